@@ -1,0 +1,47 @@
+/**
+ * Types of `ApplicationFailure` that cross from activities into workflows. The first group stops a
+ * migration: a person has to change something. The second is retried by Temporal.
+ */
+export const STOPPING_FAILURES = [
+  /** 401: no such key. */
+  'KlaviyoKeyRefused',
+  /** 403: the key lacks a scope. */
+  'KlaviyoScopeMissing',
+  /** The list does not exist. */
+  'ListNotFound',
+  /** SMS rows and an account that cannot send SMS. */
+  'SmsNotConfigured',
+  /** The list's opt-in process is not the expected one. */
+  'OptInProcessUnexpected',
+  /** Klaviyo refused a request as a whole, whatever its rows. */
+  'KlaviyoRequestRefused',
+  /** Klaviyo answered without what its API document promises; reading on could miss an opt-out. */
+  'KlaviyoAnswerUnexpected',
+  /** An answer without what Klaviyo's API document promises: reading on could miss an opt-out. */
+  'KlaviyoAnswerUnexpected',
+  /** A setting that the run needs is missing or contradicts another. */
+  'SettingsInvalid',
+  /** The ledger has no such migration. */
+  'MigrationNotFound',
+] as const;
+
+export const RETRYABLE_FAILURES = [
+  /** 429, with Klaviyo's `Retry-After`. */
+  'KlaviyoRateLimited',
+  /** Connection refused or closed, time-out, 5xx. */
+  'KlaviyoUnavailable',
+  /** The limiter has no free call soon. */
+  'LimiterBusy',
+  /** The migration is paused. */
+  'MigrationPaused',
+  /** The ledger database did not answer. */
+  'LedgerUnavailable',
+] as const;
+
+export type StoppingFailure = (typeof STOPPING_FAILURES)[number];
+export type RetryableFailure = (typeof RETRYABLE_FAILURES)[number];
+
+/** Whether a failure of this type ends a migration. */
+export function isStopping(type: string): boolean {
+  return STOPPING_FAILURES.some((stopping) => stopping === type);
+}

@@ -1,0 +1,152 @@
+import type { Channel, ConsentChannel, Operation, OptInProcess } from './channels.js';
+import type { Outcome, Reason } from './outcomes.js';
+
+/**
+ * What a migration was asked to do. Kept in the ledger, read by the activities; no workflow sees
+ * it, since a list name or a source's file name is nobody else's business.
+ */
+export interface MigrationSettings {
+  /** Id of the list to subscribe into; null uses the account's default opt-in process. */
+  readonly listId: string | null;
+  readonly channels: readonly ConsentChannel[];
+  /** The opt-in process that the operator expects to meet; null where not said. */
+  readonly expectedOptIn: OptInProcess | null;
+  /** Send consent dates, skip double opt-in mails and flows (Klaviyo's `historical_import`). */
+  readonly historicalImport: boolean;
+  /** Countries with a sending number, for keys that may not read the beta sender endpoint. */
+  readonly smsCountries: readonly string[] | null;
+  /** Klaviyo's `custom_source`, kept on every consent record of the run. */
+  readonly customSource: string;
+}
+
+/** Waits and deadlines of a run in milliseconds. Part of the workflow's input, so replays agree. */
+export interface MigrationTiming {
+  /** From a job's acceptance until its open rows are looked up one last time. */
+  readonly confirmWithinMs: number;
+  /** Pause between two reads of Klaviyo's feeds by the migration's reader. */
+  readonly readEveryMs: number;
+  /** How long one turn of the reader lasts at most before it reports to the workflow. */
+  readonly readTurnMs: number;
+  /** Wait before an ambiguous submit is read back and, where nothing landed, sent again. */
+  readonly ambiguousWaitMs: number;
+  /** A person's consent is read again before the submit when it was read longer ago than this. */
+  readonly consentMaxAgeMs: number;
+}
+
+/** Input of the `consentMigration` workflow: a claim check, never people. */
+export interface MigrationInput {
+  readonly migrationId: string;
+  readonly timing: MigrationTiming;
+  /** Jobs a segment; lower in tests. */
+  readonly segmentSize: number;
+}
+
+export interface SegmentInput {
+  readonly migrationId: string;
+  readonly segment: number;
+  readonly jobs: readonly JobRef[];
+  /** Jobs of the whole migration, for "job 3 of 20". */
+  readonly totalJobs: number;
+  readonly timing: MigrationTiming;
+}
+
+export interface JobRef {
+  readonly jobNumber: number;
+  readonly operation: Operation;
+  readonly rows: number;
+}
+
+/** Input of the `consentJob` workflow. */
+export interface JobInput {
+  readonly migrationId: string;
+  readonly job: JobRef;
+  /** Jobs of the whole migration, for "job 3 of 20". */
+  readonly jobs: number;
+  readonly timing: MigrationTiming;
+}
+
+/** Result of the `consentJob` workflow: how its rows ended. */
+export interface JobResult {
+  readonly jobNumber: number;
+  readonly outcomes: OutcomeCounts;
+}
+
+export const PHASES = [
+  'preflight',
+  'plan',
+  'submit',
+  'settle',
+  'report',
+  'done',
+  'cancelling',
+  'cancelled',
+  'failed',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export type OutcomeCounts = Partial<Record<Outcome, number>>;
+
+/** What preflight found out about the account. */
+export interface Preflight {
+  readonly accountId: string;
+  readonly list: { readonly id: string; readonly optInProcess: OptInProcess } | null;
+  /** The list's process, else the declared one; null where neither is known. */
+  readonly optInProcess: OptInProcess | null;
+  readonly sms: SmsSetup;
+  readonly warnings: readonly string[];
+}
+
+/** How the account's SMS set-up was learned, and what it is. */
+export interface SmsSetup {
+  /** `api`: read from the beta endpoints. `declared`: given by the operator. `not_needed`: no SMS row. */
+  readonly source: 'api' | 'declared' | 'not_needed';
+  /** ISO alpha-2 countries with an active sender. */
+  readonly countries: readonly string[];
+}
+
+/** What the run will do, known before the first write to Klaviyo. */
+export interface Plan {
+  readonly rows: number;
+  readonly jobs: readonly JobRef[];
+  /** Parts that ended before sending, by channel, outcome and reason. */
+  readonly settledBefore: readonly PartCount[];
+  /** Parts that will be sent, by channel and operation. */
+  readonly toSend: readonly { channel: Channel; operation: Operation; parts: number }[];
+  /** Calls that the run will make at least, by endpoint. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** Mails and texts that Klaviyo will send to ask for a click. */
+  readonly doubleOptInMessages: number;
+}
+
+export interface PartCount {
+  readonly channel: Channel;
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly parts: number;
+}
+
+/** The state of a migration in counts, as the ledger has it. */
+export interface Totals {
+  readonly rows: number;
+  /** Settled rows by outcome. A row with an open part is not counted here. */
+  readonly outcomes: OutcomeCounts;
+  /** Rows with a part that was sent to Klaviyo and not refused. */
+  readonly accepted: number;
+  readonly jobs: { readonly total: number; readonly submitted: number; readonly settled: number };
+}
+
+/** Result of the `progress` query and of a finished migration. Counts only. */
+export interface Progress {
+  readonly migrationId: string;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  readonly rows: number;
+  /** Rows by outcome; the difference to `rows` is still open. */
+  readonly outcomes: OutcomeCounts;
+  readonly jobs: { readonly total: number; readonly submitted: number; readonly settled: number };
+  /** Rows that Klaviyo accepted so far. */
+  readonly accepted: number;
+  readonly warnings: readonly string[];
+  /** Why a migration stopped; null unless the phase is `failed`. */
+  readonly failure: string | null;
+}

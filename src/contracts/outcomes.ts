@@ -1,0 +1,78 @@
+/**
+ * How a row, or one channel of a row, ended.
+ *
+ * The order is the rule by which a row with several channels gets one outcome: the first in this
+ * list that any of its channels has. What is still open comes first, then what was achieved, then
+ * what was not. The ledger's enum has the same order, so `min(outcome)` is the row's outcome.
+ */
+export const OUTCOMES = [
+  /** Klaviyo accepted it, and it was never seen in anything read back. */
+  'unconfirmed',
+  /** Accepted into a double opt-in process; the profile was read and does not show consent yet. */
+  'pending_double_opt_in',
+  /** The consent that was asked for was read back from Klaviyo. */
+  'confirmed',
+  /** Klaviyo already held the consent before the run; nothing was sent for it. */
+  'already_consented',
+  /** Put on the list without consent, and read back as a member. */
+  'list_only',
+  /** Klaviyo holds an opt-out or a suppression; nothing was sent. */
+  'skipped_opted_out',
+  /** Refused by the importer, the checks or Klaviyo, with a reason. */
+  'rejected',
+  /** The run was cancelled or stopped before it was sent. */
+  'cancelled',
+] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why a row or a channel of it has its outcome. Stable keys: they are in reports and JSON. */
+export type Reason =
+  // the importer
+  | 'email_missing'
+  | 'email_invalid'
+  | 'identifier_missing'
+  | 'phone_missing'
+  | 'phone_invalid'
+  | 'phone_scientific_notation'
+  | 'phone_country_unknown'
+  | 'phone_landline'
+  | 'phone_type_not_textable'
+  | 'consent_date_invalid'
+  | 'consent_date_in_future'
+  | 'consent_date_missing'
+  | 'consent_value_unknown'
+  | 'nothing_asked'
+  | 'row_malformed'
+  // duplicates and conflicts inside one source
+  | 'duplicate_email'
+  | 'duplicate_phone'
+  | 'conflicting_opt_out'
+  // checks before sending
+  | 'phone_country_without_sender'
+  | 'sms_not_configured'
+  // the guard
+  | 'already_opted_out'
+  | 'consent_state_unknown'
+  | 'opted_out_before_run'
+  | 'opted_out_during_run'
+  | 'suppressed'
+  | 'spam_complaint'
+  | 'hard_bounce'
+  // Klaviyo's answers
+  | 'klaviyo_refused'
+  | 'klaviyo_refused_phone'
+  | 'klaviyo_refused_email'
+  | 'klaviyo_refused_age'
+  | 'phone_dropped_by_klaviyo'
+  | 'backdated_before_opt_out'
+  | 'backdated_after_subscription'
+  // the end of a run
+  | 'no_click_yet'
+  | 'not_seen_before_deadline'
+  | 'cancelled_before_sending'
+  | 'migration_stopped';
+
+/** Where an outcome was read: the proof kept with it. */
+export type Evidence =
+  'importer' | 'guard' | 'klaviyo_answer' | 'list_members' | 'profile_lookup' | 'cancellation';

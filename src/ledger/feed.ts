@@ -1,0 +1,128 @@
+import { sql } from 'kysely';
+import type { Operation } from '../contracts/channels.js';
+import type { LedgerDb } from './database.js';
+
+/** Where the reader of a list's members stands; null before its first page. */
+export async function getListFeed(db: LedgerDb, migrationId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('list_feed')
+    .select('joined_since')
+    .where('migration_id', '=', migrationId)
+    .executeTakeFirst();
+  return row?.joined_since ?? null;
+}
+
+export async function setListFeed(
+  db: LedgerDb,
+  migrationId: string,
+  joinedSince: string,
+): Promise<void> {
+  await db
+    .insertInto('list_feed')
+    .values({ migration_id: migrationId, joined_since: joinedSince })
+    .onConflict((oc) => oc.column('migration_id').doUpdateSet({ joined_since: joinedSince }))
+    .execute();
+}
+
+/** An open, sent part that something read from Klaviyo may settle. */
+export interface WaitingPart {
+  readonly rowNumber: number;
+  readonly channel: 'email' | 'sms' | 'list';
+  readonly email: string | null;
+  readonly phoneNumber: string | null;
+  readonly action: Operation;
+}
+
+/** Sent and open parts of the people with these identifiers. */
+export async function waitingParts(
+  db: LedgerDb,
+  migrationId: string,
+  emails: readonly string[],
+  phoneNumbers: readonly string[],
+): Promise<WaitingPart[]> {
+  const { rows } = await sql<{
+    row_number: number;
+    channel: WaitingPart['channel'];
+    email: string | null;
+    phone_number: string | null;
+    action: Operation;
+  }>`
+    select p.row_number, p.channel, i.email, i.phone_number, p.action
+    from consentry.intent i
+    join consentry.intent_part p using (migration_id, row_number)
+    where i.migration_id = ${migrationId}
+      and i.row_number in (
+        select row_number from consentry.intent
+          where migration_id = ${migrationId} and email = any(${emails}::text[])
+        union
+        select row_number from consentry.intent
+          where migration_id = ${migrationId} and phone_number = any(${phoneNumbers}::text[]))
+      and p.outcome is null and p.submission_id is not null`.execute(db);
+  return rows.map((row) => ({
+    rowNumber: row.row_number,
+    channel: row.channel,
+    email: row.email,
+    phoneNumber: row.phone_number,
+    action: row.action,
+  }));
+}
+
+/** Jobs that were accepted, have no open part left and were not told so yet. */
+export async function settledJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
+  const { rows } = await sql<{ job_number: number }>`
+    select j.job_number from consentry.job j
+    where j.migration_id = ${migrationId} and j.accepted_at is not null and j.woken_at is null
+      and not exists (select from consentry.intent_part p
+        where p.migration_id = j.migration_id and p.job_number = j.job_number and p.outcome is null)
+    order by j.job_number`.execute(db);
+  return rows.map((row) => row.job_number);
+}
+
+export async function markWoken(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumbers: readonly number[],
+): Promise<void> {
+  if (jobNumbers.length === 0) return;
+  await db
+    .updateTable('job')
+    .set({ woken_at: new Date() })
+    .where('migration_id', '=', migrationId)
+    .where('job_number', 'in', jobNumbers)
+    .execute();
+}
+
+/**
+ * Accepted jobs whose open rows are due to be looked up: first `firstAfterMs` after acceptance,
+ * then after twice as long each time. For jobs whose rows no feed can prove.
+ */
+export async function jobsToLookUp(
+  db: LedgerDb,
+  migrationId: string,
+  operations: readonly Operation[],
+  firstAfterMs: number,
+): Promise<number[]> {
+  if (operations.length === 0) return [];
+  const { rows } = await sql<{ job_number: number }>`
+    select job_number from consentry.job
+    where migration_id = ${migrationId} and accepted_at is not null and woken_at is null
+      and operation::text = any(${operations}::text[])
+      and now() >= greatest(accepted_at, looked_up_at)
+        + make_interval(secs => ${firstAfterMs / 1000} * power(2, least(looks, 8)))
+    order by looked_up_at nulls first, job_number
+    limit 20`.execute(db);
+  return rows.map((row) => row.job_number);
+}
+
+export async function markLookedUp(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+): Promise<void> {
+  await db
+    .updateTable('job')
+    .set((eb) => ({ looked_up_at: new Date(), looks: eb('looks', '+', 1) }))
+    .where('migration_id', '=', migrationId)
+    .where('job_number', '=', jobNumber)
+    .execute();
+}

@@ -1,0 +1,24 @@
+export { openLedger, LedgerUnavailableError, type Ledger, type LedgerDb } from './database.js';
+export * from './calls.js';
+export * from './feed.js';
+export * from './intents.js';
+export * from './jobs.js';
+export * from './limiter.js';
+export {
+  findRunningMigration,
+  getMigration,
+  listMigrations,
+  MigrationNotFoundError,
+  setPaused,
+  setPhase,
+  setPlan,
+  setPreflight,
+  type Migration,
+  type MigrationSummary,
+  type NewMigration,
+} from './migrations.js';
+export * from './plan.js';
+export * from './report.js';
+export * from './rows.js';
+export * from './submissions.js';
+export * from './totals.js';

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { LedgerDb } from './database.js';
+
+export interface GrantRequest {
+  readonly account: string;
+  readonly endpoint: string;
+  /** Calls in any second and in any 60 seconds. */
+  readonly burst: number;
+  readonly steady: number;
+  /** A call further away than this is not reserved. */
+  readonly maxWaitMs: number;
+}
+
+/** `granted`: the call is reserved and may be made after `waitMs`; otherwise ask again then. */
+export interface Grant {
+  readonly granted: boolean;
+  readonly waitMs: number;
+}
+
+/**
+ * Reserves one call for all workers and migrations of an account. First come, first served;
+ * time is the database server's, so workers' clocks do not matter.
+ */
+export async function grantCall(db: LedgerDb, request: GrantRequest): Promise<Grant> {
+  const { rows } = await sql<{ granted: boolean; wait_ms: number }>`
+    select granted, wait_ms from consentry.grant_call(
+      ${request.account}, ${request.endpoint}, ${request.burst}, ${request.steady},
+      ${request.maxWaitMs})`.execute(db);
+  const row = rows[0];
+  if (row === undefined) throw new Error('grant_call returned no row');
+  return { granted: row.granted, waitMs: row.wait_ms };
+}
+
+/** Nobody calls `endpoint` for the next `retryAfterMs`: Klaviyo answered 429. */
+export async function penalise(
+  db: LedgerDb,
+  account: string,
+  endpoint: string,
+  retryAfterMs: number,
+): Promise<void> {
+  await sql`
+    insert into consentry.penalty (account, endpoint, until)
+    values (${account}, ${endpoint},
+      clock_timestamp() + make_interval(secs => ${retryAfterMs / 1000}))
+    on conflict (account, endpoint) do update
+      set until = greatest(consentry.penalty.until, excluded.until)`.execute(db);
+}
+
+/** What stands for an API key in the ledger; the key itself is never stored. */
+export function keyFingerprint(apiKey: string): string {
+  return createHash('sha256').update(apiKey).digest('hex').slice(0, 16);
+}

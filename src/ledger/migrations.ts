@@ -1,0 +1,154 @@
+import type { InsertQueryBuilder } from 'kysely';
+import type { MigrationSettings, Phase, Plan, Preflight } from '../contracts/migration.js';
+import type { LedgerDb } from './database.js';
+import type { Tables } from './schema/tables.js';
+
+export interface NewMigration {
+  readonly id: string;
+  readonly sourceName: string;
+  readonly sourceSha256: string;
+  readonly preset: string;
+  readonly settings: MigrationSettings;
+  readonly requestHash: string;
+}
+
+export interface Migration extends NewMigration {
+  readonly accountId: string | null;
+  readonly preflight: Preflight | null;
+  readonly plan: Plan | null;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  readonly failure: string | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+export class MigrationNotFoundError extends Error {
+  override readonly name = 'MigrationNotFoundError';
+  constructor(migrationId: string) {
+    super(`There is no migration ${migrationId} in the ledger. 'consentry status' lists them.`);
+  }
+}
+
+/** The row of a new migration; `storeIntents` runs it in the transaction of its COPY. */
+export function insertMigration(
+  db: LedgerDb,
+  migration: NewMigration,
+): InsertQueryBuilder<Tables, 'migration', unknown> {
+  return db.insertInto('migration').values({
+    id: migration.id,
+    source_name: migration.sourceName,
+    source_sha256: migration.sourceSha256,
+    preset: migration.preset,
+    settings: JSON.stringify(migration.settings),
+    request_hash: migration.requestHash,
+  });
+}
+
+/** @throws MigrationNotFoundError */
+export async function getMigration(db: LedgerDb, migrationId: string): Promise<Migration> {
+  const row = await db
+    .selectFrom('migration')
+    .selectAll()
+    .where('id', '=', migrationId)
+    .executeTakeFirst();
+  if (row === undefined) throw new MigrationNotFoundError(migrationId);
+  return {
+    id: row.id,
+    sourceName: row.source_name,
+    sourceSha256: row.source_sha256,
+    preset: row.preset,
+    settings: row.settings,
+    requestHash: row.request_hash,
+    accountId: row.account_id,
+    preflight: row.preflight,
+    plan: row.plan,
+    phase: row.phase,
+    paused: row.paused,
+    failure: row.failure,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+/** The running migration that asks for the same as `requestHash`, if there is one. */
+export async function findRunningMigration(
+  db: LedgerDb,
+  requestHash: string,
+): Promise<string | null> {
+  const row = await db
+    .selectFrom('migration')
+    .select('id')
+    .where('request_hash', '=', requestHash)
+    .where('finished_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+export interface MigrationSummary {
+  readonly id: string;
+  readonly sourceName: string;
+  readonly phase: Phase;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** The newest migrations first. */
+export async function listMigrations(db: LedgerDb, limit: number): Promise<MigrationSummary[]> {
+  const rows = await db
+    .selectFrom('migration')
+    .select(['id', 'source_name', 'phase', 'created_at', 'finished_at'])
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    sourceName: row.source_name,
+    phase: row.phase,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  }));
+}
+
+export async function setPreflight(
+  db: LedgerDb,
+  migrationId: string,
+  preflight: Preflight,
+): Promise<void> {
+  await db
+    .updateTable('migration')
+    .set({ preflight: JSON.stringify(preflight), account_id: preflight.accountId })
+    .where('id', '=', migrationId)
+    .execute();
+}
+
+export async function setPlan(db: LedgerDb, migrationId: string, plan: Plan): Promise<void> {
+  await db
+    .updateTable('migration')
+    .set({ plan: JSON.stringify(plan) })
+    .where('id', '=', migrationId)
+    .execute();
+}
+
+export async function setPaused(
+  db: LedgerDb,
+  migrationId: string,
+  paused: boolean,
+): Promise<void> {
+  await db.updateTable('migration').set({ paused }).where('id', '=', migrationId).execute();
+}
+
+export async function setPhase(
+  db: LedgerDb,
+  migrationId: string,
+  phase: Phase,
+  failure: string | null = null,
+): Promise<void> {
+  const finished = phase === 'done' || phase === 'cancelled' || phase === 'failed';
+  await db
+    .updateTable('migration')
+    .set({ phase, failure, finished_at: finished ? new Date() : null })
+    .where('id', '=', migrationId)
+    .execute();
+}

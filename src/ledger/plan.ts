@@ -1,0 +1,164 @@
+import { sql } from 'kysely';
+import { JOB_SIZE } from '../contracts/limits.js';
+import type { JobRef, PartCount } from '../contracts/migration.js';
+import type { Channel, Operation } from '../contracts/channels.js';
+import type { LedgerDb } from './database.js';
+
+/**
+ * Settles all but one of the parts that ask something of the same identifier and channel.
+ * An opt-out wins over everything; else the newest consent date; else the later row. The losers
+ * are `rejected` as duplicates, or as `conflicting_opt_out` where an opt-out beat them.
+ */
+export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
+  // A membership is asked for by e-mail where the row has one.
+  for (const [channels, identifier, reason] of [
+    [['email'], 'email', 'duplicate_email'],
+    [['sms'], 'phone_number', 'duplicate_phone'],
+    [['list'], 'email', 'duplicate_email'],
+  ] as const) {
+    await sql`
+      with asked as (
+        select p.row_number, p.channel, p.action, i.${sql.ref(identifier)} as identifier,
+          row_number() over identity as place,
+          first_value(p.action) over identity as winning_action
+        from consentry.intent_part p
+        join consentry.intent i using (migration_id, row_number)
+        where p.migration_id = ${migrationId} and p.outcome is null
+          and p.channel::text = any(${channels as readonly string[]})
+          and i.${sql.ref(identifier)} is not null
+        window identity as (
+          partition by i.${sql.ref(identifier)}, p.channel
+          order by (p.action = 'unsubscribe') desc, p.consented_at desc nulls last, p.row_number desc
+        )
+      )
+      update consentry.intent_part p set
+        outcome = 'rejected',
+        reason = case when asked.winning_action = 'unsubscribe' and asked.action <> 'unsubscribe'
+          then 'conflicting_opt_out' else ${reason} end,
+        evidence = 'importer', settled_at = now()
+      from asked
+      where asked.place > 1 and p.migration_id = ${migrationId}
+        and p.row_number = asked.row_number and p.channel = asked.channel`.execute(db);
+  }
+}
+
+/**
+ * Gives every open part its job: at most `JOB_SIZE` rows of one operation each, numbered in the
+ * order in which they are started. Running it again changes nothing.
+ */
+export async function assignJobs(db: LedgerDb, migrationId: string): Promise<JobRef[]> {
+  return db.transaction().execute(async (tx) => {
+    await sql`
+      with part as (
+        select row_number, channel, action as operation
+        from consentry.intent_part
+        where migration_id = ${migrationId} and outcome is null and job_number is null
+      ), chunk as (
+        select row_number, channel, operation,
+          (dense_rank() over (partition by operation order by row_number) - 1) / ${JOB_SIZE} as chunk
+        from part
+      ), numbered as (
+        select row_number, channel, operation,
+          dense_rank() over (order by operation, chunk)
+            + (select coalesce(max(job_number), 0) from consentry.job
+               where migration_id = ${migrationId}) as job_number
+        from chunk
+      ), job as (
+        insert into consentry.job (migration_id, job_number, operation, rows)
+        select ${migrationId}, job_number, operation, count(distinct row_number)
+        from numbered group by job_number, operation
+      )
+      update consentry.intent_part p set job_number = numbered.job_number
+      from numbered
+      where p.migration_id = ${migrationId} and p.row_number = numbered.row_number
+        and p.channel = numbered.channel`.execute(tx);
+    const jobs = await tx
+      .selectFrom('job')
+      .select(['job_number', 'operation', 'rows'])
+      .where('migration_id', '=', migrationId)
+      .orderBy('job_number')
+      .execute();
+    return jobs.map((job) => ({
+      jobNumber: job.job_number,
+      operation: job.operation,
+      rows: job.rows,
+    }));
+  });
+}
+
+/** Parts that have an outcome, by channel, outcome and reason. */
+export async function countSettledParts(db: LedgerDb, migrationId: string): Promise<PartCount[]> {
+  const rows = await db
+    .selectFrom('intent_part')
+    .select(['channel', 'outcome', 'reason'])
+    .select((eb) => eb.fn.countAll<string>().as('parts'))
+    .where('migration_id', '=', migrationId)
+    .where('outcome', 'is not', null)
+    .groupBy(['channel', 'outcome', 'reason'])
+    .orderBy('channel')
+    .orderBy('outcome')
+    .orderBy('reason')
+    .execute();
+  return rows.flatMap((row) =>
+    row.outcome === null
+      ? []
+      : [
+          {
+            channel: row.channel,
+            outcome: row.outcome,
+            reason: row.reason,
+            parts: Number(row.parts),
+          },
+        ],
+  );
+}
+
+/** Parts that are still to be sent, by channel and operation. */
+export async function countOpenParts(
+  db: LedgerDb,
+  migrationId: string,
+): Promise<{ channel: Channel; operation: Operation; parts: number }[]> {
+  const rows = await db
+    .selectFrom('intent_part as p')
+    .innerJoin('job as j', (join) =>
+      join
+        .onRef('j.migration_id', '=', 'p.migration_id')
+        .onRef('j.job_number', '=', 'p.job_number'),
+    )
+    .select(['p.channel', 'j.operation'])
+    .select((eb) => eb.fn.countAll<string>().as('parts'))
+    .where('p.migration_id', '=', migrationId)
+    .where('p.outcome', 'is', null)
+    .groupBy(['p.channel', 'j.operation'])
+    .orderBy('j.operation')
+    .orderBy('p.channel')
+    .execute();
+  return rows.map((row) => ({
+    channel: row.channel,
+    operation: row.operation,
+    parts: Number(row.parts),
+  }));
+}
+
+/** Rows of the migration, and how many of them have open parts with an e-mail or a phone. */
+export async function countRows(
+  db: LedgerDb,
+  migrationId: string,
+): Promise<{ rows: number; openEmails: number; openPhones: number }> {
+  const { rows } = await sql<{ rows: string; open_emails: string; open_phones: string }>`
+    select count(*) as rows,
+      count(*) filter (where open and email is not null) as open_emails,
+      count(*) filter (where open and phone_number is not null) as open_phones
+    from consentry.intent i
+    cross join lateral (select exists (select from consentry.intent_part p
+      where p.migration_id = i.migration_id and p.row_number = i.row_number
+        and p.outcome is null) as open) o
+    where i.migration_id = ${migrationId}`.execute(db);
+  const row = rows[0];
+  if (row === undefined) throw new Error('count returned no row');
+  return {
+    rows: Number(row.rows),
+    openEmails: Number(row.open_emails),
+    openPhones: Number(row.open_phones),
+  };
+}

@@ -1,0 +1,194 @@
+import { sql } from 'kysely';
+import type { Action, Channel } from '../contracts/channels.js';
+import type { Evidence, Outcome, Reason } from '../contracts/outcomes.js';
+import type { LedgerDb } from './database.js';
+
+/** A row with its open parts: what is still to be done for one person. */
+export interface OpenRow {
+  readonly rowNumber: number;
+  readonly email: string | null;
+  readonly phoneNumber: string | null;
+  /** Whether both identifiers may go to Klaviyo as one profile. */
+  readonly oneProfile: boolean;
+  /** The profile that had the row's phone before the run; null where there was none. */
+  readonly phoneProfileId: string | null;
+  readonly consentReadAt: Date | null;
+  readonly parts: readonly OpenPart[];
+}
+
+export interface OpenPart {
+  readonly channel: Channel;
+  readonly action: Action;
+  /** RFC 3339 in UTC. */
+  readonly consentedAt: string | null;
+  /** The submission it went with, if it was sent. */
+  readonly submissionId: string | null;
+}
+
+interface RowRecord {
+  row_number: number;
+  email: string | null;
+  phone_number: string | null;
+  one_profile: boolean;
+  phone_profile_id: string | null;
+  consent_read_at: Date | null;
+  parts: { channel: Channel; action: Action; consented_at: string | null; submission_id: string | null }[];
+}
+
+const columns = sql`i.row_number, i.email, i.phone_number, i.one_profile, i.phone_profile_id,
+  i.consent_read_at,
+  json_agg(json_build_object('channel', p.channel, 'action', p.action,
+    'consented_at', to_char(p.consented_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'submission_id', p.submission_id::text) order by p.channel) as parts`;
+
+/** Open rows of one job, in the order of the source. */
+export async function openRowsOfJob(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+): Promise<OpenRow[]> {
+  const { rows } = await sql<RowRecord>`
+    select ${columns}
+    from consentry.intent_part p
+    join consentry.intent i using (migration_id, row_number)
+    where p.migration_id = ${migrationId} and p.job_number = ${jobNumber} and p.outcome is null
+    group by i.migration_id, i.row_number
+    order by i.row_number`.execute(db);
+  return rows.map(toOpenRow);
+}
+
+/** The next open rows after `afterRow` whose consent has not been read yet. */
+export async function unreadRows(
+  db: LedgerDb,
+  migrationId: string,
+  afterRow: number,
+  limit: number,
+): Promise<OpenRow[]> {
+  const { rows } = await sql<RowRecord>`
+    select ${columns}
+    from (
+      select * from consentry.intent i
+      where migration_id = ${migrationId} and row_number > ${afterRow} and consent_read_at is null
+        and exists (select from consentry.intent_part p where p.migration_id = i.migration_id
+          and p.row_number = i.row_number and p.outcome is null)
+      order by row_number limit ${limit}
+    ) i
+    join consentry.intent_part p using (migration_id, row_number)
+    where p.outcome is null
+    group by i.migration_id, i.row_number, i.email, i.phone_number, i.one_profile,
+      i.phone_profile_id, i.consent_read_at
+    order by i.row_number`.execute(db);
+  return rows.map(toOpenRow);
+}
+
+function toOpenRow(row: RowRecord): OpenRow {
+  return {
+    rowNumber: row.row_number,
+    email: row.email,
+    phoneNumber: row.phone_number,
+    oneProfile: row.one_profile,
+    phoneProfileId: row.phone_profile_id,
+    consentReadAt: row.consent_read_at,
+    parts: row.parts.map((part) => ({
+      channel: part.channel,
+      action: part.action,
+      consentedAt: part.consented_at,
+      submissionId: part.submission_id,
+    })),
+  };
+}
+
+/** What Klaviyo held for a row before the run, as the guard read it. */
+export interface ConsentBefore {
+  readonly rowNumber: number;
+  readonly emailProfileId: string | null;
+  readonly phoneProfileId: string | null;
+  readonly oneProfile: boolean;
+  readonly parts: readonly {
+    readonly channel: Channel;
+    readonly consent: string | null;
+    /** Klaviyo's timestamp of that consent, RFC 3339. */
+    readonly at: string | null;
+  }[];
+}
+
+/** Keeps the state before the run with the rows. What was kept first stays the "before". */
+export async function storeConsentBefore(
+  db: LedgerDb,
+  migrationId: string,
+  rows: readonly ConsentBefore[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const parts = rows.flatMap((row) => row.parts.map((part) => ({ rowNumber: row.rowNumber, part })));
+  await sql`
+    update consentry.intent i set
+      email_profile_id = r.email_profile_id, phone_profile_id = r.phone_profile_id,
+      one_profile = r.one_profile, consent_read_at = now()
+    from unnest(
+      ${rows.map((r) => r.rowNumber)}::integer[], ${rows.map((r) => r.emailProfileId)}::text[],
+      ${rows.map((r) => r.phoneProfileId)}::text[], ${rows.map((r) => r.oneProfile)}::boolean[]
+    ) as r (row_number, email_profile_id, phone_profile_id, one_profile)
+    where i.migration_id = ${migrationId} and i.row_number = r.row_number`.execute(db);
+  await sql`
+    update consentry.intent_part p set
+      consent_before = b.consent, consent_before_at = b.at::timestamptz
+    from unnest(
+      ${parts.map((p) => p.rowNumber)}::integer[], ${parts.map((p) => p.part.channel)}::text[],
+      ${parts.map((p) => p.part.consent)}::text[], ${parts.map((p) => p.part.at)}::text[]
+    ) as b (row_number, channel, consent, at)
+    where p.migration_id = ${migrationId} and p.row_number = b.row_number
+      and p.channel = b.channel::consentry.channel
+      and p.consent_before is null and p.submission_id is null`.execute(db);
+}
+
+/** A part and how it ended. */
+export interface Settlement {
+  readonly rowNumber: number;
+  readonly channel: Channel;
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly evidence: Evidence;
+}
+
+/**
+ * Settles parts set-based. A part that already has an outcome keeps it, so the first proof counts
+ * and a retried activity changes nothing.
+ *
+ * @returns how many parts were settled by this call
+ */
+export async function settleParts(
+  db: LedgerDb,
+  migrationId: string,
+  settlements: readonly Settlement[],
+): Promise<number> {
+  if (settlements.length === 0) return 0;
+  const result = await sql`
+    update consentry.intent_part p set
+      outcome = s.outcome::consentry.outcome, reason = s.reason, evidence = s.evidence,
+      settled_at = now()
+    from unnest(
+      ${settlements.map((s) => s.rowNumber)}::integer[], ${settlements.map((s) => s.channel)}::text[],
+      ${settlements.map((s) => s.outcome)}::text[], ${settlements.map((s) => s.reason)}::text[],
+      ${settlements.map((s) => s.evidence)}::text[]
+    ) as s (row_number, channel, outcome, reason, evidence)
+    where p.migration_id = ${migrationId} and p.row_number = s.row_number
+      and p.channel = s.channel::consentry.channel and p.outcome is null`.execute(db);
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+/**
+ * Asks that people who already have their consent be on the run's list too: adds a `list` part to
+ * their rows, to be carried by an `add_to_list` job.
+ */
+export async function askForMembership(
+  db: LedgerDb,
+  migrationId: string,
+  rowNumbers: readonly number[],
+): Promise<void> {
+  if (rowNumbers.length === 0) return;
+  await sql`
+    insert into consentry.intent_part (migration_id, row_number, channel, action, note)
+    select ${migrationId}, row_number, 'list', 'add_to_list', 'membership_of_consented'
+    from unnest(${rowNumbers}::integer[]) as r (row_number)
+    on conflict do nothing`.execute(db);
+}

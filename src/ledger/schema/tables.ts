@@ -1,0 +1,98 @@
+import type { Generated, JSONColumnType } from 'kysely';
+import type { Action, Channel, Operation } from '../../contracts/channels.js';
+import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
+import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
+
+/** The ledger's tables as kysely sees them; `0001-first-form.ts` makes them. */
+export interface Tables {
+  migration: MigrationTable;
+  intent: IntentTable;
+  intent_part: IntentPartTable;
+  submission: SubmissionTable;
+  job: JobTable;
+  list_feed: { migration_id: string; joined_since: string };
+  call_count: CallCountTable;
+}
+
+interface MigrationTable {
+  id: string;
+  source_name: string;
+  source_sha256: string;
+  preset: string;
+  settings: JSONColumnType<MigrationSettings>;
+  request_hash: string;
+  account_id: string | null;
+  preflight: JSONColumnType<Preflight> | null;
+  plan: JSONColumnType<Plan> | null;
+  phase: Generated<Phase>;
+  paused: Generated<boolean>;
+  failure: string | null;
+  created_at: Generated<Date>;
+  finished_at: Date | null;
+}
+
+interface IntentTable {
+  migration_id: string;
+  row_number: number;
+  line: number;
+  email: string | null;
+  phone_number: string | null;
+  country: string | null;
+  raw_email: string | null;
+  raw_phone: string | null;
+  email_profile_id: string | null;
+  phone_profile_id: string | null;
+  one_profile: Generated<boolean>;
+  consent_read_at: Date | null;
+}
+
+interface IntentPartTable {
+  migration_id: string;
+  row_number: number;
+  channel: Channel;
+  action: Action;
+  consented_at: Date | null;
+  note: string | null;
+  job_number: number | null;
+  submission_id: string | null;
+  consent_before: string | null;
+  consent_before_at: Date | null;
+  outcome: Outcome | null;
+  reason: Reason | null;
+  evidence: Evidence | null;
+  settled_at: Date | null;
+}
+
+export type SubmissionStatus = 'sending' | 'accepted' | 'refused' | 'not_sent' | 'ambiguous';
+
+interface SubmissionTable {
+  id: Generated<string>;
+  migration_id: string;
+  job_number: number;
+  endpoint: string;
+  status: SubmissionStatus;
+  rows: number;
+  partial_failure: string | null;
+  request_id: string | null;
+  sent_at: Generated<Date>;
+  answered_at: Date | null;
+}
+
+interface JobTable {
+  migration_id: string;
+  job_number: number;
+  operation: Operation;
+  rows: number;
+  accepted_at: Date | null;
+  looked_up_at: Date | null;
+  looks: Generated<number>;
+  woken_at: Date | null;
+}
+
+interface CallCountTable {
+  migration_id: string;
+  endpoint: string;
+  status: string;
+  calls: string;
+  duration_ms: string;
+}
