@@ -1,0 +1,69 @@
+import { endpointOf, type EndpointName } from './endpoints.js';
+import {
+  KlaviyoRefusedError,
+  KlaviyoRequestInvalidError,
+  KlaviyoScopeMissingError,
+  ListNotFoundError,
+} from './errors.js';
+import { encodeQuery } from './filters.js';
+import type { BetaReading } from './resources.js';
+import type { Call } from './transport.js';
+
+/** A call of an endpoint without a body: its path with the id, and its query. */
+export function callOf(
+  endpoint: EndpointName,
+  id: string | null = null,
+  parameters: Readonly<Record<string, string>> = {},
+): Call {
+  const { path } = endpointOf(endpoint);
+  const query = encodeQuery(parameters);
+  const target = id === null ? path : path.replace('{id}', segmentOf(endpoint, id));
+  return { endpoint, target: query === '' ? target : `${target}?${query}` };
+}
+
+/** An id as a path segment. An empty one, or dots, would ask for another endpoint. */
+function segmentOf(endpoint: EndpointName, id: string): string {
+  if (endpointOf(endpoint).path.startsWith('/api/lists/') && !/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
+    throw new ListNotFoundError({ endpoint, status: null, listId: id });
+  }
+  if (/^\.{0,2}$/.test(id)) {
+    throw new KlaviyoRequestInvalidError('the id that it was given is empty.', endpoint);
+  }
+  return encodeURIComponent(id);
+}
+
+/** Runs a call about a list, turning "no such list" into `ListNotFoundError`. */
+export async function orListNotFound<T>(listId: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KlaviyoRefusedError && saysNoSuchList(error)) {
+      throw new ListNotFoundError({ endpoint: error.endpoint, status: error.status, listId });
+    }
+    throw error;
+  }
+}
+
+/** Statuses by which a beta endpoint says that it, its revision or its resource is not there. */
+const NOT_THERE: readonly number[] = [400, 404, 405, 410];
+
+/** Klaviyo answers some unknown ids with 400 where 404 is meant. */
+function saysNoSuchList(error: KlaviyoRefusedError): boolean {
+  // A 404 without Klaviyo's own words is about the address, not about the list.
+  if (error.status === 404) return error.apiErrors.length > 0;
+  const said = error.apiErrors.map(({ code, detail }) => `${code} ${detail}`).join(' ');
+  return error.status === 400 && /not_found|\blist\b.*(not found|does not exist)/i.test(said);
+}
+
+/** Runs a call of a beta endpoint, turning "not for you" and "not there" into an answer. */
+export async function readBeta<T>(read: () => Promise<T>): Promise<BetaReading<T>> {
+  try {
+    return { readable: true, value: await read() };
+  } catch (error) {
+    if (error instanceof KlaviyoScopeMissingError) return { readable: false, status: 403 };
+    if (error instanceof KlaviyoRefusedError && NOT_THERE.includes(error.status)) {
+      return { readable: false, status: error.status };
+    }
+    throw error;
+  }
+}

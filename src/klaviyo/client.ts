@@ -1,0 +1,273 @@
+import * as z from 'zod';
+import { BATCH_LIMITS } from '../contracts/limits.js';
+import { callOf, orListNotFound, readBeta } from './calls.js';
+import { readableBaseUrl, readableKey } from './client-settings.js';
+import type { EndpointName } from './endpoints.js';
+import { KlaviyoAnswerUnexpectedError, KlaviyoRequestInvalidError } from './errors.js';
+import { anyOf, chunkLookUps, joinedSince, type LookUpField } from './filters.js';
+import type { RateLimiter } from './limiter.js';
+import { cursorOf, Pages } from './paging.js';
+import { profileSchema, type ProfileConsent } from './profile-consent.js';
+import {
+  addToListBody,
+  importBody,
+  subscribeBody,
+  unsubscribeBody,
+  type ImportRequest,
+  type SubscribeRequest,
+  type UnsubscribeRequest,
+} from './requests.js';
+import * as resources from './resources.js';
+import { Transport, type Call, type CallOptions, type CallRecord } from './transport.js';
+
+export interface KlaviyoClientOptions {
+  /** Private key (`pk_...`). It is sent to `baseUrl` and nowhere else, and shown nowhere. */
+  readonly apiKey: string;
+  /** Origin of the API: `https://a.klaviyo.com`, or a sandbox's address. */
+  readonly baseUrl: string;
+  readonly limiter: RateLimiter;
+  /** Told of every HTTP call; must not throw. */
+  readonly onCall?: (call: CallRecord) => void;
+  /** Connecting, sending and reading one call, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Version in the `User-Agent`: `consentry/<version>`. Default: `consentry` alone. */
+  readonly version?: string;
+  /** Default `2026-07-15`. */
+  readonly revision?: string;
+  /** Default `2026-07-15.pre`. */
+  readonly betaRevision?: string;
+}
+
+/** Klaviyo took the request; nothing is proved by it, and there is no job to ask after. */
+export interface Accepted {
+  readonly accepted: true;
+  /** `X-Klaviyo-Partial-Failure`: fields of some row that were dropped, e.g. `phone_number`. */
+  readonly partialFailure: string | null;
+  /** `X-Klaviyo-Req-Id`, for Klaviyo's support; null where the answer has none. */
+  readonly requestId: string | null;
+}
+
+/** The client's operations, for callers that take a stand-in in their tests. */
+export type KlaviyoApi = { [Operation in keyof KlaviyoClient]: KlaviyoClient[Operation] };
+
+const PAGE_OF_LISTS = 10;
+const PAGE_OF_SENDERS = 20;
+const PAGE_OF_PROFILES = 100;
+
+/**
+ * Klaviyo's API, as far as consent needs it. Every operation waits for the limiter, makes one call
+ * a page, and never tries again by itself: errors say whether trying again is safe. All throw the
+ * errors of `errors.ts`, or `signal.reason` when cancelled.
+ */
+export class KlaviyoClient {
+  readonly #transport: Transport;
+  readonly #pages: Pages;
+
+  constructor(options: KlaviyoClientOptions) {
+    const baseUrl = readableBaseUrl(options.baseUrl);
+    this.#transport = new Transport({
+      apiKey: readableKey(options.apiKey),
+      baseUrl,
+      limiter: options.limiter,
+      onCall: options.onCall,
+      timeoutMs: options.timeoutMs ?? 30_000,
+      revision: options.revision ?? '2026-07-15',
+      betaRevision: options.betaRevision ?? '2026-07-15.pre',
+      userAgent: options.version === undefined ? 'consentry' : `consentry/${options.version}`,
+    });
+    this.#pages = new Pages(this.#transport, baseUrl);
+  }
+
+  /** Lets calls in flight end, then closes the connections. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  /** The account of the key. 15 calls a minute: ask once. */
+  async getAccount(options?: CallOptions): Promise<resources.Account> {
+    const call = callOf('get_accounts');
+    const [account] = (await this.#pages.one(resources.accountSchema, call, options)).items;
+    if (account !== undefined) return account;
+    throw new KlaviyoAnswerUnexpectedError('no account in it', {
+      endpoint: call.endpoint,
+      status: 200,
+    });
+  }
+
+  /** One list; throws `ListNotFoundError` where the account has none with this id. */
+  async getList(id: string, options?: CallOptions): Promise<resources.ListInfo> {
+    const call = callOf('get_list', id, { 'fields[list]': 'name,opt_in_process' });
+    const answer = z.object({ data: resources.listSchema });
+    return orListNotFound(id, async () => (await this.#transport.read(answer, call, options)).data);
+  }
+
+  /** Every list of the account, ten a call. */
+  listLists(options?: CallOptions): Promise<resources.ListInfo[]> {
+    const call = callOf('get_lists', null, {
+      'fields[list]': 'name,opt_in_process',
+      'page[size]': String(PAGE_OF_LISTS),
+    });
+    return this.#pages.all(resources.listSchema, call, options);
+  }
+
+  /** The SMS set-up (beta); the id is the account's. It names no countries: the senders do. */
+  async getTextMessagingConfiguration(
+    companyId: string,
+    options?: CallOptions,
+  ): Promise<resources.BetaReading<resources.TextMessagingConfiguration>> {
+    const call = callOf('get_text_messaging_configuration', companyId);
+    const answer = z.object({ data: resources.configurationSchema });
+    return readBeta(async () => (await this.#transport.read(answer, call, options)).data);
+  }
+
+  /** The senders of texts (beta), of every status. */
+  listTextMessagingSenders(
+    options?: CallOptions,
+  ): Promise<resources.BetaReading<readonly resources.TextMessagingSender[]>> {
+    const call = callOf('get_text_messaging_senders', null, {
+      'page[size]': String(PAGE_OF_SENDERS),
+    });
+    return readBeta(() => this.#pages.all(resources.senderSchema, call, options));
+  }
+
+  /**
+   * Asks for marketing consent of up to 1,000 people. All or nothing: a `KlaviyoRefusedError` names
+   * the bad rows (see `splitRefusal`). Clears opt-outs and suppressions of those it subscribes.
+   */
+  async subscribeProfiles(request: SubscribeRequest, options?: CallOptions): Promise<Accepted> {
+    const call = { ...callOf('bulk_subscribe_profiles'), body: subscribeBody(request) };
+    return this.#accept(call, options);
+  }
+
+  /** Takes marketing consent from up to 100 people, stamped now. All or nothing, as subscribe. */
+  async unsubscribeProfiles(request: UnsubscribeRequest, options?: CallOptions): Promise<Accepted> {
+    const call = { ...callOf('bulk_unsubscribe_profiles'), body: unsubscribeBody(request) };
+    return this.#accept(call, options);
+  }
+
+  /** Puts up to 10,000 people on a list without consent, creating those that are not there. */
+  async importProfiles(
+    request: ImportRequest,
+    options?: CallOptions,
+  ): Promise<{ readonly jobId: string }> {
+    const call = { ...callOf('bulk_import_profiles'), body: importBody(request) };
+    const answer = z.object({ data: z.object({ id: z.string() }) });
+    const { data } = await this.#transport.read(answer, call, options);
+    return { jobId: data.id };
+  }
+
+  /** How far a bulk import is. A phone number that Klaviyo dropped is not among its failures. */
+  async getImportJob(id: string, options?: CallOptions): Promise<resources.ImportJob> {
+    const call = callOf('get_bulk_import_profiles_job', id);
+    const answer = z.object({ data: resources.importJobSchema });
+    return (await this.#transport.read(answer, call, options)).data;
+  }
+
+  /**
+   * Profiles that have one of up to 100 e-mails or phone numbers, with their consent; who is missing
+   * from the result has no profile. Values too long for one URL are asked in several calls.
+   */
+  async lookUpProfiles(
+    query: { readonly by: LookUpField; readonly values: readonly string[] },
+    options?: CallOptions,
+  ): Promise<ProfileConsent[]> {
+    return this.#lookUp('get_profiles', null, query, profileParameters(), options);
+  }
+
+  /**
+   * One page (100) of a list's members with their consent, oldest membership first. `joinedSince` is
+   * an RFC 3339 datetime with an offset, inclusive; Klaviyo refuses one in the future of its own
+   * clock, so leave a margin of a minute or more. `next` goes into `cursor` with the same `listId`
+   * and `joinedSince`, and is null on the last page. A member can be read twice.
+   */
+  async listMembers(
+    query: {
+      readonly listId: string;
+      readonly joinedSince: string | null;
+      readonly cursor?: string | null;
+    },
+    options?: CallOptions,
+  ): Promise<{ readonly profiles: readonly ProfileConsent[]; readonly next: string | null }> {
+    const call = callOf('get_profiles_for_list', query.listId, {
+      ...(query.joinedSince === null ? {} : { filter: joinedSince(query.joinedSince) }),
+      sort: 'joined_group_at',
+      ...profileParameters('joined_group_at'),
+      ...(query.cursor ? { 'page[cursor]': query.cursor } : {}),
+    });
+    return orListNotFound(query.listId, async () => {
+      const page = await this.#pages.one(profileSchema, call, options);
+      return { profiles: page.items, next: page.next && cursorOf(call, page.next) };
+    });
+  }
+
+  /** Which of up to 100 people are on a list, with their consent; who is missing is not a member. */
+  async lookUpMembers(
+    query: {
+      readonly listId: string;
+      readonly by: LookUpField;
+      readonly values: readonly string[];
+    },
+    options?: CallOptions,
+  ): Promise<ProfileConsent[]> {
+    return orListNotFound(query.listId, () =>
+      this.#lookUp(
+        'get_profiles_for_list',
+        query.listId,
+        query,
+        profileParameters('joined_group_at'),
+        options,
+      ),
+    );
+  }
+
+  /** Puts up to 1,000 profiles on a list by their ids, consent unchanged. All or nothing. */
+  async addToList(
+    listId: string,
+    profileIds: readonly string[],
+    options?: CallOptions,
+  ): Promise<void> {
+    const call = { ...callOf('add_profiles_to_list', listId), body: addToListBody(profileIds) };
+    await orListNotFound(listId, () => this.#transport.send(call, options));
+  }
+
+  async #lookUp(
+    endpoint: EndpointName,
+    id: string | null,
+    { by, values }: { readonly by: LookUpField; readonly values: readonly string[] },
+    parameters: Readonly<Record<string, string>>,
+    options: CallOptions | undefined,
+  ): Promise<ProfileConsent[]> {
+    if (values.length > BATCH_LIMITS.lookUp) {
+      throw new KlaviyoRequestInvalidError(
+        `it asks for ${values.length} values, and takes ${BATCH_LIMITS.lookUp}; use chunkLookUps.`,
+        endpoint,
+      );
+    }
+    // Keyed by id: a profile that changes while pages are read can be on two of them.
+    const profiles = new Map<string, ProfileConsent>();
+    for (const chunk of chunkLookUps(by, values)) {
+      const call = callOf(endpoint, id, { filter: anyOf(by, chunk), ...parameters });
+      for (const profile of await this.#pages.all(profileSchema, call, options)) {
+        profiles.set(profile.id, profile);
+      }
+    }
+    return [...profiles.values()];
+  }
+
+  async #accept(call: Call, options: CallOptions | undefined): Promise<Accepted> {
+    const answer = await this.#transport.send(call, options);
+    return {
+      accepted: true,
+      partialFailure: answer.header('x-klaviyo-partial-failure') ?? null,
+      requestId: answer.header('x-klaviyo-req-id') ?? null,
+    };
+  }
+}
+
+function profileParameters(...fields: readonly string[]): Record<string, string> {
+  return {
+    'additional-fields[profile]': 'subscriptions',
+    'fields[profile]': ['email', 'phone_number', ...fields, 'subscriptions'].join(','),
+    'page[size]': String(PAGE_OF_PROFILES),
+  };
+}

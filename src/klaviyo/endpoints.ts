@@ -1,0 +1,137 @@
+/** Everything the client knows about one endpoint; the numbers are those of Klaviyo's API document. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST';
+  /** Path below the base URL; `{id}` stands for the one path parameter. */
+  readonly path: string;
+  /** Calls in one second, an account and endpoint. */
+  readonly burst: number;
+  /** Calls in sixty seconds, an account and endpoint. */
+  readonly steady: number;
+  /** Scopes that the private key needs for this endpoint. */
+  readonly scopes: readonly string[];
+  /** Beta endpoints answer to the beta revision only, and may change or vanish. */
+  readonly beta: boolean;
+}
+
+/**
+ * The endpoints that the client uses, by their operation ids in Klaviyo's API document (revision
+ * 2026-07-15). A limit or a scope that changes is changed here and nowhere else.
+ */
+export const ENDPOINTS = {
+  get_accounts: {
+    method: 'GET',
+    path: '/api/accounts',
+    burst: 1,
+    steady: 15,
+    scopes: ['accounts:read'],
+    beta: false,
+  },
+  get_lists: {
+    method: 'GET',
+    path: '/api/lists',
+    burst: 75,
+    steady: 750,
+    scopes: ['lists:read'],
+    beta: false,
+  },
+  get_list: {
+    method: 'GET',
+    path: '/api/lists/{id}',
+    burst: 75,
+    steady: 750,
+    scopes: ['lists:read'],
+    beta: false,
+  },
+  get_profiles_for_list: {
+    method: 'GET',
+    path: '/api/lists/{id}/profiles',
+    burst: 75,
+    steady: 750,
+    scopes: ['lists:read', 'profiles:read'],
+    beta: false,
+  },
+  add_profiles_to_list: {
+    method: 'POST',
+    path: '/api/lists/{id}/relationships/profiles',
+    burst: 10,
+    steady: 150,
+    scopes: ['lists:write', 'profiles:write'],
+    beta: false,
+  },
+  get_profiles: {
+    method: 'GET',
+    path: '/api/profiles',
+    burst: 75,
+    steady: 750,
+    scopes: ['profiles:read'],
+    beta: false,
+  },
+  bulk_subscribe_profiles: {
+    method: 'POST',
+    path: '/api/profile-subscription-bulk-create-jobs',
+    burst: 75,
+    steady: 750,
+    scopes: ['lists:write', 'profiles:write', 'subscriptions:write'],
+    beta: false,
+  },
+  bulk_unsubscribe_profiles: {
+    method: 'POST',
+    path: '/api/profile-subscription-bulk-delete-jobs',
+    burst: 75,
+    steady: 750,
+    scopes: ['lists:write', 'profiles:write', 'subscriptions:write'],
+    beta: false,
+  },
+  bulk_import_profiles: {
+    method: 'POST',
+    path: '/api/profile-bulk-import-jobs',
+    burst: 10,
+    steady: 150,
+    scopes: ['lists:write', 'profiles:write'],
+    beta: false,
+  },
+  get_bulk_import_profiles_job: {
+    method: 'GET',
+    path: '/api/profile-bulk-import-jobs/{id}',
+    burst: 10,
+    steady: 150,
+    scopes: ['lists:read', 'profiles:read'],
+    beta: false,
+  },
+  get_text_messaging_configuration: {
+    method: 'GET',
+    path: '/api/text-messaging-configurations/{id}',
+    burst: 10,
+    steady: 150,
+    scopes: ['sender-config:read'],
+    beta: true,
+  },
+  get_text_messaging_senders: {
+    method: 'GET',
+    path: '/api/text-messaging-senders',
+    burst: 10,
+    steady: 150,
+    scopes: ['sender-config:read'],
+    beta: true,
+  },
+} as const satisfies Record<string, Endpoint>;
+
+export type EndpointName = keyof typeof ENDPOINTS;
+
+export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as EndpointName[];
+
+/** The endpoint's facts, with the literal types widened. */
+export function endpointOf(name: EndpointName): Endpoint {
+  return ENDPOINTS[name];
+}
+
+/** `bulk_subscribe_profiles (POST /api/...)`, for messages: the template, never an id. */
+export function describeEndpoint(name: EndpointName): string {
+  const { method, path } = endpointOf(name);
+  return `${name} (${method} ${path})`;
+}
+
+/** Whether a call changes something at Klaviyo, so that an unknown end of it is ambiguous. */
+export function isWrite(name: EndpointName): boolean {
+  return endpointOf(name).method !== 'GET';
+}

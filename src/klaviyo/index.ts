@@ -1,0 +1,64 @@
+export {
+  KlaviyoClient,
+  type Accepted,
+  type KlaviyoApi,
+  type KlaviyoClientOptions,
+} from './client.js';
+export {
+  ENDPOINT_NAMES,
+  ENDPOINTS,
+  describeEndpoint,
+  endpointOf,
+  isWrite,
+  type Endpoint,
+  type EndpointName,
+} from './endpoints.js';
+export {
+  KlaviyoAnswerUnexpectedError,
+  KlaviyoError,
+  KlaviyoKeyRefusedError,
+  KlaviyoRateLimitedError,
+  KlaviyoRefusedError,
+  KlaviyoRequestInvalidError,
+  KlaviyoScopeMissingError,
+  KlaviyoSettingsError,
+  KlaviyoUnavailableError,
+  LimiterBusyError,
+  ListNotFoundError,
+} from './errors.js';
+export { chunkLookUps, type LookUpField } from './filters.js';
+export type { JsonApiError } from './json-api.js';
+export type { RateLimiter } from './limiter.js';
+export { createLocalLimiter, type LocalLimiterOptions } from './local-limiter.js';
+export type {
+  ConsentState,
+  EmailMarketing,
+  ListSuppression,
+  ProfileConsent,
+  SmsConsent,
+  Suppression,
+  SuppressionReason,
+} from './profile-consent.js';
+export {
+  splitRefusal,
+  type RefusedPart,
+  type RequestRefusal,
+  type RowRefusal,
+  type SplitRefusal,
+} from './refusals.js';
+export type {
+  ChannelSubscription,
+  ImportRequest,
+  ProfileToSubscribe,
+  SubscribeRequest,
+  UnsubscribeRequest,
+} from './requests.js';
+export type {
+  Account,
+  BetaReading,
+  ImportJob,
+  ListInfo,
+  TextMessagingConfiguration,
+  TextMessagingSender,
+} from './resources.js';
+export type { CallOptions, CallRecord } from './transport.js';

@@ -1,0 +1,62 @@
+import * as z from 'zod';
+
+/**
+ * One error object of a refused request, as Klaviyo wrote it. `detail` may quote a person's address
+ * or number: it is for deciding, never for a message or a log.
+ */
+export interface JsonApiError {
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  /** JSON pointer into the request, e.g. `/data/attributes/profiles/data/2/attributes/email`. */
+  readonly pointer: string | null;
+  /** Query parameter that the error is about. */
+  readonly parameter: string | null;
+}
+
+const text = z.string().catch('');
+const optionalText = z.string().nullable().catch(null);
+
+const errorObject = z.object({
+  code: text,
+  title: text,
+  detail: text,
+  source: z
+    .object({ pointer: optionalText, parameter: optionalText })
+    .catch({ pointer: null, parameter: null }),
+});
+
+/** An error that could not be read must not vanish: it counts as one about the whole request. */
+const UNREADABLE: JsonApiError = {
+  code: 'unreadable',
+  title: 'An error object that is not one of JSON:API.',
+  detail: '',
+  pointer: null,
+  parameter: null,
+};
+
+/** The errors of a body, as many as it lists; empty where the body is not a JSON:API error at all. */
+export function parseJsonApiErrors(body: string | null): JsonApiError[] {
+  const parsed = z.object({ errors: z.array(z.unknown()) }).safeParse(parseJson(body)?.value);
+  if (!parsed.success) return [];
+  return parsed.data.errors.map((value) => {
+    const error = errorObject.safeParse(value);
+    if (!error.success) return UNREADABLE;
+    const { source, ...rest } = error.data;
+    return { ...rest, pointer: source.pointer, parameter: source.parameter };
+  });
+}
+
+/** The JSON value of a body; null where the body is missing, cut short or not JSON. */
+export function parseJson(body: string | null): { readonly value: unknown } | null {
+  if (body === null) return null;
+  try {
+    return { value: JSON.parse(body) as unknown };
+  } catch {
+    // V8's message quotes the text, so it is not passed on: the callers say what they miss.
+    return null;
+  }
+}
+
+/** Links of a collection; null or absent `next` is the last page. */
+export const links = z.object({ next: z.string().nullish() }).nullish();

@@ -1,0 +1,16 @@
+import type { EndpointName } from './endpoints.js';
+
+/**
+ * One account-wide limiter for all callers of a Klaviyo account: private keys share the account's
+ * budget of each endpoint.
+ */
+export interface RateLimiter {
+  /**
+   * Waits until one call to `endpoint` is allowed. Throws `LimiterBusyError` when that is longer
+   * away than the limiter is willing to wait, and `signal.reason` when `signal` aborts first; in
+   * both cases no call is used up.
+   */
+  acquire(endpoint: EndpointName, signal?: AbortSignal): Promise<void>;
+  /** Klaviyo answered 429: no call to `endpoint` before `retryAfterMs` from now. */
+  penalise(endpoint: EndpointName, retryAfterMs: number): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/** Klaviyo's windows are 1 s and 60 s; without a usable header this is waited, in milliseconds. */
+export const DEFAULT_RETRY_AFTER_MS = 10_000;
+
+/** "Immediate retries will always receive a 429", so less than a second is never returned. */
+const SHORTEST_MS = 1_000;
+
+/** Longer than any documented window but the daily ones; a garbled huge number must not stop a run. */
+const LONGEST_MS = 3_600_000;
+
+/**
+ * Milliseconds to wait after a 429 or 503, from `Retry-After` in seconds or as an HTTP date. A date
+ * is measured against the answer's own `Date` header where it has one, so that a wrong clock on
+ * this side does no harm. Null where the header is missing or cannot be read.
+ */
+export function parseRetryAfter(
+  retryAfter: string | undefined,
+  date: string | undefined,
+  now: number = Date.now(),
+): number | null {
+  const text = retryAfter?.trim() ?? '';
+  if (/^\d+(\.\d+)?$/.test(text)) return clamp(Number(text) * 1_000);
+  // An HTTP date names its weekday first; Date.parse alone would read "-5" as a year.
+  if (!/^[A-Za-z]{3,9},? /.test(text)) return null;
+  const until = Date.parse(text);
+  if (Number.isNaN(until)) return null;
+  const sentAt = Date.parse(date ?? '');
+  return clamp(until - (Number.isNaN(sentAt) ? now : sentAt));
+}
+
+function clamp(ms: number): number {
+  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, Math.ceil(ms)));
+}

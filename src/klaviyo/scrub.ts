@@ -1,0 +1,33 @@
+/**
+ * What of Klaviyo's words may stand in an error message. Messages land in Temporal histories and
+ * logs, so they hold codes, titles and pointers, and no address, number or key.
+ */
+
+const LONGEST = 200;
+
+/** Free text of Klaviyo's with e-mails, numbers of six digits or more, keys and quoted values cut out. */
+export function scrubText(text: string): string {
+  return text
+    .slice(0, LONGEST)
+    .replace(/\bpk_\w+/g, '[key]')
+    .replace(/"[^"]*"|'[^']*'/g, keepNames)
+    .replace(/[^\s<>"'[\](),;]*@[^\s<>"'[\](),;]*/g, '[e-mail]')
+    .replace(/\+?\p{Nd}(?:[\s().:/-]*\p{Nd}){5,}/gu, '[number]');
+}
+
+/** A quoted word such as 'phone_number' names a field; anything else in quotes may be a value. */
+function keepNames(quoted: string): string {
+  return /^['"][a-z][a-z_]{0,60}['"]$/.test(quoted) ? quoted : '[value]';
+}
+
+/** A JSON pointer or query parameter, if it looks like one; `[pointer]` otherwise. */
+export function scrubPointer(pointer: string): string {
+  const looksRight =
+    /^[A-Za-z0-9_/.[\]-]{1,200}$/.test(pointer) && !/(?:\d[-_.]*){6,}/.test(pointer);
+  return looksRight ? pointer : '[pointer]';
+}
+
+/** An error code, if it looks like one; `unknown` otherwise. */
+export function scrubCode(code: string): string {
+  return /^[A-Za-z_.-]{1,60}$/.test(code) ? code : 'unknown';
+}
