@@ -1,0 +1,80 @@
+import type { SandboxAccount } from '../account/account.js';
+import type { List } from '../store/lists.js';
+import { ApiError, missing, refuse, type ErrorEntry } from './errors.js';
+
+export type Json = Record<string, unknown>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `data` of a request whose `data` is one resource. @throws ApiError 400 */
+export function resourceOf(body: unknown, type: string): { attributes: Json; relationships: Json } {
+  const data = isObject(body) ? body['data'] : undefined;
+  if (!isObject(data)) throw new ApiError(400, [missing('/data', 'data', 'request-data')]);
+  const given = data['type'];
+  if (given === undefined) {
+    throw new ApiError(400, [missing('/data/type', 'type', 'request-data')]);
+  }
+  if (given !== type) {
+    throw refuse('/data/type', `${JSON.stringify(given)} is not a valid type; expected '${type}'.`);
+  }
+  const attributes = data['attributes'];
+  if (!isObject(attributes)) {
+    throw new ApiError(400, [missing('/data/attributes', 'attributes', type)]);
+  }
+  const relationships = data['relationships'];
+  return { attributes, relationships: isObject(relationships) ? relationships : {} };
+}
+
+const PROFILES = '/data/attributes/profiles';
+
+/** Place of one profile in a bulk request. */
+export const rowPointer = (row: number): string => `${PROFILES}/data/${row}`;
+
+/** `profiles.data` of a bulk request. The words on number and emptiness are ours: none is recorded. */
+export function rowsOf(attributes: Json, type: string, max: number): unknown[] {
+  const profiles = attributes['profiles'];
+  if (profiles === undefined) throw new ApiError(400, [missing(PROFILES, 'profiles', type)]);
+  const rows = isObject(profiles) ? profiles['data'] : undefined;
+  if (!Array.isArray(rows)) throw refuse(`${PROFILES}/data`, 'Not a valid list.');
+  if (rows.length === 0) throw refuse(`${PROFILES}/data`, 'At least one profile is required.');
+  if (rows.length > max) {
+    throw refuse(
+      `${PROFILES}/data`,
+      `The maximum number of profiles per request is ${max}; got ${rows.length}.`,
+    );
+  }
+  return rows;
+}
+
+/** The list that a subscribe or unsubscribe names. @throws ApiError 400 for an unknown list */
+export function listOf(account: SandboxAccount, relationships: Json): List | null {
+  const relation = relationships['list'];
+  const data = isObject(relation) ? relation['data'] : undefined;
+  if (!isObject(data)) return null;
+  const id = String(data['id']);
+  const list = account.lists.get(id);
+  if (list === undefined) {
+    throw refuse('/data/relationships/list/data/id', `List not found with id ${id}`);
+  }
+  return list;
+}
+
+/** Keeps to the switch on how many bad rows one answer names. Klaviyo promises no order. */
+export function refuseRows(account: SandboxAccount, entries: readonly ErrorEntry[]): void {
+  if (entries.length === 0) return;
+  const { errorsPerAnswer } = account.settings.switches;
+  const shown =
+    errorsPerAnswer === 'all' ? entries.toReversed() : entries.slice(0, errorsPerAnswer);
+  throw new ApiError(400, shown);
+}
+
+const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/;
+export const isEmail = (text: string): boolean => EMAIL.test(text);
+
+/** Trimmed text of an identifier; null for null, absent or empty. */
+export function identifier(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  const trimmed = value.trim();
+  return trimmed === '' ? null : trimmed;
+}

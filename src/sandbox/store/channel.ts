@@ -1,0 +1,83 @@
+import { roomFor } from './growing.js';
+import { Interner } from './interner.js';
+
+/** Channel and message type, in the words of the read side of Klaviyo's API. */
+export const CONSENT_KEYS = [
+  'email.marketing',
+  'email.open_tracking',
+  'sms.marketing',
+  'sms.transactional',
+  'whatsapp.marketing',
+  'whatsapp.transactional',
+  'whatsapp.conversational',
+  'mobile_push.marketing',
+] as const;
+export type ConsentKey = (typeof CONSENT_KEYS)[number];
+
+/** Nobody who never subscribed has a record. */
+export type Consent = 'SUBSCRIBED' | 'UNSUBSCRIBED';
+const NO_RECORD = 0;
+const SUBSCRIBED = 1;
+const UNSUBSCRIBED = 2;
+
+export interface ConsentRecord {
+  consent: Consent;
+  /** Epoch ms: when consent was given or taken back. */
+  timestamp: number;
+  /** Epoch ms: when Klaviyo last wrote this record. */
+  lastUpdated: number;
+  method: string | null;
+  methodDetail: string | null;
+  customMethodDetail: string | null;
+  doubleOptIn: boolean;
+}
+
+/** One channel's consent of all profiles, 30 bytes a profile. */
+export class ChannelColumn {
+  static readonly #texts = new Interner();
+  #consent = new Uint8Array(0);
+  #doubleOptIn = new Uint8Array(0);
+  #timestamp = new Float64Array(0);
+  #lastUpdated = new Float64Array(0);
+  #method = new Uint32Array(0);
+  #methodDetail = new Uint32Array(0);
+  #customMethodDetail = new Uint32Array(0);
+
+  /** Null while nobody ever consented or objected. */
+  get(index: number): ConsentRecord | null {
+    const stored = this.#consent[index] ?? NO_RECORD;
+    if (stored === NO_RECORD) return null;
+    const texts = ChannelColumn.#texts;
+    return {
+      consent: stored === SUBSCRIBED ? 'SUBSCRIBED' : 'UNSUBSCRIBED',
+      timestamp: this.#timestamp[index]!,
+      lastUpdated: this.#lastUpdated[index]!,
+      method: texts.text(this.#method[index]!),
+      methodDetail: texts.text(this.#methodDetail[index]!),
+      customMethodDetail: texts.text(this.#customMethodDetail[index]!),
+      doubleOptIn: this.#doubleOptIn[index] === 1,
+    };
+  }
+
+  set(index: number, record: ConsentRecord): void {
+    this.#consent = roomFor(this.#consent, index);
+    this.#doubleOptIn = roomFor(this.#doubleOptIn, index);
+    this.#timestamp = roomFor(this.#timestamp, index);
+    this.#lastUpdated = roomFor(this.#lastUpdated, index);
+    this.#method = roomFor(this.#method, index);
+    this.#methodDetail = roomFor(this.#methodDetail, index);
+    this.#customMethodDetail = roomFor(this.#customMethodDetail, index);
+    const texts = ChannelColumn.#texts;
+    this.#consent[index] = record.consent === 'SUBSCRIBED' ? SUBSCRIBED : UNSUBSCRIBED;
+    this.#doubleOptIn[index] = record.doubleOptIn ? 1 : 0;
+    this.#timestamp[index] = record.timestamp;
+    this.#lastUpdated[index] = record.lastUpdated;
+    this.#method[index] = texts.numberOf(record.method);
+    this.#methodDetail[index] = texts.numberOf(record.methodDetail);
+    this.#customMethodDetail[index] = texts.numberOf(record.customMethodDetail);
+  }
+
+  clear(index: number): void {
+    if (index < this.#consent.length) this.#consent[index] = NO_RECORD;
+  }
+}
