@@ -1,0 +1,119 @@
+import { DateTime } from 'luxon';
+
+export type DateReading =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'invalid' }
+  | { readonly kind: 'future' }
+  /** The date has no zone and none was given for the source. */
+  | { readonly kind: 'zone_needed' }
+  | { readonly kind: 'valid'; readonly at: string; readonly clamped: boolean };
+
+/** Klaviyo keeps no consent date before this (API guide on collecting consent). */
+const OLDEST_MS = Date.UTC(1990, 0, 1);
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const DATE =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?: ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?)?$/i;
+
+interface WallClock {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+/**
+ * Reads consent dates in ISO 8601, with a space or a `T`, with or without seconds and zone. A date
+ * alone means 12:00. What has no zone is in the source's one; a time that a clock change skipped
+ * is moved on by the length of the gap, as luxon does.
+ */
+export class ConsentDates {
+  /** UTC offset in minutes of days that keep one offset, by their UTC day number. */
+  readonly #offsets = new Map<number, number>();
+
+  constructor(
+    private readonly timezone: string | null,
+    private readonly now: Date,
+  ) {}
+
+  read(raw: string): DateReading {
+    const text = raw.trim();
+    if (text === '') return { kind: 'missing' };
+    const match = DATE.exec(text);
+    if (match === null) return { kind: 'invalid' };
+    const clock = {
+      year: Number(match[1]),
+      month: Number(match[2]),
+      day: Number(match[3]),
+      hour: Number(match[4] ?? 12),
+      minute: Number(match[5] ?? 0),
+      second: Number(match[6] ?? 0),
+    };
+    if (!exists(clock)) return { kind: 'invalid' };
+    const zone = match[7];
+    if (zone === undefined && this.timezone === null) return { kind: 'zone_needed' };
+    const offset = zone === undefined ? null : fixedOffset(zone);
+    const ms =
+      offset === null
+        ? this.#localTime(clock, this.timezone ?? 'utc')
+        : utc(clock) - offset * MINUTE_MS;
+    if (ms > this.now.getTime()) return { kind: 'future' };
+    const clamped = ms < OLDEST_MS;
+    return { kind: 'valid', at: rfc3339(clamped ? OLDEST_MS : ms), clamped };
+  }
+
+  /** luxon takes 20 to 40 microseconds a date in a named zone, so it is asked once a day of the calendar. */
+  #localTime(clock: WallClock, zone: string): number {
+    const asUtc = utc(clock);
+    // No zone is two days away from UTC, so these are clamped or refused whatever it is.
+    const far = asUtc < OLDEST_MS - 2 * DAY_MS || asUtc > this.now.getTime() + 2 * DAY_MS;
+    if (far) return asUtc;
+    const day = Math.floor(asUtc / DAY_MS);
+    let offset = this.#offsets.get(day);
+    if (offset === undefined) {
+      const before = DateTime.fromObject(noon(day - 1), { zone }).offset;
+      const after = DateTime.fromObject(noon(day + 1), { zone }).offset;
+      if (before !== after) return DateTime.fromObject({ ...clock }, { zone }).toMillis();
+      offset = after;
+      this.#offsets.set(day, offset);
+    }
+    return asUtc - offset * MINUTE_MS;
+  }
+}
+
+function utc(clock: WallClock): number {
+  const { year, month, day, hour, minute, second } = clock;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+function noon(day: number): { year: number; month: number; day: number; hour: number } {
+  const date = new Date(day * DAY_MS);
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: 12,
+  };
+}
+
+/** Whether the calendar has this day and the clock this time. */
+function exists(clock: WallClock): boolean {
+  const { year, month, day, hour, minute, second } = clock;
+  if (year < 1000 || hour > 23 || minute > 59 || second > 59) return false;
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && month > 0;
+}
+
+/** Minutes east of UTC. */
+function fixedOffset(zone: string): number {
+  if (/^[a-z]/i.test(zone)) return 0;
+  const hours = Number(zone.slice(1, 3));
+  const minutes = Number(zone.slice(3).replace(':', '') || 0);
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+}
+
+function rfc3339(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,40 @@
+import type { Ask } from './preset.js';
+
+const ASKS: Readonly<Record<string, Ask>> = {
+  subscribed: 'subscribe',
+  subscribe: 'subscribe',
+  opted_in: 'subscribe',
+  opt_in: 'subscribe',
+  yes: 'subscribe',
+  y: 'subscribe',
+  true: 'subscribe',
+  '1': 'subscribe',
+  unsubscribed: 'unsubscribe',
+  unsubscribe: 'unsubscribe',
+  opted_out: 'unsubscribe',
+  opt_out: 'unsubscribe',
+  no_longer: 'unsubscribe',
+  no_longer_subscribed: 'unsubscribe',
+  list_only: 'list_only',
+  '': 'nothing',
+  no: 'nothing',
+  n: 'nothing',
+  false: 'nothing',
+  '0': 'nothing',
+  never: 'nothing',
+  never_subscribed: 'nothing',
+  not_subscribed: 'nothing',
+};
+
+/**
+ * Reads a consent column. "No" in its forms asks nothing: shops and forms write it for everybody
+ * who was never asked, and taking it for an opt-out would undo consent that was given elsewhere.
+ * An opt-out has to say so: `unsubscribed`, `opted_out`.
+ */
+export function consentAsk(raw: string): Ask {
+  const value = raw
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_-]+/g, '_');
+  return Object.hasOwn(ASKS, value) ? (ASKS[value] ?? 'unknown') : 'unknown';
+}

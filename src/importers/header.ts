@@ -1,0 +1,76 @@
+import { SourceError } from './source-error.js';
+
+/** The columns of one file. Names are compared without regard to case and outer white space. */
+export class Header {
+  readonly #places = new Map<string, number[]>();
+
+  constructor(
+    readonly file: string,
+    /** As they stand in the file, trimmed. */
+    readonly columns: readonly string[],
+    /** Line that the header stands on. */
+    readonly line: number,
+  ) {
+    columns.forEach((column, index) => {
+      const key = column.toLowerCase();
+      this.#places.set(key, [...(this.#places.get(key) ?? []), index]);
+    });
+  }
+
+  has(column: string): boolean {
+    return this.#places.has(column.toLowerCase());
+  }
+
+  /** Index of a column, null where there is none. Throws `SourceError` where there are two. */
+  find(column: string): number | null {
+    const places = this.#places.get(column.toLowerCase());
+    if (places === undefined) return null;
+    if (places.length > 1) {
+      throw new SourceError(
+        'column_twice',
+        { file: this.file, line: this.line, column },
+        `The column stands in the header ${places.length} times.`,
+        'Rename or remove all but the one to read.',
+      );
+    }
+    return places[0] ?? null;
+  }
+
+  /** Index of a column that the run cannot do without. */
+  need(column: string, problem: string, remedy: string): number {
+    const index = this.find(column);
+    if (index !== null) return index;
+    throw new SourceError(
+      'column_missing',
+      { file: this.file, line: this.line, column },
+      `${problem} The file has: ${this.list()}.`,
+      remedy,
+    );
+  }
+
+  list(): string {
+    return this.columns.map((column) => (column === '' ? '(unnamed)' : column)).join(', ');
+  }
+}
+
+/** What tells a layout by its column names. */
+export interface Fingerprint {
+  readonly allOf?: readonly string[];
+  readonly oneOf?: readonly string[];
+  /** Names, or beginnings of names where they end in `*`. */
+  readonly noneOf?: readonly string[];
+}
+
+export function fits(header: Header, { allOf, oneOf, noneOf }: Fingerprint): boolean {
+  return (
+    (allOf ?? []).every((column) => header.has(column)) &&
+    (oneOf === undefined || oneOf.some((column) => header.has(column))) &&
+    !(noneOf ?? []).some((pattern) => hasLike(header, pattern))
+  );
+}
+
+function hasLike(header: Header, pattern: string): boolean {
+  if (!pattern.endsWith('*')) return header.has(pattern);
+  const start = pattern.slice(0, -1).toLowerCase();
+  return header.columns.some((column) => column.toLowerCase().startsWith(start));
+}

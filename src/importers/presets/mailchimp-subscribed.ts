@@ -1,0 +1,49 @@
+import { asksFor, cell, type ChannelClaim, type Preset } from '../preset.js';
+
+/**
+ * Mailchimp's export of subscribed contacts. That a row is in this file is its e-mail consent, of
+ * CONFIRM_TIME, else OPTIN_TIME. The file says nothing about SMS: that its phone numbers consented
+ * is the operator's word, given by asking for the channel, and counts for rows with a number.
+ */
+export const mailchimpSubscribed: Preset = {
+  name: 'mailchimp-subscribed',
+  label: 'Mailchimp, subscribed contacts',
+  fingerprint: {
+    allOf: ['Email Address'],
+    oneOf: ['CONFIRM_TIME', 'OPTIN_TIME'],
+    noneOf: ['UNSUB_*', 'CLEAN_*'],
+  },
+  action: 'subscribe',
+  bind(header, options) {
+    const email = header.find('Email Address');
+    const confirmed = header.find('CONFIRM_TIME');
+    const optedIn = header.find('OPTIN_TIME');
+    const country = header.find('CC');
+    const phone = asksFor(options, 'sms')
+      ? header.need(
+          options.smsColumn ?? 'Phone Number',
+          'The run asks for SMS consent, and this column with the numbers is not there.',
+          'Name the column with --sms-column, or leave sms out of --channels.',
+        )
+      : null;
+    return (fields) => {
+      const confirmTime = cell(fields, confirmed);
+      const dated =
+        confirmTime.trim() === ''
+          ? { date: cell(fields, optedIn), dateColumn: 'OPTIN_TIME' }
+          : { date: confirmTime, dateColumn: 'CONFIRM_TIME' };
+      const number = cell(fields, phone);
+      const channels: ChannelClaim[] = [];
+      if (asksFor(options, 'email')) {
+        channels.push({ channel: 'email', ask: 'subscribe', ...dated });
+      }
+      if (number.trim() !== '') channels.push({ channel: 'sms', ask: 'subscribe', ...dated });
+      return {
+        email: cell(fields, email),
+        phone: number,
+        country: cell(fields, country),
+        channels,
+      };
+    };
+  },
+};

@@ -1,0 +1,99 @@
+import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
+import { SourceError } from './source-error.js';
+
+const CHUNK_BYTES = 262_144;
+const LINE_FEED = 0x0a;
+
+/**
+ * The text of a UTF-8 file in pieces, without its byte order mark. Throws `SourceError` where the
+ * file cannot be read or is in another encoding.
+ */
+export async function* readUtf8(file: string): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const stream = createReadStream(file, { highWaterMark: CHUNK_BYTES });
+  let line = 1;
+  let first = true;
+  try {
+    for await (const bytes of stream as AsyncIterable<Buffer>) {
+      if (first) refuseUtf16(file, bytes);
+      first = false;
+      const text = decode(decoder, bytes);
+      if (text === null) throw notUtf8(file, line + feedsBeforeFault(bytes));
+      line += feeds(bytes, bytes.length);
+      yield text;
+    }
+    if (decode(decoder, null) === null) throw notUtf8(file, line);
+  } catch (error) {
+    throw isSystemError(error) ? unreadable(file, error) : error;
+  }
+}
+
+function decode(decoder: TextDecoder, bytes: Buffer | null): string | null {
+  try {
+    return bytes === null ? decoder.decode() : decoder.decode(bytes, { stream: true });
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+function feeds(bytes: Buffer, end: number): number {
+  let count = 0;
+  let at = bytes.indexOf(LINE_FEED);
+  while (at !== -1 && at < end) {
+    count += 1;
+    at = bytes.indexOf(LINE_FEED, at + 1);
+  }
+  return count;
+}
+
+/** Line feeds before the first byte that is not UTF-8; a character cut by the chunk does not count. */
+function feedsBeforeFault(bytes: Buffer): number {
+  const text = new TextDecoder().decode(bytes);
+  let at = text.indexOf('\uFFFD');
+  // A continuation byte at the very start may end a character of the chunk before.
+  while (at !== -1 && at < 3) at = text.indexOf('\uFFFD', at + 1);
+  return at === -1 ? 0 : text.slice(0, at).split('\n').length - 1;
+}
+
+function refuseUtf16(file: string, bytes: Buffer): void {
+  const mark = bytes.length >= 2 ? bytes.readUInt16BE(0) : 0;
+  if (mark === 0xfffe || mark === 0xfeff || bytes.subarray(0, 512).includes(0)) {
+    throw new SourceError(
+      'encoding_not_utf8',
+      { file, line: 1 },
+      'The file is UTF-16 (as "Unicode text" of a spreadsheet is), not UTF-8.',
+      `Save it as "CSV UTF-8", or convert it: iconv -f UTF-16 -t UTF-8 export.csv > export-utf8.csv`,
+    );
+  }
+}
+
+function notUtf8(file: string, line: number): SourceError {
+  return new SourceError(
+    'encoding_not_utf8',
+    { file, line },
+    'The file is not UTF-8 here, so names and addresses would be read wrong.',
+    `Save it as "CSV UTF-8", or, if it comes from Windows, convert it: ` +
+      `iconv -f WINDOWS-1252 -t UTF-8 export.csv > export-utf8.csv`,
+  );
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'syscall' in error;
+}
+
+function unreadable(file: string, error: NodeJS.ErrnoException): SourceError {
+  const problem =
+    error.code === 'ENOENT'
+      ? 'There is no such file.'
+      : error.code === 'EISDIR'
+        ? 'This is a folder, not a file.'
+        : `The file cannot be read (${error.code ?? error.message}).`;
+  return new SourceError(
+    'file_unreadable',
+    { file },
+    problem,
+    'Check the path and that this user may read it.',
+  );
+}
