@@ -6,7 +6,8 @@ export const workflowIds = {
   migration: (migrationId: string) => `consent-migration/${migrationId}`,
   segment: (migrationId: string, segment: number) =>
     `consent-migration/${migrationId}/segment-${segment}`,
-  job: (migrationId: string, jobNumber: number) => `consent-migration/${migrationId}/job-${jobNumber}`,
+  job: (migrationId: string, jobNumber: number) =>
+    `consent-migration/${migrationId}/job-${jobNumber}`,
   check: (checkId: string) => `consent-check/${checkId}`,
 } as const;
 

@@ -26,7 +26,9 @@ export async function copyInto(
   lines: readonly string[],
 ): Promise<void> {
   if (lines.length === 0) return;
-  const stream = client.query(copyFrom(`copy consentry.${table} (${columns.join(', ')}) from stdin`));
+  const stream = client.query(
+    copyFrom(`copy consentry.${table} (${columns.join(', ')}) from stdin`),
+  );
   // One chunk of a few hundred kB: far fewer turns of the event loop than a line at a time.
   await pipeline(Readable.from([lines.join('')]), stream);
 }

@@ -28,16 +28,17 @@ export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Prom
   return rows.flatMap((row) => row.job_number ?? []);
 }
 
+/** Whether any part, or any of one channel, has no outcome yet. */
 export async function hasOpenParts(
   db: LedgerDb,
   migrationId: string,
-  channel: Channel,
+  channel: Channel | null = null,
 ): Promise<boolean> {
   const row = await db
     .selectFrom('intent_part')
     .select('row_number')
     .where('migration_id', '=', migrationId)
-    .where('channel', '=', channel)
+    .$if(channel !== null, (query) => query.where('channel', '=', channel))
     .where('outcome', 'is', null)
     .limit(1)
     .executeTakeFirst();

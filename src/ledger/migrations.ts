@@ -131,11 +131,7 @@ export async function setPlan(db: LedgerDb, migrationId: string, plan: Plan): Pr
     .execute();
 }
 
-export async function setPaused(
-  db: LedgerDb,
-  migrationId: string,
-  paused: boolean,
-): Promise<void> {
+export async function setPaused(db: LedgerDb, migrationId: string, paused: boolean): Promise<void> {
   await db.updateTable('migration').set({ paused }).where('id', '=', migrationId).execute();
 }
 

@@ -32,7 +32,12 @@ interface RowRecord {
   one_profile: boolean;
   phone_profile_id: string | null;
   consent_read_at: Date | null;
-  parts: { channel: Channel; action: Action; consented_at: string | null; submission_id: string | null }[];
+  parts: {
+    channel: Channel;
+    action: Action;
+    consented_at: string | null;
+    submission_id: string | null;
+  }[];
 }
 
 const columns = sql`i.row_number, i.email, i.phone_number, i.one_profile, i.phone_profile_id,
@@ -119,7 +124,9 @@ export async function storeConsentBefore(
   rows: readonly ConsentBefore[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const parts = rows.flatMap((row) => row.parts.map((part) => ({ rowNumber: row.rowNumber, part })));
+  const parts = rows.flatMap((row) =>
+    row.parts.map((part) => ({ rowNumber: row.rowNumber, part })),
+  );
   await sql`
     update consentry.intent i set
       email_profile_id = r.email_profile_id, phone_profile_id = r.phone_profile_id,

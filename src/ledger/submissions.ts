@@ -44,7 +44,11 @@ export async function beginSubmission(
 }
 
 export type SubmissionAnswer =
-  | { readonly status: 'accepted'; readonly partialFailure: string | null; readonly requestId: string | null }
+  | {
+      readonly status: 'accepted';
+      readonly partialFailure: string | null;
+      readonly requestId: string | null;
+    }
   /** Klaviyo refused it as a whole, or nothing left this machine: its parts are unsent again. */
   | { readonly status: 'refused' | 'not_sent' }
   /** Klaviyo may have it. */

@@ -1,0 +1,61 @@
+import type { Intent, IntentPart } from '../../src/contracts/intents.js';
+import type { MigrationSettings } from '../../src/contracts/migration.js';
+import { storeIntents, type Ledger } from '../../src/ledger/index.js';
+
+export const SETTINGS: MigrationSettings = {
+  listId: 'LIST01',
+  channels: ['email', 'sms'],
+  expectedOptIn: 'single_opt_in',
+  historicalImport: false,
+  smsCountries: null,
+  customSource: 'test',
+};
+
+export function part(fields: Partial<IntentPart> = {}): IntentPart {
+  return {
+    channel: 'email',
+    action: 'subscribe',
+    consentedAt: null,
+    rejected: null,
+    note: null,
+    ...fields,
+  };
+}
+
+export function intent(fields: Partial<Intent> = {}): Intent {
+  return {
+    line: 2,
+    email: 'a@example.com',
+    phoneNumber: null,
+    country: null,
+    rawEmail: null,
+    rawPhone: null,
+    parts: [part()],
+    ...fields,
+  };
+}
+
+/** Stores intents as a migration, one batch. */
+export async function store(
+  ledger: Ledger,
+  id: string,
+  intents: readonly Intent[],
+  settings: Partial<MigrationSettings> = {},
+): Promise<number> {
+  return storeIntents(
+    ledger,
+    {
+      id,
+      sourceName: 'people.csv',
+      sourceSha256: 'sha',
+      preset: 'generic',
+      settings: { ...SETTINGS, ...settings },
+      requestHash: id,
+    },
+    batches([intents]),
+  );
+}
+
+export async function* batches<T>(values: readonly T[]): AsyncGenerator<T> {
+  yield* values;
+}

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Intent } from '../../src/contracts/intents.js';
+import {
+  answerSubmission,
+  assignJobs,
+  askForMembership,
+  beginSubmission,
+  countTotals,
+  findRunningMigration,
+  getMigration,
+  MigrationNotFoundError,
+  openLedger,
+  openRowsOfJob,
+  reportedParts,
+  setPhase,
+  settledJobs,
+  settleDuplicates,
+  settleParts,
+  settleUnsent,
+  storeIntents,
+  unreadRows,
+  waitingParts,
+  type Ledger,
+} from '../../src/ledger/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/stack.js';
+import { intent, part, SETTINGS, store } from './intents.js';
+
+describe('the ledger', () => {
+  let database: TestDatabase;
+  let ledger: Ledger;
+  before(async () => {
+    database = await createTestDatabase();
+    ledger = await openLedger(database.url);
+  });
+  after(async () => {
+    await ledger.close();
+    await database.drop();
+  });
+
+  async function parts(id: string): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for await (const page of reportedParts(ledger.db, id)) {
+      for (const { rowNumber, channel, outcome, reason } of page) {
+        found[`${rowNumber} ${channel}`] = reason ?? outcome ?? 'open';
+      }
+    }
+    return found;
+  }
+
+  test('opens twice at once: the schema is made once', async () => {
+    const fresh = await createTestDatabase();
+    const opened = await Promise.all([openLedger(fresh.url), openLedger(fresh.url)]);
+    await Promise.all(opened.map((each) => each.close()));
+    await fresh.drop();
+  });
+
+  test('keeps identifiers with tabs, backslashes and line ends as they are', async () => {
+    const raw = 'tab\there \\N back\\slash\r\nline';
+    await store(ledger, 'raw', [
+      intent({ email: null, rawEmail: raw, parts: [part({ rejected: 'email_invalid' })] }),
+    ]);
+    const [page] = await toArray(reportedParts(ledger.db, 'raw'));
+    assert.equal(page?.[0]?.email, raw);
+    assert.equal(page[0].outcome, 'rejected');
+  });
+
+  test('a source that breaks half-way leaves nothing behind', async () => {
+    async function* broken(): AsyncGenerator<Intent[]> {
+      yield [intent()];
+      await Promise.resolve();
+      throw new Error('unreadable');
+    }
+    const migration = {
+      id: 'broken',
+      sourceName: 'x',
+      sourceSha256: 'x',
+      preset: 'generic',
+      settings: SETTINGS,
+      requestHash: 'broken',
+    };
+    await assert.rejects(storeIntents(ledger, migration, broken()), /unreadable/);
+    await assert.rejects(getMigration(ledger.db, 'broken'), MigrationNotFoundError);
+  });
+
+  test('of duplicates an opt-out wins, else the newest consent, else the later row', async () => {
+    const dated = (
+      email: string,
+      consentedAt: string | null,
+      action: 'subscribe' | 'unsubscribe',
+    ) => intent({ email, parts: [part({ consentedAt, action })] });
+    await store(ledger, 'duplicates', [
+      dated('newest@example.com', '2021-01-01T00:00:00Z', 'subscribe'),
+      dated('newest@example.com', '2020-01-01T00:00:00Z', 'subscribe'),
+      dated('optout@example.com', '2022-01-01T00:00:00Z', 'subscribe'),
+      dated('optout@example.com', '2019-01-01T00:00:00Z', 'unsubscribe'),
+      dated('later@example.com', null, 'subscribe'),
+      dated('later@example.com', null, 'subscribe'),
+      dated('dated@example.com', '2000-01-01T00:00:00Z', 'subscribe'),
+      dated('dated@example.com', null, 'subscribe'),
+    ]);
+    await settleDuplicates(ledger.db, 'duplicates');
+    await settleDuplicates(ledger.db, 'duplicates');
+    assert.deepEqual(await parts('duplicates'), {
+      '1 email': 'open',
+      '2 email': 'duplicate_email',
+      '3 email': 'conflicting_opt_out',
+      '4 email': 'open',
+      '5 email': 'duplicate_email',
+      '6 email': 'open',
+      '7 email': 'open',
+      '8 email': 'duplicate_email',
+    });
+  });
+
+  test('a phone on two people is sent once, and both keep their e-mail', async () => {
+    const both = (email: string) =>
+      intent({
+        email,
+        phoneNumber: '+12015550123',
+        parts: [part(), part({ channel: 'sms' })],
+      });
+    await store(ledger, 'phones', [both('one@example.com'), both('two@example.com')]);
+    await settleDuplicates(ledger.db, 'phones');
+    assert.deepEqual(await parts('phones'), {
+      '1 email': 'open',
+      '1 sms': 'duplicate_phone',
+      '2 email': 'open',
+      '2 sms': 'open',
+    });
+  });
+
+  test('numbers jobs by operation, at most 1,000 rows each, and only once', async () => {
+    const people = Array.from({ length: 1_500 }, (_, n) => intent({ email: `p${n}@example.com` }));
+    const optOut = intent({ email: 'no@example.com', parts: [part({ action: 'unsubscribe' })] });
+    await store(ledger, 'jobs', [...people, optOut]);
+    await askForMembership(ledger.db, 'jobs', [1, 2]);
+    const jobs = await assignJobs(ledger.db, 'jobs');
+    assert.deepEqual(jobs, [
+      { jobNumber: 1, operation: 'unsubscribe', rows: 1 },
+      { jobNumber: 2, operation: 'add_to_list', rows: 2 },
+      { jobNumber: 3, operation: 'subscribe', rows: 1_000 },
+      { jobNumber: 4, operation: 'subscribe', rows: 500 },
+    ]);
+    assert.deepEqual(await assignJobs(ledger.db, 'jobs'), jobs);
+    assert.equal((await openRowsOfJob(ledger.db, 'jobs', 4)).length, 500);
+  });
+
+  test('reads on where the guard stopped', async () => {
+    await store(ledger, 'unread', [
+      intent({ email: 'a@example.com' }),
+      intent({ email: 'b@example.com', parts: [part({ rejected: 'consent_date_in_future' })] }),
+      intent({ email: 'c@example.com' }),
+    ]);
+    const first = await unreadRows(ledger.db, 'unread', 0, 1);
+    assert.deepEqual(
+      first.map((row) => row.email),
+      ['a@example.com'],
+    );
+    const next = await unreadRows(ledger.db, 'unread', 1, 10);
+    assert.deepEqual(
+      next.map((row) => row.email),
+      ['c@example.com'],
+    );
+  });
+
+  test('a submission that was refused leaves its rows unsent, an accepted one waiting', async () => {
+    await store(ledger, 'submit', [intent(), intent({ email: 'b@example.com' })]);
+    await assignJobs(ledger.db, 'submit');
+    const sent = [
+      { rowNumber: 1, channel: 'email' as const },
+      { rowNumber: 2, channel: 'email' as const },
+    ];
+    const refused = await beginSubmission(ledger.db, 'submit', 1, 'bulk_subscribe_profiles', sent);
+    await answerSubmission(ledger.db, refused, { status: 'refused' });
+    assert.deepEqual(await waitingParts(ledger.db, 'submit', ['a@example.com'], []), []);
+
+    const accepted = await beginSubmission(ledger.db, 'submit', 1, 'bulk_subscribe_profiles', sent);
+    await answerSubmission(ledger.db, accepted, {
+      status: 'accepted',
+      partialFailure: null,
+      requestId: 'r1',
+    });
+    assert.equal((await waitingParts(ledger.db, 'submit', ['a@example.com'], [])).length, 1);
+    assert.deepEqual(await settledJobs(ledger.db, 'submit'), []);
+
+    const settled = { outcome: 'confirmed', reason: null, evidence: 'list_members' } as const;
+    await settleParts(ledger.db, 'submit', [
+      { rowNumber: 1, channel: 'email', ...settled },
+      { rowNumber: 2, channel: 'email', ...settled },
+    ]);
+    assert.deepEqual(await settledJobs(ledger.db, 'submit'), [1]);
+  });
+
+  test('the first outcome of a part stays', async () => {
+    await store(ledger, 'first', [intent()]);
+    const settle = (outcome: 'confirmed' | 'unconfirmed') =>
+      settleParts(ledger.db, 'first', [
+        { rowNumber: 1, channel: 'email', outcome, reason: null, evidence: 'profile_lookup' },
+      ]);
+    assert.equal(await settle('confirmed'), 1);
+    assert.equal(await settle('unconfirmed'), 0);
+    assert.deepEqual(await parts('first'), { '1 email': 'confirmed' });
+  });
+
+  test('a row has the outcome of its most open channel, and is open while one is', async () => {
+    const two = (email: string, phoneNumber: string) =>
+      intent({ email, phoneNumber, parts: [part(), part({ channel: 'sms' })] });
+    await store(ledger, 'rows', [
+      two('a@example.com', '+12015550123'),
+      two('b@example.com', '+12015550124'),
+    ]);
+    const settle = (
+      rowNumber: number,
+      channel: 'email' | 'sms',
+      outcome: 'confirmed' | 'rejected',
+    ) =>
+      settleParts(ledger.db, 'rows', [
+        { rowNumber, channel, outcome, reason: null, evidence: 'guard' },
+      ]);
+    await settle(1, 'email', 'confirmed');
+    await settle(1, 'sms', 'rejected');
+    await settle(2, 'email', 'confirmed');
+    const totals = await countTotals(ledger.db, 'rows');
+    assert.deepEqual(totals.outcomes, { confirmed: 1 });
+    assert.equal(totals.rows, 2);
+  });
+
+  test('cancels only what was not sent', async () => {
+    await store(ledger, 'cancel', [intent(), intent({ email: 'b@example.com' })]);
+    await assignJobs(ledger.db, 'cancel');
+    await beginSubmission(ledger.db, 'cancel', 1, 'bulk_subscribe_profiles', [
+      { rowNumber: 1, channel: 'email' },
+    ]);
+    assert.equal(await settleUnsent(ledger.db, 'cancel', 1, 'cancelled_before_sending'), 1);
+    assert.deepEqual(await parts('cancel'), {
+      '1 email': 'open',
+      '2 email': 'cancelled_before_sending',
+    });
+  });
+
+  test('finds a running migration that asks for the same, not an ended one', async () => {
+    await store(ledger, 'same', [intent()]);
+    assert.equal(await findRunningMigration(ledger.db, 'same'), 'same');
+    await setPhase(ledger.db, 'same', 'done');
+    assert.equal(await findRunningMigration(ledger.db, 'same'), null);
+  });
+});
+
+async function toArray<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
