@@ -1,0 +1,101 @@
+import {
+  CancelledFailure,
+  ApplicationFailure,
+  ApplicationFailureCategory,
+} from '@temporalio/common';
+import type {
+  ActivityExecuteInput,
+  ActivityInboundCallsInterceptor,
+  Next,
+} from '@temporalio/worker';
+import { isStopping, type StoppingFailure } from '../contracts/failures.js';
+import { KlaviyoError } from '../klaviyo/index.js';
+import { LedgerUnavailableError, MigrationNotFoundError } from '../ledger/index.js';
+
+/** The one place where errors of activities become failures that Temporal stores. */
+export class FailureMapping implements ActivityInboundCallsInterceptor {
+  async execute(
+    input: ActivityExecuteInput,
+    next: Next<ActivityInboundCallsInterceptor, 'execute'>,
+  ): Promise<unknown> {
+    try {
+      return await next(input);
+    } catch (error) {
+      throw toFailure(error);
+    }
+  }
+}
+
+/** Waits that are part of the plan, not faults: no failure metric, no log above debug. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  'LimiterBusy',
+  'KlaviyoRateLimited',
+  'MigrationPaused',
+]);
+
+export function stopping(type: StoppingFailure, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
+}
+
+/** Tried again after `afterMs`; adds no history. */
+export function notYet(
+  type: 'MigrationPaused',
+  message: string,
+  afterMs: number,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nextRetryDelay: afterMs,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/**
+ * A failure without personal data: what PostgreSQL and other libraries say can quote a row, so of
+ * unknown errors only the kind and a scrubbed message cross over, never the cause.
+ */
+export function toFailure(error: unknown): Error {
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (isAbort(error)) return new CancelledFailure('Activity cancelled');
+  if (error instanceof KlaviyoError) {
+    const retryAfterMs =
+      'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? error.retryAfterMs : null;
+    return ApplicationFailure.create({
+      type: error.failure,
+      message: error.message,
+      nonRetryable: isStopping(error.failure),
+      ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
+      ...(EXPECTED.has(error.failure) ? { category: ApplicationFailureCategory.BENIGN } : {}),
+    });
+  }
+  if (error instanceof MigrationNotFoundError) return stopping('MigrationNotFound', error.message);
+  const code = sqlState(error);
+  if (code !== null || error instanceof LedgerUnavailableError) {
+    return ApplicationFailure.create({
+      type: 'LedgerUnavailable',
+      message: `The ledger database did not do what was asked (${code ?? 'no connection'}). It is tried again.`,
+    });
+  }
+  const name = error instanceof Error ? error.name : typeof error;
+  const message = error instanceof Error ? error.message : String(error);
+  return ApplicationFailure.create({ type: name, message: withoutPeople(message) });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** PostgreSQL's SQLSTATE, or Node's code of a lost connection. */
+function sqlState(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
+    return null;
+  return /^([0-9A-Z]{5}|E[A-Z]+)$/.test(error.code) ? error.code : null;
+}
+
+/** Blanks out what looks like an e-mail address or a phone number. */
+export function withoutPeople(text: string): string {
+  return text
+    .replace(/[^\s"'<>=,;:()]+@[^\s"'<>=,;:()]+/g, '<e-mail>')
+    .replace(/\+?\d[\d\s().-]{6,}\d/g, '<number>');
+}

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  endpointOf,
+  LimiterBusyError,
+  type EndpointName,
+  type RateLimiter,
+} from '../klaviyo/index.js';
+import { grantCall, keyFingerprint, penalise, type Ledger } from '../ledger/index.js';
+
+/** A call further away than this is given back to Temporal: waiting here would hold a slot. */
+const MAX_WAIT_MS = 5_000;
+
+/** Part of Klaviyo's limits that Consentry uses; the rest is for the account's other integrations. */
+const SHARE = 0.9;
+
+/** The account's limiter, in the ledger: one for all workers and migrations that use the key. */
+export class LedgerLimiter implements RateLimiter {
+  readonly #account: string;
+
+  constructor(
+    private readonly ledger: Ledger,
+    apiKey: string,
+  ) {
+    this.#account = keyFingerprint(apiKey);
+  }
+
+  async acquire(endpoint: EndpointName, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const { burst, steady } = endpointOf(endpoint);
+    const { granted, waitMs } = await grantCall(this.ledger.db, {
+      account: this.#account,
+      endpoint,
+      burst: Math.max(1, Math.floor(burst * SHARE)),
+      steady: Math.max(1, Math.floor(steady * SHARE)),
+      maxWaitMs: MAX_WAIT_MS,
+    });
+    if (!granted) throw new LimiterBusyError(endpoint, waitMs);
+    if (waitMs > 0) await delay(waitMs, undefined, signal ? { signal } : {});
+  }
+
+  async penalise(endpoint: EndpointName, retryAfterMs: number): Promise<void> {
+    await penalise(this.ledger.db, this.#account, endpoint, retryAfterMs);
+  }
+}

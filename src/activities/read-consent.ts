@@ -1,0 +1,112 @@
+import {
+  askForMembership,
+  getMigration,
+  settleDuplicates,
+  settleParts,
+  storeConsentBefore,
+  unreadRows,
+  type OpenRow,
+  type Settlement,
+} from '../ledger/index.js';
+import { JOB_SIZE } from '../contracts/limits.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { consentBefore, guardPart, mayBeOneProfile, type Held } from './guard.js';
+import { whileHeartbeating } from './heartbeats.js';
+import { lookUpPeople } from './profile-index.js';
+
+/** The guard's reads: the consent that Klaviyo holds, kept as the state before the run. */
+export function createReadConsent(deps: ActivityDependencies) {
+  return {
+    /**
+     * Settles duplicates, then reads every open row that was not read yet; a retry goes on where
+     * it stopped.
+     */
+    async readConsent({ migrationId }: { migrationId: string }): Promise<{ rows: number }> {
+      return whileHeartbeating(async (signal) => {
+        await settleDuplicates(deps.ledger.db, migrationId);
+        let read = 0;
+        let after = 0;
+        for (;;) {
+          signal.throwIfAborted();
+          const rows = await unreadRows(deps.ledger.db, migrationId, after, JOB_SIZE);
+          const last = rows.at(-1);
+          if (last === undefined) return { rows: read };
+          await guardRows(deps, migrationId, rows, signal);
+          read += rows.length;
+          after = last.rowNumber;
+        }
+      });
+    },
+  };
+}
+
+/**
+ * Looks these people up, keeps what Klaviyo holds, and settles the parts that must not or need not
+ * be sent. People who are already subscribed are asked onto the run's list, without any consent.
+ */
+export async function guardRows(
+  { ledger, klaviyo }: ActivityDependencies,
+  migrationId: string,
+  rows: readonly OpenRow[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings } = await getMigration(ledger.db, migrationId);
+  const people = await lookUpPeople(
+    klaviyo,
+    {
+      emails: rows.flatMap((row) => row.email ?? []),
+      phoneNumbers: rows.flatMap((row) => (needsPhone(row) ? (row.phoneNumber ?? []) : [])),
+    },
+    signal,
+  );
+  const settlements: Settlement[] = [];
+  const members: number[] = [];
+  const before = rows.map((row) => {
+    const held: Held = {
+      byEmail: people.byEmail(row.email),
+      byPhone: people.byPhone(row.phoneNumber),
+    };
+    const verdicts = row.parts.map((part) => ({
+      part,
+      verdict: guardPart(part, held, settings.listId),
+    }));
+    for (const { part, verdict } of verdicts) {
+      if (verdict.send) continue;
+      const { outcome, reason } = verdict;
+      const { rowNumber } = row;
+      settlements.push({ rowNumber, channel: part.channel, outcome, reason, evidence: 'guard' });
+    }
+    if (settings.listId !== null && belongsOnList(verdicts.map(({ verdict }) => verdict))) {
+      members.push(row.rowNumber);
+    }
+    return {
+      rowNumber: row.rowNumber,
+      emailProfileId: held.byEmail?.id ?? null,
+      phoneProfileId: held.byPhone?.id ?? null,
+      oneProfile: mayBeOneProfile(row, held),
+      parts: row.parts.map((part) => ({
+        channel: part.channel,
+        ...consentBefore(part.channel, held),
+      })),
+    };
+  });
+  await storeConsentBefore(ledger.db, migrationId, before);
+  await settleParts(ledger.db, migrationId, settlements);
+  await askForMembership(ledger.db, migrationId, members);
+}
+
+/** The phone is looked up where it is asked for, or where it is all that the row has. */
+function needsPhone(row: OpenRow): boolean {
+  return row.email === null || row.parts.some((part) => part.channel === 'sms');
+}
+
+/**
+ * Somebody already subscribed of whom nothing will be sent: only a membership gets them onto the
+ * list. Whoever said no to any of the row's channels is left off it.
+ */
+function belongsOnList(verdicts: readonly { send: boolean; outcome?: string }[]): boolean {
+  return (
+    verdicts.some((verdict) => verdict.outcome === 'already_consented') &&
+    verdicts.every((verdict) => !verdict.send && verdict.outcome === 'already_consented')
+  );
+}

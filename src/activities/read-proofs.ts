@@ -1,0 +1,157 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { getClient, log } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Totals } from '../contracts/migration.js';
+import { MESSAGES, workflowIds } from '../contracts/names.js';
+import type { Operation } from '../contracts/channels.js';
+import type { ProfileConsent } from '../klaviyo/index.js';
+import {
+  countJobOutcomes,
+  countTotals,
+  getListFeed,
+  getMigration,
+  hasOpenParts,
+  jobsToLookUp,
+  markLookedUp,
+  markWoken,
+  setListFeed,
+  settledJobs,
+  settleParts,
+  waitingParts,
+  type Migration,
+  type Settlement,
+} from '../ledger/index.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { whileHeartbeating } from './heartbeats.js';
+import { ProfileIndex } from './profile-index.js';
+import { provePart } from './proof.js';
+import { lookUpJob } from './settle-job.js';
+
+export interface ReadProofsInput {
+  readonly migrationId: string;
+  /** How long this turn lasts. */
+  readonly turnMs: number;
+  /** Pause between two reads. */
+  readonly everyMs: number;
+}
+
+/** Memberships that become visible out of order are read again within this time. */
+const FEED_OVERLAP_MS = 2_000;
+
+/** The feed starts this long before the migration: Klaviyo's clock is not ours. */
+const CLOCK_DIFFERENCE_MS = 10 * 60_000;
+
+export function createReadProofs(deps: ActivityDependencies) {
+  return {
+    /**
+     * Reads what Klaviyo shows of all jobs of a migration together, settles what it proves, and
+     * wakes the jobs whose rows are all settled.
+     *
+     * @returns the totals at the end of the turn; `complete` when no row is open any more
+     */
+    async readProofs(input: ReadProofsInput): Promise<{ totals: Totals; complete: boolean }> {
+      return whileHeartbeating(async (signal) => {
+        const { migrationId } = input;
+        const migration = await getMigration(deps.ledger.db, migrationId);
+        const end = Date.now() + input.turnMs;
+        for (;;) {
+          signal.throwIfAborted();
+          await readListFeed(deps, migration, signal);
+          await lookUpDueJobs(deps, migration, input.everyMs, signal);
+          await wakeSettledJobs(deps, migrationId);
+          const left = end - Date.now();
+          if (left <= 0 || !(await hasOpenParts(deps.ledger.db, migrationId))) break;
+          await delay(Math.min(left, input.everyMs), undefined, { signal });
+        }
+        const totals = await countTotals(deps.ledger.db, migrationId);
+        return { totals, complete: !(await hasOpenParts(deps.ledger.db, migrationId)) };
+      });
+    },
+  };
+}
+
+/** The cheapest proof of a subscribe into a list: who joined it, 100 a page. */
+async function readListFeed(
+  { ledger, klaviyo }: ActivityDependencies,
+  { id, settings, createdAt }: Migration,
+  signal: AbortSignal,
+): Promise<void> {
+  if (settings.listId === null) return;
+  const start = new Date(createdAt.getTime() - CLOCK_DIFFERENCE_MS).toISOString();
+  const joinedSince = (await getListFeed(ledger.db, id)) ?? start;
+  let newest = joinedSince;
+  let cursor: string | null = null;
+  do {
+    const page: { profiles: readonly ProfileConsent[]; next: string | null } =
+      await klaviyo.listMembers({ listId: settings.listId, joinedSince, cursor }, { signal });
+    await settleMembers(ledger, id, page.profiles);
+    newest = page.profiles.at(-1)?.joinedAt ?? newest;
+    cursor = page.next;
+  } while (cursor !== null);
+  if (newest !== joinedSince) {
+    const overlapped = new Date(Date.parse(newest) - FEED_OVERLAP_MS).toISOString();
+    if (overlapped > joinedSince) await setListFeed(ledger.db, id, overlapped);
+  }
+}
+
+async function settleMembers(
+  { db }: ActivityDependencies['ledger'],
+  migrationId: string,
+  profiles: readonly ProfileConsent[],
+): Promise<void> {
+  if (profiles.length === 0) return;
+  const members = new ProfileIndex();
+  for (const profile of profiles) members.add(profile);
+  const waiting = await waitingParts(
+    db,
+    migrationId,
+    profiles.flatMap((profile) => profile.email?.toLowerCase() ?? []),
+    profiles.flatMap((profile) => profile.phoneNumber ?? []),
+  );
+  const settlements = waiting.flatMap((part): Settlement[] => {
+    const byEmail = members.byEmail(part.email);
+    const byPhone = members.byPhone(part.phoneNumber);
+    const profile =
+      part.channel === 'sms' ? byPhone : part.channel === 'email' ? byEmail : (byEmail ?? byPhone);
+    if (profile === null) return [];
+    const verdict = provePart(part, profile, true);
+    const { rowNumber, channel } = part;
+    return verdict === null ? [] : [{ rowNumber, channel, ...verdict, evidence: 'list_members' }];
+  });
+  await settleParts(db, migrationId, settlements);
+}
+
+/** Jobs that no list shows: opt-outs always, subscribes without a list. */
+async function lookUpDueJobs(
+  deps: ActivityDependencies,
+  { id, settings }: Migration,
+  firstAfterMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const operations: Operation[] =
+    settings.listId === null ? ['unsubscribe', 'subscribe'] : ['unsubscribe', 'add_to_list'];
+  for (const jobNumber of await jobsToLookUp(deps.ledger.db, id, operations, firstAfterMs)) {
+    await lookUpJob(deps, { migrationId: id, jobNumber, final: false }, signal);
+    await markLookedUp(deps.ledger.db, id, jobNumber);
+  }
+}
+
+async function wakeSettledJobs(
+  { ledger }: ActivityDependencies,
+  migrationId: string,
+): Promise<void> {
+  const jobs = await settledJobs(ledger.db, migrationId);
+  for (const jobNumber of jobs) {
+    const outcomes = await countJobOutcomes(ledger.db, migrationId, jobNumber);
+    try {
+      await getClient()
+        .workflow.getHandle(workflowIds.job(migrationId, jobNumber))
+        .signal(MESSAGES.settled, outcomes);
+    } catch (error) {
+      // Its deadline passed meanwhile and it has ended: nobody is left to wake.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      log.debug('A settled job had already ended', { jobNumber });
+    }
+  }
+  await markWoken(ledger.db, migrationId, jobs);
+}

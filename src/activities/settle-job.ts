@@ -1,0 +1,103 @@
+import type { OutcomeCounts } from '../contracts/migration.js';
+import {
+  countJobOutcomes,
+  getMigration,
+  openRowsOfJob,
+  settleParts,
+  submissionsOfJob,
+  type OpenRow,
+  type Settlement,
+} from '../ledger/index.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { whileHeartbeating } from './heartbeats.js';
+import { lookUpMembers, lookUpPeople } from './profile-index.js';
+import { proveAtDeadline, provePart } from './proof.js';
+
+export interface SettleInput {
+  readonly migrationId: string;
+  readonly jobNumber: number;
+  /** The deadline: whatever is still open ends now. */
+  readonly final: boolean;
+}
+
+export function createSettleJob(deps: ActivityDependencies) {
+  return {
+    /** Looks up the sent rows of a job that nothing has proved yet, and settles what that shows. */
+    async settleJob(input: SettleInput): Promise<OutcomeCounts> {
+      return whileHeartbeating(async (signal) => {
+        await lookUpJob(deps, input, signal);
+        return countJobOutcomes(deps.ledger.db, input.migrationId, input.jobNumber);
+      });
+    },
+  };
+}
+
+export async function lookUpJob(
+  { ledger, klaviyo }: ActivityDependencies,
+  { migrationId, jobNumber, final }: SettleInput,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db } = ledger;
+  const { settings, preflight } = await getMigration(db, migrationId);
+  const rows = (await openRowsOfJob(db, migrationId, jobNumber)).map(sentOnly);
+  const asked = {
+    emails: rows.flatMap((row) => (hasPart(row, 'email') ? (row.email ?? []) : [])),
+    phoneNumbers: rows.flatMap((row) => (hasPart(row, 'sms') ? (row.phoneNumber ?? []) : [])),
+  };
+  const listed = rows.filter((row) => hasPart(row, 'list'));
+  const people = await lookUpPeople(klaviyo, asked, signal);
+  const members =
+    settings.listId === null
+      ? null
+      : await lookUpMembers(
+          klaviyo,
+          settings.listId,
+          {
+            emails: listed.flatMap((row) => row.email ?? []),
+            phoneNumbers: listed.flatMap((row) =>
+              row.email === null ? (row.phoneNumber ?? []) : [],
+            ),
+          },
+          signal,
+        );
+  const partialFailures = new Map(
+    (await submissionsOfJob(db, migrationId, jobNumber)).map(({ id, partialFailure }) => [
+      id,
+      partialFailure,
+    ]),
+  );
+  const settlements = rows.flatMap((row): Settlement[] =>
+    row.parts.flatMap((part) => {
+      const profile =
+        part.channel === 'sms' ? people.byPhone(row.phoneNumber) : people.byEmail(row.email);
+      const member = members?.byEmail(row.email) ?? members?.byPhone(row.phoneNumber) ?? null;
+      const verdict = final
+        ? proveAtDeadline(part, profile, member !== null, {
+            optInProcess: preflight?.optInProcess ?? null,
+            historicalImport: settings.historicalImport,
+            partialFailure: partialFailures.get(part.submissionId ?? '') ?? null,
+          })
+        : provePart(part, profile, member !== null);
+      return verdict === null
+        ? []
+        : [
+            {
+              rowNumber: row.rowNumber,
+              channel: part.channel,
+              ...verdict,
+              evidence:
+                part.channel === 'list' ? ('list_members' as const) : ('profile_lookup' as const),
+            },
+          ];
+    }),
+  );
+  await settleParts(db, migrationId, settlements);
+}
+
+function sentOnly(row: OpenRow): OpenRow {
+  return { ...row, parts: row.parts.filter((part) => part.submissionId !== null) };
+}
+
+function hasPart(row: OpenRow, channel: string): boolean {
+  return row.parts.some((part) => part.channel === channel);
+}

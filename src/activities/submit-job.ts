@@ -1,0 +1,181 @@
+import type { Operation } from '../contracts/channels.js';
+import type { MigrationSettings } from '../contracts/migration.js';
+import {
+  KlaviyoError,
+  KlaviyoRefusedError,
+  KlaviyoUnavailableError,
+  splitRefusal,
+  type CallOptions,
+} from '../klaviyo/index.js';
+import {
+  answerSubmission,
+  beginSubmission,
+  getJob,
+  getMigration,
+  openRowsOfJob,
+  settleParts,
+  submissionsOfJob,
+  type SubmissionAnswer,
+} from '../ledger/index.js';
+import type { ActivityDependencies } from './dependencies.js';
+import {
+  CALL_SIZE,
+  entriesOf,
+  importRequest,
+  sentParts,
+  settleRefused,
+  subscribeRequest,
+  unsubscribeRequest,
+  type Entry,
+} from './entries.js';
+import { notYet, stopping } from './failures.js';
+import { whileHeartbeating } from './heartbeats.js';
+
+export interface SubmitInput {
+  readonly migrationId: string;
+  readonly jobNumber: number;
+  /** After a lost answer was read back: send again what did not land. */
+  readonly resend: boolean;
+}
+
+/** `ambiguous`: an answer got lost; read back before `resend`. */
+export interface SubmitResult {
+  readonly state: 'accepted' | 'ambiguous' | 'nothing_to_send';
+}
+
+const ENDPOINTS = {
+  subscribe: 'bulk_subscribe_profiles',
+  unsubscribe: 'bulk_unsubscribe_profiles',
+  add_to_list: 'bulk_import_profiles',
+} as const satisfies Record<Operation, string>;
+
+const PAUSE_CHECK_MS = 2_000;
+
+export function createSubmitJob(deps: ActivityDependencies) {
+  const { ledger } = deps;
+  return {
+    /**
+     * Submits the open rows of a job, call by call. What a 400 points at is settled and the rest
+     * sent again until Klaviyo takes it. Each call is in the ledger before it is made, so no retry
+     * sends twice what Klaviyo may have.
+     */
+    async submitJob({ migrationId, jobNumber, resend }: SubmitInput): Promise<SubmitResult> {
+      return whileHeartbeating(async (signal) => {
+        const { db } = ledger;
+        const { operation } = await getJob(db, migrationId, jobNumber);
+        const submissions = await submissionsOfJob(db, migrationId, jobNumber);
+        const lost = submissions.filter(
+          ({ status }) => status === 'sending' || status === 'ambiguous',
+        );
+        if (lost.length > 0 && operation === 'subscribe' && !resend) return { state: 'ambiguous' };
+        for (const { id } of lost) await answerSubmission(db, id, { status: 'not_sent' });
+
+        for (let sent = submissions.some(({ status }) => status === 'accepted'); ; sent = true) {
+          const { paused, settings } = await getMigration(db, migrationId);
+          const entries = entriesOf(await openRowsOfJob(db, migrationId, jobNumber)).slice(
+            0,
+            CALL_SIZE[operation],
+          );
+          if (entries.length === 0) return { state: sent ? 'accepted' : 'nothing_to_send' };
+          signal.throwIfAborted();
+          if (paused) {
+            throw notYet('MigrationPaused', 'Paused: nothing is submitted.', PAUSE_CHECK_MS);
+          }
+          const answer = await send(
+            deps,
+            { migrationId, jobNumber, operation },
+            entries,
+            settings,
+            signal,
+          );
+          if (answer === 'ambiguous') return { state: 'ambiguous' };
+        }
+      });
+    },
+  };
+}
+
+/** Makes one call and notes its answer. Throws what a later attempt may mend, or nobody can. */
+async function send(
+  deps: ActivityDependencies,
+  job: { migrationId: string; jobNumber: number; operation: Operation },
+  entries: readonly Entry[],
+  settings: MigrationSettings,
+  signal: AbortSignal,
+): Promise<'answered' | 'ambiguous'> {
+  const { db } = deps.ledger;
+  const { migrationId, jobNumber, operation } = job;
+  const endpoint = ENDPOINTS[operation];
+  const submission = await beginSubmission(
+    db,
+    migrationId,
+    jobNumber,
+    endpoint,
+    sentParts(entries),
+  );
+  try {
+    const answer = await call(deps, operation, entries, settings, { signal });
+    await answerSubmission(db, submission, answer);
+    return 'answered';
+  } catch (error) {
+    // Subscribing again may mail somebody again; the other operations only repeat themselves.
+    const lost =
+      error instanceof KlaviyoUnavailableError && error.ambiguous && operation === 'subscribe';
+    if (lost) {
+      await answerSubmission(db, submission, { status: 'ambiguous' });
+      return 'ambiguous';
+    }
+    if (error instanceof KlaviyoRefusedError) {
+      const { rows, requestWide } = splitRefusal(error.apiErrors, entries.length);
+      await answerSubmission(db, submission, { status: 'refused' });
+      await settleParts(db, migrationId, settleRefused(entries, rows));
+      if (requestWide === null) return 'answered';
+      throw stopping(
+        'KlaviyoRequestRefused',
+        `Klaviyo refused ${endpoint} as a whole (${error.status}, ${requestWide.code}` +
+          `${requestWide.pointer === null ? '' : ` at ${requestWide.pointer}`}): ${requestWide.safeDetail}`,
+      );
+    }
+    // Everything that the client throws besides is surely unsent; a lost connection to the ledger
+    // is not, and leaves the submission as `sending`.
+    if (error instanceof KlaviyoError || signal.aborted) {
+      await answerSubmission(db, submission, { status: 'not_sent' });
+    }
+    throw error;
+  }
+}
+
+async function call(
+  { klaviyo }: ActivityDependencies,
+  operation: Operation,
+  entries: readonly Entry[],
+  settings: MigrationSettings,
+  options: CallOptions,
+): Promise<SubmissionAnswer> {
+  switch (operation) {
+    case 'subscribe': {
+      const { partialFailure, requestId } = await klaviyo.subscribeProfiles(
+        subscribeRequest(entries, settings),
+        options,
+      );
+      return { status: 'accepted', partialFailure, requestId };
+    }
+    case 'unsubscribe': {
+      const { requestId } = await klaviyo.unsubscribeProfiles(unsubscribeRequest(entries), options);
+      return { status: 'accepted', partialFailure: null, requestId };
+    }
+    case 'add_to_list': {
+      if (settings.listId === null) {
+        throw stopping(
+          'SettingsInvalid',
+          'Rows ask for a list, and the run has none: give --list.',
+        );
+      }
+      const { jobId } = await klaviyo.importProfiles(
+        importRequest(entries, settings.listId),
+        options,
+      );
+      return { status: 'accepted', partialFailure: null, requestId: jobId };
+    }
+  }
+}

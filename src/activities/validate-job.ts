@@ -1,0 +1,41 @@
+import { getMigration, openRowsOfJob, settleSmsWithoutSender } from '../ledger/index.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { whileHeartbeating } from './heartbeats.js';
+import { guardRows } from './read-consent.js';
+
+export interface ValidateInput {
+  readonly migrationId: string;
+  readonly jobNumber: number;
+  /** Consent that was read longer ago is read again, in milliseconds. */
+  readonly consentMaxAgeMs: number;
+}
+
+export function createValidateJob(deps: ActivityDependencies) {
+  return {
+    /**
+     * The last check before a submit: texts only to countries with a sender, and nobody who opted
+     * out since their consent was read.
+     *
+     * @returns the rows that are left to send
+     */
+    async validateJob({
+      migrationId,
+      jobNumber,
+      consentMaxAgeMs,
+    }: ValidateInput): Promise<{ rows: number }> {
+      return whileHeartbeating(async (signal) => {
+        const { db } = deps.ledger;
+        const { preflight } = await getMigration(db, migrationId);
+        if (preflight !== null && preflight.sms.source !== 'not_needed') {
+          await settleSmsWithoutSender(db, migrationId, jobNumber, preflight.sms.countries);
+        }
+        const oldest = Date.now() - consentMaxAgeMs;
+        const stale = (await openRowsOfJob(db, migrationId, jobNumber)).filter(
+          (row) => row.consentReadAt === null || row.consentReadAt.getTime() < oldest,
+        );
+        if (stale.length > 0) await guardRows(deps, migrationId, stale, signal);
+        return { rows: (await openRowsOfJob(db, migrationId, jobNumber)).length };
+      });
+    },
+  };
+}

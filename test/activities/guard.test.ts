@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { guardPart, mayBeOneProfile, type Held } from '../../src/activities/guard.js';
+import type { ProfileConsent } from '../../src/klaviyo/index.js';
+import { email, openPart, openRow, profile, sms } from './profiles.js';
+
+const held = (byEmail: ProfileConsent | null, byPhone: ProfileConsent | null = null): Held => ({
+  byEmail,
+  byPhone,
+});
+const withEmail = (...consent: Parameters<typeof email>) =>
+  held(profile({ emailMarketing: email(...consent) }));
+
+describe('the guard', () => {
+  const cases: [string, Held, string][] = [
+    ['sends to somebody Klaviyo does not know', held(null), 'send'],
+    ['sends to a profile without any e-mail consent', held(profile()), 'send'],
+    ['sends to the never subscribed', withEmail('NEVER_SUBSCRIBED'), 'send'],
+    ['skips the unsubscribed', withEmail('UNSUBSCRIBED'), 'opted_out_before_run'],
+    [
+      'skips an UNSUBSCRIBE suppression whatever the consent says',
+      withEmail('SUBSCRIBED', ['UNSUBSCRIBE']),
+      'opted_out_before_run',
+    ],
+    ['skips a spam complaint', withEmail('UNSUBSCRIBED', ['SPAM_COMPLAINT']), 'spam_complaint'],
+    [
+      'skips the subscribed whom the account suppressed: subscribing would lift it',
+      withEmail('SUBSCRIBED', ['USER_SUPPRESSED']),
+      'suppressed',
+    ],
+    ['skips a hard bounce', withEmail('NEVER_SUBSCRIBED', ['HARD_BOUNCE']), 'hard_bounce'],
+    ['skips an invalid e-mail', withEmail('NEVER_SUBSCRIBED', ['INVALID_EMAIL']), 'hard_bounce'],
+    [
+      'skips a suppression of a kind it does not know',
+      withEmail('NEVER_SUBSCRIBED', ['unknown']),
+      'consent_state_unknown',
+    ],
+    ['skips a consent it does not know', withEmail('unknown'), 'consent_state_unknown'],
+    [
+      'skips an opt-out of the run’s list',
+      withEmail('SUBSCRIBED', [], ['LIST01']),
+      'opted_out_before_run',
+    ],
+    [
+      'sends despite an opt-out of another list',
+      withEmail('NEVER_SUBSCRIBED', [], ['OTHER1']),
+      'send',
+    ],
+    ['does not send to the subscribed', withEmail('SUBSCRIBED'), 'already_consented'],
+  ];
+  for (const [name, state, expected] of cases) {
+    test(`e-mail: ${name}`, () => {
+      const verdict = guardPart(openPart(), state, 'LIST01');
+      assert.equal(verdict.send ? 'send' : (verdict.reason ?? verdict.outcome), expected);
+    });
+  }
+
+  const smsCases: [string, Held, string][] = [
+    [
+      'looks at the profile of the phone, not of the e-mail',
+      held(profile({ smsMarketing: sms('UNSUBSCRIBED') }), null),
+      'send',
+    ],
+    [
+      'skips a phone that opted out under another e-mail',
+      held(profile(), profile({ id: 'P2', smsMarketing: sms('UNSUBSCRIBED') })),
+      'opted_out_before_run',
+    ],
+    [
+      'skips an opt-out of transactional texts: it is one of both',
+      held(null, profile({ smsTransactional: sms('UNSUBSCRIBED') })),
+      'opted_out_before_run',
+    ],
+    [
+      'skips an unknown state',
+      held(null, profile({ smsMarketing: sms('unknown') })),
+      'consent_state_unknown',
+    ],
+    [
+      'does not send to the subscribed',
+      held(null, profile({ smsMarketing: sms('SUBSCRIBED') })),
+      'already_consented',
+    ],
+  ];
+  for (const [name, state, expected] of smsCases) {
+    test(`sms: ${name}`, () => {
+      const verdict = guardPart(openPart({ channel: 'sms' }), state, 'LIST01');
+      assert.equal(verdict.send ? 'send' : (verdict.reason ?? verdict.outcome), expected);
+    });
+  }
+
+  test('puts nobody who opted out on a list', () => {
+    const part = openPart({ channel: 'list', action: 'add_to_list' });
+    assert.equal(guardPart(part, withEmail('UNSUBSCRIBED'), 'LIST01').send, false);
+    assert.equal(guardPart(part, withEmail('SUBSCRIBED'), 'LIST01').send, true);
+    assert.equal(guardPart(part, held(null), 'LIST01').send, true);
+  });
+
+  test('opts out whoever is not opted out yet, known or not', () => {
+    const part = openPart({ action: 'unsubscribe' });
+    assert.equal(guardPart(part, held(null), null).send, true);
+    assert.equal(guardPart(part, withEmail('SUBSCRIBED'), null).send, true);
+    assert.deepEqual(guardPart(part, withEmail('UNSUBSCRIBED'), null), {
+      send: false,
+      outcome: 'confirmed',
+      reason: 'already_opted_out',
+    });
+  });
+});
+
+describe('one profile for e-mail and phone', () => {
+  const phone = '+12015550123';
+  const cases: [string, Held, boolean][] = [
+    ['nobody known', held(null), true],
+    ['both are the same profile', held(profile(), profile()), true],
+    ['they are two people', held(profile(), profile({ id: 'P2' })), false],
+    ['the e-mail’s profile has no phone', held(profile()), true],
+    [
+      'the e-mail’s profile has another phone',
+      held(profile({ phoneNumber: '+12015550199' })),
+      false,
+    ],
+    [
+      'the phone’s profile has no e-mail',
+      held(null, profile({ email: null, phoneNumber: phone })),
+      true,
+    ],
+    [
+      'the phone’s profile has another e-mail',
+      held(null, profile({ email: 'b@example.com' })),
+      false,
+    ],
+  ];
+  for (const [name, state, expected] of cases) {
+    test(`${expected ? 'yes' : 'no'}: ${name}`, () => {
+      assert.equal(mayBeOneProfile(openRow(), state), expected);
+    });
+  }
+});

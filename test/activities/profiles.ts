@@ -1,0 +1,70 @@
+import type {
+  EmailMarketing,
+  ProfileConsent,
+  SmsConsent,
+  Suppression,
+} from '../../src/klaviyo/index.js';
+import type { OpenPart, OpenRow } from '../../src/ledger/index.js';
+
+export function email(
+  consent: EmailMarketing['consent'],
+  suppressions: readonly Suppression['reason'][] = [],
+  listSuppressions: readonly string[] = [],
+): EmailMarketing {
+  const timestamp = '2024-01-01T00:00:00+00:00';
+  return {
+    consent,
+    consentedAt: timestamp,
+    canReceive: suppressions.length === 0,
+    suppressions: suppressions.map((reason) => ({ reason, timestamp })),
+    listSuppressions: listSuppressions.map((listId) => ({
+      listId,
+      reason: 'UNSUBSCRIBE',
+      timestamp,
+    })),
+    doubleOptIn: null,
+    method: null,
+    customMethodDetail: null,
+    lastUpdated: timestamp,
+  };
+}
+
+export function sms(consent: SmsConsent['consent']): SmsConsent {
+  return { consent, consentedAt: null, canReceive: null, method: null, lastUpdated: null };
+}
+
+export function profile(fields: Partial<ProfileConsent> = {}): ProfileConsent {
+  return {
+    id: 'P1',
+    email: 'a@example.com',
+    phoneNumber: null,
+    emailMarketing: null,
+    smsMarketing: null,
+    smsTransactional: null,
+    joinedAt: null,
+    ...fields,
+  };
+}
+
+export function openPart(fields: Partial<OpenPart> = {}): OpenPart {
+  return {
+    channel: 'email',
+    action: 'subscribe',
+    consentedAt: null,
+    submissionId: null,
+    ...fields,
+  };
+}
+
+export function openRow(fields: Partial<OpenRow> = {}): OpenRow {
+  return {
+    rowNumber: 1,
+    email: 'a@example.com',
+    phoneNumber: '+12015550123',
+    oneProfile: true,
+    phoneProfileId: null,
+    consentReadAt: null,
+    parts: [openPart()],
+    ...fields,
+  };
+}

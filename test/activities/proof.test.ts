@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { proveAtDeadline, provePart, type Deadline } from '../../src/activities/proof.js';
+import type { ProfileConsent } from '../../src/klaviyo/index.js';
+import { email, openPart, profile, sms } from './profiles.js';
+
+const EMAIL = openPart();
+const SMS = openPart({ channel: 'sms' });
+const OPT_OUT = openPart({ action: 'unsubscribe' });
+const LIST = openPart({ channel: 'list', action: 'add_to_list' });
+
+describe('what a profile proves', () => {
+  const cases: [string, typeof EMAIL, ProfileConsent | null, boolean, string | null][] = [
+    [
+      'a subscribed e-mail',
+      EMAIL,
+      profile({ emailMarketing: email('SUBSCRIBED') }),
+      false,
+      'confirmed',
+    ],
+    [
+      'membership alone is no consent',
+      EMAIL,
+      profile({ emailMarketing: email('NEVER_SUBSCRIBED') }),
+      true,
+      null,
+    ],
+    ['no profile', EMAIL, null, false, null],
+    [
+      'an opt-out since the submit',
+      EMAIL,
+      profile({ emailMarketing: email('UNSUBSCRIBED') }),
+      true,
+      'opted_out_during_run',
+    ],
+    [
+      'e-mail consent does not prove SMS',
+      SMS,
+      profile({ emailMarketing: email('SUBSCRIBED') }),
+      true,
+      null,
+    ],
+    ['a subscribed phone', SMS, profile({ smsMarketing: sms('SUBSCRIBED') }), false, 'confirmed'],
+    [
+      'an opt-out that is there',
+      OPT_OUT,
+      profile({ emailMarketing: email('UNSUBSCRIBED') }),
+      false,
+      'confirmed',
+    ],
+    [
+      'an opt-out that is not there',
+      OPT_OUT,
+      profile({ emailMarketing: email('SUBSCRIBED') }),
+      false,
+      null,
+    ],
+    ['a member', LIST, profile(), true, 'list_only'],
+    ['not a member', LIST, profile(), false, null],
+  ];
+  for (const [name, part, state, member, expected] of cases) {
+    test(name, () => {
+      const verdict = provePart(part, state, member);
+      assert.equal(verdict === null ? null : (verdict.reason ?? verdict.outcome), expected);
+    });
+  }
+});
+
+describe('at the deadline', () => {
+  const single: Deadline = {
+    optInProcess: 'single_opt_in',
+    historicalImport: false,
+    partialFailure: null,
+  };
+  const double: Deadline = { ...single, optInProcess: 'double_opt_in' };
+  const cases: [string, typeof EMAIL, ProfileConsent | null, Deadline, string][] = [
+    ['double opt-in waits for a click', EMAIL, null, double, 'pending_double_opt_in'],
+    ['single opt-in is never pending', EMAIL, null, single, 'unconfirmed'],
+    [
+      'a historical import has no clicks',
+      EMAIL,
+      null,
+      { ...double, historicalImport: true },
+      'unconfirmed',
+    ],
+    [
+      'an unknown process has no clicks',
+      EMAIL,
+      null,
+      { ...single, optInProcess: null },
+      'unconfirmed',
+    ],
+    ['an opt-out is never pending', OPT_OUT, null, double, 'unconfirmed'],
+    ['a membership is never pending', LIST, null, double, 'unconfirmed'],
+    [
+      'a click in the last moment counts',
+      EMAIL,
+      profile({ emailMarketing: email('SUBSCRIBED') }),
+      double,
+      'confirmed',
+    ],
+    [
+      'a dropped phone is rejected',
+      SMS,
+      null,
+      { ...single, partialFailure: 'phone_number' },
+      'rejected',
+    ],
+    [
+      'a phone is not dropped where a profile has it',
+      SMS,
+      profile(),
+      { ...single, partialFailure: 'phone_number' },
+      'unconfirmed',
+    ],
+    [
+      'an e-mail is not dropped with a phone',
+      EMAIL,
+      null,
+      { ...single, partialFailure: 'phone_number' },
+      'unconfirmed',
+    ],
+  ];
+  for (const [name, part, state, deadline, expected] of cases) {
+    test(name, () => {
+      assert.equal(proveAtDeadline(part, state, false, deadline).outcome, expected);
+    });
+  }
+});
