@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Client,
+  type Connection,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { SEGMENT_SIZE } from '../contracts/limits.js';
+import type {
+  MigrationInput,
+  Phase,
+  Plan,
+  Preflight,
+  Progress,
+  Totals,
+} from '../contracts/migration.js';
+import { MESSAGES, TASK_QUEUE, workflowIds } from '../contracts/names.js';
+import { openCsv } from '../importers/index.js';
+import {
+  countTotals,
+  findRunningMigration,
+  getMigration,
+  listMigrations,
+  reportedParts,
+  setPhase,
+  storeIntents,
+  type Ledger,
+  type MigrationSummary,
+  type ReportedPart,
+} from '../ledger/index.js';
+import type { consentCheck, consentMigration } from '../workflows/index.js';
+import { readReport, type Report } from './report.js';
+import {
+  importOptions,
+  migrationSettings,
+  requestHash,
+  sha256OfFile,
+  timingOf,
+  type MigrationRequest,
+} from './settings.js';
+
+export interface StartedMigration {
+  readonly id: string;
+  readonly workflowId: string;
+  /** True where the same file with the same settings was running already: nothing was started. */
+  readonly attached: boolean;
+  readonly rows: number;
+  readonly preset: string;
+}
+
+const WORKER_TRIES = 20;
+const WORKER_TRY_MS = 250;
+
+/** `temporal.api.enums.v1.TaskQueueType` */
+const WORKFLOW_TASK_QUEUE = 1;
+
+/** No worker polls the task queue: whatever is started would wait for ever. */
+export class NoWorkerError extends Error {
+  override readonly name = 'NoWorkerError';
+}
+
+/** A run ended otherwise than by finishing; `failureType` as in `contracts/failures.ts`. */
+export class MigrationStoppedError extends Error {
+  override readonly name = 'MigrationStoppedError';
+  constructor(
+    message: string,
+    readonly failureType: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Starts migrations and steers them: what the CLI does, for scripts. */
+export class Consentry {
+  readonly #client: Client;
+
+  constructor(
+    connection: Connection,
+    private readonly namespace: string,
+    private readonly ledger: Ledger,
+    private readonly taskQueue: string = TASK_QUEUE,
+  ) {
+    this.#client = new Client({ connection, namespace });
+  }
+
+  /**
+   * Reads the source into the ledger and starts its migration. Nothing is sent before the whole
+   * source was read and the preflight passed.
+   *
+   * @param onRows told how many rows were read so far
+   * @throws SourceError, SettingsError, NoWorkerError, LedgerUnavailableError
+   */
+  async startMigration(
+    request: MigrationRequest,
+    onRows?: (rows: number) => void,
+  ): Promise<StartedMigration> {
+    const options = importOptions(request);
+    const id = newId();
+    const source = await openCsv(request.file, options);
+    await this.requireWorker();
+    const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
+    const sourceSha256 = await sha256OfFile(request.file);
+    const hash = requestHash(sourceSha256, settings, options);
+    const running = await findRunningMigration(this.ledger.db, hash);
+    if (running !== null) {
+      const { rows } = await countTotals(this.ledger.db, running);
+      return { ...ids(running), attached: true, rows, preset: source.preset };
+    }
+    const rows = await storeIntents(
+      this.ledger,
+      {
+        id,
+        sourceName: basename(request.file),
+        sourceSha256,
+        preset: source.preset,
+        settings,
+        requestHash: hash,
+      },
+      source.intents,
+      onRows,
+    );
+    await this.#start(
+      { migrationId: id, timing: timingOf(request), segmentSize: SEGMENT_SIZE },
+      rows,
+    );
+    return { ...ids(id), attached: false, rows, preset: source.preset };
+  }
+
+  async #start(input: MigrationInput, rows: number): Promise<void> {
+    try {
+      await this.#client.workflow.start<typeof consentMigration>('consentMigration', {
+        workflowId: workflowIds.migration(input.migrationId),
+        taskQueue: this.taskQueue,
+        args: [input],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        staticSummary: `${rows.toLocaleString('en-US')} rows`,
+      });
+    } catch (error) {
+      await setPhase(
+        this.ledger.db,
+        input.migrationId,
+        'failed',
+        'The workflow could not be started.',
+      );
+      throw error;
+    }
+  }
+
+  /** Preflight alone: what a run with these settings would find. Sends nothing. */
+  async check(request: Omit<MigrationRequest, 'file'>): Promise<Preflight> {
+    await this.requireWorker();
+    const settings = migrationSettings({ ...request, file: '' }, 'consentry check');
+    return this.#result(
+      this.#client.workflow.execute<typeof consentCheck>('consentCheck', {
+        workflowId: workflowIds.check(newId()),
+        taskQueue: this.taskQueue,
+        args: [settings],
+        staticSummary: 'preflight only',
+      }),
+    );
+  }
+
+  /** The state of a migration: from its workflow, or from the ledger where none answers. */
+  async progress(id: string): Promise<Progress> {
+    const migration = await getMigration(this.ledger.db, id);
+    if (migration.finishedAt === null) {
+      const live = await this.#handle(id)
+        .query<Progress>(MESSAGES.progress)
+        .catch(() => null);
+      if (live !== null) return live;
+    }
+    const totals = await countTotals(this.ledger.db, id);
+    return {
+      migrationId: id,
+      phase: migration.phase,
+      paused: migration.paused,
+      ...totals,
+      warnings: migration.preflight?.warnings ?? [],
+      failure: migration.failure,
+    };
+  }
+
+  /** What the run does; null until it is planned. */
+  async plan(id: string): Promise<Plan | null> {
+    return (await getMigration(this.ledger.db, id)).plan;
+  }
+
+  /**
+   * Waits for the end of a run.
+   *
+   * @returns its last progress, whose phase is `done` or `cancelled`
+   * @throws MigrationStoppedError where a failure stopped it
+   */
+  async waitForEnd(id: string): Promise<Progress> {
+    try {
+      return await this.#result(this.#handle(id).result());
+    } catch (error) {
+      if (!(error instanceof CancelledFailure)) throw error;
+      return this.progress(id);
+    }
+  }
+
+  /** Submits nothing more, settles what Klaviyo has, writes the report, ends as cancelled. */
+  async cancel(id: string): Promise<void> {
+    await this.#steer(id, (handle) => handle.cancel().then(() => undefined));
+  }
+
+  async pause(id: string): Promise<void> {
+    await this.#steer(id, (handle) => handle.signal(MESSAGES.pause));
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.#steer(id, (handle) => handle.signal(MESSAGES.resume));
+  }
+
+  /** Counts as the ledger has them now; one pass over the migration's rows. */
+  totals(id: string): Promise<Totals> {
+    return countTotals(this.ledger.db, id);
+  }
+
+  /** Every channel of every row and how it ended, in the order of the source, a page at a time. */
+  parts(id: string): AsyncGenerator<ReportedPart[]> {
+    return reportedParts(this.ledger.db, id);
+  }
+
+  report(id: string): Promise<Report> {
+    return readReport(this.ledger.db, id);
+  }
+
+  list(limit = 20): Promise<MigrationSummary[]> {
+    return listMigrations(this.ledger.db, limit);
+  }
+
+  /** @throws NoWorkerError where none shows up for a few seconds: one may be just starting */
+  async requireWorker(): Promise<void> {
+    for (let tries = 0; tries < WORKER_TRIES; tries++) {
+      const { pollers } = await this.#client.workflowService.describeTaskQueue({
+        namespace: this.namespace,
+        taskQueue: { name: this.taskQueue },
+        taskQueueType: WORKFLOW_TASK_QUEUE,
+      });
+      if (pollers.length > 0) return;
+      await delay(WORKER_TRY_MS);
+    }
+    throw new NoWorkerError(
+      `No worker polls the task queue "${this.taskQueue}" in namespace "${this.namespace}": ` +
+        'start one with "npx consentry worker" (it needs KLAVIYO_API_KEY).',
+    );
+  }
+
+  #handle(id: string) {
+    return this.#client.workflow.getHandle<typeof consentMigration>(workflowIds.migration(id));
+  }
+
+  async #steer(id: string, act: (handle: WorkflowHandle) => Promise<void>): Promise<void> {
+    const { phase } = await getMigration(this.ledger.db, id);
+    try {
+      await act(this.#handle(id));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      throw new MigrationStoppedError(
+        `Migration ${id} has already ended (${phase}).`,
+        'AlreadyEnded',
+      );
+    }
+  }
+
+  async #result<T>(execution: Promise<T>): Promise<T> {
+    try {
+      return await execution;
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      if (error.cause instanceof CancelledFailure) throw error.cause;
+      const failure = innermost(error);
+      throw new MigrationStoppedError(
+        failure?.message ?? error.message,
+        failure?.type ?? 'Unknown',
+      );
+    }
+  }
+}
+
+const ENDED: readonly Phase[] = ['done', 'cancelled', 'failed'];
+
+export function hasEnded(phase: Phase): boolean {
+  return ENDED.includes(phase);
+}
+
+function innermost(error: Error): ApplicationFailure | null {
+  let found: ApplicationFailure | null = null;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof ApplicationFailure) found = at;
+  }
+  return found;
+}
+
+function ids(id: string): { id: string; workflowId: string } {
+  return { id, workflowId: workflowIds.migration(id) };
+}
+
+/** Sorts by day, says nothing about the source: ids are plain text everywhere in Temporal. */
+function newId(): string {
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+  return `${day}-${randomBytes(4).toString('hex')}`;
+}

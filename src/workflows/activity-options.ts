@@ -1,0 +1,48 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { STOPPING_FAILURES } from '../contracts/failures.js';
+import type { Activities } from '../activities/index.js';
+
+/**
+ * Retries without end: a migration outlives any outage, and only a failure that a person has to
+ * mend (`STOPPING_FAILURES`) ends it.
+ */
+const retry = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '1m',
+  nonRetryableErrorTypes: [...STOPPING_FAILURES],
+};
+
+/** Short steps: the ledger, or a handful of calls. */
+export const steps = proxyActivities<Activities>({
+  startToCloseTimeout: '2m',
+  heartbeatTimeout: '20s',
+  retry,
+});
+
+/**
+ * A submit is never abandoned half-way: cancellation waits for the answer of a call on the wire.
+ * Eager dispatch would bypass a limit on the task queue.
+ */
+export const submits = proxyActivities<Activities>({
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '20s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  allowEagerDispatch: false,
+  retry,
+});
+
+/** Reads of every person of a migration; they keep their place in the ledger. */
+export const sweeps = proxyActivities<Activities>({
+  startToCloseTimeout: '24h',
+  heartbeatTimeout: '30s',
+  retry,
+});
+
+/** The migration's reader: told to stop, it ends its turn. */
+export const reader = proxyActivities<Activities>({
+  startToCloseTimeout: '15m',
+  heartbeatTimeout: '20s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});

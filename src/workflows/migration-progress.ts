@@ -1,0 +1,84 @@
+import type { Phase, Plan, Progress, Totals } from '../contracts/migration.js';
+
+/** The state that the progress query and the details show. Changes only by its methods. */
+export class MigrationProgress {
+  plan: Plan | null = null;
+  private phase: Phase | null = null;
+  private paused = false;
+  private warnings: readonly string[] = [];
+  private failure: string | null = null;
+  private totals: Totals = {
+    rows: 0,
+    outcomes: {},
+    accepted: 0,
+    jobs: { total: 0, submitted: 0, settled: 0 },
+  };
+
+  constructor(
+    private readonly migrationId: string,
+    private readonly onChange: (progress: Progress, plan: Plan | null) => void,
+  ) {}
+
+  now(): Progress {
+    return {
+      migrationId: this.migrationId,
+      phase: this.phase ?? 'preflight',
+      paused: this.paused,
+      rows: this.totals.rows,
+      outcomes: this.totals.outcomes,
+      jobs: this.totals.jobs,
+      accepted: this.totals.accepted,
+      warnings: this.warnings,
+      failure: this.failure,
+    };
+  }
+
+  /** @returns whether it is a change: a run that is being cancelled stays so until its end */
+  enter(phase: Phase): boolean {
+    if (phase === this.phase) return false;
+    if (this.phase === 'cancelling' && phase === 'settle') return false;
+    this.phase = phase;
+    this.changed();
+    return true;
+  }
+
+  setPaused(paused: boolean): void {
+    this.paused = paused;
+    this.changed();
+  }
+
+  planned(plan: Plan, warnings: readonly string[]): void {
+    this.plan = plan;
+    this.warnings = warnings;
+    this.totals = {
+      ...this.totals,
+      rows: plan.rows,
+      jobs: { total: plan.jobs.length, submitted: 0, settled: 0 },
+    };
+    this.changed();
+  }
+
+  warn(warning: string): void {
+    this.warnings = [...this.warnings, warning];
+    this.changed();
+  }
+
+  count(totals: Totals): void {
+    this.totals = totals;
+    this.changed();
+  }
+
+  fail(failure: string | null): void {
+    this.failure = failure;
+    this.changed();
+  }
+
+  allSubmitted(): boolean {
+    const { jobs } = this.totals;
+    return jobs.total > 0 && jobs.submitted === jobs.total;
+  }
+
+  private changed(): void {
+    this.onChange(this.now(), this.plan);
+  }
+}

@@ -1,0 +1,54 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  isCancellation,
+  rootCause,
+} from '@temporalio/workflow';
+
+export interface Stop {
+  readonly phase: 'cancelled' | 'failed';
+  /** One line for people; null for a cancellation. */
+  readonly failure: string | null;
+  /** What the workflow throws, so that Temporal shows Cancelled or Failed. */
+  readonly cause: CancelledFailure | ApplicationFailure;
+}
+
+/**
+ * Whether an error is the end of a cancelled step. An attempt that fails while its cancellation is
+ * on the way arrives as its failure, with the retry state saying why it is not tried again.
+ */
+export function isCancelled(error: unknown): boolean {
+  if (isCancellation(error)) return true;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof ActivityFailure && at.retryState === 'CANCEL_REQUESTED') return true;
+  }
+  return false;
+}
+
+/** Tells a cancelled run from one that a failure stopped. */
+export function stopOf(error: unknown): Stop {
+  if (isCancelled(error)) {
+    return {
+      phase: 'cancelled',
+      failure: null,
+      cause: new CancelledFailure('Migration cancelled'),
+    };
+  }
+  const root = innermost(error);
+  const message = root?.message ?? rootCause(error) ?? 'unknown failure';
+  return {
+    phase: 'failed',
+    failure: message,
+    cause: ApplicationFailure.nonRetryable(message, root?.type ?? 'MigrationFailed'),
+  };
+}
+
+/** Failures arrive wrapped in one failure per activity and child; the innermost says what it was. */
+function innermost(error: unknown): ApplicationFailure | null {
+  let found: ApplicationFailure | null = null;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof ApplicationFailure) found = at;
+  }
+  return found;
+}

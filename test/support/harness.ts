@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { MigrationTiming } from '../../src/contracts/migration.js';
+import { openLedger, type Ledger } from '../../src/ledger/index.js';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.js';
+import { Consentry } from '../../src/starter/consentry.js';
+import { createWorker, type ConsentryWorker } from '../../src/worker.js';
+import { createTestDatabase, testTemporal } from './stack.js';
+
+// Failures are what these tests provoke: only what the SDK itself calls an error is worth seeing.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** Quick enough for tests, long enough for a busy machine. */
+export const TEST_TIMING: MigrationTiming = {
+  confirmWithinMs: 20_000,
+  readEveryMs: 100,
+  readTurnMs: 1_000,
+  ambiguousWaitMs: 1_000,
+  consentMaxAgeMs: 600_000,
+};
+
+export const SINGLE = 'SINGL1';
+export const DOUBLE = 'DOUBL1';
+
+/** The whole product on a real Temporal server, a real PostgreSQL and the sandbox over HTTP. */
+export interface Harness {
+  readonly consentry: Consentry;
+  readonly client: Client;
+  readonly ledger: Ledger;
+  readonly sandbox: Sandbox;
+  readonly taskQueue: string;
+  /** Writes a source in the generic layout and gives its path. */
+  source(name: string, lines: readonly string[]): Promise<string>;
+  /** Starts one more worker; `stopWorkers` ends all. */
+  startWorker(options?: { apiKey?: string }): Promise<void>;
+  stopWorkers(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startHarness(
+  options: { sandbox?: SandboxOptions; worker?: boolean } = {},
+): Promise<Harness> {
+  const temporal = await testTemporal();
+  const database = await createTestDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
+  const sandbox = await startSandbox({
+    delays: 'fast',
+    sms: { status: 'active', senders: [{ country: 'US', type: 'toll_free', status: 'active' }] },
+    lists: [
+      { id: SINGLE, name: 'Single', opt_in_process: 'single_opt_in' },
+      { id: DOUBLE, name: 'Double', opt_in_process: 'double_opt_in' },
+    ],
+    ...options.sandbox,
+  });
+  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
+  const { namespace } = temporal;
+  const connection = await Connection.connect({ address: temporal.address });
+  const native = await NativeConnection.connect({ address: temporal.address });
+  const ledger = await openLedger(database.url);
+  const workers: { worker: ConsentryWorker; ended: Promise<void> }[] = [];
+
+  const harness: Harness = {
+    consentry: new Consentry(connection, namespace, ledger, taskQueue),
+    client: new Client({ connection, namespace }),
+    ledger,
+    sandbox,
+    taskQueue,
+    async source(name, lines) {
+      const path = join(folder, name);
+      await writeFile(path, `${lines.join('\n')}\n`);
+      return path;
+    },
+    async startWorker({ apiKey = sandbox.apiKey } = {}) {
+      const worker = await createWorker({
+        connection: native,
+        namespace,
+        taskQueue,
+        role: 'all',
+        databaseUrl: database.url,
+        apiKey,
+        baseUrl: sandbox.url,
+        version: 'test',
+      });
+      workers.push({ worker, ended: worker.run() });
+    },
+    async stopWorkers() {
+      const stopping = workers.splice(0);
+      for (const { worker } of stopping) worker.shutdown();
+      await Promise.all(stopping.map(({ ended }) => ended));
+    },
+    async close() {
+      await harness.stopWorkers();
+      await connection.close();
+      await native.close();
+      await sandbox.close();
+      await ledger.close();
+      await database.drop();
+      await rm(folder, { recursive: true });
+    },
+  };
+  if (options.worker !== false) await harness.startWorker();
+  return harness;
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { TestWorkflowEnvironment, workflowInterceptorModules } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import type { SubmitInput, SubmitResult } from '../../src/activities/submit-job.js';
+import type { SettleInput } from '../../src/activities/settle-job.js';
+import type { JobInput, MigrationTiming } from '../../src/contracts/migration.js';
+import { loadConfig } from '../../src/runtime/config.js';
+import { userFolders } from '../../src/runtime/paths.js';
+import { findTimeSkippingServer } from '../../src/runtime/time-skipping.js';
+import type { consentJob } from '../../src/workflows/index.js';
+
+const MINUTE = 60_000;
+const TIMING: MigrationTiming = {
+  confirmWithinMs: 45 * MINUTE,
+  readEveryMs: 5_000,
+  readTurnMs: MINUTE,
+  ambiguousWaitMs: 3 * MINUTE,
+  consentMaxAgeMs: 10 * MINUTE,
+};
+
+const config = loadConfig();
+const server = await findTimeSkippingServer({ config, folders: userFolders(config) });
+const skip = 'missing' in server ? `no time-skipping server: ${server.missing}` : false;
+
+/** The waits of a job against a clock that skips them; its activities only note that they ran. */
+describe('the timers of a job', { skip }, () => {
+  let environment: TestWorkflowEnvironment;
+  let workflowBundle: WorkflowBundle;
+  before(async () => {
+    if ('missing' in server) return;
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    environment = await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: server.path } },
+    });
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    workflowBundle = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(
+        new URL(`../../src/workflows/index.${extension}`, import.meta.url),
+      ),
+      workflowInterceptorModules,
+    });
+  });
+  after(() => environment?.teardown());
+
+  async function run(states: readonly SubmitResult['state'][]) {
+    const calls: string[] = [];
+    const answers = [...states];
+    const began = await environment.currentTimeMs();
+    const at = async () => Math.round(((await environment.currentTimeMs()) - began) / MINUTE);
+    const taskQueue = `timers-${randomBytes(4).toString('hex')}`;
+    const worker = await Worker.create({
+      connection: environment.nativeConnection,
+      taskQueue,
+      workflowBundle,
+      activities: {
+        validateJob: () => Promise.resolve({ rows: 1 }),
+        submitJob: async ({ resend }: SubmitInput): Promise<SubmitResult> => {
+          calls.push(`${resend ? 'resend' : 'submit'} at ${await at()} min`);
+          return { state: answers.shift() ?? 'accepted' };
+        },
+        settleJob: async ({ final }: SettleInput) => {
+          calls.push(`${final ? 'last look' : 'read back'} at ${await at()} min`);
+          return { confirmed: 1 };
+        },
+      },
+    });
+    const input: JobInput = {
+      migrationId: 'timers',
+      job: { jobNumber: 1, operation: 'subscribe', rows: 1 },
+      jobs: 1,
+      timing: TIMING,
+    };
+    const result = await worker.runUntil(
+      environment.client.workflow.execute<typeof consentJob>('consentJob', {
+        workflowId: taskQueue,
+        taskQueue,
+        args: [input],
+      }),
+    );
+    return { calls, result };
+  }
+
+  test('looks up what is open when nobody proved it within 45 minutes, and not before', async () => {
+    const { calls, result } = await run(['accepted']);
+    assert.deepEqual(calls, ['submit at 0 min', 'last look at 45 min']);
+    assert.deepEqual(result, { jobNumber: 1, outcomes: { confirmed: 1 } });
+  });
+
+  test('waits three minutes after each lost answer, reads back, and only then sends again', async () => {
+    const { calls } = await run(['ambiguous', 'ambiguous', 'accepted']);
+    assert.deepEqual(calls, [
+      'submit at 0 min',
+      'read back at 3 min',
+      'resend at 3 min',
+      'read back at 6 min',
+      'resend at 6 min',
+      'last look at 51 min',
+    ]);
+  });
+
+  test('does not wait where nothing was left to send', async () => {
+    const { calls } = await run(['nothing_to_send']);
+    assert.deepEqual(calls, ['submit at 0 min', 'last look at 0 min']);
+  });
+});
