@@ -44,8 +44,9 @@ async function readAccount(
   signal: AbortSignal,
 ): Promise<Preflight> {
   const list = settings.listId === null ? null : await klaviyo.getList(settings.listId, { signal });
-  const optInProcess = list?.optInProcess ?? settings.expectedOptIn;
-  checkOptIn(settings, list?.optInProcess ?? null);
+  const process = list?.optInProcess ?? null;
+  const optInProcess = process ?? settings.expectedOptIn;
+  checkOptIn(settings, process);
   // A harmless read with the scope that the guard and every read-back need.
   await klaviyo.lookUpProfiles(
     { by: 'email', values: ['preflight@consentry.invalid'] },
@@ -62,8 +63,8 @@ async function readAccount(
     );
   }
   return {
-    accountId: accountId,
-    list: list?.optInProcess == null ? null : { id: list.id, optInProcess: list.optInProcess },
+    accountId,
+    list: list !== null && process !== null ? { id: list.id, optInProcess: process } : null,
     optInProcess,
     sms,
     warnings,

@@ -78,20 +78,27 @@ async function readListFeed(
 ): Promise<void> {
   if (settings.listId === null) return;
   const start = new Date(createdAt.getTime() - CLOCK_DIFFERENCE_MS).toISOString();
-  const joinedSince = (await getListFeed(ledger.db, id)) ?? start;
-  let newest = joinedSince;
+  const feed = (await getListFeed(ledger.db, id)) ?? { joinedSince: start, newest: start };
+  let newest = feed.newest;
   let cursor: string | null = null;
   do {
     const page: { profiles: readonly ProfileConsent[]; next: string | null } =
-      await klaviyo.listMembers({ listId: settings.listId, joinedSince, cursor }, { signal });
+      await klaviyo.listMembers(
+        { listId: settings.listId, joinedSince: feed.joinedSince, cursor },
+        { signal },
+      );
     await settleMembers(ledger, id, page.profiles);
     newest = page.profiles.at(-1)?.joinedAt ?? newest;
     cursor = page.next;
   } while (cursor !== null);
-  if (newest !== joinedSince) {
-    const overlapped = new Date(Date.parse(newest) - FEED_OVERLAP_MS).toISOString();
-    if (overlapped > joinedSince) await setListFeed(ledger.db, id, overlapped);
-  }
+  // A read that brings nothing new ends the overlap: from then on a look costs one call.
+  const joinedSince = newest === feed.newest ? newest : beforeOverlap(newest, feed.joinedSince);
+  if (joinedSince !== feed.joinedSince) await setListFeed(ledger.db, id, { joinedSince, newest });
+}
+
+function beforeOverlap(newest: string, atLeast: string): string {
+  const overlapped = new Date(Date.parse(newest) - FEED_OVERLAP_MS);
+  return overlapped.getTime() > Date.parse(atLeast) ? overlapped.toISOString() : atLeast;
 }
 
 async function settleMembers(

@@ -1,5 +1,5 @@
 import type { Intent } from '../contracts/intents.js';
-import { CsvReader, CsvUnreadable } from './csv-reader.js';
+import { CsvUnreadable, readCsv, type CsvRecord } from './csv-reader.js';
 import { Header } from './header.js';
 import { checkOptions, type ImportOptions, type PresetName } from './options.js';
 import { recognise } from './presets/index.js';
@@ -49,10 +49,8 @@ async function* readIntents(
   const rows = new RowIntents(file, options, preset.action);
   const width = header.columns.length;
   let batch: Intent[] = [];
-  for await (const reader of readersOf(file, delimiter)) {
-    for (;;) {
-      const record = nextRecord(reader, file);
-      if (record === null) break;
+  for await (const records of recordsOf(file, delimiter)) {
+    for (const record of records) {
       if (record.line === header.line) continue;
       batch.push(
         record.fields?.length === width
@@ -94,9 +92,8 @@ async function readHeader(file: string): Promise<FileHead> {
 
 /** Null where the first record is malformed. */
 async function headerWith(file: string, delimiter: string): Promise<Header | null> {
-  for await (const reader of readersOf(file, delimiter)) {
-    const record = nextRecord(reader, file);
-    if (record === null) continue;
+  for await (const [record] of recordsOf(file, delimiter)) {
+    if (record === undefined) continue;
     if (record.fields === null) return null;
     refuseBareReturns(file, record.fields);
     const columns = record.fields.map((column) => column.trim());
@@ -106,10 +103,8 @@ async function headerWith(file: string, delimiter: string): Promise<Header | nul
 }
 
 async function needRow({ file, line }: Header, delimiter: string): Promise<void> {
-  for await (const reader of readersOf(file, delimiter)) {
-    const record = nextRecord(reader, file);
-    if (record?.line === line && nextRecord(reader, file) === null) continue;
-    if (record !== null) return;
+  for await (const records of recordsOf(file, delimiter)) {
+    if (records.some((record) => record.line !== line)) return;
   }
   throw new SourceError(
     'file_without_rows',
@@ -119,39 +114,31 @@ async function needRow({ file, line }: Header, delimiter: string): Promise<void>
   );
 }
 
-/** One reader of a file, given again after each piece of text that it was fed, and at the end. */
-async function* readersOf(
+async function* recordsOf(
   file: string,
   delimiter: string,
-): AsyncGenerator<CsvReader, void, undefined> {
-  const reader = new CsvReader(delimiter);
-  for await (const text of readUtf8(file)) {
-    reader.push(text);
-    yield reader;
+): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  try {
+    yield* readCsv(readUtf8(file), delimiter);
+  } catch (error) {
+    throw error instanceof CsvUnreadable ? unreadable(file, error) : error;
   }
-  reader.end();
-  yield reader;
 }
 
-function nextRecord(reader: CsvReader, file: string): ReturnType<CsvReader['next']> {
-  try {
-    return reader.next();
-  } catch (error) {
-    if (!(error instanceof CsvUnreadable)) throw error;
-    throw error.problem === 'quote_not_closed'
-      ? new SourceError(
-          'quote_not_closed',
-          { file, line: error.line },
-          'A quote opens here and is never closed, so all that follows would be one field.',
-          'Close it, or double it ("") where it is meant as a character.',
-        )
-      : new SourceError(
-          'record_too_long',
-          { file, line: error.line },
-          'This line is longer than a million characters.',
-          'Check that the file is CSV and that its lines end in a line feed.',
-        );
-  }
+function unreadable(file: string, { problem, line }: CsvUnreadable): SourceError {
+  return problem === 'quote_not_closed'
+    ? new SourceError(
+        problem,
+        { file, line },
+        'A quote opens here and is never closed, so all that follows would be one field.',
+        'Close it, or double it ("") where it is meant as a character.',
+      )
+    : new SourceError(
+        problem,
+        { file, line },
+        'This line is longer than a million bytes.',
+        'Check that the file is CSV and that its lines end in a line feed.',
+      );
 }
 
 function refuseBareReturns(file: string, columns: readonly string[]): void {

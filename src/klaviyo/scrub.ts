@@ -4,15 +4,21 @@
  */
 
 const LONGEST = 200;
+const LONGEST_READ = 2_000;
 
 /** Free text of Klaviyo's with e-mails, numbers of six digits or more, keys and quoted values cut out. */
 export function scrubText(text: string): string {
-  return text
-    .slice(0, LONGEST)
+  return whole(text)
     .replace(/\bpk_\w+/g, '[key]')
     .replace(/"[^"]*"|'[^']*'/g, keepNames)
     .replace(/[^\s<>"'[\](),;]*@[^\s<>"'[\](),;]*/g, '[e-mail]')
-    .replace(/\+?\p{Nd}(?:[\s().:/-]*\p{Nd}){5,}/gu, '[number]');
+    .replace(/\+?\p{Nd}(?:[\s().:/-]*\p{Nd}){5,}/gu, '[number]')
+    .slice(0, LONGEST);
+}
+
+/** The text, or its beginning up to a space: half an address does not look like one. */
+function whole(text: string): string {
+  return text.length <= LONGEST_READ ? text : text.slice(0, LONGEST_READ).replace(/\S*$/, '');
 }
 
 /** A quoted word such as 'phone_number' names a field; anything else in quotes may be a value. */

@@ -59,7 +59,9 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
     provider: { getMigrations: () => Promise.resolve({ '0001-first-form': firstForm }) },
   });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error instanceof Error) throw error;
+  if (error !== undefined)
+    throw new Error('The schema could not be brought up to date', { cause: error });
 }
 
 function unavailable(databaseUrl: string, cause: unknown): LedgerUnavailableError {

@@ -2,25 +2,34 @@ import { sql } from 'kysely';
 import type { Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
 
-/** Where the reader of a list's members stands; null before its first page. */
-export async function getListFeed(db: LedgerDb, migrationId: string): Promise<string | null> {
+/** Klaviyo's own datetimes of memberships. */
+export interface ListFeed {
+  /** Where the next read begins. */
+  readonly joinedSince: string;
+  /** The newest that was read. */
+  readonly newest: string;
+}
+
+/** Where the reader of a list's members stands; null before its first read. */
+export async function getListFeed(db: LedgerDb, migrationId: string): Promise<ListFeed | null> {
   const row = await db
     .selectFrom('list_feed')
-    .select('joined_since')
+    .select(['joined_since', 'newest'])
     .where('migration_id', '=', migrationId)
     .executeTakeFirst();
-  return row?.joined_since ?? null;
+  return row === undefined ? null : { joinedSince: row.joined_since, newest: row.newest };
 }
 
 export async function setListFeed(
   db: LedgerDb,
   migrationId: string,
-  joinedSince: string,
+  { joinedSince, newest }: ListFeed,
 ): Promise<void> {
+  const place = { joined_since: joinedSince, newest };
   await db
     .insertInto('list_feed')
-    .values({ migration_id: migrationId, joined_since: joinedSince })
-    .onConflict((oc) => oc.column('migration_id').doUpdateSet({ joined_since: joinedSince }))
+    .values({ migration_id: migrationId, ...place })
+    .onConflict((oc) => oc.column('migration_id').doUpdateSet(place))
     .execute();
 }
 

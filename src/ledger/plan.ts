@@ -24,7 +24,7 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
         from consentry.intent_part p
         join consentry.intent i using (migration_id, row_number)
         where p.migration_id = ${migrationId} and p.outcome is null
-          and p.channel::text = any(${channels as readonly string[]})
+          and p.channel::text = any(${channels})
           and i.${sql.ref(identifier)} is not null
         window identity as (
           partition by i.${sql.ref(identifier)}, p.channel

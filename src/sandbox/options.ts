@@ -88,7 +88,7 @@ export interface SandboxOptions {
   speed?: number;
   /** @default 0.7 of the people, after 30 s to 2 h (`fast`: 0.2 to 2 s) */
   clicks?: ClickOptions;
-  /** Domains whose addresses are accepted and then silently dropped. @default none */
+  /** Domains whose rows a subscribe accepts and then silently drops. @default none */
   filteredDomains?: string[];
   switches?: Partial<Switches>;
 }

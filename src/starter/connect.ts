@@ -29,7 +29,7 @@ export class TemporalUnreachableError extends Error {
   override readonly name = 'TemporalUnreachableError';
 }
 
-const CONNECT_WITHIN = '10s';
+const CONNECT_WITHIN = '5s';
 
 /**
  * Connects to the Temporal server and the ledger.

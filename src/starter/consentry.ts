@@ -192,12 +192,16 @@ export class Consentry {
   /**
    * Waits for the end of a run.
    *
+   * @param signal ends the waiting with an error; the run goes on
    * @returns its last progress, whose phase is `done` or `cancelled`
    * @throws MigrationStoppedError where a failure stopped it
    */
-  async waitForEnd(id: string): Promise<Progress> {
+  async waitForEnd(id: string, signal?: AbortSignal): Promise<Progress> {
+    const result = () => this.#handle(id).result();
     try {
-      return await this.#result(this.#handle(id).result());
+      return await this.#result(
+        signal === undefined ? result() : this.#client.withAbortSignal(signal, result),
+      );
     } catch (error) {
       if (!(error instanceof CancelledFailure)) throw error;
       return this.progress(id);
@@ -243,7 +247,7 @@ export class Consentry {
         taskQueue: { name: this.taskQueue },
         taskQueueType: WORKFLOW_TASK_QUEUE,
       });
-      if (pollers.length > 0) return;
+      if (pollers.some(isAlive)) return;
       await delay(WORKER_TRY_MS);
     }
     throw new NoWorkerError(
@@ -258,14 +262,13 @@ export class Consentry {
 
   async #steer(id: string, act: (handle: WorkflowHandle) => Promise<void>): Promise<void> {
     const { phase } = await getMigration(this.ledger.db, id);
+    // Temporal takes the cancellation of an ended workflow without a word.
+    if (hasEnded(phase)) throw alreadyEnded(id, phase);
     try {
       await act(this.#handle(id));
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      throw new MigrationStoppedError(
-        `Migration ${id} has already ended (${phase}).`,
-        'AlreadyEnded',
-      );
+      throw alreadyEnded(id, phase);
     }
   }
 
@@ -284,10 +287,23 @@ export class Consentry {
   }
 }
 
+/** The server remembers pollers for minutes; one that lives asks again at least once a minute. */
+function isAlive({ lastAccessTime }: { lastAccessTime?: Timestamp | null }): boolean {
+  return Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 < 75_000;
+}
+
+interface Timestamp {
+  readonly seconds?: { toString(): string } | null;
+}
+
 const ENDED: readonly Phase[] = ['done', 'cancelled', 'failed'];
 
 export function hasEnded(phase: Phase): boolean {
   return ENDED.includes(phase);
+}
+
+function alreadyEnded(id: string, phase: Phase): MigrationStoppedError {
+  return new MigrationStoppedError(`Migration ${id} has already ended (${phase}).`, 'AlreadyEnded');
 }
 
 function innermost(error: Error): ApplicationFailure | null {

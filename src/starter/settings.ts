@@ -55,7 +55,7 @@ export function importOptions(request: MigrationRequest): ImportOptions {
     undated,
     preset: request.preset ?? null,
     now: new Date(),
-    ...(request.smsColumn == null ? {} : { smsColumn: request.smsColumn }),
+    ...(typeof request.smsColumn === 'string' ? { smsColumn: request.smsColumn } : {}),
   };
 }
 
@@ -66,7 +66,7 @@ export function migrationSettings(
   return {
     listId: request.listId ?? null,
     channels: channelsOf(request),
-    expectedOptIn: request.optIn == null ? null : `${request.optIn}_opt_in`,
+    expectedOptIn: typeof request.optIn === 'string' ? `${request.optIn}_opt_in` : null,
     historicalImport: request.historical ?? false,
     smsCountries: request.smsCountries ?? null,
     customSource: request.customSource ?? defaultSource,

@@ -27,7 +27,7 @@ export async function watchMigration(
   id: string,
   options: WatchOptions,
 ): Promise<Progress | null> {
-  const end = settled(consentry.waitForEnd(id));
+  const end = settled(consentry.waitForEnd(id, options.signal));
   let planned = false;
   for (;;) {
     const looked = Date.now();
@@ -38,7 +38,7 @@ export async function watchMigration(
     const result = hasEnded(progress.phase)
       ? await end
       : await Promise.race([end, paused(pause, options.signal)]);
-    if (result === 'stopped') return null;
+    if (result === 'stopped' || options.signal?.aborted) return null;
     if (result === 'look') continue;
     if (!planned) await tellPlan(consentry, id, options);
     if ('error' in result) throw result.error;

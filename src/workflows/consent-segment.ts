@@ -1,8 +1,4 @@
-import {
-  CancellationScope,
-  executeChild,
-  ParentClosePolicy,
-} from '@temporalio/workflow';
+import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import type { JobRef, JobResult, SegmentInput } from '../contracts/migration.js';
 import { workflowIds } from '../contracts/names.js';
 import { consentJob } from './consent-job.js';
@@ -17,11 +13,11 @@ import { isCancelled } from './stop.js';
  */
 export async function consentSegment(input: SegmentInput): Promise<void> {
   const scope = new CancellationScope();
-  const failures: unknown[] = [];
+  const failures: Error[] = [];
   await scope.run(() =>
     Promise.all(
       input.jobs.map((job) =>
-        runJob(input, job).catch((error: unknown) => {
+        runJob(input, job).catch((error: Error) => {
           failures.push(error);
           scope.cancel();
         }),

@@ -1,30 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { CsvReader, CsvUnreadable, type CsvRecord } from '../../src/importers/csv-reader.js';
+import { CsvUnreadable, readCsv, type CsvRecord } from '../../src/importers/csv-reader.js';
 
-function read(text: string, pieces: readonly number[] = [], delimiter = ','): CsvRecord[] {
-  const reader = new CsvReader(delimiter, 200);
-  const records: CsvRecord[] = [];
-  const drain = (): void => {
-    for (let record = reader.next(); record !== null; record = reader.next()) records.push(record);
-  };
-  let at = 0;
-  for (const size of pieces) {
-    reader.push(text.slice(at, at + size));
-    at += size;
-    drain();
-  }
-  reader.push(text.slice(at));
-  drain();
-  reader.end();
-  drain();
-  return records;
+/** The records of a text that is fed in pieces of these sizes, the last piece being the rest. */
+async function read(
+  text: string,
+  pieces: readonly number[] = [],
+  delimiter = ',',
+): Promise<CsvRecord[]> {
+  const all: CsvRecord[] = [];
+  for await (const records of readCsv(cut(text, pieces), delimiter, 200)) all.push(...records);
+  return all;
 }
 
-describe('CsvReader', () => {
+async function* cut(text: string, sizes: readonly number[]): AsyncGenerator<string> {
+  const characters = Array.from(text);
+  for (const size of sizes) yield characters.splice(0, size).join('');
+  yield characters.join('');
+}
+
+describe('readCsv', () => {
   const cases: [string, string, [number, string[] | null][]][] = [
     [
       'plain lines',
@@ -94,57 +91,104 @@ describe('CsvReader', () => {
         [3, ['z', 'c']],
       ],
     ],
+    [
+      'rows after forgotten quotes, one after the other and at the end',
+      '1,"a\r\n\r\n2,"b\r\n3,"c"\r\n4,"d\r\n5,"e"',
+      [
+        [1, null],
+        [3, null],
+        [4, ['3', 'c']],
+        [5, null],
+        [6, ['5', 'e']],
+      ],
+    ],
+    [
+      'a field of several lines that begins with a quoted word',
+      '"""a""\nb",5" pipe\nd,e\n',
+      [
+        [1, ['"a"\nb', '5" pipe']],
+        [3, ['d', 'e']],
+      ],
+    ],
     ['an empty last field at the end of the file', '"a",', [[1, ['a', '']]]],
     ['a carriage return after the last quote', '"a","b"\r', [[1, ['a', 'b']]]],
   ];
   for (const [name, text, expected] of cases) {
-    it(`reads ${name}`, () => {
+    it(`reads ${name}`, async () => {
       const inPieces = Array.from(text, () => 1);
       for (const pieces of [[], inPieces]) {
+        const records = await read(text, pieces);
         assert.deepEqual(
-          read(text, pieces).map(({ line, fields }) => [line, fields]),
+          records.map(({ line, fields }) => [line, fields]),
           expected,
         );
       }
     });
   }
 
-  it('reads tabs and semicolons', () => {
-    assert.deepEqual(read('a\t"b\tc"\n', [], '\t')[0]?.fields, ['a', 'b\tc']);
-    assert.deepEqual(read('a;b,c\n', [], ';')[0]?.fields, ['a', 'b,c']);
+  it('reads tabs and semicolons', async () => {
+    assert.deepEqual((await read('a\t"b\tc"\n', [], '\t'))[0]?.fields, ['a', 'b\tc']);
+    assert.deepEqual((await read('a;b,c\n', [], ';'))[0]?.fields, ['a', 'b,c']);
   });
 
-  it('names the line on which a quote opens that is never closed', () => {
-    assert.throws(
-      () => read('a,b\nc,d\n"e\nf","g\nh\n'),
-      (error) => {
-        assert.ok(error instanceof CsvUnreadable);
-        assert.deepEqual([error.problem, error.line], ['quote_not_closed', 4]);
-        return true;
-      },
-    );
+  const neverClosed: [string, string, number][] = [
+    ['in a first field', 'a,b\r\n\r\n"c\r\nd,e\r\n', 3],
+    ['after an empty field', 'a,b\n,"c\nd,e\n', 2],
+    ['after a field of several lines', 'a,b\nc,d\n"e\r\nf","g\nh\n', 4],
+    ['after a forgotten one', 'a,"b\nc,"d\n"e\n', 3],
+  ];
+  for (const [name, text, line] of neverClosed) {
+    it(`names the line on which a quote opens that is never closed, ${name}`, async () => {
+      for (const pieces of [[], Array.from(text, () => 1)]) {
+        await assert.rejects(read(text, pieces), (error) => {
+          assert.ok(error instanceof CsvUnreadable);
+          assert.deepEqual([error.problem, error.line], ['quote_not_closed', line]);
+          return true;
+        });
+      }
+    });
+  }
+
+  it('gives the records before the one that it cannot read', async () => {
+    const reading = readCsv(cut('a,b\nc,"d\n', []), ',', 200);
+    assert.deepEqual((await reading.next()).value, [{ line: 1, fields: ['a', 'b'] }]);
+    await assert.rejects(async () => {
+      while ((await reading.next()).done !== true);
+    }, CsvUnreadable);
   });
 
-  it('gives up on a forgotten quote before it takes the memory of the whole file', () => {
-    const reader = new CsvReader(',', 200);
-    reader.push('a,b\nc,"d\n');
-    assert.deepEqual(reader.next()?.line, 1);
-    assert.throws(
-      () => {
-        for (let i = 0; i < 1_000; i++) {
-          reader.push(`row ${i}\n`);
-          assert.equal(reader.next(), null);
-        }
-      },
-      (error) => error instanceof CsvUnreadable && error.line === 2,
-    );
-  });
+  const endless: [string, string, CsvUnreadable['problem']][] = [
+    ['a forgotten quote', 'a,"b\n', 'quote_not_closed'],
+    ['a first field without an end', 'xxxxx', 'record_too_long'],
+    ['delimiters without an end', ',,,,,', 'record_too_long'],
+    ['empty fields in quotes without an end', '"","",', 'record_too_long'],
+  ];
+  for (const [name, start, problem] of endless) {
+    it(`gives up on ${name} before it takes the memory of the whole file`, async () => {
+      let pieces = 0;
+      const more = start.endsWith('\n') ? 'row\n' : start;
+      const source = (async function* () {
+        yield `a,b\n${start}`;
+        for (; pieces < 1_000; pieces++) yield more;
+      })();
+      await assert.rejects(
+        async () => {
+          for await (const records of readCsv(source, ',', 200)) assert.ok(records.length < 2);
+        },
+        (error) => {
+          assert.ok(error instanceof CsvUnreadable);
+          assert.deepEqual([error.problem, error.line], [problem, 2]);
+          return true;
+        },
+      );
+      assert.ok(pieces < 250, `${pieces} pieces were read`);
+    });
+  }
 
-  it('gives up on a line without an end', () => {
-    assert.throws(
-      () => read('x'.repeat(1_000), [500]),
-      (error) => error instanceof CsvUnreadable && error.problem === 'record_too_long',
-    );
+  it('reads on after more blank lines than a record may be long', async () => {
+    assert.deepEqual(await read(`${'\r\n'.repeat(2_000)}a,b\n`, Array(20).fill(150)), [
+      { line: 2_001, fields: ['a', 'b'] },
+    ]);
   });
 
   const field = fc.string({
@@ -157,29 +201,21 @@ describe('CsvReader', () => {
       fc.array(fc.array(field, { minLength: width, maxLength: width }), { minLength: 1 }),
     );
 
-  it('reads what csv-stringify writes as csv-parse does, however it is cut', () => {
-    fc.assert(
-      fc.property(
+  it('reads what csv-stringify writes, however it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         tables,
         fc.constantFrom('\n', '\r\n'),
         fc.array(fc.integer({ min: 0, max: 20 })),
-        (rows, lineEnd, pieces) => {
+        async (rows, lineEnd, pieces) => {
           const text = stringify(rows, { record_delimiter: lineEnd, quoted_match: /[\r\n]/ });
-          const records = read(text, pieces);
-          assert.deepEqual(
-            records.map(({ fields }) => fields),
-            parse(text, { record_delimiter: lineEnd }),
-          );
           let line = 1;
-          const begins = rows.map((row) => {
+          const expected = rows.map((fields) => {
             const begin = line;
-            line += 1 + row.join('').split('\n').length - 1;
-            return begin;
+            line += fields.join('').split('\n').length;
+            return { line: begin, fields };
           });
-          assert.deepEqual(
-            records.map((record) => record.line),
-            begins,
-          );
+          assert.deepEqual(await read(text, pieces), expected);
         },
       ),
     );

@@ -190,6 +190,14 @@ describe('splitting a refused request', () => {
     assert.equal(requestWide?.safeDetail, 'Profile [e-mail], [number], [value] [key] is bad');
   });
 
+  it('does not show half an address where a long text is cut', () => {
+    for (const length of [170, 185, 195, 199, 1_980, 1_990, 1_999]) {
+      const detail = `${'so it is '.repeat(300).slice(0, length)} jane.doe@example.com is bad`;
+      const { requestWide } = splitRefusal([error('/data', detail)], 1);
+      assert.doesNotMatch(requestWide?.safeDetail ?? '', /j|doe/);
+    }
+  });
+
   it('accounts for every error, never names a row that was not sent, and always makes headway', () => {
     const field = fc.constantFrom(
       '',

@@ -51,8 +51,16 @@ describe('what Temporal keeps of a migration', () => {
   test('has no e-mail, no phone number and no key in it', () => {
     for (const [workflowId, history] of histories) {
       const text = readable(history);
-      assert.ok(text.includes('migrationId') || text.includes('jobNumber'), 'payloads are readable');
-      for (const secret of [...addresses.slice(0, 50), PHONE, PHONE.slice(1), harness.sandbox.apiKey]) {
+      assert.ok(
+        text.includes('migrationId') || text.includes('jobNumber'),
+        'payloads are readable',
+      );
+      for (const secret of [
+        ...addresses.slice(0, 50),
+        PHONE,
+        PHONE.slice(1),
+        harness.sandbox.apiKey,
+      ]) {
         assert.ok(!text.includes(secret), `${secret} is in the history of ${workflowId}`);
       }
       assert.doesNotMatch(text, /[\w.+-]+@[\w-]+\.[a-z]/i, `an address in ${workflowId}`);
@@ -81,7 +89,7 @@ describe('what Temporal keeps of a migration', () => {
         const scheduled =
           event.activityTaskScheduledEventAttributes ??
           event.startChildWorkflowExecutionInitiatedEventAttributes;
-        if (scheduled == null) continue;
+        if (scheduled === null || scheduled === undefined) continue;
         assert.ok(event.userMetadata?.summary, `an event of ${workflowId} has no summary`);
       }
     }
@@ -95,7 +103,12 @@ test('the workflow bundle has no zod, no undici, no database and no Node module 
     'there is no workflow bundle: npm run build makes it',
   );
   const code = await readFile(source.workflowBundle.codePath, 'utf8');
-  for (const unwanted of ['node_modules/zod', 'node_modules/undici', 'node_modules/pg/', 'node_modules/kysely']) {
+  for (const unwanted of [
+    'node_modules/zod',
+    'node_modules/undici',
+    'node_modules/pg/',
+    'node_modules/kysely',
+  ]) {
     assert.ok(!code.includes(unwanted), `${unwanted} is in the workflow bundle`);
   }
   assert.ok(code.includes('consentMigration'));

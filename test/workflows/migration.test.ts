@@ -14,7 +14,10 @@ async function run(
   lines: readonly string[],
   request: Omit<Partial<MigrationRequest>, 'timing'> & { timing?: Partial<MigrationTiming> } = {},
 ): Promise<{ id: string; outcomes: Record<string, string> }> {
-  const file = await harness.source(`${Math.random().toString(36).slice(2)}.csv`, [HEADER, ...lines]);
+  const file = await harness.source(`${Math.random().toString(36).slice(2)}.csv`, [
+    HEADER,
+    ...lines,
+  ]);
   const { timing, ...rest } = request;
   const { id } = await harness.consentry.startMigration({
     file,
@@ -55,7 +58,11 @@ describe('a migration', () => {
       email_consent: 'SUBSCRIBED',
       suppressions: ['USER_SUPPRESSED'],
     });
-    account.seed({ email: 'stop@example.com', phone_number: '+12015550190', sms_consent: 'UNSUBSCRIBED' });
+    account.seed({
+      email: 'stop@example.com',
+      phone_number: '+12015550190',
+      sms_consent: 'UNSUBSCRIBED',
+    });
     const { outcomes } = await run(harness, [
       'new@example.com,,subscribed,',
       'both@example.com,+12015550123,subscribed,subscribed',
@@ -177,7 +184,9 @@ describe('a migration', () => {
       timing: TEST_TIMING,
     });
     await harness.consentry.waitForEnd(id);
-    assert.deepEqual(await outcomesOf(harness.ledger, id), { 'past@example.com email': 'confirmed' });
+    assert.deepEqual(await outcomesOf(harness.ledger, id), {
+      'past@example.com email': 'confirmed',
+    });
     const truth = harness.sandbox.account.truthFor({ email: 'past@example.com' });
     assert.match(
       truth?.subscriptions?.email?.marketing?.consent_timestamp ?? '',

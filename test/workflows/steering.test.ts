@@ -49,7 +49,9 @@ describe('steering a migration', () => {
   async function assertCancelled(id: string): Promise<void> {
     const { phase } = await harness.consentry.waitForEnd(id);
     assert.equal(phase, 'cancelled');
-    const { status } = await harness.client.workflow.getHandle(workflowIds.migration(id)).describe();
+    const { status } = await harness.client.workflow
+      .getHandle(workflowIds.migration(id))
+      .describe();
     assert.equal(status.name, 'CANCELLED');
   }
 
@@ -73,7 +75,12 @@ describe('steering a migration', () => {
 
   test('cancelled while the guard reads: nothing was sent', async () => {
     // Preflight makes one such read itself.
-    harness.sandbox.account.addFault({ endpoint: 'get_profiles', kind: '503', times: 1_000, after: 1 });
+    harness.sandbox.account.addFault({
+      endpoint: 'get_profiles',
+      kind: '503',
+      times: 1_000,
+      after: 1,
+    });
     const id = await start(3);
     await inPhase(id, 'plan');
     await harness.consentry.cancel(id);

@@ -111,8 +111,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table consentry.list_feed (
       migration_id text primary key references consentry.migration on delete cascade,
-      -- Klaviyo's own text of the newest joined_group_at that was read: keeps its microseconds.
-      joined_since text not null
+      -- Where the next read begins, and the newest joined_group_at that was read: Klaviyo's own
+      -- texts, which keep their microseconds.
+      joined_since text not null,
+      newest text not null
     )`.execute(db);
 
   await sql`
@@ -131,7 +133,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 /**
  * The limiter: a log of granted calls. A call is granted for the first moment at which neither
  * any second nor any minute that contains it holds more than the limit, so it is safe wherever
- * Klaviyo's fixed windows begin. Unlogged: after a crash of the server the windows are over.
+ * Klaviyo's fixed windows begin; the windows are a little longer, since calls can arrive closer
+ * together than they were granted. Unlogged: after a crash of the server the windows are over.
  */
 async function createLimiter(db: Kysely<unknown>): Promise<void> {
   await sql`
@@ -164,10 +167,10 @@ async function createLimiter(db: Kysely<unknown>): Promise<void> {
         moment,
         (select max(g.granted_at) from consentry.granted_call g
           where g.account = p_account and g.endpoint = p_endpoint),
-        (select g.granted_at + interval '1 second' from consentry.granted_call g
+        (select g.granted_at + interval '1100 milliseconds' from consentry.granted_call g
           where g.account = p_account and g.endpoint = p_endpoint
           order by g.granted_at desc offset p_burst - 1 limit 1),
-        (select g.granted_at + interval '60 seconds' from consentry.granted_call g
+        (select g.granted_at + interval '60.5 seconds' from consentry.granted_call g
           where g.account = p_account and g.endpoint = p_endpoint
           order by g.granted_at desc offset p_steady - 1 limit 1),
         (select p.until from consentry.penalty p

@@ -10,7 +10,7 @@ export interface Tables {
   intent_part: IntentPartTable;
   submission: SubmissionTable;
   job: JobTable;
-  list_feed: { migration_id: string; joined_since: string };
+  list_feed: { migration_id: string; joined_since: string; newest: string };
   call_count: CallCountTable;
 }
 

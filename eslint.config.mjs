@@ -1,0 +1,224 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import eslint from '@eslint/js';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Folders and files directly under src/ that other parts could import. */
+const PARTS = [
+  'contracts',
+  'workflows',
+  'activities',
+  'klaviyo',
+  'ledger',
+  'importers',
+  'sandbox',
+  'runtime',
+  'cli',
+  'demo',
+  'starter',
+  'worker',
+];
+
+const TEMPORAL = String.raw`^@temporalio/`;
+
+/** Forbids a part to import other parts. `values`: types may still be imported. */
+function noParts(parts, message, only = 'nothing') {
+  const regex = String.raw`^(\.\./)+(${parts.join('|')})(/|\.js$)`;
+  return { regex, message, allowTypeImports: only === 'values' };
+}
+
+function allExcept(...parts) {
+  return PARTS.filter((part) => !parts.includes(part));
+}
+
+/** One file reads the environment, also when it is imported under another name. */
+const noEnvironment = {
+  regex: String.raw`^(node:)?process$`,
+  importNames: ['env'],
+  message: 'Only src/runtime/config.ts reads the environment; take a Config.',
+};
+
+/** What one part of src/ may import; the rule is replaced as a whole, hence the repetition. */
+function zone(part, patterns) {
+  return {
+    files: [`src/${part}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [noEnvironment, ...patterns] },
+      ],
+    },
+  };
+}
+
+const zones = [
+  zone('contracts', [
+    { regex: String.raw`^(?!\./)`, message: 'contracts imports nothing from outside contracts.' },
+  ]),
+  zone('workflows', [
+    {
+      regex: String.raw`^(?!\./|(\.\./)+(contracts|activities)/|@temporalio/workflow$|@temporalio/common/lib/search-attributes(\.js)?$)`,
+      message:
+        'A workflow imports contracts and @temporalio/workflow: anything else is in the bundle, in every workflow’s heap, or not deterministic.',
+    },
+    noParts(['activities'], 'Workflows know activities by type only: use import type.', 'values'),
+  ]),
+  zone('activities', [
+    noParts(['workflows', 'cli', 'demo', 'worker', 'starter', 'sandbox'], 'Nothing calls back up.'),
+    noParts(['runtime'], 'Activities get what they need from their dependencies.', 'values'),
+  ]),
+  zone('klaviyo', [
+    noParts(allExcept('contracts', 'klaviyo'), 'klaviyo is a library: contracts only.'),
+    { regex: TEMPORAL, message: 'klaviyo knows nothing of Temporal.' },
+  ]),
+  zone('ledger', [
+    noParts(allExcept('contracts', 'ledger'), 'ledger is a library: contracts only.'),
+    { regex: TEMPORAL, message: 'ledger knows nothing of Temporal.' },
+  ]),
+  zone('importers', [
+    noParts(allExcept('contracts', 'importers'), 'importers is a library: contracts only.'),
+    { regex: TEMPORAL, message: 'importers knows nothing of Temporal.' },
+  ]),
+  zone('sandbox', [
+    noParts(
+      allExcept('contracts', 'sandbox'),
+      'The sandbox shares nothing with the client, so that one mistake is not made twice.',
+    ),
+    { regex: TEMPORAL, message: 'The sandbox knows nothing of Temporal.' },
+  ]),
+  zone('runtime', [
+    noParts(allExcept('contracts', 'runtime'), 'runtime is below all that it runs.'),
+  ]),
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: dirname(fileURLToPath(import.meta.url)),
+      },
+    },
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/resolver-next': [
+        createNodeResolver({
+          extensionAlias: { '.js': ['.ts', '.js'] },
+          extensions: ['.ts', '.js'],
+        }),
+      ],
+    },
+    rules: {
+      eqeqeq: 'error',
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          // The runner itself waits for what these return.
+          allowForKnownSafeCalls: [
+            {
+              from: 'package',
+              package: 'node:test',
+              name: [
+                'describe',
+                'it',
+                'test',
+                'suite',
+                'before',
+                'after',
+                'beforeEach',
+                'afterEach',
+              ],
+            },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      '@typescript-eslint/no-deprecated': 'error',
+      // An async function without an await still turns what it throws into a rejection.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/only-throw-error': [
+        'error',
+        { allowThrowingAny: true, allowThrowingUnknown: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      'import-x/no-cycle': 'error',
+      'import-x/no-self-import': 'error',
+      'import-x/no-duplicates': ['error', { 'prefer-inline': false }],
+    },
+  },
+  {
+    // What a factory of activities gives is the type that workflows are checked against: written
+    // out a second time it could differ from the functions.
+    files: ['src/**/*.ts'],
+    ignores: ['src/activities/*.ts'],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [noEnvironment] }],
+      'import-x/no-extraneous-dependencies': ['error', { devDependencies: false }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/runtime/config.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: noEnvironment.message },
+      ],
+    },
+  },
+  ...zones,
+  {
+    files: ['src/workflows/**/*.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'Buffer', 'require', 'fetch', 'performance'].map((name) => ({
+          name,
+          message: 'Workflow code runs in a sandbox without Node.js.',
+        })),
+        { name: 'Temporal', message: 'Not deterministic in the workflow sandbox; use Date.' },
+        { name: 'WeakRef', message: 'Depends on garbage collection, so a replay may differ.' },
+        {
+          name: 'FinalizationRegistry',
+          message: 'Depends on garbage collection, so a replay may differ.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'console',
+          'process',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'URL',
+          'fetch',
+          'AbortSignal',
+          'Buffer',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+);

@@ -1,0 +1,36 @@
+/**
+ * Behind `npm run demo` and `npm test`: from a bare clone to a running program in one command.
+ * Installs the packages and builds where that is not done yet, then runs what was asked for.
+ *
+ *   node scripts/bootstrap.mjs demo [options]   the demo
+ *   node scripts/bootstrap.mjs test [paths]     the tests, all or those whose path matches
+ *   node scripts/bootstrap.mjs prepare          only installs and builds
+ */
+const NEEDED = [20, 3];
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
+  console.error(
+    `Consentry needs Node.js ${NEEDED.join('.')} or later, this is ${process.versions.node}. Install a newer Node.js from https://nodejs.org and start again.`,
+  );
+  process.exitCode = 1;
+} else {
+  // Loaded only now: an old Node.js would stumble over the syntax before it could say the above.
+  const { prepare } = await import('./prepare.mjs');
+  const { runToEnd } = await import('./run-to-end.mjs');
+  const [verb, ...rest] = process.argv.slice(2);
+  const programs = {
+    demo: ['bin/consentry.mjs', 'demo', ...rest],
+    test: ['scripts/run-tests.mjs', ...rest],
+    prepare: null,
+  };
+  if (!Object.hasOwn(programs, verb ?? '')) {
+    console.error(`Say what to do: ${Object.keys(programs).join(', ')}.`);
+    process.exitCode = 2;
+  } else if (await prepare()) {
+    const program = programs[verb];
+    if (program) process.exitCode = await runToEnd(program);
+  } else {
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { extname, join, relative } from 'node:path';
+import { ROOT } from './run-to-end.mjs';
+
+/** Folders of sources, as in tsconfig.json. */
+export const SOURCES = ['src', 'test', 'bench', 'examples'];
+export const DIST = join(ROOT, 'dist');
+
+const STAMP = join(DIST, '.built');
+
+/** Whether `dist` was built from the sources as they are now, deleted ones included. */
+export async function isBuilt() {
+  return (await readText(STAMP)) === (await sourcesFingerprint());
+}
+
+/** Notes down of which sources `dist` is the result; null while it is of none. */
+export async function markBuilt(fingerprint) {
+  if (fingerprint === null) await rm(STAMP, { force: true });
+  else await writeFile(STAMP, fingerprint);
+}
+
+/** Of paths, sizes and times: reading every file would cost more than the check may. */
+export async function sourcesFingerprint() {
+  const lists = await Promise.all(SOURCES.map((folder) => filesUnder(join(ROOT, folder))));
+  const single = ['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
+  const files = [...lists.flat(), ...single.map((name) => join(ROOT, name))];
+  const lines = await Promise.all(
+    files.map(async (path) => {
+      const { size, mtimeMs } = await stat(path);
+      return `${relative(ROOT, path)} ${size} ${mtimeMs}`;
+    }),
+  );
+  return digest(lines.sort().join('\n'));
+}
+
+/** Every file under a folder; none if the folder does not exist. */
+export async function filesUnder(folder) {
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+  const lists = await Promise.all(
+    entries.map((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? filesUnder(path) : [path];
+    }),
+  );
+  return lists.flat();
+}
+
+export function isTypeScript(path) {
+  return extname(path) === '.ts';
+}
+
+export async function readText(path) {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+export function digest(text) {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,108 @@
+/** Compiles the sources into dist/ and bundles the workflows. Does only what changed since. */
+import { spawn } from 'node:child_process';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import {
+  digest,
+  DIST,
+  filesUnder,
+  isTypeScript,
+  markBuilt,
+  readText,
+  SOURCES,
+  sourcesFingerprint,
+} from './build-state.mjs';
+import { ROOT } from './run-to-end.mjs';
+
+// Taken first: a file that is saved while we compile makes the next start build again.
+const fingerprint = await sourcesFingerprint();
+// The compiler writes also what has errors: dist is as good as old until all is done.
+await markBuilt(null);
+const sources = (await Promise.all(SOURCES.map((name) => filesUnder(join(ROOT, name))))).flat();
+
+await removeOrphanedOutputs();
+const code = await compile();
+if (code === 0) {
+  await copyAssets();
+  await bundleWorkflows();
+  await markBuilt(fingerprint);
+}
+process.exitCode = code;
+
+/** Outputs of deleted sources: a test that is gone must not run on. */
+async function removeOrphanedOutputs() {
+  const expected = new Set(sources.flatMap(outputsOf));
+  const outputs = (await Promise.all(SOURCES.map((name) => filesUnder(join(DIST, name))))).flat();
+  await Promise.all(outputs.filter((path) => !expected.has(path)).map((path) => rm(path)));
+
+  // The compiler remembers what it wrote and would not write it again.
+  const there = new Set(outputs);
+  const missing = sources.some((path) => !outputsOf(path).every((output) => there.has(output)));
+  if (missing) await rm(join(DIST, '.tsbuildinfo'), { force: true });
+}
+
+function outputsOf(source) {
+  const target = join(DIST, relative(ROOT, source));
+  if (!isTypeScript(source)) return [target];
+  if (source.endsWith('.d.ts')) return [];
+  const stem = target.slice(0, -'.ts'.length);
+  return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`];
+}
+
+function compile() {
+  const require = createRequire(import.meta.url);
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+  return new Promise((resolve, reject) => {
+    const args = [tsc, '--project', join(ROOT, 'tsconfig.json'), '--pretty', 'false'];
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('exit', (exitCode) => resolve(exitCode ?? 1));
+  });
+}
+
+/** Whatever lies beside the sources and is no TypeScript, such as files for tests. */
+async function copyAssets() {
+  for (const source of sources) {
+    if (isTypeScript(source)) continue;
+    const [target] = outputsOf(source);
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(source, target);
+  }
+}
+
+/**
+ * One file with all that workflow code may reach. Workers load it as it is, so that no worker
+ * spends seconds on bundling and all of them run the same code.
+ */
+async function bundleWorkflows() {
+  const workflows = join(DIST, 'src', 'workflows', 'index.js');
+  const bundle = join(DIST, 'workflow-bundle.js');
+  const stamp = join(DIST, '.bundled');
+  if (!(await exists(workflows))) {
+    console.log('There is no src/workflows/index.ts, so no workflow bundle is made.');
+    return;
+  }
+  const parts = ['workflows', 'contracts'].map((name) => filesUnder(join(DIST, 'src', name)));
+  const inputs = (await Promise.all(parts)).flat().filter((path) => path.endsWith('.js'));
+  const contents = await Promise.all(inputs.sort().map((path) => readFile(path, 'utf8')));
+  const lock = await readFile(join(ROOT, 'package-lock.json'), 'utf8');
+  const state = digest([...inputs, ...contents, lock].join('\0'));
+  if ((await exists(bundle)) && (await readText(stamp)) === state) return;
+
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const result = await bundleWorkflowCode({
+    workflowsPath: workflows,
+    logger: new DefaultLogger('WARN'),
+  });
+  await writeFile(`${bundle}.new`, result.code);
+  await rename(`${bundle}.new`, bundle);
+  await writeFile(stamp, state);
+}
+
+function exists(path) {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,33 @@
+/** How `consentry` ends. Scripts may rely on the numbers. */
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  refused: 3,
+  stopped: 4,
+  cancelled: 5,
+  unreachable: 6,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const MEANINGS: readonly (readonly [ExitCode, string])[] = [
+  [EXIT.ok, 'done'],
+  [EXIT.unexpected, 'an unexpected error, or a demo whose ledger is not the truth'],
+  [EXIT.usage, 'a flag, a setting or the source is wrong; nothing was sent'],
+  [
+    EXIT.refused,
+    'the account forbids it: key, scope, list, opt-in process or SMS; nothing was sent',
+  ],
+  [EXIT.stopped, 'the migration stopped after it had started; the report says how far it came'],
+  [EXIT.cancelled, 'the migration was cancelled'],
+  [EXIT.unreachable, 'PostgreSQL, Temporal or a worker is not reachable'],
+  [EXIT.interrupted, 'ended by Ctrl-C (143: by SIGTERM)'],
+];
+
+/** The table for `--help`. */
+export function exitCodesHelp(): string {
+  const lines = MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`);
+  return ['Exit codes:', ...lines].join('\n');
+}

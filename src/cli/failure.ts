@@ -1,0 +1,82 @@
+import { isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { SourceError } from '../importers/index.js';
+import { LedgerUnavailableError, MigrationNotFoundError } from '../ledger/index.js';
+import { ConfigError } from '../runtime/config.js';
+import { NoEnvironmentError } from '../runtime/dev-state.js';
+import { TemporalUnreachableError } from '../starter/connect.js';
+import { MigrationStoppedError, NoWorkerError } from '../starter/consentry.js';
+import { SettingsError } from '../starter/settings.js';
+import { UsageError } from './ended.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+
+export interface Failure {
+  readonly exitCode: ExitCode;
+  /** For stderr. */
+  readonly message: string;
+}
+
+/** What the account itself forbids: found by the preflight, before anything is sent. */
+const ACCOUNT_REFUSALS: ReadonlySet<string> = new Set([
+  'KlaviyoKeyRefused',
+  'KlaviyoScopeMissing',
+  'ListNotFound',
+  'SmsNotConfigured',
+  'OptInProcessUnexpected',
+]);
+
+/** The one message and the exit code of whatever a verb threw. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { exitCode: EXIT.unexpected, message: String(error) };
+  if (isLostConnection(error)) {
+    return { exitCode: EXIT.unreachable, message: `${error.message}\n${CONNECTION_LOST}` };
+  }
+  const exitCode = exitCodeOf(error);
+  return { exitCode, message: exitCode === EXIT.unexpected ? unexpected(error) : error.message };
+}
+
+const CONNECTION_LOST =
+  'The connection to Temporal or PostgreSQL was lost: check that both run. A migration that was started goes on.';
+
+function exitCodeOf(error: Error): ExitCode {
+  if (
+    isAbout(error, [SourceError, SettingsError, ConfigError, UsageError, MigrationNotFoundError])
+  ) {
+    return EXIT.usage;
+  }
+  if (error instanceof MigrationStoppedError) return exitCodeOfStop(error.failureType);
+  const unreachable = [
+    NoWorkerError,
+    NoEnvironmentError,
+    LedgerUnavailableError,
+    TemporalUnreachableError,
+  ];
+  if (isAbout(error, unreachable)) return EXIT.unreachable;
+  return EXIT.unexpected;
+}
+
+/** @param failureType as in `contracts/failures.ts`, or `AlreadyEnded` */
+export function exitCodeOfStop(failureType: string): ExitCode {
+  if (failureType === 'AlreadyEnded' || failureType === 'SettingsInvalid') return EXIT.usage;
+  return ACCOUNT_REFUSALS.has(failureType) ? EXIT.refused : EXIT.stopped;
+}
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+function isAbout(error: Error, classes: readonly ErrorClass[]): boolean {
+  return classes.some((kind) => error instanceof kind);
+}
+
+const UNAVAILABLE = 14;
+const DEADLINE_EXCEEDED = 4;
+
+/** Temporal or PostgreSQL went away while a verb was at work. */
+function isLostConnection(error: Error): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(cause)) return [UNAVAILABLE, DEADLINE_EXCEEDED].includes(cause.code);
+  const code = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^(ECONN[A-Z]+|EPIPE|57P0[123]|08\d{3})$/.test(code);
+}
+
+function unexpected(error: Error): string {
+  return `${error.name}: ${error.message}\nThis should not have happened. LOG_LEVEL=debug shows where it came from.`;
+}

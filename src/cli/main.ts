@@ -1,0 +1,86 @@
+import { Command, CommanderError } from 'commander';
+import { addCancel } from './cancel.js';
+import { addCheck } from './check.js';
+import { addDemo } from './demo.js';
+import { addDev } from './dev.js';
+import { Ended } from './ended.js';
+import { EXIT, exitCodesHelp } from './exit-codes.js';
+import { addMigrate } from './migrate.js';
+import { addPause } from './pause.js';
+import { addReport } from './report.js';
+import { addResume } from './resume.js';
+import { addSandbox } from './sandbox.js';
+import { addStatus } from './status.js';
+import { processTerminal, type Terminal } from './terminal.js';
+import { packageVersion } from './version.js';
+import { addWorker } from './worker.js';
+
+/**
+ * Runs `consentry` with these arguments, without Node and script.
+ *
+ * @returns the exit code, see `exit-codes.ts`; nothing is thrown
+ */
+export async function main(
+  argv: readonly string[],
+  terminal: Terminal = processTerminal(),
+): Promise<number> {
+  try {
+    await program(terminal).parseAsync([...argv], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return exitCodeOf(error, terminal);
+  }
+}
+
+async function exitCodeOf(error: unknown, terminal: Terminal): Promise<number> {
+  // commander and the verb that ended have said what there is to say.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof Ended) return error.exitCode;
+  const { failureOf } = await import('./failure.js');
+  const { exitCode, message } = failureOf(error);
+  terminal.stderr.write(`${message}\n`);
+  if (await isDebugging()) terminal.stderr.write(`${stackOf(error)}\n`);
+  return exitCode;
+}
+
+function program(terminal: Terminal): Command {
+  const command = new Command('consentry')
+    .description('Durable consent for Klaviyo: every row ends with an outcome that was read back.')
+    .version(packageVersion())
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+    })
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('afterAll', `\n${exitCodesHelp()}`);
+  const verbs = [
+    addDemo,
+    addDev,
+    addSandbox,
+    addWorker,
+    addCheck,
+    addMigrate,
+    addStatus,
+    addReport,
+    addPause,
+    addResume,
+    addCancel,
+  ];
+  for (const add of verbs) add(command, terminal);
+  return command;
+}
+
+/** A wrong `LOG_LEVEL` may be the very error that is being shown. */
+async function isDebugging(): Promise<boolean> {
+  const { LOG_LEVELS, loadConfig } = await import('../runtime/config.js');
+  try {
+    return LOG_LEVELS.indexOf(loadConfig().logLevel) <= LOG_LEVELS.indexOf('debug');
+  } catch {
+    return false;
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

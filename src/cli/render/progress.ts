@@ -1,0 +1,81 @@
+import type { Phase, Progress } from '../../contracts/migration.js';
+import { OUTCOMES } from '../../contracts/outcomes.js';
+import { settledRows } from './outcomes.js';
+import { count, duration, percent } from './quantities.js';
+
+const PHASE_WORDS: Record<Phase, string> = {
+  preflight: 'checking the account',
+  plan: 'reading the consent that Klaviyo holds',
+  submit: 'submitting',
+  settle: 'waiting to read back',
+  report: 'writing the report',
+  done: 'done',
+  cancelling: 'cancelling: settling what Klaviyo has',
+  cancelled: 'cancelled',
+  failed: 'stopped',
+};
+
+export function phaseWords({ phase, paused }: Pick<Progress, 'phase' | 'paused'>): string {
+  return paused ? `${PHASE_WORDS[phase]} (paused)` : PHASE_WORDS[phase];
+}
+
+/** One line about a run: `12,000 of 20,000 rows (60.0 %) | confirmed 8,000 | ... | ETA 12.0 s`. */
+export function progressLine(progress: Progress, leftMs: number | null): string {
+  const settled = settledRows(progress.outcomes);
+  const { jobs } = progress;
+  return [
+    phaseWords(progress),
+    `${count(settled)} of ${count(progress.rows)} rows (${percent(settled, progress.rows)})`,
+    ...(jobs.total > 0
+      ? [`jobs ${jobs.submitted} sent, ${jobs.settled} settled of ${jobs.total}`]
+      : []),
+    ...outcomeWords(progress),
+    ...(leftMs === null ? [] : [`ETA ${duration(leftMs)}`]),
+  ].join(' | ');
+}
+
+/** `confirmed 8,000` and so on, for every outcome that there is. */
+export function outcomeWords({ outcomes }: Pick<Progress, 'outcomes'>): string[] {
+  return OUTCOMES.flatMap((outcome) => {
+    const rows = outcomes[outcome] ?? 0;
+    return rows === 0 ? [] : [`${outcome} ${count(rows)}`];
+  });
+}
+
+/** What the estimate of the rest is made from; times in milliseconds. */
+export interface PaceSoFar {
+  readonly rows: number;
+  /** Rows that ended before anything was sent say nothing about the pace. */
+  readonly settledAtStart: number;
+  readonly settled: number;
+  readonly jobs: { readonly total: number; readonly submitted: number };
+  readonly elapsedMs: number;
+  /** Since Klaviyo accepted the last job; null while jobs are still to be submitted. */
+  readonly sinceLastSubmitMs: number | null;
+  /** From its acceptance until a job's open rows are looked up a last time and get their outcome. */
+  readonly confirmWithinMs: number;
+}
+
+/**
+ * How long the rest takes: at the pace so far, and no longer than until the deadline of the last
+ * job. Null while there is no pace yet.
+ */
+export function estimateLeft(pace: PaceSoFar): number | null {
+  const left = pace.rows - pace.settled;
+  if (left <= 0) return 0;
+  const done = pace.settled - pace.settledAtStart;
+  const estimates = [
+    ...(done > 0 ? [(left * pace.elapsedMs) / done] : []),
+    ...untilLastDeadline(pace),
+  ];
+  return estimates.length === 0 ? null : Math.min(...estimates);
+}
+
+function untilLastDeadline(pace: PaceSoFar): number[] {
+  const { total, submitted } = pace.jobs;
+  if (pace.sinceLastSubmitMs !== null) {
+    return [Math.max(0, pace.confirmWithinMs - pace.sinceLastSubmitMs)];
+  }
+  if (submitted === 0) return [];
+  return [((total - submitted) * pace.elapsedMs) / submitted + pace.confirmWithinMs];
+}

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { wholeNumber } from './arguments.js';
+import { renderMigrations, renderReport } from './render/report.js';
+import { Output, type Terminal } from './terminal.js';
+import { withConsentry } from './with-consentry.js';
+
+export function addStatus(program: Command, terminal: Terminal): void {
+  program
+    .command('status')
+    .description('list the newest migrations, or show how far one is')
+    .argument('[id]', 'id of a migration')
+    .option('--limit <count>', 'how many to list', wholeNumber(1, 1_000), 20)
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExamples:\n  consentry status\n  consentry status 20260102-1a2b3c4d')
+    .action(async (id: string | undefined, flags: { limit: number; json?: boolean }) => {
+      const output = new Output(terminal, flags.json ?? false);
+      await withConsentry(async (connected) => {
+        const { consentry } = connected;
+        if (id === undefined) {
+          const migrations = await consentry.list(flags.limit);
+          output.result({ migrations }, renderMigrations(migrations));
+          return;
+        }
+        // The workflow knows phases that the ledger does not keep.
+        const { phase, paused } = await consentry.progress(id);
+        const state = { ...(await consentry.report(id)), phase, paused };
+        const link = connected.webUi(id);
+        output.result(
+          { ...state, webUi: link },
+          link === null ? renderReport(state) : `${renderReport(state)}\n\nWeb UI: ${link}`,
+        );
+      });
+    });
+}

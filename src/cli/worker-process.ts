@@ -1,0 +1,72 @@
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import { connectToTemporal } from '../starter/connect.js';
+import type { Config } from '../runtime/config.js';
+import { createLogger } from '../runtime/logger.js';
+import { ensureSearchAttributes } from '../runtime/search-attributes.js';
+import { temporalLogger } from '../runtime/temporal-logger.js';
+import type { TemporalTarget } from '../runtime/temporal-server.js';
+import { createWorker, type WorkerRole } from '../worker.js';
+import { packageVersion } from './version.js';
+
+export interface KlaviyoAccess {
+  readonly apiKey: string;
+  readonly baseUrl: string;
+}
+
+export interface StartWorkerOptions {
+  readonly temporal: TemporalTarget;
+  readonly databaseUrl: string;
+  readonly role: WorkerRole;
+  /** Null for a worker that holds no key. */
+  readonly klaviyo: KlaviyoAccess | null;
+  readonly config: Pick<Config, 'logLevel' | 'klaviyo'>;
+}
+
+export interface RunningWorker {
+  /** Settles when the worker has ended; rejects when it failed. */
+  readonly ended: Promise<void>;
+  /** Takes nothing new, lets what is under way end, and closes the connections. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a worker in this process, once a process.
+ *
+ * @throws TemporalUnreachableError, LedgerUnavailableError, Error for search attributes
+ */
+export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
+  Runtime.install({
+    logger: temporalLogger(createLogger(options.config.logLevel)),
+    // Signals are the verb's: it stops its parts in their order.
+    shutdownSignals: [],
+  });
+  const client = await connectToTemporal(options.temporal);
+  try {
+    await ensureSearchAttributes(client, options.temporal.namespace);
+  } finally {
+    await client.close();
+  }
+  const connection = await NativeConnection.connect(options.temporal.connectionOptions);
+  try {
+    const worker = await createWorker({
+      connection,
+      namespace: options.temporal.namespace,
+      role: options.role,
+      databaseUrl: options.databaseUrl,
+      apiKey: options.klaviyo?.apiKey ?? null,
+      baseUrl: options.klaviyo?.baseUrl ?? options.config.klaviyo.baseUrl,
+      version: packageVersion(),
+    });
+    const ended = worker.run().finally(() => connection.close());
+    return {
+      ended,
+      async stop() {
+        worker.shutdown();
+        await ended;
+      },
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}

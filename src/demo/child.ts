@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../runtime/config.js';
+import { startServerProcess, type ServerProcess } from '../runtime/server-process.js';
+
+const READY_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 25;
+
+/**
+ * Starts `consentry <verb>` as a process of its own and waits until it says that it is ready.
+ *
+ * @returns the process, and what its `ready` event says
+ * @throws Error with what the process wrote, where it ends or is silent for a minute
+ */
+export async function startVerb(
+  args: readonly [string, ...string[]],
+  environment: Readonly<Record<string, string>>,
+  stateFolder: string,
+): Promise<{ process: ServerProcess; ready: Readonly<Record<string, unknown>> }> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const entry = fileURLToPath(new URL(`../cli/start.${extension}`, import.meta.url));
+  const child = await startServerProcess({
+    label: `consentry ${args[0]}`,
+    file: process.execPath,
+    args: [...process.execArgv, entry, ...args, '--json'],
+    env: childEnvironment(environment),
+    cwd: process.cwd(),
+    stopSignal: 'SIGTERM',
+    stateFolder,
+  });
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    const ready = readyEvent(child.output());
+    if (ready !== null) return { process: child, ready };
+    if (!child.running || Date.now() > deadline) {
+      const how = child.running ? 'was not ready in time' : await child.ended;
+      await child.stop();
+      throw new Error(`consentry ${args[0]} ${how}:\n${child.output()}`);
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+function readyEvent(output: string): Readonly<Record<string, unknown>> | null {
+  const line = output.split('\n').find((text) => text.startsWith('{"event":"ready"'));
+  if (line?.endsWith('}') !== true) return null;
+  return JSON.parse(line) as Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,236 @@
+import type { Channel } from '../contracts/channels.js';
+import type { ReportedPart } from '../ledger/index.js';
+import type { MessageLine, SubscribedLine, TruthLine } from '../sandbox/index.js';
+
+/** Something that the ledger says and that is not so. */
+export interface Difference {
+  /** Line of the source; null for what is about a person and no row. */
+  readonly line: number | null;
+  readonly channel: Channel | null;
+  readonly outcome: string | null;
+  readonly who: string;
+  readonly what: string;
+}
+
+/** A run as the ledger has it, and the account as it was and as it is. */
+export interface Comparison {
+  readonly listId: string;
+  /** `custom_source` of the run: Klaviyo keeps it with e-mail consent. */
+  readonly customSource: string;
+  readonly startedAt: Date;
+  /** The longest time from reading a profile to its outcome being in the ledger. */
+  readonly readBackWithinMs: number;
+  readonly parts: readonly ReportedPart[];
+  readonly before: Iterable<TruthLine>;
+  readonly after: Iterable<TruthLine>;
+  /** Whom the accepted subscribe calls of the run carried. */
+  readonly carried: readonly SubscribedLine[];
+  readonly messages: Iterable<MessageLine>;
+  /** Domains whose addresses the account drops without a word. */
+  readonly droppedDomains: readonly string[];
+}
+
+/** The consent of one channel of a profile, as far as the comparison looks at it. */
+export interface Held {
+  readonly consent: string;
+  /** Epoch ms. */
+  readonly at: number | null;
+  readonly source: string | null;
+  readonly optedOut: boolean;
+  /** The same as long as nothing about the consent changed. */
+  readonly mark: string;
+}
+
+const NOBODY: Held = {
+  consent: 'NEVER_SUBSCRIBED',
+  at: null,
+  source: null,
+  optedOut: false,
+  mark: 'NEVER_SUBSCRIBED',
+};
+
+function held(profile: TruthLine | undefined, channel: Channel): Held {
+  if (profile === undefined) return NOBODY;
+  const { email, sms } = profile.subscriptions;
+  // A membership is about the e-mail address.
+  const marketing = channel === 'sms' ? sms.marketing : email.marketing;
+  const { consent, consent_timestamp: at } = marketing;
+  const suppression = channel === 'sms' ? [] : email.marketing.suppression;
+  return {
+    consent,
+    at: at === null ? null : Date.parse(at),
+    source: channel === 'sms' ? null : email.marketing.custom_method_detail,
+    optedOut: consent === 'UNSUBSCRIBED' || suppression.length > 0,
+    mark: [
+      consent,
+      ...(at === null ? [] : [at]),
+      ...suppression.map(({ reason, timestamp }) => `${reason} ${timestamp}`),
+    ].join(' '),
+  };
+}
+
+/** The account's profiles by identifier. */
+class Profiles {
+  readonly #byEmail = new Map<string, TruthLine>();
+  readonly #byPhone = new Map<string, TruthLine>();
+
+  constructor(readonly all: readonly TruthLine[]) {
+    for (const profile of all) {
+      if (profile.email !== null) this.#byEmail.set(profile.email.toLowerCase(), profile);
+      if (profile.phone_number !== null) this.#byPhone.set(profile.phone_number, profile);
+    }
+  }
+
+  of(who: Pick<ReportedPart, 'channel' | 'email' | 'phoneNumber'>): TruthLine | undefined {
+    const { channel, email, phoneNumber } = who;
+    const byEmail = channel !== 'sms' && email !== null;
+    return byEmail ? this.#byEmail.get(email.toLowerCase()) : this.#byPhone.get(phoneNumber ?? '');
+  }
+}
+
+const SENT: ReadonlySet<string | null> = new Set([
+  'confirmed',
+  'pending_double_opt_in',
+  'unconfirmed',
+]);
+
+/** What is known of one run, indexed for the questions that the comparison asks. */
+export class RunTruth {
+  readonly startedAtMs: number;
+  readonly #before: Profiles;
+  readonly #after: Profiles;
+  readonly #carried = new Map<string, number>();
+  readonly #messaged = new Set<string>();
+  readonly #messagedForAnotherList = new Set<string>();
+  readonly #asked = new Map<string, ReportedPart[]>();
+
+  constructor(private readonly comparison: Comparison) {
+    this.startedAtMs = comparison.startedAt.getTime();
+    this.#before = new Profiles([...comparison.before]);
+    this.#after = new Profiles([...comparison.after]);
+    for (const line of comparison.carried) {
+      for (const key of carriedKeys(line))
+        this.#carried.set(key, (this.#carried.get(key) ?? 0) + 1);
+    }
+    for (const { channel, to, list_id } of comparison.messages) {
+      const ours = list_id === comparison.listId;
+      (ours ? this.#messaged : this.#messagedForAnotherList).add(`${channel} ${to.toLowerCase()}`);
+    }
+    for (const part of comparison.parts) {
+      const same = this.#asked.get(keyOf(part));
+      if (same === undefined) this.#asked.set(keyOf(part), [part]);
+      else same.push(part);
+    }
+  }
+
+  now(part: ReportedPart): Held {
+    return held(this.#after.of(part), part.channel);
+  }
+
+  then(part: ReportedPart): Held {
+    return held(this.#before.of(part), part.channel);
+  }
+
+  wasCarried(part: ReportedPart): boolean {
+    return this.#carried.has(consentKeyOf(part));
+  }
+
+  wasMessaged(part: ReportedPart): boolean {
+    return this.#messaged.has(keyOf(part));
+  }
+
+  isMember(part: ReportedPart): boolean {
+    return this.#isOn(this.#after.of(part));
+  }
+
+  wasMember(part: ReportedPart): boolean {
+    return this.#isOn(this.#before.of(part));
+  }
+
+  #isOn(profile: TruthLine | undefined): boolean {
+    return profile?.lists.some(({ id }) => id === this.comparison.listId) ?? false;
+  }
+
+  isOurs(part: ReportedPart, now: Held): boolean {
+    if (part.channel !== 'sms') return now.source === this.comparison.customSource;
+    return now.at !== null && now.at >= this.startedAtMs;
+  }
+
+  /** Not subscribed when it was read; a click that came later is fine. */
+  wasOpenWhenRead(part: ReportedPart): boolean {
+    const { consent, at } = this.now(part);
+    if (consent !== 'SUBSCRIBED') return true;
+    const readAt = (part.settledAt?.getTime() ?? 0) - this.comparison.readBackWithinMs;
+    return at !== null && at >= readAt;
+  }
+
+  isDropped({ channel, email }: ReportedPart): boolean {
+    if (channel === 'sms' || email === null) return false;
+    return this.comparison.droppedDomains.includes(email.slice(email.lastIndexOf('@') + 1));
+  }
+
+  hasAnotherRow(part: ReportedPart): boolean {
+    const same = this.#asked.get(keyOf(part)) ?? [];
+    return same.some(({ rowNumber }) => rowNumber !== part.rowNumber);
+  }
+
+  /** Another row had consent asked for with the same identifier. */
+  isAskedByAnotherRow(part: ReportedPart): boolean {
+    const same = this.#asked.get(consentKeyOf(part)) ?? [];
+    return same.some(({ rowNumber, outcome }) => rowNumber !== part.rowNumber && SENT.has(outcome));
+  }
+
+  /** What no row shows: people asked twice, without a row, or against their opt-out; bystanders. */
+  *beyondTheRows(): Generator<Difference> {
+    for (const [key, times] of this.#carried) {
+      if (times > 1) yield about(key, `subscribe calls carried it ${times} times`);
+      if (!this.#asked.has(key)) yield about(key, 'a subscribe call carried it, and no row asks');
+    }
+    for (const profile of this.#before.all) {
+      for (const [key, channel] of keysOfProfile(profile)) {
+        const then = held(profile, channel);
+        if (then.optedOut && this.#carried.has(key)) {
+          yield about(key, 'a subscribe call carried it against its opt-out');
+        }
+        // Somebody of an earlier run who clicked meanwhile.
+        if (this.#messagedForAnotherList.has(key)) continue;
+        const now = this.#after.of({
+          channel,
+          email: profile.email,
+          phoneNumber: profile.phone_number,
+        });
+        if (!this.#asked.has(key) && held(now, channel).mark !== then.mark) {
+          yield about(key, 'no row is about it, and its consent changed');
+        }
+      }
+    }
+  }
+}
+
+function about(key: string, what: string): Difference {
+  return { line: null, channel: null, outcome: null, who: key, what };
+}
+
+function keyOf({ channel, email, phoneNumber }: ReportedPart): string {
+  const who = channel === 'sms' ? phoneNumber : (email ?? phoneNumber);
+  return `${channel} ${(who ?? '').toLowerCase()}`;
+}
+
+/** As `keyOf`; of a membership, the consent that it must not give. */
+function consentKeyOf(part: ReportedPart): string {
+  return keyOf(part.channel === 'list' ? { ...part, channel: 'email' } : part);
+}
+
+function carriedKeys({ channels, email, phone_number }: SubscribedLine): string[] {
+  return [
+    ...(channels.includes('email') ? [`email ${(email ?? '').toLowerCase()}`] : []),
+    ...(channels.includes('sms') ? [`sms ${phone_number ?? ''}`] : []),
+  ];
+}
+
+function keysOfProfile({ email, phone_number }: TruthLine): [string, Channel][] {
+  return [
+    ...(email === null ? [] : [[`email ${email.toLowerCase()}`, 'email'] as [string, Channel]]),
+    ...(phone_number === null ? [] : [[`sms ${phone_number}`, 'sms'] as [string, Channel]]),
+  ];
+}

@@ -1,0 +1,79 @@
+import type {
+  Fault,
+  MessageLine,
+  SeedProfile,
+  SubscribedLine,
+  TruthLine,
+} from '../sandbox/index.js';
+
+const SEEDS_A_CALL = 5_000;
+
+/** The sandbox's control surface, from another process: what happens behind Klaviyo's back. */
+export class SandboxControl {
+  constructor(private readonly url: string) {}
+
+  async seed(profiles: Iterable<SeedProfile>): Promise<number> {
+    let seeded = 0;
+    let lines: string[] = [];
+    const flush = async (): Promise<void> => {
+      await this.#call('seed', { method: 'POST', body: lines.join('\n') });
+      seeded += lines.length;
+      lines = [];
+    };
+    for (const profile of profiles) {
+      lines.push(JSON.stringify(profile));
+      if (lines.length === SEEDS_A_CALL) await flush();
+    }
+    if (lines.length > 0) await flush();
+    return seeded;
+  }
+
+  /** What is true of every profile at this moment. */
+  truth(): Promise<TruthLine[]> {
+    return this.#lines<TruthLine>('truth');
+  }
+
+  /** Double opt-in messages so far. */
+  messages(): Promise<MessageLine[]> {
+    return this.#lines<MessageLine>('messages');
+  }
+
+  /** Everybody whom an accepted subscribe call carried, in the order of the calls. */
+  subscribed(): Promise<SubscribedLine[]> {
+    return this.#lines<SubscribedLine>('requests/subscribed');
+  }
+
+  /** How many people accepted subscribe calls carried so far. */
+  async subscribedCount(): Promise<number> {
+    const { endpoints } = (await (await this.#call('requests')).json()) as {
+      endpoints: { operation: string; profiles: number }[];
+    };
+    return endpoints
+      .filter(({ operation }) => operation === 'bulk_subscribe_profiles')
+      .reduce((sum, { profiles }) => sum + profiles, 0);
+  }
+
+  async addFault(fault: Fault): Promise<void> {
+    await this.#call('faults', { method: 'POST', body: JSON.stringify(fault) });
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.#call('faults', { method: 'DELETE' });
+  }
+
+  async #lines<T>(path: string): Promise<T[]> {
+    const text = await (await this.#call(path)).text();
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as T);
+  }
+
+  async #call(path: string, init: RequestInit = {}): Promise<Response> {
+    const answer = await fetch(`${this.url}/sandbox/${path}`, init);
+    if (answer.ok) return answer;
+    throw new Error(
+      `The sandbox refused /sandbox/${path}: ${answer.status} ${await answer.text()}`,
+    );
+  }
+}

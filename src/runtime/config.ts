@@ -1,0 +1,132 @@
+import { delimiter } from 'node:path';
+import { z } from 'zod';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Everything that Consentry takes from its environment. This file is the only one that reads it. */
+export interface Config {
+  readonly klaviyo: {
+    /** Private API key; null where not set. Never logged: see `redact`. */
+    readonly apiKey: string | null;
+    /** Without a slash at the end. */
+    readonly baseUrl: string;
+  };
+  readonly databaseUrl: string | null;
+  readonly temporal: {
+    /** All `TEMPORAL_*` variables and those that locate `temporal.toml`, for `@temporalio/envconfig`. */
+    readonly variables: Readonly<Record<string, string>>;
+    readonly cliPath: string | null;
+  };
+  /** Folders that replace the user's own; null where not set. */
+  readonly folders: {
+    readonly cache: string | null;
+    readonly data: string | null;
+    readonly state: string | null;
+  };
+  readonly logLevel: LogLevel;
+  /** Folders in which programs are looked for, in order. */
+  readonly searchPath: readonly string[];
+}
+
+/** One or more variables are wrong; the message has a line for each, with the remedy. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const apiKey = z
+  .string()
+  .regex(
+    /^[\x21-\x7e]+$/,
+    'has blanks or characters that no key has; copy the private API key again',
+  )
+  .refine((key) => !/^[A-Za-z0-9]{6}$/.test(key), {
+    error:
+      'looks like the public API key (site id); create a private API key, which begins with pk_, in Klaviyo under Settings > API keys',
+  });
+
+const schema = z.object({
+  KLAVIYO_API_KEY: apiKey.optional(),
+  KLAVIYO_BASE_URL: urlOf(
+    ['http:', 'https:'],
+    'must be an http or https address such as https://a.klaviyo.com; leave it out to use Klaviyo itself',
+  ).optional(),
+  DATABASE_URL: urlOf(
+    ['postgres:', 'postgresql:'],
+    'must be a PostgreSQL address such as postgres://user:password@host:5432/database; leave it out to use the built-in database',
+  ).optional(),
+  TEMPORAL_CLI_PATH: z.string().optional(),
+  CONSENTRY_CACHE_DIR: z.string().optional(),
+  CONSENTRY_DATA_DIR: z.string().optional(),
+  CONSENTRY_STATE_DIR: z.string().optional(),
+  LOG_LEVEL: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }))
+    .optional(),
+});
+
+/** envconfig looks for `temporal.toml` in the user's configuration folder. */
+const FOR_TEMPORAL = /^(TEMPORAL_.*|HOME|XDG_CONFIG_HOME|APPDATA|USERPROFILE)$/;
+
+/**
+ * Reads and checks the environment. Empty variables count as not set.
+ *
+ * @throws ConfigError naming each wrong variable and what to do about it
+ */
+export function loadConfig(variables: Variables = process.env): Config {
+  const set = Object.fromEntries(
+    Object.entries(variables).filter((entry): entry is [string, string] => Boolean(entry[1])),
+  );
+  const parsed = schema.safeParse(set);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`);
+    throw new ConfigError(lines.join('\n'));
+  }
+  const values = parsed.data;
+  return {
+    klaviyo: {
+      apiKey: values.KLAVIYO_API_KEY ?? null,
+      baseUrl: (values.KLAVIYO_BASE_URL ?? 'https://a.klaviyo.com').replace(/\/+$/, ''),
+    },
+    databaseUrl: values.DATABASE_URL ?? null,
+    temporal: {
+      variables: Object.fromEntries(
+        Object.entries(set).filter(([name]) => FOR_TEMPORAL.test(name)),
+      ),
+      cliPath: values.TEMPORAL_CLI_PATH ?? null,
+    },
+    folders: {
+      cache: values.CONSENTRY_CACHE_DIR ?? null,
+      data: values.CONSENTRY_DATA_DIR ?? null,
+      state: values.CONSENTRY_STATE_DIR ?? null,
+    },
+    logLevel: values.LOG_LEVEL ?? 'info',
+    searchPath: (set['PATH'] ?? set['Path'] ?? '').split(delimiter).filter(Boolean),
+  };
+}
+
+/**
+ * The environment for a program that we start: ours without Klaviyo's key, which nothing but the
+ * worker needs, and without `TEMPORAL_*`, which would send our own dev server's CLI elsewhere.
+ */
+export function childEnvironment(
+  extra: Readonly<Record<string, string>> = {},
+  variables: Variables = process.env,
+): Record<string, string | undefined> {
+  const kept = Object.entries(variables).filter(
+    ([name]) => name !== 'KLAVIYO_API_KEY' && !name.startsWith('TEMPORAL_'),
+  );
+  return { ...Object.fromEntries(kept), ...extra };
+}
+
+/** The messages never show the value: a database address holds a password. */
+function urlOf(protocols: readonly string[], message: string) {
+  return z.string().refine((value) => protocols.includes(protocolOf(value)), { error: message });
+}
+
+function protocolOf(value: string): string {
+  return URL.canParse(value) ? new URL(value).protocol : '';
+}

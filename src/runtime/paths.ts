@@ -1,0 +1,34 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+import type { Config } from './config.js';
+
+/** The user's folders of Consentry: outside the repository, so that a clone stays clean. */
+export interface UserFolders {
+  /** Can be deleted at any time: programs that were fetched or built. */
+  readonly cache: string;
+  /** The dev stack's database and Temporal state. */
+  readonly data: string;
+  /** What runs now: addresses of the dev stack, processes to end after a crash. */
+  readonly state: string;
+}
+
+export function userFolders(config: Pick<Config, 'folders'>): UserFolders {
+  const standard = envPaths('consentry', { suffix: '' });
+  const { cache, data, state } = config.folders;
+  return {
+    cache: resolve(cache ?? standard.cache),
+    data: resolve(data ?? standard.data),
+    // env-paths calls XDG_STATE_HOME `log`; macOS and Windows have no folder of that kind.
+    state: resolve(
+      state ?? (process.platform === 'linux' ? standard.log : join(standard.data, 'state')),
+    ),
+  };
+}
+
+/** Makes a folder, and its parents, that only the user can read. */
+export async function ensurePrivateFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+  return path;
+}

@@ -1,0 +1,160 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { isRunning, startedAt } from '#file-lock';
+import { childEnvironment } from './config.js';
+import type { PostgresBinaries } from './postgres-binaries.js';
+import { endProcess } from './process-records.js';
+import type { ServerAccount } from './server-account.js';
+
+const run = promisify(execFile);
+
+/** The one role of the built-in database; it owns everything in it. */
+export const ROLE = 'consentry';
+
+/**
+ * A folder that holds a PostgreSQL data directory (`cluster`) and the password to it.
+ *
+ * The password is random and asked for although the server listens on the loopback interface only:
+ * every user of the machine can connect there, and the ledger holds people's addresses.
+ */
+export interface Cluster {
+  readonly folder: string;
+  readonly dataFolder: string;
+  readonly password: string;
+}
+
+/**
+ * Makes the data directory unless it is there. It is made under another name first, so that an
+ * interrupted start leaves no half of it behind.
+ */
+export async function ensureCluster(
+  folder: string,
+  binaries: PostgresBinaries,
+  account: ServerAccount | null,
+  keep: boolean,
+): Promise<Cluster> {
+  await claim(folder, account);
+  const dataFolder = join(folder, 'cluster');
+  const version = await readIfThere(join(dataFolder, 'PG_VERSION'));
+  if (version === null) await createCluster(folder, binaries, account, keep);
+  else if (version.trim() !== binaries.major) {
+    throw new Error(
+      `The database in ${dataFolder} was made by PostgreSQL ${version.trim()}, this is PostgreSQL ${binaries.major}. ` +
+        `Dump it with the old version, or move ${folder} away to begin with an empty one.`,
+    );
+  }
+  const password = await readIfThere(join(folder, 'password'));
+  if (password === null) {
+    throw new Error(
+      `The password of the built-in database is gone (${join(folder, 'password')}). ` +
+        `Put it back, or move ${folder} away to begin with an empty database.`,
+    );
+  }
+  return { folder, dataFolder, password: password.trim() };
+}
+
+async function claim(folder: string, account: ServerAccount | null): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  try {
+    await give(folder, account);
+    await chmod(folder, 0o700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    throw new Error(
+      `The built-in database in ${folder} belongs to another user. ` +
+        'Start as that user, or choose another folder with CONSENTRY_DATA_DIR.',
+      { cause: error },
+    );
+  }
+}
+
+async function createCluster(
+  folder: string,
+  binaries: PostgresBinaries,
+  account: ServerAccount | null,
+  keep: boolean,
+): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith('cluster')) await rm(join(folder, name), { recursive: true, force: true });
+  }
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 });
+  await give(passwordFile, account);
+  const unfinished = join(folder, 'cluster.unfinished');
+  try {
+    await run(
+      binaries.initdb,
+      [
+        `--pgdata=${unfinished}`,
+        `--username=${ROLE}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        // The same order of texts on every machine, whatever locales it has.
+        '--no-locale',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        ...(keep ? [] : ['--no-sync']),
+      ],
+      { cwd: folder, env: childEnvironment({ LC_ALL: 'C' }), ...ids(account) },
+    );
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Error(
+      `PostgreSQL could not make a database in ${folder}: ${stderr ?? String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  await rename(unfinished, join(folder, 'cluster'));
+}
+
+/**
+ * Clears the way for a start after a crash: ends the server of this data directory that outlived
+ * its owner, and removes a `postmaster.pid` whose pid meanwhile belongs to another program, which
+ * PostgreSQL takes for a running server and refuses to start.
+ */
+export async function recoverCluster(dataFolder: string): Promise<void> {
+  const path = join(dataFolder, 'postmaster.pid');
+  const content = await readIfThere(path);
+  const pid = Number.parseInt(content?.split('\n')[0] ?? '', 10);
+  if (!Number.isInteger(pid) || pid <= 0) {
+    // Nothing there, or it was being written when the power went.
+    if (content !== null) await rm(path, { force: true });
+    return;
+  }
+  const postmaster = { pid, startedAt: startedAt(pid) };
+  if (!isRunning(postmaster)) return;
+  if ((await commandLine(pid)).includes(dataFolder)) await endProcess(postmaster, 'SIGINT');
+  else await rm(path, { force: true });
+}
+
+async function commandLine(pid: number): Promise<string> {
+  if (process.platform === 'linux') {
+    const line = await readIfThere(`/proc/${pid}/cmdline`);
+    return (line ?? '').replaceAll('\0', ' ');
+  }
+  const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)]);
+  return stdout;
+}
+
+export function ids(account: ServerAccount | null): { uid?: number; gid?: number } {
+  return account === null ? {} : { uid: account.uid, gid: account.gid };
+}
+
+async function give(path: string, account: ServerAccount | null): Promise<void> {
+  if (account !== null) await chown(path, account.uid, account.gid);
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

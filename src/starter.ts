@@ -1,0 +1,33 @@
+/** Starting and steering migrations from a script: what the `consentry` command does. */
+export {
+  connect,
+  TemporalUnreachableError,
+  type Connected,
+  type ConnectOptions,
+} from './starter/connect.js';
+export {
+  Consentry,
+  hasEnded,
+  MigrationStoppedError,
+  NoWorkerError,
+  type StartedMigration,
+} from './starter/consentry.js';
+export { watchMigration, type WatchOptions } from './starter/watch.js';
+export { SettingsError, type MigrationRequest } from './starter/settings.js';
+export type { Report } from './starter/report.js';
+export type {
+  MigrationTiming,
+  OutcomeCounts,
+  PartCount,
+  Phase,
+  Plan,
+  Preflight,
+  Progress,
+} from './contracts/migration.js';
+export { OUTCOMES, type Evidence, type Outcome, type Reason } from './contracts/outcomes.js';
+export type { Channel, ConsentChannel } from './contracts/channels.js';
+export type { ReportedPart, MigrationSummary } from './ledger/index.js';
+export { LedgerUnavailableError, MigrationNotFoundError } from './ledger/index.js';
+export { SourceError } from './importers/index.js';
+export { ConfigError } from './runtime/config.js';
+export { NoEnvironmentError } from './runtime/dev-state.js';

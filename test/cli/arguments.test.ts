@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  parseChannels,
+  parseCountries,
+  parseCountry,
+  parseDuration,
+  parsePositive,
+  parseShare,
+  wholeNumber,
+} from '../../src/cli/arguments.js';
+
+const refused = /InvalidArgumentError|Give|Known/;
+
+describe('flags', () => {
+  for (const [text, ms] of [
+    ['90s', 90_000],
+    ['15m', 900_000],
+    ['1.5h', 5_400_000],
+    ['250ms', 250],
+  ] as const) {
+    it(`reads ${text} as ${ms} milliseconds`, () => assert.equal(parseDuration(text), ms));
+  }
+  for (const text of ['', '15', '15 minutes', '-1m', '0s', 'm']) {
+    it(`refuses the time "${text}"`, () => assert.throws(() => parseDuration(text), refused));
+  }
+
+  for (const [text, channels] of [
+    ['email', ['email']],
+    ['sms,email', ['email', 'sms']],
+    [' sms ', ['sms']],
+    ['sms,sms', ['sms']],
+  ] as const) {
+    it(`reads the channels "${text}"`, () => assert.deepEqual(parseChannels(text), channels));
+  }
+  for (const text of ['', 'whatsapp', 'email,whatsapp', 'list']) {
+    it(`refuses the channels "${text}"`, () => assert.throws(() => parseChannels(text), refused));
+  }
+
+  it('reads countries in any case and refuses what is none', () => {
+    assert.deepEqual(parseCountries('us, CA'), ['US', 'CA']);
+    assert.equal(parseCountry('gb'), 'GB');
+    assert.throws(() => parseCountries('USA'), refused);
+    assert.throws(() => parseCountry('US,CA'), refused);
+    assert.throws(() => parseCountries(''), refused);
+  });
+
+  it('reads whole numbers within their bounds', () => {
+    assert.equal(wholeNumber(0, 10)('10'), 10);
+    for (const text of ['11', '-1', '1.5', 'x', '']) {
+      assert.throws(() => wholeNumber(0, 10)(text), refused, text);
+    }
+  });
+
+  it('reads shares and factors', () => {
+    assert.equal(parseShare('0.25'), 0.25);
+    assert.equal(parsePositive('12.5'), 12.5);
+    for (const text of ['1.1', '-0.1', '', 'half']) assert.throws(() => parseShare(text), refused);
+    for (const text of ['0', '-1', '', 'fast', 'Infinity']) {
+      assert.throws(() => parsePositive(text), refused);
+    }
+  });
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { eachPart, PART_COLUMNS, writeCsv, writeNdjson } from '../../src/cli/part-rows.js';
+import { rejectsPath, writeRejects } from '../../src/cli/rejects.js';
+import type { ReportedPart } from '../../src/ledger/index.js';
+import { Written } from './terminal.js';
+
+const PART: ReportedPart = {
+  rowNumber: 1,
+  line: 2,
+  email: 'ada@example.com',
+  phoneNumber: '+12015550123',
+  channel: 'email',
+  action: 'subscribe',
+  outcome: 'confirmed',
+  reason: null,
+  evidence: 'list_members',
+  settledAt: new Date('2026-01-02T03:04:05.678Z'),
+  consentBefore: 'NEVER_SUBSCRIBED',
+  requestId: 'r-1',
+};
+const REFUSED: ReportedPart = {
+  ...PART,
+  line: 7,
+  email: '=cmd()@example.com',
+  channel: 'sms',
+  outcome: 'rejected',
+  reason: 'phone_invalid',
+  evidence: 'importer',
+};
+
+async function* pages(...parts: ReportedPart[]): AsyncGenerator<ReportedPart[]> {
+  for (const part of parts) yield [part];
+}
+
+describe('rows of a report', () => {
+  it('are CSV with a header, and nothing that a spreadsheet would run', async () => {
+    const out = new Written();
+    await writeCsv(eachPart(pages(PART, REFUSED)), PART_COLUMNS, out, false);
+    assert.equal(
+      out.text,
+      [
+        PART_COLUMNS.join(','),
+        "2,ada@example.com,'+12015550123,email,subscribe,confirmed,,list_members,NEVER_SUBSCRIBED,2026-01-02T03:04:05.678Z,r-1",
+        "7,'=cmd()@example.com,'+12015550123,sms,subscribe,rejected,phone_invalid,importer,NEVER_SUBSCRIBED,2026-01-02T03:04:05.678Z,r-1",
+        '',
+      ].join('\n'),
+    );
+    assert.equal(out.writableEnded, false, 'stdout is not ours to end');
+  });
+
+  it('are JSON objects a line', async () => {
+    const out = new Written();
+    await writeNdjson(eachPart(pages(PART, REFUSED)), out);
+    const rows = out.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    assert.equal(rows.length, 2);
+    assert.deepEqual(rows[0], {
+      line: 2,
+      email: 'ada@example.com',
+      phone_number: '+12015550123',
+      channel: 'email',
+      action: 'subscribe',
+      outcome: 'confirmed',
+      reason: null,
+      evidence: 'list_members',
+      consent_before: 'NEVER_SUBSCRIBED',
+      settled_at: '2026-01-02T03:04:05.678Z',
+      request_id: 'r-1',
+    });
+  });
+});
+
+describe('file of refused rows', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('has the refused rows alone, for the owner alone', async () => {
+    const path = rejectsPath(join(folder, 'people.csv'));
+    const rejects = await writeRejects(pages(PART, REFUSED), path);
+    assert.deepEqual(rejects, { path, rows: 1 });
+    assert.equal(
+      await readFile(path, 'utf8'),
+      "line,email,phone_number,channel,reason\n7,'=cmd()@example.com,'+12015550123,sms,phone_invalid\n",
+    );
+    if (process.platform !== 'win32') assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await rm(path);
+  });
+
+  it('is not written where nothing was refused', async () => {
+    assert.equal(await writeRejects(pages(PART), join(folder, 'people.csv.rejects.csv')), null);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('leaves nothing behind when the ledger fails half-way', async () => {
+    async function* failing(): AsyncGenerator<ReportedPart[]> {
+      yield [REFUSED];
+      throw new Error('the ledger is gone');
+    }
+    await assert.rejects(writeRejects(failing(), join(folder, 'x.csv')), /the ledger is gone/);
+    assert.deepEqual(await readdir(folder), []);
+  });
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Pace } from '../../src/cli/pace.js';
+import { ProgressView } from '../../src/cli/progress-view.js';
+import { estimateLeft, progressLine, type PaceSoFar } from '../../src/cli/render/progress.js';
+import type { Progress } from '../../src/contracts/migration.js';
+import { Written } from './terminal.js';
+
+const PROGRESS: Progress = {
+  migrationId: 'm',
+  phase: 'settle',
+  paused: false,
+  rows: 20_000,
+  outcomes: { rejected: 580, confirmed: 11_420 },
+  jobs: { total: 19, submitted: 19, settled: 3 },
+  accepted: 15_000,
+  warnings: [],
+  failure: null,
+};
+
+describe('progress line', () => {
+  it('has phase, rows, jobs, outcomes in their order, and the estimate', () => {
+    assert.equal(
+      progressLine(PROGRESS, 12_300),
+      'waiting to read back | 12,000 of 20,000 rows (60.0 %) | jobs 19 sent, 3 settled of 19' +
+        ' | confirmed 11,420 | rejected 580 | ETA 12.3 s',
+    );
+  });
+
+  it('leaves out what is not known yet', () => {
+    const begun: Progress = {
+      ...PROGRESS,
+      phase: 'submit',
+      paused: true,
+      outcomes: {},
+      jobs: { total: 0, submitted: 0, settled: 0 },
+    };
+    assert.equal(progressLine(begun, null), 'submitting (paused) | 0 of 20,000 rows (0.0 %)');
+  });
+});
+
+describe('estimate of the rest', () => {
+  const pace: PaceSoFar = {
+    rows: 1_100,
+    settledAtStart: 100,
+    settled: 100,
+    jobs: { total: 4, submitted: 0 },
+    elapsedMs: 10_000,
+    sinceLastSubmitMs: null,
+    confirmWithinMs: 60_000,
+  };
+  for (const [what, change, left] of [
+    ['is unknown before anything happened', {}, null],
+    ['is nothing when every row has an outcome', { settled: 1_100 }, 0],
+    ['follows the pace, without what ended before', { settled: 600 }, 10_000],
+    [
+      'ends with the deadline of the last job, by the pace of submitting',
+      { jobs: { total: 4, submitted: 1 } },
+      90_000,
+    ],
+    [
+      'ends with the deadline once all is submitted',
+      { settled: 101, sinceLastSubmitMs: 45_000 },
+      15_000,
+    ],
+    ['is never less than nothing', { sinceLastSubmitMs: 61_000 }, 0],
+    ['takes the pace where it is better', { settled: 1_000, sinceLastSubmitMs: 0 }, 1_111],
+  ] as const) {
+    it(what, () => {
+      const estimate = estimateLeft({ ...pace, ...change });
+      assert.equal(estimate === null ? null : Math.round(estimate), left);
+    });
+  }
+
+  it('counts from the first look', () => {
+    const tracked = new Pace(60_000);
+    const jobs = { total: 2, submitted: 1, settled: 0 };
+    const at = (confirmed: number): Progress => ({
+      ...PROGRESS,
+      rows: 1_000,
+      outcomes: { confirmed },
+      jobs,
+    });
+    tracked.left(at(500), 1_000);
+    assert.equal(tracked.left(at(750), 2_000), 1_000);
+  });
+});
+
+describe('progress where there is no terminal', () => {
+  it('is a line on change, and no second one within two seconds', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+    const stderr = new Written();
+    const view = new ProgressView({ stdout: new Written(), stderr }, 60_000);
+    const show = (confirmed: number): void => view.show({ ...PROGRESS, outcomes: { confirmed } });
+    show(1);
+    t.mock.timers.tick(1_900);
+    show(2);
+    t.mock.timers.tick(200);
+    show(3);
+    t.mock.timers.tick(5_000);
+    show(3);
+    view.stop();
+    const shown = stderr.text.trim().split('\n');
+    assert.deepEqual(
+      shown.map((line) => /confirmed (\d+)/.exec(line)?.[1]),
+      ['1', '3'],
+    );
+  });
+});
+
+describe('progress in a terminal', () => {
+  it('is a bar that is left behind when it ends', () => {
+    const stderr = new Written(true);
+    const view = new ProgressView({ stdout: new Written(), stderr }, 60_000);
+    view.show(PROGRESS);
+    view.stop();
+    assert.match(stderr.text, /█+░+/);
+    assert.match(stderr.text, /confirmed 11,420/);
+  });
+});

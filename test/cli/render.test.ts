@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { renderOutcomes, renderParts } from '../../src/cli/render/outcomes.js';
+import { renderPlan, renderPreflight } from '../../src/cli/render/plan.js';
+import { count, counted, duration, percent } from '../../src/cli/render/quantities.js';
+import { renderCalls, renderMigrations, renderReport } from '../../src/cli/render/report.js';
+import type { Plan, Preflight } from '../../src/contracts/migration.js';
+import type { Report } from '../../src/starter/report.js';
+
+/** Columns without the blanks that align them. */
+function lines(text: string): string[] {
+  return text.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, ' | '));
+}
+
+describe('quantities', () => {
+  for (const [ms, words] of [
+    [0, '0 ms'],
+    [999, '999 ms'],
+    [1_000, '1.0 s'],
+    [59_940, '59.9 s'],
+    [59_960, '1 min 00 s'],
+    [245_000, '4 min 05 s'],
+    [3_599_400, '59 min 59 s'],
+    [3_600_000, '1 h 00 min'],
+    [7_380_000, '2 h 03 min'],
+  ] as const) {
+    it(`says ${words} for ${ms} milliseconds`, () => assert.equal(duration(ms), words));
+  }
+
+  for (const [part, whole, words] of [
+    [0, 10, '0.0 %'],
+    [1, 100_000, '0.1 %'],
+    [99_999, 100_000, '99.9 %'],
+    [10, 10, '100 %'],
+    [0, 0, '100 %'],
+    [1, 3, '33.3 %'],
+  ] as const) {
+    it(`says ${words} for ${part} of ${whole}`, () => assert.equal(percent(part, whole), words));
+  }
+
+  it('groups thousands and knows one from many', () => {
+    assert.equal(count(1_234_567), '1,234,567');
+    assert.equal(counted(1, 'row'), '1 row');
+    assert.equal(counted(0, 'row'), '0 rows');
+    assert.equal(counted(2, 'channel of a row', 'channels of rows'), '2 channels of rows');
+  });
+});
+
+describe('outcome table', () => {
+  it('lists outcomes in the order of their rule, what is open, and the sum', () => {
+    const text = renderOutcomes(
+      { rejected: 10, confirmed: 1_000, pending_double_opt_in: 90 },
+      1_200,
+    );
+    assert.deepEqual(lines(text), [
+      'outcome | rows | share',
+      '--------------------- | ----- | ------',
+      'pending_double_opt_in | 90 | 7.5 %',
+      'confirmed | 1,000 | 83.3 %',
+      'rejected | 10 | 0.8 %',
+      '(still open) | 100 | 8.3 %',
+      'all rows | 1,200',
+    ]);
+  });
+
+  it('has no line for what is open when nothing is', () => {
+    assert.doesNotMatch(renderOutcomes({ confirmed: 3 }, 3), /open/);
+  });
+
+  it('aligns numbers to the right', () => {
+    const rows = renderOutcomes({ confirmed: 5, rejected: 1_000 }, 1_005).split('\n');
+    const ends = rows.slice(2).map((row) => row.search(/\d(?= |$)/));
+    assert.equal(new Set(ends).size, 1, rows.join('\n'));
+  });
+
+  it('lists channels by outcome and reason', () => {
+    const text = renderParts([
+      { channel: 'sms', outcome: 'rejected', reason: 'phone_invalid', parts: 12 },
+      { channel: 'email', outcome: 'confirmed', reason: null, parts: 1_500 },
+    ]);
+    assert.deepEqual(lines(text).slice(2), [
+      'sms | rejected | phone_invalid | 12',
+      'email | confirmed | 1,500',
+    ]);
+    assert.equal(renderParts([]), 'Nothing has an outcome yet.');
+  });
+});
+
+const PLAN: Plan = {
+  rows: 2_000,
+  jobs: [
+    { jobNumber: 1, operation: 'add_to_list', rows: 40 },
+    { jobNumber: 2, operation: 'subscribe', rows: 1_000 },
+  ],
+  settledBefore: [
+    { channel: 'email', outcome: 'skipped_opted_out', reason: 'suppressed', parts: 18 },
+  ],
+  toSend: [
+    { channel: 'list', operation: 'add_to_list', parts: 40 },
+    { channel: 'email', operation: 'subscribe', parts: 1_000 },
+  ],
+  calls: { bulk_unsubscribe_profiles: 0, bulk_subscribe_profiles: 1 },
+  doubleOptInMessages: 1_000,
+};
+
+describe('plan', () => {
+  it('says what ends, what is sent, how many calls, and whom Klaviyo writes to', () => {
+    const text = renderPlan(PLAN);
+    const compact = lines(text);
+    assert.equal(compact[0], 'Plan for 2,000 rows');
+    assert.ok(compact.includes('email | skipped_opted_out | suppressed | 18'), text);
+    assert.ok(compact.includes('Is sent, in 2 jobs:'), text);
+    assert.ok(compact.includes('list | put on the list, without consent | 40'), text);
+    assert.ok(compact.includes('email | subscribe | 1,000'), text);
+    assert.ok(compact.includes('bulk_subscribe_profiles | 1'), text);
+    assert.doesNotMatch(text, /bulk_unsubscribe_profiles/);
+    assert.match(text, /Klaviyo sends 1,000 double opt-in messages/);
+  });
+
+  it('says that nobody is written to', () => {
+    assert.match(renderPlan({ ...PLAN, doubleOptInMessages: 0 }), /sends no double opt-in message/);
+  });
+
+  it('ends with what is over when nothing is left to send', () => {
+    const text = renderPlan({ ...PLAN, jobs: [], toSend: [] });
+    assert.match(text, /Nothing is left to send\.$/);
+    assert.doesNotMatch(text, /Calls/);
+  });
+});
+
+describe('preflight', () => {
+  const preflight: Preflight = {
+    accountId: 'AbC123',
+    list: { id: 'XyZ987', optInProcess: 'double_opt_in' },
+    optInProcess: 'double_opt_in',
+    sms: { source: 'api', countries: ['CA', 'US'] },
+    warnings: ['Klaviyo asks everybody.'],
+  };
+  it('says what was found, and the warnings', () => {
+    assert.equal(
+      renderPreflight(preflight),
+      [
+        'Account:        AbC123',
+        'List:           XyZ987',
+        'Opt-in process: double_opt_in',
+        'SMS:            senders, read from the account: CA, US',
+        'Warning: Klaviyo asks everybody.',
+      ].join('\n'),
+    );
+  });
+
+  it('tells a declared process from one that was read', () => {
+    const text = renderPreflight({
+      ...preflight,
+      list: null,
+      optInProcess: 'single_opt_in',
+      sms: { source: 'not_needed', countries: [] },
+      warnings: [],
+    });
+    assert.match(text, /^List: +none$/m);
+    assert.match(text, /single_opt_in \(as declared\)$/m);
+    assert.match(text, /^SMS: +not asked for$/m);
+  });
+});
+
+describe('report', () => {
+  const report: Report = {
+    id: '20260102-1a2b3c4d',
+    phase: 'failed',
+    paused: false,
+    failure: 'The list is gone.',
+    source: { name: 'people.csv', sha256: '00', preset: 'generic' },
+    rows: 10,
+    outcomes: { confirmed: 4, cancelled: 6 },
+    open: 0,
+    jobs: { total: 1, submitted: 1, settled: 1 },
+    parts: [{ channel: 'email', outcome: 'confirmed', reason: null, parts: 4 }],
+    calls: [{ endpoint: 'get_profiles', status: '200', calls: 4, durationMs: 100 }],
+    warnings: [],
+    times: {
+      createdAt: '2026-01-02T03:04:05.000Z',
+      finishedAt: '2026-01-02T03:04:15.000Z',
+      durationMs: 10_000,
+    },
+  };
+
+  it('says what it was, how it ended and why it stopped', () => {
+    const text = renderReport(report);
+    assert.match(text, /^Migration 20260102-1a2b3c4d: stopped$/m);
+    assert.match(text, /^Source: people\.csv \(generic\)$/m);
+    assert.match(text, /^Started 2026-01-02T03:04:05\.000Z, took 10\.0 s$/m);
+    assert.match(text, /^Stopped: The list is gone\.$/m);
+  });
+
+  it('says that a paused run is paused, and for how long it runs', () => {
+    const times = { ...report.times, finishedAt: null };
+    const text = renderReport({ ...report, phase: 'submit', paused: true, failure: null, times });
+    assert.match(text, /: submitting \(paused\)$/m);
+    assert.match(text, /running for 10\.0 s$/m);
+  });
+
+  it('lists calls with their mean time', () => {
+    assert.deepEqual(lines(renderCalls(report.calls)).slice(2), ['get_profiles | 200 | 4 | 25 ms']);
+    assert.equal(renderCalls([]), 'No call to Klaviyo yet.');
+  });
+
+  it('lists migrations, and says when there is none', () => {
+    const text = renderMigrations([
+      {
+        id: 'a',
+        sourceName: 'one.csv',
+        phase: 'done',
+        createdAt: new Date('2026-01-02T03:04:05Z'),
+        finishedAt: new Date('2026-01-02T03:05:05Z'),
+      },
+    ]);
+    assert.deepEqual(lines(text).slice(2), [
+      'a | one.csv | done | 2026-01-02T03:04:05.000Z | 1 min 00 s',
+    ]);
+    assert.equal(renderMigrations([]), 'There is no migration yet.');
+  });
+});

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  OTHER_LIST,
+  CLICKED,
+  LATER,
+  EARLIER,
+  part,
+  carried,
+  message,
+  differences,
+  subscribed,
+  textable,
+  optedOut,
+  bounced,
+  known,
+  pending,
+  consented,
+  skipped,
+  listOnly,
+  rejected,
+  cancelled,
+  member,
+  type Case,
+} from './truth-cases.js';
+
+describe('the ledger is the truth', () => {
+  const agreeing: readonly (readonly [string, Case])[] = [
+    [
+      'when a confirmed e-mail is subscribed by this run',
+      { parts: [part({})], after: [subscribed(CLICKED)], carried: [carried('email')] },
+    ],
+    [
+      'when a confirmed number is subscribed since the start',
+      { parts: [part({ channel: 'sms' })], after: [textable(CLICKED)], carried: [carried('sms')] },
+    ],
+    [
+      'when a confirmed opt-out is unsubscribed',
+      { parts: [part({ action: 'unsubscribe' })], before: [known], after: [optedOut] },
+    ],
+    [
+      'when a message waits for the click of a pending row',
+      { parts: [pending], carried: [carried('email')], messages: [message('email')] },
+    ],
+    [
+      'when the click of a pending row came after it was read back',
+      {
+        parts: [pending],
+        after: [subscribed(LATER)],
+        carried: [carried('email')],
+        messages: [message('email')],
+      },
+    ],
+    [
+      'when the account drops a pending address without a word',
+      {
+        parts: [part({ ...pending, email: 'x@dropped.example' })],
+        carried: [carried('email', 'x@dropped.example')],
+      },
+    ],
+    [
+      'when an unconfirmed row is nowhere',
+      { parts: [part({ outcome: 'unconfirmed' })], carried: [carried('email')] },
+    ],
+    [
+      'when an unconfirmed membership is none',
+      { parts: [part({ ...listOnly, outcome: 'unconfirmed' })] },
+    ],
+    [
+      'when consent is from before the run',
+      { parts: [consented], before: [subscribed(EARLIER, 'shop')] },
+    ],
+    ['when an opt-out was left alone', { parts: [skipped], before: [optedOut] }],
+    ['when a suppression was left alone', { parts: [skipped], before: [bounced] }],
+    [
+      'when somebody opted out during the run',
+      {
+        parts: [part({ ...skipped, reason: 'opted_out_during_run' })],
+        after: [optedOut],
+        carried: [carried('email')],
+      },
+    ],
+    ['when a member has no consent', { parts: [listOnly], after: [member] }],
+    [
+      'when a consented person was put on the list',
+      {
+        parts: [listOnly, consented],
+        before: [{ ...subscribed(EARLIER, 'shop'), lists: [] }],
+        after: [subscribed(EARLIER, 'shop')],
+      },
+    ],
+    ['when nothing happened to a rejected row', { parts: [rejected] }],
+    ['when nothing happened to a cancelled row', { parts: [cancelled], before: [known] }],
+    [
+      'when a duplicate was sent with its other row',
+      {
+        parts: [
+          part({}),
+          part({ rowNumber: 2, line: 3, outcome: 'rejected', reason: 'duplicate_email' }),
+        ],
+        after: [subscribed(CLICKED)],
+        carried: [carried('email')],
+      },
+    ],
+    [
+      'when somebody without a row clicked for another list',
+      {
+        parts: [],
+        before: [known],
+        after: [{ ...subscribed(CLICKED, 'an earlier run'), lists: [OTHER_LIST] }],
+        messages: [message('email', OTHER_LIST)],
+      },
+    ],
+  ];
+  for (const [name, given] of agreeing) {
+    it(name, async () => assert.deepEqual(await differences(given), []));
+  }
+});

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+import pg from 'pg';
+import { startDatabase } from '../../src/runtime/postgres.js';
+import type { Database } from '../../src/runtime/postgres.js';
+import { findPostgres, repairLinks } from '../../src/runtime/postgres-binaries.js';
+import {
+  accountFor,
+  firstReachable,
+  isReachable,
+  serverAccount,
+} from '../../src/runtime/server-account.js';
+import { createTestFolders } from '../support/stack.js';
+import type { TestFolders } from '../support/stack.js';
+import { firstLine, kill, runModule, runtimeModule, untilGone } from './programs.js';
+
+let folders: TestFolders;
+const open: Database[] = [];
+before(async () => {
+  folders = await createTestFolders();
+  // As root the server's account has to get through to its data.
+  await chmod(dirname(folders.data), 0o711);
+});
+afterEach(async () => {
+  for (const database of open.splice(0).reverse()) await database.stop();
+});
+after(() => folders.remove());
+
+async function start(keep: boolean): Promise<Database> {
+  const database = await startDatabase({ databaseUrl: null, folders, keep });
+  open.push(database);
+  return database;
+}
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  // The server may be killed while we are connected.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const cluster = (): string => join(folders.data, 'postgresql', 'cluster');
+
+describe('database', { timeout: 120_000 }, () => {
+  it('is the one that DATABASE_URL names, and is left alone', async () => {
+    const url = 'postgres://me@db.example/ledger';
+    const database = await startDatabase({ databaseUrl: url, folders, keep: false });
+    assert.deepEqual([database.url, database.builtIn, database.pid], [url, false, null]);
+    await database.stop();
+  });
+
+  it('is a PostgreSQL of our own that asks for its password and goes without a trace', async () => {
+    const database = await start(false);
+    const [row] = await query(database.url, 'select current_database(), version() as version');
+    assert.match(JSON.stringify(row), /"consentry".*PostgreSQL 18/);
+    const [where] = await query(database.url, "select current_setting('data_directory') as folder");
+    const { folder } = where as { folder: string };
+    assert.equal(existsSync(dirname(folder)), true);
+
+    const wrong = new URL(database.url);
+    wrong.password = 'guessed';
+    await assert.rejects(query(wrong.href, 'select 1'), /password authentication failed/);
+
+    await database.stop();
+    assert.equal(existsSync(dirname(folder)), false);
+    await assert.rejects(query(database.url, 'select 1'), /ECONNREFUSED/);
+  });
+
+  it('keeps its data for the next start', async () => {
+    const first = await start(true);
+    await query(first.url, 'create table kept as select 1 as n');
+    await first.stop();
+    const second = await start(true);
+    assert.deepEqual(await query(second.url, 'select n from kept'), [{ n: 1 }]);
+    const mode = (await stat(join(folders.data, 'postgresql'))).mode & 0o777;
+    assert.equal(mode, 0o700);
+  });
+
+  it('starts again after the server was killed', async () => {
+    const first = await start(true);
+    await query(first.url, 'create table after_kill as select 2 as n');
+    process.kill(first.pid ?? 0, 'SIGKILL');
+    await untilGone(first.pid ?? 0);
+    assert.equal(existsSync(join(cluster(), 'postmaster.pid')), true);
+    const second = await start(true);
+    assert.deepEqual(await query(second.url, 'select n from after_kill'), [{ n: 2 }]);
+  });
+
+  it('starts again after our process was killed, and the old server does not stay', async () => {
+    const owner = runModule(ownerOf('keep: true'));
+    const pid = Number(await firstLine(owner));
+    await kill(owner, 'SIGKILL');
+    const database = await start(true);
+    assert.deepEqual(await query(database.url, 'select 3 as n'), [{ n: 3 }]);
+    await untilGone(pid);
+  });
+
+  it('ends a server of the same data that nothing else ended', async () => {
+    await (await start(true)).stop();
+    const account = await serverAccount();
+    const { postgres } = await findPostgres(account, folders.cache);
+    const options = ['-D', cluster(), '-c', 'listen_addresses='];
+    const orphan = spawn(postgres, [...options, '-c', 'unix_socket_directories='], {
+      detached: true,
+      cwd: join(folders.data, 'postgresql'),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(account ?? {}),
+    });
+    let log = '';
+    orphan.stderr.on('data', (chunk) => (log += String(chunk)));
+    while (!log.includes('ready to accept')) {
+      assert.equal(orphan.exitCode, null, log);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const database = await start(true);
+    assert.notEqual(database.pid, orphan.pid);
+    await untilGone(orphan.pid ?? 0);
+  });
+
+  it('is not held up by a postmaster.pid whose pid is another program’s', async () => {
+    await (await start(true)).stop();
+    const lines = [process.pid, cluster(), '1', '5432', '', '', '', ''];
+    await writeFile(join(cluster(), 'postmaster.pid'), lines.join('\n'), { mode: 0o600 });
+    const database = await start(true);
+    assert.deepEqual(await query(database.url, 'select 4 as n'), [{ n: 4 }]);
+  });
+
+  it('begins anew where an earlier start was interrupted in the middle of making it', async () => {
+    await rm(join(folders.data, 'postgresql'), { recursive: true, force: true });
+    await mkdir(join(folders.data, 'postgresql', 'cluster.unfinished', 'base'), {
+      recursive: true,
+    });
+    const database = await start(true);
+    assert.deepEqual(await query(database.url, 'select 5 as n'), [{ n: 5 }]);
+    assert.equal(existsSync(join(folders.data, 'postgresql', 'cluster.unfinished')), false);
+  });
+
+  it('is refused while another process uses the same data', async () => {
+    const owner = runModule(ownerOf('keep: true'));
+    await firstLine(owner);
+    await assert.rejects(start(true), {
+      message: new RegExp(`in use by process ${owner.pid}.*DATABASE_URL or CONSENTRY_DATA_DIR`),
+    });
+    await kill(owner, 'SIGKILL');
+  });
+
+  it('names the folder and the way out when the data is of another version', async () => {
+    await (await start(true)).stop();
+    const version = join(cluster(), 'PG_VERSION');
+    const right = await readFile(version, 'utf8');
+    await writeFile(version, '15\n');
+    await assert.rejects(
+      start(true),
+      /made by PostgreSQL 15.*Dump it with the old version, or move/,
+    );
+    await writeFile(version, right);
+  });
+
+  it('names the folder and the way out when the password is gone', async () => {
+    const password = join(folders.data, 'postgresql', 'password');
+    await rm(password);
+    await assert.rejects(start(true), /password of the built-in database is gone.*move/);
+  });
+
+  it('leaves no temporary folder behind when our process was killed', async () => {
+    const owner = runModule(ownerOf('keep: false', 'database.url'));
+    const url = await firstLine(owner);
+    const [where] = await query(url, "select current_setting('data_directory') as folder");
+    const { folder } = where as { folder: string };
+    await kill(owner, 'SIGKILL');
+    await start(false);
+    assert.equal(existsSync(dirname(folder)), false);
+  });
+});
+
+describe('PostgreSQL programs', () => {
+  it('get the links that a blocked install script leaves out', async () => {
+    const copy = join(folders.cache, 'package');
+    await mkdir(join(copy, 'native', 'lib'), { recursive: true });
+    const links = [{ source: 'native/lib/real.so.1', target: 'native/lib/real.so' }];
+    await writeFile(join(copy, 'native', 'pg-symlinks.json'), JSON.stringify(links));
+    await writeFile(join(copy, 'native', 'lib', 'real.so.1'), 'library');
+    await repairLinks(copy);
+    await repairLinks(copy);
+    assert.equal(await readFile(join(copy, 'native', 'lib', 'real.so'), 'utf8'), 'library');
+  });
+
+  it('are looked for where the server’s account can get', async () => {
+    const closed = join(folders.state, 'closed');
+    await mkdir(closed, { recursive: true, mode: 0o700 });
+    await chmod(closed, 0o700);
+    const stranger = { name: 'stranger', uid: 4_242, gid: 4_242 };
+    assert.equal(await isReachable(join(closed, 'inside'), stranger), false);
+    assert.equal(await isReachable(join(closed, 'inside'), null), true);
+    assert.equal(await isReachable('/usr', stranger), true);
+    assert.equal(await firstReachable([closed, '/usr'], stranger), '/usr');
+    assert.equal((await serverAccount()) === null, process.getuid?.() !== 0);
+  });
+
+  it('run as the owner of data that is there already, never as root', async () => {
+    const chosen = { name: 'postgres', uid: 4_242, gid: 4_242 };
+    const owner = await stat(folders.state);
+    const expected = owner.uid === 0 ? chosen.uid : owner.uid;
+    assert.equal((await accountFor(folders.state, chosen))?.uid, expected);
+    assert.equal((await accountFor(join(folders.state, 'new'), chosen))?.uid, chosen.uid);
+    assert.equal(await accountFor(folders.state, null), null);
+    if (process.getuid?.() !== 0) return;
+    await chown(folders.state, 4_343, 4_343);
+    assert.equal((await accountFor(folders.state, chosen))?.uid, 4_343);
+    await chown(folders.state, 0, 0);
+  });
+});
+
+function ownerOf(keep: string, printed = 'database.pid'): string {
+  const { cache, data, state } = folders;
+  return `
+    import { startDatabase } from ${runtimeModule('postgres')};
+    const folders = ${JSON.stringify({ cache, data, state })};
+    const database = await startDatabase({ databaseUrl: null, folders, ${keep} });
+    console.log(${printed});
+    setInterval(() => undefined, 1000);`;
+}
