@@ -31,7 +31,8 @@ export function createReadConsent(deps: ActivityDependencies) {
           const rows = await unreadRows(deps.ledger.db, migrationId, after, JOB_SIZE);
           const last = rows.at(-1);
           if (last === undefined) return { rows: read };
-          await guardRows(deps, migrationId, rows, signal);
+          const { consented } = await guardRows(deps, migrationId, rows, signal);
+          await askForMembership(deps.ledger.db, migrationId, consented);
           read += rows.length;
           after = last.rowNumber;
         }
@@ -42,14 +43,16 @@ export function createReadConsent(deps: ActivityDependencies) {
 
 /**
  * Looks these people up, keeps what Klaviyo holds, and settles the parts that must not or need not
- * be sent. People who are already subscribed are asked onto the run's list, without any consent.
+ * be sent.
+ *
+ * @returns rows of people who are subscribed already, to be put on the run's list
  */
 export async function guardRows(
   { ledger, klaviyo }: ActivityDependencies,
   migrationId: string,
   rows: readonly OpenRow[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ consented: number[] }> {
   const { settings } = await getMigration(ledger.db, migrationId);
   const people = await lookUpPeople(
     klaviyo,
@@ -60,7 +63,7 @@ export async function guardRows(
     signal,
   );
   const settlements: Settlement[] = [];
-  const members: number[] = [];
+  const consented: number[] = [];
   const before = rows.map((row) => {
     const held: Held = {
       byEmail: people.byEmail(row.email),
@@ -77,7 +80,7 @@ export async function guardRows(
       settlements.push({ rowNumber, channel: part.channel, outcome, reason, evidence: 'guard' });
     }
     if (settings.listId !== null && belongsOnList(verdicts.map(({ verdict }) => verdict))) {
-      members.push(row.rowNumber);
+      consented.push(row.rowNumber);
     }
     return {
       rowNumber: row.rowNumber,
@@ -92,7 +95,7 @@ export async function guardRows(
   });
   await storeConsentBefore(ledger.db, migrationId, before);
   await settleParts(ledger.db, migrationId, settlements);
-  await askForMembership(ledger.db, migrationId, members);
+  return { consented };
 }
 
 /** The phone is looked up where it is asked for, or where it is all that the row has. */

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { Operation } from '../contracts/channels.js';
 import type { MigrationSettings } from '../contracts/migration.js';
 import {
@@ -113,10 +114,9 @@ async function send(
     endpoint,
     sentParts(entries),
   );
+  let answer: SubmissionAnswer;
   try {
-    const answer = await call(deps, operation, entries, settings, { signal });
-    await answerSubmission(db, submission, answer);
-    return 'answered';
+    answer = await call(deps, operation, entries, settings, { signal });
   } catch (error) {
     // Subscribing again may mail somebody again; the other operations only repeat themselves.
     const lost =
@@ -136,13 +136,14 @@ async function send(
           `${requestWide.pointer === null ? '' : ` at ${requestWide.pointer}`}): ${requestWide.safeDetail}`,
       );
     }
-    // Everything that the client throws besides is surely unsent; a lost connection to the ledger
-    // is not, and leaves the submission as `sending`.
-    if (error instanceof KlaviyoError || signal.aborted) {
+    // What the client throws besides is surely unsent. Anything else leaves it as `sending`.
+    if (error instanceof KlaviyoError || error instanceof ApplicationFailure || signal.aborted) {
       await answerSubmission(db, submission, { status: 'not_sent' });
     }
     throw error;
   }
+  await answerSubmission(db, submission, answer);
+  return 'answered';
 }
 
 async function call(

@@ -74,7 +74,7 @@ function isLostConnection(error: Error): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
   if (isGrpcServiceError(cause)) return [UNAVAILABLE, DEADLINE_EXCEEDED].includes(cause.code);
   const code = 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^(ECONN[A-Z]+|EPIPE|57P0[123]|08\d{3})$/.test(code);
+  return typeof code === 'string' && /^(ECONN[A-Z]+|57P0[123]|08\d{3})$/.test(code);
 }
 
 function unexpected(error: Error): string {

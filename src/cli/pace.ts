@@ -1,6 +1,6 @@
 import type { Progress } from '../contracts/migration.js';
 import { settledRows } from './render/outcomes.js';
-import { estimateLeft } from './render/progress.js';
+import { estimateLeft, type Left } from './render/progress.js';
 
 /** Remembers when things began, for the estimate of the rest. */
 export class Pace {
@@ -10,8 +10,8 @@ export class Pace {
   /** @param confirmWithinMs after it a job's open rows get their outcome */
   constructor(private readonly confirmWithinMs: number) {}
 
-  /** Milliseconds; null while there is no pace yet. To be asked at every look. */
-  left(progress: Progress, now = Date.now()): number | null {
+  /** Null while there is no pace yet. To be asked at every look. */
+  left(progress: Progress, now = Date.now()): Left | null {
     const settled = settledRows(progress.outcomes);
     this.#start ??= { at: now, settled };
     const { total, submitted } = progress.jobs;

@@ -24,14 +24,14 @@ export class ProgressView {
   }
 
   show(progress: Progress): void {
-    const leftMs = this.#pace.left(progress);
+    const left = this.#pace.left(progress);
     const settled = settledRows(progress.outcomes);
     if (this.#terminal.stderr.isTTY !== true) {
       // The estimate changes by itself; a line is written when something happened.
-      this.#line(progressLine(progress, null), progressLine(progress, leftMs));
+      this.#line(progressLine(progress, null), progressLine(progress, left));
       return;
     }
-    const line = progressLine(progress, leftMs);
+    const line = progressLine(progress, left);
     if (this.#bar === null) {
       this.#bar = new SingleBar({
         stream: this.#terminal.stderr,

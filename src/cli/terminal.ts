@@ -1,3 +1,5 @@
+import { EXIT } from './exit-codes.js';
+
 /** Where a verb writes to, so that tests can read it. */
 export interface Terminal {
   readonly stdout: NodeJS.WritableStream;
@@ -5,6 +7,11 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
+  // Whoever reads us has read enough, as `head` does: nothing is wrong.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  });
   return { stdout: process.stdout, stderr: process.stderr };
 }
 

@@ -23,6 +23,8 @@ export interface MigrationSettings {
 export interface MigrationTiming {
   /** From a job's acceptance until its open rows are looked up one last time. */
   readonly confirmWithinMs: number;
+  /** The same for memberships: Klaviyo makes new profiles of an import within some 20 minutes. */
+  readonly membershipWithinMs: number;
   /** Pause between two reads of Klaviyo's feeds by the migration's reader. */
   readonly readEveryMs: number;
   /** How long one turn of the reader lasts at most before it reports to the workflow. */

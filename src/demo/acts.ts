@@ -34,7 +34,7 @@ export interface ActScreen {
 }
 
 /** From reading a profile to its outcome being in the ledger; also under load. */
-const READ_BACK_WITHIN_MS = 5_000;
+const READ_BACK_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
 /** The second act is cancelled half-way, so it is looked at closely. */
 const LOOK_CLOSELY_MS = 200;
@@ -48,7 +48,7 @@ export const mainRequest = (file: string): MigrationRequest & { listId: string }
   undated: 'list_only',
   timezone: 'UTC',
   customSource: 'Consentry demo, main act',
-  timing: { confirmWithinMs: 15_000, readEveryMs: 1_000, readTurnMs: 10_000 },
+  timing: { confirmWithinMs: 12_000, readEveryMs: 1_000, readTurnMs: 10_000 },
 });
 
 /** The second act: into a single opt-in list, and cancelled after the first accepted job. */

@@ -82,10 +82,23 @@ class Profiles {
   }
 
   of(who: Pick<ReportedPart, 'channel' | 'email' | 'phoneNumber'>): TruthLine | undefined {
-    const { channel, email, phoneNumber } = who;
-    const byEmail = channel !== 'sms' && email !== null;
-    return byEmail ? this.#byEmail.get(email.toLowerCase()) : this.#byPhone.get(phoneNumber ?? '');
+    const { email, phone } = identifierOf(who);
+    return email === null ? this.#byPhone.get(phone ?? '') : this.#byEmail.get(email);
   }
+}
+
+/** What the account finds the person of a channel by: e-mail in lower case, or phone. */
+function identifierOf({
+  channel,
+  email,
+  phoneNumber,
+}: Pick<ReportedPart, 'channel' | 'email' | 'phoneNumber'>): {
+  email: string | null;
+  phone: string | null;
+} {
+  if (channel === 'sms') return { email: null, phone: phoneNumber };
+  const known = email?.toLowerCase() ?? null;
+  return { email: known, phone: channel === 'list' && known === null ? phoneNumber : null };
 }
 
 const SENT: ReadonlySet<string | null> = new Set([
@@ -211,9 +224,9 @@ function about(key: string, what: string): Difference {
   return { line: null, channel: null, outcome: null, who: key, what };
 }
 
-function keyOf({ channel, email, phoneNumber }: ReportedPart): string {
-  const who = channel === 'sms' ? phoneNumber : (email ?? phoneNumber);
-  return `${channel} ${(who ?? '').toLowerCase()}`;
+function keyOf(part: ReportedPart): string {
+  const { email, phone } = identifierOf(part);
+  return `${part.channel} ${email ?? phone ?? ''}`;
 }
 
 /** As `keyOf`; of a membership, the consent that it must not give. */

@@ -53,7 +53,7 @@ export function sandboxOptions(seed: number, account: DemoExport): SandboxOption
   return {
     seed,
     delays: 'fast',
-    clicks: { share: 0.7, delayMs: [200, 20_000] },
+    clicks: { share: 0.7, delayMs: [200, 16_000] },
     lists: [
       { id: LISTS.double, name: 'Newsletter, double opt-in', opt_in_process: 'double_opt_in' },
       { id: LISTS.single, name: 'Newsletter, single opt-in', opt_in_process: 'single_opt_in' },

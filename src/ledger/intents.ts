@@ -27,6 +27,14 @@ const PART_COLUMNS = [
   'settled_at',
 ] as const;
 
+/** A migration that asks for the same is running already. */
+export class AlreadyRunningError extends Error {
+  override readonly name = 'AlreadyRunningError';
+  constructor(migrationId: string) {
+    super(`What migration ${migrationId} asks for is being done by another one that is running.`);
+  }
+}
+
 /**
  * Stores a migration and all its intents by COPY, in one transaction: a source that turns out to
  * be unreadable half-way leaves nothing behind. Parts that the importer refused are settled here.
@@ -34,6 +42,7 @@ const PART_COLUMNS = [
  * @param batches intents in the order of the source; row numbers count from 1
  * @param onRows told the rows stored so far after every batch
  * @returns the number of rows
+ * @throws AlreadyRunningError
  */
 export async function storeIntents(
   ledger: Ledger,
@@ -45,7 +54,9 @@ export async function storeIntents(
   try {
     await client.query('begin');
     const insert = insertMigration(ledger.db, migration).compile();
-    await client.query(insert.sql, [...insert.parameters]);
+    await client.query(insert.sql, [...insert.parameters]).catch((error: unknown) => {
+      throw isUniqueViolation(error) ? new AlreadyRunningError(migration.id) : error;
+    });
     let rows = 0;
     for await (const batch of batches) {
       const numbered = batch.map((intent, index) => ({ intent, rowNumber: rows + index + 1 }));
@@ -77,6 +88,10 @@ export async function storeIntents(
   } finally {
     client.release();
   }
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
 function intentLine(migrationId: string, rowNumber: number, intent: Intent): string {

@@ -6,6 +6,8 @@ export interface ProgressStep {
   readonly message: string;
   /** Since the step began. The first report of a step has 0, further ones come about every second. */
   readonly elapsedSeconds: number;
+  /** The step has ended, well or not. */
+  readonly done?: true;
 }
 
 /** Reports `message` now and every second until `work` is done. */
@@ -16,27 +18,34 @@ export async function withProgress<T>(
 ): Promise<T> {
   const begun = Date.now();
   onProgress({ message, elapsedSeconds: 0 });
-  const timer = setInterval(() => {
-    onProgress({ message, elapsedSeconds: Math.round((Date.now() - begun) / 1000) });
-  }, 1000);
+  const elapsedSeconds = (): number => Math.round((Date.now() - begun) / 1000);
+  const timer = setInterval(() => onProgress({ message, elapsedSeconds: elapsedSeconds() }), 1000);
   try {
     return await work();
   } finally {
     clearInterval(timer);
+    onProgress({ message, elapsedSeconds: elapsedSeconds(), done: true });
   }
 }
 
 /**
- * Progress for people: on a terminal one line that counts, elsewhere a line when a step begins and
- * one every half minute.
+ * Progress for people: on a terminal one line that counts, elsewhere a line when a step begins, one
+ * every half minute, and one when a step that took longer than a second has ended.
  */
-export function progressLines(stream: NodeJS.WriteStream): OnProgress {
-  let counting = false;
-  return ({ message, elapsedSeconds }) => {
+export function progressLines(stream: {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}): OnProgress {
+  let open: string | null = null;
+  return ({ message, elapsedSeconds, done }) => {
+    const line = `${message} (${elapsedSeconds} s)`;
     if (stream.isTTY) {
-      stream.write(`${counting ? '\r\x1b[K' : ''}${message} (${elapsedSeconds} s)`);
-      counting = true;
+      const before = open === message ? '\r\x1b[K' : open === null ? '' : '\n';
+      stream.write(`${before}${line}${done ? '\n' : ''}`);
+      open = done ? null : message;
+    } else if (done) {
+      if (elapsedSeconds > 1) stream.write(`${message}: ended after ${elapsedSeconds} s\n`);
     } else if (elapsedSeconds === 0) stream.write(`${message}\n`);
-    else if (elapsedSeconds % 30 === 0) stream.write(`${message} (${elapsedSeconds} s)\n`);
+    else if (elapsedSeconds % 30 === 0) stream.write(`${line}\n`);
   };
 }

@@ -7,18 +7,18 @@
  */
 export function redact(text: string): string {
   return text.replace(SENSITIVE, (found, ...groups) => {
-    const { escape, password, email, phone } = groups.at(-1) as Record<string, string | undefined>;
-    if (escape) return escape;
+    const { password, email, phone } = groups.at(-1) as Record<string, string | undefined>;
     if (password) return '[secret]@';
     if (email) return '[e-mail]';
     if (phone) return '[phone]';
+    // An escape stays as it is.
     return found.startsWith('pk_') ? '[key]' : found;
   });
 }
 
 const SENSITIVE = new RegExp(
   [
-    String.raw`(?<escape>\\(?:u[0-9a-fA-F]{4}|.))`,
+    String.raw`\\(?:u[0-9a-fA-F]{4}|.)`,
     // The password of postgres://user:password@host; before the e-mail, which it would look like.
     String.raw`(?<password>(?<=:\/\/[^\s:/@"\\]*:)[^\s/@"\\]+@)`,
     String.raw`(?<email>[^\s"'<>()\[\],;:\\/=@]+@[^\s"'<>()\[\],;:\\/=@]+\.[^\s"'<>()\[\],;:\\/=@.]+)`,

@@ -21,6 +21,7 @@ import type {
 import { MESSAGES, TASK_QUEUE, workflowIds } from '../contracts/names.js';
 import { openCsv } from '../importers/index.js';
 import {
+  AlreadyRunningError,
   countTotals,
   findRunningMigration,
   getMigration,
@@ -30,6 +31,7 @@ import {
   storeIntents,
   type Ledger,
   type MigrationSummary,
+  type NewMigration,
   type ReportedPart,
 } from '../ledger/index.js';
 import type { consentCheck, consentMigration } from '../workflows/index.js';
@@ -105,29 +107,61 @@ export class Consentry {
     const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
     const sourceSha256 = await sha256OfFile(request.file);
     const hash = requestHash(sourceSha256, settings, options);
-    const running = await findRunningMigration(this.ledger.db, hash);
-    if (running !== null) {
+    const attach = async (): Promise<StartedMigration | null> => {
+      const running = await this.#findRunning(hash, request);
+      if (running === null) return null;
       const { rows } = await countTotals(this.ledger.db, running);
       return { ...ids(running), attached: true, rows, preset: source.preset };
+    };
+    const attached = await attach();
+    if (attached !== null) return attached;
+    const migration: NewMigration = {
+      id,
+      sourceName: basename(request.file),
+      sourceSha256,
+      preset: source.preset,
+      settings,
+      requestHash: hash,
+    };
+    let rows: number;
+    try {
+      rows = await storeIntents(this.ledger, migration, source.intents, onRows);
+    } catch (error) {
+      if (!(error instanceof AlreadyRunningError)) throw error;
+      // Somebody else stored the same at the same time, and came first.
+      const other = await attach();
+      if (other === null) throw error;
+      return other;
     }
-    const rows = await storeIntents(
-      this.ledger,
-      {
-        id,
-        sourceName: basename(request.file),
-        sourceSha256,
-        preset: source.preset,
-        settings,
-        requestHash: hash,
-      },
-      source.intents,
-      onRows,
-    );
     await this.#start(
       { migrationId: id, timing: timingOf(request), segmentSize: SEGMENT_SIZE },
       rows,
     );
     return { ...ids(id), attached: false, rows, preset: source.preset };
+  }
+
+  /**
+   * The running migration that asks for the same. One that was stored and never started (its process
+   * died) is started; one whose workflow is gone, such as terminated, is closed in the ledger.
+   */
+  async #findRunning(hash: string, request: MigrationRequest): Promise<string | null> {
+    const id = await findRunningMigration(this.ledger.db, hash);
+    if (id === null) return null;
+    try {
+      const { status } = await this.#handle(id).describe();
+      if (status.name === 'RUNNING') return id;
+      const failure = `Its workflow has ended as ${status.name.toLowerCase()}.`;
+      await setPhase(this.ledger.db, id, 'failed', failure);
+      return null;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      const { rows } = await countTotals(this.ledger.db, id);
+      await this.#start(
+        { migrationId: id, timing: timingOf(request), segmentSize: SEGMENT_SIZE },
+        rows,
+      );
+      return id;
+    }
   }
 
   async #start(input: MigrationInput, rows: number): Promise<void> {
@@ -137,6 +171,7 @@ export class Consentry {
         taskQueue: this.taskQueue,
         args: [input],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `${rows.toLocaleString('en-US')} rows`,
       });
     } catch (error) {

@@ -83,12 +83,13 @@ function channelsOf(request: MigrationRequest): readonly ConsentChannel[] {
 const MINUTE = 60_000;
 
 /**
- * Waits and deadlines. Klaviyo shows a live subscribe after up to 3 minutes and a back-dated one
- * after up to 20; the deadlines leave a good margin.
+ * Waits and deadlines. Klaviyo shows a live subscribe after up to 3 minutes, a back-dated one or a
+ * new profile of an import after up to 20; the deadlines leave a good margin.
  */
 export function timingOf(request: MigrationRequest): MigrationTiming {
   return {
     confirmWithinMs: request.historical === true ? 45 * MINUTE : 15 * MINUTE,
+    membershipWithinMs: request.timing?.confirmWithinMs ?? 30 * MINUTE,
     readEveryMs: 5_000,
     readTurnMs: MINUTE,
     ambiguousWaitMs: 3 * MINUTE,

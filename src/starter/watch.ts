@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Plan, Progress } from '../contracts/migration.js';
+import type { Plan, Progress, Totals } from '../contracts/migration.js';
 import { hasEnded, type Consentry } from './consentry.js';
 
 export interface WatchOptions {
@@ -31,7 +31,7 @@ export async function watchMigration(
   let planned = false;
   for (;;) {
     const looked = Date.now();
-    const progress = { ...(await consentry.progress(id)), ...(await consentry.totals(id)) };
+    const progress = upToDate(await consentry.progress(id), await consentry.totals(id));
     if (!planned) planned = await tellPlan(consentry, id, options);
     if (planned) await options.onProgress(progress);
     const pause = Math.max(options.everyMs, (Date.now() - looked) * PAUSE_PER_LOOK);
@@ -42,9 +42,16 @@ export async function watchMigration(
     if (result === 'look') continue;
     if (!planned) await tellPlan(consentry, id, options);
     if ('error' in result) throw result.error;
-    await options.onProgress({ ...result.progress, ...(await consentry.totals(id)) });
+    await options.onProgress(upToDate(result.progress, await consentry.totals(id)));
     return result.progress;
   }
+}
+
+/** The workflow hears of counts only at the end of a turn of its reader. */
+function upToDate(progress: Progress, totals: Totals): Progress {
+  const { total, submitted } = totals.jobs;
+  const allSubmitted = progress.phase === 'submit' && total > 0 && submitted === total;
+  return { ...progress, ...totals, phase: allSubmitted ? 'settle' : progress.phase };
 }
 
 async function tellPlan(consentry: Consentry, id: string, on: WatchOptions): Promise<boolean> {

@@ -52,7 +52,9 @@ export async function consentJob(input: JobInput): Promise<JobResult> {
   return CancellationScope.nonCancellable(async () => {
     if (sent) {
       step('accepted by Klaviyo; waiting to read it back');
-      await condition(() => outcomes !== null, timing.confirmWithinMs);
+      const withinMs =
+        job.operation === 'add_to_list' ? timing.membershipWithinMs : timing.confirmWithinMs;
+      await condition(() => outcomes !== null, withinMs);
     }
     outcomes ??= await steps.settleJob.executeWithOptions(
       { summary: 'look up what is still open' },

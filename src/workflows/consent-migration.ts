@@ -1,6 +1,8 @@
 import {
+  allHandlersFinished,
   CancellationScope,
   CancelledFailure,
+  condition,
   executeChild,
   ParentClosePolicy,
   setCurrentDetails,
@@ -76,6 +78,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   }
 
   return CancellationScope.nonCancellable(async () => {
+    await condition(allHandlersFinished);
     enter('report');
     const totals = await steps.finishMigration.executeWithOptions({ summary: 'report' }, [
       { migrationId, phase: 'done', failure: null },
@@ -88,6 +91,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   /** Ends the run as cancelled or failed, after every row got its outcome. */
   async function stop(error: unknown): Promise<never> {
     const { phase, failure, cause } = stopOf(error);
+    await condition(allHandlersFinished);
     const totals = await steps.finishMigration.executeWithOptions({ summary: 'report' }, [
       { migrationId, phase, failure },
     ]);

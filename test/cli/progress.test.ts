@@ -21,10 +21,14 @@ const PROGRESS: Progress = {
 describe('progress line', () => {
   it('has phase, rows, jobs, outcomes in their order, and the estimate', () => {
     assert.equal(
-      progressLine(PROGRESS, 12_300),
+      progressLine(PROGRESS, { ms: 12_300, atMost: false }),
       'waiting to read back | 12,000 of 20,000 rows (60.0 %) | jobs 19 sent, 3 settled of 19' +
         ' | confirmed 11,420 | rejected 580 | ETA 12.3 s',
     );
+  });
+
+  it('says that an estimate is the deadline', () => {
+    assert.match(progressLine(PROGRESS, { ms: 900_000, atMost: true }), / \| at most 15 min 00 s$/);
   });
 
   it('leaves out what is not known yet', () => {
@@ -51,24 +55,25 @@ describe('estimate of the rest', () => {
   };
   for (const [what, change, left] of [
     ['is unknown before anything happened', {}, null],
-    ['is nothing when every row has an outcome', { settled: 1_100 }, 0],
-    ['follows the pace, without what ended before', { settled: 600 }, 10_000],
+    ['is nothing when every row has an outcome', { settled: 1_100 }, 'in 0'],
+    ['follows the pace, without what ended before', { settled: 600 }, 'in 10000'],
     [
       'ends with the deadline of the last job, by the pace of submitting',
       { jobs: { total: 4, submitted: 1 } },
-      90_000,
+      'at most 90000',
     ],
     [
       'ends with the deadline once all is submitted',
       { settled: 101, sinceLastSubmitMs: 45_000 },
-      15_000,
+      'at most 15000',
     ],
-    ['is never less than nothing', { sinceLastSubmitMs: 61_000 }, 0],
-    ['takes the pace where it is better', { settled: 1_000, sinceLastSubmitMs: 0 }, 1_111],
+    ['follows the pace again after it', { settled: 600, sinceLastSubmitMs: 61_000 }, 'in 10000'],
+    ['takes the pace where it is better', { settled: 1_000, sinceLastSubmitMs: 0 }, 'in 1111'],
   ] as const) {
     it(what, () => {
       const estimate = estimateLeft({ ...pace, ...change });
-      assert.equal(estimate === null ? null : Math.round(estimate), left);
+      const words = estimate && `${estimate.atMost ? 'at most' : 'in'} ${Math.round(estimate.ms)}`;
+      assert.equal(words, left);
     });
   }
 
@@ -82,7 +87,7 @@ describe('estimate of the rest', () => {
       jobs,
     });
     tracked.left(at(500), 1_000);
-    assert.equal(tracked.left(at(750), 2_000), 1_000);
+    assert.deepEqual(tracked.left(at(750), 2_000), { ms: 1_000, atMost: false });
   });
 });
 

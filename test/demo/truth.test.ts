@@ -6,6 +6,7 @@ import {
   LATER,
   EARLIER,
   part,
+  PHONE,
   carried,
   message,
   differences,
@@ -100,6 +101,18 @@ describe('the ledger is the truth', () => {
         ],
         after: [subscribed(CLICKED)],
         carried: [carried('email')],
+      },
+    ],
+    [
+      'when a row without an e-mail has a number that another row texts',
+      {
+        parts: [
+          part({ email: null, outcome: 'rejected', reason: 'email_missing' }),
+          part({ rowNumber: 2, line: 3, channel: 'sms' }),
+        ],
+        before: [{ phone_number: PHONE }],
+        after: [{ ...subscribed(CLICKED), ...textable(CLICKED) }],
+        carried: [carried('sms')],
       },
     ],
     [

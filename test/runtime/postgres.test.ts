@@ -5,6 +5,7 @@ import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import pg from 'pg';
+import { freePorts } from '../../src/runtime/ports.js';
 import { startDatabase } from '../../src/runtime/postgres.js';
 import type { Database } from '../../src/runtime/postgres.js';
 import { findPostgres, repairLinks } from '../../src/runtime/postgres-binaries.js';
@@ -108,7 +109,8 @@ describe('database', { timeout: 120_000 }, () => {
     await (await start(true)).stop();
     const account = await serverAccount();
     const { postgres } = await findPostgres(account, folders.cache);
-    const options = ['-D', cluster(), '-c', 'listen_addresses='];
+    const [port] = await freePorts(1);
+    const options = ['-D', cluster(), '-p', String(port), '-c', 'listen_addresses=127.0.0.1'];
     const orphan = spawn(postgres, [...options, '-c', 'unix_socket_directories='], {
       detached: true,
       cwd: join(folders.data, 'postgresql'),
@@ -223,7 +225,7 @@ describe('PostgreSQL programs', () => {
 function ownerOf(keep: string, printed = 'database.pid'): string {
   const { cache, data, state } = folders;
   return `
-    import { startDatabase } from ${runtimeModule('postgres')};
+import { startDatabase } from ${runtimeModule('postgres')};
     const folders = ${JSON.stringify({ cache, data, state })};
     const database = await startDatabase({ databaseUrl: null, folders, ${keep} });
     console.log(${printed});

@@ -17,6 +17,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 /** Quick enough for tests, long enough for a busy machine. */
 export const TEST_TIMING: MigrationTiming = {
   confirmWithinMs: 20_000,
+  membershipWithinMs: 20_000,
   readEveryMs: 100,
   readTurnMs: 1_000,
   ambiguousWaitMs: 1_000,

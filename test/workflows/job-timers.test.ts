@@ -21,6 +21,7 @@ import type { consentJob } from '../../src/workflows/index.js';
 const MINUTE = 60_000;
 const TIMING: MigrationTiming = {
   confirmWithinMs: 45 * MINUTE,
+  membershipWithinMs: 30 * MINUTE,
   readEveryMs: 5_000,
   readTurnMs: MINUTE,
   ambiguousWaitMs: 3 * MINUTE,

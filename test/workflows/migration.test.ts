@@ -197,12 +197,31 @@ describe('a migration', () => {
   test('the same file and settings again attach to the running migration', async () => {
     const file = await harness.source('twice.csv', [HEADER, 'twice@example.com,,subscribed,']);
     const request = { file, listId: DOUBLE, optIn: 'double' as const, timing: TEST_TIMING };
+    const started = await Promise.all([
+      harness.consentry.startMigration(request),
+      harness.consentry.startMigration(request),
+    ]);
+    started.push(await harness.consentry.startMigration(request));
+    const [id = ''] = started.map((migration) => migration.id);
+    assert.deepEqual(new Set(started.map((migration) => migration.id)), new Set([id]));
+    assert.deepEqual(started.map(({ attached }) => attached).sort(), [false, true, true]);
+    await harness.consentry.cancel(id);
+    await harness.consentry.waitForEnd(id);
+  });
+
+  test('a run that was terminated is closed, and the same request begun anew', async () => {
+    const file = await harness.source('left.csv', [HEADER, 'left@example.com,,subscribed,']);
+    const request = { file, listId: DOUBLE, optIn: 'double' as const, timing: TEST_TIMING };
     const first = await harness.consentry.startMigration(request);
+    await harness.client.workflow.getHandle(first.workflowId).terminate();
     const second = await harness.consentry.startMigration(request);
-    assert.equal(second.attached, true);
-    assert.equal(second.id, first.id);
-    await harness.consentry.cancel(first.id);
-    await harness.consentry.waitForEnd(first.id);
+    assert.equal(second.attached, false);
+    assert.notEqual(second.id, first.id);
+    const { phase, failure } = await harness.consentry.progress(first.id);
+    assert.equal(phase, 'failed');
+    assert.match(failure ?? '', /terminated/);
+    await harness.consentry.cancel(second.id);
+    await harness.consentry.waitForEnd(second.id);
   });
 });
 

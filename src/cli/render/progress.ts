@@ -20,7 +20,7 @@ export function phaseWords({ phase, paused }: Pick<Progress, 'phase' | 'paused'>
 }
 
 /** One line about a run: `12,000 of 20,000 rows (60.0 %) | confirmed 8,000 | ... | ETA 12.0 s`. */
-export function progressLine(progress: Progress, leftMs: number | null): string {
+export function progressLine(progress: Progress, left: Left | null): string {
   const settled = settledRows(progress.outcomes);
   const { jobs } = progress;
   return [
@@ -30,7 +30,7 @@ export function progressLine(progress: Progress, leftMs: number | null): string 
       ? [`jobs ${jobs.submitted} sent, ${jobs.settled} settled of ${jobs.total}`]
       : []),
     ...outcomeWords(progress),
-    ...(leftMs === null ? [] : [`ETA ${duration(leftMs)}`]),
+    ...(left === null ? [] : [`${left.atMost ? 'at most' : 'ETA'} ${duration(left.ms)}`]),
   ].join(' | ');
 }
 
@@ -40,6 +40,12 @@ export function outcomeWords({ outcomes }: Pick<Progress, 'outcomes'>): string[]
     const rows = outcomes[outcome] ?? 0;
     return rows === 0 ? [] : [`${outcome} ${count(rows)}`];
   });
+}
+
+/** An estimate of the rest; `atMost` where it is the deadline and not the pace. */
+export interface Left {
+  readonly ms: number;
+  readonly atMost: boolean;
 }
 
 /** What the estimate of the rest is made from; times in milliseconds. */
@@ -60,22 +66,23 @@ export interface PaceSoFar {
  * How long the rest takes: at the pace so far, and no longer than until the deadline of the last
  * job. Null while there is no pace yet.
  */
-export function estimateLeft(pace: PaceSoFar): number | null {
-  const left = pace.rows - pace.settled;
-  if (left <= 0) return 0;
+export function estimateLeft(pace: PaceSoFar): Left | null {
+  const open = pace.rows - pace.settled;
+  if (open <= 0) return { ms: 0, atMost: false };
   const done = pace.settled - pace.settledAtStart;
-  const estimates = [
-    ...(done > 0 ? [(left * pace.elapsedMs) / done] : []),
-    ...untilLastDeadline(pace),
-  ];
-  return estimates.length === 0 ? null : Math.min(...estimates);
+  const atPace = done > 0 ? (open * pace.elapsedMs) / done : Infinity;
+  const atDeadline = untilLastDeadline(pace);
+  if (atPace === Infinity && atDeadline === Infinity) return null;
+  return { ms: Math.min(atPace, atDeadline), atMost: atDeadline < atPace };
 }
 
-function untilLastDeadline(pace: PaceSoFar): number[] {
+function untilLastDeadline(pace: PaceSoFar): number {
   const { total, submitted } = pace.jobs;
   if (pace.sinceLastSubmitMs !== null) {
-    return [Math.max(0, pace.confirmWithinMs - pace.sinceLastSubmitMs)];
+    const left = pace.confirmWithinMs - pace.sinceLastSubmitMs;
+    // After the deadline it takes as long as the last look-ups take.
+    return left > 0 ? left : Infinity;
   }
-  if (submitted === 0) return [];
-  return [((total - submitted) * pace.elapsedMs) / submitted + pace.confirmWithinMs];
+  if (submitted === 0) return Infinity;
+  return ((total - submitted) * pace.elapsedMs) / submitted + pace.confirmWithinMs;
 }

@@ -30,6 +30,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       finished_at timestamptz
     )`.execute(db);
 
+  // One running migration for one request, also when two are started at the same moment.
+  await sql`
+    create unique index migration_running on consentry.migration (request_hash)
+    where finished_at is null`.execute(db);
+
   await sql`
     create table consentry.intent (
       migration_id text not null references consentry.migration on delete cascade,
