@@ -1,6 +1,8 @@
-import type { Progress } from '../contracts/migration.js';
+import type { Phase, Progress } from '../contracts/migration.js';
 import { settledRows } from './render/outcomes.js';
 import { estimateLeft, type Left } from './render/progress.js';
+
+const UNDER_WAY: ReadonlySet<Phase> = new Set(['submit', 'settle']);
 
 /** Remembers when things began, for the estimate of the rest. */
 export class Pace {
@@ -13,6 +15,8 @@ export class Pace {
   /** Null while there is no pace yet. To be asked at every look. */
   left(progress: Progress, now = Date.now()): Left | null {
     const settled = settledRows(progress.outcomes);
+    // A run that is paused, cancelled or over has no pace.
+    if (progress.paused || !UNDER_WAY.has(progress.phase)) return null;
     this.#start ??= { at: now, settled };
     const { total, submitted } = progress.jobs;
     if (submitted === total) this.#lastSubmitAt ??= now;

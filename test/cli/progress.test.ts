@@ -22,13 +22,16 @@ describe('progress line', () => {
   it('has phase, rows, jobs, outcomes in their order, and the estimate', () => {
     assert.equal(
       progressLine(PROGRESS, { ms: 12_300, atMost: false }),
-      'waiting to read back | 12,000 of 20,000 rows (60.0 %) | jobs 19 sent, 3 settled of 19' +
-        ' | confirmed 11,420 | rejected 580 | ETA 12.3 s',
+      'waiting to read back | 12,000 of 20,000 rows (60.0 %) | ETA 12.3 s' +
+        ' | confirmed 11,420 | rejected 580 | 19 of 19 jobs sent',
     );
   });
 
   it('says that an estimate is the deadline', () => {
-    assert.match(progressLine(PROGRESS, { ms: 900_000, atMost: true }), / \| at most 15 min 00 s$/);
+    assert.match(
+      progressLine(PROGRESS, { ms: 900_000, atMost: true }),
+      / \| at most 15 min 00 s \|/,
+    );
   });
 
   it('leaves out what is not known yet', () => {
@@ -76,6 +79,13 @@ describe('estimate of the rest', () => {
       assert.equal(words, left);
     });
   }
+
+  it('is none for a run that is paused, cancelled or over', () => {
+    const tracked = new Pace(60_000);
+    for (const change of [{ paused: true }, { phase: 'cancelling' }, { phase: 'done' }] as const) {
+      assert.equal(tracked.left({ ...PROGRESS, ...change }), null);
+    }
+  });
 
   it('counts from the first look', () => {
     const tracked = new Pace(60_000);

@@ -195,6 +195,32 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
     await sandbox.clearFaults();
   });
 
+  it('migrate ends with 4 and a report when the key is revoked half-way', async () => {
+    await sandbox.addFault({
+      endpoint: 'bulk_subscribe_profiles',
+      kind: 'revoke_key',
+      times: 1,
+      after: 1,
+    });
+    const file = await source('revoked.csv', people(1_001, 'revoked.test'));
+    const ran = await run('migrate', file, '--list', 'Single', '--json');
+    await sandbox.clearFaults();
+    assert.equal(ran.code, 4, ran.stderr);
+    const report = JSON.parse(ran.stdout) as Report;
+    assert.deepEqual([report.phase, report.open], ['failed', 0]);
+    assert.ok((report.outcomes.cancelled ?? 0) > 0, ran.stdout);
+    assert.match(report.failure ?? '', /key/i);
+    assert.ok(ran.stderr.includes(report.failure ?? '?'));
+    assert.doesNotMatch(ran.stderr, /Nothing was sent/);
+  });
+
+  it('worker names the key that it needs', async () => {
+    const { code, stderr } = await run('worker');
+    assert.equal(code, 2);
+    assert.match(stderr, /KLAVIYO_API_KEY/);
+    assert.match(stderr, /--role workflow/);
+  });
+
   it('Ctrl-C stops watching and not the migration', async () => {
     const file = await source('watched.csv', people(5, 'filtered-out.test'));
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';

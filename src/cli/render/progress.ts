@@ -1,7 +1,7 @@
 import type { Phase, Progress } from '../../contracts/migration.js';
 import { OUTCOMES } from '../../contracts/outcomes.js';
 import { settledRows } from './outcomes.js';
-import { count, duration, percent } from './quantities.js';
+import { count, counted, duration, percent } from './quantities.js';
 
 const PHASE_WORDS: Record<Phase, string> = {
   preflight: 'checking the account',
@@ -19,18 +19,16 @@ export function phaseWords({ phase, paused }: Pick<Progress, 'phase' | 'paused'>
   return paused ? `${PHASE_WORDS[phase]} (paused)` : PHASE_WORDS[phase];
 }
 
-/** One line about a run: `12,000 of 20,000 rows (60.0 %) | confirmed 8,000 | ... | ETA 12.0 s`. */
+/** One line about a run; what matters most comes first, since a narrow terminal cuts it off. */
 export function progressLine(progress: Progress, left: Left | null): string {
   const settled = settledRows(progress.outcomes);
   const { jobs } = progress;
   return [
     phaseWords(progress),
     `${count(settled)} of ${count(progress.rows)} rows (${percent(settled, progress.rows)})`,
-    ...(jobs.total > 0
-      ? [`jobs ${jobs.submitted} sent, ${jobs.settled} settled of ${jobs.total}`]
-      : []),
-    ...outcomeWords(progress),
     ...(left === null ? [] : [`${left.atMost ? 'at most' : 'ETA'} ${duration(left.ms)}`]),
+    ...outcomeWords(progress),
+    ...(jobs.total > 0 ? [`${jobs.submitted} of ${counted(jobs.total, 'job')} sent`] : []),
   ].join(' | ');
 }
 
