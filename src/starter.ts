@@ -9,9 +9,9 @@ export {
   Consentry,
   hasEnded,
   MigrationStoppedError,
-  NoWorkerError,
   type StartedMigration,
 } from './starter/consentry.js';
+export { NoWorkerError } from './starter/worker-check.js';
 export { watchMigration, type WatchOptions } from './starter/watch.js';
 export { SettingsError, type MigrationRequest } from './starter/settings.js';
 export type { Report } from './starter/report.js';

@@ -4,7 +4,8 @@ import { LedgerUnavailableError, MigrationNotFoundError } from '../ledger/index.
 import { ConfigError } from '../runtime/config.js';
 import { NoEnvironmentError } from '../runtime/dev-state.js';
 import { TemporalUnreachableError } from '../starter/connect.js';
-import { MigrationStoppedError, NoWorkerError } from '../starter/consentry.js';
+import { MigrationStoppedError } from '../starter/consentry.js';
+import { NoWorkerError } from '../starter/worker-check.js';
 import { SettingsError } from '../starter/settings.js';
 import { UsageError } from './ended.js';
 import { EXIT, type ExitCode } from './exit-codes.js';

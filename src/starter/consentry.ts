@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   Client,
   type Connection,
@@ -44,6 +43,7 @@ import {
   timingOf,
   type MigrationRequest,
 } from './settings.js';
+import { requireWorker } from './worker-check.js';
 
 export interface StartedMigration {
   readonly id: string;
@@ -52,17 +52,6 @@ export interface StartedMigration {
   readonly attached: boolean;
   readonly rows: number;
   readonly preset: string;
-}
-
-const WORKER_TRIES = 20;
-const WORKER_TRY_MS = 250;
-
-/** `temporal.api.enums.v1.TaskQueueType` */
-const WORKFLOW_TASK_QUEUE = 1;
-
-/** No worker polls the task queue: whatever is started would wait for ever. */
-export class NoWorkerError extends Error {
-  override readonly name = 'NoWorkerError';
 }
 
 /** A run ended otherwise than by finishing; `failureType` as in `contracts/failures.ts`. */
@@ -103,7 +92,7 @@ export class Consentry {
     const options = importOptions(request);
     const id = newId();
     const source = await openCsv(request.file, options);
-    await this.requireWorker();
+    await requireWorker(this.#client, this.namespace, this.taskQueue);
     const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
     const sourceSha256 = await sha256OfFile(request.file);
     const hash = requestHash(sourceSha256, settings, options);
@@ -187,7 +176,7 @@ export class Consentry {
 
   /** Preflight alone: what a run with these settings would find. Sends nothing. */
   async check(request: Omit<MigrationRequest, 'file'>): Promise<Preflight> {
-    await this.requireWorker();
+    await requireWorker(this.#client, this.namespace, this.taskQueue);
     const settings = migrationSettings({ ...request, file: '' }, 'consentry check');
     return this.#result(
       this.#client.workflow.execute<typeof consentCheck>('consentCheck', {
@@ -274,23 +263,6 @@ export class Consentry {
     return listMigrations(this.ledger.db, limit);
   }
 
-  /** @throws NoWorkerError where none shows up for a few seconds: one may be just starting */
-  async requireWorker(): Promise<void> {
-    for (let tries = 0; tries < WORKER_TRIES; tries++) {
-      const { pollers } = await this.#client.workflowService.describeTaskQueue({
-        namespace: this.namespace,
-        taskQueue: { name: this.taskQueue },
-        taskQueueType: WORKFLOW_TASK_QUEUE,
-      });
-      if (pollers.some(isAlive)) return;
-      await delay(WORKER_TRY_MS);
-    }
-    throw new NoWorkerError(
-      `No worker polls the task queue "${this.taskQueue}" in namespace "${this.namespace}": ` +
-        'start one with "npx consentry worker" (it needs KLAVIYO_API_KEY).',
-    );
-  }
-
   #handle(id: string) {
     return this.#client.workflow.getHandle<typeof consentMigration>(workflowIds.migration(id));
   }
@@ -320,15 +292,6 @@ export class Consentry {
       );
     }
   }
-}
-
-/** The server remembers pollers for minutes; one that lives asks again at least once a minute. */
-function isAlive({ lastAccessTime }: { lastAccessTime?: Timestamp | null }): boolean {
-  return Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 < 75_000;
-}
-
-interface Timestamp {
-  readonly seconds?: { toString(): string } | null;
 }
 
 const ENDED: readonly Phase[] = ['done', 'cancelled', 'failed'];

@@ -9,7 +9,8 @@ import { LedgerUnavailableError, MigrationNotFoundError } from '../../src/ledger
 import { ConfigError } from '../../src/runtime/config.js';
 import { NoEnvironmentError } from '../../src/runtime/dev-state.js';
 import { TemporalUnreachableError } from '../../src/starter/connect.js';
-import { MigrationStoppedError, NoWorkerError } from '../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../src/starter/consentry.js';
+import { NoWorkerError } from '../../src/starter/worker-check.js';
 import { SettingsError } from '../../src/starter/settings.js';
 
 function grpcError(code: number): Error {
