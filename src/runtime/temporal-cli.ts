@@ -110,7 +110,7 @@ async function getCli(getting: Getting): Promise<TemporalCli> {
     }
     const build = await withProgress(
       onProgress,
-      `It cannot be downloaded here. Building it with Go, once (about 3 minutes on 2 cores)`,
+      `It cannot be downloaded here. Building it with Go, once (3 to 5 minutes on 2 cores)`,
       () =>
         runProgram(go, ['install', `${GO_MODULE}@${TEMPORAL_CLI_VERSION}`], {
           withinMs: BUILD_WITHIN_MS,

@@ -169,7 +169,7 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
       endpoint: 'bulk_subscribe_profiles',
       kind: '429',
       times: 1_000,
-      retryAfter: 600,
+      retryAfter: 4,
     });
     const file = await source('steered.csv', people(5, 'steered.test'));
     const flags = [file, '--list', 'Single', '--detach', '--json'];
