@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config.js';
-import { childEnvironment } from './config.js';
+import { childEnvironment, ConfigError } from './config.js';
 import type { UserFolders } from './paths.js';
 import { freePorts, LOOPBACK } from './ports.js';
 import { endOrphans } from './process-records.js';
@@ -54,14 +54,26 @@ const ATTEMPTS = 5;
  * API key; null where none does.
  */
 export function externalTemporal(config: Pick<Config, 'temporal'>): TemporalTarget | null {
-  const { connectionOptions, namespace } = loadClientConnectConfig({
-    overrideEnvVars: { ...config.temporal.variables },
-  });
+  const { connectionOptions, namespace } = readProfile(config);
   if (connectionOptions.address === undefined) return null;
   return {
     connectionOptions: connectionOptions,
     namespace: namespace ?? 'default',
   };
+}
+
+/** envconfig's own errors name neither the file nor what to do; an empty file is a `TypeError`. */
+function readProfile({ temporal }: Pick<Config, 'temporal'>) {
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: { ...temporal.variables } });
+  } catch (error) {
+    const file = temporal.variables['TEMPORAL_CONFIG_FILE'] ?? 'temporal.toml';
+    const said = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(
+      `Temporal's configuration cannot be read (${said}): check the TEMPORAL_* variables and ` +
+        `${file}, which needs a [profile.default] section or not to be there at all.`,
+    );
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
@@ -136,6 +137,17 @@ describe('search attributes of a server that is not ours', { timeout: 120_000 },
 describe('configured Temporal server', () => {
   it('is none where nothing names one', () => {
     assert.equal(externalTemporal(loadConfig({ HOME: folders.data })), null);
+  });
+
+  it('names the file when temporal.toml is empty', async () => {
+    const file = join(folders.data, 'temporal.toml');
+    await mkdir(folders.data, { recursive: true });
+    await writeFile(file, '');
+    const config = loadConfig({ HOME: folders.data, TEMPORAL_CONFIG_FILE: file });
+    assert.throws(
+      () => externalTemporal(config),
+      (error: Error) => error.name === 'ConfigError' && error.message.includes(file),
+    );
   });
 
   it('comes with its namespace, and with TLS for an API key', () => {

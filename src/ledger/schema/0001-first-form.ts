@@ -37,7 +37,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await sql`
     create table consentry.intent (
-      migration_id text not null references consentry.migration on delete cascade,
+      -- No foreign keys on the two large tables: their rows are only written by storeIntents, in one
+      -- transaction with their migration, and a check per row would cost most of a load's time.
+      migration_id text not null,
       row_number integer not null,
       line integer not null,
       email text,
@@ -91,7 +93,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       evidence text,
       settled_at timestamptz,
       primary key (migration_id, row_number, channel),
-      foreign key (migration_id, row_number) references consentry.intent on delete cascade,
       check ((outcome is null) = (settled_at is null))
     ) with (fillfactor = 70)`.execute(db);
   await sql`create index intent_part_job on consentry.intent_part (migration_id, job_number)`.execute(
