@@ -14,7 +14,12 @@ interface Specification {
 }
 
 const SPECIFICATIONS = { stable: 'openapi.json', beta: 'openapi-beta.json' } as const;
-const fileOf = (name: string) => new URL(`../../../shared/klaviyo/${name}`, import.meta.url);
+/** The folder above the repository, from the sources as from the build, which is a level deeper. */
+const above = new URL(
+  import.meta.url.includes('/dist/') ? '../../../../' : '../../../',
+  import.meta.url,
+);
+const fileOf = (name: string) => new URL(`shared/klaviyo/${name}`, above);
 const here = Object.values(SPECIFICATIONS).every((name) => existsSync(fileOf(name)));
 
 test(
