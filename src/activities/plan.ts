@@ -24,7 +24,7 @@ export function createPlan({ ledger }: ActivityDependencies) {
           await settleSmsWithoutSender(db, migrationId, null, preflight.sms.countries);
         }
         const jobs = await assignJobs(db, migrationId);
-        const { rows } = await countRows(db, migrationId);
+        const rows = await countRows(db, migrationId);
         const toSend = await countOpenParts(db, migrationId);
         const plan: Plan = {
           rows,

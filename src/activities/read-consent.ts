@@ -98,6 +98,27 @@ export async function guardRows(
   return { consented };
 }
 
+/**
+ * Guards again the rows whose consent was read longer ago than `maxAgeMs`.
+ *
+ * @param rows unsent: of what was sent, Klaviyo's answer would be read as the state before
+ * @returns whether any was guarded again, so that the rows have to be read anew
+ */
+export async function guardStale(
+  deps: ActivityDependencies,
+  migrationId: string,
+  rows: readonly OpenRow[],
+  maxAgeMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const oldest = Date.now() - maxAgeMs;
+  const stale = rows.filter(
+    (row) => row.consentReadAt === null || row.consentReadAt.getTime() < oldest,
+  );
+  if (stale.length > 0) await guardRows(deps, migrationId, stale, signal);
+  return stale.length > 0;
+}
+
 /** The phone is looked up where it is asked for, or where it is all that the row has. */
 function needsPhone(row: OpenRow): boolean {
   return row.email === null || row.parts.some((part) => part.channel === 'sms');

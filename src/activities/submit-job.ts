@@ -13,9 +13,9 @@ import {
   beginSubmission,
   getJob,
   getMigration,
-  openRowsOfJob,
   settleParts,
   submissionsOfJob,
+  unsentRowsOfJob,
   type SubmissionAnswer,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -31,12 +31,15 @@ import {
 } from './entries.js';
 import { notYet, stopping } from './failures.js';
 import { whileHeartbeating } from './heartbeats.js';
+import { guardStale } from './read-consent.js';
 
 export interface SubmitInput {
   readonly migrationId: string;
   readonly jobNumber: number;
   /** After a lost answer was read back: send again what did not land. */
   readonly resend: boolean;
+  /** Consent that was read longer ago is read again before a call, in milliseconds. */
+  readonly consentMaxAgeMs: number;
 }
 
 /** `ambiguous`: an answer got lost; read back before `resend`. */
@@ -60,7 +63,12 @@ export function createSubmitJob(deps: ActivityDependencies) {
      * sent again until Klaviyo takes it. Each call is in the ledger before it is made, so no retry
      * sends twice what Klaviyo may have.
      */
-    async submitJob({ migrationId, jobNumber, resend }: SubmitInput): Promise<SubmitResult> {
+    async submitJob({
+      migrationId,
+      jobNumber,
+      resend,
+      consentMaxAgeMs,
+    }: SubmitInput): Promise<SubmitResult> {
       return whileHeartbeating(async (signal) => {
         const { db } = ledger;
         const { operation } = await getJob(db, migrationId, jobNumber);
@@ -71,17 +79,20 @@ export function createSubmitJob(deps: ActivityDependencies) {
         if (lost.length > 0 && operation === 'subscribe' && !resend) return { state: 'ambiguous' };
         for (const { id } of lost) await answerSubmission(db, id, { status: 'not_sent' });
 
-        for (let sent = submissions.some(({ status }) => status === 'accepted'); ; sent = true) {
+        let sent = submissions.some(({ status }) => status === 'accepted');
+        for (;;) {
           const { paused, settings } = await getMigration(db, migrationId);
-          const entries = entriesOf(await openRowsOfJob(db, migrationId, jobNumber)).slice(
-            0,
-            CALL_SIZE[operation],
-          );
-          if (entries.length === 0) return { state: sent ? 'accepted' : 'nothing_to_send' };
-          signal.throwIfAborted();
-          if (paused) {
+          let rows = await unsentRowsOfJob(db, migrationId, jobNumber);
+          if (rows.length > 0 && paused) {
             throw notYet('MigrationPaused', 'Paused: nothing is submitted.', PAUSE_CHECK_MS);
           }
+          // A pause or a wait for the limiter can have been long.
+          if (await guardStale(deps, migrationId, rows, consentMaxAgeMs, signal)) {
+            rows = await unsentRowsOfJob(db, migrationId, jobNumber);
+          }
+          const entries = entriesOf(rows).slice(0, CALL_SIZE[operation]);
+          if (entries.length === 0) return { state: sent ? 'accepted' : 'nothing_to_send' };
+          signal.throwIfAborted();
           const answer = await send(
             deps,
             { migrationId, jobNumber, operation },
@@ -90,6 +101,7 @@ export function createSubmitJob(deps: ActivityDependencies) {
             signal,
           );
           if (answer === 'ambiguous') return { state: 'ambiguous' };
+          sent = true;
         }
       });
     },

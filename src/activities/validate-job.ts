@@ -1,7 +1,7 @@
-import { getMigration, openRowsOfJob, settleSmsWithoutSender } from '../ledger/index.js';
+import { getMigration, settleSmsWithoutSender, unsentRowsOfJob } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { whileHeartbeating } from './heartbeats.js';
-import { guardRows } from './read-consent.js';
+import { guardStale } from './read-consent.js';
 
 export interface ValidateInput {
   readonly migrationId: string;
@@ -29,12 +29,9 @@ export function createValidateJob(deps: ActivityDependencies) {
         if (preflight !== null && preflight.sms.source !== 'not_needed') {
           await settleSmsWithoutSender(db, migrationId, jobNumber, preflight.sms.countries);
         }
-        const oldest = Date.now() - consentMaxAgeMs;
-        const stale = (await openRowsOfJob(db, migrationId, jobNumber)).filter(
-          (row) => row.consentReadAt === null || row.consentReadAt.getTime() < oldest,
-        );
-        if (stale.length > 0) await guardRows(deps, migrationId, stale, signal);
-        return { rows: (await openRowsOfJob(db, migrationId, jobNumber)).length };
+        const rows = await unsentRowsOfJob(db, migrationId, jobNumber);
+        await guardStale(deps, migrationId, rows, consentMaxAgeMs, signal);
+        return { rows: (await unsentRowsOfJob(db, migrationId, jobNumber)).length };
       });
     },
   };

@@ -140,25 +140,12 @@ export async function countOpenParts(
   }));
 }
 
-/** Rows of the migration, and how many of them have open parts with an e-mail or a phone. */
-export async function countRows(
-  db: LedgerDb,
-  migrationId: string,
-): Promise<{ rows: number; openEmails: number; openPhones: number }> {
-  const { rows } = await sql<{ rows: string; open_emails: string; open_phones: string }>`
-    select count(*) as rows,
-      count(*) filter (where open and email is not null) as open_emails,
-      count(*) filter (where open and phone_number is not null) as open_phones
-    from consentry.intent i
-    cross join lateral (select exists (select from consentry.intent_part p
-      where p.migration_id = i.migration_id and p.row_number = i.row_number
-        and p.outcome is null) as open) o
-    where i.migration_id = ${migrationId}`.execute(db);
-  const row = rows[0];
-  if (row === undefined) throw new Error('count returned no row');
-  return {
-    rows: Number(row.rows),
-    openEmails: Number(row.open_emails),
-    openPhones: Number(row.open_phones),
-  };
+/** Rows of the migration. */
+export async function countRows(db: LedgerDb, migrationId: string): Promise<number> {
+  const { rows } = await db
+    .selectFrom('intent')
+    .select((eb) => eb.fn.countAll<string>().as('rows'))
+    .where('migration_id', '=', migrationId)
+    .executeTakeFirstOrThrow();
+  return Number(rows);
 }

@@ -10,8 +10,6 @@ export interface OpenRow {
   readonly phoneNumber: string | null;
   /** Whether both identifiers may go to Klaviyo as one profile. */
   readonly oneProfile: boolean;
-  /** The profile that had the row's phone before the run; null where there was none. */
-  readonly phoneProfileId: string | null;
   readonly consentReadAt: Date | null;
   readonly parts: readonly OpenPart[];
 }
@@ -30,7 +28,6 @@ interface RowRecord {
   email: string | null;
   phone_number: string | null;
   one_profile: boolean;
-  phone_profile_id: string | null;
   consent_read_at: Date | null;
   parts: {
     channel: Channel;
@@ -40,7 +37,7 @@ interface RowRecord {
   }[];
 }
 
-const columns = sql`i.row_number, i.email, i.phone_number, i.one_profile, i.phone_profile_id,
+const columns = sql`i.row_number, i.email, i.phone_number, i.one_profile,
   i.consent_read_at,
   json_agg(json_build_object('channel', p.channel, 'action', p.action,
     'consented_at', to_char(p.consented_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
@@ -62,6 +59,17 @@ export async function openRowsOfJob(
   return rows.map(toOpenRow);
 }
 
+/** The same with the parts that were not sent: what is left to submit. */
+export async function unsentRowsOfJob(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+): Promise<OpenRow[]> {
+  return (await openRowsOfJob(db, migrationId, jobNumber))
+    .map((row) => ({ ...row, parts: row.parts.filter((part) => part.submissionId === null) }))
+    .filter((row) => row.parts.length > 0);
+}
+
 /** The next open rows after `afterRow` whose consent has not been read yet. */
 export async function unreadRows(
   db: LedgerDb,
@@ -81,7 +89,7 @@ export async function unreadRows(
     join consentry.intent_part p using (migration_id, row_number)
     where p.outcome is null
     group by i.migration_id, i.row_number, i.email, i.phone_number, i.one_profile,
-      i.phone_profile_id, i.consent_read_at
+      i.consent_read_at
     order by i.row_number`.execute(db);
   return rows.map(toOpenRow);
 }
@@ -92,7 +100,6 @@ function toOpenRow(row: RowRecord): OpenRow {
     email: row.email,
     phoneNumber: row.phone_number,
     oneProfile: row.one_profile,
-    phoneProfileId: row.phone_profile_id,
     consentReadAt: row.consent_read_at,
     parts: row.parts.map((part) => ({
       channel: part.channel,

@@ -75,7 +75,7 @@ async function submit({ migrationId, job, timing }: JobInput): Promise<boolean> 
   for (let resend = false; ; resend = true) {
     const { state } = await submits.submitJob.executeWithOptions(
       { summary: `${resend ? 'resend' : 'submit'} ${job.operation}, ${job.rows} rows` },
-      [{ migrationId, jobNumber, resend }],
+      [{ migrationId, jobNumber, resend, consentMaxAgeMs: timing.consentMaxAgeMs }],
     );
     if (state !== 'ambiguous') return state === 'accepted';
     await sleep(timing.ambiguousWaitMs, { summary: 'answer lost: wait, then read back' });

@@ -62,7 +62,6 @@ export function openRow(fields: Partial<OpenRow> = {}): OpenRow {
     email: 'a@example.com',
     phoneNumber: '+12015550123',
     oneProfile: true,
-    phoneProfileId: null,
     consentReadAt: null,
     parts: [openPart()],
     ...fields,

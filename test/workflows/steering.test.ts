@@ -130,6 +130,23 @@ describe('steering a migration', () => {
     assert.deepEqual(await counts(id), { confirmed: 3 });
   });
 
+  test('who opts out during a pause is not subscribed after it', async () => {
+    hold('get_list');
+    const id = await start(3, { consentMaxAgeMs: 2_000 });
+    await harness.consentry.pause(id);
+    await until('the pause', async () => (await harness.consentry.progress(id)).paused);
+    release();
+    await inPhase(id, 'submit');
+    await until('a submit that waits', () => isWaiting(id).catch(notStartedYet));
+    const email = await firstAddress(id);
+    harness.sandbox.account.seed({ email, email_consent: 'UNSUBSCRIBED' });
+    await delay(2_500);
+    await harness.consentry.resume(id);
+    await harness.consentry.waitForEnd(id);
+    assert.deepEqual(await counts(id), { confirmed: 2, opted_out_before_run: 1 });
+    assert.ok(![...harness.sandbox.account.subscribed()].some((line) => line.email === email));
+  });
+
   test('a key that is revoked half-way stops the run, and every row has an outcome', async () => {
     harness.sandbox.account.addFault({
       endpoint: 'bulk_subscribe_profiles',
