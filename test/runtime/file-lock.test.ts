@@ -43,9 +43,15 @@ describe('file lock', () => {
     const waitedFor: (number | null)[] = [];
     const order: string[] = [];
     let free: () => void = () => undefined;
-    const first = withFileLock(path, async () => {
-      await new Promise<void>((resolve) => (free = resolve));
-      order.push('first');
+    const freed = new Promise<void>((resolve) => (free = resolve));
+    let first: Promise<void> | undefined;
+    // The second comes only when the first is inside; whoever is first to the file is chance.
+    await new Promise<void>((inside) => {
+      first = withFileLock(path, async () => {
+        inside();
+        await freed;
+        order.push('first');
+      });
     });
     const second = withFileLock(path, async () => void order.push('second'), {
       onWait: (pid) => {
