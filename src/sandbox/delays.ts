@@ -15,6 +15,22 @@ export interface DelaySettings {
   confirmationMessage: Range;
   /** From the click to the consent. */
   confirmed: Range;
+  /** From an accepted (un)suppress job to the suppression of a profile that is there. */
+  suppression: Range;
+  /** The same where the job has to make the profile first. */
+  suppressionNew: Range;
+  /** Subscription events, where the switch `events` is `late`. */
+  event: Range;
+  /** From a merge or a deletion request to its effect. */
+  merge: Range;
+  deletion: Range;
+  /** From a segment's creation to its first members. */
+  segment: Range;
+  /** Joining or leaving a segment after what it depends on has changed. */
+  segmentMember: Range;
+  export: Range;
+  /** From an event to the webhook's delivery. */
+  webhook: Range;
 }
 export type DelayKind = keyof DelaySettings;
 
@@ -29,6 +45,15 @@ export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
     importExisting: seconds(5, 60),
     confirmationMessage: seconds(1, 30),
     confirmed: seconds(1, 30),
+    suppression: seconds(180, 14_400),
+    suppressionNew: seconds(1_200, 15_600),
+    event: seconds(30, 600),
+    merge: seconds(1, 60),
+    deletion: seconds(60, 3_600),
+    segment: seconds(480, 600),
+    segmentMember: seconds(30, 300),
+    export: seconds(30, 600),
+    webhook: seconds(60, 180),
   },
   fast: {
     subscribeLive: [30, 150],
@@ -37,6 +62,15 @@ export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
     importExisting: [30, 150],
     confirmationMessage: [10, 40],
     confirmed: [10, 40],
+    suppression: [80, 400],
+    suppressionNew: [120, 500],
+    event: [30, 150],
+    merge: [10, 40],
+    deletion: [30, 150],
+    segment: [80, 400],
+    segmentMember: [10, 100],
+    export: [80, 400],
+    webhook: [20, 80],
   },
 };
 

@@ -34,6 +34,20 @@ export interface Switches {
   subscribedOnDoubleOptIn: 'messaged' | 'joins';
   /** An unsubscribe link or a STOP moves the profile's `updated`. */
   personOptOutMovesUpdated: boolean;
+  /** A suppression moves the profile's `updated`. */
+  suppressionMovesUpdated: boolean;
+  /** Subscription events are written with the change, or after the `event` delay. */
+  events: 'at_once' | 'late';
+  /** Events of a historical import carry the date of the consent, or of its arrival. */
+  historicalEvents: 'backdated' | 'now';
+  /** What a suppression job tells: `processing` with every row skipped for hours, or the truth. */
+  suppressionJobStatus: 'lies' | 'honest';
+  /** An id that does not exist, on operations that read one profile, list or segment. */
+  unknownIdOnGet: 404 | 400;
+  /** A private key may use webhooks (Klaviyo: with Advanced KDP only, else 403). */
+  webhooks: 'allowed' | 'refused';
+  /** A private key may use the invite-only bulk export. */
+  bulkExport: 'allowed' | 'refused';
 }
 
 export const DEFAULT_SWITCHES: Switches = {
@@ -44,6 +58,13 @@ export const DEFAULT_SWITCHES: Switches = {
   repeatDoubleOptInMessage: true,
   subscribedOnDoubleOptIn: 'messaged',
   personOptOutMovesUpdated: false,
+  suppressionMovesUpdated: false,
+  events: 'at_once',
+  historicalEvents: 'backdated',
+  suppressionJobStatus: 'lies',
+  unknownIdOnGet: 404,
+  webhooks: 'refused',
+  bulkExport: 'refused',
 };
 
 export interface ClickOptions {

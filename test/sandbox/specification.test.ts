@@ -1,54 +1,90 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { describe, it } from 'node:test';
 import { OPERATIONS } from '../../src/sandbox/api/operations.js';
+import type { Operation } from '../../src/sandbox/api/operation.js';
+import {
+  readSpecifications,
+  SPECIFICATION_MISSING,
+  type SpecifiedOperation,
+} from '../support/specification.js';
 
-interface SpecOperation {
-  operationId: string;
-  'x-klaviyo-scopes': string[];
-  'x-klaviyo-ratelimit': { burst: string; steady: string; daily?: string };
-  parameters?: { name: string; in: string }[];
+const specifications = readSpecifications();
+const skip = specifications === undefined ? SPECIFICATION_MISSING : false;
+
+describe('the table of operations', { skip }, () => {
+  const specified = specifications?.flatMap(({ operations }) => operations) ?? [];
+
+  it('has every operation of the specification, and no other', () => {
+    const names = (of: readonly { method: string; path: string }[]) =>
+      of.map(({ method, path }) => `${method} ${path}`).sort();
+    assert.deepEqual(names(OPERATIONS), names(specified));
+  });
+
+  for (const spec of specified) {
+    const operation = OPERATIONS.find(
+      ({ method, path }) => method === spec.method && path === spec.path,
+    );
+    it(`${spec.operationId} is as specified`, () => {
+      assert.ok(operation !== undefined, `${spec.method} ${spec.path} is missing`);
+      assert.deepEqual(rulesOf(operation), specifiedRules(spec));
+    });
+  }
+});
+
+function rulesOf({ name, scopes, limit, revision, query = {} }: Operation) {
+  const { fields = {}, additionalFields = {}, include, sort, filter = {}, page } = query;
+  return {
+    name,
+    revision: revision ?? 'stable',
+    scopes: [...scopes].sort(),
+    limit: [`${limit.burst}/s`, `${limit.steady}/m`, limit.day],
+    parameters: sortedRecord([
+      ...Object.entries(fields).map(([type, paths]) => [`fields[${type}]`, paths] as const),
+      ...Object.entries(additionalFields).map(
+        ([type, names]) => [`additional-fields[${type}]`, names] as const,
+      ),
+      ...(include === undefined ? [] : [['include', include] as const]),
+      ...(sort === undefined ? [] : [['sort', sort.by.flatMap((by) => [by, `-${by}`])] as const]),
+    ]),
+    filter: sortedRecord(
+      Object.entries(filter).map(([field, { operators }]) => [field, operators] as const),
+    ),
+    page: typeof page === 'object' ? [page.default, page.max] : (page ?? 'none'),
+  };
 }
-interface Specification {
-  paths: Record<string, Record<string, SpecOperation>>;
+
+function specifiedRules(spec: SpecifiedOperation): ReturnType<typeof rulesOf> {
+  const { burst, steady, daily } = spec['x-klaviyo-ratelimit'];
+  const parameters = (spec.parameters ?? []).filter((parameter) => parameter.in === 'query');
+  const size = parameters.find(({ name }) => name === 'page[size]')?.schema;
+  const cursor = parameters.some(({ name }) => name === 'page[cursor]');
+  const filter = spec['x-klaviyo-filters'] ?? {};
+  return {
+    name: spec.operationId,
+    revision: spec.revision,
+    scopes: [...spec['x-klaviyo-scopes']].sort(),
+    limit: [burst, steady, daily === undefined ? undefined : parseInt(daily, 10)],
+    parameters: sortedRecord(
+      parameters.flatMap(({ name, schema }) => {
+        const values = schema.enum ?? schema.items?.enum;
+        return values === undefined ? [] : [[name, values] as const];
+      }),
+    ),
+    filter: sortedRecord(
+      Object.entries(filter).map(
+        ([field, { operators }]) => [field, [...new Set(Object.values(operators).flat())]] as const,
+      ),
+    ),
+    page: size === undefined ? (cursor ? 'cursor' : 'none') : [Number(size.default), Number(size.maximum)],
+  };
 }
 
-const SPECIFICATIONS = { stable: 'openapi.json', beta: 'openapi-beta.json' } as const;
-/** The folder above the repository, from the sources as from the build, which is a level deeper. */
-const above = new URL(
-  import.meta.url.includes('/dist/') ? '../../../../' : '../../../',
-  import.meta.url,
-);
-const fileOf = (name: string) => new URL(`shared/klaviyo/${name}`, above);
-const here = Object.values(SPECIFICATIONS).every((name) => existsSync(fileOf(name)));
-
-test(
-  'scopes, limits and parameters are those of the specification',
-  {
-    skip: here ? false : 'the specification lies beside the repository only where it is developed',
-  },
-  () => {
-    for (const [revision, file] of Object.entries(SPECIFICATIONS)) {
-      const { paths } = JSON.parse(readFileSync(fileOf(file), 'utf8')) as Specification;
-      for (const operation of OPERATIONS.filter((one) => one.revision === revision)) {
-        const path = Object.keys(paths).find(
-          (name) => name.replace(/\{\w+\}/, '{id}') === operation.path,
-        );
-        assert.ok(path !== undefined, operation.path);
-        const spec = paths[path]![operation.method.toLowerCase()]!;
-        assert.equal(operation.name, spec.operationId);
-        assert.deepEqual([...operation.scopes].sort(), [...spec['x-klaviyo-scopes']].sort(), path);
-        const { burst, steady, daily } = spec['x-klaviyo-ratelimit'];
-        assert.deepEqual(
-          [`${operation.limit.burst}/s`, `${operation.limit.steady}/m`, operation.limit.day],
-          [burst, steady, daily === undefined ? undefined : parseInt(daily, 10)],
-          operation.name,
-        );
-        const known = new Set((spec.parameters ?? []).map(({ name }) => name));
-        for (const parameter of operation.parameters) {
-          assert.ok(known.has(parameter), `${operation.name} has no ${parameter}`);
-        }
-      }
-    }
-  },
-);
+function sortedRecord(
+  entries: readonly (readonly [string, readonly string[]])[],
+): Record<string, string[]> {
+  return Object.fromEntries(
+    entries
+      .map(([name, values]) => [name, [...values].sort()] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}

@@ -6,9 +6,11 @@ import { Scheduler } from '../scheduler.js';
 import { List, ListStore } from '../store/lists.js';
 import { ProfileStore } from '../store/profiles.js';
 import { ConsentBook } from './consent.js';
+import type { Core } from './core.js';
 import { FaultQueue, type Fault } from './faults.js';
 import { Identities } from './identity.js';
 import { Importing } from './importing.js';
+import { Journal } from './journal.js';
 import { RequestLog, type EndpointCounts, type SubscribedLine } from './request-log.js';
 import { Seeding, type SeedProfile } from './seeding.js';
 import { Subscribing } from './subscribing.js';
@@ -45,11 +47,12 @@ export interface Person {
  * The simulated account: its data, what is under way, and everything that `/sandbox/` can ask of
  * it. Methods take and give the same shapes as the control surface.
  */
-export class SandboxAccount {
+export class SandboxAccount implements Core {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly profiles: ProfileStore;
   readonly lists = new ListStore();
+  readonly journal: Journal;
   readonly book: ConsentBook;
   readonly identities: Identities;
   readonly subscribing: Subscribing;
@@ -73,26 +76,12 @@ export class SandboxAccount {
     this.openedAt = this.clock.wall();
     this.scheduler = new Scheduler(this.clock);
     this.profiles = new ProfileStore(settings.seed);
-    this.book = new ConsentBook(this.profiles, this.clock);
+    this.journal = new Journal(settings, this.clock, this.scheduler);
+    this.book = new ConsentBook(this.profiles, this.clock, this.journal);
     const { twoProfiles } = settings.switches;
     this.identities = new Identities(this.profiles, this.lists, this.book, twoProfiles);
-    this.subscribing = new Subscribing(
-      settings,
-      this.clock,
-      this.scheduler,
-      this.profiles,
-      this.lists,
-      this.identities,
-      this.book,
-    );
-    this.importing = new Importing(
-      settings,
-      this.clock,
-      this.scheduler,
-      this.profiles,
-      this.lists,
-      this.identities,
-    );
+    this.subscribing = new Subscribing(this);
+    this.importing = new Importing(this);
     this.#seeding = new Seeding(this.profiles, this.lists, this.identities, this.clock);
     for (const list of settings.lists) this.createList(list);
   }

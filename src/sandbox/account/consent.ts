@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.js';
 import type { ConsentKey } from '../store/channel.js';
 import type { List } from '../store/lists.js';
+import type { MetricName } from '../store/event-store.js';
 import type { ProfileStore, SuppressionReason } from '../store/profiles.js';
+import type { Journal } from './journal.js';
 
 /** 1990-01-01: Klaviyo clamps older consent dates to it. */
 const OLDEST_CONSENT = Date.UTC(1990, 0, 1);
@@ -23,6 +25,16 @@ export interface OptInRecord {
   confirmed: boolean;
 }
 
+/** The channels whose changes are recorded as events. */
+const SUBSCRIBED_METRIC: Partial<Record<ConsentKey, MetricName>> = {
+  'email.marketing': 'Subscribed to Email Marketing',
+  'sms.marketing': 'Subscribed to SMS Marketing',
+};
+const UNSUBSCRIBED_METRIC: Partial<Record<ConsentKey, MetricName>> = {
+  'email.marketing': 'Unsubscribed from Email Marketing',
+  'sms.marketing': 'Unsubscribed from SMS Marketing',
+};
+
 /** How somebody came to be out: through the API, a link in a mail, or a text. */
 export type OptOutMethod = 'API' | 'PREFERENCE_PAGE' | 'TEXT';
 
@@ -31,6 +43,7 @@ export class ConsentBook {
   constructor(
     private readonly profiles: ProfileStore,
     private readonly clock: Clock,
+    private readonly journal: Journal,
   ) {}
 
   subscribe(index: number, optIn: OptInRecord): void {
@@ -53,6 +66,11 @@ export class ConsentBook {
         customMethodDetail: optIn.customSource,
         doubleOptIn: optIn.confirmed,
       });
+      const metric = SUBSCRIBED_METRIC[optIn.key];
+      if (metric !== undefined) {
+        const backdatedTo = optIn.consentedAt === null ? null : timestamp;
+        this.journal.record({ metric, profile: index, backdatedTo });
+      }
     }
     if (optIn.key === 'email.marketing') this.#liftSuppressions(index);
     this.profiles.touch(index, now);
@@ -77,6 +95,7 @@ export class ConsentBook {
   /** Takes somebody off a list by an unsubscribe that named the list they are on. */
   unsubscribeFromList(index: number, list: List): void {
     list.leave(index);
+    this.journal.record({ metric: 'Unsubscribed from List', profile: index, listId: list.id });
     const others = (this.profiles.listSuppressions.get(index) ?? []).filter(
       (suppression) => suppression.listId !== list.id,
     );
@@ -86,7 +105,12 @@ export class ConsentBook {
     ]);
   }
 
-  joinAsSubscriber(index: number, list: List): void {
+  /** @param backdatedTo epoch ms of a historical consent, which dates the event but not the joining */
+  joinAsSubscriber(index: number, list: List, backdatedTo: number | null): void {
+    if (!list.has(index)) {
+      const metric = 'Subscribed to List';
+      this.journal.record({ metric, profile: index, listId: list.id, backdatedTo });
+    }
     list.join(index, this.clock.wall());
     const present = this.profiles.listSuppressions.get(index);
     if (present === undefined) return;
@@ -115,6 +139,8 @@ export class ConsentBook {
       customMethodDetail: null,
       doubleOptIn: false,
     });
+    const metric = UNSUBSCRIBED_METRIC[key];
+    if (metric !== undefined) this.journal.record({ metric, profile: index });
   }
 
   #liftSuppressions(index: number): void {

@@ -1,11 +1,8 @@
-import type { Clock } from '../clock.js';
 import { delayWithin } from '../delays.js';
-import type { Settings } from '../options.js';
-import type { Scheduler } from '../scheduler.js';
-import type { ListStore } from '../store/lists.js';
-import type { ProfileDetails, ProfileStore } from '../store/profiles.js';
+import type { ProfileDetails } from '../store/profiles.js';
 import { shortId } from '../chance.js';
-import type { Identifiers, Identities } from './identity.js';
+import type { Core } from './core.js';
+import type { Identifiers } from './identity.js';
 
 export interface ImportRow {
   identifiers: Identifiers;
@@ -27,50 +24,46 @@ export interface ImportJob {
 export class Importing {
   readonly #jobs = new Map<string, ImportJob>();
 
-  constructor(
-    private readonly settings: Settings,
-    private readonly clock: Clock,
-    private readonly scheduler: Scheduler,
-    private readonly profiles: ProfileStore,
-    private readonly lists: ListStore,
-    private readonly identities: Identities,
-  ) {}
+  constructor(private readonly core: Core) {}
 
   job(id: string): ImportJob | undefined {
     return this.#jobs.get(id);
   }
 
   accept(rows: readonly ImportRow[], listIds: readonly string[]): ImportJob {
-    const { seed, delays } = this.settings;
+    const { seed, delays } = this.core.settings;
     const job: ImportJob = {
-      id: `${this.settings.account.id}-import-${shortId(seed, 'import', String(this.#jobs.size))}`,
+      id: `${this.core.settings.account.id}-import-${shortId(seed, 'import', String(this.#jobs.size))}`,
       listIds,
       total: rows.length,
-      createdAt: this.clock.wall(),
+      createdAt: this.core.clock.wall(),
       startedAt: null,
       completedAt: null,
       completed: 0,
     };
     this.#jobs.set(job.id, job);
     const dues = Float64Array.from(rows, ({ identifiers }) => {
-      const isNew = this.identities.find(identifiers) === undefined;
+      const isNew = this.core.identities.find(identifiers) === undefined;
       const kind = isNew ? 'importNew' : 'importExisting';
       const word = identifiers.email ?? identifiers.phone ?? '';
-      return this.clock.in(delayWithin(delays[kind], seed, kind, word));
+      return this.core.clock.in(delayWithin(delays[kind], seed, kind, word));
     });
-    this.scheduler.each(dues, (i) => this.#apply(rows[i]!, job));
+    this.core.scheduler.each(dues, (i) => this.#apply(rows[i]!, job));
     return job;
   }
 
   #apply({ identifiers, details }: ImportRow, job: ImportJob): void {
-    const now = this.clock.wall();
+    const now = this.core.clock.wall();
     job.startedAt ??= now;
-    const index = this.identities.resolve(identifiers, now);
+    const index = this.core.identities.resolve(identifiers, now);
     if (Object.keys(details).length > 0) {
-      this.profiles.details.set(index, { ...this.profiles.details.get(index), ...details });
-      this.profiles.touch(index, now);
+      this.core.profiles.details.set(index, {
+        ...this.core.profiles.details.get(index),
+        ...details,
+      });
+      this.core.profiles.touch(index, now);
     }
-    for (const id of job.listIds) this.lists.get(id)?.join(index, now);
+    for (const id of job.listIds) this.core.lists.get(id)?.join(index, now);
     job.completed += 1;
     if (job.completed === job.total) job.completedAt = now;
   }

@@ -1,14 +1,10 @@
-import type { Clock } from '../clock.js';
 import { delayWithin } from '../delays.js';
-import type { Settings } from '../options.js';
 import { phoneVerdict } from '../phone.js';
-import type { Scheduler } from '../scheduler.js';
 import type { ConsentKey } from '../store/channel.js';
-import type { List, ListStore } from '../store/lists.js';
-import type { ProfileStore } from '../store/profiles.js';
+import type { List } from '../store/lists.js';
 import { Confirmations, type Confirmation, type ConfirmationChannel } from './confirmations.js';
-import type { ConsentBook } from './consent.js';
-import type { Identifiers, Identities } from './identity.js';
+import type { Core } from './core.js';
+import type { Identifiers } from './identity.js';
 
 export interface Grant {
   key: ConsentKey;
@@ -41,15 +37,8 @@ interface Wish {
 export class Subscribing {
   readonly confirmations: Confirmations<Wish>;
 
-  constructor(
-    private readonly settings: Settings,
-    private readonly clock: Clock,
-    private readonly scheduler: Scheduler,
-    private readonly profiles: ProfileStore,
-    private readonly lists: ListStore,
-    private readonly identities: Identities,
-    private readonly book: ConsentBook,
-  ) {
+  constructor(private readonly core: Core) {
+    const { settings, clock, scheduler } = core;
     this.confirmations = new Confirmations(settings, clock, scheduler, (confirmation) =>
       this.#confirmed(confirmation),
     );
@@ -66,13 +55,14 @@ export class Subscribing {
   }
 
   #optInOf(listId: string | null) {
-    const list = listId === null ? undefined : this.lists.get(listId);
-    return list?.optIn ?? this.settings.account.defaultOptIn;
+    const list = listId === null ? undefined : this.core.lists.get(listId);
+    return list?.optIn ?? this.core.settings.account.defaultOptIn;
   }
 
   #isFiltered({ identifiers: { email } }: SubscribeRow): boolean {
     return (
-      email !== null && this.settings.filteredDomains.has(email.slice(email.lastIndexOf('@') + 1))
+      email !== null &&
+      this.core.settings.filteredDomains.has(email.slice(email.lastIndexOf('@') + 1))
     );
   }
 
@@ -81,11 +71,11 @@ export class Subscribing {
     rows: readonly SubscribeRow[],
     effect: (row: SubscribeRow) => void,
   ): void {
-    const { delays, seed } = this.settings;
+    const { delays, seed } = this.core.settings;
     const dues = Float64Array.from(rows, ({ identifiers }) =>
-      this.clock.in(delayWithin(delays[kind], seed, kind, wordFor(identifiers))),
+      this.core.clock.in(delayWithin(delays[kind], seed, kind, wordFor(identifiers))),
     );
-    this.scheduler.each(dues, (i) => effect(rows[i]!));
+    this.core.scheduler.each(dues, (i) => effect(rows[i]!));
   }
 
   #apply(
@@ -93,18 +83,20 @@ export class Subscribing {
     { listId, customSource }: Pick<SubscribeJob, 'listId' | 'customSource'>,
     confirmed: boolean,
   ): void {
-    const index = this.identities.resolve(row.identifiers, this.clock.wall());
+    const index = this.core.identities.resolve(row.identifiers, this.core.clock.wall());
     for (const { key, consentedAt } of row.grants) {
-      this.book.subscribe(index, { key, consentedAt, customSource, confirmed });
+      this.core.book.subscribe(index, { key, consentedAt, customSource, confirmed });
     }
     const list = this.#listToJoin(row, listId);
-    if (list !== undefined) this.book.joinAsSubscriber(index, list);
+    if (list === undefined) return;
+    const dates = row.grants.map(({ consentedAt }) => consentedAt).filter((date) => date !== null);
+    this.core.book.joinAsSubscriber(index, list, dates.length > 0 ? Math.min(...dates) : null);
   }
 
   /** Open tracking alone puts nobody on a list. */
   #listToJoin(row: SubscribeRow, listId: string | null): List | undefined {
     const joins = row.grants.some(({ key }) => key !== 'email.open_tracking');
-    return joins && listId !== null ? this.lists.get(listId) : undefined;
+    return joins && listId !== null ? this.core.lists.get(listId) : undefined;
   }
 
   #ask(row: SubscribeRow, job: SubscribeJob): void {
@@ -121,15 +113,15 @@ export class Subscribing {
   }
 
   #isAlreadySubscribed({ identifiers, keys, listId }: Wish): boolean {
-    const index = this.identities.find(identifiers);
+    const index = this.core.identities.find(identifiers);
     if (index === undefined) return false;
     const subscribed = keys.every(
-      (key) => this.profiles.channel(key).get(index)?.consent === 'SUBSCRIBED',
+      (key) => this.core.profiles.channel(key).get(index)?.consent === 'SUBSCRIBED',
     );
-    const list = listId === null ? undefined : this.lists.get(listId);
+    const list = listId === null ? undefined : this.core.lists.get(listId);
     if (!subscribed || list === undefined || list.has(index)) return subscribed;
-    if (this.settings.switches.subscribedOnDoubleOptIn === 'messaged') return false;
-    this.book.joinAsSubscriber(index, list);
+    if (this.core.settings.switches.subscribedOnDoubleOptIn === 'messaged') return false;
+    this.core.book.joinAsSubscriber(index, list, null);
     return true;
   }
 
@@ -137,7 +129,7 @@ export class Subscribing {
     const verdict = phoneVerdict(phone);
     return (
       verdict.kind === 'valid' &&
-      this.settings.sms.senders.some(
+      this.core.settings.sms.senders.some(
         ({ country, status, type }) =>
           country === verdict.country && status === 'active' && type !== 'alpha',
       )

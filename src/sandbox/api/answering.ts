@@ -8,8 +8,8 @@ export type SandboxContext = Context<{ Bindings: HttpBindings }>;
 export interface Answer {
   status: number;
   headers: Record<string, string>;
-  /** JSON or HTML; '' for none. */
-  text: string;
+  /** JSON, HTML or a file; '' for none. */
+  content: string | Uint8Array;
 }
 
 export function jsonAnswer(
@@ -19,21 +19,22 @@ export function jsonAnswer(
 ): Answer {
   if (body === undefined) {
     const length: Record<string, string> = status === 204 ? {} : { 'content-length': '0' };
-    return { status, headers: { ...length, ...headers }, text: '' };
+    return { status, headers: { ...length, ...headers }, content: '' };
   }
   const type = { 'content-type': 'application/vnd.api+json' };
-  return { status, headers: { ...type, ...headers }, text: JSON.stringify(body) };
+  return { status, headers: { ...type, ...headers }, content: JSON.stringify(body) };
 }
 
 /** What a proxy in front of the API says when nothing behind it answers. */
 export const PROXY_PAGE: Answer = {
   status: 502,
   headers: { 'content-type': 'text/html' },
-  text: '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>',
+  content:
+    '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>',
 };
 
-export function send({ status, headers, text }: Answer): Response {
-  return new Response(text === '' ? null : text, { status, headers });
+export function send({ status, headers, content }: Answer): Response {
+  return new Response(content.length === 0 ? null : content, { status, headers });
 }
 
 /** Closes the connection without an answer. */
@@ -44,12 +45,12 @@ export function hangUp(context: SandboxContext): Response {
 
 /** Sends the head and half of the body, then closes the connection. */
 export function sendHalf(context: SandboxContext, answer: Answer): Response {
-  const text = answer.text === '' ? '{}' : answer.text;
+  const content = Buffer.from(answer.content.length === 0 ? '{}' : answer.content);
   const { outgoing, incoming } = context.env;
   outgoing.writeHead(answer.status, {
     ...answer.headers,
-    'content-length': Buffer.byteLength(text),
+    'content-length': content.length,
   });
-  outgoing.write(text.slice(0, text.length / 2), () => incoming.socket.destroy());
+  outgoing.write(content.subarray(0, content.length / 2), () => incoming.socket.destroy());
   return RESPONSE_ALREADY_SENT;
 }

@@ -5,7 +5,12 @@ export type FilterValue =
   | { kind: 'text'; text: string }
   | { kind: 'texts'; texts: readonly string[] }
   | { kind: 'date'; ms: number }
-  | { kind: 'other'; raw: string };
+  | { kind: 'number'; number: number }
+  | { kind: 'boolean'; is: boolean }
+  | { kind: 'booleans'; are: readonly boolean[] }
+  | { kind: 'other'; raw: string }
+  /** Of an operator that takes a field alone. */
+  | { kind: 'none' };
 
 export interface Condition {
   operator: string;
@@ -13,22 +18,32 @@ export interface Condition {
   value: FilterValue;
 }
 
-/** Fields that an endpoint can filter by, with their operators. */
+/** Fields that an operation can filter by, with their operators and what stands beside them. */
 export type Filterable = Readonly<
-  Record<string, { operators: readonly string[]; kind: 'text' | 'date' }>
+  Record<
+    string,
+    {
+      operators: readonly string[];
+      /** `text` in quotes, `date`, `number` and `boolean` without; `none` for `has(field)`. */
+      kind: 'text' | 'date' | 'number' | 'boolean' | 'none';
+      /** The only texts that it takes. */
+      values?: readonly string[];
+    }
+  >
 >;
 
 const NAME = /[a-z_.\-$]+/iy;
 const BARE = /[^,()[\]'"\s]+/y;
+const BOOLEAN = /true|false/y;
+const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /**
  * Reads `filter`: comparisons, all of which must hold, joined by `and(...)` or bare commas.
- * Strings stand in quotes, dates do not.
+ * Strings stand in quotes; dates, numbers, `true` and `false` do not.
  *
  * @throws ApiError 400 "Invalid filter provided" (recorded wording), or what is wrong with a field
  */
-export function filterOf(query: URLSearchParams, allowed: Filterable): Condition[] {
-  const text = query.get('filter');
+export function readFilter(text: string | null, allowed: Filterable): Condition[] {
   if (text === null) return [];
   const conditions = new FilterReader(text).read();
   for (const condition of conditions) check(condition, allowed);
@@ -47,17 +62,31 @@ function check({ operator, field, value }: Condition, allowed: Filterable): void
       `'${operator}' is not an allowed operator for the field '${field}'; allowed: ${operators}.`,
     );
   }
-  if (known.kind === 'date') {
-    if (value.kind !== 'date') throw malformed();
-    if (value.ms > Date.now()) {
-      throw refuseParameter('filter', `The value for '${field}' must not be in the future.`);
-    }
-  } else if (operator === 'any' ? value.kind !== 'texts' : !isText(value)) {
+  if (!hasKind(value, known.kind) || (operator === 'any' && value.kind !== 'texts')) {
     throw malformed();
+  }
+  if (value.kind === 'date' && value.ms > Date.now()) {
+    throw refuseParameter('filter', `The value for '${field}' must not be in the future.`);
+  }
+  const wrong = textsOf(value).find((text) => known.values?.includes(text) === false);
+  if (wrong !== undefined) {
+    throw refuseParameter(
+      'filter',
+      `'${wrong}' is not a valid value for '${field}'; valid: ${known.values!.join(', ')}.`,
+    );
   }
 }
 
-const isText = (value: FilterValue): boolean => value.kind === 'text' || value.kind === 'texts';
+function hasKind(value: FilterValue, kind: Filterable[string]['kind']): boolean {
+  if (kind === 'text') return value.kind === 'text' || value.kind === 'texts';
+  return value.kind === kind || (kind === 'boolean' && value.kind === 'booleans');
+}
+
+/** The quoted strings of a value: one, several or, for other kinds, none. */
+export function textsOf(value: FilterValue): readonly string[] {
+  if (value.kind === 'texts') return value.texts;
+  return value.kind === 'text' ? [value.text] : [];
+}
 
 class FilterReader {
   #at = 0;
@@ -85,6 +114,7 @@ class FilterReader {
       return inside;
     }
     const field = this.#match(NAME);
+    if (this.#skip(')')) return [{ operator, field, value: { kind: 'none' } }];
     this.#expect(',');
     const value = this.#value();
     this.#expect(')');
@@ -92,21 +122,33 @@ class FilterReader {
   }
 
   #value(): FilterValue {
-    if (this.#skip('[')) {
-      const texts: string[] = [];
-      if (!this.#skip(']')) {
-        do texts.push(this.#string());
-        while (this.#skip(','));
-        this.#expect(']');
-      }
-      return { kind: 'texts', texts };
-    }
-    this.#blanks();
-    const next = this.text[this.#at];
-    if (next === '"' || next === "'") return { kind: 'text', text: this.#string() };
+    if (this.#skip('[')) return this.#list();
+    if (this.#isAtQuote()) return { kind: 'text', text: this.#string() };
     const raw = this.#match(BARE);
+    if (raw === 'true' || raw === 'false') return { kind: 'boolean', is: raw === 'true' };
+    if (NUMBER.test(raw)) return { kind: 'number', number: Number(raw) };
     const ms = instantOf(raw);
     return ms === undefined ? { kind: 'other', raw } : { kind: 'date', ms };
+  }
+
+  #list(): FilterValue {
+    const texts: string[] = [];
+    const booleans: boolean[] = [];
+    if (!this.#skip(']')) {
+      do {
+        if (this.#isAtQuote()) texts.push(this.#string());
+        else booleans.push(this.#match(BOOLEAN) === 'true');
+      } while (this.#skip(','));
+      this.#expect(']');
+    }
+    if (texts.length > 0 && booleans.length > 0) throw malformed();
+    return booleans.length > 0 ? { kind: 'booleans', are: booleans } : { kind: 'texts', texts };
+  }
+
+  #isAtQuote(): boolean {
+    this.#blanks();
+    const next = this.text[this.#at];
+    return next === '"' || next === "'";
   }
 
   #string(): string {

@@ -1,6 +1,6 @@
 import type { SandboxAccount } from '../account/account.js';
-import { type ApiError, noKey, refuseParameter, scopeMissing, single, wrongKey } from './errors.js';
-import { endpointOf, type Operation } from './operation.js';
+import { type ApiError, noKey, scopeMissing, single, wrongKey } from './errors.js';
+import { endpointOf, hasBody, type Operation } from './operation.js';
 import type { RateLimiter } from './rate-limits.js';
 
 const REVISION = '2026-07-15';
@@ -13,7 +13,7 @@ export const MAX_BODY_BYTES = 5_000_000;
  * What every operation asks of a request before it looks at its body.
  *
  * @returns the rate-limit headers of the answer
- * @throws ApiError 401, 403, 400 (revision, query), 429, 415 or 413
+ * @throws ApiError 401, 403, 400 (revision), 429, 415 or 413
  */
 export function passGate(
   operation: Operation,
@@ -25,14 +25,11 @@ export function passGate(
   checkKey(operation, request.headers.get('authorization'), account);
   checkRevision(operation, request.headers.get('revision'));
   const own = { name: endpointOf(operation), limit: operation.limit };
-  const stricter = operation.stricter?.(query);
-  const headers = limiter.take(stricter === undefined ? [own] : [own, stricter]);
-  for (const parameter of query.keys()) {
-    if (!operation.parameters.includes(parameter)) {
-      throw refuseParameter(parameter, `'${parameter}' is not an allowed query parameter.`);
-    }
-  }
-  if (operation.method !== 'GET') checkBody(request);
+  const stricter = (operation.stricter ?? [])
+    .filter(({ parameter, value }) => query.get(parameter)?.split(',').includes(value))
+    .map(({ limit }) => limit);
+  const headers = limiter.take([own, ...stricter]);
+  if (hasBody(operation)) checkBody(request);
   return headers;
 }
 

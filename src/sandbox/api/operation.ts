@@ -1,4 +1,5 @@
 import type { SandboxAccount } from '../account/account.js';
+import type { Query, QueryRules } from './query.js';
 
 /** Calls allowed in each fixed window; `day` only where Klaviyo has a daily limit. */
 export interface RateLimit {
@@ -25,12 +26,12 @@ export const TIERS = {
 /** A request that passed the gate. */
 export interface Call {
   account: SandboxAccount;
-  /** Value of the path's `{id}`, '' where it has none. */
+  /** Value of the path's `{id}` or `{job_id}`, '' where it has none. */
   id: string;
-  query: URLSearchParams;
-  /** Parsed JSON; undefined for methods without a body. */
+  query: Query;
+  /** Parsed JSON; undefined for requests without a body. */
   body: unknown;
-  /** Scheme, host and path, for links. */
+  /** The whole address, for links. */
   url: URL;
 }
 
@@ -38,9 +39,18 @@ export interface Reply {
   status: number;
   /** JSON; absent for an empty body. */
   body?: unknown;
+  /** A file instead of JSON. */
+  file?: { type: string; content: Uint8Array };
   headers?: Record<string, string>;
   /** Profiles in an accepted request, for the counters. */
   profiles?: number;
+}
+
+/** A second, stricter limit: a call whose list `parameter` names `value` counts against it as well. */
+export interface StricterLimit {
+  parameter: string;
+  value: string;
+  limit: NamedLimit;
 }
 
 /** Everything that the server knows about one operation. */
@@ -48,16 +58,21 @@ export interface Operation {
   /** Klaviyo's operation id. */
   name: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Path template with `{id}`. */
+  /** Path template with `{id}` or `{job_id}`, as the specification writes it. */
   path: string;
   scopes: readonly string[];
   limit: RateLimit;
-  revision: 'stable' | 'beta';
-  /** Query parameters that it knows; any other is a 400. */
-  parameters: readonly string[];
-  /** A second, stricter limit that a call with these parameters counts against as well. */
-  stricter?: (query: URLSearchParams) => NamedLimit | undefined;
+  stricter?: readonly StricterLimit[];
+  /** @default 'stable' */
+  revision?: 'beta';
+  /** What may stand in the query. @default no parameter at all */
+  query?: QueryRules;
+  /** A DELETE of a resource has no body; one of a relationship has. @default as the method says */
+  body?: 'none';
   handle(call: Call): Reply;
 }
 
 export const endpointOf = ({ method, path }: Operation): string => `${method} ${path}`;
+
+export const hasBody = ({ method, body }: Operation): boolean =>
+  method !== 'GET' && body !== 'none';

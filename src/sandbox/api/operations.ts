@@ -1,192 +1,25 @@
-import { getAccount, getAccounts } from './accounts.js';
-import { bulkImport, getBulkImport } from './bulk-import.js';
-import { addToList, getListProfileIds, getListProfiles, removeFromList } from './list-members.js';
-import { createList, getList, getLists, profileCountLimit } from './lists.js';
-import { TIERS, type Operation } from './operation.js';
-import { predictiveLimit, PROFILE_PARAMETERS } from './profile-resource.js';
-import { getProfile, getProfiles } from './profiles.js';
-import { subscribe } from './subscribe.js';
-import { getTextMessagingConfiguration, getTextMessagingSenders } from './text-messaging.js';
-import { unsubscribe } from './unsubscribe.js';
-
-const PAGING = ['page[cursor]', 'page[size]'];
-const COLLECTION = ['filter', 'sort', ...PAGING];
-const IMPORT_PARAMETERS = ['fields[profile-bulk-import-job]'];
+import { accountOperations } from './accounts/operations.js';
+import { consentOperations } from './consent/operations.js';
+import { eventOperations } from './events/operations.js';
+import { exportOperations } from './exports/operations.js';
+import { importOperations } from './imports/operations.js';
+import { listOperations } from './lists/operations.js';
+import type { Operation } from './operation.js';
+import { profileOperations } from './profiles/operations.js';
+import { segmentOperations } from './segments/operations.js';
+import { textMessagingOperations } from './text-messaging/operations.js';
+import { webhookOperations } from './webhooks/operations.js';
 
 /** Every operation that the sandbox knows, as the specification 2026-07-15 declares it. */
 export const OPERATIONS: readonly Operation[] = [
-  {
-    name: 'bulk_subscribe_profiles',
-    method: 'POST',
-    path: '/api/profile-subscription-bulk-create-jobs',
-    scopes: ['lists:write', 'profiles:write', 'subscriptions:write'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: [],
-    handle: subscribe,
-  },
-  {
-    name: 'bulk_unsubscribe_profiles',
-    method: 'POST',
-    path: '/api/profile-subscription-bulk-delete-jobs',
-    scopes: ['lists:write', 'profiles:write', 'subscriptions:write'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: [],
-    handle: unsubscribe,
-  },
-  {
-    name: 'bulk_import_profiles',
-    method: 'POST',
-    path: '/api/profile-bulk-import-jobs',
-    scopes: ['lists:write', 'profiles:write'],
-    limit: TIERS.M,
-    revision: 'stable',
-    parameters: IMPORT_PARAMETERS,
-    handle: bulkImport,
-  },
-  {
-    name: 'get_bulk_import_profiles_job',
-    method: 'GET',
-    path: '/api/profile-bulk-import-jobs/{id}',
-    scopes: ['lists:read', 'profiles:read'],
-    limit: TIERS.M,
-    revision: 'stable',
-    parameters: IMPORT_PARAMETERS,
-    handle: getBulkImport,
-  },
-  {
-    name: 'get_profiles',
-    method: 'GET',
-    path: '/api/profiles',
-    scopes: ['profiles:read'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: [...PROFILE_PARAMETERS, ...COLLECTION],
-    stricter: predictiveLimit,
-    handle: getProfiles,
-  },
-  {
-    name: 'get_profile',
-    method: 'GET',
-    path: '/api/profiles/{id}',
-    scopes: ['profiles:read'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: PROFILE_PARAMETERS,
-    stricter: predictiveLimit,
-    handle: getProfile,
-  },
-  {
-    name: 'get_lists',
-    method: 'GET',
-    path: '/api/lists',
-    scopes: ['lists:read'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: ['fields[list]', ...COLLECTION],
-    handle: getLists,
-  },
-  {
-    name: 'create_list',
-    method: 'POST',
-    path: '/api/lists',
-    scopes: ['lists:write'],
-    limit: { ...TIERS.M, day: 150 },
-    revision: 'stable',
-    parameters: ['fields[list]'],
-    handle: createList,
-  },
-  {
-    name: 'get_list',
-    method: 'GET',
-    path: '/api/lists/{id}',
-    scopes: ['lists:read'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: ['fields[list]', 'additional-fields[list]'],
-    stricter: profileCountLimit,
-    handle: getList,
-  },
-  {
-    name: 'get_profiles_for_list',
-    method: 'GET',
-    path: '/api/lists/{id}/profiles',
-    scopes: ['lists:read', 'profiles:read'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: [...PROFILE_PARAMETERS, ...COLLECTION],
-    stricter: predictiveLimit,
-    handle: getListProfiles,
-  },
-  {
-    name: 'get_profile_ids_for_list',
-    method: 'GET',
-    path: '/api/lists/{id}/relationships/profiles',
-    scopes: ['lists:read', 'profiles:read'],
-    limit: TIERS.L,
-    revision: 'stable',
-    parameters: COLLECTION,
-    handle: getListProfileIds,
-  },
-  {
-    name: 'add_profiles_to_list',
-    method: 'POST',
-    path: '/api/lists/{id}/relationships/profiles',
-    scopes: ['lists:write', 'profiles:write'],
-    limit: TIERS.M,
-    revision: 'stable',
-    parameters: [],
-    handle: addToList,
-  },
-  {
-    name: 'remove_profiles_from_list',
-    method: 'DELETE',
-    path: '/api/lists/{id}/relationships/profiles',
-    scopes: ['lists:write', 'profiles:write'],
-    limit: TIERS.M,
-    revision: 'stable',
-    parameters: [],
-    handle: removeFromList,
-  },
-  {
-    name: 'get_accounts',
-    method: 'GET',
-    path: '/api/accounts',
-    scopes: ['accounts:read'],
-    limit: TIERS.XS,
-    revision: 'stable',
-    parameters: ['fields[account]'],
-    handle: getAccounts,
-  },
-  {
-    name: 'get_account',
-    method: 'GET',
-    path: '/api/accounts/{id}',
-    scopes: ['accounts:read'],
-    limit: TIERS.XS,
-    revision: 'stable',
-    parameters: ['fields[account]'],
-    handle: getAccount,
-  },
-  {
-    name: 'get_text_messaging_configuration_beta',
-    method: 'GET',
-    path: '/api/text-messaging-configurations/{id}',
-    scopes: ['sender-config:read'],
-    limit: TIERS.M,
-    revision: 'beta',
-    parameters: ['fields[text-messaging-configuration]'],
-    handle: getTextMessagingConfiguration,
-  },
-  {
-    name: 'get_text_messaging_senders_beta',
-    method: 'GET',
-    path: '/api/text-messaging-senders',
-    scopes: ['sender-config:read'],
-    limit: TIERS.M,
-    revision: 'beta',
-    parameters: ['fields[text-messaging-sender]', 'sort', ...PAGING],
-    handle: getTextMessagingSenders,
-  },
+  ...consentOperations,
+  ...profileOperations,
+  ...importOperations,
+  ...listOperations,
+  ...segmentOperations,
+  ...eventOperations,
+  ...accountOperations,
+  ...webhookOperations,
+  ...textMessagingOperations,
+  ...exportOperations,
 ];

@@ -5,21 +5,12 @@ export interface PageRequest<Cursor> {
   after: Cursor | null;
 }
 
-/** Reads `page[size]` and `page[cursor]`. The cursor names the last thing of the page before. */
-export function pageOf<Cursor>(
-  query: URLSearchParams,
-  sizes: { default: number; max: number },
+/** Reads `page[cursor]`, which names the last thing of the page before. @throws ApiError 400 */
+export function cursorOf<Cursor>(
+  text: string | null,
   isCursor: (value: unknown) => value is Cursor,
-): PageRequest<Cursor> {
-  const size = query.get('page[size]') ?? String(sizes.default);
-  if (!/^\d+$/.test(size) || Number(size) < 1 || Number(size) > sizes.max) {
-    throw refuseParameter('page[size]', `Page size must be an integer between 1 and ${sizes.max}.`);
-  }
-  const cursor = query.get('page[cursor]');
-  return { size: Number(size), after: cursor === null ? null : decoded(cursor, isCursor) };
-}
-
-function decoded<Cursor>(text: string, isCursor: (value: unknown) => value is Cursor): Cursor {
+): Cursor | null {
+  if (text === null) return null;
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (isCursor(value)) return value;

@@ -14,8 +14,9 @@ import {
 } from './answering.js';
 import { ApiError, refuse, serverError, single, throttled } from './errors.js';
 import { MAX_BODY_BYTES, passGate, tooLarge } from './gate.js';
-import { endpointOf, type Operation, type Reply } from './operation.js';
+import { endpointOf, hasBody, type Operation, type Reply } from './operation.js';
 import { OPERATIONS } from './operations.js';
+import { Query } from './query.js';
 import { RateLimiter } from './rate-limits.js';
 
 /** The simulated API: every operation behind the same gate, faults and counters. */
@@ -23,11 +24,12 @@ export function apiRoutes(account: SandboxAccount): Hono<{ Bindings: HttpBinding
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
   const limiter = new RateLimiter(account.clock);
   for (const operation of OPERATIONS) {
-    const path = operation.path.replace('{id}', ':id');
-    app.on(operation.method, path, (context) => serve(operation, context, account, limiter));
+    app.on(operation.method, pathOf(operation), (context) =>
+      serve(operation, context, account, limiter),
+    );
   }
-  for (const path of new Set(OPERATIONS.map((operation) => operation.path))) {
-    app.all(path.replace('{id}', ':id'), ({ req }) => {
+  for (const path of new Set(OPERATIONS.map(pathOf))) {
+    app.all(path, ({ req }) => {
       const detail = `Method "${req.method}" not allowed.`;
       return sendError(single(405, 'method_not_allowed', 'Method not allowed.', detail));
     });
@@ -38,6 +40,8 @@ export function apiRoutes(account: SandboxAccount): Hono<{ Bindings: HttpBinding
   });
   return app;
 }
+
+const pathOf = ({ path }: Operation): string => path.replace(/\{\w+\}/, ':id');
 
 const sendError = (error: ApiError): Response =>
   send(jsonAnswer(error.status, error.body(), { ...error.headers }));
@@ -97,17 +101,22 @@ async function answerOf(
   let limits: Record<string, string> = {};
   try {
     limits = passGate(operation, req.raw, url.searchParams, account, limiter);
-    const body = operation.method === 'GET' ? undefined : await bodyOf(req.raw);
-    const call = { account, id: req.param('id') ?? '', query: url.searchParams, body, url };
-    const reply: Reply = operation.handle(call);
-    const headers = { ...limits, ...reply.headers };
-    const answer = jsonAnswer(reply.status, reply.body, headers);
-    return { answer, profiles: reply.profiles ?? 0 };
+    const query = new Query(url.searchParams, operation.query ?? {});
+    const body = hasBody(operation) ? await bodyOf(req.raw) : undefined;
+    const reply = operation.handle({ account, id: req.param('id') ?? '', query, body, url });
+    return { answer: answerWith(reply, limits), profiles: reply.profiles ?? 0 };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const headers = { ...limits, ...error.headers };
     return { answer: jsonAnswer(error.status, error.body(), headers), profiles: 0 };
   }
+}
+
+function answerWith(reply: Reply, limits: Record<string, string>): Answer {
+  const headers = { ...limits, ...reply.headers };
+  if (reply.file === undefined) return jsonAnswer(reply.status, reply.body, headers);
+  const { type, content } = reply.file;
+  return { status: reply.status, headers: { 'content-type': type, ...headers }, content };
 }
 
 async function bodyOf(request: Request): Promise<unknown> {

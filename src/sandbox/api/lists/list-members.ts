@@ -1,23 +1,14 @@
-import type { SandboxAccount } from '../account/account.js';
-import type { List } from '../store/lists.js';
-import type { Place } from '../store/time-index.js';
-import { isObject } from './body.js';
-import { ApiError, missing, notFound, refuse } from './errors.js';
-import { filterOf, type Filterable } from './filter.js';
-import type { Call, Reply } from './operation.js';
-import { linksOf, pageOf } from './page.js';
-import { namedProfiles, rangeOf, sortOf } from './profile-query.js';
-import { profileWriter } from './profile-resource.js';
+import type { SandboxAccount } from '../../account/account.js';
+import type { List } from '../../store/lists.js';
+import type { Place } from '../../store/time-index.js';
+import { isObject } from '../body.js';
+import { ApiError, missing, notFound, refuse } from '../errors.js';
+import type { Call, Reply } from '../operation.js';
+import { linksOf } from '../page.js';
+import { namedProfiles, rangeOf } from '../profiles/profile-query.js';
+import { profileWriter } from '../profiles/profile-resource.js';
 
 const MAX_IDS = 1_000;
-const FILTERS: Filterable = {
-  email: { operators: ['any', 'equals'], kind: 'text' },
-  phone_number: { operators: ['any', 'equals'], kind: 'text' },
-  joined_group_at: {
-    operators: ['greater-or-equal', 'greater-than', 'less-or-equal', 'less-than'],
-    kind: 'date',
-  },
-};
 
 /** `get_profiles_for_list`: members with the date of joining. */
 export function getListProfiles(call: Call): Reply {
@@ -61,9 +52,9 @@ export function knownList(account: SandboxAccount, id: string): List {
 
 function pageOfMembers({ account, id, query }: Call) {
   const list = knownList(account, id);
-  const conditions = filterOf(query, FILTERS);
-  const { descending } = sortOf(query, ['joined_group_at'], 'joined_group_at');
-  const page = pageOf(query, { default: 20, max: 100 }, isPlace);
+  const { conditions } = query;
+  const { descending } = query.sort;
+  const page = query.page(isPlace);
   const { from, to } = rangeOf(conditions, 'joined_group_at');
   const named = namedProfiles(account.profiles, conditions);
   const walk =

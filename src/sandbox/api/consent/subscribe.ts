@@ -1,10 +1,10 @@
-import type { SandboxAccount } from '../account/account.js';
-import type { Grant, SubscribeRow } from '../account/subscribing.js';
-import { instantOf, spokenDate } from '../dates.js';
-import { listOf, refuseRows, resourceOf, rowPointer, rowsOf } from './body.js';
+import type { SandboxAccount } from '../../account/account.js';
+import type { Grant, SubscribeRow } from '../../account/subscribing.js';
+import { instantOf, spokenDate } from '../../dates.js';
+import { listOf, refuseRows, resourceOf, rowPointer, rowsOf } from '../body.js';
 import { consentRow, isError, type AskedConsent, type ConsentRow } from './consent-rows.js';
-import { invalid, type ErrorEntry } from './errors.js';
-import type { Call, Reply } from './operation.js';
+import { invalid, type ErrorEntry } from '../errors.js';
+import type { Call, Reply } from '../operation.js';
 import { rulePhone } from './subscribe-phone.js';
 
 const MAX_PROFILES = 1_000;

@@ -1,11 +1,9 @@
-import { compareEmails } from '../store/email-order.js';
-import type { ProfileStore } from '../store/profiles.js';
-import type { TimeIndex } from '../store/time-index.js';
-import { refuseParameter } from './errors.js';
-import type { Condition } from './filter.js';
-import type { PageRequest } from './page.js';
-
-export type Sort = 'id' | 'created' | 'updated' | 'email';
+import { compareEmails } from '../../store/email-order.js';
+import type { ProfileStore } from '../../store/profiles.js';
+import type { TimeIndex } from '../../store/time-index.js';
+import { textsOf, type Condition } from '../filter.js';
+import type { PageRequest } from '../page.js';
+import type { Sort } from '../query.js';
 
 /** Place of a profile in an order: the value it is sorted by and, among equals, its number. */
 export interface ProfileCursor {
@@ -16,21 +14,6 @@ export interface ProfileCursor {
 export function isProfileCursor(value: unknown): value is ProfileCursor {
   const cursor = value as Partial<ProfileCursor> | null;
   return typeof cursor === 'object' && typeof cursor?.index === 'number';
-}
-
-/** Reads `sort`. @throws ApiError 400 for a field that cannot be sorted by */
-export function sortOf<S extends string>(
-  query: URLSearchParams,
-  known: readonly S[],
-  usual: S,
-): { field: S; descending: boolean } {
-  const text = query.get('sort') ?? usual;
-  const descending = text.startsWith('-');
-  const field = known.find((name) => name === (descending ? text.slice(1) : text));
-  if (field === undefined) {
-    throw refuseParameter('sort', `'${text}' is not an allowed sort parameter for this resource.`);
-  }
-  return { field, descending };
 }
 
 /** Open interval of a date filter, in epoch ms; both ends count. */
@@ -66,8 +49,13 @@ export function namedProfiles(
   const sets = conditions.flatMap(({ field, value }) => {
     const find = lookUp[field];
     if (find === undefined) return [];
-    const texts = value.kind === 'texts' ? value.texts : value.kind === 'text' ? [value.text] : [];
-    return [new Set(texts.map(find).filter((index) => index !== undefined))];
+    return [
+      new Set(
+        textsOf(value)
+          .map(find)
+          .filter((index) => index !== undefined),
+      ),
+    ];
   });
   const [first, ...others] = sets;
   if (first === undefined) return null;
@@ -83,7 +71,7 @@ export function namedProfiles(
 export function pageOfProfiles(
   profiles: ProfileStore,
   conditions: readonly Condition[],
-  sort: { field: Sort; descending: boolean },
+  sort: Sort,
   page: PageRequest<ProfileCursor>,
 ): { found: number[]; last: ProfileCursor | null } {
   const created = rangeOf(conditions, 'created');
@@ -111,10 +99,13 @@ export function pageOfProfiles(
 
 const within = (time: number, { from, to }: Range): boolean => time >= from && time <= to;
 
-function keyReader(profiles: ProfileStore, field: Sort): (index: number) => number | string | null {
+function keyReader(
+  profiles: ProfileStore,
+  field: string,
+): (index: number) => number | string | null {
   if (field === 'id') return (index) => index;
   if (field === 'email') return (index) => profiles.email(index);
-  return (index) => profiles[field](index);
+  return (index) => (field === 'created' ? profiles.created(index) : profiles.updated(index));
 }
 
 /** Those within a date range, where sorting them costs less than walking past all the others. */
@@ -138,7 +129,7 @@ function fewByDate(
 
 function walkAll(
   profiles: ProfileStore,
-  { field, descending }: { field: Sort; descending: boolean },
+  { field, descending }: Sort,
   after: ProfileCursor | null,
   range: Range,
 ): Iterable<number> {

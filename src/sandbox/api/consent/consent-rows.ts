@@ -1,6 +1,6 @@
-import type { ConsentKey } from '../store/channel.js';
-import { identifier, isEmail, isObject, rowPointer, type Json } from './body.js';
-import { invalid, missing, type ErrorEntry } from './errors.js';
+import type { ConsentKey } from '../../store/channel.js';
+import { identifier, isEmail, isObject, rowPointer, type Json } from '../body.js';
+import { invalid, missing, type ErrorEntry } from '../errors.js';
 
 /** Write side of the API: channel and message type, and the name that the read side gives them. */
 const WRITTEN: Readonly<Record<string, Readonly<Record<string, ConsentKey>>>> = {

@@ -1,8 +1,8 @@
-import { phoneVerdict } from '../phone.js';
-import { listOf, refuseRows, resourceOf, rowsOf } from './body.js';
+import { phoneVerdict } from '../../phone.js';
+import { listOf, refuseRows, resourceOf, rowsOf } from '../body.js';
 import { consentRow, isError, type ConsentRow } from './consent-rows.js';
-import { invalid, type ErrorEntry } from './errors.js';
-import type { Call, Reply } from './operation.js';
+import { invalid, type ErrorEntry } from '../errors.js';
+import type { Call, Reply } from '../operation.js';
 
 const MAX_PROFILES = 100;
 const TYPE = 'profile-subscription-bulk-delete-job';

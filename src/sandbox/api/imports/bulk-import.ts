@@ -1,7 +1,7 @@
-import type { SandboxAccount } from '../account/account.js';
-import type { ImportJob, ImportRow } from '../account/importing.js';
-import { isoDate, isoDateOrNull } from '../dates.js';
-import { phoneVerdict } from '../phone.js';
+import type { SandboxAccount } from '../../account/account.js';
+import type { ImportJob, ImportRow } from '../../account/importing.js';
+import { isoDate, isoDateOrNull } from '../../dates.js';
+import { phoneVerdict } from '../../phone.js';
 import {
   identifier,
   isEmail,
@@ -10,25 +10,14 @@ import {
   resourceOf,
   rowPointer,
   rowsOf,
-} from './body.js';
-import { invalid, missing, notFound, refuse, type ErrorEntry } from './errors.js';
-import { sparse } from './fields.js';
-import type { Call, Reply } from './operation.js';
-import { DETAIL_FIELDS } from './profile-resource.js';
+} from '../body.js';
+import { invalid, missing, notFound, refuse, type ErrorEntry } from '../errors.js';
+import type { Call, Reply } from '../operation.js';
+import type { Query } from '../query.js';
+import { DETAIL_FIELDS } from '../profiles/profile-resource.js';
 
 const MAX_PROFILES = 10_000;
 const TYPE = 'profile-bulk-import-job';
-const FIELDS = [
-  'id',
-  'status',
-  'created_at',
-  'started_at',
-  'completed_at',
-  'expires_at',
-  'total_count',
-  'completed_count',
-  'failed_count',
-];
 const KEPT_MS = 7 * 86_400_000;
 
 /** `bulk_import_profiles`: profiles and list memberships, never consent. */
@@ -94,14 +83,13 @@ function importRow(value: unknown, row: number): ImportRow | ErrorEntry {
   return { identifiers: { email, phone }, details };
 }
 
-function jobWriter(query: URLSearchParams, origin: string) {
-  const pick = sparse(query, TYPE, FIELDS);
+function jobWriter(query: Query, origin: string) {
   return (job: ImportJob) => {
     const self = `${origin}/api/profile-bulk-import-jobs/${job.id}/`;
     return {
       type: TYPE,
       id: job.id,
-      attributes: pick({
+      attributes: query.pick(TYPE, {
         status: statusOf(job),
         created_at: isoDate(job.createdAt),
         started_at: isoDateOrNull(job.startedAt),

@@ -1,18 +1,7 @@
-import type { Settings } from '../options.js';
-import { notFound } from './errors.js';
-import { sparse } from './fields.js';
-import type { Call, Reply } from './operation.js';
-
-const FIELDS = [
-  'id',
-  'test_account',
-  'contact_information',
-  'industry',
-  'timezone',
-  'preferred_currency',
-  'public_api_key',
-  'locale',
-];
+import type { Settings } from '../../options.js';
+import { notFound } from '../errors.js';
+import type { Call, Reply } from '../operation.js';
+import type { Query } from '../query.js';
 
 /** `get_accounts`: the one account of the key. */
 export function getAccounts({ account, query, url }: Call): Reply {
@@ -27,7 +16,7 @@ export function getAccount({ account, id, query, url }: Call): Reply {
   return { status: 200, body: { data, links: { self: url.href } } };
 }
 
-function accountResource({ account }: Settings, query: URLSearchParams, url: URL) {
+function accountResource({ account }: Settings, query: Query, url: URL) {
   const attributes = {
     test_account: true,
     contact_information: {
@@ -53,7 +42,7 @@ function accountResource({ account }: Settings, query: URLSearchParams, url: URL
   return {
     type: 'account',
     id: account.id,
-    attributes: sparse(query, 'account', FIELDS)(attributes),
+    attributes: query.pick('account', attributes),
     links: { self: `${url.origin}/api/accounts/${account.id}/` },
   };
 }

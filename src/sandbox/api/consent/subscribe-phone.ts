@@ -1,7 +1,7 @@
-import type { Settings } from '../options.js';
-import { phoneVerdict, smsAge } from '../phone.js';
+import type { Settings } from '../../options.js';
+import { phoneVerdict, smsAge } from '../../phone.js';
 import type { ConsentRow } from './consent-rows.js';
-import { invalid, type ErrorEntry } from './errors.js';
+import { invalid, type ErrorEntry } from '../errors.js';
 
 /** What becomes of a row's phone number: used, dropped with the request going through, or a 400. */
 export type PhoneRuling =
