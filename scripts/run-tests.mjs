@@ -5,17 +5,27 @@
  *
  * A path selects the test files that it is part of, such as test/ledger. Options go to Node's test
  * runner, such as --test-name-pattern=guard.
+ *
+ * The sandboxes of all tests write down what they were asked and what they answered; at the end one
+ * more test holds that against Klaviyo's specification, where that lies beside the repository. Only
+ * after a whole run does it ask that every operation and every documented error came up.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { DIST, filesUnder } from './build-state.mjs';
 import { ROOT, runToEnd } from './run-to-end.mjs';
 
+/** Exit code of the test runner when a test failed; a higher one: it was ended by a signal. */
+const FAILED = 1;
+
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));
 const wanted = args.filter((arg) => !arg.startsWith('-')).map(asBuilt);
+const AFTER_ALL = join('dist', 'test', 'contract', 'exchanges.test.js');
 const files = (await filesUnder(join(DIST, 'test')))
   .map((path) => relative(ROOT, path))
-  .filter((path) => path.endsWith('.test.js'))
+  .filter((path) => path.endsWith('.test.js') && path !== AFTER_ALL)
   .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)))
   .sort();
 
@@ -23,9 +33,29 @@ if (files.length === 0) {
   console.error(`No test file matches ${args.join(' ') || 'dist/test'}.`);
   process.exitCode = 1;
 } else {
-  process.exitCode = await withServers((env) =>
-    runToEnd(['--enable-source-maps', '--test', ...runnerOptions(), ...options, ...files], env),
-  );
+  process.exitCode = await withServers(withExchanges);
+}
+
+/** Runs the tests, then the one about what their sandboxes wrote down. */
+async function withExchanges(env) {
+  const folder = await mkdtemp(join(tmpdir(), 'consentry-exchanges-'));
+  const test = ['--enable-source-maps', '--test', ...runnerOptions()];
+  try {
+    const code = await runToEnd([...test, ...options, ...files], {
+      ...env,
+      CONSENTRY_SANDBOX_EXCHANGES: folder,
+    });
+    if (code > FAILED) return code;
+    const whole = code === 0 && args.length === 0;
+    const contractCode = await runToEnd([...test, AFTER_ALL], {
+      ...env,
+      CONSENTRY_TEST_EXCHANGES: folder,
+      ...(whole ? { CONSENTRY_TEST_EXCHANGES_WHOLE: '1' } : {}),
+    });
+    return code === 0 ? contractCode : code;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** test/ledger/plan.test.ts or ./test/ledger, as it is called under dist/. */

@@ -1,30 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { Lifecycle } from '../runtime/lifecycle.js';
-import type { Sandbox, SandboxOptions } from '../sandbox/index.js';
+import type { Sandbox } from '../sandbox/index.js';
+import { DEFAULT_SWITCHES } from '../sandbox/options.js';
+import { switchChoices } from '../sandbox/switches.js';
 import { parsePositive, parseShare, wholeNumber } from './arguments.js';
-import { UsageError } from './ended.js';
+import { openSandbox, type SandboxFlags } from './sandbox-start.js';
 import { Output, type Terminal } from './terminal.js';
 
-interface SandboxFlags {
-  readonly port?: number;
-  readonly host?: string;
-  readonly speed?: number;
-  readonly delays?: 'klaviyo' | 'fast';
-  readonly clicks?: number;
-  readonly seed?: number;
-  readonly settings?: string;
-  readonly json?: boolean;
-}
-
-/** No secret: whoever can reach a sandbox may use it. */
-export const SANDBOX_KEY = 'pk_sandbox';
-
-/** Lists of a sandbox; the same at every start, so that commands can be repeated. */
-export const DEFAULT_LISTS = [
-  { id: 'Single', name: 'Newsletter, single opt-in', opt_in_process: 'single_opt_in' },
-  { id: 'Double', name: 'Newsletter, double opt-in', opt_in_process: 'double_opt_in' },
-] as const;
+const repeated = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text,
+];
 
 export function addSandbox(program: Command, terminal: Terminal): void {
   program
@@ -41,9 +27,15 @@ export function addSandbox(program: Command, terminal: Terminal): void {
     )
     .option('--clicks <share>', 'share of people who confirm, 0 to 1 (default: 0.7)', parseShare)
     .option('--seed <number>', 'what all chance follows from (default: 1)', wholeNumber(0))
+    .option('--profiles <number>', 'made-up people to begin with', wholeNumber(1))
+    .option('--seed-file <file>', 'NDJSON file with people to begin with, one a line')
+    .option('--switch <name=value>', 'how an open question is answered; see below', repeated)
+    .option('--fault <fault>', 'something that goes wrong: 502:get_profiles:times=3', repeated)
+    .option('--latency <latency>', 'how long answers take: uniform:from=50,to=400', repeated)
+    .option('--exchanges <folder>', 'write every request and answer there, as NDJSON')
     .option('--settings <file>', 'JSON file with more: lists, sms, account, scopes, switches, ...')
     .option('--json', 'print a JSON object on one line when it is ready')
-    .addHelpText('after', '\nExample:\n  consentry sandbox --port 8080 --delays fast')
+    .addHelpText('after', () => `\n${switchHelp()}\n\nExample:\n  ${EXAMPLE}`)
     .action(async (flags: SandboxFlags) => {
       const output = new Output(terminal, flags.json ?? false);
       const lifecycle = new Lifecycle();
@@ -51,74 +43,45 @@ export function addSandbox(program: Command, terminal: Terminal): void {
       const sandbox = await openSandbox(flags);
       lifecycle.onStop('sandbox', () => sandbox.close());
       if (flags.host !== undefined && !isLoopback(flags.host)) output.note(OPEN_TO_OTHERS);
+      const lists = listsOf(sandbox);
+      const { url, apiKey, account } = sandbox;
       output.event(
-        { event: 'ready', url: sandbox.url, apiKey: sandbox.apiKey, lists: listsOf(sandbox) },
-        [describeSandbox(sandbox), '', listLines(sandbox), '', 'Ctrl-C stops it.'].join('\n'),
+        { event: 'ready', url, apiKey, lists, profiles: account.profiles.size },
+        [describeSandbox(sandbox), '', ...listLines(sandbox), '', 'Ctrl-C stops it.'].join('\n'),
       );
       lifecycle.stopOnSignals();
       await new Promise(() => undefined);
     });
 }
 
+const EXAMPLE =
+  'consentry sandbox --port 8080 --delays fast --profiles 1000 --switch duplicateRows=reject';
+
 const OPEN_TO_OTHERS =
   'Warning: other machines can reach this sandbox. It checks a key that everybody knows; keep ' +
   'people’s real data out of it. Its control calls answer this machine only.';
 
-async function openSandbox(flags: SandboxFlags): Promise<Sandbox> {
-  const { startSandbox } = await import('../sandbox/index.js');
-  const settings: SandboxOptions = {
-    apiKey: SANDBOX_KEY,
-    lists: [...DEFAULT_LISTS],
-    ...(flags.settings === undefined ? {} : await readSettings(flags.settings)),
-  };
-  const { port, host, speed, delays, seed } = flags;
-  const given = Object.fromEntries(
-    Object.entries({ port, host, speed, delays, seed }).filter(([, value]) => value !== undefined),
+function switchHelp(): string {
+  const choices = switchChoices();
+  const width = Math.max(...choices.map(({ name }) => name.length));
+  const lines = choices.map(
+    ({ name, values }) =>
+      `  ${name.padEnd(width)}  ${values} (default: ${String(DEFAULT_SWITCHES[name])})`,
   );
-  let sandbox: Sandbox;
-  try {
-    sandbox = await startSandbox({ ...settings, ...given });
-  } catch (error) {
-    throw startFailure(error, flags);
-  }
-  if (flags.clicks !== undefined) sandbox.account.setClicks(flags.clicks);
-  return sandbox;
-}
-
-function startFailure(error: unknown, { port, host }: SandboxFlags): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error instanceof RangeError)
-    return new UsageError(`The sandbox cannot start: ${error.message}.`);
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'EADDRINUSE') {
-    return new UsageError(
-      `Port ${port ?? 0} is taken: choose another with --port, or leave it out.`,
-    );
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new UsageError(`This machine has no address ${host ?? ''}: correct --host.`);
-  }
-  return error;
-}
-
-async function readSettings(path: string): Promise<SandboxOptions> {
-  try {
-    const settings: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof settings === 'object' && settings !== null && !Array.isArray(settings))
-      return settings;
-  } catch (error) {
-    throw new UsageError(`--settings ${path}: ${(error as Error).message}`, { cause: error });
-  }
-  throw new UsageError(`--settings ${path}: the file must hold a JSON object.`);
+  return ['Switches:', ...lines].join('\n');
 }
 
 function listsOf({ account }: Sandbox): { id: string; name: string; opt_in_process: string }[] {
   return account.lists.all().map(({ id, name, optIn }) => ({ id, name, opt_in_process: optIn }));
 }
 
-function listLines(sandbox: Sandbox): string {
-  const lines = listsOf(sandbox).map(({ id, name }) => `  ${id}  ${name}`);
-  return ['Lists:', ...lines].join('\n');
+function listLines(sandbox: Sandbox): string[] {
+  const people = sandbox.account.profiles.size;
+  return [
+    'Lists:',
+    ...listsOf(sandbox).map(({ id, name }) => `  ${id}  ${name}`),
+    ...(people === 0 ? [] : ['', `People: ${people}`]),
+  ];
 }
 
 function isLoopback(host: string): boolean {

@@ -32,6 +32,11 @@ export class Clock {
     return this.now() + ms / this.speed;
   }
 
+  /** Skips forward to `moment` on `now`; never back. */
+  advanceTo(moment: number): void {
+    this.#ahead = Math.max(this.#ahead, moment - Date.now());
+  }
+
   /** Skips `ms` of Klaviyo's time. */
   advance(ms: number): void {
     this.#ahead += ms / this.speed;

@@ -7,12 +7,42 @@ export function instantOf(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** As Klaviyo shows dates: `2023-07-28T13:26:48.852000+00:00`, without a fraction that is zero. */
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 1_440 * MINUTE;
+const MOST_DAYS = 20_000;
+/** `2023-07-28` by the number of the day; dates come by the million, but on few days. */
+const days = new Map<number, string>();
+/** `T13:26:` by the minute of the day. */
+const MINUTES = Array.from({ length: DAY / MINUTE }, (_, i) =>
+  new Date(i * MINUTE).toISOString().slice(10, 17),
+);
+const SECONDS = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'));
+
+/**
+ * As Klaviyo shows dates: `2023-07-28T13:26:48.852000+00:00`, without a fraction that is zero. Put
+ * together from parts, for it makes up most of the work of rendering a profile.
+ */
 export function isoDate(ms: number): string {
-  const iso = new Date(ms).toISOString();
-  const seconds = iso.slice(0, 19);
-  const fraction = iso.slice(20, 23);
-  return fraction === '000' ? `${seconds}+00:00` : `${seconds}.${fraction}000+00:00`;
+  const whole = Math.trunc(ms);
+  const day = Math.floor(whole / DAY);
+  const left = whole - day * DAY;
+  const minute = MINUTES[Math.floor(left / MINUTE)]!;
+  const seconds = dayText(day) + minute + SECONDS[Math.floor((left % MINUTE) / SECOND)]!;
+  const fraction = left % SECOND;
+  return fraction === 0
+    ? `${seconds}+00:00`
+    : `${seconds}.${String(fraction).padStart(3, '0')}000+00:00`;
+}
+
+function dayText(day: number): string {
+  let text = days.get(day);
+  if (text === undefined) {
+    if (days.size === MOST_DAYS) days.clear();
+    text = new Date(day * DAY).toISOString().slice(0, 10);
+    days.set(day, text);
+  }
+  return text;
 }
 
 /** As Klaviyo writes dates in the text of an error: `2025-07-22 18:22:22+00:00`. */

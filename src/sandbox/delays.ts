@@ -29,6 +29,8 @@ export interface DelaySettings {
   /** Joining or leaving a segment after what it depends on has changed. */
   segmentMember: Range;
   export: Range;
+  /** From the creation of a toll-free sender to the carrier's approval. */
+  senderReview: Range;
   /** From an event to the webhook's delivery. */
   webhook: Range;
 }
@@ -53,6 +55,7 @@ export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
     segment: seconds(480, 600),
     segmentMember: seconds(30, 300),
     export: seconds(30, 600),
+    senderReview: seconds(86_400, 432_000),
     webhook: seconds(60, 180),
   },
   fast: {
@@ -70,9 +73,27 @@ export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
     segment: [80, 400],
     segmentMember: [10, 100],
     export: [80, 400],
+    senderReview: [80, 400],
     webhook: [20, 80],
   },
 };
+
+/** Some delays as a setting gives them. @throws RangeError naming an unknown kind or a bad range */
+export function checkDelays(given: object): Partial<DelaySettings> {
+  for (const [kind, range] of Object.entries(given) as [string, unknown][]) {
+    if (!Object.hasOwn(DELAYS.klaviyo, kind)) {
+      const known = Object.keys(DELAYS.klaviyo).join(', ');
+      throw new RangeError(`there is no delay "${kind}"; known are ${known}`);
+    }
+    const [from, to] = Array.isArray(range) ? (range as unknown[]) : [];
+    if (!(typeof from === 'number' && typeof to === 'number' && from >= 0 && to >= from)) {
+      throw new RangeError(
+        `delays.${kind} must be [shortest, longest] in ms; got ${JSON.stringify(range)}`,
+      );
+    }
+  }
+  return given;
+}
 
 export function delayWithin([from, to]: Range, seed: number, ...words: readonly string[]): number {
   return from + (to - from) * chance(seed, ...words);

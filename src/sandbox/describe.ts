@@ -1,31 +1,58 @@
 import type { Sandbox } from './server.js';
 
-/** Address, key and three calls to try, ready to be printed. */
-export function describeSandbox({ url, apiKey, account }: Sandbox): string {
-  const headers = [
-    `-H 'Authorization: Klaviyo-API-Key ${apiKey}'`,
-    "-H 'revision: 2026-07-15'",
-    "-H 'content-type: application/vnd.api+json'",
-  ].join(' ');
-  const list = account.lists.all()[0];
-  const relationships =
-    list === undefined
-      ? ''
-      : `,"relationships":{"list":{"data":{"type":"list","id":"${list.id}"}}}`;
-  const subscribe =
-    '{"data":{"type":"profile-subscription-bulk-create-job","attributes":{"profiles":{"data":[' +
-    '{"type":"profile","attributes":{"email":"ada@shop.test","subscriptions":' +
-    '{"email":{"marketing":{"consent":"SUBSCRIBED"}}}}}]}}' +
-    `${relationships}}}`;
+/** Address, key and three calls to try, ready to be printed; each works when it is pasted. */
+export function describeSandbox(sandbox: Sandbox): string {
+  const { url, apiKey } = sandbox;
   return [
     `Simulated Klaviyo: ${url}`,
     `API key:           ${apiKey}`,
     '',
     'Subscribe somebody:',
-    `  curl -i ${headers} ${url}/api/profile-subscription-bulk-create-jobs -d '${subscribe}'`,
+    `  ${subscribeCall(sandbox)}`,
     'Read what the API shows:',
-    `  curl -g ${headers} '${url}/api/profiles?additional-fields[profile]=subscriptions'`,
-    'See what is true, and what was sent:',
-    `  curl ${url}/sandbox/truth ${url}/sandbox/messages`,
+    `  curl -g ${headersFor(apiKey)} ${quoted(`${url}/api/profiles?additional-fields[profile]=subscriptions`)}`,
+    'See what is true, and which double opt-in messages were sent:',
+    `  curl ${quoted(`${url}/sandbox/truth`)} ${quoted(`${url}/sandbox/messages`)}`,
   ].join('\n');
 }
+
+function headersFor(apiKey: string): string {
+  return [`Authorization: Klaviyo-API-Key ${apiKey}`, 'revision: 2026-07-15']
+    .map((header) => `-H ${quoted(header)}`)
+    .join(' ');
+}
+
+function subscribeCall({ url, apiKey, account }: Sandbox): string {
+  const list = account.lists.all()[0];
+  const body = {
+    data: {
+      type: 'profile-subscription-bulk-create-job',
+      attributes: {
+        profiles: {
+          data: [
+            {
+              type: 'profile',
+              attributes: {
+                email: 'ada@shop.test',
+                subscriptions: { email: { marketing: { consent: 'SUBSCRIBED' } } },
+              },
+            },
+          ],
+        },
+      },
+      ...(list === undefined
+        ? {}
+        : { relationships: { list: { data: { type: 'list', id: list.id } } } }),
+    },
+  };
+  return [
+    'curl -i',
+    headersFor(apiKey),
+    `-H ${quoted('content-type: application/vnd.api+json')}`,
+    quoted(`${url}/api/profile-subscription-bulk-create-jobs`),
+    `-d ${quoted(JSON.stringify(body))}`,
+  ].join(' ');
+}
+
+/** For a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,6 @@
-import { DELAYS, type DelaySettings } from './delays.js';
+import { checkDelays, DELAYS, type DelaySettings } from './delays.js';
+import type { Latency } from './latency.js';
+import { checkSwitches } from './switches.js';
 
 export type OptIn = 'single_opt_in' | 'double_opt_in';
 
@@ -7,6 +9,44 @@ export interface ListOptions {
   id?: string;
   name: string;
   opt_in_process?: OptIn;
+  /** Flows that start when somebody joins the list: what `include=flow-triggers` shows. */
+  flows?: FlowOptions[];
+  /** Names; one tag may stand on several lists and segments. */
+  tags?: string[];
+}
+
+/** A flow that a list or segment starts. The same id is the same flow. */
+export interface FlowOptions {
+  /** Generated where absent. */
+  id?: string;
+  name: string;
+  /** @default 'live' */
+  status?: 'draft' | 'manual' | 'live';
+  /** @default false */
+  archived?: boolean;
+}
+
+/** Who belongs to a segment: by a custom property, or by consent. */
+export type SegmentRule =
+  | { property: string; equals: string | boolean }
+  | {
+      consent: 'email.marketing' | 'sms.marketing';
+      is: 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'NEVER_SUBSCRIBED';
+    };
+
+export interface SegmentOptions {
+  /** Generated where absent. */
+  id?: string;
+  name: string;
+  /** An inactive segment has no members and never gets any. @default true */
+  is_active?: boolean;
+  /** @default false */
+  is_starred?: boolean;
+  /** @default none: its members are whom `moveInSegment` puts there */
+  where?: SegmentRule;
+  /** Flows that start when somebody joins the segment. */
+  flows?: FlowOptions[];
+  tags?: string[];
 }
 
 export interface SenderOptions {
@@ -44,10 +84,20 @@ export interface Switches {
   suppressionJobStatus: 'lies' | 'honest';
   /** An id that does not exist, on operations that read one profile, list or segment. */
   unknownIdOnGet: 404 | 400;
+  /** A metric that never fired: in the account all the same, or not before its first event. */
+  unfiredMetrics: 'listed' | 'missing';
+  /** A date of a filter that is written with an offset such as +00:00 instead of Z. */
+  offsetInFilter: 'rejected' | 'accepted';
+  /** A revision that lies between the newest known one and today. */
+  unlistedRevision: 'refused' | 'falls_back';
   /** A private key may use webhooks (Klaviyo: with Advanced KDP only, else 403). */
   webhooks: 'allowed' | 'refused';
+  /** The account can take push tokens in (else 403, as on one without the feature). */
+  pushTokens: 'allowed' | 'refused';
   /** A private key may use the invite-only bulk export. */
   bulkExport: 'allowed' | 'refused';
+  /** What the download of an export answers: the file, or a document with its address. */
+  exportDownload: 'file' | 'link';
 }
 
 export const DEFAULT_SWITCHES: Switches = {
@@ -63,8 +113,13 @@ export const DEFAULT_SWITCHES: Switches = {
   historicalEvents: 'backdated',
   suppressionJobStatus: 'lies',
   unknownIdOnGet: 404,
+  offsetInFilter: 'rejected',
+  unlistedRevision: 'refused',
+  unfiredMetrics: 'missing',
   webhooks: 'refused',
+  pushTokens: 'allowed',
   bulkExport: 'refused',
+  exportDownload: 'file',
 };
 
 export interface ClickOptions {
@@ -86,6 +141,10 @@ export interface AccountOptions {
   defaultOptIn?: OptIn;
   /** SMS consent needs `age_gated_date_of_birth`. @default false */
   ageGated?: boolean;
+  /** SMS metrics have the names of older accounts, e.g. `Consented to Receive SMS`. @default false */
+  oldSmsMetricNames?: boolean;
+  /** How far the clock of webhook headers is ahead, ms. @default 18_000_000, the 5 h that were seen */
+  webhookClockSkewMs?: number;
 }
 
 export interface SandboxOptions {
@@ -101,15 +160,27 @@ export interface SandboxOptions {
   /** @default active, with toll-free senders in US and CA and a long code in GB */
   sms?: { status: 'active' | 'disabled' | 'none'; senders: SenderOptions[] };
   lists?: ListOptions[];
+  /** Segments that were there before: their members show without the delay of a new segment. */
+  segments?: SegmentOptions[];
   /** All chance (delays, clicks, ids) follows from it. @default 1 */
   seed?: number;
-  /** @default 'klaviyo' */
-  delays?: 'klaviyo' | 'fast' | DelaySettings;
+  /** Kinds that an object leaves out are as in `klaviyo`. @default 'klaviyo' */
+  delays?: 'klaviyo' | 'fast' | Partial<DelaySettings>;
   /** Divides delays and rate windows alike; the wall clock stays real. @default 1 */
   speed?: number;
   /** @default 0.7 of the people, after 30 s to 2 h (`fast`: 0.2 to 2 s) */
   clicks?: ClickOptions;
-  /** Domains whose rows a subscribe accepts and then silently drops. @default none */
+  /** How long answers take; of several that match a request the first counts. @default no time */
+  latency?: Latency | readonly Latency[];
+  /**
+   * Folder to which every exchange of the API is written, NDJSON without the key.
+   * @default CONSENTRY_SANDBOX_EXCHANGES of the environment; none without it
+   */
+  exchanges?: string;
+  /**
+   * Domains whose rows a subscribe accepts and then silently drops, and of which a bulk import
+   * makes import errors. @default none
+   */
   filteredDomains?: string[];
   switches?: Partial<Switches>;
 }
@@ -123,11 +194,13 @@ export interface Settings {
   account: Required<AccountOptions>;
   sms: { status: 'active' | 'disabled' | 'none'; senders: readonly SenderOptions[] };
   lists: readonly ListOptions[];
+  segments: readonly SegmentOptions[];
   seed: number;
   delays: DelaySettings;
   speed: number;
   clicks: Required<ClickOptions>;
   filteredDomains: ReadonlySet<string>;
+  latency: readonly Latency[];
   switches: Switches;
 }
 
@@ -158,12 +231,18 @@ export function settingsFrom(options: SandboxOptions): Settings {
       country: 'US',
       defaultOptIn: 'double_opt_in',
       ageGated: false,
+      oldSmsMetricNames: false,
+      webhookClockSkewMs: 18_000_000,
       ...options.account,
     },
     sms: options.sms ?? { status: 'active', senders: SENDERS },
     lists: options.lists ?? [],
+    segments: options.segments ?? [],
     seed: options.seed ?? 1,
-    delays: typeof delays === 'string' ? DELAYS[delays] : delays,
+    delays:
+      typeof delays === 'string'
+        ? { ...DELAYS[delays] }
+        : { ...DELAYS.klaviyo, ...checkDelays(delays) },
     speed,
     clicks: {
       share: shareOf('clicks.share', clicks.share),
@@ -171,7 +250,8 @@ export function settingsFrom(options: SandboxOptions): Settings {
       delayMs: clicks.delayMs,
     },
     filteredDomains: new Set((options.filteredDomains ?? []).map((domain) => domain.toLowerCase())),
-    switches: { ...DEFAULT_SWITCHES, ...options.switches },
+    latency: [options.latency ?? []].flat(),
+    switches: { ...DEFAULT_SWITCHES, ...checkSwitches(options.switches ?? {}) },
   };
 }
 

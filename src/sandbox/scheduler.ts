@@ -47,8 +47,17 @@ export class Scheduler {
 
   /** Applies what is due. Called by the timer, and before every read so that none is stale. */
   runDue(): void {
-    const now = this.#clock.now();
-    for (let top = this.#heap[0]; top !== undefined && top.due <= now; top = this.#heap[0]) {
+    this.runUntil(this.#clock.now(), Infinity);
+  }
+
+  /**
+   * Applies what is due by `moment`, but stops once that has taken `budgetMs` of real time. Returns
+   * how far it came: `moment` where nothing is left, else when the last thing done was due.
+   */
+  runUntil(moment: number, budgetMs: number): number {
+    const stop = performance.now() + budgetMs;
+    let reached = moment;
+    for (let top = this.#heap[0]; top !== undefined && top.due <= moment; top = this.#heap[0]) {
       this.#remove();
       const { due } = top;
       let next: number | null = null;
@@ -56,8 +65,13 @@ export class Scheduler {
         next = top.run();
       });
       if (next !== null) this.#insert({ ...top, due: next });
+      if (performance.now() >= stop) {
+        reached = due;
+        break;
+      }
     }
     this.#arm();
+    return reached;
   }
 
   close(): void {

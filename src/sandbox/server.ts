@@ -5,11 +5,13 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { SandboxAccount } from './account/account.js';
 import { jsonAnswer, send } from './api/answering.js';
-import { single } from './api/errors.js';
+import { failureOf } from './api/errors.js';
 import { endpointOf } from './api/operation.js';
 import { OPERATIONS } from './api/operations.js';
 import { apiRoutes } from './api/routes.js';
 import { controlRoutes } from './control/routes.js';
+import { exchangesFolder } from './environment.js';
+import { ExchangeLog } from './exchanges.js';
 import { settingsFrom, type SandboxOptions } from './options.js';
 
 /** A running simulated Klaviyo. */
@@ -34,13 +36,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const endpoints = OPERATIONS.flatMap((operation) => [operation.name, endpointOf(operation)]);
   const account = new SandboxAccount(settings, new Set(endpoints));
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
-  app.route('/', apiRoutes(account));
+  const folder = options.exchanges ?? exchangesFolder();
+  const exchanges = folder === undefined ? null : new ExchangeLog(folder);
+  app.route('/', apiRoutes(account, exchanges));
   app.route('/sandbox', controlRoutes(account));
-  app.onError((error) => {
-    process.stderr.write(`sandbox: ${error.stack ?? error.message}\n`);
-    const failure = single(500, 'error', 'The sandbox failed.', error.message);
-    return send(jsonAnswer(500, failure.body()));
-  });
+  app.onError((error) => send(jsonAnswer(500, failureOf(error).body())));
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   server.listen(settings.port, settings.host);
   await once(server, 'listening');
@@ -56,6 +56,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       server.close();
       server.closeAllConnections();
       await closed;
+      exchanges?.close();
     },
   };
 }

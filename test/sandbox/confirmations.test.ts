@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { IN, profile } from './consent-support.js';
 import { consentOf, HOUR, row, sandboxFor, subscribe } from './support.js';
 
 const email = 'ada@shop.test';
@@ -157,4 +158,78 @@ test('an opted-out person who is asked stays out until the click', async (t) => 
   sandbox.account.click({ email, list_id: 'Double' });
   sandbox.account.advance(MINUTE);
   assert.equal(consentOf(sandbox, email)?.email, 'SUBSCRIBED');
+});
+
+test('push and WhatsApp need no message, and the list waits for who is asked', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const beside = { push: { marketing: IN }, whatsapp: { marketing: IN } };
+  const rows = [
+    profile({ email, phone_number, subscriptions: { email: { marketing: IN }, ...beside } }),
+    profile({ email: 'bea@shop.test', subscriptions: { push: { marketing: IN } } }),
+  ];
+  await subscribe(sandbox, rows, { list: 'Double' });
+  sandbox.account.advance(HOUR);
+  const ada = sandbox.account.truthFor({ email })!;
+  assert.equal(ada.subscriptions.mobile_push.marketing.consent, 'SUBSCRIBED');
+  assert.equal(ada.subscriptions.whatsapp?.marketing?.consent, 'SUBSCRIBED');
+  assert.deepEqual(consentOf(sandbox, email), {
+    email: 'NEVER_SUBSCRIBED',
+    sms: 'NEVER_SUBSCRIBED',
+    lists: [],
+  });
+  assert.deepEqual(consentOf(sandbox, 'bea@shop.test')?.lists, ['Double']);
+  sandbox.account.click({ email });
+  sandbox.account.advance(MINUTE);
+  assert.deepEqual(consentOf(sandbox, email)?.lists, ['Double']);
+});
+
+test('open tracking waits for the click on the mail that it came with', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const subscriptions = { email: { marketing: IN, open_tracking: IN } };
+  await subscribe(sandbox, [profile({ email, subscriptions })], { list: 'Double' });
+  sandbox.account.advance(HOUR);
+  assert.equal(sandbox.account.profiles.size, 0);
+  sandbox.account.click({ email });
+  sandbox.account.advance(MINUTE);
+  const { open_tracking } = sandbox.account.truthFor({ email })!.subscriptions.email;
+  assert.equal(open_tracking.consent, 'SUBSCRIBED');
+});
+
+test('open tracking of who is subscribed already needs no click', async (t) => {
+  const sandbox = await sandboxFor(t);
+  sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Double'] });
+  const subscriptions = { email: { marketing: IN, open_tracking: IN } };
+  await subscribe(sandbox, [profile({ email, subscriptions })], { list: 'Double' });
+  sandbox.account.advance(HOUR);
+  assert.deepEqual([...sandbox.account.messages()], []);
+  const { open_tracking } = sandbox.account.truthFor({ email })!.subscriptions.email;
+  assert.equal(open_tracking.consent, 'SUBSCRIBED');
+});
+
+test('one answer to two messages means what both asked for', async (t) => {
+  const sandbox = await sandboxFor(t);
+  for (const type of ['marketing', 'transactional']) {
+    const rows = [profile({ phone_number, subscriptions: { sms: { [type]: IN } } })];
+    await subscribe(sandbox, rows, { list: 'Double' });
+    sandbox.account.advance(HOUR);
+  }
+  assert.equal(sandbox.account.click({ phone_number }), 1);
+  sandbox.account.advance(MINUTE);
+  const { marketing, transactional } = sandbox.account.truthFor({ phone_number })!.subscriptions
+    .sms;
+  assert.deepEqual([marketing.consent, transactional.consent], ['SUBSCRIBED', 'SUBSCRIBED']);
+});
+
+test('asks a subscriber who was suppressed by hand, and the click lifts it', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const suppressions = ['USER_SUPPRESSED' as const];
+  sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', suppressions, lists: ['Double'] });
+  await subscribe(sandbox, [row({ email })], { list: 'Double' });
+  sandbox.account.advance(HOUR);
+  const suppressionsLeft = () =>
+    sandbox.account.truthFor({ email })!.subscriptions.email.marketing.suppression.length;
+  assert.equal(suppressionsLeft(), 1);
+  assert.equal(sandbox.account.click({ email }), 1);
+  sandbox.account.advance(MINUTE);
+  assert.equal(suppressionsLeft(), 0);
 });

@@ -1,35 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import {
-  describeSandbox,
-  type Fault,
-  type Sandbox,
-  type TruthLine,
-} from '../../src/sandbox/index.js';
+import type { Fault, Sandbox, TruthLine } from '../../src/sandbox/index.js';
+import { control, linesOf, post } from './control-support.js';
 import { call, consentOf, HOUR, refusal, row, sandboxFor, subscribe } from './support.js';
 
 const email = 'ada@shop.test';
 const phone_number = '+12015550123';
-
-async function control(sandbox: Sandbox, method: string, path: string, body?: string) {
-  const response = await fetch(`${sandbox.url}/sandbox${path}`, {
-    method,
-    ...(body === undefined ? {} : { body }),
-  });
-  const text = await response.text();
-  return { status: response.status, text };
-}
-
-const post = (sandbox: Sandbox, path: string, body: unknown) =>
-  control(sandbox, 'POST', path, JSON.stringify(body));
-
-async function linesOf<T>(sandbox: Sandbox, path: string): Promise<T[]> {
-  const { text } = await control(sandbox, 'GET', path);
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as T);
-}
 
 test('seeds profiles from NDJSON and tells the truth of each', async (t) => {
   const sandbox = await sandboxFor(t);
@@ -126,7 +102,13 @@ test('counts requests, and keeps everyone whom an accepted subscribe carried', a
     [
       { email, phone_number: '12', channels: ['email', 'sms'] },
       { email: null, phone_number, channels: ['sms'] },
-    ].map((line) => ({ ...line, list_id: 'Double', historical_import: false, dated: 'string' })),
+    ].map((line) => ({
+      ...line,
+      list_id: 'Double',
+      historical_import: false,
+      custom_source: null,
+      dated: 'string',
+    })),
   );
 });
 
@@ -247,16 +229,6 @@ test('delete_list: the list is gone before the request is read', async (t) => {
   const { errors } = await refusal(await subscribe(sandbox, [row({ email })], { list: 'Single' }));
   assert.deepEqual(errors, [['/data/relationships/list/data/id', 'List not found with id Single']]);
   assert.equal((await call(sandbox, 'GET', '/api/lists/Double')).status, 200);
-});
-
-test('describes itself with calls that work as they stand', async (t) => {
-  const sandbox = await sandboxFor(t);
-  const text = describeSandbox(sandbox);
-  assert.ok(text.includes(sandbox.url) && text.includes(sandbox.apiKey));
-  const body = /-d '([^']+)'/.exec(text)?.[1];
-  const path = '/api/profile-subscription-bulk-create-jobs';
-  assert.equal((await call(sandbox, 'POST', path, JSON.parse(body!))).status, 202);
-  assert.equal(text.match(/curl /g)?.length, 3);
 });
 
 test('refuses an option that is out of its range', async (t) => {

@@ -67,7 +67,6 @@ const FOUND: [string, string, string][] = [
     'hi',
   ],
   ['most by updated', filtered(`greater-than(updated,${dayOf(90)})`), 'lkjihgfedc'],
-  ['an offset', filtered('less-than(created,2024-01-01T02:00:00+02:00)'), ''],
   [
     'identifiers and dates',
     filtered(`any(email,["a@shop.test","l@shop.test"]),greater-than(created,${dayOf(5)})`),
@@ -227,7 +226,7 @@ test('says which profile or list it does not know', async (t) => {
   for (const path of ['/api/profiles/01ABC', '/api/lists/01ABC', '/api/lists/01ABC/profiles']) {
     const { status, errors } = await refusal(await call(sandbox, 'GET', path));
     assert.equal(status, 404);
-    assert.match(errors[0]![1]!, /01ABC does not exist/);
+    assert.match(errors[0]![1]!, /01ABC`? does not exist/);
   }
 });
 

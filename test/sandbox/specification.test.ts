@@ -75,7 +75,12 @@ function specifiedRules(spec: SpecifiedOperation): ReturnType<typeof rulesOf> {
         ([field, { operators }]) => [field, [...new Set(Object.values(operators).flat())]] as const,
       ),
     ),
-    page: size === undefined ? (cursor ? 'cursor' : 'none') : [Number(size.default), Number(size.maximum)],
+    page:
+      size === undefined
+        ? cursor
+          ? 'cursor'
+          : 'none'
+        : [Number(size.default), Number(size.maximum)],
   };
 }
 

@@ -88,6 +88,14 @@ test('the order of e-mails follows additions and changes', () => {
   assert.equal(order(), 'abcmqx');
   store.setEmail(6, 'n@shop.test');
   assert.equal(order(), 'abcmnqx');
+  store.setEmail(0, 'z@shop.test');
+  store.setEmail(1, 'y@shop.test');
+  store.remove(3);
+  store.remove(store.create('g@shop.test', null, 1));
+  store.create('d@shop.test', null, 1);
+  assert.equal(order(), 'bdnqxyz');
+  const back = [...store.byEmail.walk(true, null)].map((i) => store.email(i)?.[0]);
+  assert.equal(back.join(''), 'zyxqndb');
 });
 
 test('what is due happens in order of its time, with one heap for all', () => {

@@ -35,6 +35,18 @@ const CASES: Case[] = [
     detail: 'Phone number is valid but is not in a supported region for this account.',
   },
   {
+    name: 'a phone of Guernsey where only the United Kingdom has a sender',
+    rows: [row({ phone_number: '+447781123456' }, ['sms'])],
+    pointer: at(0, PHONE),
+    detail: 'Phone number is valid but is not in a supported region for this account.',
+  },
+  {
+    name: 'a toll-free number, which gets no texts',
+    rows: [row({ phone_number: '+18885550123' }, ['sms'])],
+    pointer: at(0, PHONE),
+    detail: 'The phone number provided either does not exist or is ineligible to receive SMS',
+  },
+  {
     name: 'a badly formed phone alone',
     rows: [row({ phone_number: '201 555 0123' }, ['sms'])],
     pointer: at(0, PHONE),

@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Sandbox } from '../../src/sandbox/index.js';
-import { call, consentOf, refusal, sandboxFor, UNSUBSCRIBE } from './support.js';
+import { IN, profile, unsubscribe } from './consent-support.js';
+import { call, consentOf, HOUR, refusal, sandboxFor, subscribe, UNSUBSCRIBE } from './support.js';
 
 const email = 'ada@shop.test';
 const phone_number = '+12015550123';
 const OUT = { marketing: { consent: 'UNSUBSCRIBED' } };
-
-function unsubscribe(sandbox: Sandbox, rows: readonly object[], list?: string): Promise<Response> {
-  return call(sandbox, 'POST', UNSUBSCRIBE, {
-    data: {
-      type: 'profile-subscription-bulk-delete-job',
-      attributes: {
-        profiles: { data: rows.map((attributes) => ({ type: 'profile', attributes })) },
-      },
-      ...(list === undefined
-        ? {}
-        : { relationships: { list: { data: { type: 'list', id: list } } } }),
-    },
-  });
-}
 
 test('applies at once, stamped now, with its suppression, and does not move updated', async (t) => {
   const sandbox = await sandboxFor(t);
@@ -80,6 +66,104 @@ test('takes a member off the named list, and unsubscribes everybody else globall
   assert.equal(consentOf(sandbox, other)?.email, 'UNSUBSCRIBED');
 });
 
+test('unsubscribes a stranger globally although a list is named', async (t) => {
+  const sandbox = await sandboxFor(t);
+  await unsubscribe(sandbox, [{ email, subscriptions: { email: OUT } }], 'Single');
+  const truth = sandbox.account.truthFor({ email })!;
+  assert.equal(truth.subscriptions.email.marketing.consent, 'UNSUBSCRIBED');
+  assert.deepEqual(truth.subscriptions.email.marketing.list_suppressions, []);
+});
+
+test('forgets the suppression of a list when its person subscribes to it again', async (t) => {
+  const sandbox = await sandboxFor(t);
+  sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Single'] });
+  await unsubscribe(sandbox, [{ email, subscriptions: { email: OUT } }], 'Single');
+  const rows = [profile({ email, subscriptions: { email: { marketing: IN } } })];
+  await subscribe(sandbox, rows, { list: 'Single' });
+  sandbox.account.advance(HOUR);
+  const truth = sandbox.account.truthFor({ email })!;
+  assert.deepEqual(truth.subscriptions.email.marketing.list_suppressions, []);
+  assert.deepEqual(
+    truth.lists.map(({ id }) => id),
+    ['Single'],
+  );
+});
+
+test('takes back each channel by itself, and says by what method', async (t) => {
+  const sandbox = await sandboxFor(t);
+  sandbox.account.seed({
+    email,
+    phone_number,
+    email_consent: 'SUBSCRIBED',
+    open_tracking_consent: 'SUBSCRIBED',
+    sms_consent: 'SUBSCRIBED',
+    whatsapp_consent: 'SUBSCRIBED',
+    whatsapp_transactional_consent: 'SUBSCRIBED',
+    whatsapp_conversational_consent: 'SUBSCRIBED',
+  });
+  const out = { consent: 'UNSUBSCRIBED' };
+  const subscriptions = {
+    email: { open_tracking: out },
+    whatsapp: { marketing: out, conversational: out },
+  };
+  assert.equal((await unsubscribe(sandbox, [{ email, phone_number, subscriptions }])).status, 202);
+  const view = sandbox.account.truthFor({ email })!.subscriptions;
+  assert.equal(view.email.marketing.consent, 'SUBSCRIBED');
+  assert.deepEqual(view.email.marketing.suppression, []);
+  assert.deepEqual(
+    [view.email.open_tracking.consent, view.email.open_tracking.can_receive],
+    ['UNSUBSCRIBED', false],
+  );
+  assert.equal(view.sms.marketing.consent, 'SUBSCRIBED');
+  const { marketing, transactional, conversational } = view.whatsapp!;
+  assert.deepEqual(
+    [marketing, transactional, conversational].map((entry) => entry!.consent),
+    ['UNSUBSCRIBED', 'SUBSCRIBED', 'UNSUBSCRIBED'],
+  );
+  await unsubscribe(sandbox, [{ email, subscriptions: { email: OUT } }]);
+  const { method, method_detail } = sandbox.account.truthFor({ email })!.subscriptions.email
+    .marketing;
+  assert.deepEqual([method, method_detail], ['API', null]);
+});
+
+test('opting out of transactional texts opts out of marketing ones', async (t) => {
+  const sandbox = await sandboxFor(t);
+  sandbox.account.seed({ phone_number, sms_consent: 'SUBSCRIBED' });
+  const subscriptions = { sms: { transactional: { consent: 'UNSUBSCRIBED' } } };
+  await unsubscribe(sandbox, [{ phone_number, subscriptions }]);
+  const { sms } = sandbox.account.truthFor({ phone_number })!.subscriptions;
+  assert.deepEqual(
+    [sms.marketing.consent, sms.transactional.consent],
+    ['UNSUBSCRIBED', 'UNSUBSCRIBED'],
+  );
+});
+
+const token = (text: string) => ({ token: text, platform: 'ios', vendor: 'apns' }) as const;
+
+test('an opt-out of push forgets the tokens that it names, and no other', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const push_tokens = [token('t1'), token('t2')];
+  sandbox.account.seed({ email, push_consent: 'SUBSCRIBED', push_tokens });
+  const push = { ...OUT, tokens: [token('t1'), token('unknown')] };
+  assert.equal((await unsubscribe(sandbox, [{ email, subscriptions: { push } }])).status, 202);
+  const { mobile_push } = sandbox.account.truthFor({ email })!.subscriptions;
+  assert.equal(mobile_push.marketing.consent, 'UNSUBSCRIBED');
+  const left = sandbox.account.profiles.pushTokens.of(0).map(({ token: text }) => text);
+  assert.deepEqual(left, ['t2']);
+});
+
+test('a token alone names whoever has it; one that nobody has makes nobody', async (t) => {
+  const sandbox = await sandboxFor(t);
+  sandbox.account.seed({ email, push_consent: 'SUBSCRIBED', push_tokens: [token('t1')] });
+  for (const text of ['t1', 'unknown']) {
+    const push = { ...OUT, tokens: [token(text)] };
+    assert.equal((await unsubscribe(sandbox, [{ subscriptions: { push } }])).status, 202);
+  }
+  assert.equal(sandbox.account.profiles.size, 1);
+  const { mobile_push } = sandbox.account.truthFor({ email })!.subscriptions;
+  assert.equal(mobile_push.marketing.consent, 'UNSUBSCRIBED');
+});
+
 const REFUSED: [string, object[], string | undefined, string][] = [
   [
     '101 rows',
@@ -111,6 +195,44 @@ const REFUSED: [string, object[], string | undefined, string][] = [
     undefined,
     '/data/attributes/profiles/data/0/attributes/subscriptions/email/marketing/consent',
   ],
+  ['no rows', [], undefined, '/data/attributes/profiles/data'],
+  [
+    'a date, as opt-outs are always as of now',
+    [
+      {
+        email,
+        subscriptions: {
+          email: { marketing: { consent: 'UNSUBSCRIBED', consented_at: '2021-03-04T05:06:07Z' } },
+        },
+      },
+    ],
+    undefined,
+    '/data/attributes/profiles/data/0/attributes/subscriptions/email/marketing/consented_at',
+  ],
+  [
+    'an attribute of subscribing',
+    [{ email, age_gated_date_of_birth: '2000-01-01', subscriptions: { email: OUT } }],
+    undefined,
+    '/data/attributes/profiles/data/0/attributes/age_gated_date_of_birth',
+  ],
+  [
+    'push without tokens',
+    [{ email, subscriptions: { push: OUT } }],
+    undefined,
+    '/data/attributes/profiles/data/0/attributes/subscriptions/push/tokens',
+  ],
+  [
+    'an anonymous id',
+    [{ subscriptions: { push: { ...OUT, tokens: [], anonymous_id: 'device-7' } } }],
+    undefined,
+    '/data/attributes/profiles/data/0/attributes/subscriptions/push/anonymous_id',
+  ],
+  [
+    'push from nobody',
+    [{ subscriptions: { push: { ...OUT, tokens: [] } } }],
+    undefined,
+    '/data/attributes/profiles/data/0/attributes/email',
+  ],
 ];
 for (const [name, rows, list, pointer] of REFUSED) {
   test(`refuses ${name}`, async (t) => {
@@ -120,6 +242,19 @@ for (const [name, rows, list, pointer] of REFUSED) {
     assert.equal(sandbox.account.profiles.size, 0);
   });
 }
+
+test('knows no history and no source', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const rows = [profile({ email, subscriptions: { email: OUT } })];
+  for (const [field, value] of Object.entries({ historical_import: true, custom_source: 'x' })) {
+    const attributes = { profiles: { data: rows }, [field]: value };
+    const response = await call(sandbox, 'POST', UNSUBSCRIBE, {
+      data: { type: 'profile-subscription-bulk-delete-job', attributes },
+    });
+    const { status, errors } = await refusal(response);
+    assert.deepEqual([status, errors[0]![0]], [400, `/data/attributes/${field}`]);
+  }
+});
 
 for (const personOptOutMovesUpdated of [false, true]) {
   test(`a link and a STOP move updated: ${personOptOutMovesUpdated}`, async (t) => {
@@ -136,6 +271,7 @@ for (const personOptOutMovesUpdated of [false, true]) {
     assert.equal(moved(), personOptOutMovesUpdated);
     sandbox.account.stopSms({ phone_number });
     assert.equal(moved(), personOptOutMovesUpdated);
+    assert.throws(() => sandbox.account.stopSms({ phone_number: '+12025550143' }), RangeError);
     const { email: mail, sms } = sandbox.account.truthFor({ email })!.subscriptions;
     assert.deepEqual(
       [mail.marketing.consent, mail.marketing.method],

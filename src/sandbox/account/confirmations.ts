@@ -35,6 +35,8 @@ export class Confirmations<Wish> {
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly scheduler: Scheduler,
+    /** What an answer means where a second message followed before it: both wishes. */
+    private readonly together: (earlier: Wish, later: Wish) => Wish,
     private readonly onConfirmed: (confirmation: Confirmation<Wish>) => void,
   ) {
     this.#share = settings.clicks.share;
@@ -70,8 +72,8 @@ export class Confirmations<Wish> {
       this.#await(confirmation);
       return;
     }
-    before.wish = wish;
     const waiting = before.clickedAt === null;
+    before.wish = waiting ? this.together(before.wish, wish) : wish;
     if (waiting && !this.settings.switches.repeatDoubleOptInMessage) return;
     before.count += 1;
     before.sentAt = this.clock.wall();

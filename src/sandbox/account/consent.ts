@@ -25,7 +25,7 @@ export interface OptInRecord {
   confirmed: boolean;
 }
 
-/** The channels whose changes are recorded as events. */
+/** The channels whose changes are recorded as events: there is no metric of the others. */
 const SUBSCRIBED_METRIC: Partial<Record<ConsentKey, MetricName>> = {
   'email.marketing': 'Subscribed to Email Marketing',
   'sms.marketing': 'Subscribed to SMS Marketing',
@@ -35,8 +35,8 @@ const UNSUBSCRIBED_METRIC: Partial<Record<ConsentKey, MetricName>> = {
   'sms.marketing': 'Unsubscribed from SMS Marketing',
 };
 
-/** How somebody came to be out: through the API, a link in a mail, or a text. */
-export type OptOutMethod = 'API' | 'PREFERENCE_PAGE' | 'TEXT';
+/** How somebody came to be out: through the API, a link in a mail, a text, or their carrier. */
+export type OptOutMethod = 'API' | 'PREFERENCE_PAGE' | 'TEXT' | 'CARRIER_DEACTIVATION';
 
 /** Writes consent into the profile store as Klaviyo does. Knows nothing of requests or delays. */
 export class ConsentBook {
@@ -46,7 +46,14 @@ export class ConsentBook {
     private readonly journal: Journal,
   ) {}
 
-  subscribe(index: number, optIn: OptInRecord): void {
+  /**
+   * Writes the opt-in, unless an opt-out is newer than its historical date. Returns whether the
+   * person is subscribed now.
+   *
+   * The event is written for who was not subscribed or was suppressed by hand (help article on
+   * consent in profiles).
+   */
+  subscribe(index: number, optIn: OptInRecord): boolean {
     const now = this.clock.wall();
     const timestamp = Math.max(optIn.consentedAt ?? now, OLDEST_CONSENT);
     const column = this.profiles.channel(optIn.key);
@@ -55,8 +62,9 @@ export class ConsentBook {
       optIn.consentedAt !== null &&
       present?.consent === 'UNSUBSCRIBED' &&
       present.timestamp > timestamp;
-    if (optedOutSince) return;
-    if (present?.consent !== 'SUBSCRIBED') {
+    if (optedOutSince) return false;
+    const isNew = present?.consent !== 'SUBSCRIBED';
+    if (isNew) {
       column.set(index, {
         consent: 'SUBSCRIBED',
         timestamp,
@@ -66,14 +74,15 @@ export class ConsentBook {
         customMethodDetail: optIn.customSource,
         doubleOptIn: optIn.confirmed,
       });
-      const metric = SUBSCRIBED_METRIC[optIn.key];
-      if (metric !== undefined) {
-        const backdatedTo = optIn.consentedAt === null ? null : timestamp;
-        this.journal.record({ metric, profile: index, backdatedTo });
-      }
     }
-    if (optIn.key === 'email.marketing') this.#liftSuppressions(index);
+    const unsuppressed = optIn.key === 'email.marketing' && this.#liftBySubscribing(index);
+    const metric = SUBSCRIBED_METRIC[optIn.key];
+    if (metric !== undefined && (isNew || unsuppressed)) {
+      const backdatedTo = optIn.consentedAt === null ? null : timestamp;
+      this.journal.record({ metric, profile: index, backdatedTo });
+    }
     this.profiles.touch(index, now);
+    return true;
   }
 
   /** Takes consent back as of now. Opting out of one kind of text opts out of the other. */
@@ -87,22 +96,24 @@ export class ConsentBook {
   }
 
   suppress(index: number, reason: SuppressionReason, timestamp: number): void {
-    const present = this.profiles.suppressions.get(index) ?? [];
-    if (present.some((suppression) => suppression.reason === reason)) return;
-    this.profiles.suppressions.set(index, [...present, { reason, timestamp }]);
+    this.profiles.addSuppression(index, { reason, timestamp });
   }
 
-  /** Takes somebody off a list by an unsubscribe that named the list they are on. */
+  /** The carrier has taken the number back: consent to texts, where there is any, ends. */
+  deactivatePhone(index: number, movesUpdated: boolean): void {
+    const isIn = (['sms.marketing', 'sms.transactional'] as const).some(
+      (key) => this.profiles.channel(key).get(index)?.consent === 'SUBSCRIBED',
+    );
+    if (isIn) this.unsubscribe(index, 'sms.marketing', 'CARRIER_DEACTIVATION', movesUpdated);
+  }
+
+  /** Takes somebody off a list by an unsubscribe that named the list they are on; consent stays. */
   unsubscribeFromList(index: number, list: List): void {
     list.leave(index);
     this.journal.record({ metric: 'Unsubscribed from List', profile: index, listId: list.id });
-    const others = (this.profiles.listSuppressions.get(index) ?? []).filter(
-      (suppression) => suppression.listId !== list.id,
-    );
-    this.profiles.listSuppressions.set(index, [
-      ...others,
-      { listId: list.id, reason: 'UNSUBSCRIBE', timestamp: this.clock.wall() },
-    ]);
+    const timestamp = this.clock.wall();
+    const suppression = { listId: list.id, reason: 'UNSUBSCRIBE', timestamp };
+    this.profiles.setListSuppression(index, suppression);
   }
 
   /** @param backdatedTo epoch ms of a historical consent, which dates the event but not the joining */
@@ -112,15 +123,11 @@ export class ConsentBook {
       this.journal.record({ metric, profile: index, listId: list.id, backdatedTo });
     }
     list.join(index, this.clock.wall());
-    const present = this.profiles.listSuppressions.get(index);
-    if (present === undefined) return;
-    const others = present.filter((suppression) => suppression.listId !== list.id);
-    if (others.length > 0) this.profiles.listSuppressions.set(index, others);
-    else this.profiles.listSuppressions.delete(index);
+    this.profiles.liftListSuppression(index, list.id);
   }
 
-  /** A new number has no consent: it was given for the old one. */
-  changePhone(index: number, phone: string): void {
+  /** A new number, or none, has no consent: it was given for the old one. */
+  changePhone(index: number, phone: string | null): void {
     if (this.profiles.phone(index) === phone) return;
     this.profiles.setPhone(index, phone);
     for (const key of PHONE_KEYS) this.profiles.channel(key).clear(index);
@@ -143,12 +150,11 @@ export class ConsentBook {
     if (metric !== undefined) this.journal.record({ metric, profile: index });
   }
 
-  #liftSuppressions(index: number): void {
-    const present = this.profiles.suppressions.get(index);
-    if (present === undefined) return;
-    const left = present.filter((suppression) => !LIFTED.has(suppression.reason));
-    if (left.length > 0) this.profiles.suppressions.set(index, left);
-    else this.profiles.suppressions.delete(index);
+  /** Whether a suppression by hand was among those that a subscribe lifts. */
+  #liftBySubscribing(index: number): boolean {
+    const present = this.profiles.suppressions.get(index) ?? [];
+    this.profiles.liftSuppressions(index, LIFTED);
+    return present.some(({ reason }) => reason === 'USER_SUPPRESSED');
   }
 }
 

@@ -1,85 +1,83 @@
-export const FAULT_KINDS = [
-  '429',
-  '500',
-  '502',
-  '503',
-  'reset_before',
-  'reset_after',
-  'html',
-  'truncated',
-  'slow',
-  'revoke_key',
-  'delete_list',
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+import { chance } from '../chance.js';
+import type { Clock } from '../clock.js';
+import { checkEndpoint } from '../directive.js';
+import { checkFault, isAbout, type Fault } from './fault.js';
 
-/**
- * Something that goes wrong with the next matching requests.
- *
- * Nothing is carried out under `429`, `500`, `502`, `503`, `html` (a proxy's error page, status
- * 502) and `reset_before`; the request is carried out under `reset_after` (then the line is cut),
- * `truncated` (half the answer, then the line is cut) and `slow`. `revoke_key` refuses the key
- * from that request on; `delete_list` deletes `listId`, or every list, before the request is read.
- */
-export interface Fault {
-  /** Operation id (`bulk_subscribe_profiles`) or method and path; any request where absent. */
-  endpoint?: string;
-  kind: FaultKind;
-  /** How many matching requests it hits. */
-  times: number;
-  /** Matching requests that pass unharmed first. @default 0 */
-  after?: number;
-  /** Seconds, for `429`. @default 1 */
-  retryAfter?: number;
-  /** Real milliseconds, for `slow`. @default 1000 */
-  latencyMs?: number;
-  listId?: string;
+interface Queued {
+  fault: Fault;
+  /** What its chance follows from: faults are numbered as they come. */
+  number: number;
+  met: number;
+  timesLeft: number;
+  toPass: number;
+  /** On the clock's `now`. */
+  until: number;
 }
 
 /** Faults in the order in which they were queued; a request meets the first that matches. */
 export class FaultQueue {
-  #queue: (Fault & { after: number })[] = [];
+  #queue: Queued[] = [];
+  #numbers = 0;
 
   /** @param endpoints operation ids, and methods with paths, that a fault can name */
-  constructor(private readonly endpoints: ReadonlySet<string>) {}
+  constructor(
+    private readonly endpoints: ReadonlySet<string>,
+    private readonly seed: number,
+    private readonly clock: Clock,
+  ) {}
 
   /** @throws RangeError naming the bad field */
-  add(fault: Fault): void {
-    if (fault.endpoint !== undefined && !this.endpoints.has(fault.endpoint)) {
-      const known = [...this.endpoints].join(', ');
-      throw new RangeError(`no operation "${fault.endpoint}"; known are ${known}`);
-    }
-    if (!FAULT_KINDS.includes(fault.kind)) {
-      throw new RangeError(`kind must be one of ${FAULT_KINDS.join(', ')}; got ${fault.kind}`);
-    }
-    if (!Number.isInteger(fault.times) || fault.times < 1) {
-      throw new RangeError(`times must be a whole number from 1, got ${fault.times}`);
-    }
-    this.#queue.push({ ...fault, after: fault.after ?? 0 });
+  add(given: Fault): void {
+    const fault = { ...checkFault(given) };
+    checkEndpoint(fault.endpoint, this.endpoints);
+    const endless = fault.share !== undefined || fault.forMs !== undefined;
+    this.#numbers += 1;
+    this.#queue.push({
+      fault,
+      number: this.#numbers,
+      met: 0,
+      timesLeft: fault.times ?? (endless ? Infinity : 1),
+      toPass: fault.after ?? 0,
+      until: fault.forMs === undefined ? Infinity : this.clock.in(fault.forMs),
+    });
   }
 
   clear(): void {
     this.#queue = [];
   }
 
+  /** Those that can still hit, with what is left of `times` and `after`. */
   pending(): readonly Fault[] {
-    return this.#queue;
+    this.#forgetSpent();
+    return this.#queue.map(({ fault, timesLeft, toPass }) => ({
+      ...fault,
+      ...(timesLeft === Infinity ? {} : { times: timesLeft }),
+      after: toPass,
+    }));
   }
 
   /** Takes the fault that hits this request, if any. */
   take(endpoint: string, operation: string): Fault | undefined {
-    for (const fault of this.#queue) {
-      const matches =
-        fault.endpoint === undefined || fault.endpoint === endpoint || fault.endpoint === operation;
-      if (!matches) continue;
-      if (fault.after > 0) {
-        fault.after -= 1;
-        continue;
-      }
-      fault.times -= 1;
-      if (fault.times === 0) this.#queue = this.#queue.filter((other) => other !== fault);
-      return fault;
+    this.#forgetSpent();
+    const hit = this.#queue.find((queued) => this.#hits(queued, endpoint, operation));
+    if (hit !== undefined) hit.timesLeft -= 1;
+    return hit?.fault;
+  }
+
+  #hits(queued: Queued, endpoint: string, operation: string): boolean {
+    const { fault } = queued;
+    if (!isAbout(fault, endpoint, operation)) return false;
+    if (queued.toPass > 0) {
+      queued.toPass -= 1;
+      return false;
     }
-    return undefined;
+    queued.met += 1;
+    if (fault.share === undefined) return true;
+    return chance(this.seed, 'fault', String(queued.number), String(queued.met)) < fault.share;
+  }
+
+  #forgetSpent(): void {
+    const now = this.clock.now();
+    this.#queue = this.#queue.filter(({ timesLeft, until }) => timesLeft > 0 && now < until);
   }
 }

@@ -1,12 +1,38 @@
-import { delayWithin } from '../delays.js';
-import type { ProfileDetails } from '../store/profiles.js';
 import { shortId } from '../chance.js';
+import { delayWithin } from '../delays.js';
+import { uuid } from '../uuid.js';
 import type { Core } from './core.js';
-import type { Identifiers } from './identity.js';
 
+/** Why a row was not carried out. */
+export interface RowFailure {
+  code: string;
+  title: string;
+  detail: string;
+  source: { pointer?: string };
+}
+
+/** One row of an accepted bulk import. */
 export interface ImportRow {
-  identifiers: Identifiers;
-  details: ProfileDetails;
+  /** Place in the request. */
+  readonly row: number;
+  /** What luck depends on: the identifiers. */
+  readonly word: string;
+  /** Nobody has the identifiers yet. */
+  readonly isNew: boolean;
+  /** The attributes as they were sent. */
+  readonly original: object;
+  /** Makes or updates the profile; returns its number. */
+  readonly carryOut: () => number | RowFailure;
+}
+
+const KEPT_MS = 7 * 86_400_000;
+/** In the place of a row whose profile is not there (yet): no profile has this number. */
+const NOBODY = 2 ** 32 - 1;
+
+/** A row that was not carried out. */
+export interface ImportError extends RowFailure {
+  readonly id: string;
+  readonly original: object;
 }
 
 /** A bulk import as the job resource shows it. Dates in epoch ms. */
@@ -15,56 +41,117 @@ export interface ImportJob {
   readonly listIds: readonly string[];
   readonly total: number;
   readonly createdAt: number;
+  readonly expiresAt: number;
   startedAt: number | null;
   completedAt: number | null;
+  /** Rows that were carried out. */
   completed: number;
+  /** One for each row that was not, in the order in which they failed. */
+  readonly errors: readonly ImportError[];
+}
+
+export type ImportStatus = 'queued' | 'processing' | 'complete';
+
+export function statusOf({ startedAt, completedAt }: ImportJob): ImportStatus {
+  if (completedAt !== null) return 'complete';
+  return startedAt === null ? 'queued' : 'processing';
+}
+
+interface KeptJob extends ImportJob {
+  errors: ImportError[];
+  /** On the clock's `now`. */
+  readonly gone: number;
+  /** Profile of each row, in the order of the request. */
+  readonly profiles: Uint32Array;
+  readonly seen: Set<number>;
 }
 
 /** Bulk imports: profiles and memberships without consent, some time later. */
 export class Importing {
-  readonly #jobs = new Map<string, ImportJob>();
+  readonly #jobs = new Map<string, KeptJob>();
+  #made = 0;
 
   constructor(private readonly core: Core) {}
 
+  /** Undefined for an unknown id, and once the job has expired. */
   job(id: string): ImportJob | undefined {
-    return this.#jobs.get(id);
+    return this.#job(id);
+  }
+
+  jobs(): ImportJob[] {
+    return [...this.#jobs.keys()].flatMap((id) => this.#job(id) ?? []);
+  }
+
+  /** Made or updated profiles with their places in the request, each once, from place `first` on. */
+  *profilesOf(id: string, first: number): Generator<{ row: number; index: number }> {
+    const profiles = this.#job(id)?.profiles ?? new Uint32Array(0);
+    for (let row = first; row < profiles.length; row++) {
+      const index = profiles[row]!;
+      if (this.core.profiles.isAlive(index)) yield { row, index };
+    }
   }
 
   accept(rows: readonly ImportRow[], listIds: readonly string[]): ImportJob {
-    const { seed, delays } = this.core.settings;
-    const job: ImportJob = {
-      id: `${this.core.settings.account.id}-import-${shortId(seed, 'import', String(this.#jobs.size))}`,
+    const { clock, scheduler, settings } = this.core;
+    const { seed, delays } = settings;
+    const createdAt = clock.wall();
+    const job: KeptJob = {
+      id: this.#newId(createdAt),
       listIds,
       total: rows.length,
-      createdAt: this.core.clock.wall(),
+      createdAt,
+      expiresAt: createdAt + KEPT_MS,
+      gone: clock.in(KEPT_MS),
       startedAt: null,
       completedAt: null,
       completed: 0,
+      errors: [],
+      profiles: new Uint32Array(rows.length).fill(NOBODY),
+      seen: new Set(),
     };
     this.#jobs.set(job.id, job);
-    const dues = Float64Array.from(rows, ({ identifiers }) => {
-      const isNew = this.core.identities.find(identifiers) === undefined;
+    const dues = Float64Array.from(rows, ({ isNew, word }) => {
       const kind = isNew ? 'importNew' : 'importExisting';
-      const word = identifiers.email ?? identifiers.phone ?? '';
-      return this.core.clock.in(delayWithin(delays[kind], seed, kind, word));
+      return clock.in(delayWithin(delays[kind], seed, kind, word));
     });
-    this.core.scheduler.each(dues, (i) => this.#apply(rows[i]!, job));
+    scheduler.each(dues, (i) => this.#apply(rows[i]!, job));
     return job;
   }
 
-  #apply({ identifiers, details }: ImportRow, job: ImportJob): void {
+  #apply({ row, original, carryOut }: ImportRow, job: KeptJob): void {
     const now = this.core.clock.wall();
     job.startedAt ??= now;
-    const index = this.core.identities.resolve(identifiers, now);
-    if (Object.keys(details).length > 0) {
-      this.core.profiles.details.set(index, {
-        ...this.core.profiles.details.get(index),
-        ...details,
-      });
-      this.core.profiles.touch(index, now);
+    const outcome = carryOut();
+    if (typeof outcome === 'number') {
+      for (const id of job.listIds) this.core.lists.get(id)?.join(outcome, now);
+      if (!job.seen.has(outcome)) job.profiles[row] = outcome;
+      job.seen.add(outcome);
+      job.completed += 1;
+    } else {
+      const id = uuid(this.core.settings.seed, 'import error', job.id, String(row));
+      job.errors.push({ ...outcome, id, original });
     }
-    for (const id of job.listIds) this.core.lists.get(id)?.join(index, now);
-    job.completed += 1;
-    if (job.completed === job.total) job.completedAt = now;
+    if (job.completed + job.errors.length < job.total) return;
+    job.completedAt = now;
+    job.seen.clear();
+  }
+
+  #job(id: string): KeptJob | undefined {
+    const job = this.#jobs.get(id);
+    if (job === undefined || this.core.clock.now() < job.gone) return job;
+    this.#jobs.delete(id);
+    return undefined;
+  }
+
+  /** Recorded: base64 of the account's id, the second of creation and two short ids. */
+  #newId(createdAt: number): string {
+    const { seed, account } = this.core.settings;
+    this.#made += 1;
+    const [first, last] = ['first', 'last'].map((part) =>
+      shortId(seed, 'import', String(this.#made), part),
+    );
+    const second = Math.floor(createdAt / 1_000);
+    const name = `${account.id}_maintenance.${first}.${second}.${last}`;
+    return Buffer.from(name).toString('base64url');
   }
 }

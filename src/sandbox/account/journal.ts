@@ -3,6 +3,7 @@ import { delayWithin } from '../delays.js';
 import type { Settings } from '../options.js';
 import type { Scheduler } from '../scheduler.js';
 import { EventStore, type MetricName } from '../store/event-store.js';
+import { Metrics } from './metrics.js';
 
 /** A change of consent or membership that Klaviyo keeps as an event. */
 export interface Change {
@@ -16,13 +17,16 @@ export interface Change {
 /** Writes the subscription events, at once or late, as the switches say. */
 export class Journal {
   readonly events = new EventStore();
+  readonly metrics: Metrics;
   readonly #listeners: ((event: number) => void)[] = [];
 
   constructor(
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly scheduler: Scheduler,
-  ) {}
+  ) {
+    this.metrics = new Metrics(settings, clock.wall());
+  }
 
   /** Calls `listener` with the number of each event from now on. */
   onWritten(listener: (event: number) => void): void {
@@ -35,6 +39,8 @@ export class Journal {
     const time = backdated ?? this.clock.wall();
     const write = () => {
       const event = this.events.add({ metric, profile, time, listId });
+      if (event === undefined) return;
+      this.metrics.fired(metric, this.clock.wall());
       for (const listener of this.#listeners) listener(event);
     };
     if (switches.events === 'at_once') return write();

@@ -35,16 +35,23 @@ export interface SubscribedLine {
   channels: readonly string[];
   list_id: string | null;
   historical_import: boolean;
+  custom_source: string | null;
   sent_at: string;
 }
 
+/** An accepted subscribe call. */
+export interface SubscribeCall {
+  rows: readonly CarriedRow[];
+  listId: string | null;
+  historical: boolean;
+  customSource: string | null;
+}
+
 /** Rows of one call side by side: a million of them are kept. */
-interface CarriedCall {
+interface CarriedCall extends Omit<SubscribeCall, 'rows'> {
   emails: (string | null)[];
   phones: (string | null)[];
   channels: (readonly string[])[];
-  listId: string | null;
-  historical: boolean;
   at: number;
 }
 
@@ -67,13 +74,12 @@ export class RequestLog {
     counter.profiles += profiles;
   }
 
-  carried(rows: readonly CarriedRow[], listId: string | null, historical: boolean): void {
+  carried({ rows, ...call }: SubscribeCall): void {
     this.#calls.push({
+      ...call,
       emails: rows.map(({ email }) => email),
       phones: rows.map(({ phone }) => phone),
       channels: rows.map(({ channels }) => this.#shared(channels)),
-      listId,
-      historical,
       at: Date.now(),
     });
   }
@@ -89,6 +95,11 @@ export class RequestLog {
     }));
   }
 
+  clear(): void {
+    this.#counters.clear();
+    this.#calls.length = 0;
+  }
+
   *subscribed(): Generator<SubscribedLine> {
     for (const call of this.#calls) {
       for (let i = 0; i < call.emails.length; i++) {
@@ -98,6 +109,7 @@ export class RequestLog {
           channels: call.channels[i]!,
           list_id: call.listId,
           historical_import: call.historical,
+          custom_source: call.customSource,
           sent_at: isoDate(call.at),
         };
       }

@@ -2,6 +2,7 @@ import { delayWithin } from '../delays.js';
 import { phoneVerdict } from '../phone.js';
 import type { ConsentKey } from '../store/channel.js';
 import type { List } from '../store/lists.js';
+import type { PushToken } from '../store/push-tokens.js';
 import { Confirmations, type Confirmation, type ConfirmationChannel } from './confirmations.js';
 import type { Core } from './core.js';
 import type { Identifiers } from './identity.js';
@@ -12,10 +13,15 @@ export interface Grant {
   consentedAt: number | null;
 }
 
+/** A push token as a call brings it, not dated yet. */
+export type NewPushToken = Omit<PushToken, 'created' | 'recorded'>;
+
 /** One row of an accepted subscribe call: what is left after the checks. */
 export interface SubscribeRow {
   identifiers: Identifiers;
   grants: readonly Grant[];
+  /** Registered with the consent to push. */
+  tokens: readonly NewPushToken[];
 }
 
 export interface SubscribeJob {
@@ -33,13 +39,18 @@ interface Wish {
   customSource: string | null;
 }
 
-/** Carries accepted subscribe calls out, later: at once after a delay, or after a click. */
+/**
+ * Carries accepted subscribe calls out, later: at once after a delay, or after a click.
+ *
+ * Which channels double opt-in asks for is documented for e-mail and texts alone. Consent to push
+ * and WhatsApp is therefore applied without a message, here as where the opt-in is single.
+ */
 export class Subscribing {
   readonly confirmations: Confirmations<Wish>;
 
   constructor(private readonly core: Core) {
     const { settings, clock, scheduler } = core;
-    this.confirmations = new Confirmations(settings, clock, scheduler, (confirmation) =>
+    this.confirmations = new Confirmations(settings, clock, scheduler, bothWishes, (confirmation) =>
       this.#confirmed(confirmation),
     );
   }
@@ -47,7 +58,7 @@ export class Subscribing {
   accept(job: SubscribeJob): void {
     const rows = job.rows.filter((row) => row.grants.length > 0 && !this.#isFiltered(row));
     const asksFirst = !job.historical && this.#optInOf(job.listId) === 'double_opt_in';
-    const direct = asksFirst ? rows.flatMap((row) => without(row, ASKING)) : rows;
+    const direct = asksFirst ? rows.flatMap(unasked) : rows;
     this.#after(job.historical ? 'subscribeHistorical' : 'subscribeLive', direct, (row) =>
       this.#apply(row, job, false),
     );
@@ -79,34 +90,43 @@ export class Subscribing {
   }
 
   #apply(
-    row: SubscribeRow,
+    row: SubscribeRow & { joins?: boolean },
     { listId, customSource }: Pick<SubscribeJob, 'listId' | 'customSource'>,
     confirmed: boolean,
   ): void {
-    const index = this.core.identities.resolve(row.identifiers, this.core.clock.wall());
-    for (const { key, consentedAt } of row.grants) {
-      this.core.book.subscribe(index, { key, consentedAt, customSource, confirmed });
+    const now = this.core.clock.wall();
+    const index = this.core.identities.resolve(row.identifiers, now);
+    const given = row.grants.filter(({ key, consentedAt }) =>
+      this.core.book.subscribe(index, { key, consentedAt, customSource, confirmed }),
+    );
+    if (given.some(({ key }) => key === 'mobile_push.marketing')) {
+      for (const token of row.tokens) {
+        this.core.profiles.pushTokens.set(index, { ...token, created: now, recorded: now });
+      }
     }
-    const list = this.#listToJoin(row, listId);
+    const list = row.joins === false ? undefined : this.#listToJoin(given, listId);
     if (list === undefined) return;
-    const dates = row.grants.map(({ consentedAt }) => consentedAt).filter((date) => date !== null);
+    const dates = given.map(({ consentedAt }) => consentedAt).filter((date) => date !== null);
     this.core.book.joinAsSubscriber(index, list, dates.length > 0 ? Math.min(...dates) : null);
   }
 
-  /** Open tracking alone puts nobody on a list. */
-  #listToJoin(row: SubscribeRow, listId: string | null): List | undefined {
-    const joins = row.grants.some(({ key }) => key !== 'email.open_tracking');
+  /** Open tracking alone puts nobody on a list, nor does consent that was taken back since. */
+  #listToJoin(given: readonly Grant[], listId: string | null): List | undefined {
+    const joins = given.some(({ key }) => key !== 'email.open_tracking');
     return joins && listId !== null ? this.core.lists.get(listId) : undefined;
   }
 
   #ask(row: SubscribeRow, job: SubscribeJob): void {
     const { email, phone } = row.identifiers;
     for (const [channel, to] of [['email', email] as const, ['sms', phone] as const]) {
-      const keys = row.grants.map(({ key }) => key).filter((key) => ASKING.get(key) === channel);
+      const keys = keysAskedBy(channel, row);
       if (to === null || keys.length === 0) continue;
       const { listId, customSource } = job;
       const wish: Wish = { identifiers: row.identifiers, keys, listId, customSource };
-      if (this.#isAlreadySubscribed(wish)) continue;
+      if (this.#isAlreadySubscribed(wish)) {
+        this.#applyBeside(wish);
+        continue;
+      }
       const answerable = channel === 'email' || this.#canReply(to);
       this.confirmations.send(channel, to, job.listId, wish, answerable);
     }
@@ -115,9 +135,7 @@ export class Subscribing {
   #isAlreadySubscribed({ identifiers, keys, listId }: Wish): boolean {
     const index = this.core.identities.find(identifiers);
     if (index === undefined) return false;
-    const subscribed = keys.every(
-      (key) => this.core.profiles.channel(key).get(index)?.consent === 'SUBSCRIBED',
-    );
+    const subscribed = keys.every((key) => !ASKING.has(key) || this.#isReached(index, key));
     const list = listId === null ? undefined : this.core.lists.get(listId);
     if (!subscribed || list === undefined || list.has(index)) return subscribed;
     if (this.core.settings.switches.subscribedOnDoubleOptIn === 'messaged') return false;
@@ -125,21 +143,32 @@ export class Subscribing {
     return true;
   }
 
+  /** Who was suppressed by hand counts as not subscribed, as in Klaviyo's events. */
+  #isReached(index: number, key: ConsentKey): boolean {
+    const { profiles } = this.core;
+    if (profiles.channel(key).get(index)?.consent !== 'SUBSCRIBED') return false;
+    const suppressions = key === 'email.marketing' ? profiles.suppressions.get(index) : undefined;
+    return suppressions?.some(({ reason }) => reason === 'USER_SUPPRESSED') !== true;
+  }
+
+  /** What came with consent that was there already needs no answer. */
+  #applyBeside({ identifiers, keys, ...wish }: Wish): void {
+    const grants = keys
+      .filter((key) => !ASKING.has(key))
+      .map((key) => ({ key, consentedAt: null }));
+    if (grants.length > 0) this.#apply({ identifiers, grants, tokens: [] }, wish, false);
+  }
+
   #canReply(phone: string): boolean {
     const verdict = phoneVerdict(phone);
-    return (
-      verdict.kind === 'valid' &&
-      this.core.settings.sms.senders.some(
-        ({ country, status, type }) =>
-          country === verdict.country && status === 'active' && type !== 'alpha',
-      )
-    );
+    return verdict.kind === 'valid' && this.core.texting.hears(verdict.country);
   }
 
   #confirmed({ wish }: Confirmation<Wish>): void {
     const row: SubscribeRow = {
       identifiers: wish.identifiers,
       grants: wish.keys.map((key) => ({ key, consentedAt: null })),
+      tokens: [],
     };
     this.#after('confirmed', [row], () => this.#apply(row, wish, true));
   }
@@ -152,11 +181,27 @@ const ASKING: ReadonlyMap<ConsentKey, ConfirmationChannel> = new Map([
   ['sms.transactional', 'sms'],
 ]);
 
-function without(row: SubscribeRow, keys: ReadonlyMap<ConsentKey, unknown>): SubscribeRow[] {
-  const grants = row.grants.filter(({ key }) => !keys.has(key));
-  return grants.length > 0 ? [{ ...row, grants }] : [];
+/** What a message asks for. Open tracking waits for the e-mail consent that it came with. */
+function keysAskedBy(channel: ConfirmationChannel, { grants }: SubscribeRow): ConsentKey[] {
+  const keys = grants.map(({ key }) => key);
+  const asked = keys.filter((key) => ASKING.get(key) === channel);
+  return channel === 'email' && asked.length > 0 && keys.includes('email.open_tracking')
+    ? [...asked, 'email.open_tracking']
+    : asked;
 }
 
-function wordFor({ email, phone, profile }: Identifiers): string {
-  return email ?? phone ?? String(profile);
+/** What is left of a row that needs no message. The list waits for the answer to the message. */
+function unasked(row: SubscribeRow): (SubscribeRow & { joins: boolean })[] {
+  const asked = [...keysAskedBy('email', row), ...keysAskedBy('sms', row)];
+  const grants = row.grants.filter(({ key }) => !asked.includes(key));
+  return grants.length > 0 ? [{ ...row, grants, joins: asked.length === 0 }] : [];
+}
+
+const bothWishes = (earlier: Wish, later: Wish): Wish => ({
+  ...later,
+  keys: [...new Set([...earlier.keys, ...later.keys])],
+});
+
+function wordFor({ email, phone, profile, anonymousId }: Identifiers): string {
+  return email ?? phone ?? anonymousId ?? String(profile);
 }

@@ -11,9 +11,9 @@ interface TextConsent {
 }
 interface Permission {
   consent: string;
-  consent_timestamp: string;
-  last_updated: string;
-  created_timestamp: string;
+  consent_timestamp: string | null;
+  last_updated: string | null;
+  created_timestamp: string | null;
   metadata: null;
   can_receive: boolean;
   valid_until: null;
@@ -35,7 +35,9 @@ export interface SubscriptionsView {
       suppression: { reason: string; timestamp: string }[];
       list_suppressions: { list_id: string; reason: string; timestamp: string }[];
     };
-    open_tracking?: Permission;
+    open_tracking: Permission;
+    /** On the wire though not in the specification; no call can set it. */
+    click_tracking: Permission;
   };
   sms: {
     marketing: TextConsent & { can_receive_sms_marketing: boolean };
@@ -63,7 +65,6 @@ export function subscriptionsOf(profiles: ProfileStore, index: number): Subscrip
   const sms = record('sms.marketing');
   const transactional = record('sms.transactional');
   const push = record('mobile_push.marketing');
-  const openTracking = record('email.open_tracking');
   return {
     email: {
       marketing: {
@@ -85,12 +86,14 @@ export function subscriptionsOf(profiles: ProfileStore, index: number): Subscrip
           timestamp: isoDate(listSuppression.timestamp),
         })),
       },
-      ...(openTracking === null ? {} : { open_tracking: permission(openTracking) }),
+      open_tracking: permission(record('email.open_tracking')),
+      click_tracking: permission(null),
     },
     sms: {
       marketing: { can_receive_sms_marketing: isIn(sms), ...textConsent(sms) },
       transactional: {
-        can_receive_sms_transactional: isIn(transactional),
+        // Consent to marketing texts includes transactional ones, not the other way round.
+        can_receive_sms_transactional: isIn(transactional) || isIn(sms),
         ...textConsent(transactional),
       },
     },
@@ -125,12 +128,12 @@ function textConsent(record: Stored): TextConsent {
   };
 }
 
-function permission(record: ConsentRecord): Permission {
+function permission(record: Stored): Permission {
   return {
-    consent: record.consent,
-    consent_timestamp: isoDate(record.timestamp),
-    last_updated: isoDate(record.lastUpdated),
-    created_timestamp: isoDate(record.timestamp),
+    consent: consentOf(record),
+    consent_timestamp: isoDateOrNull(record?.timestamp ?? null),
+    last_updated: isoDateOrNull(record?.lastUpdated ?? null),
+    created_timestamp: isoDateOrNull(record?.timestamp ?? null),
     metadata: null,
     can_receive: isIn(record),
     valid_until: null,

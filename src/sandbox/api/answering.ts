@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
@@ -12,6 +13,8 @@ export interface Answer {
   content: string | Uint8Array;
 }
 
+const JSON_API = 'application/vnd.api+json';
+
 export function jsonAnswer(
   status: number,
   body: unknown,
@@ -21,17 +24,28 @@ export function jsonAnswer(
     const length: Record<string, string> = status === 204 ? {} : { 'content-length': '0' };
     return { status, headers: { ...length, ...headers }, content: '' };
   }
-  const type = { 'content-type': 'application/vnd.api+json' };
-  return { status, headers: { ...type, ...headers }, content: JSON.stringify(body) };
+  return {
+    status,
+    headers: { 'content-type': JSON_API, 'content-language': 'en-us', ...headers },
+    content: JSON.stringify(body),
+  };
 }
 
+/** JSON of an answer; null for none, a page or a file. */
+export const jsonOf = ({ headers, content }: Answer): string | null =>
+  headers['content-type'] === JSON_API && typeof content === 'string' ? content : null;
+
+const PROXY_WORDS = { 502: 'Bad Gateway', 504: 'Gateway Time-out' };
+
 /** What a proxy in front of the API says when nothing behind it answers. */
-export const PROXY_PAGE: Answer = {
-  status: 502,
-  headers: { 'content-type': 'text/html' },
-  content:
-    '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>',
-};
+export function proxyPage(status: 502 | 504): Answer {
+  const words = `${status} ${PROXY_WORDS[status]}`;
+  return {
+    status,
+    headers: { 'content-type': 'text/html' },
+    content: `<html><head><title>${words}</title></head><body><h1>${words}</h1></body></html>`,
+  };
+}
 
 export function send({ status, headers, content }: Answer): Response {
   return new Response(content.length === 0 ? null : content, { status, headers });
@@ -53,4 +67,23 @@ export function sendHalf(context: SandboxContext, answer: Answer): Response {
   });
   outgoing.write(content.subarray(0, content.length / 2), () => incoming.socket.destroy());
   return RESPONSE_ALREADY_SENT;
+}
+
+const DRIBBLES = 10;
+
+/** Sends the head at once and the body in small pieces, the last of them after `ms`. */
+export function dribble({ status, headers, content }: Answer, ms: number): Response {
+  if (content.length === 0) return send({ status, headers, content });
+  const bytes = Buffer.from(content);
+  const step = Math.ceil(bytes.length / DRIBBLES);
+  let at = 0;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await wait(ms / DRIBBLES);
+      controller.enqueue(bytes.subarray(at, at + step));
+      at += step;
+      if (at >= bytes.length) controller.close();
+    },
+  });
+  return new Response(body, { status, headers });
 }

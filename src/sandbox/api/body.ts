@@ -1,14 +1,23 @@
 import type { SandboxAccount } from '../account/account.js';
 import type { List } from '../store/lists.js';
-import { ApiError, missing, refuse, type ErrorEntry } from './errors.js';
+import { ApiError, invalid, missing, refuse, type ErrorEntry } from './errors.js';
 
 export type Json = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `data` of a request whose `data` is one resource. @throws ApiError 400 */
-export function resourceOf(body: unknown, type: string): { attributes: Json; relationships: Json } {
+/**
+ * `data` of a request whose `data` is one resource.
+ *
+ * @param known names of its attributes; any name is taken where absent
+ * @throws ApiError 400
+ */
+export function resourceOf(
+  body: unknown,
+  type: string,
+  known?: ReadonlySet<string>,
+): { attributes: Json; relationships: Json } {
   const data = isObject(body) ? body['data'] : undefined;
   if (!isObject(data)) throw new ApiError(400, [missing('/data', 'data', 'request-data')]);
   const given = data['type'];
@@ -22,8 +31,26 @@ export function resourceOf(body: unknown, type: string): { attributes: Json; rel
   if (!isObject(attributes)) {
     throw new ApiError(400, [missing('/data/attributes', 'attributes', type)]);
   }
+  const unknown = known && unknownField(attributes, known, '/data/attributes', type);
+  if (unknown !== undefined) throw new ApiError(400, [unknown]);
   const relationships = data['relationships'];
   return { attributes, relationships: isObject(relationships) ? relationships : {} };
+}
+
+/** Klaviyo refuses what it does not know (recorded wording). */
+export function unknownField(
+  given: Json,
+  known: ReadonlySet<string>,
+  pointer: string,
+  resource: string,
+): ErrorEntry | undefined {
+  const unknown = Object.keys(given).find((field) => !known.has(field));
+  return unknown === undefined
+    ? undefined
+    : invalid(
+        `${pointer}/${unknown}`,
+        `'${unknown}' is not a valid field for the resource '${resource}'.`,
+      );
 }
 
 const PROFILES = '/data/attributes/profiles';
@@ -47,12 +74,27 @@ export function rowsOf(attributes: Json, type: string, max: number): unknown[] {
   return rows;
 }
 
-/** The list that a subscribe or unsubscribe names. @throws ApiError 400 for an unknown list */
+/**
+ * Id in `relationships.<name>.data`; null where there is no such relationship. The words on its
+ * form are ours.
+ *
+ * @throws ApiError 400 for anything but a resource of that type with an id
+ */
+export function relatedId(relationships: Json, name: string): string | null {
+  const relation = relationships[name] ?? undefined;
+  const data = isObject(relation) ? (relation['data'] ?? undefined) : relation;
+  if (data === undefined) return null;
+  const pointer = `/data/relationships/${name}/data`;
+  if (!isObject(data)) throw refuse(pointer, 'Not a valid resource.');
+  if (data['type'] !== name) throw refuse(`${pointer}/type`, `The type must be '${name}'.`);
+  if (typeof data['id'] !== 'string') throw refuse(`${pointer}/id`, 'Not a valid string.');
+  return data['id'];
+}
+
+/** The list that a request names. @throws ApiError 400 for an unknown list */
 export function listOf(account: SandboxAccount, relationships: Json): List | null {
-  const relation = relationships['list'];
-  const data = isObject(relation) ? relation['data'] : undefined;
-  if (!isObject(data)) return null;
-  const id = String(data['id']);
+  const id = relatedId(relationships, 'list');
+  if (id === null) return null;
   const list = account.lists.get(id);
   if (list === undefined) {
     throw refuse('/data/relationships/list/data/id', `List not found with id ${id}`);
@@ -71,6 +113,22 @@ export function refuseRows(account: SandboxAccount, entries: readonly ErrorEntry
 
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/;
 export const isEmail = (text: string): boolean => EMAIL.test(text);
+
+/** What `data.attributes.<field>` must be, where it is given. The words are ours. @throws ApiError 400 */
+export function optional<T>(
+  attributes: Json,
+  field: string,
+  is: (value: unknown) => value is T,
+  what: string,
+): T | null {
+  const value = attributes[field] ?? null;
+  if (value === null) return null;
+  if (is(value)) return value;
+  throw refuse(`/data/attributes/${field}`, `Not a valid ${what}.`);
+}
+
+export const isText = (value: unknown): value is string => typeof value === 'string';
+export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 
 /** Trimmed text of an identifier; null for null, absent or empty. */
 export function identifier(value: unknown): string | null {

@@ -12,6 +12,9 @@ export interface ErrorEntry {
   detail: string;
   source: ErrorSource;
   links?: Record<string, string>;
+  meta?: Record<string, unknown>;
+  /** Without `links` and `meta`. @default false */
+  bare?: boolean;
 }
 
 /** An answer other than 2xx. Thrown by handlers, written by the server. */
@@ -26,15 +29,14 @@ export class ApiError extends Error {
 
   body(): { errors: object[] } {
     return {
-      errors: this.entries.map(({ code, title, detail, source, links }) => ({
+      errors: this.entries.map(({ code, title, detail, source, links, meta, bare }) => ({
         id: randomUUID(),
         status: this.status,
         code,
         title,
         detail,
         source,
-        links: links ?? {},
-        meta: {},
+        ...(bare === true ? {} : { links: links ?? {}, meta: meta ?? {} }),
       })),
     };
   }
@@ -59,35 +61,57 @@ export function missing(pointer: string, field: string, resource: string): Error
   return invalid(pointer, `'${field}' is a required field for the resource '${resource}'.`);
 }
 
+/** Recorded words; every resource has its own. */
+const NOT_FOUND: Readonly<Record<string, (id: string) => string>> = {
+  account: (id) => `Account with id ${id} not found.`,
+  list: (id) => `A list with id \`${id}\` does not exist.`,
+  metric: (id) => `Metric with id ${id} does not exist.`,
+  profile: (id) => `A profile with id ${id} does not exist.`,
+  'profile-bulk-import-job': () => 'Invalid job id',
+  'profile-suppression-bulk-create-job': (id) =>
+    `A bulk profile suppression job with the id '${id}' does not exist.`,
+  /** After the one above: not recorded itself. */
+  'profile-suppression-bulk-delete-job': (id) =>
+    `A bulk profile unsuppression job with the id '${id}' does not exist.`,
+  segment: (id) => `A segment with id \`${id}\` does not exist.`,
+  webhook: () => 'Not found.',
+  'webhook-topic': () => 'Not found.',
+};
+
+/** @param what the resource's type; words for one that is not in the table are ours */
 export function notFound(what: string, id: string): ApiError {
-  return single(404, 'not_found', 'Not found.', `A ${what} with id ${id} does not exist.`);
+  const detail = NOT_FOUND[what]?.(id) ?? `A ${what} with id \`${id}\` does not exist.`;
+  return framework(404, 'not_found', 'Not found.', detail);
 }
 
-/** Recorded: title and detail are the same, and the pointer ends in a slash. */
+/** Recorded: title and detail are the same. */
 export function wrongKey(): ApiError {
   const text = 'Incorrect authentication credentials.';
-  return single(401, 'authentication_failed', text, text, { pointer: '/data/' });
+  return framework(401, 'authentication_failed', text, text);
 }
 
+/** Recorded for a key that is absent or malformed. */
 export function noKey(): ApiError {
-  return single(
-    401,
-    'not_authenticated',
-    'Authentication credentials were not provided.',
-    'Missing or invalid authorization scheme. Please use Klaviyo-API-Key.',
-    { pointer: '/data/' },
-  );
+  return notAuthenticated('Missing or invalid private key.');
 }
 
-/** The wording is not recorded anywhere; the status is documented. */
+/** The words are another emulator's: the real ones are not recorded. */
+export function wrongScheme(): ApiError {
+  return notAuthenticated('Missing or invalid authorization scheme. Please use Klaviyo-API-Key.');
+}
+
+const notAuthenticated = (detail: string): ApiError =>
+  framework(401, 'not_authenticated', 'Authentication credentials were not provided.', detail);
+
+/** Status, code and title are recorded; which scopes are missing is said in words of ours. */
 export function scopeMissing(scopes: readonly string[]): ApiError {
-  return single(
-    403,
-    'permission_denied',
-    'You do not have permission to perform this action.',
-    `The API key is missing required scopes: ${scopes.join(', ')}.`,
-    { pointer: '/data/' },
-  );
+  return forbidden(`The API key is missing required scopes: ${scopes.join(', ')}.`);
+}
+
+/** A 403 for what the key or the account may not do. */
+export function forbidden(detail: string): ApiError {
+  const title = 'You do not have permission to perform this action.';
+  return framework(403, 'permission_denied', title, detail);
 }
 
 /** Recorded: `retry-after` is the only header of the limiter on a 429. */
@@ -105,10 +129,33 @@ export function throttled(retryAfter: number): ApiError {
   return new ApiError(429, [entry], { 'retry-after': String(retryAfter) });
 }
 
+/** The 500 is recorded; the words of the 503 are ours. */
 export function serverError(status: 500 | 503): ApiError {
-  return status === 500
-    ? single(500, 'error', 'A server error occurred.', 'A server error occurred.')
-    : single(503, 'service_unavailable', 'Service unavailable.', 'Please try again later.');
+  const text = status === 500 ? 'A server error occurred.' : 'Service temporarily unavailable.';
+  return framework(status, status === 500 ? 'error' : 'service_unavailable', text, text);
+}
+
+/** A mistake of the sandbox itself, which is also written to the error output. */
+export function failureOf(error: unknown): ApiError {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`sandbox: ${stack ?? message}\n`);
+  return single(500, 'error', 'The sandbox failed.', message);
+}
+
+/**
+ * What comes before or instead of a resource's own code: authentication, permission, a missing
+ * resource, a failure. Recorded ones point at `/data/`, with a slash at the end, and have neither
+ * `links` nor `meta`.
+ */
+export function framework(
+  status: number,
+  code: string,
+  title: string,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): ApiError {
+  const source = { pointer: '/data/' };
+  return new ApiError(status, [{ code, title, detail, source, bare: true }], headers);
 }
 
 export function single(

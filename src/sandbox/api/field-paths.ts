@@ -231,3 +231,7 @@ export const SENDER_REGISTRATION = [
   'updated_at',
   'decided_at',
 ];
+
+export const NEW_EXPORT_JOB = ['id', 'status', 'created_at'];
+export const EXPORT_JOB = ['id', 'status', ...within('result', 'expires_at'), 'error'];
+export const DOWNLOAD = ['id'];

@@ -1,10 +1,12 @@
 import { instantOf } from '../dates.js';
+import type { Switches } from '../options.js';
 import { refuseParameter } from './errors.js';
 
 export type FilterValue =
   | { kind: 'text'; text: string }
   | { kind: 'texts'; texts: readonly string[] }
-  | { kind: 'date'; ms: number }
+  /** `offset`: written with one, such as +02:00, instead of Z. */
+  | { kind: 'date'; ms: number; offset: boolean }
   | { kind: 'number'; number: number }
   | { kind: 'boolean'; is: boolean }
   | { kind: 'booleans'; are: readonly boolean[] }
@@ -17,6 +19,9 @@ export interface Condition {
   field: string;
   value: FilterValue;
 }
+
+/** Whether a date may have an offset such as +00:00, or Z alone. */
+export type OffsetRule = Switches['offsetInFilter'];
 
 /** Fields that an operation can filter by, with their operators and what stands beside them. */
 export type Filterable = Readonly<
@@ -32,6 +37,21 @@ export type Filterable = Readonly<
   >
 >;
 
+/** Documented; neither `or` nor `not` is. */
+const OPERATORS = new Set([
+  'equals',
+  'less-than',
+  'less-or-equal',
+  'greater-than',
+  'greater-or-equal',
+  'contains',
+  'contains-any',
+  'contains-all',
+  'ends-with',
+  'starts-with',
+  'any',
+  'has',
+]);
 const NAME = /[a-z_.\-$]+/iy;
 const BARE = /[^,()[\]'"\s]+/y;
 const BOOLEAN = /true|false/y;
@@ -43,28 +63,39 @@ const NUMBER = /^-?\d+(\.\d+)?$/;
  *
  * @throws ApiError 400 "Invalid filter provided" (recorded wording), or what is wrong with a field
  */
-export function readFilter(text: string | null, allowed: Filterable): Condition[] {
+export function readFilter(
+  text: string | null,
+  allowed: Filterable,
+  offsets: OffsetRule,
+): Condition[] {
   if (text === null) return [];
   const conditions = new FilterReader(text).read();
-  for (const condition of conditions) check(condition, allowed);
+  for (const condition of conditions) check(condition, allowed, offsets);
   return conditions;
 }
 
-function check({ operator, field, value }: Condition, allowed: Filterable): void {
-  const known = allowed[field];
+function check(condition: Condition, allowed: Filterable, offsets: OffsetRule): void {
+  const { operator, field, value } = condition;
+  const known = Object.hasOwn(allowed, field) ? allowed[field] : undefined;
+  // Recorded wording, with the fields in the order of the alphabet.
   if (known === undefined) {
-    throw refuseParameter('filter', `'${field}' is not a filterable field for this resource.`);
+    const fields = Object.keys(allowed).sort().join(', ');
+    throw refuseParameter(
+      'filter',
+      `'${field}' is not a filterable field for this resource. The filterable fields on this resource are: ${fields}.`,
+    );
   }
+  // Recorded wording, two blanks and no stop included.
   if (!known.operators.includes(operator)) {
     const operators = known.operators.join(', ');
     throw refuseParameter(
       'filter',
-      `'${operator}' is not an allowed operator for the field '${field}'; allowed: ${operators}.`,
+      `'${operator}' is not an allowed filter operator for ${field}.  Allowed operators are ${operators}`,
     );
   }
-  if (!hasKind(value, known.kind) || (operator === 'any' && value.kind !== 'texts')) {
-    throw malformed();
-  }
+  if (!hasKind(value, known.kind) || (operator === 'any' && !isList(value))) throw malformed();
+  if (value.kind === 'date' && value.offset && offsets === 'rejected') throw malformed();
+  // The status is known from live trials; the words on it and on unknown values are ours.
   if (value.kind === 'date' && value.ms > Date.now()) {
     throw refuseParameter('filter', `The value for '${field}' must not be in the future.`);
   }
@@ -76,6 +107,8 @@ function check({ operator, field, value }: Condition, allowed: Filterable): void
     );
   }
 }
+
+const isList = ({ kind }: FilterValue): boolean => kind === 'texts' || kind === 'booleans';
 
 function hasKind(value: FilterValue, kind: Filterable[string]['kind']): boolean {
   if (kind === 'text') return value.kind === 'text' || value.kind === 'texts';
@@ -107,6 +140,7 @@ class FilterReader {
 
   #term(): Condition[] {
     const operator = this.#match(NAME);
+    if (operator !== 'and' && !OPERATORS.has(operator)) throw malformed();
     this.#expect('(');
     if (operator === 'and') {
       const inside = this.#conditions();
@@ -128,7 +162,9 @@ class FilterReader {
     if (raw === 'true' || raw === 'false') return { kind: 'boolean', is: raw === 'true' };
     if (NUMBER.test(raw)) return { kind: 'number', number: Number(raw) };
     const ms = instantOf(raw);
-    return ms === undefined ? { kind: 'other', raw } : { kind: 'date', ms };
+    return ms === undefined
+      ? { kind: 'other', raw }
+      : { kind: 'date', ms, offset: !raw.endsWith('Z') };
   }
 
   #list(): FilterValue {

@@ -5,12 +5,20 @@ export interface PageRequest<Cursor> {
   after: Cursor | null;
 }
 
-/** Reads `page[cursor]`, which names the last thing of the page before. @throws ApiError 400 */
+/**
+ * Reads `page[cursor]`, which names the last thing of the page before. A whole link may stand
+ * there: Klaviyo's own clients take the cursor out of a `links.next` only where it is https, and
+ * pass on the sandbox's as it is.
+ *
+ * @throws ApiError 400
+ */
 export function cursorOf<Cursor>(
-  text: string | null,
+  given: string | null,
   isCursor: (value: unknown) => value is Cursor,
 ): Cursor | null {
-  if (text === null) return null;
+  if (given === null) return null;
+  const isLink = given.startsWith('http://') && URL.canParse(given);
+  const text = isLink ? (new URL(given).searchParams.get('page[cursor]') ?? '') : given;
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (isCursor(value)) return value;

@@ -1,5 +1,5 @@
-import { refuseParameter } from './errors.js';
-import { readFilter, type Condition, type Filterable } from './filter.js';
+import { refuse, refuseParameter } from './errors.js';
+import { readFilter, type Condition, type Filterable, type OffsetRule } from './filter.js';
 import { cursorOf, type PageRequest } from './page.js';
 
 /** Which query parameters an operation knows, and what may stand in them. Any other is a 400. */
@@ -32,22 +32,21 @@ export class Query {
   readonly #additional = new Set<string>();
   readonly #included: ReadonlySet<string>;
 
-  /** @throws ApiError 400 naming the parameter */
+  /**
+   * @param resource type that an unknown parameter is said not to belong to
+   * @throws ApiError 400 naming the parameter
+   */
   constructor(
     private readonly parameters: URLSearchParams,
     rules: QueryRules,
+    { resource, offsetInFilter }: { resource: string; offsetInFilter: OffsetRule },
   ) {
-    const known = new Set(parametersOf(rules));
-    for (const parameter of parameters.keys()) {
-      if (!known.has(parameter)) {
-        throw refuseParameter(parameter, `'${parameter}' is not an allowed query parameter.`);
-      }
-    }
+    checkNames(parameters, parametersOf(rules), resource);
     this.#readFields(rules);
     this.#readAdditionalFields(rules);
     this.#included = this.#readInclude(rules);
     this.sort = this.#readSort(rules);
-    this.conditions = readFilter(parameters.get('filter'), rules.filter ?? {});
+    this.conditions = readFilter(parameters.get('filter'), rules.filter ?? {}, offsetInFilter);
     this.#size = this.#readSize(rules);
   }
 
@@ -144,6 +143,25 @@ export class Query {
 
 /** How many a page holds where Klaviyo lets nobody choose: not documented, this number is ours. */
 const FIXED_PAGE = 100;
+
+function checkNames(parameters: URLSearchParams, known: readonly string[], resource: string): void {
+  const seen = new Set<string>();
+  for (const parameter of parameters.keys()) {
+    if (!known.includes(parameter)) {
+      const field = parameter.split(/\W+/).filter(Boolean).join('_');
+      // Recorded wording and place.
+      throw refuse(
+        `/data/attributes/${field}`,
+        `'${field}' is not a valid field for the resource '${resource}'.`,
+      );
+    }
+    // Not recorded; to take one of them and drop the others could hide half of a filter.
+    if (seen.has(parameter)) {
+      throw refuseParameter(parameter, `'${parameter}' must not be given more than once.`);
+    }
+    seen.add(parameter);
+  }
+}
 
 /** Names of the parameters that an operation with these rules knows. */
 export function parametersOf(rules: QueryRules): string[] {

@@ -43,6 +43,9 @@ export class ChannelColumn {
   #methodDetail = new Uint32Array(0);
   #customMethodDetail = new Uint32Array(0);
 
+  /** @param changed called with the number of each profile whose record was written */
+  constructor(private readonly changed: (index: number) => void) {}
+
   /** Null while nobody ever consented or objected. */
   get(index: number): ConsentRecord | null {
     const stored = this.#consent[index] ?? NO_RECORD;
@@ -75,9 +78,12 @@ export class ChannelColumn {
     this.#method[index] = texts.numberOf(record.method);
     this.#methodDetail[index] = texts.numberOf(record.methodDetail);
     this.#customMethodDetail[index] = texts.numberOf(record.customMethodDetail);
+    this.changed(index);
   }
 
   clear(index: number): void {
-    if (index < this.#consent.length) this.#consent[index] = NO_RECORD;
+    if (index >= this.#consent.length) return;
+    this.#consent[index] = NO_RECORD;
+    this.changed(index);
   }
 }

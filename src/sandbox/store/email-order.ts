@@ -1,21 +1,26 @@
-/** Profiles in the order of their e-mail address; those without one come last, by number. */
+/** The profiles that are put in order. */
+interface Addressed {
+  /** One more than the highest number ever given. */
+  readonly end: number;
+  email(index: number): string | null;
+  isAlive(index: number): boolean;
+}
+
+/**
+ * Profiles in the order of their e-mail address; those without one come last, by number. The order
+ * is made when it is first asked for; from then on only those who came or changed are put in.
+ */
 export class EmailOrder {
-  #order: number[] = [];
-  #added: number[] = [];
-  #rebuild = false;
+  #order: Uint32Array = new Uint32Array(0);
+  /** The order knows the profiles before this number. */
+  #known = 0;
+  readonly #moved = new Set<number>();
 
-  constructor(
-    private readonly emailOf: (index: number) => string | null,
-    private readonly all: () => Iterable<number>,
-  ) {}
+  constructor(private readonly profiles: Addressed) {}
 
-  added(index: number): void {
-    this.#added.push(index);
-  }
-
-  /** An address changed or went away. */
-  changed(): void {
-    this.#rebuild = true;
+  /** The profile's address changed, or the profile is gone. */
+  changed(index: number): void {
+    if (index < this.#known) this.#moved.add(index);
   }
 
   /** Profiles after (or, descending, before) the given one's place in the order. */
@@ -26,45 +31,53 @@ export class EmailOrder {
     this.#settle();
     const order = this.#order;
     if (!descending) {
-      const start = after === null ? 0 : this.#firstAt(after.email, after.index + 1);
+      const start = after === null ? 0 : this.#firstAt(order, after.email, after.index + 1);
       for (let at = start; at < order.length; at++) yield order[at]!;
     } else {
-      const start = after === null ? order.length : this.#firstAt(after.email, after.index);
+      const end = order.length;
+      const start = after === null ? end : this.#firstAt(order, after.email, after.index);
       for (let at = start - 1; at >= 0; at--) yield order[at]!;
     }
   }
 
   #settle(): void {
-    if (this.#rebuild) {
-      this.#order = [...this.all()].sort(this.#compare);
-    } else if (this.#added.length > 0) {
-      this.#order = this.#merge(this.#order, this.#added.sort(this.#compare));
-    }
-    this.#added = [];
-    this.#rebuild = false;
+    const { end } = this.profiles;
+    if (this.#known === end && this.#moved.size === 0) return;
+    const moved = this.#moved;
+    const staying = moved.size === 0 ? this.#order : this.#order.filter((i) => !moved.has(i));
+    const coming = [...moved];
+    for (let index = this.#known; index < end; index++) coming.push(index);
+    const alive = coming.filter((index) => this.profiles.isAlive(index));
+    this.#order = this.#merge(staying, alive.sort(this.#compare));
+    this.#known = end;
+    moved.clear();
   }
 
-  #merge(long: readonly number[], short: readonly number[]): number[] {
-    const merged: number[] = [];
-    let at = 0;
-    for (const index of short) {
-      while (at < long.length && this.#compare(long[at]!, index) < 0) merged.push(long[at++]!);
-      merged.push(index);
-    }
-    while (at < long.length) merged.push(long[at++]!);
+  /** Copies the stretches between the places of the few: a million are not compared again. */
+  #merge(many: Uint32Array, few: readonly number[]): Uint32Array {
+    const merged = new Uint32Array(many.length + few.length);
+    let copied = 0;
+    few.forEach((index, i) => {
+      const place = this.#firstAt(many, this.profiles.email(index), index);
+      merged.set(many.subarray(copied, place), copied + i);
+      merged[place + i] = index;
+      copied = place;
+    });
+    merged.set(many.subarray(copied), copied + few.length);
     return merged;
   }
 
   readonly #compare = (a: number, b: number): number =>
-    compareEmails(this.emailOf(a), this.emailOf(b)) || a - b;
+    compareEmails(this.profiles.email(a), this.profiles.email(b)) || a - b;
 
-  #firstAt(email: string | null, index: number): number {
+  /** First place in the order that is not before (email, index). */
+  #firstAt(order: Uint32Array, email: string | null, index: number): number {
     let low = 0;
-    let high = this.#order.length;
+    let high = order.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const other = this.#order[middle]!;
-      const before = compareEmails(this.emailOf(other), email) || other - index;
+      const other = order[middle]!;
+      const before = compareEmails(this.profiles.email(other), email) || other - index;
       if (before < 0) low = middle + 1;
       else high = middle;
     }

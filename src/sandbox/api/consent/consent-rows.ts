@@ -1,47 +1,32 @@
-import type { ConsentKey } from '../../store/channel.js';
-import { identifier, isEmail, isObject, rowPointer, type Json } from '../body.js';
+import { isEmail, isObject, identifier, rowPointer, unknownField, type Json } from '../body.js';
 import { invalid, missing, type ErrorEntry } from '../errors.js';
-
-/** Write side of the API: channel and message type, and the name that the read side gives them. */
-const WRITTEN: Readonly<Record<string, Readonly<Record<string, ConsentKey>>>> = {
-  email: { marketing: 'email.marketing', open_tracking: 'email.open_tracking' },
-  sms: { marketing: 'sms.marketing', transactional: 'sms.transactional' },
-  whatsapp: {
-    marketing: 'whatsapp.marketing',
-    transactional: 'whatsapp.transactional',
-    conversational: 'whatsapp.conversational',
-  },
-  push: { marketing: 'mobile_push.marketing' },
-};
-const ONLY_UNSUBSCRIBED = 'conversational';
-/** Members of a channel that are no message type. */
-const BESIDE = new Set(['tokens', 'anonymous_id']);
-
-export interface AskedConsent {
-  key: ConsentKey;
-  channel: string;
-  /** Pointer of the message type, without a slash at the end. */
-  pointer: string;
-  /** As sent; undefined where absent or null. */
-  consentedAt: unknown;
-}
+import { askedOf, type Asked, type AskedConsent, type WrittenConsent } from './asked-consents.js';
+import type { NewPushToken } from '../../account/subscribing.js';
 
 /** One row of a subscribe or unsubscribe call, well formed but not yet checked against the account. */
 export interface ConsentRow {
   pointer: string;
+  /** Always null in an unsubscribe, which knows no ids. */
   profileId: string | null;
   email: string | null;
   phone: string | null;
   dateOfBirth: unknown;
   asked: readonly AskedConsent[];
   channels: readonly string[];
+  tokens: readonly NewPushToken[];
+  anonymousId: string | null;
 }
+
+const KNOWN: Readonly<Record<WrittenConsent, ReadonlySet<string>>> = {
+  SUBSCRIBED: new Set(['email', 'phone_number', 'subscriptions', 'age_gated_date_of_birth']),
+  UNSUBSCRIBED: new Set(['email', 'phone_number', 'subscriptions']),
+};
 
 /** Reads a row, or tells the first thing that is wrong with its form. */
 export function consentRow(
   value: unknown,
   row: number,
-  consent: 'SUBSCRIBED' | 'UNSUBSCRIBED',
+  consent: WrittenConsent,
 ): ConsentRow | ErrorEntry {
   const pointer = rowPointer(row);
   const attributes = isObject(value) ? value['attributes'] : undefined;
@@ -49,64 +34,62 @@ export function consentRow(
     return invalid(`${pointer}/type`, "Each profile needs the type 'profile'.");
   }
   if (!isObject(attributes)) return missing(`${pointer}/attributes`, 'attributes', 'profile');
-  const subscriptions = attributes['subscriptions'];
-  const at = `${pointer}/attributes/subscriptions`;
-  if (!isObject(subscriptions)) return missing(at, 'subscriptions', 'profile');
-  const asked = askedConsents(subscriptions, at, consent);
-  if (!Array.isArray(asked)) return asked;
-  if (asked.length === 0)
-    return invalid(at, "At least one channel is required in 'subscriptions'.");
+  const wrong = wrongAttribute(attributes, `${pointer}/attributes`, KNOWN[consent]);
+  if (wrong !== undefined) return wrong;
+  const asked = subscriptionsOf(attributes, `${pointer}/attributes/subscriptions`, consent);
+  if ('code' in asked) return asked;
+  const { consents, tokens, anonymousId } = asked;
   const read: ConsentRow = {
     pointer,
-    profileId: identifier(value['id']),
+    profileId: consent === 'SUBSCRIBED' ? identifier(value['id']) : null,
     email: identifier(attributes['email'])?.toLowerCase() ?? null,
     phone: identifier(attributes['phone_number']),
     dateOfBirth: attributes['age_gated_date_of_birth'],
-    asked,
-    channels: [...new Set(asked.map(({ channel }) => channel))],
+    asked: consents,
+    channels: [...new Set(consents.map(({ channel }) => channel))],
+    tokens,
+    anonymousId,
   };
-  return missingIdentifier(read) ?? read;
+  return missingIdentifier(read, consent) ?? read;
 }
 
 export const isError = (row: ConsentRow | ErrorEntry): row is ErrorEntry => 'code' in row;
 
-function askedConsents(
-  subscriptions: Json,
+/** What is not text is ours to word; that an unknown attribute is refused is recorded. */
+function wrongAttribute(
+  attributes: Json,
   at: string,
-  consent: string,
-): AskedConsent[] | ErrorEntry {
-  const asked: AskedConsent[] = [];
-  for (const [channel, types] of Object.entries(subscriptions)) {
-    const known = WRITTEN[channel];
-    if (known === undefined) {
-      return invalid(`${at}/${channel}`, `'${channel}' is not a valid field for 'subscriptions'.`);
-    }
-    if (types === null) continue;
-    for (const [type, parameters] of Object.entries(isObject(types) ? types : {})) {
-      if (parameters === null || BESIDE.has(type)) continue;
-      const pointer = `${at}/${channel}/${type}`;
-      const key = known[type];
-      if (key === undefined || (type === ONLY_UNSUBSCRIBED && consent === 'SUBSCRIBED')) {
-        return invalid(pointer, `'${type}' is not a valid field for '${channel}'.`);
-      }
-      const given = isObject(parameters) ? parameters['consent'] : undefined;
-      if (given !== consent) {
-        return invalid(`${pointer}/consent`, `'consent' must be '${consent}'.`);
-      }
-      const consentedAt = (parameters as Json)['consented_at'] ?? undefined;
-      asked.push({ key, channel, pointer, consentedAt });
-    }
-  }
-  return asked;
+  known: ReadonlySet<string>,
+): ErrorEntry | undefined {
+  const unknown = unknownField(attributes, known, at, 'profile');
+  if (unknown !== undefined) return unknown;
+  const wrong = ['email', 'phone_number'].find((field) => {
+    const value = attributes[field] ?? null;
+    return value !== null && typeof value !== 'string';
+  });
+  return wrong === undefined ? undefined : invalid(`${at}/${wrong}`, 'Not a valid string.');
 }
 
-function missingIdentifier(row: ConsentRow): ErrorEntry | undefined {
+function subscriptionsOf(
+  attributes: Json,
+  at: string,
+  consent: WrittenConsent,
+): Asked | ErrorEntry {
+  const subscriptions = attributes['subscriptions'] ?? undefined;
+  if (subscriptions === undefined) return missing(at, 'subscriptions', 'profile');
+  return isObject(subscriptions)
+    ? askedOf(subscriptions, at, consent)
+    : invalid(at, 'Not a valid object.');
+}
+
+/** Each channel needs the address that it reaches; push alone goes to whoever has the app. */
+function missingIdentifier(row: ConsentRow, consent: WrittenConsent): ErrorEntry | undefined {
   const { email, phone, channels, pointer } = row;
   // Recorded for sms; the other channels are assumed to speak the same way.
   for (const channel of channels) {
-    const field = channel === 'email' ? 'email' : 'phone_number';
-    const present = channel === 'email' ? email : channel === 'push' ? (email ?? phone) : phone;
-    if (present === null) {
+    if (channel === 'push' && isPushable(row, consent)) continue;
+    const field = channel === 'sms' || channel === 'whatsapp' ? 'phone_number' : 'email';
+    if ((field === 'email' ? email : phone) === null) {
       return invalid(
         `${pointer}/attributes/${field}`,
         `'${field}' must not be empty when the ${channel} channel is included in 'subscriptions'.`,
@@ -117,4 +100,11 @@ function missingIdentifier(row: ConsentRow): ErrorEntry | undefined {
     return invalid(`${pointer}/attributes/email`, 'Invalid email address');
   }
   return undefined;
+}
+
+/** Without an address an anonymous id can be subscribed, and a known token be unsubscribed. */
+function isPushable(row: ConsentRow, consent: WrittenConsent): boolean {
+  const { profileId, email, phone, anonymousId, tokens } = row;
+  if (profileId !== null || email !== null || phone !== null) return true;
+  return consent === 'SUBSCRIBED' ? anonymousId !== null : tokens.length > 0;
 }

@@ -1,4 +1,4 @@
-import type { Settings } from '../../options.js';
+import type { Core } from '../../account/core.js';
 import { phoneVerdict, smsAge } from '../../phone.js';
 import type { ConsentRow } from './consent-rows.js';
 import { invalid, type ErrorEntry } from '../errors.js';
@@ -7,20 +7,23 @@ import { invalid, type ErrorEntry } from '../errors.js';
 export type PhoneRuling =
   | { use: 'keep' }
   | { use: 'drop' }
-  /** Accepted, but consent will not be applied. */
+  /** Kept as a number, but consent to texts will not be applied. */
   | { use: 'landline' }
   | { use: 'refuse'; entry: ErrorEntry };
 
 /** Klaviyo's rules on the phone number of one subscribe row (behaviours, section 2). */
-export function rulePhone(row: ConsentRow, settings: Settings, now: number): PhoneRuling {
+export function rulePhone(
+  row: ConsentRow,
+  { settings, texting }: Pick<Core, 'settings' | 'texting'>,
+  now: number,
+): PhoneRuling {
   if (row.phone === null) return { use: 'keep' };
   const refuse = (detail: string): PhoneRuling => ({
     use: 'refuse',
     entry: invalid(`${row.pointer}/attributes/phone_number`, detail),
   });
   const wantsTexts = row.channels.includes('sms');
-  const configured = settings.sms.status === 'active';
-  if (wantsTexts && !configured && row.email === null) {
+  if (wantsTexts && !texting.isActive && row.email === null) {
     return refuse('SMS configuration is required to subscribe phone number only profiles.');
   }
   const verdict = phoneVerdict(row.phone);
@@ -34,7 +37,7 @@ export function rulePhone(row: ConsentRow, settings: Settings, now: number): Pho
     );
   }
   if (!wantsTexts) return { use: 'keep' };
-  if (!configured || !hasSender(settings, verdict.country)) {
+  if (!texting.reaches(verdict.country)) {
     return refuse('Phone number is valid but is not in a supported region for this account.');
   }
   const ageProblem = settings.account.ageGated
@@ -44,19 +47,24 @@ export function rulePhone(row: ConsentRow, settings: Settings, now: number): Pho
   return { use: verdict.landline ? 'landline' : 'keep' };
 }
 
-const hasSender = ({ sms }: Settings, country: string): boolean =>
-  sms.senders.some((sender) => sender.status === 'active' && sender.country === country);
-
 /** The status is documented, the words are not: these are ours. */
 function ageEntry(row: ConsentRow, age: number | undefined, now: number): ErrorEntry | undefined {
   if (age === undefined) return undefined;
   const pointer = `${row.pointer}/attributes/age_gated_date_of_birth`;
-  if (typeof row.dateOfBirth !== 'string' || Number.isNaN(Date.parse(row.dateOfBirth))) {
+  const comesOfAge = dateOf(row.dateOfBirth);
+  if (comesOfAge === undefined) {
     return invalid(pointer, 'A date of birth is required to update SMS consent for this account.');
   }
-  const comesOfAge = new Date(row.dateOfBirth);
   comesOfAge.setUTCFullYear(comesOfAge.getUTCFullYear() + age);
   return comesOfAge.getTime() > now
     ? invalid(pointer, 'Profile does not meet the minimum age to receive SMS in this region.')
     : undefined;
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+function dateOf(value: unknown): Date | undefined {
+  if (typeof value !== 'string' || !DATE.test(value)) return undefined;
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -1,44 +1,41 @@
 import type { SandboxAccount } from '../../account/account.js';
-import type { Grant, SubscribeRow } from '../../account/subscribing.js';
+import type { Grant } from '../../account/subscribing.js';
 import { instantOf, spokenDate } from '../../dates.js';
-import { listOf, refuseRows, resourceOf, rowPointer, rowsOf } from '../body.js';
-import { consentRow, isError, type AskedConsent, type ConsentRow } from './consent-rows.js';
+import { isBoolean, isText, listOf, optional, refuseRows, resourceOf, rowsOf } from '../body.js';
+import type { AskedConsent } from './asked-consents.js';
+import { consentRow, isError } from './consent-rows.js';
 import { invalid, type ErrorEntry } from '../errors.js';
 import type { Call, Reply } from '../operation.js';
+import { lastOfEach, repeatedRows, type CheckedRow } from './repeated-rows.js';
 import { rulePhone } from './subscribe-phone.js';
 
 const MAX_PROFILES = 1_000;
 const TYPE = 'profile-subscription-bulk-create-job';
+const KNOWN = new Set(['profiles', 'historical_import', 'custom_source']);
 const OLDEST_CONSENT = Date.UTC(1990, 0, 1);
 
-/** `bulk_subscribe_profiles`: all rows or none are accepted; what was accepted happens later. */
+/**
+ * `bulk_subscribe_profiles`: all rows or none are accepted; what was accepted happens later. A
+ * dropped phone shows in a header that does not say whose it was.
+ */
 export function subscribe({ account, body }: Call): Reply {
-  const { attributes, relationships } = resourceOf(body, TYPE);
+  const { attributes, relationships } = resourceOf(body, TYPE, KNOWN);
   const given = rowsOf(attributes, TYPE, MAX_PROFILES);
-  const list = listOf(account, relationships);
-  const historical = attributes['historical_import'] === true;
+  const historical = optional(attributes, 'historical_import', isBoolean, 'boolean') ?? false;
+  const customSource = optional(attributes, 'custom_source', isText, 'string');
+  const listId = listOf(account, relationships)?.id ?? null;
   const checked = given.map((value, i) => check(account, value, i, historical));
-  const { duplicateRows } = account.settings.switches;
-  const repeated = duplicatesOf(checked);
-  if (duplicateRows === 'reject') for (const [row, entry] of repeated) checked[row] = { entry };
+  if (account.settings.switches.duplicateRows === 'reject') {
+    for (const [row, entry] of repeatedRows(checked)) checked[row] = { entry };
+  }
   refuseRows(
     account,
     checked.flatMap((row) => ('entry' in row ? [row.entry] : [])),
   );
   const accepted = checked.flatMap((row) => ('entry' in row ? [] : [row]));
-  const listId = list?.id ?? null;
-  account.log.carried(
-    accepted.map(({ sent }) => sent),
-    listId,
-    historical,
-  );
-  const customSource = attributes['custom_source'];
-  account.subscribing.accept({
-    rows: lastOfEach(accepted),
-    listId,
-    historical,
-    customSource: typeof customSource === 'string' ? customSource : null,
-  });
+  const rows = accepted.map(({ sent }) => sent);
+  account.log.carried({ rows, listId, historical, customSource });
+  account.subscribing.accept({ rows: lastOfEach(accepted), listId, historical, customSource });
   const dropped = accepted.some(({ phoneDropped }) => phoneDropped);
   return {
     status: 202,
@@ -46,13 +43,6 @@ export function subscribe({ account, body }: Call): Reply {
     headers: dropped ? { 'x-klaviyo-partial-failure': 'phone_number' } : {},
   };
 }
-
-interface AcceptedRow {
-  row: SubscribeRow;
-  sent: ConsentRow;
-  phoneDropped: boolean;
-}
-type CheckedRow = AcceptedRow | { entry: ErrorEntry };
 
 function check(
   account: SandboxAccount,
@@ -68,22 +58,27 @@ function check(
     return { entry: invalid(`${sent.pointer}/id`, detail) };
   }
   const now = account.clock.wall();
-  const ruling = rulePhone(sent, account.settings, now);
+  const ruling = rulePhone(sent, account, now);
   if (ruling.use === 'refuse') return { entry: ruling.entry };
-  const phone = ruling.use === 'drop' ? null : sent.phone;
-  const identifiers = { email: sent.email, phone, ...(profile === undefined ? {} : { profile }) };
-  const index = account.identities.find(identifiers);
+  const phoneDropped = ruling.use === 'drop';
+  const identifiers = {
+    email: sent.email,
+    phone: phoneDropped ? null : sent.phone,
+    anonymousId: sent.anonymousId,
+    ...(profile === undefined ? {} : { profile }),
+  };
+  const known = account.identities.find(identifiers);
   const grants: Grant[] = [];
   for (const asked of sent.asked) {
     const dated = consentDate(asked, historical, now);
     if (typeof dated === 'object' && dated !== null) return { entry: dated };
-    const entry = index === undefined ? undefined : backdated(account, index, asked, dated);
+    const entry = known === undefined ? undefined : backdated(account, known, asked, dated);
     if (entry !== undefined) return { entry };
-    const needsText = asked.channel === 'sms' || asked.channel === 'whatsapp';
-    if (needsText && ruling.use !== 'keep') continue;
+    const lost = asked.channel === 'sms' ? ruling.use !== 'keep' : phoneDropped;
+    if (lost && (asked.channel === 'sms' || asked.channel === 'whatsapp')) continue;
     grants.push({ key: asked.key, consentedAt: dated });
   }
-  return { row: { identifiers, grants }, sent, phoneDropped: ruling.use === 'drop' };
+  return { row: { identifiers, grants, tokens: sent.tokens }, sent, phoneDropped };
 }
 
 /** Epoch ms; null for consent given now. */
@@ -128,33 +123,4 @@ function backdated(
     return invalid(pointer, `${dated} is after current subscription date [${since}]`);
   }
   return undefined;
-}
-
-/** Rows whose e-mail or phone an earlier row had. The words are ours: none is recorded. */
-function duplicatesOf(rows: readonly CheckedRow[]): Map<number, ErrorEntry> {
-  const seen = new Set<string>();
-  const duplicates = new Map<number, ErrorEntry>();
-  rows.forEach((row, i) => {
-    if ('entry' in row) return;
-    const { email, phone } = row.row.identifiers;
-    for (const [field, value] of [['email', email] as const, ['phone_number', phone] as const]) {
-      if (value === null) continue;
-      if (seen.has(value)) {
-        const pointer = `${rowPointer(i)}/attributes/${field}`;
-        duplicates.set(i, invalid(pointer, 'Duplicate profile identifiers in request.'));
-      }
-      seen.add(value);
-    }
-  });
-  return duplicates;
-}
-
-/** Of the rows with one e-mail (or, without, one phone) the last. */
-function lastOfEach(rows: readonly AcceptedRow[]): SubscribeRow[] {
-  const last = new Map<string, SubscribeRow>();
-  for (const { row } of rows) {
-    const { email, phone, profile } = row.identifiers;
-    last.set(email ?? phone ?? String(profile), row);
-  }
-  return [...last.values()];
 }

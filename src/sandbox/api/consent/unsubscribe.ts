@@ -1,4 +1,6 @@
+import type { SandboxAccount } from '../../account/account.js';
 import { phoneVerdict } from '../../phone.js';
+import type { List } from '../../store/lists.js';
 import { listOf, refuseRows, resourceOf, rowsOf } from '../body.js';
 import { consentRow, isError, type ConsentRow } from './consent-rows.js';
 import { invalid, type ErrorEntry } from '../errors.js';
@@ -6,28 +8,34 @@ import type { Call, Reply } from '../operation.js';
 
 const MAX_PROFILES = 100;
 const TYPE = 'profile-subscription-bulk-delete-job';
+const KNOWN = new Set(['profiles']);
 
 /**
  * `bulk_unsubscribe_profiles`: applies at once. Who is on the named list is taken off it; who is
  * not, and everybody where no list is named, is unsubscribed from everything that was asked for.
  */
 export function unsubscribe({ account, body }: Call): Reply {
-  const { attributes, relationships } = resourceOf(body, TYPE);
+  const { attributes, relationships } = resourceOf(body, TYPE, KNOWN);
   const given = rowsOf(attributes, TYPE, MAX_PROFILES);
   const list = listOf(account, relationships);
   const read = given.map((value, i) => checked(consentRow(value, i, 'UNSUBSCRIBED')));
   refuseRows(account, read.filter(isError));
-  for (const row of read) {
-    if (isError(row)) continue;
-    const identifiers = { email: row.email, phone: row.phone };
-    const index = account.identities.resolve(identifiers, account.clock.wall());
-    if (list?.has(index) === true) {
-      account.book.unsubscribeFromList(index, list);
-      continue;
-    }
-    for (const { key } of row.asked) account.book.unsubscribe(index, key, 'API', false);
-  }
+  for (const row of read) if (!isError(row)) apply(account, row, list);
   return { status: 202, profiles: given.length };
+}
+
+function apply(account: SandboxAccount, row: ConsentRow, list: List | null): void {
+  const { profiles, identities, book, clock } = account;
+  const owners = row.tokens.flatMap(({ token }) => profiles.withPushToken(token) ?? []);
+  for (const { token } of row.tokens) profiles.pushTokens.remove(token);
+  const identifiers = { email: row.email, phone: row.phone };
+  const named = row.email !== null || row.phone !== null;
+  // Tokens alone name whoever has them: nobody new is made of a token that nobody has.
+  const people = named ? [identities.resolve(identifiers, clock.wall())] : new Set(owners);
+  for (const index of people) {
+    if (list?.has(index) === true) book.unsubscribeFromList(index, list);
+    else for (const { key } of row.asked) book.unsubscribe(index, key, 'API', false);
+  }
 }
 
 function checked(row: ConsentRow | ErrorEntry): ConsentRow | ErrorEntry {

@@ -1,14 +1,11 @@
 import { LIST, MEMBER } from '../field-paths.js';
 import type { Filterable } from '../filter.js';
+import { FLOW_AND_TAG_FIELDS, GROUP_INCLUDE } from '../groups/flows-and-tags.js';
+import { LIST_MEMBER_FILTERS, MEMBER_PAGE } from '../groups/members.js';
 import { TIERS, type Operation } from '../operation.js';
-import {
-  ADDITIONAL,
-  MEMBER_FILTERS,
-  PREDICTIVE_LIMIT,
-  PROFILE_PAGE,
-} from '../profiles/query-rules.js';
+import { ADDITIONAL, PREDICTIVE_LIMIT } from '../profiles/query-rules.js';
 import { addToList, getListProfileIds, getListProfiles, removeFromList } from './list-members.js';
-import { createList, getList, getLists } from './lists.js';
+import { createList, deleteList, getList, getLists, updateList } from './lists.js';
 
 const FIELDS = { list: LIST };
 const FILTERS: Filterable = {
@@ -17,11 +14,7 @@ const FILTERS: Filterable = {
   created: { operators: ['greater-than'], kind: 'date' },
   updated: { operators: ['greater-than'], kind: 'date' },
 };
-const MEMBERS = {
-  filter: MEMBER_FILTERS,
-  sort: { by: ['joined_group_at'], usual: 'joined_group_at' },
-  page: PROFILE_PAGE,
-};
+const MEMBERS = { filter: LIST_MEMBER_FILTERS, ...MEMBER_PAGE };
 
 export const listOperations: readonly Operation[] = [
   {
@@ -31,7 +24,8 @@ export const listOperations: readonly Operation[] = [
     scopes: ['lists:read'],
     limit: TIERS.L,
     query: {
-      fields: FIELDS,
+      ...GROUP_INCLUDE,
+      fields: { ...FIELDS, ...FLOW_AND_TAG_FIELDS },
       filter: FILTERS,
       sort: { by: ['id', 'created', 'name', 'updated'], usual: 'id' },
       page: { default: 10, max: 10 },
@@ -62,10 +56,29 @@ export const listOperations: readonly Operation[] = [
       },
     ],
     query: {
-      fields: { list: [...LIST, 'profile_count'] },
+      ...GROUP_INCLUDE,
+      fields: { list: [...LIST, 'profile_count'], ...FLOW_AND_TAG_FIELDS },
       additionalFields: { list: ['profile_count'] },
     },
     handle: getList,
+  },
+  {
+    name: 'update_list',
+    method: 'PATCH',
+    path: '/api/lists/{id}',
+    scopes: ['lists:write'],
+    limit: TIERS.M,
+    query: { fields: FIELDS },
+    handle: updateList,
+  },
+  {
+    name: 'delete_list',
+    method: 'DELETE',
+    path: '/api/lists/{id}',
+    scopes: ['lists:write'],
+    limit: TIERS.M,
+    body: 'none',
+    handle: deleteList,
   },
   {
     name: 'get_profiles_for_list',

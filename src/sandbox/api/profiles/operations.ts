@@ -1,6 +1,19 @@
+import { LIST } from '../field-paths.js';
 import { TIERS, type Operation } from '../operation.js';
-import { getProfile, getProfiles } from './profiles.js';
-import { PREDICTIVE_LIMIT, PROFILE_FILTERS, PROFILE_PAGE, PROFILE_QUERY } from './query-rules.js';
+import { requestDeletion } from './deletion.js';
+import { mergeTwo } from './merge.js';
+import { createOrUpdateProfile, createProfile, updateProfile } from './profile-writes.js';
+import { getListsForProfile, getProfile, getProfiles } from './profiles.js';
+import { createPushToken } from './push-token.js';
+import {
+  GROUP_LIMITS,
+  ONE_PROFILE_QUERY,
+  PREDICTIVE_LIMIT,
+  PROFILE_QUERY,
+  PROFILES_QUERY,
+} from './query-rules.js';
+
+const WRITE = { scopes: ['profiles:write'], limit: TIERS.L, query: PROFILE_QUERY };
 
 export const profileOperations: readonly Operation[] = [
   {
@@ -10,13 +23,15 @@ export const profileOperations: readonly Operation[] = [
     scopes: ['profiles:read'],
     limit: TIERS.L,
     stricter: [PREDICTIVE_LIMIT],
-    query: {
-      ...PROFILE_QUERY,
-      filter: PROFILE_FILTERS,
-      sort: { by: ['id', 'created', 'updated', 'email'], usual: 'id' },
-      page: PROFILE_PAGE,
-    },
+    query: PROFILES_QUERY,
     handle: getProfiles,
+  },
+  {
+    name: 'create_profile',
+    method: 'POST',
+    path: '/api/profiles',
+    ...WRITE,
+    handle: createProfile,
   },
   {
     name: 'get_profile',
@@ -24,7 +39,56 @@ export const profileOperations: readonly Operation[] = [
     path: '/api/profiles/{id}',
     scopes: ['profiles:read'],
     limit: TIERS.L,
-    query: PROFILE_QUERY,
+    stricter: GROUP_LIMITS,
+    query: ONE_PROFILE_QUERY,
     handle: getProfile,
+  },
+  {
+    name: 'update_profile',
+    method: 'PATCH',
+    path: '/api/profiles/{id}',
+    ...WRITE,
+    handle: updateProfile,
+  },
+  {
+    name: 'get_lists_for_profile',
+    method: 'GET',
+    path: '/api/profiles/{id}/lists',
+    scopes: ['lists:read', 'profiles:read'],
+    limit: TIERS.S,
+    query: { fields: { list: LIST } },
+    handle: getListsForProfile,
+  },
+  {
+    name: 'create_or_update_profile',
+    method: 'POST',
+    path: '/api/profile-import',
+    ...WRITE,
+    handle: createOrUpdateProfile,
+  },
+  {
+    name: 'merge_profiles',
+    method: 'POST',
+    path: '/api/profile-merge',
+    scopes: ['profiles:write'],
+    limit: TIERS.M,
+    query: { fields: { profile: ['id'] } },
+    handle: mergeTwo,
+  },
+  {
+    name: 'request_profile_deletion',
+    method: 'POST',
+    path: '/api/data-privacy-deletion-jobs',
+    scopes: ['data-privacy:write'],
+    limit: TIERS.S,
+    handle: requestDeletion,
+  },
+  {
+    name: 'create_push_token',
+    method: 'POST',
+    path: '/api/push-tokens',
+    scopes: ['profiles:write', 'push-tokens:write'],
+    limit: TIERS.L,
+    handle: createPushToken,
   },
 ];

@@ -1,169 +1,113 @@
-import { compareEmails } from '../../store/email-order.js';
 import type { ProfileStore } from '../../store/profiles.js';
+import type { Span } from '../../store/suppressions.js';
 import type { TimeIndex } from '../../store/time-index.js';
 import { textsOf, type Condition } from '../filter.js';
 import type { PageRequest } from '../page.js';
 import type { Sort } from '../query.js';
-
-/** Place of a profile in an order: the value it is sorted by and, among equals, its number. */
-export interface ProfileCursor {
-  key: number | string | null;
-  index: number;
-}
-
-export function isProfileCursor(value: unknown): value is ProfileCursor {
-  const cursor = value as Partial<ProfileCursor> | null;
-  return typeof cursor === 'object' && typeof cursor?.index === 'number';
-}
-
-/** Open interval of a date filter, in epoch ms; both ends count. */
-export interface Range {
-  from: number;
-  to: number;
-}
-
-/** What the conditions on one date field leave. Dates are whole ms here, so `>` is `>= + 1`. */
-export function rangeOf(conditions: readonly Condition[], field: string): Range {
-  const range = { from: -Infinity, to: Infinity };
-  for (const { operator, field: on, value } of conditions) {
-    if (on !== field || value.kind !== 'date') continue;
-    const { ms } = value;
-    if (operator === 'greater-than') range.from = Math.max(range.from, ms + 1);
-    if (operator === 'greater-or-equal') range.from = Math.max(range.from, ms);
-    if (operator === 'less-than') range.to = Math.min(range.to, ms - 1);
-    if (operator === 'less-or-equal') range.to = Math.min(range.to, ms);
-  }
-  return range;
-}
+import { isUnbounded, isWithin, spanOf } from './date-span.js';
+import { orderOf, type ProfileCursor, type ProfileOrder } from './profile-order.js';
+import type { SuppressionSearch } from './suppression-search.js';
 
 /** Profiles that the conditions name by an identifier; null where none does. */
-export function namedProfiles(
-  profiles: ProfileStore,
-  conditions: readonly Condition[],
-): number[] | null {
+function namedProfiles(profiles: ProfileStore, conditions: readonly Condition[]): number[] | null {
   const lookUp: Record<string, (text: string) => number | undefined> = {
     id: (text) => profiles.withId(text),
     email: (text) => profiles.withEmail(text),
     phone_number: (text) => profiles.withPhone(text),
+    external_id: (text) => profiles.withExternalId(text),
+    _kx: (text) => profiles.withKx(text),
   };
   const sets = conditions.flatMap(({ field, value }) => {
     const find = lookUp[field];
     if (find === undefined) return [];
-    return [
-      new Set(
-        textsOf(value)
-          .map(find)
-          .filter((index) => index !== undefined),
-      ),
-    ];
+    return [new Set(textsOf(value).map(find))];
   });
   const [first, ...others] = sets;
   if (first === undefined) return null;
-  return [...first].filter((index) => others.every((set) => set.has(index)));
+  const named = [...first].filter((index) => index !== undefined);
+  return named.filter((index) => others.every((set) => set.has(index)));
 }
 
 /**
  * One page of profiles, and the place of its last one where more follow.
  *
- * A look-up by identifiers never scans. Otherwise the walk goes along the sort's own index, or,
- * where a date filter leaves few, sorts just those.
+ * A look-up by identifiers never scans. Otherwise the walk goes along the suppressions that the
+ * filter asks for, or the sort's own index, or, where a date filter leaves few, sorts just those.
  */
 export function pageOfProfiles(
   profiles: ProfileStore,
-  conditions: readonly Condition[],
-  sort: Sort,
+  { conditions, sort }: { conditions: readonly Condition[]; sort: Sort },
+  search: SuppressionSearch | null,
   page: PageRequest<ProfileCursor>,
 ): { found: number[]; last: ProfileCursor | null } {
-  const created = rangeOf(conditions, 'created');
-  const updated = rangeOf(conditions, 'updated');
+  const created = spanOf(conditions, 'created');
+  const updated = spanOf(conditions, 'updated');
+  const order = search === null ? orderOf(profiles, sort) : suppressedOrder(profiles, search);
   const matches = (index: number) =>
-    within(profiles.created(index), created) && within(profiles.updated(index), updated);
-  const keyOf = keyReader(profiles, sort.field);
+    isWithin(profiles.created(index), created) &&
+    isWithin(profiles.updated(index), updated) &&
+    (search === null || order.keyOf(index) !== null);
   const few =
     namedProfiles(profiles, conditions) ?? fewByDate(profiles, created, updated, page.size);
   const walk =
     few === null
-      ? walkAll(profiles, sort, page.after, sort.field === 'created' ? created : updated)
-      : sorted(few, keyOf, sort.descending, page.after);
+      ? order.walk(page.after, sort.field === 'created' ? created : updated)
+      : sorted(few, order, page.after);
   const found: number[] = [];
   for (const index of walk) {
     if (!matches(index)) continue;
     if (found.length === page.size) {
       const lastIndex = found.at(-1)!;
-      return { found, last: { key: keyOf(lastIndex), index: lastIndex } };
+      return { found, last: { key: order.keyOf(lastIndex), index: lastIndex } };
     }
     found.push(index);
   }
   return { found, last: null };
 }
 
-const within = (time: number, { from, to }: Range): boolean => time >= from && time <= to;
-
-function keyReader(
+/** Those whom the search is about, by the date of their suppression. No order is documented. */
+function suppressedOrder(
   profiles: ProfileStore,
-  field: string,
-): (index: number) => number | string | null {
-  if (field === 'id') return (index) => index;
-  if (field === 'email') return (index) => profiles.email(index);
-  return (index) => (field === 'created' ? profiles.created(index) : profiles.updated(index));
+  { kind, wanted, span }: SuppressionSearch,
+): ProfileOrder {
+  const store = profiles[kind];
+  return {
+    *walk(after) {
+      const place = after && { time: Number(after.key), member: after.index };
+      for (const { member } of store.walk(wanted, span, false, place)) yield member;
+    },
+    keyOf: (index) => store.dateOf(index, wanted, span, false) ?? null,
+    compare: (a, b) => Number(a.key) - Number(b.key) || a.index - b.index,
+  };
 }
 
 /** Those within a date range, where sorting them costs less than walking past all the others. */
 function fewByDate(
   profiles: ProfileStore,
-  created: Range,
-  updated: Range,
+  created: Span,
+  updated: Span,
   pageSize: number,
 ): number[] | null {
-  const options: [TimeIndex, Range][] = [
+  const options: [TimeIndex, Span][] = [
     [profiles.byUpdated, updated],
     [profiles.byCreated, created],
   ];
-  for (const [index, { from, to }] of options) {
-    if (from === -Infinity && to === Infinity) continue;
-    const left = index.count(from, to);
-    if (left * left < pageSize * profiles.size) return [...index.ascending(from, to, null)];
+  for (const [index, span] of options) {
+    if (isUnbounded(span)) continue;
+    const left = index.count(span.from, span.to);
+    if (left * left < pageSize * profiles.size) {
+      return [...index.ascending(span.from, span.to, null)];
+    }
   }
   return null;
 }
 
-function walkAll(
-  profiles: ProfileStore,
-  { field, descending }: Sort,
-  after: ProfileCursor | null,
-  range: Range,
-): Iterable<number> {
-  if (field === 'id') {
-    return descending
-      ? profiles.backFrom((after?.index ?? profiles.end) - 1)
-      : profiles.from((after?.index ?? -1) + 1);
-  }
-  if (field === 'email') {
-    const place = after && { email: after.key as string | null, index: after.index };
-    return profiles.byEmail.walk(descending, place);
-  }
-  const index = field === 'created' ? profiles.byCreated : profiles.byUpdated;
-  const place = after && { time: Number(after.key), member: after.index };
-  return descending
-    ? index.descending(range.from, range.to, place)
-    : index.ascending(range.from, range.to, place);
-}
-
 function sorted(
   few: readonly number[],
-  keyOf: (index: number) => number | string | null,
-  descending: boolean,
+  order: ProfileOrder,
   after: ProfileCursor | null,
 ): number[] {
-  const direction = descending ? -1 : 1;
-  const compare = (a: ProfileCursor, b: ProfileCursor) =>
-    direction * (compareKeys(a.key, b.key) || a.index - b.index);
-  const places = few.map((index) => ({ key: keyOf(index), index }));
-  const left = after === null ? places : places.filter((place) => compare(place, after) > 0);
-  return left.sort(compare).map(({ index }) => index);
-}
-
-function compareKeys(a: ProfileCursor['key'], b: ProfileCursor['key']): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return compareEmails(a as string | null, b as string | null);
+  const places = few.map((index) => ({ key: order.keyOf(index), index }));
+  const left = after === null ? places : places.filter((place) => order.compare(place, after) > 0);
+  return left.sort(order.compare).map(({ index }) => index);
 }

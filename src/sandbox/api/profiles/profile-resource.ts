@@ -1,9 +1,13 @@
 import type { SandboxAccount } from '../../account/account.js';
 import { subscriptionsOf } from '../../account/subscriptions-view.js';
-import { isoDate } from '../../dates.js';
+import { isoDate, isoDateOrNull } from '../../dates.js';
+import type { ProfileDetails } from '../../store/details.js';
+import type { EventStore } from '../../store/event-store.js';
+import { relationTo } from '../links.js';
 import type { Query } from '../query.js';
+import type { Inclusions } from './included.js';
 
-/** Attributes that a bulk import may set, beside the identifiers. */
+/** Attributes that a profile may be given, beside e-mail and phone. */
 export const DETAIL_FIELDS = [
   'external_id',
   'first_name',
@@ -16,45 +20,111 @@ export const DETAIL_FIELDS = [
   'properties',
 ] as const;
 
-/** Turns profiles into resources as the query asks for them. */
+export const LOCATION_FIELDS = [
+  'address1',
+  'address2',
+  'city',
+  'country',
+  'latitude',
+  'longitude',
+  'region',
+  'zip',
+  'timezone',
+  'ip',
+] as const;
+
+/** Nobody has ordered anything in the sandbox. */
+const ANALYTICS = {
+  historic_number_of_orders: null,
+  predicted_number_of_orders: null,
+  average_days_between_orders: null,
+  average_order_value: null,
+  historic_clv: null,
+  predicted_clv: null,
+  total_clv: null,
+  churn_probability: null,
+  expected_date_of_next_order: null,
+  ranked_channel_affinity: null,
+};
+
+const NO_LOCATION: Readonly<Record<string, unknown>> = Object.fromEntries(
+  LOCATION_FIELDS.map((field) => [field, null]),
+);
+
+type Reader = (index: number, details: ProfileDetails | undefined) => unknown;
+
+/**
+ * Turns profiles into resources as the query asks for them.
+ *
+ * What `additional-fields` asks for is there even where `fields` does not name it (recorded);
+ * where `fields` names something inside it, that alone.
+ *
+ * @param included what the answer brings along; its operations show one more relationship
+ */
 export function profileWriter(
   account: SandboxAccount,
   query: Query,
   origin: string,
+  included?: Inclusions,
 ): (index: number, joinedAt?: number) => object {
-  const subscriptions =
-    query.adds('profile', 'subscriptions') && query.wants('profile', 'subscriptions');
-  const analytics = query.adds('profile', 'predictive_analytics');
   const { profiles } = account;
+  const readers = Object.entries(readersOf(account)).filter(([field]) =>
+    query.wants('profile', field),
+  );
+  const additional = Object.entries({
+    subscriptions: (index: number) => subscriptionsOf(profiles, index),
+    predictive_analytics: () => ANALYTICS,
+  }).filter(([field]) => query.adds('profile', field));
   return (index: number, joinedAt?: number) => {
     const id = profiles.id(index);
     const details = profiles.details.get(index);
-    const attributes: Record<string, unknown> = {
-      email: profiles.email(index),
-      phone_number: profiles.phone(index),
-    };
-    for (const field of DETAIL_FIELDS) {
-      attributes[field] = details?.[field] ?? (field === 'properties' ? {} : null);
-    }
-    attributes['location'] ??= {};
-    attributes['created'] = isoDate(profiles.created(index));
-    attributes['updated'] = isoDate(profiles.updated(index));
-    attributes['last_event_date'] = null;
+    const attributes: Record<string, unknown> = {};
+    for (const [field, read] of readers) attributes[field] = read(index, details);
     if (joinedAt !== undefined) attributes['joined_group_at'] = isoDate(joinedAt);
-    if (subscriptions) attributes['subscriptions'] = subscriptionsOf(profiles, index);
-    if (analytics) attributes['predictive_analytics'] = null;
+    const unnamed: Record<string, unknown> = {};
+    for (const [field, read] of additional) {
+      (query.wants('profile', field) ? attributes : unnamed)[field] = read(index);
+    }
     const self = `${origin}/api/profiles/${id}/`;
     return {
       type: 'profile',
       id,
-      attributes: query.pick('profile', attributes),
-      relationships: {
-        lists: { links: { self: `${self}relationships/lists/`, related: `${self}lists/` } },
-        segments: {
-          links: { self: `${self}relationships/segments/`, related: `${self}segments/` },
-        },
-      },
+      attributes: { ...query.pick('profile', attributes), ...unnamed },
+      relationships: included?.relationships(index, self) ?? RELATIONS(self),
       links: { self },
     };
   };
+}
+
+const RELATIONS = (self: string): object => ({
+  lists: relationTo(self, 'lists'),
+  segments: relationTo(self, 'segments'),
+  'push-tokens': relationTo(self, 'push-tokens'),
+});
+
+function readersOf({ profiles, journal }: SandboxAccount): Record<string, Reader> {
+  const detail =
+    (field: string): Reader =>
+    (_, details) =>
+      details?.[field] ?? null;
+  return {
+    email: (index) => profiles.email(index),
+    phone_number: (index) => profiles.phone(index),
+    ...Object.fromEntries(DETAIL_FIELDS.map((field) => [field, detail(field)])),
+    location: (_, details) => ({
+      ...NO_LOCATION,
+      ...(details?.['location'] as object | null | undefined),
+    }),
+    properties: (_, details) => details?.['properties'] ?? {},
+    created: (index) => isoDate(profiles.created(index)),
+    updated: (index) => isoDate(profiles.updated(index)),
+    last_event_date: (index) => isoDateOrNull(latestEvent(journal.events, index)),
+  };
+}
+
+/** Epoch ms; null for who has no event. */
+function latestEvent(events: EventStore, profile: number): number | null {
+  const ever = { from: 0, to: Infinity, descending: true, after: null };
+  const [latest] = events.walk({ profile, ...ever });
+  return latest === undefined ? null : events.get(latest).time;
 }

@@ -1,0 +1,44 @@
+import { delayWithin } from '../delays.js';
+import type { Core } from './core.js';
+
+/** Whom a deletion request names; one of the three. */
+export interface DeletionTarget {
+  field: 'id' | 'email' | 'phone_number';
+  value: string;
+}
+
+/** Deletions that somebody asked for, some time later. */
+export class Deleting {
+  constructor(private readonly core: Core) {}
+
+  /**
+   * Deletes whoever has the identifier when the `deletion` delay is over.
+   *
+   * @returns false where nobody has it now
+   */
+  accept(target: DeletionTarget): boolean {
+    if (this.#find(target) === undefined) return false;
+    const { settings, scheduler, clock } = this.core;
+    const { delays, seed } = settings;
+    const wait = delayWithin(delays.deletion, seed, 'deletion', target.value);
+    scheduler.at(clock.in(wait), () => {
+      const index = this.#find(target);
+      if (index !== undefined) this.#delete(index);
+    });
+    return true;
+  }
+
+  #find({ field, value }: DeletionTarget): number | undefined {
+    const { profiles } = this.core;
+    if (field === 'id') return profiles.withId(value);
+    return field === 'email' ? profiles.withEmail(value) : profiles.withPhone(value);
+  }
+
+  /** The segments hear of it from the store. */
+  #delete(index: number): void {
+    const { profiles, lists, journal } = this.core;
+    for (const list of lists.all()) list.leave(index);
+    profiles.remove(index);
+    journal.events.forget(index);
+  }
+}

@@ -1,0 +1,162 @@
+import { delayWithin } from '../delays.js';
+import { CONSENT_KEYS, type ConsentKey, type ConsentRecord } from '../store/channel.js';
+import type { ProfileDetails } from '../store/details.js';
+import { MAX_EMAILS } from '../store/email-book.js';
+import type { ProfileStore, Suppression, SuppressionReason } from '../store/profiles.js';
+import { PHONE_KEYS } from './consent.js';
+import type { Core } from './core.js';
+
+/** What a merge works with. */
+export type MergeParts = Pick<
+  Core,
+  'profiles' | 'lists' | 'segments' | 'journal' | 'book' | 'clock'
+>;
+
+/** Merges that somebody asked for, some time later. */
+export class Merging {
+  constructor(private readonly core: Core) {}
+
+  /** Both profiles stay as they are until the `merge` delay is over. */
+  accept(from: number, into: number): void {
+    const { profiles, settings, scheduler, clock } = this.core;
+    const wait = delayWithin(settings.delays.merge, settings.seed, 'merge', profiles.id(from));
+    scheduler.at(clock.in(wait), () => {
+      if (profiles.isAlive(from) && profiles.isAlive(into)) {
+        this.core.identities.merge(from, into, 'destination');
+      }
+    });
+  }
+}
+
+/**
+ * The first profile becomes part of the second and is gone.
+ *
+ * Documented: the destination keeps its primary e-mail and its identities, the source adds its
+ * addresses as secondary ones, its properties, its events, and its consent and suppressions, which
+ * go with their address (help article 48274807144475). The sandbox has one consent a channel, so
+ * where both have an address this is its choice: the destination's consent stays, except that an
+ * opt-out or a suppression by will of either survives; an opt-in comes along only with its address.
+ *
+ * @param phoneOf whose number is kept where both have one; texts follow the number
+ */
+export function mergeProfiles(
+  parts: MergeParts,
+  from: number,
+  into: number,
+  phoneOf: 'source' | 'destination',
+): void {
+  const { profiles, lists, segments, journal, book, clock } = parts;
+  const source = contentsOf(profiles, from);
+  const joined = lists.all().map((list) => ({ list, since: list.joinedAt(from) }));
+  const chosen = segments.all().filter((segment) => segment.chosen.has(from));
+  for (const { list } of joined) list.leave(from);
+  profiles.remove(from);
+  journal.events.moved(from, into);
+
+  const takesEmail = giveEmails(profiles, into, source.emails);
+  const takesPhone =
+    source.phone !== null && (phoneOf === 'source' || profiles.phone(into) === null);
+  if (takesPhone) book.changePhone(into, source.phone);
+  for (const key of CONSENT_KEYS) {
+    const column = profiles.channel(key);
+    const left = consentAfter(key, column.get(into), source.consents[key], takesEmail, takesPhone);
+    if (left !== null) column.set(into, left);
+  }
+  giveSuppressions(profiles, into, source, takesEmail);
+  if (Object.keys(source.details).length > 0) {
+    profiles.details.set(into, bothDetails(source.details, profiles.details.get(into) ?? {}));
+  }
+  for (const token of source.tokens) profiles.pushTokens.set(into, token);
+  if (profiles.exchangeIds.of(into) === null) profiles.exchangeIds.set(into, source.kx);
+  if (profiles.anonymousIds.of(into) === null) profiles.anonymousIds.set(into, source.anonymousId);
+  for (const { list, since } of joined) if (since !== undefined) list.join(into, since);
+  for (const segment of chosen) {
+    segment.chosen.add(into);
+    segment.join(into, clock.wall());
+  }
+  profiles.touch(into, clock.wall());
+}
+
+/** Everything that is gone once the profile is. */
+function contentsOf(profiles: ProfileStore, index: number) {
+  const primary = profiles.email(index);
+  const consents = CONSENT_KEYS.map((key) => [key, profiles.channel(key).get(index)] as const);
+  return {
+    emails: [...(primary === null ? [] : [primary]), ...profiles.secondaryEmails(index)],
+    phone: profiles.phone(index),
+    consents: Object.fromEntries(consents) as Record<ConsentKey, ConsentRecord | null>,
+    suppressions: profiles.suppressions.get(index) ?? [],
+    listSuppressions: profiles.listSuppressions.get(index) ?? [],
+    details: profiles.details.get(index) ?? {},
+    tokens: profiles.pushTokens.of(index),
+    kx: profiles.exchangeIds.of(index),
+    anonymousId: profiles.anonymousIds.of(index),
+  };
+}
+
+/** Returns whether the first of them became the primary one; what is more than five is dropped. */
+function giveEmails(profiles: ProfileStore, into: number, emails: readonly string[]): boolean {
+  const [first] = emails;
+  const takesEmail = first !== undefined && profiles.email(into) === null;
+  if (takesEmail) profiles.setEmail(into, first);
+  const room = MAX_EMAILS - 1 - profiles.secondaryEmails(into).length;
+  const others = takesEmail ? emails.slice(1) : emails;
+  for (const email of others.slice(0, room)) profiles.addSecondaryEmail(into, email);
+  return takesEmail;
+}
+
+const TEXTS: ReadonlySet<ConsentKey> = new Set(PHONE_KEYS);
+
+function consentAfter(
+  key: ConsentKey,
+  present: ConsentRecord | null,
+  source: ConsentRecord | null,
+  takesEmail: boolean,
+  takesPhone: boolean,
+): ConsentRecord | null {
+  if (source === null) return present;
+  // Consent to texts is about one number: it is worth nothing without it.
+  if (TEXTS.has(key)) return takesPhone ? source : present;
+  const comesAlong = takesEmail || key === 'mobile_push.marketing';
+  if (present === null) return comesAlong || source.consent === 'UNSUBSCRIBED' ? source : null;
+  return source.consent === 'UNSUBSCRIBED' && present.consent === 'SUBSCRIBED' ? source : present;
+}
+
+/** Reasons that are about the person's or the account's will, not about an address that fails. */
+const BY_WILL: ReadonlySet<SuppressionReason> = new Set([
+  'SPAM_COMPLAINT',
+  'UNSUBSCRIBE',
+  'USER_SUPPRESSED',
+]);
+
+function giveSuppressions(
+  profiles: ProfileStore,
+  into: number,
+  {
+    suppressions,
+    listSuppressions,
+  }: Pick<ReturnType<typeof contentsOf>, 'suppressions' | 'listSuppressions'>,
+  takesEmail: boolean,
+): void {
+  const comesAlong = ({ reason }: Suppression) => takesEmail || BY_WILL.has(reason);
+  for (const suppression of suppressions.filter(comesAlong)) {
+    profiles.addSuppression(into, suppression);
+  }
+  const present = new Set(profiles.listSuppressions.get(into)?.map(({ listId }) => listId));
+  for (const suppression of listSuppressions) {
+    if (!present.has(suppression.listId)) profiles.setListSuppression(into, suppression);
+  }
+}
+
+/** What the destination says wins; `properties` and `location` key by key. */
+function bothDetails(source: ProfileDetails, present: ProfileDetails): ProfileDetails {
+  const inside = (field: string) => ({
+    ...(source[field] as object | undefined),
+    ...(present[field] as object | undefined),
+  });
+  const merged: Record<string, unknown> = { ...source, ...present };
+  for (const field of ['properties', 'location']) {
+    if (field in merged) merged[field] = inside(field);
+  }
+  return merged;
+}

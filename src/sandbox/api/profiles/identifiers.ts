@@ -1,0 +1,79 @@
+import type { SandboxAccount } from '../../account/account.js';
+import type { ProfileChange } from '../../account/profile-changes.js';
+import { MAX_EMAILS } from '../../store/email-book.js';
+import { ApiError, notFound, refuse } from '../errors.js';
+import { noIdentifier } from './profile-body.js';
+
+/**
+ * The profile that a request is about: the one with its id, or with one of its identifiers;
+ * undefined where there is none yet.
+ *
+ * @param at pointer of the attributes
+ * @throws ApiError 404 for an unknown id, 409 where identifiers belong to different profiles, 400
+ *   without any identifier
+ */
+export function profileMeant(
+  account: SandboxAccount,
+  id: string | null,
+  change: ProfileChange,
+  at: string,
+): number | undefined {
+  const { profiles, changes } = account;
+  const named = id === null ? undefined : profiles.withId(id);
+  if (id !== null && named === undefined) throw notFound('profile', id);
+  if (named === undefined && !hasIdentifier(change)) throw noIdentifier(at);
+  const owners = changes.owners(change);
+  const meant = named ?? owners[0];
+  if (meant === undefined) return undefined;
+  checkOwners(account, meant, change, at);
+  // Whoever has the number, but another address, is somebody else.
+  const { email, phone } = change;
+  const isStranger =
+    named === undefined &&
+    typeof email === 'string' &&
+    typeof phone === 'string' &&
+    profiles.withEmail(email) === undefined &&
+    profiles.withPhone(phone) === meant &&
+    profiles.email(meant) !== null;
+  if (isStranger) throw duplicate(account, meant, at);
+  return meant;
+}
+
+/** @throws ApiError 409 where one of the identifiers belongs to another profile; 400 for too many */
+export function checkOwners(
+  account: SandboxAccount,
+  index: number | undefined,
+  change: ProfileChange,
+  at: string,
+): void {
+  const other = account.changes.owners(change).find((owner) => owner !== index);
+  if (other !== undefined) throw duplicate(account, other, at);
+  const { addEmails, removeEmails } = change;
+  const present = index === undefined ? [] : account.profiles.secondaryEmails(index);
+  const secondary = new Set([...present, ...addEmails]);
+  for (const email of removeEmails) secondary.delete(email);
+  if (secondary.size < MAX_EMAILS) return;
+  // The number is documented, the words are ours.
+  const resource = at.slice(0, at.lastIndexOf('/'));
+  throw refuse(
+    `${resource}/meta/patch_identifiers/append/email`,
+    `A profile can have at most ${MAX_EMAILS} email addresses.`,
+  );
+}
+
+/** Recorded. */
+function duplicate(account: SandboxAccount, index: number, at: string): ApiError {
+  return new ApiError(409, [
+    {
+      code: 'duplicate_profile',
+      title: 'Conflict.',
+      detail: 'A profile already exists with one of these identifiers.',
+      source: { pointer: at },
+      meta: { duplicate_profile_id: account.profiles.id(index) },
+    },
+  ]);
+}
+
+export function hasIdentifier({ email, phone, kx, details }: ProfileChange): boolean {
+  return [email, phone, kx, details['external_id']].some((value) => typeof value === 'string');
+}

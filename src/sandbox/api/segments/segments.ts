@@ -1,0 +1,71 @@
+import type { SandboxAccount } from '../../account/account.js';
+import { definitionOf } from '../../account/segment-rule.js';
+import { isoDate } from '../../dates.js';
+import type { Segment } from '../../store/segments.js';
+import { groupRelationships, includedWith } from '../groups/flows-and-tags.js';
+import { replyWithMembers } from '../groups/members.js';
+import type { Call, Reply } from '../operation.js';
+import type { Query } from '../query.js';
+import { pageOfFew } from '../small-collection.js';
+import { unknownId } from '../unknown-id.js';
+
+/** `get_segments`: at most 10 a page. */
+export function getSegments(call: Call): Reply {
+  const { account, query, url } = call;
+  // Recorded: a filter on `is_starred` is taken, and leaves nothing out.
+  const asked = query.conditions.find(({ field }) => field === 'is_starred')?.value;
+  const { found, links } = pageOfFew(call, account.segments.all(), (segment) => ({
+    id: segment.id,
+    name: segment.name,
+    created: segment.created,
+    updated: segment.updated,
+    is_active: segment.isActive,
+    is_starred: asked?.kind === 'boolean' ? asked.is : segment.isStarred,
+  }));
+  const data = found.map(segmentWriter(query, url.origin));
+  return { status: 200, body: { data, ...includedWith(found, query, url.origin), links } };
+}
+
+/** `get_segment` */
+export function getSegment({ account, id, query, url }: Call): Reply {
+  const segment = segmentToRead(account, id);
+  const data = segmentWriter(query, url.origin)(segment);
+  const links = { self: url.href };
+  return { status: 200, body: { data, ...includedWith([segment], query, url.origin), links } };
+}
+
+/** `get_profiles_for_segment`: members with the date of joining. */
+export function getSegmentProfiles(call: Call): Reply {
+  return replyWithMembers(call, segmentToRead(call.account, call.id));
+}
+
+/** @throws ApiError 404, or 400 by the switch */
+function segmentToRead(account: SandboxAccount, id: string): Segment {
+  const segment = account.segments.get(id);
+  if (segment === undefined) throw unknownId(account, 'segment', id);
+  return segment;
+}
+
+/** Turns segments into resources as the query asks for them. */
+export function segmentWriter(query: Query, origin: string): (segment: Segment) => object {
+  const counted = query.adds('segment', 'profile_count');
+  return (segment) => {
+    const self = `${origin}/api/segments/${segment.id}/`;
+    return {
+      type: 'segment',
+      id: segment.id,
+      attributes: query.pick('segment', {
+        name: segment.name,
+        definition: definitionOf(segment.rule, segment.id),
+        created: isoDate(segment.created),
+        updated: isoDate(segment.updated),
+        is_active: segment.isActive,
+        is_processing: segment.isProcessing,
+        is_starred: segment.isStarred,
+        ...(counted ? { profile_count: segment.size } : {}),
+      }),
+      relationships: groupRelationships(segment, query, self),
+      links: { self },
+    };
+  };
+}

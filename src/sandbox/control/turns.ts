@@ -1,0 +1,21 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** How long others wait for their turn, in real ms. */
+export const TURN_MS = 15;
+
+/** Does `effect` with each thing, and lets others have their turn in between. Returns how many. */
+export async function inTurns<Thing>(
+  things: Iterable<Thing>,
+  effect: (thing: Thing) => void,
+): Promise<number> {
+  let done = 0;
+  let ends = performance.now() + TURN_MS;
+  for (const thing of things) {
+    effect(thing);
+    done += 1;
+    if (performance.now() < ends) continue;
+    await nextTurn();
+    ends = performance.now() + TURN_MS;
+  }
+  return done;
+}
