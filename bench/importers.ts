@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import type { ConsentChannel } from '../src/contracts/channels.js';
 import { generateExport } from '../src/demo/export.js';
-import { openCsv } from '../src/importers/index.js';
+import { openSource } from '../src/importers/index.js';
 
 interface Measurement {
   readonly rows: number;
@@ -83,7 +83,7 @@ async function measure(
   timezone: string,
 ): Promise<Measurement> {
   const began = performance.now();
-  const source = await openCsv(file, {
+  const source = await openSource(file, {
     channels,
     country: null,
     timezone,

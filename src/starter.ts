@@ -14,7 +14,8 @@ export {
 export { NoWorkerError } from './starter/worker-check.js';
 export { watchMigration, type WatchOptions } from './starter/watch.js';
 export { SettingsError, type MigrationRequest } from './starter/settings.js';
-export type { Report } from './starter/report.js';
+export { PersonNotReadError } from './starter/person.js';
+export type { Reads, Report, ReportDetails } from './starter/report.js';
 export type {
   MigrationTiming,
   OutcomeCounts,
@@ -26,7 +27,14 @@ export type {
 } from './contracts/migration.js';
 export { OUTCOMES, type Evidence, type Outcome, type Reason } from './contracts/outcomes.js';
 export type { Channel, ConsentChannel } from './contracts/channels.js';
-export type { ReportedPart, MigrationSummary } from './ledger/index.js';
+export type { Person, PersonChannel, PersonConsent, PersonProfile } from './contracts/person.js';
+export type {
+  MigrationSummary,
+  PersonPart,
+  ReportedPart,
+  SettledOverTime,
+  Transition,
+} from './ledger/index.js';
 export { LedgerUnavailableError, MigrationNotFoundError } from './ledger/index.js';
 export { SourceError } from './importers/index.js';
 export { ConfigError } from './runtime/config.js';

@@ -76,7 +76,7 @@ async function openActivities(
   const klaviyo = new KlaviyoClient({
     apiKey: options.apiKey,
     baseUrl: options.baseUrl,
-    limiter: new LedgerLimiter(ledger, options.apiKey),
+    limiter: new LedgerLimiter(ledger, options.apiKey, () => meter.current()),
     onCall: meter.record,
     version: options.version,
   });

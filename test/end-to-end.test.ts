@@ -111,7 +111,7 @@ describe('from the command line', () => {
 
     const first = await startWorker();
     const migrating = consentry(
-      ...['migrate', file, '--list', LIST, '--json'],
+      ...['migrate', file, '--list', LIST, '--yes', '--json'],
       ...['--lost-answer-wait', '3s', '--confirm-within', '2m'],
     );
     while ([...sandbox.account.subscribed()].length === 0) await delay(20);

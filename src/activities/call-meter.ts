@@ -2,13 +2,29 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallCount } from '../ledger/index.js';
 import type { CallRecord } from '../klaviyo/index.js';
 
-/** Counts the calls to Klaviyo that one activity makes, though all activities share a client. */
+/** The migration that an activity works for. */
+export interface Run {
+  readonly migrationId: string;
+  /** Part of the account's limits that it may use, above 0 to 1. */
+  readonly share: number;
+}
+
+interface Measured extends Run {
+  readonly counts: Map<string, { calls: number; durationMs: number }>;
+}
+
+/** Knows which migration a call to Klaviyo is made for, though all activities share a client. */
 export class CallMeter {
-  readonly #running = new AsyncLocalStorage<Map<string, { calls: number; durationMs: number }>>();
+  readonly #running = new AsyncLocalStorage<Measured>();
+
+  /** The migration of the activity that is asking; null for a check without one. */
+  current(): Run | null {
+    return this.#running.getStore() ?? null;
+  }
 
   /** For the client's `onCall`. */
   readonly record = (call: CallRecord): void => {
-    const counts = this.#running.getStore();
+    const counts = this.#running.getStore()?.counts;
     if (counts === undefined) return;
     const key = `${call.endpoint} ${call.status ?? 'none'}`;
     const count = counts.get(key) ?? { calls: 0, durationMs: 0 };
@@ -19,12 +35,13 @@ export class CallMeter {
 
   /** Runs `work` and hands its counts to `store`, also when it fails. */
   async measure<T>(
+    run: Run,
     work: () => Promise<T>,
     store: (counts: CallCount[]) => Promise<void>,
   ): Promise<T> {
-    const counts = new Map<string, { calls: number; durationMs: number }>();
+    const counts: Measured['counts'] = new Map();
     try {
-      return await this.#running.run(counts, work);
+      return await this.#running.run({ ...run, counts }, work);
     } finally {
       await store(
         [...counts].map(([key, count]) => {

@@ -1,29 +1,35 @@
-import type { Channel, Operation } from '../contracts/channels.js';
+import { isPhoneChannel, type Channel, type Operation } from '../contracts/channels.js';
 import { BATCH_LIMITS } from '../contracts/limits.js';
 import type { MigrationSettings } from '../contracts/migration.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
-import type {
-  ImportRequest,
-  SplitRefusal,
-  SubscribeRequest,
-  UnsubscribeRequest,
+import {
+  covers,
+  type ImportRequest,
+  type PushToken,
+  type RefusedPart,
+  type SplitRefusal,
+  type SubscribeRequest,
+  type UnsubscribeRequest,
 } from '../klaviyo/index.js';
 import type { OpenPart, OpenRow, SentPart, Settlement } from '../ledger/index.js';
 
 /**
- * One profile of a request. A row is one entry, or one a channel where its e-mail and its phone
- * must not go as one profile.
+ * One profile of a request. A row is one entry, or two where its e-mail and its phone must not go
+ * as one profile.
  */
 export interface Entry {
   readonly rowNumber: number;
   readonly email: string | null;
   readonly phoneNumber: string | null;
+  readonly dateOfBirth: string | null;
+  readonly pushToken: PushToken | null;
   readonly parts: readonly OpenPart[];
 }
 
 /** Profiles that one call of an operation takes. */
 export const CALL_SIZE: Record<Operation, number> = {
   subscribe: BATCH_LIMITS.subscribe,
+  suppress: BATCH_LIMITS.suppress,
   unsubscribe: BATCH_LIMITS.unsubscribe,
   add_to_list: BATCH_LIMITS.import,
 };
@@ -33,9 +39,14 @@ export function entriesOf(rows: readonly OpenRow[]): Entry[] {
   return rows.flatMap((row) => {
     const parts = row.parts.filter((part) => part.submissionId === null);
     if (parts.length === 0) return [];
-    const { rowNumber, email, phoneNumber } = row;
-    if (parts.length === 1 || row.oneProfile) return [{ rowNumber, email, phoneNumber, parts }];
-    return parts.map((part) => ({ rowNumber, email, phoneNumber, parts: [part] }));
+    const { rowNumber, email, phoneNumber, dateOfBirth, pushToken } = row;
+    const person = { rowNumber, email, phoneNumber, dateOfBirth, pushToken };
+    if (row.oneProfile) return [{ ...person, parts }];
+    const byPhone = parts.filter(({ channel }) => isPhoneChannel(channel));
+    const others = parts.filter(({ channel }) => !isPhoneChannel(channel));
+    return [others, byPhone]
+      .filter((profileParts) => profileParts.length > 0)
+      .map((profileParts) => ({ ...person, parts: profileParts }));
   });
 }
 
@@ -53,9 +64,11 @@ export function subscribeRequest(
     listId: settings.listId,
     customSource: settings.customSource,
     historicalImport: settings.historicalImport,
-    profiles: entries.map(({ email, phoneNumber, parts }) => ({
+    profiles: entries.map(({ email, phoneNumber, dateOfBirth, pushToken, parts }) => ({
       email,
       phoneNumber,
+      dateOfBirth,
+      pushToken,
       channels: Object.fromEntries(
         parts.map((part) => [
           part.channel,
@@ -119,7 +132,7 @@ export function settleRefused(
 }
 
 /** A refused channel that the entry does not carry means the whole entry, so that resending ends. */
-function isRefused(channel: Channel, part: 'email' | 'sms' | 'row', entry: Entry): boolean {
-  if (part === 'row' || !entry.parts.some((carried) => carried.channel === part)) return true;
-  return channel === part;
+function isRefused(channel: Channel, part: RefusedPart, entry: Entry): boolean {
+  const isCarried = entry.parts.some((carried) => covers(part, carried.channel));
+  return !isCarried || covers(part, channel);
 }

@@ -1,6 +1,12 @@
-import type { Channel } from '../contracts/channels.js';
+import {
+  isPhoneChannel,
+  isTextChannel,
+  TEXT_CHANNELS,
+  type Channel,
+  type ConsentChannel,
+} from '../contracts/channels.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
-import type { ProfileConsent } from '../klaviyo/index.js';
+import { consentOf, type ProfileConsent } from '../klaviyo/index.js';
 import type { OpenPart, OpenRow } from '../ledger/index.js';
 
 /** The profiles that Klaviyo has for a row's identifiers; null where it has none. */
@@ -29,33 +35,39 @@ const skip = (reason: Reason): GuardVerdict => ({
  * @param listId the run's list: an opt-out of just this list counts too
  */
 export function guardPart(part: OpenPart, held: Held, listId: string | null): GuardVerdict {
-  if (part.action === 'unsubscribe') return guardOptOut(part.channel, held);
-  switch (part.channel) {
-    case 'email':
-      return guardEmail(held.byEmail, listId);
-    case 'sms':
-      return guardSms(held.byPhone);
-    case 'list':
-      return guardMembership(held, listId);
-  }
+  const { channel, action } = part;
+  if (channel === 'list') return guardMembership(held, listId);
+  const profile = heldFor(channel, held);
+  if (action === 'suppress') return guardSuppression(profile);
+  if (action === 'unsubscribe') return guardOptOut(channel, profile);
+  const optOut = optOutOf(channel, profile, listId);
+  if (optOut !== null) return skip(optOut);
+  return consentOf(profile, channel)?.consent === 'SUBSCRIBED'
+    ? { send: false, outcome: 'already_consented', reason: null }
+    : SEND;
 }
 
-function guardEmail(profile: ProfileConsent | null, listId: string | null): GuardVerdict {
-  const optOut = emailOptOut(profile, listId);
-  if (optOut !== null) return skip(optOut);
-  if (profile?.emailMarketing?.consent === 'SUBSCRIBED') {
-    return { send: false, outcome: 'already_consented', reason: null };
-  }
-  return SEND;
+/** The profile whose consent of this channel counts: that of the identifier the channel hangs on. */
+export function heldFor(
+  channel: ConsentChannel,
+  { byEmail, byPhone }: Held,
+): ProfileConsent | null {
+  if (channel === 'push') return byEmail ?? byPhone;
+  return isPhoneChannel(channel) ? byPhone : byEmail;
 }
 
-function guardSms(profile: ProfileConsent | null): GuardVerdict {
-  const optOut = smsOptOut(profile);
-  if (optOut !== null) return skip(optOut);
-  if (profile?.smsMarketing?.consent === 'SUBSCRIBED') {
-    return { send: false, outcome: 'already_consented', reason: null };
-  }
-  return SEND;
+/** Why this profile must not be subscribed to the channel; null where nothing forbids it. */
+function optOutOf(
+  channel: ConsentChannel,
+  profile: ProfileConsent | null,
+  listId: string | null,
+): Reason | null {
+  if (channel === 'email') return emailOptOut(profile, listId);
+  // SMS has no suppressions; an opt-out of marketing or transactional is one of both.
+  const kinds = isTextChannel(channel) ? TEXT_CHANNELS : [channel];
+  const states = kinds.map((kind) => consentOf(profile, kind)?.consent);
+  if (states.includes('UNSUBSCRIBED')) return 'opted_out_before_run';
+  return states.includes('unknown') ? 'consent_state_unknown' : null;
 }
 
 /** A membership gives no consent, but a list of people who said no is a mailing accident waiting. */
@@ -64,11 +76,16 @@ function guardMembership({ byEmail, byPhone }: Held, listId: string | null): Gua
   return optOut === null ? SEND : skip(optOut);
 }
 
-function guardOptOut(channel: Channel, { byEmail, byPhone }: Held): GuardVerdict {
-  const consent =
-    channel === 'sms' ? byPhone?.smsMarketing?.consent : byEmail?.emailMarketing?.consent;
-  return consent === 'UNSUBSCRIBED'
+function guardOptOut(channel: ConsentChannel, profile: ProfileConsent | null): GuardVerdict {
+  return consentOf(profile, channel)?.consent === 'UNSUBSCRIBED'
     ? { send: false, outcome: 'confirmed', reason: 'already_opted_out' }
+    : SEND;
+}
+
+/** Whoever has a suppression gets no mail: nothing is left to do. */
+function guardSuppression(profile: ProfileConsent | null): GuardVerdict {
+  return (profile?.emailMarketing?.suppressions.length ?? 0) > 0
+    ? { send: false, outcome: 'confirmed', reason: 'already_suppressed' }
     : SEND;
 }
 
@@ -88,13 +105,6 @@ export function emailOptOut(profile: ProfileConsent | null, listId: string | nul
   return null;
 }
 
-/** SMS has no suppressions; an opt-out of marketing or transactional is one of both. */
-function smsOptOut(profile: ProfileConsent | null): Reason | null {
-  const states = [profile?.smsMarketing?.consent, profile?.smsTransactional?.consent];
-  if (states.includes('UNSUBSCRIBED')) return 'opted_out_before_run';
-  return states.includes('unknown') ? 'consent_state_unknown' : null;
-}
-
 /**
  * Whether e-mail and phone of a row may go to Klaviyo as one profile. Not when they are two people
  * there, since Klaviyo may merge them, nor when the profile of the e-mail has another number,
@@ -110,13 +120,11 @@ export function mayBeOneProfile(row: OpenRow, { byEmail, byPhone }: Held): boole
 /** The consent before the run of one channel, for the ledger. */
 export function consentBefore(
   channel: Channel,
-  { byEmail, byPhone }: Held,
+  held: Held,
 ): { consent: string | null; at: string | null } {
-  const held =
-    channel === 'sms'
-      ? byPhone?.smsMarketing
-      : channel === 'email'
-        ? byEmail?.emailMarketing
-        : (byEmail ?? byPhone)?.emailMarketing;
-  return { consent: held?.consent ?? null, at: held?.consentedAt ?? null };
+  const before =
+    channel === 'list'
+      ? (held.byEmail ?? held.byPhone)?.emailMarketing
+      : consentOf(heldFor(channel, held), channel);
+  return { consent: before?.consent ?? null, at: before?.consentedAt ?? null };
 }

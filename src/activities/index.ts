@@ -2,10 +2,12 @@ import type { ActivityDependencies } from './dependencies.js';
 import { createPlan } from './plan.js';
 import { createPreflight } from './preflight.js';
 import { createReadConsent } from './read-consent.js';
+import { createReadPerson } from './read-person.js';
 import { createReadProofs } from './read-proofs.js';
 import { createSettleJob } from './settle-job.js';
 import { createSteering } from './steering.js';
 import { createSubmitJob } from './submit-job.js';
+import { createWatchPending } from './watch-pending.js';
 import { createValidateJob } from './validate-job.js';
 
 export type { ActivityDependencies } from './dependencies.js';
@@ -24,7 +26,9 @@ export function createActivities(deps: ActivityDependencies) {
     ...createSubmitJob(deps),
     ...createSettleJob(deps),
     ...createReadProofs(deps),
+    ...createReadPerson(deps),
     ...createSteering(deps),
+    ...createWatchPending(deps),
   };
 }
 

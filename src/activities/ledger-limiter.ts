@@ -5,7 +5,14 @@ import {
   type EndpointName,
   type RateLimiter,
 } from '../klaviyo/index.js';
-import { grantCall, keyFingerprint, penalise, type Ledger } from '../ledger/index.js';
+import {
+  grantCall,
+  keyFingerprint,
+  penalise,
+  type GrantRequest,
+  type Ledger,
+} from '../ledger/index.js';
+import type { Run } from './call-meter.js';
 
 /** A call further away than this is given back to Temporal: waiting here would hold a slot. */
 const MAX_WAIT_MS = 5_000;
@@ -20,6 +27,8 @@ export class LedgerLimiter implements RateLimiter {
   constructor(
     private readonly ledger: Ledger,
     apiKey: string,
+    /** The migration that is calling; null for a call of no migration. */
+    private readonly currentRun: () => Run | null,
   ) {
     this.#account = keyFingerprint(apiKey);
   }
@@ -33,6 +42,7 @@ export class LedgerLimiter implements RateLimiter {
       burst: Math.max(1, Math.floor(burst * SHARE)),
       steady: Math.max(1, Math.floor(steady * SHARE)),
       maxWaitMs: MAX_WAIT_MS,
+      ...runLimits(this.currentRun(), burst, steady),
     });
     if (!granted) throw new LimiterBusyError(endpoint, waitMs);
     if (waitMs > 0) await delay(waitMs, undefined, signal ? { signal } : {});
@@ -41,4 +51,16 @@ export class LedgerLimiter implements RateLimiter {
   async penalise(endpoint: EndpointName, retryAfterMs: number): Promise<void> {
     await penalise(this.ledger.db, this.#account, endpoint, retryAfterMs);
   }
+}
+
+/** A run without a share of its own is bound by the account's limits alone. */
+function runLimits(run: Run | null, burst: number, steady: number): Pick<GrantRequest, 'run'> {
+  if (run === null || run.share === 1) return {};
+  return {
+    run: {
+      id: run.migrationId,
+      burst: Math.max(1, Math.floor(burst * run.share)),
+      steady: Math.max(1, Math.floor(steady * run.share)),
+    },
+  };
 }

@@ -3,10 +3,13 @@ import type {
   ActivityInboundCallsInterceptor,
   Next,
 } from '@temporalio/worker';
-import { addCalls, type Ledger } from '../ledger/index.js';
+import { addCalls, getShare, type Ledger } from '../ledger/index.js';
 import type { CallMeter } from './call-meter.js';
 
-/** Adds the calls that an activity made to the counters of its migration. */
+/**
+ * Adds the calls that an activity made to the counters of its migration, and gives it the
+ * migration's share of the account's limits.
+ */
 export class MeasuredCalls implements ActivityInboundCallsInterceptor {
   constructor(
     private readonly ledger: Ledger,
@@ -20,6 +23,7 @@ export class MeasuredCalls implements ActivityInboundCallsInterceptor {
     const migrationId = migrationOf(input.args[0]);
     if (migrationId === null) return next(input);
     return this.meter.measure(
+      { migrationId, share: await getShare(this.ledger.db, migrationId) },
       () => next(input),
       (counts) => addCalls(this.ledger.db, migrationId, counts),
     );

@@ -1,17 +1,19 @@
-import type { Plan, Preflight } from '../contracts/migration.js';
 import { BATCH_LIMITS } from '../contracts/limits.js';
+import type { Plan, Preflight } from '../contracts/migration.js';
+import type { Outcome } from '../contracts/outcomes.js';
+import { ENDPOINT_NAMES, endpointOf } from '../klaviyo/index.js';
 import {
   assignJobs,
   countOpenParts,
   countRows,
   countSettledParts,
   getMigration,
-  setPhase,
   setPlan,
   settleSmsWithoutSender,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { whileHeartbeating } from './heartbeats.js';
+import { waitsForClick } from './proof.js';
 
 export function createPlan({ ledger }: ActivityDependencies) {
   return {
@@ -19,23 +21,29 @@ export function createPlan({ ledger }: ActivityDependencies) {
     async planMigration({ migrationId }: { migrationId: string }): Promise<Plan> {
       return whileHeartbeating(async () => {
         const { db } = ledger;
-        const { preflight, settings } = await getMigration(db, migrationId);
+        const { preflight, settings, share } = await getMigration(db, migrationId);
         if (preflight !== null && preflight.sms.source !== 'not_needed') {
           await settleSmsWithoutSender(db, migrationId, null, preflight.sms.countries);
         }
-        const jobs = await assignJobs(db, migrationId);
+        const jobs = await assignJobs(db, migrationId, settings.canaryRows);
         const rows = await countRows(db, migrationId);
-        const toSend = await countOpenParts(db, migrationId);
+        const toSend = (await countOpenParts(db, migrationId)).map((parts) => ({
+          ...parts,
+          expected: expectedOutcome(parts, preflight, settings.historicalImport),
+        }));
+        const calls = callsOf(jobs, toSend, preflight);
         const plan: Plan = {
           rows,
           jobs,
           settledBefore: await countSettledParts(db, migrationId),
           toSend,
-          calls: callsOf(jobs, toSend, preflight),
-          doubleOptInMessages: settings.historicalImport ? 0 : messagesOf(toSend, preflight),
+          calls,
+          doubleOptInMessages: toSend
+            .filter(({ expected }) => expected === 'pending_double_opt_in')
+            .reduce((sum, { parts }) => sum + parts, 0),
+          atLeastMs: leastTime(calls, share),
         };
         await setPlan(db, migrationId, plan);
-        await setPhase(db, migrationId, 'submit');
         return plan;
       });
     },
@@ -45,7 +53,7 @@ export function createPlan({ ledger }: ActivityDependencies) {
 /** Calls of the submits and of one read-back of everything that is sent, at the least. */
 function callsOf(
   jobs: Plan['jobs'],
-  toSend: Plan['toSend'],
+  toSend: readonly { readonly parts: number }[],
   preflight: Preflight | null,
 ): Plan['calls'] {
   const submits = (operation: string, batch: number) =>
@@ -54,6 +62,7 @@ function callsOf(
       .reduce((sum, job) => sum + Math.ceil(job.rows / batch), 0);
   const parts = toSend.reduce((sum, { parts }) => sum + parts, 0);
   return {
+    bulk_suppress_profiles: submits('suppress', BATCH_LIMITS.suppress),
     bulk_unsubscribe_profiles: submits('unsubscribe', BATCH_LIMITS.unsubscribe),
     bulk_import_profiles: submits('add_to_list', BATCH_LIMITS.import),
     bulk_subscribe_profiles: submits('subscribe', BATCH_LIMITS.subscribe),
@@ -63,9 +72,29 @@ function callsOf(
   };
 }
 
-function messagesOf(toSend: Plan['toSend'], preflight: Preflight | null): number {
-  if (preflight?.optInProcess !== 'double_opt_in') return 0;
-  return toSend
-    .filter(({ operation }) => operation === 'subscribe')
-    .reduce((sum, { parts }) => sum + parts, 0);
+/** How a part ends that Klaviyo takes, if nobody clicks before the deadline. */
+function expectedOutcome(
+  part: Pick<Plan['toSend'][number], 'channel' | 'operation'>,
+  preflight: Preflight | null,
+  historicalImport: boolean,
+): Outcome {
+  if (part.channel === 'list') return 'list_only';
+  const asked = { channel: part.channel, action: part.operation };
+  const optInProcess = preflight?.optInProcess ?? null;
+  return waitsForClick(asked, { optInProcess, historicalImport })
+    ? 'pending_double_opt_in'
+    : 'confirmed';
+}
+
+/** Endpoints are called side by side, so the busiest one decides: bursts first, then minutes. */
+function leastTime(calls: Plan['calls'], share: number): number {
+  const times = Object.entries(calls).map(([name, count]) => {
+    const endpoint = ENDPOINT_NAMES.find((known) => known === name);
+    if (endpoint === undefined) return 0;
+    const { burst, steady } = endpointOf(endpoint);
+    const minutes = Math.floor(count / Math.max(1, Math.floor(steady * share)));
+    const left = count - minutes * Math.floor(steady * share);
+    return minutes * 60_000 + Math.floor(left / Math.max(1, Math.floor(burst * share))) * 1_000;
+  });
+  return Math.max(0, ...times);
 }

@@ -1,5 +1,5 @@
 import type { MigrationSettings, Preflight, SmsSetup } from '../contracts/migration.js';
-import type { OptInProcess } from '../contracts/channels.js';
+import { isTextChannel, TEXT_CHANNELS, type OptInProcess } from '../contracts/channels.js';
 import { getMigration, hasOpenParts, setPhase, setPreflight } from '../ledger/index.js';
 import type { KlaviyoClient } from '../klaviyo/index.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -18,7 +18,7 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
     async preflight({ migrationId }: { migrationId: string }): Promise<Preflight> {
       const { settings } = await getMigration(ledger.db, migrationId);
       await setPhase(ledger.db, migrationId, 'preflight');
-      const smsRows = await hasOpenParts(ledger.db, migrationId, 'sms');
+      const smsRows = await hasOpenParts(ledger.db, migrationId, TEXT_CHANNELS);
       const preflight = await whileHeartbeating(async (signal) =>
         readAccount(klaviyo, await accountId(signal), settings, smsRows, signal),
       );
@@ -28,7 +28,7 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
 
     /** The same reads for `consentry check`: nothing is kept. */
     async checkAccount({ settings }: { settings: MigrationSettings }): Promise<Preflight> {
-      const smsRows = settings.channels.includes('sms');
+      const smsRows = settings.channels.some(isTextChannel);
       return whileHeartbeating(async (signal) =>
         readAccount(klaviyo, await accountId(signal), settings, smsRows, signal),
       );
@@ -67,6 +67,8 @@ async function readAccount(
     list: list !== null && process !== null ? { id: list.id, optInProcess: process } : null,
     optInProcess,
     sms,
+    flows: null,
+    limits: [],
     warnings,
   };
 }

@@ -1,6 +1,6 @@
-import type { OptInProcess } from '../contracts/channels.js';
+import { isPhoneChannel, type Channel, type OptInProcess } from '../contracts/channels.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
-import type { ProfileConsent } from '../klaviyo/index.js';
+import { consentOf, type ProfileConsent } from '../klaviyo/index.js';
 import type { WaitingPart } from '../ledger/index.js';
 
 /** How a part ended; null while nothing read so far decides it. */
@@ -19,15 +19,27 @@ export function provePart(
   profile: ProfileConsent | null,
   isMember: boolean,
 ): Verdict {
-  if (part.channel === 'list') return isMember ? { outcome: 'list_only', reason: null } : null;
-  const consent =
-    part.channel === 'email' ? profile?.emailMarketing?.consent : profile?.smsMarketing?.consent;
-  if (part.action === 'unsubscribe') return consent === 'UNSUBSCRIBED' ? CONFIRMED : null;
+  const { channel, action } = part;
+  if (channel === 'list') return isMember ? { outcome: 'list_only', reason: null } : null;
+  if (action === 'suppress') {
+    return (profile?.emailMarketing?.suppressions.length ?? 0) > 0 ? CONFIRMED : null;
+  }
+  const consent = consentOf(profile, channel)?.consent;
+  if (action === 'unsubscribe') return consent === 'UNSUBSCRIBED' ? CONFIRMED : null;
   if (consent === 'SUBSCRIBED') return CONFIRMED;
   // The guard let only people through who had not opted out: this one did since.
   return consent === 'UNSUBSCRIBED'
     ? { outcome: 'skipped_opted_out', reason: 'opted_out_during_run' }
     : null;
+}
+
+/** The consent of a part as a profile shows it, to be kept with its outcome. */
+export function readBack(
+  channel: Channel,
+  profile: ProfileConsent | null,
+): { read?: { consent: string; at: string | null } } {
+  const held = channel === 'list' ? profile?.emailMarketing : consentOf(profile, channel);
+  return held ? { read: { consent: held.consent, at: held.consentedAt } } : {};
 }
 
 export interface Deadline {
@@ -49,7 +61,7 @@ export function proveAtDeadline(
 ): { readonly outcome: Outcome; readonly reason: Reason | null } {
   const proven = provePart(part, profile, isMember);
   if (proven !== null) return proven;
-  if (part.channel === 'sms' && deadline.partialFailure?.includes('phone_number') === true) {
+  if (isPhoneChannel(part.channel) && deadline.partialFailure?.includes('phone_number') === true) {
     // The header does not name its rows. No profile has this number after the e-mail went
     // through: it is one of them.
     if (profile === null && !waitsForClick(part, deadline)) {
@@ -61,11 +73,18 @@ export function proveAtDeadline(
     : { outcome: 'unconfirmed', reason: 'not_seen_before_deadline' };
 }
 
-function waitsForClick(part: Pick<WaitingPart, 'channel' | 'action'>, deadline: Deadline): boolean {
+/** Whether Klaviyo asks the person for a click before the consent shows. */
+export function waitsForClick(
+  part: Pick<WaitingPart, 'channel' | 'action'>,
+  deadline: Pick<Deadline, 'optInProcess' | 'historicalImport'>,
+): boolean {
   return (
     part.action === 'subscribe' &&
-    part.channel !== 'list' &&
+    HAS_CLICKS.has(part.channel) &&
     deadline.optInProcess === 'double_opt_in' &&
     !deadline.historicalImport
   );
 }
+
+/** Channels whose double opt-in is known to send a message; of WhatsApp and push nobody says so. */
+const HAS_CLICKS: ReadonlySet<Channel> = new Set(['email', 'sms', 'sms_transactional']);

@@ -8,6 +8,7 @@ import {
   type OpenRow,
   type Settlement,
 } from '../ledger/index.js';
+import { isPhoneChannel } from '../contracts/channels.js';
 import { JOB_SIZE } from '../contracts/limits.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { consentBefore, guardPart, mayBeOneProfile, type Held } from './guard.js';
@@ -121,7 +122,7 @@ export async function guardStale(
 
 /** The phone is looked up where it is asked for, or where it is all that the row has. */
 function needsPhone(row: OpenRow): boolean {
-  return row.email === null || row.parts.some((part) => part.channel === 'sms');
+  return row.email === null || row.parts.some(({ channel }) => isPhoneChannel(channel));
 }
 
 /**

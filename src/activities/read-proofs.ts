@@ -3,7 +3,6 @@ import { getClient, log } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Totals } from '../contracts/migration.js';
 import { MESSAGES, workflowIds } from '../contracts/names.js';
-import type { Operation } from '../contracts/channels.js';
 import type { ProfileConsent } from '../klaviyo/index.js';
 import {
   countJobOutcomes,
@@ -22,9 +21,12 @@ import {
   type Settlement,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { EventProofs } from './event-proofs.js';
+import { heldFor } from './guard.js';
 import { whileHeartbeating } from './heartbeats.js';
 import { ProfileIndex } from './profile-index.js';
-import { provePart } from './proof.js';
+import { sourcesOf, type Sources } from './proof-sources.js';
+import { provePart, readBack } from './proof.js';
 import { lookUpJob } from './settle-job.js';
 
 export interface ReadProofsInput {
@@ -33,7 +35,12 @@ export interface ReadProofsInput {
   readonly turnMs: number;
   /** Pause between two reads. */
   readonly everyMs: number;
+  /** Rows that no feed has shown for this long are looked up. */
+  readonly eventsSilentMs: number;
 }
+
+/** Times the silence after which other feeds are doubted. */
+const PATIENCE = 5;
 
 /** Memberships that become visible out of order are read again within this time. */
 const FEED_OVERLAP_MS = 2_000;
@@ -42,6 +49,7 @@ const FEED_OVERLAP_MS = 2_000;
 const CLOCK_DIFFERENCE_MS = 10 * 60_000;
 
 export function createReadProofs(deps: ActivityDependencies) {
+  const events = new EventProofs(deps);
   return {
     /**
      * Reads what Klaviyo shows of all jobs of a migration together, settles what it proves, and
@@ -56,8 +64,10 @@ export function createReadProofs(deps: ActivityDependencies) {
         const end = Date.now() + input.turnMs;
         for (;;) {
           signal.throwIfAborted();
-          await readListFeed(deps, migration, signal);
-          await lookUpDueJobs(deps, migration, input.everyMs, signal);
+          const fromEvents = await events.read(migration, signal);
+          const sources = sourcesOf(migration.settings, fromEvents);
+          if (sources.listMembers) await readListFeed(deps, migration, signal);
+          await lookUpDueJobs(deps, migrationId, sources.lookUps, input, signal);
           await wakeSettledJobs(deps, migrationId);
           const left = end - Date.now();
           if (left <= 0 || !(await hasOpenParts(deps.ledger.db, migrationId))) break;
@@ -116,35 +126,43 @@ async function settleMembers(
     profiles.flatMap((profile) => profile.phoneNumber ?? []),
   );
   const settlements = waiting.flatMap((part): Settlement[] => {
-    const byEmail = members.byEmail(part.email);
-    const byPhone = members.byPhone(part.phoneNumber);
-    const profile =
-      part.channel === 'sms' ? byPhone : part.channel === 'email' ? byEmail : (byEmail ?? byPhone);
+    const { rowNumber, channel } = part;
+    const held = {
+      byEmail: members.byEmail(part.email),
+      byPhone: members.byPhone(part.phoneNumber),
+    };
+    const profile = channel === 'list' ? (held.byEmail ?? held.byPhone) : heldFor(channel, held);
     if (profile === null) return [];
     const verdict = provePart(part, profile, true);
-    const { rowNumber, channel } = part;
-    return verdict === null ? [] : [{ rowNumber, channel, ...verdict, evidence: 'list_members' }];
+    if (verdict === null) return [];
+    const read = readBack(channel, profile);
+    return [{ rowNumber, channel, ...verdict, ...read, evidence: 'list_members' }];
   });
   await settleParts(db, migrationId, settlements);
 }
 
-/** Jobs that no list shows: opt-outs always, subscribes without a list. */
 async function lookUpDueJobs(
   deps: ActivityDependencies,
-  { id, settings }: Migration,
-  firstAfterMs: number,
+  migrationId: string,
+  lookUps: Sources['lookUps'],
+  timing: Pick<ReadProofsInput, 'everyMs' | 'eventsSilentMs'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const operations: Operation[] =
-    settings.listId === null ? ['unsubscribe', 'subscribe'] : ['unsubscribe', 'add_to_list'];
-  for (const jobNumber of await jobsToLookUp(deps.ledger.db, id, operations, firstAfterMs)) {
-    await lookUpJob(deps, { migrationId: id, jobNumber, final: false }, signal);
-    await markLookedUp(deps.ledger.db, id, jobNumber);
+  const { db } = deps.ledger;
+  const due = [
+    ...(await jobsToLookUp(db, migrationId, lookUps.soon, timing.everyMs)),
+    ...(await jobsToLookUp(db, migrationId, lookUps.late, timing.eventsSilentMs)),
+    ...(await jobsToLookUp(db, migrationId, lookUps.patient, timing.eventsSilentMs * PATIENCE)),
+  ];
+  for (const jobNumber of due) {
+    await lookUpJob(deps, { migrationId, jobNumber, final: false }, signal);
+    await markLookedUp(db, migrationId, jobNumber);
   }
 }
 
-async function wakeSettledJobs(
-  { ledger }: ActivityDependencies,
+/** Tells the jobs whose rows all have an outcome that they need not wait any more. */
+export async function wakeSettledJobs(
+  { ledger }: Pick<ActivityDependencies, 'ledger'>,
   migrationId: string,
 ): Promise<void> {
   const jobs = await settledJobs(ledger.db, migrationId);

@@ -1,3 +1,4 @@
+import { isPhoneChannel } from '../contracts/channels.js';
 import type { OutcomeCounts } from '../contracts/migration.js';
 import {
   countJobOutcomes,
@@ -9,9 +10,10 @@ import {
   type Settlement,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { heldFor } from './guard.js';
 import { whileHeartbeating } from './heartbeats.js';
 import { lookUpMembers, lookUpPeople } from './profile-index.js';
-import { proveAtDeadline, provePart } from './proof.js';
+import { proveAtDeadline, provePart, readBack } from './proof.js';
 
 export interface SettleInput {
   readonly migrationId: string;
@@ -41,8 +43,8 @@ export async function lookUpJob(
   const { settings, preflight } = await getMigration(db, migrationId);
   const rows = (await openRowsOfJob(db, migrationId, jobNumber)).map(sentOnly);
   const asked = {
-    emails: rows.flatMap((row) => (hasPart(row, 'email') ? (row.email ?? []) : [])),
-    phoneNumbers: rows.flatMap((row) => (hasPart(row, 'sms') ? (row.phoneNumber ?? []) : [])),
+    emails: rows.flatMap((row) => (asksByEmail(row) ? (row.email ?? []) : [])),
+    phoneNumbers: rows.flatMap((row) => (asksByPhone(row) ? (row.phoneNumber ?? []) : [])),
   };
   const listed = rows.filter((row) => hasPart(row, 'list'));
   const people = await lookUpPeople(klaviyo, asked, signal);
@@ -68,8 +70,11 @@ export async function lookUpJob(
   );
   const settlements = rows.flatMap((row): Settlement[] =>
     row.parts.flatMap((part) => {
-      const profile =
-        part.channel === 'sms' ? people.byPhone(row.phoneNumber) : people.byEmail(row.email);
+      const held = {
+        byEmail: people.byEmail(row.email),
+        byPhone: people.byPhone(row.phoneNumber),
+      };
+      const profile = part.channel === 'list' ? null : heldFor(part.channel, held);
       const member = members?.byEmail(row.email) ?? members?.byPhone(row.phoneNumber) ?? null;
       const verdict = final
         ? proveAtDeadline(part, profile, member !== null, {
@@ -85,6 +90,7 @@ export async function lookUpJob(
               rowNumber: row.rowNumber,
               channel: part.channel,
               ...verdict,
+              ...readBack(part.channel, part.channel === 'list' ? member : profile),
               evidence:
                 part.channel === 'list' ? ('list_members' as const) : ('profile_lookup' as const),
             },
@@ -101,3 +107,10 @@ function sentOnly(row: OpenRow): OpenRow {
 function hasPart(row: OpenRow, channel: string): boolean {
   return row.parts.some((part) => part.channel === channel);
 }
+
+const asksByEmail = (row: OpenRow): boolean => hasPart(row, 'email') || hasPart(row, 'push');
+
+/** Push belongs to the person: to the phone where the row has no e-mail. */
+const asksByPhone = (row: OpenRow): boolean =>
+  row.parts.some(({ channel }) => isPhoneChannel(channel)) ||
+  (row.email === null && hasPart(row, 'push'));

@@ -1,17 +1,22 @@
 import { isStopping } from '../contracts/failures.js';
-import type { Totals } from '../contracts/migration.js';
+import type { Phase, Totals } from '../contracts/migration.js';
+import type { Reason } from '../contracts/outcomes.js';
 import { KlaviyoError } from '../klaviyo/index.js';
 import {
+  countCanaryParts,
   countTotals,
   jobsWithOpenParts,
   setPaused,
   setPhase,
+  setShare,
   settleUnreadable,
   settleUnsent,
   submissionsOfJob,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { stopping } from './failures.js';
 import { whileHeartbeating } from './heartbeats.js';
+import { wakeSettledJobs } from './read-proofs.js';
 import { lookUpJob } from './settle-job.js';
 
 export function createSteering(deps: ActivityDependencies) {
@@ -26,6 +31,52 @@ export function createSteering(deps: ActivityDependencies) {
       paused: boolean;
     }): Promise<void> {
       await setPaused(db, migrationId, paused);
+    },
+
+    /** What the ledger says of a run that is under way. */
+    async notePhase({ migrationId, phase }: { migrationId: string; phase: Phase }): Promise<void> {
+      await setPhase(db, migrationId, phase);
+    },
+
+    /** The run's part of the account's limits; calls that are made from now on keep to it. */
+    async setShare({ migrationId, share }: { migrationId: string; share: number }): Promise<void> {
+      await setShare(db, migrationId, share);
+    },
+
+    /**
+     * Ends the waiting of jobs whose rows can never be read back, since Klaviyo refuses the key:
+     * what was sent is `unconfirmed`, and the jobs are told.
+     */
+    async giveUpReading({ migrationId }: { migrationId: string }): Promise<void> {
+      await whileHeartbeating(async () => {
+        await settleUnreadable(db, migrationId);
+        await wakeSettledJobs(deps, migrationId);
+      });
+    },
+
+    /**
+     * The rest of a run is sent only where its first rows ended as it was planned: taken by
+     * Klaviyo and, unless they wait for a click, read back. Whoever opted out meanwhile proves
+     * nothing against the run.
+     *
+     * @throws CanaryFailed
+     */
+    async judgeCanary({ migrationId }: { migrationId: string }): Promise<void> {
+      const unplanned = (await countCanaryParts(db, migrationId)).filter(
+        ({ outcome }) => outcome === 'rejected' || outcome === 'unconfirmed',
+      );
+      if (unplanned.length === 0) return;
+      const ended = unplanned
+        .map(
+          ({ channel, outcome, reason, parts }) =>
+            `${parts} ${channel} ${outcome} (${reason ?? 'no reason'})`,
+        )
+        .join(', ');
+      throw stopping(
+        'CanaryFailed',
+        `The canary did not end as planned: ${ended}. Nothing else was sent. See 'consentry report ` +
+          `${migrationId}', mend the cause, and start again; what was confirmed is not sent twice.`,
+      );
     },
 
     /**
@@ -57,14 +108,16 @@ export function createSteering(deps: ActivityDependencies) {
       migrationId,
       phase,
       failure,
+      unsent,
     }: {
       migrationId: string;
-      phase: 'done' | 'cancelled' | 'failed';
+      phase: 'done' | 'planned' | 'cancelled' | 'failed';
       failure: string | null;
+      /** Why rows that were not sent were not. */
+      unsent: Reason;
     }): Promise<Totals> {
       return whileHeartbeating(async (signal) => {
-        const reason = phase === 'failed' ? 'migration_stopped' : 'cancelled_before_sending';
-        await settleUnsent(db, migrationId, null, reason);
+        await settleUnsent(db, migrationId, null, unsent);
         try {
           for (const jobNumber of await jobsWithOpenParts(db, migrationId)) {
             await lookUpJob(deps, { migrationId, jobNumber, final: true }, signal);

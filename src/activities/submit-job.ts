@@ -48,6 +48,7 @@ export interface SubmitResult {
 }
 
 const ENDPOINTS = {
+  suppress: 'bulk_suppress_profiles',
   subscribe: 'bulk_subscribe_profiles',
   unsubscribe: 'bulk_unsubscribe_profiles',
   add_to_list: 'bulk_import_profiles',
@@ -176,6 +177,11 @@ async function call(
     case 'unsubscribe': {
       const { requestId } = await klaviyo.unsubscribeProfiles(unsubscribeRequest(entries), options);
       return { status: 'accepted', partialFailure: null, requestId };
+    }
+    case 'suppress': {
+      const emails = entries.flatMap(({ email }) => email ?? []);
+      const { jobId } = await klaviyo.suppressProfiles(emails, options);
+      return { status: 'accepted', partialFailure: null, requestId: jobId };
     }
     case 'add_to_list': {
       if (settings.listId === null) {

@@ -15,7 +15,7 @@ export function parseChannels(text: string): ConsentChannel[] {
   const named = parseList(text);
   const channels = CONSENT_CHANNELS.filter((channel) => named.includes(channel));
   if (channels.length === 0 || channels.length !== new Set(named).size) {
-    throw new InvalidArgumentError(`Known are ${CONSENT_CHANNELS.join(' and ')}: email,sms.`);
+    throw new InvalidArgumentError(`Known are ${CONSENT_CHANNELS.join(', ')}: give email,sms.`);
   }
   return channels;
 }
@@ -53,6 +53,13 @@ export function parseShare(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= 0 && value <= 1) return value;
   throw new InvalidArgumentError('Give a number from 0 to 1.');
+}
+
+/** A share above 0 to 1. */
+export function parseLimitShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Give a number above 0 and at most 1.');
 }
 
 export function parsePositive(text: string): number {

@@ -19,7 +19,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .command('check')
     .description('check key, list, opt-in process and SMS as a migration would; sends nothing')
     .option('--list <id>', 'list to subscribe into')
-    .option('--channels <names>', 'email, sms or both (default: email)', parseChannels)
+    .option('--channels <names>', 'of email, sms, sms_transactional, whatsapp, push', parseChannels)
     .addOption(
       new Option('--opt-in <process>', 'expected opt-in process').choices(['single', 'double']),
     )

@@ -5,6 +5,7 @@ import { ConfigError } from '../runtime/config.js';
 import { NoEnvironmentError } from '../runtime/dev-state.js';
 import { TemporalUnreachableError } from '../starter/connect.js';
 import { MigrationStoppedError } from '../starter/consentry.js';
+import { PersonNotReadError } from '../starter/person.js';
 import { NoWorkerError } from '../starter/worker-check.js';
 import { SettingsError } from '../starter/settings.js';
 import { UsageError } from './ended.js';
@@ -23,6 +24,15 @@ const ACCOUNT_REFUSALS: ReadonlySet<string> = new Set([
   'ListNotFound',
   'SmsNotConfigured',
   'OptInProcessUnexpected',
+]);
+
+/** Something was asked that makes no sense for this migration, or now. */
+const WRONG_MOMENT: ReadonlySet<string> = new Set([
+  'AlreadyEnded',
+  'NotEnded',
+  'NothingToRetry',
+  'SettingsInvalid',
+  'NotWaiting',
 ]);
 
 /** The one message and the exit code of whatever a verb threw. */
@@ -47,6 +57,7 @@ function exitCodeOf(error: Error): ExitCode {
   if (error instanceof MigrationStoppedError) return exitCodeOfStop(error.failureType);
   const unreachable = [
     NoWorkerError,
+    PersonNotReadError,
     NoEnvironmentError,
     LedgerUnavailableError,
     TemporalUnreachableError,
@@ -57,7 +68,7 @@ function exitCodeOf(error: Error): ExitCode {
 
 /** @param failureType as in `contracts/failures.ts`, or `AlreadyEnded` */
 export function exitCodeOfStop(failureType: string): ExitCode {
-  if (failureType === 'AlreadyEnded' || failureType === 'SettingsInvalid') return EXIT.usage;
+  if (WRONG_MOMENT.has(failureType)) return EXIT.usage;
   return ACCOUNT_REFUSALS.has(failureType) ? EXIT.refused : EXIT.stopped;
 }
 

@@ -1,15 +1,20 @@
 import { Command, CommanderError } from 'commander';
+import { addApprove } from './approve.js';
 import { addCancel } from './cancel.js';
 import { addCheck } from './check.js';
 import { addDemo } from './demo.js';
 import { addDev } from './dev.js';
 import { Ended } from './ended.js';
 import { EXIT, exitCodesHelp } from './exit-codes.js';
+import { addMap } from './map.js';
 import { addMigrate } from './migrate.js';
 import { addPause } from './pause.js';
 import { addReport } from './report.js';
 import { addResume } from './resume.js';
+import { addRetryFailed } from './retry-failed.js';
 import { addSandbox } from './sandbox.js';
+import { addSetShare } from './set-share.js';
+import { addShow } from './show.js';
 import { addStatus } from './status.js';
 import { processTerminal, type Terminal } from './terminal.js';
 import { packageVersion } from './version.js';
@@ -60,12 +65,17 @@ function program(terminal: Terminal): Command {
     addSandbox,
     addWorker,
     addCheck,
+    addMap,
     addMigrate,
     addStatus,
     addReport,
+    addShow,
+    addApprove,
     addPause,
     addResume,
+    addSetShare,
     addCancel,
+    addRetryFailed,
   ];
   for (const add of verbs) add(command, terminal);
   return command;

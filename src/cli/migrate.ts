@@ -1,6 +1,13 @@
 import { Option, type Command } from 'commander';
 import type { PresetName } from '../importers/index.js';
-import { parseChannels, parseCountries, parseCountry, parseDuration } from './arguments.js';
+import {
+  parseChannels,
+  parseCountries,
+  parseCountry,
+  parseDuration,
+  parseLimitShare,
+  wholeNumber,
+} from './arguments.js';
 import type { MigrateFlags } from './run-migrate.js';
 import type { Terminal } from './terminal.js';
 import { withConsentry } from './with-consentry.js';
@@ -9,6 +16,11 @@ import { withConsentry } from './with-consentry.js';
 const PRESETS = [
   'mailchimp-subscribed',
   'mailchimp-unsubscribed',
+  'mailchimp-cleaned',
+  'shopify-customers',
+  'klaviyo-export',
+  'klaviyo-import',
+  'omnisend',
   'generic',
 ] as const satisfies readonly PresetName[];
 
@@ -16,12 +28,21 @@ export function addMigrate(program: Command, terminal: Terminal): void {
   program
     .command('migrate')
     .description('apply the consent of a file, until every row has an outcome that was read back')
-    .argument('<file>', 'CSV file: an export of Mailchimp, or columns email, phone_number, ...')
+    .argument(
+      '<source>',
+      'file (CSV, TSV, NDJSON, also gzip), or address of a database with --query',
+    )
+    .option('--query <sql>', 'query whose rows are the source, on PostgreSQL or MySQL')
+    .option('--map <file>', 'mapping file for another layout; consentry map writes one')
     .option(
       '--list <id>',
       'list to subscribe into; without one the account’s opt-in process applies',
     )
-    .option('--channels <names>', 'email, sms or both (default: email)', parseChannels)
+    .option(
+      '--channels <names>',
+      'of email, sms, sms_transactional, whatsapp, push (default: email)',
+      parseChannels,
+    )
     .addOption(
       new Option('--opt-in <process>', 'opt-in process that is expected').choices([
         'single',
@@ -53,6 +74,30 @@ export function addMigrate(program: Command, terminal: Terminal): void {
       'wait before a lost answer of Klaviyo is read back, 3m',
       parseDuration,
     )
+    .option('--implicit', 'put everybody on the list without consent; subscribe nobody')
+    .option(
+      '--consented-at <date>',
+      'consent date of rows without one, which you attest: 2024-05-01 or with time and zone',
+    )
+    .option('--dry-run', 'plan only: what would be sent, to whom, how long; send nothing')
+    .option('--yes', 'start without asking, whatever the number of rows')
+    .addOption(
+      new Option('--pilot <rows>', 'run this many rows to their end, and stop')
+        .argParser(wholeNumber(1))
+        .conflicts('canary'),
+    )
+    .option(
+      '--canary <rows>',
+      'run this many rows to their end first; go on only if they end as planned',
+      wholeNumber(1),
+    )
+    .option('--wait <time>', 'pause after the canary (default: 15m)', parseDuration)
+    .option('--share <share>', 'part of the account’s limits to use, above 0 to 1', parseLimitShare)
+    .option(
+      '--watch-days <days>',
+      'days to follow people who have not clicked (default: 7)',
+      wholeNumber(0, 365),
+    )
     .option('--rejects <path>', 'file for refused rows (default: <file>.rejects.csv)')
     .option('--detach', 'start it and return')
     .option('--json', 'print one JSON document at the end')
@@ -63,6 +108,7 @@ Ctrl-C stops watching only: the migration goes on.
 
 Examples:
   consentry migrate subscribed.csv --list XyZ123 --historical --timezone UTC
+  consentry migrate postgres://shop.example/crm --query 'select * from consent' --list XyZ123 --opt-in single
   consentry migrate customers.csv --list XyZ123 --channels email,sms --country US --opt-in double`,
     )
     .action(async (file: string, flags: MigrateFlags) => {

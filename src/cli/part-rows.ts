@@ -3,8 +3,11 @@ import { pipeline } from 'node:stream/promises';
 import { stringify } from 'csv-stringify';
 import type { ReportedPart } from '../ledger/index.js';
 
+/** A line of a file or a table, by column. */
+export type Row = Readonly<Record<string, string | number | null>>;
+
 /** One channel of one row, in the columns of `report --csv` and `--ndjson`. */
-export function partRow(part: ReportedPart): Record<string, string | number | null> {
+export function partRow(part: ReportedPart): Row {
   return {
     line: part.line,
     email: part.email,
@@ -15,7 +18,11 @@ export function partRow(part: ReportedPart): Record<string, string | number | nu
     reason: part.reason,
     evidence: part.evidence,
     consent_before: part.consentBefore,
-    settled_at: part.settledAt?.toISOString() ?? null,
+    consent_before_at: timeOf(part.consentBeforeAt),
+    consent_after: part.consentAfter,
+    consent_after_at: timeOf(part.consentAfterAt),
+    read_at: timeOf(part.readAt),
+    settled_at: timeOf(part.settledAt),
     request_id: part.requestId,
   };
 }
@@ -30,37 +37,79 @@ export const PART_COLUMNS = [
   'reason',
   'evidence',
   'consent_before',
+  'consent_before_at',
+  'consent_after',
+  'consent_after_at',
+  'read_at',
   'settled_at',
   'request_id',
 ] as const;
 
 export const REJECT_COLUMNS = ['line', 'email', 'phone_number', 'channel', 'reason'] as const;
 
-/** Writes parts as CSV with a header; cells that a spreadsheet would run as a formula are quoted. */
+export function timeOf(at: Date | null): string | null {
+  return at?.toISOString() ?? null;
+}
+
+const E_164 = /^\+[1-9]\d{6,14}$/;
+
+/** What spreadsheets take for the beginning of a formula, full-width forms included. */
+const FORMULA = /^[=+\-@\t\r\uFF0B\uFF0D\uFF1D\uFF20]/;
+
+/**
+ * A cell that no spreadsheet runs as a formula: what could be one gets a leading `'`, which the
+ * importers take off again. A number in E.164 is a plus sign and digits, with nothing to run, and
+ * stays as programs want it.
+ */
+export function safeCell(value: string): string {
+  return FORMULA.test(value) && !E_164.test(value) ? `'${value}` : value;
+}
+
+/** Writes parts as CSV with a header, in the columns of `partRow`. */
 export async function writeCsv(
   parts: AsyncIterable<ReportedPart>,
   columns: readonly string[],
   target: NodeJS.WritableStream,
   end: boolean,
 ): Promise<void> {
-  const stringifier = stringify({ header: true, columns: [...columns], escape_formulas: true });
-  await pipeline(Readable.from(rowsOf(parts)), stringifier, target, { end });
+  await writeRowsCsv(mapped(parts, partRow), columns, target, end);
+}
+
+/** Writes rows as CSV with a header; nothing in it is a formula, see `safeCell`. */
+export async function writeRowsCsv(
+  rows: AsyncIterable<Row>,
+  columns: readonly string[],
+  target: NodeJS.WritableStream,
+  end: boolean,
+): Promise<void> {
+  const stringifier = stringify({
+    header: true,
+    columns: [...columns],
+    cast: { string: (value) => safeCell(value) },
+  });
+  await pipeline(Readable.from(rows), stringifier, target, { end });
 }
 
 export async function writeNdjson(
   parts: AsyncIterable<ReportedPart>,
   target: NodeJS.WritableStream,
 ): Promise<void> {
-  async function* lines(): AsyncGenerator<string> {
-    for await (const row of rowsOf(parts)) yield `${JSON.stringify(row)}\n`;
-  }
-  await pipeline(Readable.from(lines()), target, { end: false });
+  await writeRowsNdjson(mapped(parts, partRow), target);
 }
 
-async function* rowsOf(
-  parts: AsyncIterable<ReportedPart>,
-): AsyncGenerator<Record<string, string | number | null>> {
-  for await (const part of parts) yield partRow(part);
+export async function writeRowsNdjson(
+  rows: AsyncIterable<Row>,
+  target: NodeJS.WritableStream,
+): Promise<void> {
+  const lines = mapped(rows, (row) => `${JSON.stringify(row)}\n`);
+  await pipeline(Readable.from(lines), target, { end: false });
+}
+
+export async function* mapped<From, To>(
+  values: AsyncIterable<From>,
+  map: (value: From) => To,
+): AsyncGenerator<To> {
+  for await (const value of values) yield map(value);
 }
 
 /** The pages of a report one part at a time. */

@@ -1,35 +1,54 @@
 import { Option, type Command } from 'commander';
-import { eachPart, PART_COLUMNS, writeCsv, writeNdjson } from './part-rows.js';
-import { renderReport } from './render/report.js';
-import { Output, type Terminal } from './terminal.js';
+import type { ReportFlags } from './run-report.js';
+import type { Terminal } from './terminal.js';
 import { withConsentry } from './with-consentry.js';
-
-interface ReportFlags {
-  readonly csv?: boolean;
-  readonly ndjson?: boolean;
-  readonly json?: boolean;
-}
 
 export function addReport(program: Command, terminal: Terminal): void {
   program
     .command('report')
-    .description('how every row ended, in counts or row by row')
+    .description('how every row ended: in counts, row by row, as a page, or what changed')
     .argument('<id>', 'id of the migration')
-    .addOption(new Option('--csv', 'row by row, as CSV').conflicts(['ndjson', 'json']))
+    .addOption(
+      new Option('--csv [path]', 'row by row, as CSV; to a file where a path is given').conflicts([
+        'ndjson',
+        'json',
+      ]),
+    )
     .addOption(new Option('--ndjson', 'row by row, a JSON object a line').conflicts('json'))
     .option('--json', 'the counts as one JSON document')
+    .addOption(
+      new Option('--changes', 'what was sent: each person before and after').conflicts([
+        'html',
+        'undo',
+      ]),
+    )
+    .addOption(
+      new Option('--html <path>', 'write a page that needs nothing else').conflicts([
+        'csv',
+        'ndjson',
+        'undo',
+      ]),
+    )
+    .addOption(
+      new Option('--undo <path>', 'write a source that takes back what the run gave').conflicts([
+        'csv',
+        'ndjson',
+      ]),
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  consentry report 20260102-1a2b3c4d\n  consentry report 20260102-1a2b3c4d --csv > report.csv',
+      [
+        '',
+        'Examples:',
+        '  consentry report 20260102-1a2b3c4d',
+        '  consentry report 20260102-1a2b3c4d --csv report.csv',
+        '  consentry report 20260102-1a2b3c4d --html report.html',
+        '  consentry report 20260102-1a2b3c4d --changes --csv > changes.csv',
+        '  consentry report 20260102-1a2b3c4d --undo undo.csv',
+      ].join('\n'),
     )
     .action(async (id: string, flags: ReportFlags) => {
-      const output = new Output(terminal, flags.json ?? false);
-      await withConsentry(async ({ consentry }) => {
-        const report = await consentry.report(id);
-        const parts = eachPart(consentry.parts(id));
-        if (flags.csv) await writeCsv(parts, PART_COLUMNS, terminal.stdout, false);
-        else if (flags.ndjson) await writeNdjson(parts, terminal.stdout);
-        else output.result(report, renderReport(report));
-      });
+      const { runReport } = await import('./run-report.js');
+      await withConsentry(({ consentry }) => runReport(consentry, id, flags, terminal));
     });
 }

@@ -8,7 +8,7 @@ import { progressLines } from '../runtime/progress.js';
 import { startTemporalServer } from '../runtime/temporal-server.js';
 import { startSandbox } from '../sandbox/index.js';
 import { UsageError } from './ended.js';
-import { DEFAULT_LISTS, SANDBOX_KEY } from './sandbox.js';
+import { DEFAULT_LISTS, SANDBOX_KEY } from './sandbox-start.js';
 import type { Output } from './terminal.js';
 import { startWorker, type KlaviyoAccess } from './worker-process.js';
 

@@ -4,6 +4,7 @@ import { MigrationStoppedError, type StartedMigration } from '../starter/consent
 import type { Connected } from '../starter/connect.js';
 import { timingOf, type MigrationRequest } from '../starter/settings.js';
 import { watchMigration } from '../starter/watch.js';
+import { askForApproval } from './approval.js';
 import { Ended } from './ended.js';
 import { EXIT } from './exit-codes.js';
 import { exitCodeOfStop } from './failure.js';
@@ -28,10 +29,23 @@ export interface MigrateFlags {
   readonly customSource?: string;
   readonly confirmWithin?: number;
   readonly lostAnswerWait?: number;
+  readonly query?: string;
+  readonly map?: string;
+  readonly implicit?: boolean;
+  readonly consentedAt?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly pilot?: number;
+  readonly canary?: number;
+  readonly wait?: number;
+  readonly share?: number;
+  readonly watchDays?: number;
   readonly rejects?: string;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
+
+const CANARY_WAIT_MS = 15 * 60_000;
 
 /** Reads the source, starts its migration and follows it to its end. */
 export async function runMigrate(
@@ -51,11 +65,18 @@ export async function runMigrate(
   if (flags.detach) {
     output.result(
       { ...started, webUi },
-      `It goes on by itself. See how far it is with: consentry status ${started.id}`,
+      started.waitsForApproval
+        ? `It plans, and then waits for your word: consentry approve ${started.id}`
+        : `It goes on by itself. See how far it is with: consentry status ${started.id}`,
     );
     return;
   }
-  await followToEnd(connected, started, { output, view }, flags.rejects ?? rejectsPath(file));
+  await followToEnd(
+    connected,
+    started,
+    { output, view },
+    flags.rejects ?? rejectsPath(flags.query === undefined ? file : 'query'),
+  );
 }
 
 interface Screen {
@@ -75,12 +96,18 @@ async function followToEnd(
   const onInterrupt = (): void => detach.abort();
   process.once('SIGINT', onInterrupt);
   let stopped: MigrationStoppedError | null = null;
+  let asked = false;
   try {
     const end = await watchMigration(consentry, id, {
       everyMs: 500,
       signal: detach.signal,
       onPlan: (plan) => output.say(`\n${renderPlan(plan)}\n`),
-      onProgress: (progress) => view.show(progress),
+      onProgress: async (progress) => {
+        if (progress.phase !== 'approval') return view.show(progress);
+        if (asked) return;
+        asked = true;
+        await askForApproval(consentry, id, progress.rows, output);
+      },
     });
     if (end === null) {
       view.stop();
@@ -127,6 +154,19 @@ function requestOf(file: string, flags: MigrateFlags): MigrationRequest {
     smsColumn: flags.smsColumn ?? null,
     customSource: flags.customSource ?? null,
     ...(flags.undated === undefined ? {} : { undated: flags.undated }),
+    query: flags.query ?? null,
+    mapping: flags.map ?? null,
+    implicit: flags.implicit ?? false,
+    consentedAt: flags.consentedAt ?? null,
+    dryRun: flags.dryRun ?? false,
+    confirm: flags.yes !== true,
+    pilot: flags.pilot ?? null,
+    canary:
+      flags.canary === undefined
+        ? null
+        : { rows: flags.canary, waitMs: flags.wait ?? CANARY_WAIT_MS },
+    ...(flags.share === undefined ? {} : { share: flags.share }),
+    ...(flags.watchDays === undefined ? {} : { watchDays: flags.watchDays }),
     timing: {
       ...(flags.confirmWithin === undefined ? {} : { confirmWithinMs: flags.confirmWithin }),
       ...(flags.lostAnswerWait === undefined ? {} : { ambiguousWaitMs: flags.lostAnswerWait }),

@@ -4,7 +4,7 @@ import { Lifecycle } from '../runtime/lifecycle.js';
 import { userFolders } from '../runtime/paths.js';
 import type { WorkerRole } from '../worker.js';
 import { UsageError } from './ended.js';
-import { SANDBOX_KEY } from './sandbox.js';
+import { SANDBOX_KEY } from './sandbox-start.js';
 import type { Output } from './terminal.js';
 import { startWorker, type KlaviyoAccess } from './worker-process.js';
 

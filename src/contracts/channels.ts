@@ -1,19 +1,35 @@
 /**
- * What one part of an intent is about. `email` and `sms` are Klaviyo's marketing consent of the
- * channel; `list` is membership of the run's list without any consent.
+ * What one part of an intent is about: consent of one kind, or `list`, which is membership of the
+ * run's list without any consent. `email`, `sms`, `whatsapp` and `push` are marketing consent;
+ * `sms_transactional` is the consent to texts about orders and deliveries.
  */
-export const CHANNELS = ['email', 'sms', 'list'] as const;
+export const CHANNELS = ['email', 'sms', 'sms_transactional', 'whatsapp', 'push', 'list'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /** The channels that consent can be asked for, in the words of `--channels`. */
-export const CONSENT_CHANNELS = ['email', 'sms'] as const;
+export const CONSENT_CHANNELS = ['email', 'sms', 'sms_transactional', 'whatsapp', 'push'] as const;
 export type ConsentChannel = (typeof CONSENT_CHANNELS)[number];
 
+/** Channels whose consent belongs to a phone number. */
+export const PHONE_CHANNELS = ['sms', 'sms_transactional', 'whatsapp'] as const;
+export type PhoneChannel = (typeof PHONE_CHANNELS)[number];
+
+/** Channels that need a sending number in the person's country. */
+export const TEXT_CHANNELS = ['sms', 'sms_transactional'] as const;
+
+export function isPhoneChannel(channel: Channel): channel is PhoneChannel {
+  return PHONE_CHANNELS.some((phone) => phone === channel);
+}
+
+export function isTextChannel(channel: Channel): boolean {
+  return TEXT_CHANNELS.some((text) => text === channel);
+}
+
 /**
- * What a job does, in the order in which jobs are started: opt-outs before memberships before
- * opt-ins, so that no later step can mail a person whom an earlier one takes out.
+ * What a job does, in the order in which jobs are started: suppressions before opt-outs before
+ * memberships before opt-ins, so that no later step can mail a person whom an earlier one takes out.
  */
-export const OPERATIONS = ['unsubscribe', 'add_to_list', 'subscribe'] as const;
+export const OPERATIONS = ['suppress', 'unsubscribe', 'add_to_list', 'subscribe'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export type OptInProcess = 'single_opt_in' | 'double_opt_in';

@@ -15,10 +15,10 @@ export const STOPPING_FAILURES = [
   'OptInProcessUnexpected',
   /** Klaviyo refused a request as a whole, whatever its rows. */
   'KlaviyoRequestRefused',
-  /** Klaviyo answered without what its API document promises; reading on could miss an opt-out. */
-  'KlaviyoAnswerUnexpected',
   /** An answer without what Klaviyo's API document promises: reading on could miss an opt-out. */
   'KlaviyoAnswerUnexpected',
+  /** The canary did not end as it was planned. */
+  'CanaryFailed',
   /** A setting that the run needs is missing or contradicts another. */
   'SettingsInvalid',
   /** The ledger has no such migration. */

@@ -14,6 +14,10 @@ export interface Intent {
   /** The identifiers as they stand in the source, only where they differ from the normalised. */
   readonly rawEmail: string | null;
   readonly rawPhone: string | null;
+  /** `YYYY-MM-DD`, where the row has one: age-gated accounts want it with SMS consent. */
+  readonly dateOfBirth?: string;
+  /** Device to register with push consent, where the row has one. */
+  readonly push?: { readonly token: string; readonly platform: 'ios' | 'android' };
   readonly parts: readonly IntentPart[];
 }
 

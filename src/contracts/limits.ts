@@ -13,6 +13,8 @@ export const BATCH_LIMITS = {
   subscribe: 1_000,
   /** `bulk_unsubscribe_profiles` */
   unsubscribe: 100,
+  /** `bulk_suppress_profiles` */
+  suppress: 100,
   /** `bulk_import_profiles`: 10,000 is Klaviyo's limit; a job has at most 1,000 intents */
   import: 10_000,
   /** `add_profiles_to_list` */

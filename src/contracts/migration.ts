@@ -17,6 +17,10 @@ export interface MigrationSettings {
   readonly smsCountries: readonly string[] | null;
   /** Klaviyo's `custom_source`, kept on every consent record of the run. */
   readonly customSource: string;
+  /** `implicit`: everybody is put on the list without consent, and nobody is subscribed. */
+  readonly consent: 'explicit' | 'implicit';
+  /** Rows that are sent and settled before all others; null where all go at once. */
+  readonly canaryRows: number | null;
 }
 
 /** Waits and deadlines of a run in milliseconds. Part of the workflow's input, so replays agree. */
@@ -33,6 +37,15 @@ export interface MigrationTiming {
   readonly ambiguousWaitMs: number;
   /** A person's consent is read again before the submit when it was read longer ago than this. */
   readonly consentMaxAgeMs: number;
+  /** From acceptance until suppressions are looked up one last time: Klaviyo takes hours. */
+  readonly suppressionWithinMs: number;
+  /** A feed of events that shows nothing of what was sent for this long is not waited for. */
+  readonly eventsSilentMs: number;
+  /** How long people who have not clicked are followed after the run; 0 for not at all. */
+  readonly watchForMs: number;
+  /** First pause between two looks at them; it doubles up to the longest. */
+  readonly watchFirstMs: number;
+  readonly watchLongestMs: number;
 }
 
 /** Input of the `consentMigration` workflow: a claim check, never people. */
@@ -41,6 +54,30 @@ export interface MigrationInput {
   readonly timing: MigrationTiming;
   /** Jobs a segment; lower in tests. */
   readonly segmentSize: number;
+  /** Ends after the plan; nothing is sent. */
+  readonly dryRun: boolean;
+  /** Waits after the plan until a person says `approve`. */
+  readonly needsApproval: boolean;
+  /** What follows the canary's end: the rest after a wait, or (`pilot`) nothing. Null without one. */
+  readonly canary: { readonly waitMs: number; readonly thenStop: boolean } | null;
+}
+
+/** Input of the `confirmationWatch` workflow. */
+export interface WatchInput {
+  readonly migrationId: string;
+  readonly timing: Pick<MigrationTiming, 'watchForMs' | 'watchFirstMs' | 'watchLongestMs'>;
+}
+
+/** Result of its `progress` query, and of a watch that has ended. Rows. */
+export interface WatchProgress {
+  readonly migrationId: string;
+  /** Who has not clicked yet; null before the first look. */
+  readonly pending: number | null;
+  /** Who clicked since the watch began. */
+  readonly confirmed: number;
+  readonly looks: number;
+  /** RFC 3339: when the watch ends. */
+  readonly until: string;
 }
 
 export interface SegmentInput {
@@ -56,6 +93,8 @@ export interface JobRef {
   readonly jobNumber: number;
   readonly operation: Operation;
   readonly rows: number;
+  /** Sent and settled before the others. */
+  readonly canary: boolean;
 }
 
 /** Input of the `consentJob` workflow. */
@@ -76,10 +115,15 @@ export interface JobResult {
 export const PHASES = [
   'preflight',
   'plan',
+  /** Waits for a person's word. */
+  'approval',
+  'canary',
   'submit',
   'settle',
   'report',
   'done',
+  /** The end of a dry run. */
+  'planned',
   'cancelling',
   'cancelled',
   'failed',
@@ -95,6 +139,21 @@ export interface Preflight {
   /** The list's process, else the declared one; null where neither is known. */
   readonly optInProcess: OptInProcess | null;
   readonly sms: SmsSetup;
+  /** Flows that somebody who joins the list starts; null where the key may not read them. */
+  readonly flows:
+    | readonly {
+        readonly id: string;
+        readonly name: string | null;
+        readonly status: string | null;
+      }[]
+    | null;
+  /** Calls a minute of the endpoints that the run needs, and how many were free when it was asked. */
+  readonly limits: readonly {
+    readonly endpoint: string;
+    readonly burst: number;
+    readonly steady: number;
+    readonly remaining: number | null;
+  }[];
   readonly warnings: readonly string[];
 }
 
@@ -113,11 +172,19 @@ export interface Plan {
   /** Parts that ended before sending, by channel, outcome and reason. */
   readonly settledBefore: readonly PartCount[];
   /** Parts that will be sent, by channel and operation. */
-  readonly toSend: readonly { channel: Channel; operation: Operation; parts: number }[];
+  readonly toSend: readonly {
+    readonly channel: Channel;
+    readonly operation: Operation;
+    readonly parts: number;
+    /** How they end if Klaviyo takes them and everybody who is asked clicks late. */
+    readonly expected: Outcome;
+  }[];
   /** Calls that the run will make at least, by endpoint. */
   readonly calls: Readonly<Record<string, number>>;
   /** Mails and texts that Klaviyo will send to ask for a click. */
   readonly doubleOptInMessages: number;
+  /** The least time that these calls take at the account's limits and the run's share of them. */
+  readonly atLeastMs: number;
 }
 
 export interface PartCount {

@@ -9,11 +9,16 @@ export const workflowIds = {
   job: (migrationId: string, jobNumber: number) =>
     `consent-migration/${migrationId}/job-${jobNumber}`,
   check: (checkId: string) => `consent-check/${checkId}`,
+  show: (requestId: string) => `consent-show/${requestId}`,
+  forget: (requestId: string) => `consent-show/${requestId}/forget`,
+  watch: (migrationId: string) => `confirmation-watch/${migrationId}`,
 } as const;
 
 export const MESSAGES = {
   pause: 'pause',
   resume: 'resume',
+  approve: 'approve',
+  setShare: 'setShare',
   progress: 'progress',
   plan: 'plan',
   settled: 'settled',

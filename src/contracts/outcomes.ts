@@ -53,6 +53,7 @@ export type Reason =
   | 'sms_not_configured'
   // the guard
   | 'already_opted_out'
+  | 'already_suppressed'
   | 'consent_state_unknown'
   | 'opted_out_before_run'
   | 'opted_out_during_run'
@@ -71,8 +72,17 @@ export type Reason =
   | 'no_click_yet'
   | 'not_seen_before_deadline'
   | 'cancelled_before_sending'
+  | 'dry_run'
+  | 'not_in_pilot'
+  | 'canary_failed'
   | 'migration_stopped';
 
 /** Where an outcome was read: the proof kept with it. */
 export type Evidence =
-  'importer' | 'guard' | 'klaviyo_answer' | 'list_members' | 'profile_lookup' | 'cancellation';
+  | 'importer'
+  | 'guard'
+  | 'klaviyo_answer'
+  | 'events'
+  | 'list_members'
+  | 'profile_lookup'
+  | 'cancellation';

@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import { offsetMinutes, type ReadDate, type WrittenDate } from './date-format.js';
 
 export type DateReading =
   | { readonly kind: 'missing' }
@@ -15,18 +16,9 @@ const DAY_MS = 86_400_000;
 const DATE =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?: ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?)?$/i;
 
-interface WallClock {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
-}
-
 /**
- * Reads consent dates in ISO 8601, with a space or a `T`, with or without seconds and zone. A date
- * alone means 12:00. What has no zone is in the source's one; a time that a clock change skipped
+ * Reads consent dates: in ISO 8601, with a space or a `T`, with or without seconds and zone, or as
+ * the source's format says. A date alone means 12:00. What has no zone is in the source's one; a time that a clock change skipped
  * is moved on by the length of the gap, as luxon does.
  */
 export class ConsentDates {
@@ -36,36 +28,27 @@ export class ConsentDates {
   constructor(
     private readonly timezone: string | null,
     private readonly now: Date,
+    private readonly readDate: ReadDate = readIso,
   ) {}
 
   read(raw: string): DateReading {
     const text = raw.trim();
     if (text === '') return { kind: 'missing' };
-    const match = DATE.exec(text);
-    if (match === null) return { kind: 'invalid' };
-    const clock = {
-      year: Number(match[1]),
-      month: Number(match[2]),
-      day: Number(match[3]),
-      hour: Number(match[4] ?? 12),
-      minute: Number(match[5] ?? 0),
-      second: Number(match[6] ?? 0),
-    };
-    if (!exists(clock)) return { kind: 'invalid' };
-    const zone = match[7];
-    if (zone === undefined && this.timezone === null) return { kind: 'zone_needed' };
-    const offset = zone === undefined ? null : fixedOffset(zone);
+    const written = this.readDate(text);
+    if (written === null || !exists(written)) return { kind: 'invalid' };
+    const { offset } = written;
+    if (offset === null && this.timezone === null) return { kind: 'zone_needed' };
     const ms =
       offset === null
-        ? this.#localTime(clock, this.timezone ?? 'utc')
-        : utc(clock) - offset * MINUTE_MS;
+        ? this.#localTime(written, this.timezone ?? 'utc')
+        : utc(written) - offset * MINUTE_MS;
     if (ms > this.now.getTime()) return { kind: 'future' };
     const clamped = ms < OLDEST_MS;
     return { kind: 'valid', at: rfc3339(clamped ? OLDEST_MS : ms), clamped };
   }
 
   /** luxon takes 20 to 40 microseconds a date in a named zone, so it is asked once a day of the calendar. */
-  #localTime(clock: WallClock, zone: string): number {
+  #localTime(clock: WrittenDate, zone: string): number {
     const asUtc = utc(clock);
     // No zone is two days away from UTC, so these are clamped or refused whatever it is.
     const far = asUtc < OLDEST_MS - 2 * DAY_MS || asUtc > this.now.getTime() + 2 * DAY_MS;
@@ -75,7 +58,7 @@ export class ConsentDates {
     if (offset === undefined) {
       const before = DateTime.fromObject(noon(day - 1), { zone }).offset;
       const after = DateTime.fromObject(noon(day + 1), { zone }).offset;
-      if (before !== after) return DateTime.fromObject({ ...clock }, { zone }).toMillis();
+      if (before !== after) return DateTime.fromObject(wallClock(clock), { zone }).toMillis();
       offset = after;
       this.#offsets.set(day, offset);
     }
@@ -83,7 +66,25 @@ export class ConsentDates {
   }
 }
 
-function utc(clock: WallClock): number {
+const readIso: ReadDate = (text) => {
+  const match = DATE.exec(text);
+  if (match === null) return null;
+  return {
+    year: Number(match[1]),
+    month: Number(match[2]),
+    day: Number(match[3]),
+    hour: Number(match[4] ?? 12),
+    minute: Number(match[5] ?? 0),
+    second: Number(match[6] ?? 0),
+    offset: match[7] === undefined ? null : offsetMinutes(match[7]),
+  };
+};
+
+function wallClock({ year, month, day, hour, minute, second }: WrittenDate): object {
+  return { year, month, day, hour, minute, second };
+}
+
+function utc(clock: WrittenDate): number {
   const { year, month, day, hour, minute, second } = clock;
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
@@ -99,19 +100,11 @@ function noon(day: number): { year: number; month: number; day: number; hour: nu
 }
 
 /** Whether the calendar has this day and the clock this time. */
-function exists(clock: WallClock): boolean {
+function exists(clock: WrittenDate): boolean {
   const { year, month, day, hour, minute, second } = clock;
   if (year < 1000 || hour > 23 || minute > 59 || second > 59) return false;
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && month > 0;
-}
-
-/** Minutes east of UTC. */
-function fixedOffset(zone: string): number {
-  if (/^[a-z]/i.test(zone)) return 0;
-  const hours = Number(zone.slice(1, 3));
-  const minutes = Number(zone.slice(3).replace(':', '') || 0);
-  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
 
 function rfc3339(ms: number): string {

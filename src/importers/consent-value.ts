@@ -1,3 +1,4 @@
+import { cellText } from './cell-text.js';
 import type { Ask } from './preset.js';
 
 const ASKS: Readonly<Record<string, Ask>> = {
@@ -32,9 +33,22 @@ const ASKS: Readonly<Record<string, Ask>> = {
  * An opt-out has to say so: `unsubscribed`, `opted_out`.
  */
 export function consentAsk(raw: string): Ask {
-  const value = raw
-    .trim()
+  const value = plainWord(raw);
+  return Object.hasOwn(ASKS, value) ? (ASKS[value] ?? 'unknown') : 'unknown';
+}
+
+const YES: ReadonlySet<string> = new Set(['yes', 'y', 'true', '1', 'suppressed']);
+const NO: ReadonlySet<string> = new Set(['', 'no', 'n', 'false', '0', 'not_suppressed']);
+
+/** Reads a column that is about one thing; null for any other word. A blank is no. */
+export function yesOrNo(raw: string): boolean | null {
+  const value = plainWord(raw);
+  return YES.has(value) ? true : NO.has(value) ? false : null;
+}
+
+/** In lower case, with `_` for spaces and hyphens. */
+export function plainWord(raw: string): string {
+  return cellText(raw)
     .toLowerCase()
     .replace(/[\s_-]+/g, '_');
-  return Object.hasOwn(ASKS, value) ? (ASKS[value] ?? 'unknown') : 'unknown';
 }

@@ -6,6 +6,8 @@ export interface CsvRecord {
   /** Line on which the record begins, counted by line feeds, the first line is 1. */
   readonly line: number;
   readonly fields: readonly string[] | null;
+  /** The record as it stands in the file, without its line end; only where it was asked for. */
+  readonly text?: string;
 }
 
 /** Thrown where no record can be cut off at all; `line` is where the trouble begins. */
@@ -39,8 +41,9 @@ export async function* readCsv(
   pieces: AsyncIterable<string>,
   delimiter: string,
   maxRecord: number = MAX_RECORD,
+  withText = false,
 ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
-  const reading = new Reading(delimiter, maxRecord);
+  const reading = new Reading(delimiter, maxRecord, withText);
   for await (const piece of pieces) {
     const unreadable = await reading.feed(Buffer.from(piece));
     yield reading.takeRecords();
@@ -71,6 +74,7 @@ class Reading {
   constructor(
     private readonly delimiter: string,
     private readonly maxRecord: number,
+    private readonly withText: boolean,
   ) {
     this.#parser = this.#newParser();
   }
@@ -131,7 +135,7 @@ class Reading {
     const manyLines = feed !== -1 && feed + 1 < end;
     const malformed = this.#hasTextAfterClosingQuote(fields, end);
     if (malformed && manyLines) throw new QuoteForgotten();
-    this.#records.push({ line: this.#line, fields: malformed ? null : fields });
+    this.#push(malformed ? null : fields, end);
     this.#line += manyLines ? feeds(this.#kept.subarray(this.#at, end)) : 1;
     this.#at = end;
   }
@@ -153,13 +157,22 @@ class Reading {
   }
 
   #goOnWithNextLine(): Promise<Error | null> {
-    this.#records.push({ line: this.#line, fields: null });
-    this.#kept = this.#kept.subarray(this.#kept.indexOf(FEED, this.#at) + 1);
+    const nextLine = this.#kept.indexOf(FEED, this.#at) + 1;
+    this.#push(null, nextLine);
+    this.#kept = this.#kept.subarray(nextLine);
     this.#line += 1;
     this.#before = 0;
     this.#at = 0;
     this.#parser = this.#newParser();
     return written(this.#parser, this.#kept);
+  }
+
+  /** `end` is the index in `#kept` after the record. */
+  #push(fields: string[] | null, end: number): void {
+    const record = { line: this.#line, fields };
+    this.#records.push(
+      this.withText ? { ...record, text: withoutLineEnd(this.#kept, this.#at, end) } : record,
+    );
   }
 
   #skipBlankLines(): void {
@@ -199,6 +212,13 @@ function ended(parser: Parser): Promise<Error | null> {
   return new Promise((resolve) => {
     parser.end((error?: Error | null) => resolve(error ?? null));
   });
+}
+
+function withoutLineEnd(bytes: Buffer, start: number, end: number): string {
+  return bytes
+    .subarray(start, end)
+    .toString()
+    .replace(/[\r\n]+$/, '');
 }
 
 function feeds(bytes: Buffer): number {

@@ -1,15 +1,15 @@
 import { SourceError } from './source-error.js';
 
-/** The columns of one file. Names are compared without regard to case and outer white space. */
+/** The columns of one source. Names are compared without regard to case and outer white space. */
 export class Header {
   readonly #places = new Map<string, number[]>();
 
   constructor(
     readonly file: string,
-    /** As they stand in the file, trimmed. */
+    /** As they stand in the source, trimmed. */
     readonly columns: readonly string[],
-    /** Line that the header stands on. */
-    readonly line: number,
+    /** Line that the header stands on; undefined where the columns have no line of their own. */
+    readonly line: number | undefined,
   ) {
     columns.forEach((column, index) => {
       const key = column.toLowerCase();
@@ -36,6 +36,15 @@ export class Header {
     return places[0] ?? null;
   }
 
+  /** Index of the first of these columns that is there, null where none is. */
+  findAny(names: readonly string[]): number | null {
+    for (const name of names) {
+      const index = this.find(name);
+      if (index !== null) return index;
+    }
+    return null;
+  }
+
   /** Index of a column that the run cannot do without. */
   need(column: string, problem: string, remedy: string): number {
     const index = this.find(column);
@@ -43,7 +52,7 @@ export class Header {
     throw new SourceError(
       'column_missing',
       { file: this.file, line: this.line, column },
-      `${problem} The file has: ${this.list()}.`,
+      `${problem} The source has: ${this.list()}.`,
       remedy,
     );
   }
@@ -57,14 +66,18 @@ export class Header {
 export interface Fingerprint {
   readonly allOf?: readonly string[];
   readonly oneOf?: readonly string[];
+  /** One of these, too. */
+  readonly andOneOf?: readonly string[];
   /** Names, or beginnings of names where they end in `*`. */
   readonly noneOf?: readonly string[];
 }
 
-export function fits(header: Header, { allOf, oneOf, noneOf }: Fingerprint): boolean {
+export function fits(header: Header, fingerprint: Fingerprint): boolean {
+  const { allOf, oneOf, andOneOf, noneOf } = fingerprint;
   return (
     (allOf ?? []).every((column) => header.has(column)) &&
     (oneOf === undefined || oneOf.some((column) => header.has(column))) &&
+    (andOneOf === undefined || andOneOf.some((column) => header.has(column))) &&
     !(noneOf ?? []).some((pattern) => hasLike(header, pattern))
   );
 }

@@ -1,10 +1,23 @@
-import { IANAZone } from 'luxon';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import type { ConsentChannel } from '../contracts/channels.js';
+import type { Mapping } from './mapping/schema.js';
 import { SourceError } from './source-error.js';
+import { checkTimezone } from './timezone.js';
 
-export const PRESET_NAMES = ['mailchimp-subscribed', 'mailchimp-unsubscribed', 'generic'] as const;
+export const PRESET_NAMES = [
+  'mailchimp-subscribed',
+  'mailchimp-unsubscribed',
+  'mailchimp-cleaned',
+  'shopify-customers',
+  'klaviyo-export',
+  'klaviyo-import',
+  'omnisend',
+  'generic',
+] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
+
+/** How a source was read: by a preset, or by the operator's mapping. */
+export type LayoutName = PresetName | 'mapping';
 
 export interface ImportOptions {
   /**
@@ -30,11 +43,35 @@ export interface ImportOptions {
    * `Phone Number`, and for any other layout in place of its own name.
    */
   readonly smsColumn?: string;
+  /**
+   * `implicit`: what would subscribe a row puts it on the list without consent instead, and a
+   * layout without consent columns is taken whole. E-mail only. Default `explicit`.
+   */
+  readonly consent?: 'explicit' | 'implicit';
+  /**
+   * Consent date of rows without one, which the operator attests: `YYYY-MM-DD` (12:00), or with time
+   * and zone. A date without zone is in `timezone`.
+   */
+  readonly consentedAt?: string | null;
+  /** How to read a layout that no preset knows; then `preset` is null. */
+  readonly mapping?: Mapping | null;
 }
 
-/** Throws `SourceError` for a time zone or country that does not exist. */
+/**
+ * Throws `SourceError` for a time zone or country that does not exist, and for options that
+ * contradict each other.
+ */
 export function checkOptions(file: string, options: ImportOptions): void {
-  if (options.timezone !== null && !IANAZone.isValidZone(options.timezone)) {
+  refuseImplicitTexts(file, options);
+  if (options.preset !== null && (options.mapping ?? null) !== null) {
+    throw new SourceError(
+      'options_conflict',
+      { file },
+      'Both a preset and a mapping are given, and each says what the columns mean.',
+      'Leave out --preset or --mapping.',
+    );
+  }
+  if (options.timezone !== null && checkTimezone(options.timezone) !== null) {
     throw new SourceError(
       'timezone_unknown',
       { file },
@@ -50,4 +87,18 @@ export function checkOptions(file: string, options: ImportOptions): void {
       'Give --country two capital letters of ISO 3166-1, such as US or GB.',
     );
   }
+}
+
+/** The law on texts knows no implied consent, nor does Klaviyo; push is the device owner's word. */
+function refuseImplicitTexts(file: string, options: ImportOptions): void {
+  if (options.consent !== 'implicit') return;
+  const refused = options.channels.filter((channel) => channel !== 'email');
+  if (refused.length === 0) return;
+  const words = refused.map((channel) => (channel.startsWith('sms') ? 'SMS' : channel));
+  throw new SourceError(
+    'implicit_consent_refused',
+    { file },
+    `Implicit consent is refused for ${[...new Set(words)].join(' and ')}: there it has to be given by the person.`,
+    `Leave ${refused.join(' and ')} out of --channels, or leave --implicit out and use a source that says who consented.`,
+  );
 }

@@ -10,17 +10,22 @@ import { cellText } from './cell-text.js';
 export type PhoneReading =
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly reason: Reason }
+  /** A fixed line: no texts, but WhatsApp may be on it. */
+  | {
+      readonly kind: 'landline';
+      readonly phoneNumber: string;
+      readonly country: string | null;
+    }
   | { readonly kind: 'valid'; readonly phoneNumber: string; readonly country: string | null };
 
 /** What spreadsheets make of a long number; its last digits are lost. */
 const SCIENTIFIC = /^\+?\d+(?:[.,]\d*)?e[+-]?\d+$/i;
 
 /**
- * Number types that cannot get a text. In the US and Canada mobile and fixed lines share their
+ * Number types that nobody gets messages on. In the US and Canada mobile and fixed lines share their
  * ranges (`FIXED_LINE_OR_MOBILE`), so there a landline cannot be told.
  */
 const REFUSED_TYPES: Partial<Record<Exclude<PhoneNumberType, undefined>, Reason>> = {
-  FIXED_LINE: 'phone_landline',
   TOLL_FREE: 'phone_type_not_textable',
   PREMIUM_RATE: 'phone_type_not_textable',
   SHARED_COST: 'phone_type_not_textable',
@@ -59,7 +64,8 @@ export function readPhone(
   }
   const refused = type === undefined ? undefined : REFUSED_TYPES[type];
   if (refused !== undefined) return { kind: 'refused', reason: refused };
-  return { kind: 'valid', phoneNumber: number.number, country: number.country ?? null };
+  const kind = type === 'FIXED_LINE' ? 'landline' : 'valid';
+  return { kind, phoneNumber: number.number, country: number.country ?? null };
 }
 
 /** ISO 3166-1 alpha-2 in capitals, also for `UK`; null for anything that is no country code. */

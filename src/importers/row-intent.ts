@@ -1,32 +1,45 @@
-import type { Action, Channel } from '../contracts/channels.js';
+import { isTextChannel, type Action, type Channel } from '../contracts/channels.js';
 import type { Intent, IntentPart } from '../contracts/intents.js';
 import type { Reason } from '../contracts/outcomes.js';
+import { attestedDate } from './attested-date.js';
 import { cellText } from './cell-text.js';
 import { ConsentDates } from './consent-date.js';
-import { readEmail, type EmailReading } from './email.js';
+import { readDateOfBirth } from './date-of-birth.js';
+import {
+  channelRefusal,
+  isNameless,
+  personRefusal,
+  phoneNotes,
+  readIdentifiers,
+  type Identifiers,
+} from './identifiers.js';
 import type { ImportOptions } from './options.js';
-import { countryCode, readPhone, type PhoneReading } from './phone.js';
-import type { ChannelClaim, RowClaim } from './preset.js';
+import type { ChannelClaim, Preset, RowClaim } from './preset.js';
 import { SourceError } from './source-error.js';
+import type { Suppression } from './suppression.js';
+import type { Table } from './table.js';
 
 /** Longest identifier of a refused row that is kept for the report, in UTF-16 units. */
 const RAW_MAX = 320;
 
-interface Identifiers {
-  readonly email: EmailReading;
-  readonly phone: PhoneReading;
+/** A part that is not asked for itself: its row goes on the list instead, with this note. */
+interface ListInstead {
+  readonly listNote: string | null;
 }
 
-/** Turns what rows of one file say into intents: normalises, dates and refuses, part by part. */
+/** Turns what rows of one source say into intents: normalises, dates and refuses, part by part. */
 export class RowIntents {
   readonly #dates: ConsentDates;
+  readonly #attested: string | null;
 
+  /** Throws `SourceError` for an attested date that is none. */
   constructor(
-    private readonly file: string,
+    private readonly table: Pick<Table, 'header' | 'counts'>,
     private readonly options: ImportOptions,
-    private readonly action: 'subscribe' | 'unsubscribe',
+    private readonly action: Preset['action'],
   ) {
     this.#dates = new ConsentDates(options.timezone, options.now);
+    this.#attested = attestedDate(table.header.file, options);
   }
 
   /** The intent of a row that could not be cut into its columns. */
@@ -44,52 +57,60 @@ export class RowIntents {
 
   /** Throws `SourceError` for a date that needs a time zone nobody gave. */
   read(line: number, row: RowClaim): Intent {
-    const email = readEmail(row.email);
-    const phone = this.#readPhone(row, email);
-    const phoneNumber = phone.kind === 'valid' ? phone.phoneNumber : null;
+    const identifiers = readIdentifiers(row, this.options);
+    const { email, phone, phoneNumber, rowCountry } = identifiers;
     const normalEmail = email.kind === 'valid' ? email.email : null;
+    const phoneCountry = phone.kind === 'valid' || phone.kind === 'landline' ? phone.country : null;
+    const born = this.#birth(row);
+    const parts = this.#parts(line, row, identifiers, born === 'invalid');
+    const push = pushDevice(row, parts);
     return {
       line,
       email: normalEmail,
       phoneNumber,
-      country: (phone.kind === 'valid' ? phone.country : null) ?? countryCode(row.country),
+      country: phoneCountry ?? rowCountry,
       rawEmail: rawWhereItDiffers(row.email, normalEmail),
       rawPhone: phone.kind === 'missing' ? null : rawWhereItDiffers(row.phone, phoneNumber),
-      parts: this.#parts(line, row, { email, phone }),
+      ...(born === null || born === 'invalid' ? {} : { dateOfBirth: born }),
+      ...(push === null ? {} : { push }),
+      parts,
     };
   }
 
-  /** A number is read only where SMS is asked for it, or where it is all that names the person. */
-  #readPhone(row: RowClaim, email: EmailReading): PhoneReading {
-    const smsAsked = row.channels.some(
-      ({ channel, ask }) => channel === 'sms' && ask !== 'nothing',
+  /** The day of birth serves texts only, and is kept only where they are asked for. */
+  #birth(row: RowClaim): string | null {
+    if (row.dateOfBirth === undefined) return null;
+    const texts = row.channels.some(
+      ({ channel, ask }) => isTextChannel(channel) && ask === 'subscribe',
     );
-    const onlyName = email.kind === 'missing' && this.options.channels.includes('sms');
-    if (!smsAsked && !onlyName) return { kind: 'missing' };
-    return readPhone(row.phone, row.country, this.options.country);
+    if (!texts) return null;
+    const reading = readDateOfBirth(row.dateOfBirth, this.options.now);
+    if (reading.kind === 'valid') return reading.day;
+    return reading.kind === 'invalid' ? 'invalid' : null;
   }
 
-  #parts(line: number, row: RowClaim, identifiers: Identifiers): readonly IntentPart[] {
-    if (identifiers.email.kind === 'missing' && cellText(row.phone) === '') {
-      return [this.#refusedRow('identifier_missing')];
-    }
-    const parts: IntentPart[] = [];
+  #parts(
+    line: number,
+    row: RowClaim,
+    identifiers: Identifiers,
+    birthUnread: boolean,
+  ): readonly IntentPart[] {
+    if (isNameless(row, identifiers)) return [this.#refusedRow('identifier_missing')];
+    const suppression = row.suppression ?? null;
+    const parts: IntentPart[] = suppression === null ? [] : [suppress(suppression, identifiers)];
     let listNote: string | null | undefined;
     for (const claim of row.channels) {
-      if (claim.ask === 'nothing') continue;
-      if (claim.ask === 'list_only') {
-        listNote ??= null;
-        continue;
-      }
+      // A channel has one part, and what suppresses an address is more than any consent to it.
+      if (claim.ask === 'nothing' || (suppression !== null && claim.channel === 'email')) continue;
       const part = this.#channelPart(line, claim, identifiers);
-      if (part === 'undated') listNote = 'undated';
-      else parts.push(part);
+      if ('listNote' in part) listNote ??= part.listNote;
+      else parts.push(pushNote(birthUnread ? withBirthNote(part) : part, row));
     }
-    if (listNote !== undefined) {
-      const rejected = listRefusal(identifiers);
+    if (listNote !== undefined && suppression === null) {
+      const rejected = personRefusal(identifiers);
       parts.push(
         rejected === null
-          ? accepted('list', 'add_to_list', null, listNote)
+          ? accepted('list', 'add_to_list', null, [listNote])
           : refused('list', 'add_to_list', rejected),
       );
     }
@@ -100,72 +121,113 @@ export class RowIntents {
     line: number,
     claim: ChannelClaim,
     identifiers: Identifiers,
-  ): IntentPart | 'undated' {
-    const { channel } = claim;
-    if (claim.ask === 'unknown') return refused(channel, 'subscribe', 'consent_value_unknown');
-    const action = claim.ask === 'unsubscribe' ? 'unsubscribe' : 'subscribe';
-    const reason =
-      channel === 'email' ? emailRefusal(identifiers.email) : phoneRefusal(identifiers.phone);
+  ): IntentPart | ListInstead {
+    const { channel, ask } = claim;
+    if (ask === 'list_only') return { listNote: claim.note ?? null };
+    if (ask === 'unknown') return refused(channel, 'subscribe', 'consent_value_unknown');
+    const action = ask === 'unsubscribe' ? 'unsubscribe' : 'subscribe';
+    if (action === 'subscribe' && this.options.consent === 'implicit') {
+      return { listNote: 'implicit_consent' };
+    }
+    const reason = channelRefusal(channel, identifiers);
     if (reason !== null) return refused(channel, action, reason);
-    const date = this.#dates.read(claim.date);
+    const notes = [claim.note ?? null, ...phoneNotes(channel, identifiers)];
+    const date = (claim.dates ?? this.#dates).read(claim.date);
     if (date.kind === 'zone_needed') throw this.#zoneNeeded(line, claim);
     if (date.kind === 'valid') {
-      const note = date.clamped ? 'clamped_to_1990' : null;
-      return accepted(channel, action, date.at, note);
+      return accepted(channel, action, date.at, [
+        date.clamped ? 'clamped_to_1990' : null,
+        ...notes,
+      ]);
     }
     // An opt-out counts whatever its date says.
     if (action === 'unsubscribe') {
       const note = date.kind === 'missing' ? null : 'date_not_used';
-      return accepted(channel, action, null, note);
+      return accepted(channel, action, null, [note, ...notes]);
     }
     if (date.kind === 'invalid') return refused(channel, action, 'consent_date_invalid');
     if (date.kind === 'future') return refused(channel, action, 'consent_date_in_future');
+    if (this.#attested !== null) {
+      return accepted(channel, action, this.#attested, ['date_attested', ...notes]);
+    }
     if (this.options.undated === 'reject') return refused(channel, action, 'consent_date_missing');
-    return this.options.undated === 'list_only' ? 'undated' : accepted(channel, action, null, null);
+    if (this.options.undated === 'list_only') return { listNote: 'undated' };
+    return accepted(channel, action, null, notes);
   }
 
   #refusedRow(reason: Reason): IntentPart {
-    const channel = this.options.channels.includes('email') ? 'email' : 'sms';
+    const { channels } = this.options;
+    const channel = channels.includes('email') ? 'email' : (channels[0] ?? 'email');
     return refused(channel, this.action, reason);
   }
 
   #zoneNeeded(line: number, claim: ChannelClaim): SourceError {
+    const { header, counts } = this.table;
+    const place = { file: header.file, column: claim.dateColumn };
     return new SourceError(
       'timezone_needed',
-      { file: this.file, line, column: claim.dateColumn },
-      'The dates of this file have no time zone, and guessing one could move consent by a day.',
+      counts === 'rows' ? { ...place, row: line } : { ...place, line },
+      'The dates of this source have no time zone, and guessing one could move consent by a day.',
       'Say which one they are in with --timezone, e.g. --timezone UTC or --timezone America/New_York.',
     );
   }
+}
+
+function suppress({ ask, note }: Suppression, identifiers: Identifiers): IntentPart {
+  const action = ask === 'unsubscribe' ? 'unsubscribe' : 'suppress';
+  if (ask === 'unknown') return refused('email', action, 'consent_value_unknown');
+  const reason = channelRefusal('email', identifiers);
+  return reason === null
+    ? accepted('email', action, null, [note])
+    : refused('email', action, reason);
+}
+
+/** Klaviyo then refuses or takes the number as it would without a day of birth. */
+function withBirthNote(part: IntentPart): IntentPart {
+  return isTextChannel(part.channel) ? noted(part, 'date_of_birth_not_used') : part;
+}
+
+function pushNote(part: IntentPart, row: RowClaim): IntentPart {
+  const unread = cellText(row.pushToken ?? '') !== '' && platformOf(row) === null;
+  return part.channel === 'push' && unread ? noted(part, 'push_token_not_used') : part;
+}
+
+function noted(part: IntentPart, note: string): IntentPart {
+  return part.rejected === null ? { ...part, note: joined([part.note, note]) } : part;
+}
+
+function pushDevice(
+  row: RowClaim,
+  parts: readonly IntentPart[],
+): NonNullable<Intent['push']> | null {
+  const token = cellText(row.pushToken ?? '');
+  const platform = platformOf(row);
+  if (token === '' || platform === null) return null;
+  const asked = parts.some(({ channel, rejected }) => channel === 'push' && rejected === null);
+  return asked ? { token, platform } : null;
+}
+
+function platformOf(row: RowClaim): 'ios' | 'android' | null {
+  const word = cellText(row.pushPlatform ?? '').toLowerCase();
+  return word === 'ios' || word === 'android' ? word : null;
 }
 
 function accepted(
   channel: Channel,
   action: Action,
   consentedAt: string | null,
-  note: string | null,
+  notes: readonly (string | null)[],
 ): IntentPart {
-  return { channel, action, consentedAt, rejected: null, note };
+  return { channel, action, consentedAt, rejected: null, note: joined(notes) };
 }
 
 function refused(channel: Channel, action: Action, reason: Reason): IntentPart {
   return { channel, action, consentedAt: null, rejected: reason, note: null };
 }
 
-function emailRefusal(email: EmailReading): Reason | null {
-  if (email.kind === 'missing') return 'email_missing';
-  return email.kind === 'invalid' ? 'email_invalid' : null;
-}
-
-function phoneRefusal(phone: PhoneReading): Reason | null {
-  if (phone.kind === 'missing') return 'phone_missing';
-  return phone.kind === 'refused' ? phone.reason : null;
-}
-
-/** A list member is known by its e-mail, and by its phone number only where it has no e-mail. */
-function listRefusal({ email, phone }: Identifiers): Reason | null {
-  if (email.kind === 'missing' && phone.kind !== 'missing') return phoneRefusal(phone);
-  return emailRefusal(email);
+function joined(notes: readonly (string | null)[]): string | null {
+  const said = notes.filter((note) => note !== null);
+  return said.length === 0 ? null : said.join(' ');
 }
 
 function rawWhereItDiffers(raw: string, normalised: string | null): string | null {

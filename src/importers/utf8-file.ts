@@ -1,32 +1,26 @@
-import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
+import { readBytes } from './file-bytes.js';
 import { SourceError } from './source-error.js';
 
-const CHUNK_BYTES = 262_144;
 const LINE_FEED = 0x0a;
 
 /**
- * The text of a UTF-8 file in pieces, without its byte order mark. Throws `SourceError` where the
+ * The text of a UTF-8 file, which may be packed with gzip, in pieces without its byte order mark. Throws `SourceError` where the
  * file cannot be read or is in another encoding.
  */
 export async function* readUtf8(file: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const stream = createReadStream(file, { highWaterMark: CHUNK_BYTES });
   let line = 1;
   let first = true;
-  try {
-    for await (const bytes of stream as AsyncIterable<Buffer>) {
-      if (first) refuseUtf16(file, bytes);
-      first = false;
-      const text = decode(decoder, bytes);
-      if (text === null) throw notUtf8(file, line + feedsBeforeFault(bytes));
-      line += feeds(bytes, bytes.length);
-      yield text;
-    }
-    if (decode(decoder, null) === null) throw notUtf8(file, line);
-  } catch (error) {
-    throw isSystemError(error) ? unreadable(file, error) : error;
+  for await (const bytes of readBytes(file)) {
+    if (first) refuseUtf16(file, bytes);
+    first = false;
+    const text = decode(decoder, bytes);
+    if (text === null) throw notUtf8(file, line + feedsBeforeFault(bytes));
+    line += feeds(bytes, bytes.length);
+    yield text;
   }
+  if (decode(decoder, null) === null) throw notUtf8(file, line);
 }
 
 function decode(decoder: TextDecoder, bytes: Buffer | null): string | null {
@@ -76,24 +70,5 @@ function notUtf8(file: string, line: number): SourceError {
     'The file is not UTF-8 here, so names and addresses would be read wrong.',
     `Save it as "CSV UTF-8", or, if it comes from Windows, convert it: ` +
       `iconv -f WINDOWS-1252 -t UTF-8 export.csv > export-utf8.csv`,
-  );
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
-}
-
-function unreadable(file: string, error: NodeJS.ErrnoException): SourceError {
-  const problem =
-    error.code === 'ENOENT'
-      ? 'There is no such file.'
-      : error.code === 'EISDIR'
-        ? 'This is a folder, not a file.'
-        : `The file cannot be read (${error.code ?? error.message}).`;
-  return new SourceError(
-    'file_unreadable',
-    { file },
-    problem,
-    'Check the path and that this user may read it.',
   );
 }

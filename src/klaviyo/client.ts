@@ -4,7 +4,8 @@ import { callOf, orListNotFound, readBeta } from './calls.js';
 import { readableBaseUrl, readableKey } from './client-settings.js';
 import type { EndpointName } from './endpoints.js';
 import { KlaviyoAnswerUnexpectedError, KlaviyoRequestInvalidError } from './errors.js';
-import { anyOf, chunkLookUps, joinedSince, type LookUpField } from './filters.js';
+import { eventPageSchema, metricSchema, type FeedEvent, type Metric } from './event-feed.js';
+import { anyOf, chunkLookUps, eventsSince, joinedSince, type LookUpField } from './filters.js';
 import type { RateLimiter } from './limiter.js';
 import { cursorOf, Pages } from './paging.js';
 import { profileSchema, type ProfileConsent } from './profile-consent.js';
@@ -12,6 +13,7 @@ import {
   addToListBody,
   importBody,
   subscribeBody,
+  suppressBody,
   unsubscribeBody,
   type ImportRequest,
   type SubscribeRequest,
@@ -53,6 +55,7 @@ export type KlaviyoApi = { [Operation in keyof KlaviyoClient]: KlaviyoClient[Ope
 const PAGE_OF_LISTS = 10;
 const PAGE_OF_SENDERS = 20;
 const PAGE_OF_PROFILES = 100;
+const PAGE_OF_EVENTS = 1_000;
 
 /**
  * Klaviyo's API, as far as consent needs it. Every operation waits for the limiter, makes one call
@@ -145,6 +148,20 @@ export class KlaviyoClient {
     return this.#accept(call, options);
   }
 
+  /**
+   * Suppresses up to 100 people by e-mail, creating those that are not there. Klaviyo takes minutes
+   * to hours, and the job tells nothing true meanwhile: read the profiles.
+   */
+  async suppressProfiles(
+    emails: readonly string[],
+    options?: CallOptions,
+  ): Promise<{ readonly jobId: string }> {
+    const call = { ...callOf('bulk_suppress_profiles'), body: suppressBody(emails) };
+    const answer = z.object({ data: z.object({ id: z.string() }) });
+    const { data } = await this.#transport.read(answer, call, options);
+    return { jobId: data.id };
+  }
+
   /** Puts up to 10,000 people on a list without consent, creating those that are not there. */
   async importProfiles(
     request: ImportRequest,
@@ -218,6 +235,38 @@ export class KlaviyoClient {
         options,
       ),
     );
+  }
+
+  /** Every metric of the account; one that never fired may be missing. */
+  listMetrics(options?: CallOptions): Promise<Metric[]> {
+    const call = callOf('get_metrics', null, { 'fields[metric]': 'name' });
+    return this.#pages.all(metricSchema, call, options);
+  }
+
+  /**
+   * One page (1,000) of a metric's events since `since`, oldest first; ten times as many a call as
+   * there are profiles, and limited far less. `next` goes into `cursor`, all else unchanged.
+   */
+  async listEvents(
+    query: {
+      readonly metricId: string;
+      readonly since: string;
+      readonly cursor?: string | null;
+    },
+    options?: CallOptions,
+  ): Promise<{ readonly events: readonly FeedEvent[]; readonly next: string | null }> {
+    const call = callOf('get_events', null, {
+      filter: eventsSince(query.metricId, query.since),
+      sort: 'datetime',
+      include: 'profile',
+      'fields[event]': 'datetime',
+      'fields[profile]': 'email,phone_number',
+      'page[size]': String(PAGE_OF_EVENTS),
+      ...(query.cursor ? { 'page[cursor]': query.cursor } : {}),
+    });
+    const page = await this.#transport.read(eventPageSchema, call, options);
+    const next = this.#pages.nextOf(call, page.next);
+    return { events: page.events, next: next && cursorOf(call, next) };
   }
 
   /** Puts up to 1,000 profiles on a list by their ids, consent unchanged. All or nothing. */

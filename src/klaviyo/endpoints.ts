@@ -82,6 +82,14 @@ export const ENDPOINTS = {
     scopes: ['lists:write', 'profiles:write', 'subscriptions:write'],
     beta: false,
   },
+  bulk_suppress_profiles: {
+    method: 'POST',
+    path: '/api/profile-suppression-bulk-create-jobs',
+    burst: 75,
+    steady: 750,
+    scopes: ['profiles:write', 'subscriptions:write'],
+    beta: false,
+  },
   bulk_import_profiles: {
     method: 'POST',
     path: '/api/profile-bulk-import-jobs',
@@ -96,6 +104,22 @@ export const ENDPOINTS = {
     burst: 10,
     steady: 150,
     scopes: ['lists:read', 'profiles:read'],
+    beta: false,
+  },
+  get_metrics: {
+    method: 'GET',
+    path: '/api/metrics',
+    burst: 10,
+    steady: 150,
+    scopes: ['metrics:read'],
+    beta: false,
+  },
+  get_events: {
+    method: 'GET',
+    path: '/api/events',
+    burst: 350,
+    steady: 3_500,
+    scopes: ['events:read'],
     beta: false,
   },
   get_text_messaging_configuration: {

@@ -25,6 +25,11 @@ export function joinedSince(datetime: string): string {
   return `greater-or-equal(joined_group_at,${utcDatetime(datetime)})`;
 }
 
+/** Events of one metric since a datetime, not yet percent-encoded. */
+export function eventsSince(metricId: string, datetime: string): string {
+  return `equals(metric_id,${quoteLiteral(metricId)}),greater-or-equal(datetime,${utcDatetime(datetime)})`;
+}
+
 const RFC_3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /**

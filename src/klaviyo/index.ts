@@ -26,20 +26,24 @@ export {
   LimiterBusyError,
   ListNotFoundError,
 } from './errors.js';
+export type { FeedEvent, Metric } from './event-feed.js';
 export { chunkLookUps, type LookUpField } from './filters.js';
 export type { JsonApiError } from './json-api.js';
 export type { RateLimiter } from './limiter.js';
 export { createLocalLimiter, type LocalLimiterOptions } from './local-limiter.js';
-export type {
-  ConsentState,
-  EmailMarketing,
-  ListSuppression,
-  ProfileConsent,
-  SmsConsent,
-  Suppression,
-  SuppressionReason,
+export {
+  consentOf,
+  type ChannelConsent,
+  type ConsentState,
+  type EmailMarketing,
+  type ListSuppression,
+  type ProfileConsent,
+  type SmsConsent,
+  type Suppression,
+  type SuppressionReason,
 } from './profile-consent.js';
 export {
+  covers,
   splitRefusal,
   type RefusedPart,
   type RequestRefusal,
@@ -50,6 +54,7 @@ export type {
   ChannelSubscription,
   ImportRequest,
   ProfileToSubscribe,
+  PushToken,
   SubscribeRequest,
   UnsubscribeRequest,
 } from './requests.js';

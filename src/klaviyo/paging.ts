@@ -23,7 +23,7 @@ export class Pages {
   async one<T>(item: z.ZodType<T>, call: Call, options?: CallOptions): Promise<Page<T>> {
     const page = z.object({ data: z.array(item), links });
     const { data, links: linked } = await this.#transport.read(page, call, options);
-    return { items: data, next: this.#nextOf(call, linked?.next ?? null) };
+    return { items: data, next: this.nextOf(call, linked?.next ?? null) };
   }
 
   /** Reads every page, in order. */
@@ -41,7 +41,8 @@ export class Pages {
     return items;
   }
 
-  #nextOf(call: Call, next: string | null): URL | null {
+  /** The target of the next page. Throws where it is on another host: the key is never sent there. */
+  nextOf(call: Call, next: string | null): URL | null {
     if (next === null || next === '') return null;
     if (!URL.canParse(next)) throw unexpected(call, 'links.next is not an absolute URL');
     const url = new URL(next);

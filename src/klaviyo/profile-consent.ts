@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ConsentChannel } from '../contracts/channels.js';
 
 export const CONSENT_STATES = ['SUBSCRIBED', 'UNSUBSCRIBED', 'NEVER_SUBSCRIBED'] as const;
 
@@ -27,9 +28,7 @@ export interface ListSuppression {
   readonly timestamp: string | null;
 }
 
-export interface EmailMarketing {
-  readonly consent: ConsentState;
-  readonly consentedAt: string | null;
+export interface EmailMarketing extends ChannelConsent {
   /** Klaviyo's `can_receive_email_marketing`: no global suppression; says nothing about consent. */
   readonly canReceive: boolean | null;
   readonly suppressions: readonly Suppression[];
@@ -42,9 +41,14 @@ export interface EmailMarketing {
   readonly lastUpdated: string | null;
 }
 
-export interface SmsConsent {
+/** Consent of one channel as every channel has it. */
+export interface ChannelConsent {
   readonly consent: ConsentState;
+  /** When it was given or taken back. */
   readonly consentedAt: string | null;
+}
+
+export interface SmsConsent extends ChannelConsent {
   readonly canReceive: boolean | null;
   readonly method: string | null;
   readonly lastUpdated: string | null;
@@ -59,8 +63,30 @@ export interface ProfileConsent {
   readonly emailMarketing: EmailMarketing | null;
   readonly smsMarketing: SmsConsent | null;
   readonly smsTransactional: SmsConsent | null;
+  readonly whatsappMarketing: ChannelConsent | null;
+  readonly pushMarketing: ChannelConsent | null;
   /** `joined_group_at` with its microseconds; null unless read from a list. */
   readonly joinedAt: string | null;
+}
+
+/** What a profile holds of one channel; null where it holds nothing. */
+export function consentOf(
+  profile: ProfileConsent | null,
+  channel: ConsentChannel,
+): ChannelConsent | null {
+  if (profile === null) return null;
+  switch (channel) {
+    case 'email':
+      return profile.emailMarketing;
+    case 'sms':
+      return profile.smsMarketing;
+    case 'sms_transactional':
+      return profile.smsTransactional;
+    case 'whatsapp':
+      return profile.whatsappMarketing;
+    case 'push':
+      return profile.pushMarketing;
+  }
 }
 
 const optionalText = z.string().nullish();
@@ -87,6 +113,7 @@ const smsFields = {
   method: optionalText,
   last_updated: optionalText,
 };
+const plainConsent = z.object({ consent: consentState, consent_timestamp: optionalText });
 const smsMarketing = z.object({ ...smsFields, can_receive_sms_marketing: optionalFlag });
 const smsTransactional = z.object({ ...smsFields, can_receive_sms_transactional: optionalFlag });
 
@@ -110,11 +137,16 @@ export const profileSchema = z
               transactional: smsTransactional.nullish(),
             })
             .nullish(),
+          whatsapp: z.object({ marketing: plainConsent.nullish() }).nullish(),
+          // Called `push` where it is written.
+          mobile_push: z.object({ marketing: plainConsent.nullish() }).nullish(),
         })
         .nullable(),
     }),
   })
   .transform(toProfileConsent);
+
+type WireConsent = z.infer<typeof plainConsent>;
 
 interface WireProfile {
   id: string;
@@ -131,6 +163,8 @@ interface WireProfile {
           }
         | null
         | undefined;
+      whatsapp?: { marketing?: WireConsent | null | undefined } | null | undefined;
+      mobile_push?: { marketing?: WireConsent | null | undefined } | null | undefined;
     } | null;
   };
 }
@@ -148,8 +182,15 @@ function toProfileConsent({ id, attributes }: WireProfile): ProfileConsent {
     smsMarketing: marketing && toSmsConsent(marketing, marketing.can_receive_sms_marketing),
     smsTransactional:
       transactional && toSmsConsent(transactional, transactional.can_receive_sms_transactional),
+    whatsappMarketing: toChannelConsent(subscriptions?.whatsapp?.marketing),
+    pushMarketing: toChannelConsent(subscriptions?.mobile_push?.marketing),
     joinedAt: attributes.joined_group_at ?? null,
   };
+}
+
+function toChannelConsent(wire: WireConsent | null | undefined): ChannelConsent | null {
+  if (wire === null || wire === undefined) return null;
+  return { consent: wire.consent, consentedAt: wire.consent_timestamp ?? null };
 }
 
 function toEmailMarketing(wire: z.infer<typeof emailMarketing>): EmailMarketing {

@@ -1,9 +1,20 @@
+import {
+  CHANNELS,
+  CONSENT_CHANNELS,
+  isPhoneChannel,
+  isTextChannel,
+  type Channel,
+  type ConsentChannel,
+} from '../contracts/channels.js';
 import type { Reason } from '../contracts/outcomes.js';
 import type { JsonApiError } from './json-api.js';
 import { scrubCode, scrubPointer, scrubText } from './scrub.js';
 
-/** Which part of a row was refused; `row` is all of it. */
-export type RefusedPart = 'email' | 'sms' | 'row';
+/**
+ * Which part of a row was refused: one channel, `texts` for both kinds of SMS, `phone` for
+ * everything that goes to the phone number, or `row` for all of it.
+ */
+export type RefusedPart = ConsentChannel | 'texts' | 'phone' | 'row';
 
 export interface RowRefusal {
   readonly reason: Reason;
@@ -84,16 +95,16 @@ interface Rule {
 
 /** The first rule that fits decides; details are matched where one field has several meanings. */
 const RULES: readonly Rule[] = [
-  { detail: /sms configuration is required/i, reason: 'sms_not_configured', part: 'sms' },
+  { detail: /sms configuration is required/i, reason: 'sms_not_configured', part: 'texts' },
   {
     detail: /not in a supported region|sending number/i,
     reason: 'phone_country_without_sender',
-    part: 'sms',
+    part: 'texts',
   },
   { detail: /before current unsubscri/i, reason: 'backdated_before_opt_out' },
   { detail: /after current subscription/i, reason: 'backdated_after_subscription' },
   { detail: /valid consented_at/i, field: /consented_at$/, reason: 'consent_date_invalid' },
-  { field: /^age_gated_date_of_birth/, reason: 'klaviyo_refused_age', part: 'sms' },
+  { field: /^age_gated_date_of_birth/, reason: 'klaviyo_refused_age', part: 'texts' },
   { field: /^phone_number/, reason: 'klaviyo_refused_phone' },
   { field: /^email/, reason: 'klaviyo_refused_email' },
 ];
@@ -107,16 +118,32 @@ function refusalOf(field: string, detail: string): RowRefusal {
 }
 
 function partOf(field: string): RefusedPart {
-  if (/^(email|subscriptions\/email)(\/|$)/.test(field)) return 'email';
-  if (/^(phone_number|subscriptions\/sms)(\/|$)/.test(field)) return 'sms';
-  return 'row';
+  const [first, second, third] = field.split('/');
+  if (first === 'email') return 'email';
+  if (first === 'phone_number') return 'phone';
+  if (first !== 'subscriptions') return 'row';
+  if (second === 'sms') {
+    if (third === 'transactional') return 'sms_transactional';
+    return third === 'marketing' ? 'sms' : 'texts';
+  }
+  return CONSENT_CHANNELS.find((channel) => channel === second) ?? 'row';
 }
 
-/** A refused row needs no refused channels; a channel keeps the first reason that was given. */
-function merge(known: readonly RowRefusal[], next: RowRefusal): readonly RowRefusal[] {
-  if (known.some(({ part }) => part === 'row' || part === next.part)) return known;
-  return next.part === 'row' ? [next] : [...known, next];
+/** Whether a refusal of `part` covers this channel. */
+export function covers(part: RefusedPart, channel: Channel): boolean {
+  if (part === 'row') return true;
+  if (part === 'phone') return isPhoneChannel(channel);
+  return part === 'texts' ? isTextChannel(channel) : part === channel;
 }
+
+/** The wider refusal swallows the narrower; a channel keeps the first reason that was given. */
+function merge(known: readonly RowRefusal[], next: RowRefusal): readonly RowRefusal[] {
+  if (known.some(({ part }) => includes(part, next.part))) return known;
+  return [...known.filter(({ part }) => !includes(next.part, part)), next];
+}
+
+const includes = (wide: RefusedPart, narrow: RefusedPart): boolean =>
+  CHANNELS.every((channel) => covers(wide, channel) || !covers(narrow, channel));
 
 function toRequestRefusal(error: JsonApiError): RequestRefusal {
   const pointer = error.pointer ?? error.parameter;

@@ -1,4 +1,9 @@
-import type { ConsentChannel } from '../contracts/channels.js';
+import {
+  CONSENT_CHANNELS,
+  isPhoneChannel,
+  isTextChannel,
+  type ConsentChannel,
+} from '../contracts/channels.js';
 import { BATCH_LIMITS } from '../contracts/limits.js';
 import type { EndpointName } from './endpoints.js';
 import { KlaviyoRequestInvalidError } from './errors.js';
@@ -9,16 +14,23 @@ export interface ChannelSubscription {
   readonly consentedAt: string | null;
 }
 
+/** A device's push token. */
+export interface PushToken {
+  readonly token: string;
+  readonly platform: 'ios' | 'android';
+}
+
 /** One person of a subscribe call: a channel that is present needs its identifier. */
 export interface ProfileToSubscribe {
   readonly email?: string | null;
   /** E.164. */
   readonly phoneNumber?: string | null;
-  /** Marketing consent to give, by channel. */
-  readonly channels: {
-    readonly email?: ChannelSubscription;
-    readonly sms?: ChannelSubscription;
-  };
+  /** `YYYY-MM-DD`; age-gated accounts want it with SMS consent. */
+  readonly dateOfBirth?: string | null;
+  /** Registered with the profile, where push consent is asked for. */
+  readonly pushToken?: PushToken | null;
+  /** Consent to give, by channel. */
+  readonly channels: Partial<Record<ConsentChannel, ChannelSubscription>>;
 }
 
 export interface SubscribeRequest {
@@ -86,33 +98,40 @@ export function subscribeBody(request: SubscribeRequest): unknown {
 export function unsubscribeBody(request: UnsubscribeRequest): unknown {
   const endpoint = 'bulk_unsubscribe_profiles';
   checkCount(endpoint, request.profiles.length, BATCH_LIMITS.unsubscribe);
-  const unsubscribed = { marketing: { consent: 'UNSUBSCRIBED' } };
   return {
     data: {
       type: 'profile-subscription-bulk-delete-job',
       attributes: {
         profiles: {
-          data: request.profiles.map((profile, row) => {
-            const email = profile.channels.includes('email');
-            const sms = profile.channels.includes('sms');
-            checkSomeChannel(endpoint, row, email || sms);
-            return {
-              type: 'profile',
-              attributes: {
-                ...(email ? { email: identifier(endpoint, row, profile.email, 'email') } : {}),
-                ...(sms
-                  ? { phone_number: identifier(endpoint, row, profile.phoneNumber, 'sms') }
-                  : {}),
-                subscriptions: {
-                  ...(email ? { email: unsubscribed } : {}),
-                  ...(sms ? { sms: unsubscribed } : {}),
-                },
-              },
-            };
-          }),
+          data: request.profiles.map((profile, row) => ({
+            type: 'profile',
+            attributes: {
+              ...identifiersOf(endpoint, row, profile, profile.channels),
+              subscriptions: subscriptionsOf(
+                profile.channels.map((channel) => [channel, { consent: 'UNSUBSCRIBED' }]),
+                // Required here; an empty list takes the consent and leaves the devices.
+                { tokens: [] },
+              ),
+            },
+          })),
         },
       },
       ...listRelationship(request.listId),
+    },
+  };
+}
+
+/** The body of a suppress call: by e-mail alone, at most 100. */
+export function suppressBody(emails: readonly string[]): unknown {
+  checkCount('bulk_suppress_profiles', emails.length, BATCH_LIMITS.suppress);
+  return {
+    data: {
+      type: 'profile-suppression-bulk-create-job',
+      attributes: {
+        profiles: {
+          data: emails.map((email) => ({ type: 'profile', attributes: { email } })),
+        },
+      },
     },
   };
 }
@@ -150,25 +169,82 @@ export function addToListBody(profileIds: readonly string[]): unknown {
 }
 
 function subscribeAttributes(profile: ProfileToSubscribe, row: number, historical: boolean) {
-  const endpoint = 'bulk_subscribe_profiles';
-  const { email, sms } = profile.channels;
-  checkSomeChannel(endpoint, row, email !== undefined || sms !== undefined);
+  const asked = CONSENT_CHANNELS.flatMap((channel) => {
+    const subscription = profile.channels[channel];
+    return subscription === undefined ? [] : [[channel, subscription] as const];
+  });
+  const channels = asked.map(([channel]) => channel);
+  const { dateOfBirth = null, pushToken = null } = profile;
   return {
-    ...(email === undefined ? {} : { email: identifier(endpoint, row, profile.email, 'email') }),
-    ...(sms === undefined
-      ? {}
-      : { phone_number: identifier(endpoint, row, profile.phoneNumber, 'sms') }),
-    subscriptions: {
-      ...(email === undefined ? {} : { email: subscription(email, row, 'email', historical) }),
-      ...(sms === undefined ? {} : { sms: subscription(sms, row, 'sms', historical) }),
-    },
+    ...identifiersOf('bulk_subscribe_profiles', row, profile, channels),
+    ...(dateOfBirth !== null && channels.some(isTextChannel)
+      ? { age_gated_date_of_birth: dateOfBirth }
+      : {}),
+    subscriptions: subscriptionsOf(
+      asked.map(([channel, subscription]) => [
+        channel,
+        consentParameters(subscription, row, channel, historical),
+      ]),
+      pushToken === null ? {} : { tokens: [tokenEntry(pushToken)] },
+    ),
   };
 }
+
+/** Where a channel's consent stands in `subscriptions`. */
+const WRITTEN_AS: Readonly<Record<ConsentChannel, readonly [channel: string, type: string]>> = {
+  email: ['email', 'marketing'],
+  sms: ['sms', 'marketing'],
+  sms_transactional: ['sms', 'transactional'],
+  whatsapp: ['whatsapp', 'marketing'],
+  push: ['push', 'marketing'],
+};
+
+function subscriptionsOf(
+  parameters: readonly (readonly [ConsentChannel, object])[],
+  push: object,
+): Record<string, object> {
+  const subscriptions: Record<string, object> = {};
+  for (const [asked, value] of parameters) {
+    const [channel, type] = WRITTEN_AS[asked];
+    const beside = asked === 'push' ? push : {};
+    subscriptions[channel] = { ...subscriptions[channel], ...beside, [type]: value };
+  }
+  return subscriptions;
+}
+
+/** Only the identifiers that the channels need; push is for whoever the profile is. */
+function identifiersOf(
+  endpoint: EndpointName,
+  row: number,
+  person: { readonly email?: string | null; readonly phoneNumber?: string | null },
+  channels: readonly ConsentChannel[],
+) {
+  checkSomeChannel(endpoint, row, channels.length > 0);
+  const wantsPhone = channels.find(isPhoneChannel);
+  const wantsEmail = channels.includes('email');
+  if (wantsPhone === undefined && !wantsEmail) {
+    return person.email
+      ? { email: person.email }
+      : { phone_number: identifier(endpoint, row, person.phoneNumber, 'push') };
+  }
+  return {
+    ...(wantsEmail ? { email: identifier(endpoint, row, person.email, 'email') } : {}),
+    ...(wantsPhone === undefined
+      ? {}
+      : { phone_number: identifier(endpoint, row, person.phoneNumber, wantsPhone) }),
+  };
+}
+
+const tokenEntry = ({ token, platform }: PushToken) => ({
+  token,
+  platform,
+  vendor: platform === 'ios' ? 'apns' : 'fcm',
+});
 
 const WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** Klaviyo refuses a date without `historical_import`, and `historical_import` without a date. */
-function subscription(
+function consentParameters(
   { consentedAt }: ChannelSubscription,
   row: number,
   channel: ConsentChannel,
@@ -176,7 +252,7 @@ function subscription(
 ) {
   const endpoint = 'bulk_subscribe_profiles';
   if (!historical) {
-    if (consentedAt === null) return { marketing: { consent: 'SUBSCRIBED' } };
+    if (consentedAt === null) return { consent: 'SUBSCRIBED' };
     throw invalidRow(endpoint, row, `has a consent date for ${channel} in a live subscribe`);
   }
   if (consentedAt === null || !WITH_OFFSET.test(consentedAt)) {
@@ -186,7 +262,7 @@ function subscription(
       `needs a consent date with an offset (2021-03-04T05:06:07Z) for ${channel} in a historical import`,
     );
   }
-  return { marketing: { consent: 'SUBSCRIBED', consented_at: consentedAt } };
+  return { consent: 'SUBSCRIBED', consented_at: consentedAt };
 }
 
 function listRelationship(listId: string | null) {

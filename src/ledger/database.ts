@@ -1,6 +1,8 @@
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import * as firstForm from './schema/0001-first-form.js';
+import * as allChannels from './schema/0002-all-channels.js';
+import * as personRequests from './schema/0003-person-requests.js';
 import type { Tables } from './schema/tables.js';
 
 export type LedgerDb = Kysely<Tables>;
@@ -56,7 +58,14 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
   const migrator = new Migrator({
     db,
     migrationTableSchema: SCHEMA,
-    provider: { getMigrations: () => Promise.resolve({ '0001-first-form': firstForm }) },
+    provider: {
+      getMigrations: () =>
+        Promise.resolve({
+          '0001-first-form': firstForm,
+          '0002-all-channels': allChannels,
+          '0003-person-requests': personRequests,
+        }),
+    },
   });
   const { error } = await migrator.migrateToLatest();
   if (error instanceof Error) throw error;

@@ -1,11 +1,19 @@
 import { sql } from 'kysely';
-import type { Operation } from '../contracts/channels.js';
+import type { Channel, Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
 
 /** Klaviyo's own datetimes of memberships. */
 export interface ListFeed {
   /** Where the next read begins. */
   readonly joinedSince: string;
+  /** The newest that was read. */
+  readonly newest: string;
+}
+
+/** Klaviyo's own datetimes of events of one metric. */
+export interface EventFeed {
+  /** Where the next read begins. */
+  readonly since: string;
   /** The newest that was read. */
   readonly newest: string;
 }
@@ -33,10 +41,38 @@ export async function setListFeed(
     .execute();
 }
 
+/** Where the reader of a metric's events stands; null before its first read. */
+export async function getEventFeed(
+  db: LedgerDb,
+  migrationId: string,
+  metric: string,
+): Promise<EventFeed | null> {
+  const row = await db
+    .selectFrom('event_feed')
+    .select(['since', 'newest'])
+    .where('migration_id', '=', migrationId)
+    .where('metric', '=', metric)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function setEventFeed(
+  db: LedgerDb,
+  migrationId: string,
+  metric: string,
+  feed: EventFeed,
+): Promise<void> {
+  await db
+    .insertInto('event_feed')
+    .values({ migration_id: migrationId, metric, ...feed })
+    .onConflict((oc) => oc.columns(['migration_id', 'metric']).doUpdateSet(feed))
+    .execute();
+}
+
 /** An open, sent part that something read from Klaviyo may settle. */
 export interface WaitingPart {
   readonly rowNumber: number;
-  readonly channel: 'email' | 'sms' | 'list';
+  readonly channel: Channel;
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly action: Operation;
@@ -74,6 +110,21 @@ export async function waitingParts(
     phoneNumber: row.phone_number,
     action: row.action,
   }));
+}
+
+/** What was sent and waits for its proof, by channel and action. */
+export async function waitingKinds(
+  db: LedgerDb,
+  migrationId: string,
+): Promise<{ channel: Channel; action: Operation }[]> {
+  return db
+    .selectFrom('intent_part')
+    .select(['channel', 'action'])
+    .distinct()
+    .where('migration_id', '=', migrationId)
+    .where('outcome', 'is', null)
+    .where('submission_id', 'is not', null)
+    .execute();
 }
 
 /** Jobs that were accepted, have no open part left and were not told so yet. */

@@ -7,18 +7,22 @@ export * from './limiter.js';
 export {
   findRunningMigration,
   getMigration,
+  getShare,
   listMigrations,
   MigrationNotFoundError,
   setPaused,
   setPhase,
   setPlan,
   setPreflight,
+  setShare,
   type Migration,
   type MigrationSummary,
   type NewMigration,
 } from './migrations.js';
+export * from './person.js';
 export * from './plan.js';
 export * from './report.js';
+export * from './retry.js';
 export * from './rows.js';
 export * from './submissions.js';
 export * from './totals.js';

@@ -12,6 +12,9 @@ const INTENT_COLUMNS = [
   'country',
   'raw_email',
   'raw_phone',
+  'date_of_birth',
+  'push_token',
+  'push_platform',
 ] as const;
 
 const PART_COLUMNS = [
@@ -90,7 +93,7 @@ export async function storeIntents(
   }
 }
 
-function isUniqueViolation(error: unknown): boolean {
+export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
@@ -104,6 +107,9 @@ function intentLine(migrationId: string, rowNumber: number, intent: Intent): str
     intent.country,
     intent.rawEmail,
     intent.rawPhone,
+    intent.dateOfBirth ?? null,
+    intent.push?.token ?? null,
+    intent.push?.platform ?? null,
   ]);
 }
 

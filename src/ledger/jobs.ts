@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Channel, Operation } from '../contracts/channels.js';
+import { TEXT_CHANNELS, type Channel, type Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
 
 export async function getJob(
@@ -28,17 +28,17 @@ export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Prom
   return rows.flatMap((row) => row.job_number ?? []);
 }
 
-/** Whether any part, or any of one channel, has no outcome yet. */
+/** Whether any part, or any of these channels, has no outcome yet. */
 export async function hasOpenParts(
   db: LedgerDb,
   migrationId: string,
-  channel: Channel | null = null,
+  channels: readonly Channel[] | null = null,
 ): Promise<boolean> {
   const row = await db
     .selectFrom('intent_part')
     .select('row_number')
     .where('migration_id', '=', migrationId)
-    .$if(channel !== null, (query) => query.where('channel', '=', channel))
+    .$if(channels !== null, (query) => query.where('channel', 'in', channels))
     .where('outcome', 'is', null)
     .limit(1)
     .executeTakeFirst();
@@ -61,7 +61,8 @@ export async function settleSmsWithoutSender(
       outcome = 'rejected', reason = 'phone_country_without_sender', evidence = 'guard',
       settled_at = now()
     from consentry.intent i
-    where p.migration_id = ${migrationId} and p.channel = 'sms' and p.action = 'subscribe'
+    where p.migration_id = ${migrationId} and p.channel::text = any(${[...TEXT_CHANNELS]}::text[])
+      and p.action = 'subscribe'
       and (${jobNumber}::integer is null or p.job_number = ${jobNumber})
       and p.outcome is null and p.submission_id is null
       and i.migration_id = p.migration_id and i.row_number = p.row_number

@@ -10,6 +10,8 @@ export interface GrantRequest {
   readonly steady: number;
   /** A call further away than this is not reserved. */
   readonly maxWaitMs: number;
+  /** The migration that asks, and its own limits within those of the account. */
+  readonly run?: { readonly id: string; readonly burst: number; readonly steady: number };
 }
 
 /** `granted`: the call is reserved and may be made after `waitMs`; otherwise ask again then. */
@@ -26,7 +28,8 @@ export async function grantCall(db: LedgerDb, request: GrantRequest): Promise<Gr
   const { rows } = await sql<{ granted: boolean; wait_ms: number }>`
     select granted, wait_ms from consentry.grant_call(
       ${request.account}, ${request.endpoint}, ${request.burst}, ${request.steady},
-      ${request.maxWaitMs})`.execute(db);
+      ${request.maxWaitMs}, ${request.run?.id ?? null}, ${request.run?.burst ?? null}::integer,
+      ${request.run?.steady ?? null}::integer)`.execute(db);
   const row = rows[0];
   if (row === undefined) throw new Error('grant_call returned no row');
   return { granted: row.granted, waitMs: row.wait_ms };

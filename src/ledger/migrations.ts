@@ -10,6 +10,8 @@ export interface NewMigration {
   readonly preset: string;
   readonly settings: MigrationSettings;
   readonly requestHash: string;
+  /** The migration whose failed rows this one tries again; null for one with a source of its own. */
+  readonly retryOf: string | null;
 }
 
 export interface Migration extends NewMigration {
@@ -18,6 +20,8 @@ export interface Migration extends NewMigration {
   readonly plan: Plan | null;
   readonly phase: Phase;
   readonly paused: boolean;
+  /** Part of the account's limits that the run may use, above 0 to 1. */
+  readonly share: number;
   readonly failure: string | null;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
@@ -42,6 +46,7 @@ export function insertMigration(
     preset: migration.preset,
     settings: JSON.stringify(migration.settings),
     request_hash: migration.requestHash,
+    retry_of: migration.retryOf,
   });
 }
 
@@ -65,6 +70,8 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     plan: row.plan,
     phase: row.phase,
     paused: row.paused,
+    share: row.share,
+    retryOf: row.retry_of,
     failure: row.failure,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
@@ -135,13 +142,29 @@ export async function setPaused(db: LedgerDb, migrationId: string, paused: boole
   await db.updateTable('migration').set({ paused }).where('id', '=', migrationId).execute();
 }
 
+/** 1 for a migration that is not in the ledger. */
+export async function getShare(db: LedgerDb, migrationId: string): Promise<number> {
+  const row = await db
+    .selectFrom('migration')
+    .select('share')
+    .where('id', '=', migrationId)
+    .executeTakeFirst();
+  return row?.share ?? 1;
+}
+
+/** @param share above 0 to 1 */
+export async function setShare(db: LedgerDb, migrationId: string, share: number): Promise<void> {
+  await db.updateTable('migration').set({ share }).where('id', '=', migrationId).execute();
+}
+
 export async function setPhase(
   db: LedgerDb,
   migrationId: string,
   phase: Phase,
   failure: string | null = null,
 ): Promise<void> {
-  const finished = phase === 'done' || phase === 'cancelled' || phase === 'failed';
+  const finished =
+    phase === 'done' || phase === 'planned' || phase === 'cancelled' || phase === 'failed';
   await db
     .updateTable('migration')
     .set({ phase, failure, finished_at: finished ? new Date() : null })

@@ -1,19 +1,21 @@
 import { sql } from 'kysely';
 import { JOB_SIZE } from '../contracts/limits.js';
 import type { JobRef, PartCount } from '../contracts/migration.js';
-import type { Channel, Operation } from '../contracts/channels.js';
+import { PHONE_CHANNELS, type Channel, type Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
 
 /**
  * Settles all but one of the parts that ask something of the same identifier and channel.
- * An opt-out wins over everything; else the newest consent date; else the later row. The losers
+ * An opt-out wins over everything, and a suppression over an opt-out; else the newest consent date;
+ * else the later row. The losers
  * are `rejected` as duplicates, or as `conflicting_opt_out` where an opt-out beat them.
  */
 export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
   // A membership is asked for by e-mail where the row has one.
   for (const [channels, identifier, reason] of [
     [['email'], 'email', 'duplicate_email'],
-    [['sms'], 'phone_number', 'duplicate_phone'],
+    [PHONE_CHANNELS, 'phone_number', 'duplicate_phone'],
+    [['push'], 'email', 'duplicate_email'],
     [['list'], 'email', 'duplicate_email'],
   ] as const) {
     await sql`
@@ -28,12 +30,13 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
           and i.${sql.ref(identifier)} is not null
         window identity as (
           partition by i.${sql.ref(identifier)}, p.channel
-          order by (p.action = 'unsubscribe') desc, p.consented_at desc nulls last, p.row_number desc
+          order by (p.action = 'suppress') desc, (p.action = 'unsubscribe') desc, p.consented_at desc nulls last, p.row_number desc
         )
       )
       update consentry.intent_part p set
         outcome = 'rejected',
-        reason = case when asked.winning_action = 'unsubscribe' and asked.action <> 'unsubscribe'
+        reason = case when asked.winning_action in ('suppress', 'unsubscribe')
+            and asked.action not in ('suppress', 'unsubscribe')
           then 'conflicting_opt_out' else ${reason} end,
         evidence = 'importer', settled_at = now()
       from asked
@@ -45,28 +48,36 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
 /**
  * Gives every open part its job: at most `JOB_SIZE` rows of one operation each, numbered in the
  * order in which they are started. Running it again changes nothing.
+ *
+ * @param canaryRows the first rows that have something to send, for jobs of their own; null for none
  */
-export async function assignJobs(db: LedgerDb, migrationId: string): Promise<JobRef[]> {
+export async function assignJobs(
+  db: LedgerDb,
+  migrationId: string,
+  canaryRows: number | null = null,
+): Promise<JobRef[]> {
   return db.transaction().execute(async (tx) => {
     await sql`
       with part as (
-        select row_number, channel, action as operation
+        select row_number, channel, action as operation,
+          coalesce(dense_rank() over (order by row_number) <= ${canaryRows}::integer, false) as canary
         from consentry.intent_part
         where migration_id = ${migrationId} and outcome is null and job_number is null
       ), chunk as (
-        select row_number, channel, operation,
-          (dense_rank() over (partition by operation order by row_number) - 1) / ${JOB_SIZE} as chunk
+        select row_number, channel, operation, canary,
+          (dense_rank() over (partition by canary, operation order by row_number) - 1)
+            / ${JOB_SIZE} as chunk
         from part
       ), numbered as (
-        select row_number, channel, operation,
-          dense_rank() over (order by operation, chunk)
+        select row_number, channel, operation, canary,
+          dense_rank() over (order by canary desc, operation, chunk)
             + (select coalesce(max(job_number), 0) from consentry.job
                where migration_id = ${migrationId}) as job_number
         from chunk
       ), job as (
-        insert into consentry.job (migration_id, job_number, operation, rows)
-        select ${migrationId}, job_number, operation, count(distinct row_number)
-        from numbered group by job_number, operation
+        insert into consentry.job (migration_id, job_number, operation, rows, canary)
+        select ${migrationId}, job_number, operation, count(distinct row_number), canary
+        from numbered group by job_number, operation, canary
       )
       update consentry.intent_part p set job_number = numbered.job_number
       from numbered
@@ -74,7 +85,7 @@ export async function assignJobs(db: LedgerDb, migrationId: string): Promise<Job
         and p.channel = numbered.channel`.execute(tx);
     const jobs = await tx
       .selectFrom('job')
-      .select(['job_number', 'operation', 'rows'])
+      .select(['job_number', 'operation', 'rows', 'canary'])
       .where('migration_id', '=', migrationId)
       .orderBy('job_number')
       .execute();
@@ -82,6 +93,7 @@ export async function assignJobs(db: LedgerDb, migrationId: string): Promise<Job
       jobNumber: job.job_number,
       operation: job.operation,
       rows: job.rows,
+      canary: job.canary,
     }));
   });
 }

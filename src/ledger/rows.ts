@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Action, Channel } from '../contracts/channels.js';
 import type { Evidence, Outcome, Reason } from '../contracts/outcomes.js';
 import type { LedgerDb } from './database.js';
@@ -11,6 +11,9 @@ export interface OpenRow {
   /** Whether both identifiers may go to Klaviyo as one profile. */
   readonly oneProfile: boolean;
   readonly consentReadAt: Date | null;
+  /** `YYYY-MM-DD` */
+  readonly dateOfBirth: string | null;
+  readonly pushToken: { readonly token: string; readonly platform: 'ios' | 'android' } | null;
   readonly parts: readonly OpenPart[];
 }
 
@@ -29,6 +32,9 @@ interface RowRecord {
   phone_number: string | null;
   one_profile: boolean;
   consent_read_at: Date | null;
+  date_of_birth: string | null;
+  push_token: string | null;
+  push_platform: 'ios' | 'android' | null;
   parts: {
     channel: Channel;
     action: Action;
@@ -38,7 +44,7 @@ interface RowRecord {
 }
 
 const columns = sql`i.row_number, i.email, i.phone_number, i.one_profile,
-  i.consent_read_at,
+  i.consent_read_at, i.date_of_birth::text, i.push_token, i.push_platform,
   json_agg(json_build_object('channel', p.channel, 'action', p.action,
     'consented_at', to_char(p.consented_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'submission_id', p.submission_id::text) order by p.channel) as parts`;
@@ -70,6 +76,29 @@ export async function unsentRowsOfJob(
     .filter((row) => row.parts.length > 0);
 }
 
+/** The next rows after `afterRow` with parts that wait for a click, with those parts. */
+export async function pendingRows(
+  db: LedgerDb,
+  migrationId: string,
+  afterRow: number,
+  limit: number,
+): Promise<OpenRow[]> {
+  const { rows } = await sql<RowRecord>`
+    select ${columns}
+    from (
+      select distinct migration_id, row_number from consentry.intent_part
+      where migration_id = ${migrationId} and row_number > ${afterRow}
+        and outcome = 'pending_double_opt_in'
+      order by row_number limit ${limit}
+    ) pending
+    join consentry.intent i using (migration_id, row_number)
+    join consentry.intent_part p using (migration_id, row_number)
+    where p.outcome = 'pending_double_opt_in'
+    group by i.migration_id, i.row_number
+    order by i.row_number`.execute(db);
+  return rows.map(toOpenRow);
+}
+
 /** The next open rows after `afterRow` whose consent has not been read yet. */
 export async function unreadRows(
   db: LedgerDb,
@@ -89,7 +118,7 @@ export async function unreadRows(
     join consentry.intent_part p using (migration_id, row_number)
     where p.outcome is null
     group by i.migration_id, i.row_number, i.email, i.phone_number, i.one_profile,
-      i.consent_read_at
+      i.consent_read_at, i.date_of_birth, i.push_token, i.push_platform
     order by i.row_number`.execute(db);
   return rows.map(toOpenRow);
 }
@@ -101,6 +130,11 @@ function toOpenRow(row: RowRecord): OpenRow {
     phoneNumber: row.phone_number,
     oneProfile: row.one_profile,
     consentReadAt: row.consent_read_at,
+    dateOfBirth: row.date_of_birth,
+    pushToken:
+      row.push_token === null || row.push_platform === null
+        ? null
+        : { token: row.push_token, platform: row.push_platform },
     parts: row.parts.map((part) => ({
       channel: part.channel,
       action: part.action,
@@ -162,6 +196,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   readonly reason: Reason | null;
   readonly evidence: Evidence;
+  /** The consent that was read, where the outcome follows from a profile. */
+  readonly read?: { readonly consent: string; readonly at: string | null };
 }
 
 /**
@@ -175,18 +211,39 @@ export async function settleParts(
   migrationId: string,
   settlements: readonly Settlement[],
 ): Promise<number> {
+  return settle(db, migrationId, settlements, sql`p.outcome is null`);
+}
+
+/** Moves parts that wait for a click to what was read of them since. */
+export async function settlePending(
+  db: LedgerDb,
+  migrationId: string,
+  settlements: readonly Settlement[],
+): Promise<number> {
+  return settle(db, migrationId, settlements, sql`p.outcome = 'pending_double_opt_in'`);
+}
+
+async function settle(
+  db: LedgerDb,
+  migrationId: string,
+  settlements: readonly Settlement[],
+  open: RawBuilder<unknown>,
+): Promise<number> {
   if (settlements.length === 0) return 0;
   const result = await sql`
     update consentry.intent_part p set
       outcome = s.outcome::consentry.outcome, reason = s.reason, evidence = s.evidence,
-      settled_at = now()
+      settled_at = now(), consent_after = s.consent, consent_after_at = s.at::timestamptz,
+      read_at = case when s.consent is not null then now() end
     from unnest(
       ${settlements.map((s) => s.rowNumber)}::integer[], ${settlements.map((s) => s.channel)}::text[],
       ${settlements.map((s) => s.outcome)}::text[], ${settlements.map((s) => s.reason)}::text[],
-      ${settlements.map((s) => s.evidence)}::text[]
-    ) as s (row_number, channel, outcome, reason, evidence)
+      ${settlements.map((s) => s.evidence)}::text[],
+      ${settlements.map((s) => s.read?.consent ?? null)}::text[],
+      ${settlements.map((s) => s.read?.at ?? null)}::text[]
+    ) as s (row_number, channel, outcome, reason, evidence, consent, at)
     where p.migration_id = ${migrationId} and p.row_number = s.row_number
-      and p.channel = s.channel::consentry.channel and p.outcome is null`.execute(db);
+      and p.channel = s.channel::consentry.channel and ${open}`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { OutcomeCounts, Totals } from '../contracts/migration.js';
+import type { Channel } from '../contracts/channels.js';
+import type { OutcomeCounts, PartCount, Totals } from '../contracts/migration.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
 import type { LedgerDb } from './database.js';
 
@@ -80,7 +81,7 @@ export async function settleUnsent(
   return Number(result.numUpdatedRows);
 }
 
-/** Settles what was sent and can't be read back any more, at the end of a stopped run. */
+/** Settles what was sent and can't be read back any more. */
 export async function settleUnreadable(db: LedgerDb, migrationId: string): Promise<void> {
   await db
     .updateTable('intent_part')
@@ -92,5 +93,22 @@ export async function settleUnreadable(db: LedgerDb, migrationId: string): Promi
     })
     .where('migration_id', '=', migrationId)
     .where('outcome', 'is', null)
+    .where('submission_id', 'is not', null)
     .execute();
+}
+
+/** Parts of the canary's jobs by outcome and reason. */
+export async function countCanaryParts(db: LedgerDb, migrationId: string): Promise<PartCount[]> {
+  const { rows } = await sql<{
+    channel: Channel;
+    outcome: Outcome;
+    reason: Reason | null;
+    parts: string;
+  }>`
+    select p.channel, p.outcome, p.reason, count(*) as parts
+    from consentry.intent_part p join consentry.job j using (migration_id, job_number)
+    where p.migration_id = ${migrationId} and j.canary and p.outcome is not null
+    group by p.channel, p.outcome, p.reason
+    order by p.channel, p.outcome, p.reason`.execute(db);
+  return rows.map((row) => ({ ...row, parts: Number(row.parts) }));
 }

@@ -1,14 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { basename } from 'node:path';
 import {
   Client,
   type Connection,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { SEGMENT_SIZE } from '../contracts/limits.js';
+import { CancelledFailure } from '@temporalio/common';
 import type {
   MigrationInput,
   Phase,
@@ -18,32 +16,44 @@ import type {
   Totals,
 } from '../contracts/migration.js';
 import { MESSAGES, TASK_QUEUE, workflowIds } from '../contracts/names.js';
-import { openCsv } from '../importers/index.js';
+import { openSource, readMapping, sourceFingerprint } from '../importers/index.js';
 import {
   AlreadyRunningError,
+  countTransitions,
   countTotals,
   findRunningMigration,
   getMigration,
   listMigrations,
+  personHistory,
   reportedParts,
   setPhase,
+  setShare,
   storeIntents,
   type Ledger,
   type MigrationSummary,
   type NewMigration,
+  type PersonPart,
   type ReportedPart,
+  type Transition,
 } from '../ledger/index.js';
+import type { Person, PersonConsent } from '../contracts/person.js';
 import type { consentCheck, consentMigration } from '../workflows/index.js';
-import { readReport, type Report } from './report.js';
+import { hasEnded, MigrationStoppedError } from './ended.js';
+import { ids, newId } from './ids.js';
+import { storeRetry } from './retry.js';
+import { innermost } from './innermost-failure.js';
+import { readLiveConsent } from './person.js';
+import { readReport, readReportDetails, type Report, type ReportDetails } from './report.js';
 import {
   importOptions,
+  migrationInput,
   migrationSettings,
   requestHash,
-  sha256OfFile,
-  timingOf,
   type MigrationRequest,
 } from './settings.js';
 import { requireWorker } from './worker-check.js';
+
+export { hasEnded, MigrationStoppedError } from './ended.js';
 
 export interface StartedMigration {
   readonly id: string;
@@ -52,17 +62,8 @@ export interface StartedMigration {
   readonly attached: boolean;
   readonly rows: number;
   readonly preset: string;
-}
-
-/** A run ended otherwise than by finishing; `failureType` as in `contracts/failures.ts`. */
-export class MigrationStoppedError extends Error {
-  override readonly name = 'MigrationStoppedError';
-  constructor(
-    message: string,
-    readonly failureType: string,
-  ) {
-    super(message);
-  }
+  /** It sends nothing before `approve`. */
+  readonly waitsForApproval: boolean;
 }
 
 /** Starts migrations and steers them: what the CLI does, for scripts. */
@@ -89,28 +90,36 @@ export class Consentry {
     request: MigrationRequest,
     onRows?: (rows: number) => void,
   ): Promise<StartedMigration> {
-    const options = importOptions(request);
+    const mapping = request.mapping == null ? null : await readMapping(request.mapping);
+    const options = importOptions(request, mapping);
     const id = newId();
-    const source = await openCsv(request.file, options);
+    const source = await openSource(request.file, options, request.query ?? null);
     await requireWorker(this.#client, this.namespace, this.taskQueue);
     const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
-    const sourceSha256 = await sha256OfFile(request.file);
+    const sourceSha256 = await sourceFingerprint(request.file, request.query ?? null);
     const hash = requestHash(sourceSha256, settings, options);
     const attach = async (): Promise<StartedMigration | null> => {
       const running = await this.#findRunning(hash, request);
       if (running === null) return null;
       const { rows } = await countTotals(this.ledger.db, running);
-      return { ...ids(running), attached: true, rows, preset: source.preset };
+      return {
+        ...ids(running),
+        attached: true,
+        rows,
+        preset: source.preset,
+        waitsForApproval: false,
+      };
     };
     const attached = await attach();
     if (attached !== null) return attached;
     const migration: NewMigration = {
       id,
-      sourceName: basename(request.file),
+      sourceName: source.name,
       sourceSha256,
       preset: source.preset,
       settings,
       requestHash: hash,
+      retryOf: null,
     };
     let rows: number;
     try {
@@ -122,11 +131,11 @@ export class Consentry {
       if (other === null) throw error;
       return other;
     }
-    await this.#start(
-      { migrationId: id, timing: timingOf(request), segmentSize: SEGMENT_SIZE },
-      rows,
-    );
-    return { ...ids(id), attached: false, rows, preset: source.preset };
+    if (request.share !== undefined) await setShare(this.ledger.db, id, request.share);
+    const input = migrationInput(id, request, rows);
+    await this.#start(input, rows);
+    const { needsApproval: waitsForApproval } = input;
+    return { ...ids(id), attached: false, rows, preset: source.preset, waitsForApproval };
   }
 
   /**
@@ -145,10 +154,7 @@ export class Consentry {
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       const { rows } = await countTotals(this.ledger.db, id);
-      await this.#start(
-        { migrationId: id, timing: timingOf(request), segmentSize: SEGMENT_SIZE },
-        rows,
-      );
+      await this.#start(migrationInput(id, request, rows), rows);
       return id;
     }
   }
@@ -245,6 +251,34 @@ export class Consentry {
     await this.#steer(id, (handle) => handle.signal(MESSAGES.resume));
   }
 
+  /** Lets a run start that waits for a person's word. @throws MigrationStoppedError */
+  async approve(id: string): Promise<void> {
+    await this.#steer(id, (handle) => handle.executeUpdate(MESSAGES.approve));
+  }
+
+  /** How much of the account's limits the run may use from now on, above 0 to 1. */
+  async setShare(id: string, share: number): Promise<void> {
+    await this.#steer(id, (handle) => handle.executeUpdate(MESSAGES.setShare, { args: [share] }));
+  }
+
+  /**
+   * Starts a migration of what an ended one did not achieve: rows that were never seen, were not
+   * sent, or that Klaviyo refused. The guard reads everybody's consent anew.
+   *
+   * @throws MigrationStoppedError while the run goes on, or where nothing is left to retry
+   */
+  async retryFailed(
+    id: string,
+    request: Omit<MigrationRequest, 'file'> = {},
+  ): Promise<StartedMigration> {
+    await requireWorker(this.#client, this.namespace, this.taskQueue);
+    const { smsCountries = null } = request;
+    const { historical, ...retry } = await storeRetry(this.ledger, id, smsCountries);
+    const { rows, preset } = retry;
+    await this.#start(migrationInput(retry.id, { ...request, historical }, rows), rows);
+    return { ...ids(retry.id), attached: false, rows, preset, waitsForApproval: false };
+  }
+
   /** Counts as the ledger has them now; one pass over the migration's rows. */
   totals(id: string): Promise<Totals> {
     return countTotals(this.ledger.db, id);
@@ -257,6 +291,28 @@ export class Consentry {
 
   report(id: string): Promise<Report> {
     return readReport(this.ledger.db, id);
+  }
+
+  /** The report with outcomes over time, the first problems and the watch. */
+  reportDetails(id: string): Promise<ReportDetails> {
+    return readReportDetails(this.ledger.db, this.#client, id);
+  }
+
+  /** What was sent, by consent before and after. */
+  transitions(id: string): Promise<Transition[]> {
+    return countTransitions(this.ledger.db, id);
+  }
+
+  /** Everything that was ever done about a person, oldest first. */
+  personHistory(person: Person): Promise<PersonPart[]> {
+    return personHistory(this.ledger.db, person);
+  }
+
+  /** A person's consent as Klaviyo holds it now. @throws NoWorkerError, PersonNotReadError */
+  liveConsent(person: Person): Promise<PersonConsent> {
+    const { namespace, taskQueue, ledger } = this;
+    const through = { client: this.#client, namespace, taskQueue, db: ledger.db };
+    return this.#result(readLiveConsent(through, person));
   }
 
   list(limit = 20): Promise<MigrationSummary[]> {
@@ -274,6 +330,9 @@ export class Consentry {
     try {
       await act(this.#handle(id));
     } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) {
+        throw new MigrationStoppedError(error.cause?.message ?? error.message, 'NotWaiting');
+      }
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw alreadyEnded(id, phase);
     }
@@ -294,30 +353,6 @@ export class Consentry {
   }
 }
 
-const ENDED: readonly Phase[] = ['done', 'cancelled', 'failed'];
-
-export function hasEnded(phase: Phase): boolean {
-  return ENDED.includes(phase);
-}
-
 function alreadyEnded(id: string, phase: Phase): MigrationStoppedError {
   return new MigrationStoppedError(`Migration ${id} has already ended (${phase}).`, 'AlreadyEnded');
-}
-
-function innermost(error: Error): ApplicationFailure | null {
-  let found: ApplicationFailure | null = null;
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if (at instanceof ApplicationFailure) found = at;
-  }
-  return found;
-}
-
-function ids(id: string): { id: string; workflowId: string } {
-  return { id, workflowId: workflowIds.migration(id) };
-}
-
-/** Sorts by day, says nothing about the source: ids are plain text everywhere in Temporal. */
-function newId(): string {
-  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
-  return `${day}-${randomBytes(4).toString('hex')}`;
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import type { ConsentChannel } from '../contracts/channels.js';
-import type { MigrationSettings, MigrationTiming } from '../contracts/migration.js';
-import type { ImportOptions } from '../importers/index.js';
+import { SEGMENT_SIZE } from '../contracts/limits.js';
+import type { MigrationInput, MigrationSettings, MigrationTiming } from '../contracts/migration.js';
+import type { ImportOptions, Mapping } from '../importers/index.js';
 
 /** What a person asks of a migration: the flags of `consentry migrate`. */
 export interface MigrationRequest {
@@ -29,6 +28,26 @@ export interface MigrationRequest {
   readonly smsColumn?: string | null;
   /** Klaviyo's `custom_source`; default names preset and migration. */
   readonly customSource?: string | null;
+  /** Put everybody on the list without consent; refused for SMS, which has no such thing. */
+  readonly implicit?: boolean;
+  /** Consent date of rows without one, which the operator attests; RFC 3339 or `YYYY-MM-DD`. */
+  readonly consentedAt?: string | null;
+  /** Mapping file for a layout that no preset knows. */
+  readonly mapping?: string | null;
+  /** SQL query on the database at `file`, a `postgres://` or `mysql://` URL. */
+  readonly query?: string | null;
+  /** Plan only. */
+  readonly dryRun?: boolean;
+  /** Where it is about more than 1,000 rows: wait for `approve` after the plan. */
+  readonly confirm?: boolean;
+  /** Run this many rows to their end, and stop. */
+  readonly pilot?: number | null;
+  /** Run this many rows to their end, wait, and go on where they ended as planned. */
+  readonly canary?: { readonly rows: number; readonly waitMs: number } | null;
+  /** Part of the account's limits that the run may use, above 0 to 1. Default 1. */
+  readonly share?: number;
+  /** Days that people who have not clicked are followed. Default 7. */
+  readonly watchDays?: number;
   readonly timing?: Partial<MigrationTiming>;
 }
 
@@ -37,8 +56,14 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** @throws SettingsError */
-export function importOptions(request: MigrationRequest): ImportOptions {
+/**
+ * @param mapping what the request's mapping file says; null without one
+ * @throws SettingsError
+ */
+export function importOptions(
+  request: MigrationRequest,
+  mapping: Mapping | null = null,
+): ImportOptions {
   const undated = request.undated ?? (request.historical === true ? 'reject' : 'subscribe');
   if (request.historical === true && undated === 'subscribe') {
     throw new SettingsError(
@@ -48,6 +73,9 @@ export function importOptions(request: MigrationRequest): ImportOptions {
   if (undated === 'list_only' && (request.listId ?? null) === null) {
     throw new SettingsError('--undated list_only needs a list: give --list ID.');
   }
+  if (request.implicit === true && (request.listId ?? null) === null) {
+    throw new SettingsError('--implicit puts people on a list: give --list ID.');
+  }
   return {
     channels: channelsOf(request),
     country: request.country ?? null,
@@ -55,6 +83,9 @@ export function importOptions(request: MigrationRequest): ImportOptions {
     undated,
     preset: request.preset ?? null,
     now: new Date(),
+    consent: request.implicit === true ? 'implicit' : 'explicit',
+    consentedAt: request.consentedAt ?? null,
+    mapping,
     ...(typeof request.smsColumn === 'string' ? { smsColumn: request.smsColumn } : {}),
   };
 }
@@ -70,13 +101,15 @@ export function migrationSettings(
     historicalImport: request.historical ?? false,
     smsCountries: request.smsCountries ?? null,
     customSource: request.customSource ?? defaultSource,
+    consent: request.implicit === true ? 'implicit' : 'explicit',
+    canaryRows: request.pilot ?? request.canary?.rows ?? null,
   };
 }
 
 function channelsOf(request: MigrationRequest): readonly ConsentChannel[] {
   const channels = [...new Set(request.channels ?? ['email'])].sort();
   if (channels.length === 0)
-    throw new SettingsError('--channels names no channel: email, sms or both.');
+    throw new SettingsError('--channels names no channel: give email, sms, ...');
   return channels as ConsentChannel[];
 }
 
@@ -86,7 +119,7 @@ const MINUTE = 60_000;
  * Waits and deadlines. Klaviyo shows a live subscribe after up to 3 minutes, a back-dated one or a
  * new profile of an import after up to 20; the deadlines leave a good margin.
  */
-export function timingOf(request: MigrationRequest): MigrationTiming {
+export function timingOf(request: Omit<MigrationRequest, 'file'>): MigrationTiming {
   return {
     confirmWithinMs: request.historical === true ? 45 * MINUTE : 15 * MINUTE,
     membershipWithinMs: request.timing?.confirmWithinMs ?? 30 * MINUTE,
@@ -94,6 +127,11 @@ export function timingOf(request: MigrationRequest): MigrationTiming {
     readTurnMs: MINUTE,
     ambiguousWaitMs: 3 * MINUTE,
     consentMaxAgeMs: 10 * MINUTE,
+    suppressionWithinMs: 270 * MINUTE,
+    eventsSilentMs: 2 * MINUTE,
+    watchForMs: (request.watchDays ?? 7) * 24 * 60 * MINUTE,
+    watchFirstMs: 15 * MINUTE,
+    watchLongestMs: 360 * MINUTE,
     ...request.timing,
   };
 }
@@ -109,8 +147,25 @@ export function requestHash(
   return createHash('sha256').update(sourceSha256).update(JSON.stringify(sorted)).digest('hex');
 }
 
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+/** A run of no more rows needs nobody's word. */
+const UNASKED_ROWS = 1_000;
+
+/** The workflow's input: how the run goes, without anything about people or lists. */
+export function migrationInput(
+  migrationId: string,
+  request: Omit<MigrationRequest, 'file'>,
+  rows: number,
+): MigrationInput {
+  const { pilot = null, canary = null } = request;
+  return {
+    migrationId,
+    timing: timingOf(request),
+    segmentSize: SEGMENT_SIZE,
+    dryRun: request.dryRun ?? false,
+    needsApproval: request.confirm === true && rows > UNASKED_ROWS && request.dryRun !== true,
+    canary:
+      pilot !== null
+        ? { waitMs: 0, thenStop: true }
+        : canary && { waitMs: canary.waitMs, thenStop: false },
+  };
 }

@@ -8,7 +8,7 @@ export interface WatchOptions {
   /** Stops watching; the run goes on. */
   readonly signal?: AbortSignal;
   /** Told once, when the run knows what it will do. */
-  onPlan(plan: Plan): void;
+  onPlan(plan: Plan): void | Promise<void>;
   /** Told at every look after the plan, with counts as the ledger has them at that moment. */
   onProgress(progress: Progress): void | Promise<void>;
 }
@@ -56,7 +56,7 @@ function upToDate(progress: Progress, totals: Totals): Progress {
 
 async function tellPlan(consentry: Consentry, id: string, on: WatchOptions): Promise<boolean> {
   const plan = await consentry.plan(id);
-  if (plan !== null) on.onPlan(plan);
+  if (plan !== null) await on.onPlan(plan);
   return plan !== null;
 }
 

@@ -6,7 +6,13 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import type { JobInput, JobResult, OutcomeCounts } from '../contracts/migration.js';
+import type { Operation } from '../contracts/channels.js';
+import type {
+  JobInput,
+  JobResult,
+  MigrationTiming,
+  OutcomeCounts,
+} from '../contracts/migration.js';
 import { steps, submits } from './activity-options.js';
 import { settledSignal } from './messages.js';
 import { isCancelled } from './stop.js';
@@ -52,9 +58,7 @@ export async function consentJob(input: JobInput): Promise<JobResult> {
   return CancellationScope.nonCancellable(async () => {
     if (sent) {
       step('accepted by Klaviyo; waiting to read it back');
-      const withinMs =
-        job.operation === 'add_to_list' ? timing.membershipWithinMs : timing.confirmWithinMs;
-      await condition(() => outcomes !== null, withinMs);
+      await condition(() => outcomes !== null, deadlineOf(job.operation, timing));
     }
     outcomes ??= await steps.settleJob.executeWithOptions(
       { summary: 'look up what is still open' },
@@ -63,6 +67,12 @@ export async function consentJob(input: JobInput): Promise<JobResult> {
     step('every row has an outcome');
     return { jobNumber, outcomes };
   });
+}
+
+/** How long Klaviyo is given to show what it accepted. */
+function deadlineOf(operation: Operation, timing: MigrationTiming): number {
+  if (operation === 'suppress') return timing.suppressionWithinMs;
+  return operation === 'add_to_list' ? timing.membershipWithinMs : timing.confirmWithinMs;
 }
 
 /**

@@ -1,30 +1,37 @@
 import {
   allHandlersFinished,
   CancellationScope,
-  CancelledFailure,
   condition,
-  executeChild,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
+  sleep,
+  startChild,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { OPEN_SEGMENTS } from '../contracts/limits.js';
 import type { MigrationInput, Plan, Progress } from '../contracts/migration.js';
 import { workflowIds } from '../contracts/names.js';
+import type { Reason } from '../contracts/outcomes.js';
 import { steps, sweeps } from './activity-options.js';
-import { consentSegment } from './consent-segment.js';
+import { confirmationWatch } from './confirmation-watch.js';
 import { renderDetails } from './details.js';
-import { isCancelled, stopOf } from './stop.js';
-import { pauseSignal, planQuery, progressQuery, resumeSignal } from './messages.js';
+import { JobRunner } from './job-runner.js';
+import {
+  approveUpdate,
+  pauseSignal,
+  planQuery,
+  progressQuery,
+  resumeSignal,
+  setShareUpdate,
+} from './messages.js';
 import { MigrationProgress } from './migration-progress.js';
-import { readUntil } from './proof-reader.js';
 import { accountAttributes, phaseAttributes } from './search-attributes.js';
-import { segmentsOf } from './segments.js';
+import { stopOf } from './stop.js';
 
 /**
- * Applies the intents of one migration: preflight, plan, submit, settle, report. It ends when
- * every row has an outcome that was read back.
+ * Applies the intents of one migration: preflight, plan, approval, canary, submit, settle, report.
+ * It ends when every row has an outcome that was read back; who has not clicked on a double opt-in
+ * message by then is followed by a `confirmationWatch` that outlives it.
  *
  * Idempotency: one run a migration id; all that it did is in the ledger, which every step asks
  * before it does anything.
@@ -37,21 +44,13 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   const progress = new MigrationProgress(migrationId, (now, plan) => {
     setCurrentDetails(renderDetails(now, plan));
   });
-  setHandler(progressQuery, () => progress.now(), { description: 'Counts by outcome and phase' });
-  setHandler(planQuery, () => progress.plan, { description: 'What the run will do' });
-  setHandler(pauseSignal, () => steer(true), { description: 'Submit nothing more until resume' });
-  setHandler(resumeSignal, () => steer(false), { description: 'Go on submitting' });
-
-  async function steer(paused: boolean): Promise<void> {
-    progress.setPaused(paused);
-    await steps.setPaused.executeWithOptions({ summary: paused ? 'pause' : 'resume' }, [
-      { migrationId, paused },
-    ]);
-  }
   const enter = (phase: Progress['phase']) => {
     if (!progress.enter(phase)) return;
     upsertSearchAttributes(phaseAttributes(phase, progress.now()));
   };
+  const approval = handleMessages(migrationId, progress);
+  const runner = new JobRunner(input, progress, enter);
+  let unsent: Reason = 'cancelled_before_sending';
 
   try {
     enter('preflight');
@@ -70,81 +69,127 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       [{ migrationId }],
     );
     progress.planned(plan, preflight.warnings);
+    if (input.dryRun) return await end('planned', 'dry_run');
 
-    enter('submit');
-    await runJobs(input, plan, progress, enter);
+    if (input.needsApproval) {
+      await begin('approval');
+      await approval.given;
+    }
+    if (input.canary !== null && plan.jobs.some(({ canary }) => canary)) {
+      const { thenStop } = input.canary;
+      await runCanary(plan, input.canary.waitMs);
+      if (thenStop) return await end('done', 'not_in_pilot');
+    }
+    await begin('submit');
+    await runner.run(plan.jobs.filter(({ canary }) => !canary));
   } catch (error) {
     return CancellationScope.nonCancellable(() => stop(error));
   }
+  return end('done', unsent);
 
-  return CancellationScope.nonCancellable(async () => {
-    await condition(allHandlersFinished);
-    enter('report');
-    const totals = await steps.finishMigration.executeWithOptions({ summary: 'report' }, [
-      { migrationId, phase: 'done', failure: null },
+  /** A phase that lasts: the ledger is told as well. */
+  async function begin(phase: 'approval' | 'canary' | 'submit'): Promise<void> {
+    enter(phase);
+    await steps.notePhase.executeWithOptions({ summary: phase }, [{ migrationId, phase }]);
+  }
+
+  /** The first rows alone: what follows is sent only if they ended as it was planned. */
+  async function runCanary(plan: Plan, waitMs: number): Promise<void> {
+    await begin('canary');
+    await runner.run(plan.jobs.filter(({ canary }) => canary));
+    unsent = 'canary_failed';
+    await steps.judgeCanary.executeWithOptions({ summary: 'did the canary end as planned' }, [
+      { migrationId },
     ]);
-    progress.count(totals);
-    enter('done');
-    return progress.now();
-  });
+    unsent = 'cancelled_before_sending';
+    if (waitMs > 0) await sleep(waitMs, { summary: 'wait after the canary' });
+  }
+
+  /** @param left why rows that were not sent were not */
+  async function end(phase: 'done' | 'planned', left: Reason): Promise<Progress> {
+    return CancellationScope.nonCancellable(async () => {
+      await condition(allHandlersFinished);
+      if (phase === 'done') enter('report');
+      await finish(phase, null, left);
+      await followPending();
+      return progress.now();
+    });
+  }
 
   /** Ends the run as cancelled or failed, after every row got its outcome. */
   async function stop(error: unknown): Promise<never> {
     const { phase, failure, cause } = stopOf(error);
     await condition(allHandlersFinished);
+    const left = phase === 'failed' && unsent !== 'canary_failed' ? 'migration_stopped' : unsent;
+    progress.fail(failure);
+    await finish(phase, failure, left);
+    if (phase === 'cancelled') await followPending();
+    throw cause;
+  }
+
+  async function finish(
+    phase: 'done' | 'planned' | 'cancelled' | 'failed',
+    failure: string | null,
+    left: Reason,
+  ): Promise<void> {
     const totals = await steps.finishMigration.executeWithOptions({ summary: 'report' }, [
-      { migrationId, phase, failure },
+      { migrationId, phase, failure, unsent: left },
     ]);
     progress.count(totals);
-    progress.fail(failure);
     enter(phase);
-    throw cause;
+  }
+
+  /** People may click for days: a workflow of its own, so that this one can end. */
+  async function followPending(): Promise<void> {
+    const { watchForMs, watchFirstMs, watchLongestMs } = input.timing;
+    const pending = progress.now().outcomes.pending_double_opt_in ?? 0;
+    if (pending === 0 || watchForMs === 0) return;
+    await startChild(confirmationWatch, {
+      workflowId: workflowIds.watch(migrationId),
+      args: [{ migrationId, timing: { watchForMs, watchFirstMs, watchLongestMs } }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `${pending.toLocaleString('en-US')} rows wait for a click`,
+    });
   }
 }
 
-/** Runs the jobs in segments, beside the reader that proves their rows. */
-async function runJobs(
-  input: MigrationInput,
-  plan: Plan,
+/** What people may ask and tell a run. */
+function handleMessages(
+  migrationId: string,
   progress: MigrationProgress,
-  enter: (phase: Progress['phase']) => void,
-): Promise<void> {
-  const { migrationId, timing } = input;
-  const segments = segmentsOf(plan.jobs, input.segmentSize);
-  let running = true;
-  CancellationScope.current().cancelRequested.catch((error: unknown) => {
-    if (!isCancelled(error)) throw error;
-    if (running) enter('cancelling');
+): { readonly given: Promise<void> } {
+  let approved = false;
+  setHandler(progressQuery, () => progress.now(), { description: 'Counts by outcome and phase' });
+  setHandler(planQuery, () => progress.plan, { description: 'What the run will do' });
+  setHandler(pauseSignal, () => steer(true), { description: 'Submit nothing more until resume' });
+  setHandler(resumeSignal, () => steer(false), { description: 'Go on submitting' });
+  setHandler(approveUpdate, () => void (approved = true), {
+    description: 'Start sending what the plan says',
+    validator: () => progress.mustWaitForApproval(),
   });
-  const reading = readUntil(migrationId, timing, () => !running, {
-    totals(totals) {
-      progress.count(totals);
-      if (progress.allSubmitted()) enter('settle');
-    },
-    failure(message) {
-      progress.warn(`Reading back stopped, rows are looked up at their deadline: ${message}`);
+  setHandler(setShareUpdate, (share) => setShare(share), {
+    description: 'Part of the account’s limits that the run may use, above 0 to 1',
+    validator: (share) => {
+      if (!(share > 0 && share <= 1)) {
+        throw new RangeError(`The share must be above 0 and at most 1; got ${share}.`);
+      }
     },
   });
-  try {
-    for (let first = 0; first < segments.length; first += OPEN_SEGMENTS) {
-      await Promise.all(
-        segments.slice(first, first + OPEN_SEGMENTS).map((jobs, offset) => {
-          const segment = first + offset + 1;
-          return executeChild(consentSegment, {
-            workflowId: workflowIds.segment(migrationId, segment),
-            args: [{ migrationId, segment, jobs, totalJobs: plan.jobs.length, timing }],
-            parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-            staticSummary: `segment ${segment} of ${segments.length}: ${jobs.length} jobs`,
-          });
-        }),
-      );
-    }
-  } finally {
-    running = false;
-    await reading.stop();
+
+  async function steer(paused: boolean): Promise<void> {
+    progress.setPaused(paused);
+    await steps.setPaused.executeWithOptions({ summary: paused ? 'pause' : 'resume' }, [
+      { migrationId, paused },
+    ]);
   }
-  // Jobs that had sent everything ended as usual; the run was cancelled all the same.
-  if (CancellationScope.current().consideredCancelled) {
-    throw new CancelledFailure('Migration cancelled');
+  async function setShare(share: number): Promise<void> {
+    await steps.setShare.executeWithOptions({ summary: `share of the limits: ${share}` }, [
+      { migrationId, share },
+    ]);
   }
+  return {
+    get given() {
+      return condition(() => approved);
+    },
+  };
 }

@@ -1,13 +1,22 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { OutcomeCounts, Plan, Progress } from '../contracts/migration.js';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { OutcomeCounts, Plan, Progress, WatchProgress } from '../contracts/migration.js';
 import { MESSAGES } from '../contracts/names.js';
 
 /** Submits nothing more until `resume`; what Klaviyo has already is read back meanwhile. */
 export const pauseSignal = defineSignal(MESSAGES.pause);
 export const resumeSignal = defineSignal(MESSAGES.resume);
 
+/** Lets a run start that waits for a person's word; refused at any other time. */
+export const approveUpdate = defineUpdate<void>(MESSAGES.approve);
+
+/** Above 0 to 1, of the account's limits. */
+export const setShareUpdate = defineUpdate<void, [number]>(MESSAGES.setShare);
+
 /** Counts only; the same object as the details in the Web UI. */
 export const progressQuery = defineQuery<Progress>(MESSAGES.progress);
+
+/** How a `confirmationWatch` stands. */
+export const watchProgressQuery = defineQuery<WatchProgress>(MESSAGES.progress);
 
 /** What the run will do; null before it is planned. */
 export const planQuery = defineQuery<Plan | null>(MESSAGES.plan);

@@ -73,6 +73,18 @@ export class MigrationProgress {
     this.changed();
   }
 
+  jobs(): number {
+    return this.totals.jobs.total;
+  }
+
+  /** @throws Error where nobody's word is waited for */
+  mustWaitForApproval(): void {
+    if (this.phase === 'approval') return;
+    throw new Error(
+      `The migration does not wait for approval: it is in phase ${this.now().phase}.`,
+    );
+  }
+
   allSubmitted(): boolean {
     const { jobs } = this.totals;
     return jobs.total > 0 && jobs.submitted === jobs.total;

@@ -1,7 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { MigrationTiming, Totals } from '../contracts/migration.js';
 import { reader } from './activity-options.js';
-import { isCancelled, stopOf } from './stop.js';
+import { isCancelled, stopOf, type Stop } from './stop.js';
 
 /** A turn starts this short, so that small runs show progress, and doubles up to the longest. */
 const FIRST_TURN_MS = 1_000;
@@ -15,23 +15,28 @@ export function readUntil(
   migrationId: string,
   timing: MigrationTiming,
   done: () => boolean,
-  on: { totals: (totals: Totals) => void; failure: (message: string) => void },
+  on: { totals: (totals: Totals) => void; failure: (stop: Stop) => Promise<void> },
 ): { stop(): Promise<void> } {
   const turns = new CancellationScope();
   const loop = CancellationScope.nonCancellable(() =>
     turns.run(async () => {
       for (let turnMs = FIRST_TURN_MS; !done(); turnMs *= 2) {
         const turn = await reader.readProofs.executeWithOptions({ summary: 'read back' }, [
-          { migrationId, turnMs: Math.min(turnMs, timing.readTurnMs), everyMs: timing.readEveryMs },
+          {
+            migrationId,
+            turnMs: Math.min(turnMs, timing.readTurnMs),
+            everyMs: timing.readEveryMs,
+            eventsSilentMs: timing.eventsSilentMs,
+          },
         ]);
         on.totals(turn.totals);
         if (turn.complete) return;
       }
     }),
   );
-  const ended = loop.catch((error: unknown) => {
-    // Without its feed every job still looks its rows up at its deadline.
-    if (!isCancelled(error)) on.failure(stopOf(error).failure ?? 'unknown failure');
+  const ended = loop.catch(async (error: unknown) => {
+    if (isCancelled(error)) return;
+    await CancellationScope.nonCancellable(() => on.failure(stopOf(error)));
   });
   return {
     async stop() {

@@ -10,6 +10,8 @@ export interface Stop {
   readonly phase: 'cancelled' | 'failed';
   /** One line for people; null for a cancellation. */
   readonly failure: string | null;
+  /** As in `contracts/failures.ts`; null for a cancellation. */
+  readonly type: string | null;
   /** What the workflow throws, so that Temporal shows Cancelled or Failed. */
   readonly cause: CancelledFailure | ApplicationFailure;
 }
@@ -32,15 +34,18 @@ export function stopOf(error: unknown): Stop {
     return {
       phase: 'cancelled',
       failure: null,
+      type: null,
       cause: new CancelledFailure('Migration cancelled'),
     };
   }
   const root = innermost(error);
   const message = root?.message ?? rootCause(error) ?? 'unknown failure';
+  const type = root?.type ?? 'MigrationFailed';
   return {
     phase: 'failed',
     failure: message,
-    cause: ApplicationFailure.nonRetryable(message, root?.type ?? 'MigrationFailed'),
+    type,
+    cause: ApplicationFailure.nonRetryable(message, type),
   };
 }
 

@@ -19,6 +19,8 @@ describe('the profiles of a request', () => {
       {
         email: 'a@example.com',
         phoneNumber: '+12015550123',
+        dateOfBirth: null,
+        pushToken: null,
         channels: { email: { consentedAt: null }, sms: { consentedAt: null } },
       },
     ]);

@@ -41,6 +41,8 @@ export function profile(fields: Partial<ProfileConsent> = {}): ProfileConsent {
     emailMarketing: null,
     smsMarketing: null,
     smsTransactional: null,
+    whatsappMarketing: null,
+    pushMarketing: null,
     joinedAt: null,
     ...fields,
   };
@@ -63,6 +65,8 @@ export function openRow(fields: Partial<OpenRow> = {}): OpenRow {
     phoneNumber: '+12015550123',
     oneProfile: true,
     consentReadAt: null,
+    dateOfBirth: null,
+    pushToken: null,
     parts: [openPart()],
     ...fields,
   };

@@ -33,7 +33,7 @@ describe('flags', () => {
   ] as const) {
     it(`reads the channels "${text}"`, () => assert.deepEqual(parseChannels(text), channels));
   }
-  for (const text of ['', 'whatsapp', 'email,whatsapp', 'list']) {
+  for (const text of ['', 'letter', 'email,letter', 'list']) {
     it(`refuses the channels "${text}"`, () => assert.throws(() => parseChannels(text), refused));
   }
 

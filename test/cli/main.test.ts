@@ -11,12 +11,16 @@ const VERBS = [
   'sandbox',
   'worker',
   'check',
+  'map',
   'migrate',
   'status',
   'report',
+  'approve',
   'pause',
   'resume',
+  'set-share',
   'cancel',
+  'retry-failed',
 ];
 
 describe('consentry without anything that runs', () => {
@@ -61,7 +65,7 @@ describe('consentry without anything that runs', () => {
     [],
     ['migrat'],
     ['migrate'],
-    ['migrate', 'a.csv', '--channels', 'whatsapp'],
+    ['migrate', 'a.csv', '--channels', 'letter'],
     ['migrate', 'a.csv', '--undated', 'guess'],
     ['migrate', 'a.csv', '--confirm-within', '15'],
     ['report', 'x', '--csv', '--ndjson'],

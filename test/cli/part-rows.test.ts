@@ -3,7 +3,13 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { eachPart, PART_COLUMNS, writeCsv, writeNdjson } from '../../src/cli/part-rows.js';
+import {
+  eachPart,
+  PART_COLUMNS,
+  safeCell,
+  writeCsv,
+  writeNdjson,
+} from '../../src/cli/part-rows.js';
 import { rejectsPath, writeRejects } from '../../src/cli/rejects.js';
 import type { ReportedPart } from '../../src/ledger/index.js';
 import { Written } from './terminal.js';
@@ -13,6 +19,7 @@ const PART: ReportedPart = {
   line: 2,
   email: 'ada@example.com',
   phoneNumber: '+12015550123',
+  country: 'US',
   channel: 'email',
   action: 'subscribe',
   outcome: 'confirmed',
@@ -20,6 +27,11 @@ const PART: ReportedPart = {
   evidence: 'list_members',
   settledAt: new Date('2026-01-02T03:04:05.678Z'),
   consentBefore: 'NEVER_SUBSCRIBED',
+  consentBeforeAt: null,
+  consentAfter: 'SUBSCRIBED',
+  consentAfterAt: new Date('2026-01-02T03:04:01.000Z'),
+  readAt: new Date('2026-01-02T03:04:05.678Z'),
+  sent: true,
   requestId: 'r-1',
 };
 const REFUSED: ReportedPart = {
@@ -31,6 +43,10 @@ const REFUSED: ReportedPart = {
   reason: 'phone_invalid',
   evidence: 'importer',
 };
+
+/** What was read back and since when, when it was read, and when it was settled. */
+const READ =
+  'SUBSCRIBED,2026-01-02T03:04:01.000Z,2026-01-02T03:04:05.678Z,2026-01-02T03:04:05.678Z';
 
 async function* pages(...parts: ReportedPart[]): AsyncGenerator<ReportedPart[]> {
   for (const part of parts) yield [part];
@@ -44,13 +60,31 @@ describe('rows of a report', () => {
       out.text,
       [
         PART_COLUMNS.join(','),
-        "2,ada@example.com,'+12015550123,email,subscribe,confirmed,,list_members,NEVER_SUBSCRIBED,2026-01-02T03:04:05.678Z,r-1",
-        "7,'=cmd()@example.com,'+12015550123,sms,subscribe,rejected,phone_invalid,importer,NEVER_SUBSCRIBED,2026-01-02T03:04:05.678Z,r-1",
+        `2,ada@example.com,+12015550123,email,subscribe,confirmed,,list_members,NEVER_SUBSCRIBED,,${READ},r-1`,
+        `7,'=cmd()@example.com,+12015550123,sms,subscribe,rejected,phone_invalid,importer,NEVER_SUBSCRIBED,,${READ},r-1`,
         '',
       ].join('\n'),
     );
     assert.equal(out.writableEnded, false, 'stdout is not ours to end');
   });
+
+  for (const [cell, written] of [
+    ['=1+1', "'=1+1"],
+    ['+1+1', "'+1+1"],
+    ['-1', "'-1"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\t=1', "'\t=1"],
+    ['\r=1', "'\r=1"],
+    ['\uFF1D1', "'\uFF1D1"],
+    ['+1 (201) 555-0123', "'+1 (201) 555-0123"],
+    ['+12015550123', '+12015550123'],
+    ['+12015550123+1', "'+12015550123+1"],
+    ['ada=@example.com', 'ada=@example.com'],
+  ] as const) {
+    it(`write ${JSON.stringify(cell)} as ${JSON.stringify(written)}`, () => {
+      assert.equal(safeCell(cell), written);
+    });
+  }
 
   it('are JSON objects a line', async () => {
     const out = new Written();
@@ -70,6 +104,10 @@ describe('rows of a report', () => {
       reason: null,
       evidence: 'list_members',
       consent_before: 'NEVER_SUBSCRIBED',
+      consent_before_at: null,
+      consent_after: 'SUBSCRIBED',
+      consent_after_at: '2026-01-02T03:04:01.000Z',
+      read_at: '2026-01-02T03:04:05.678Z',
       settled_at: '2026-01-02T03:04:05.678Z',
       request_id: 'r-1',
     });
@@ -89,7 +127,7 @@ describe('file of refused rows', () => {
     assert.deepEqual(rejects, { path, rows: 1 });
     assert.equal(
       await readFile(path, 'utf8'),
-      "line,email,phone_number,channel,reason\n7,'=cmd()@example.com,'+12015550123,sms,phone_invalid\n",
+      "line,email,phone_number,channel,reason\n7,'=cmd()@example.com,+12015550123,sms,phone_invalid\n",
     );
     if (process.platform !== 'win32') assert.equal((await stat(path)).mode & 0o777, 0o600);
     await rm(path);

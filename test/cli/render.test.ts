@@ -89,18 +89,24 @@ describe('outcome table', () => {
 const PLAN: Plan = {
   rows: 2_000,
   jobs: [
-    { jobNumber: 1, operation: 'add_to_list', rows: 40 },
-    { jobNumber: 2, operation: 'subscribe', rows: 1_000 },
+    { jobNumber: 1, operation: 'add_to_list', rows: 40, canary: false },
+    { jobNumber: 2, operation: 'subscribe', rows: 1_000, canary: false },
   ],
   settledBefore: [
     { channel: 'email', outcome: 'skipped_opted_out', reason: 'suppressed', parts: 18 },
   ],
   toSend: [
-    { channel: 'list', operation: 'add_to_list', parts: 40 },
-    { channel: 'email', operation: 'subscribe', parts: 1_000 },
+    { channel: 'list', operation: 'add_to_list', parts: 40, expected: 'list_only' },
+    {
+      channel: 'email',
+      operation: 'subscribe',
+      parts: 1_000,
+      expected: 'pending_double_opt_in',
+    },
   ],
   calls: { bulk_unsubscribe_profiles: 0, bulk_subscribe_profiles: 1 },
   doubleOptInMessages: 1_000,
+  atLeastMs: 1_000,
 };
 
 describe('plan', () => {
@@ -134,6 +140,8 @@ describe('preflight', () => {
     list: { id: 'XyZ987', optInProcess: 'double_opt_in' },
     optInProcess: 'double_opt_in',
     sms: { source: 'api', countries: ['CA', 'US'] },
+    flows: null,
+    limits: [],
     warnings: ['Klaviyo asks everybody.'],
   };
   it('says what was found, and the warnings', () => {
@@ -176,6 +184,20 @@ describe('report', () => {
     jobs: { total: 1, submitted: 1, settled: 1 },
     parts: [{ channel: 'email', outcome: 'confirmed', reason: null, parts: 4 }],
     calls: [{ endpoint: 'get_profiles', status: '200', calls: 4, durationMs: 100 }],
+    reads: { calls: 4, perThousandConfirmed: 1000 },
+    accountId: null,
+    settings: {
+      listId: null,
+      channels: ['email'],
+      expectedOptIn: null,
+      historicalImport: false,
+      smsCountries: null,
+      customSource: 'test',
+      consent: 'explicit',
+      canaryRows: null,
+    },
+    share: 1,
+    retryOf: null,
     warnings: [],
     times: {
       createdAt: '2026-01-02T03:04:05.000Z',

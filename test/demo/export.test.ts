@@ -9,7 +9,7 @@ import type { Intent } from '../../src/contracts/intents.js';
 import type { Reason } from '../../src/contracts/outcomes.js';
 import { generateExport, type RowKind, type SeedProfile } from '../../src/demo/export.js';
 import { PHONES_WITH_SENDER, phoneWithSender } from '../../src/demo/phones.js';
-import { openCsv } from '../../src/importers/index.js';
+import { openSource } from '../../src/importers/index.js';
 import { readPhone } from '../../src/importers/phone.js';
 
 const text = (options: Parameters<typeof generateExport>[0]): string =>
@@ -27,7 +27,7 @@ describe('generateExport', () => {
   before(async () => {
     const file = join(folder, 'export.csv');
     writeFileSync(file, csv);
-    const source = await openCsv(file, {
+    const source = await openSource(file, {
       channels: ['email', 'sms'],
       country: null,
       timezone: demo.timezone,

@@ -33,6 +33,12 @@ export function part(change: Partial<ReportedPart>): ReportedPart {
     evidence: 'list_members',
     settledAt: SETTLED,
     consentBefore: null,
+    country: null,
+    consentBeforeAt: null,
+    consentAfter: null,
+    consentAfterAt: null,
+    readAt: null,
+    sent: true,
     requestId: null,
     ...change,
   };
@@ -64,6 +70,7 @@ export function carried(
     channels: [channel],
     list_id: LIST,
     historical_import: false,
+    custom_source: null,
     sent_at: STARTED.toISOString(),
   };
 }

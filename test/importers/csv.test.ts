@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { stringify } from 'csv-stringify/sync';
-import { openCsv } from '../../src/importers/csv.js';
+import { openSource } from '../../src/importers/open-source.js';
 import { OPTIONS, intentsOf, withFile } from './sources.js';
 
 const HEADER = 'email,email_consent\n';
@@ -14,11 +14,11 @@ function rows(count: number): string {
   return Array.from({ length: count }, (_, i) => `person-${i}@example.com,yes\n`).join('');
 }
 
-describe('openCsv', () => {
+describe('openSource', () => {
   it('says which layout it recognised and which columns it found', async () => {
     const text = 'Email Address,CONFIRM_TIME,Other\na@example.com,,\n';
     await withFile(text, async (file) => {
-      const source = await openCsv(file, OPTIONS);
+      const source = await openSource(file, OPTIONS);
       assert.equal(source.preset, 'mailchimp-subscribed');
       assert.deepEqual(source.columns, ['Email Address', 'CONFIRM_TIME', 'Other']);
     });
@@ -26,7 +26,7 @@ describe('openCsv', () => {
 
   it('gives batches of 1,000 rows and the rest, the same ones each time', async () => {
     await withFile(HEADER + rows(2_500), async (file) => {
-      const source = await openCsv(file, { ...OPTIONS, undated: 'subscribe' });
+      const source = await openSource(file, { ...OPTIONS, undated: 'subscribe' });
       for (let time = 0; time < 2; time++) {
         const lines: number[][] = [];
         for await (const batch of source.intents) lines.push(batch.map((intent) => intent.line));
@@ -50,7 +50,7 @@ describe('openCsv', () => {
           const link = join(openFiles, fd);
           return existsSync(link) && readlinkSync(link) === file;
         });
-      const source = await openCsv(file, { ...OPTIONS, undated: 'subscribe' });
+      const source = await openSource(file, { ...OPTIONS, undated: 'subscribe' });
       for await (const batch of source.intents) {
         assert.ok(isOpen());
         assert.equal(batch.length, 1_000);

@@ -37,8 +37,6 @@ describe('readPhone', () => {
     ['n/a', 'US', null, 'phone_invalid'],
     ['n/a', '', null, 'phone_invalid'],
     ['123', 'US', null, 'phone_invalid'],
-    ['+61 3 5550 1234', '', null, 'phone_landline'],
-    ['020 7946 0123', 'GB', null, 'phone_landline'],
     ['+18005550199', '', null, 'phone_type_not_textable'],
     ['+19005550123', '', null, 'phone_type_not_textable'],
     ['+15005550006', '', null, 'phone_type_not_textable'],
@@ -46,6 +44,20 @@ describe('readPhone', () => {
   for (const [raw, country, fallback, reason] of refused) {
     it(`refuses "${raw}" of "${country}" with default ${String(fallback)}: ${reason}`, () => {
       assert.deepEqual(readPhone(raw, country, fallback), { kind: 'refused', reason });
+    });
+  }
+
+  const landlines: [string, string, string, string][] = [
+    ['+61 3 5550 1234', '', '+61355501234', 'AU'],
+    ['020 7946 0123', 'GB', '+442079460123', 'GB'],
+  ];
+  for (const [raw, country, phoneNumber, of] of landlines) {
+    it(`tells that "${raw}" of "${country}" is a landline`, () => {
+      assert.deepEqual(readPhone(raw, country, null), {
+        kind: 'landline',
+        phoneNumber,
+        country: of,
+      });
     });
   }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Intent } from '../../src/contracts/intents.js';
-import { openCsv } from '../../src/importers/csv.js';
+import { openSource, type ImportedSource } from '../../src/importers/open-source.js';
 import type { ImportOptions } from '../../src/importers/options.js';
 
 export const NOW = new Date('2026-01-01T00:00:00Z');
@@ -36,11 +36,15 @@ export async function intentsOf(
   options: Partial<ImportOptions> = {},
 ): Promise<Intent[]> {
   return withFile(content, async (file) => {
-    const source = await openCsv(file, { ...OPTIONS, ...options });
-    const all: Intent[] = [];
-    for await (const batch of source.intents) all.push(...batch);
-    return all;
+    const source = await openSource(file, { ...OPTIONS, ...options });
+    return intentsOfSource(source);
   });
+}
+
+export async function intentsOfSource(source: ImportedSource): Promise<Intent[]> {
+  const all: Intent[] = [];
+  for await (const batch of source.intents) all.push(...batch);
+  return all;
 }
 
 /** The only row of a source with one. */

@@ -131,7 +131,7 @@ describe('against the sandbox, the client', () => {
     assert.deepEqual(
       [...split.rows],
       [
-        [1, [{ reason: 'phone_country_without_sender', part: 'sms' }]],
+        [1, [{ reason: 'phone_country_without_sender', part: 'texts' }]],
         [2, [{ reason: 'klaviyo_refused_email', part: 'email' }]],
       ],
     );

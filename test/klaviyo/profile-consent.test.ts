@@ -46,8 +46,14 @@ describe('reading a profile', () => {
             },
             transactional: { can_receive_sms_transactional: false, consent: 'NEVER_SUBSCRIBED' },
           },
-          mobile_push: null,
-          whatsapp: { marketing: null },
+          mobile_push: {
+            marketing: {
+              can_receive_push_marketing: true,
+              consent: 'SUBSCRIBED',
+              consent_timestamp: '2023-01-01T00:00:00+00:00',
+            },
+          },
+          whatsapp: { marketing: { consent: 'UNSUBSCRIBED' }, transactional: null },
         },
       }),
     );
@@ -86,6 +92,8 @@ describe('reading a profile', () => {
         method: null,
         lastUpdated: null,
       },
+      whatsappMarketing: { consent: 'UNSUBSCRIBED', consentedAt: null },
+      pushMarketing: { consent: 'SUBSCRIBED', consentedAt: '2023-01-01T00:00:00+00:00' },
       joinedAt: '2026-07-01T10:00:00.852051+00:00',
     });
   });

@@ -20,31 +20,31 @@ const cases: readonly {
     says: 'a phone number that does not exist',
     field: '/attributes/phone_number',
     detail: 'The phone number provided either does not exist or is ineligible to receive SMS',
-    refusal: { reason: 'klaviyo_refused_phone', part: 'sms' },
+    refusal: { reason: 'klaviyo_refused_phone', part: 'phone' },
   },
   {
     says: 'a badly formed phone number',
     field: '/attributes/phone_number',
     detail: 'Invalid phone number format (Example of a valid format: +12345678901)',
-    refusal: { reason: 'klaviyo_refused_phone', part: 'sms' },
+    refusal: { reason: 'klaviyo_refused_phone', part: 'phone' },
   },
   {
     says: 'a region without a sender',
     field: '/attributes/phone_number',
     detail: 'Phone number is valid but is not in a supported region for this account.',
-    refusal: { reason: 'phone_country_without_sender', part: 'sms' },
+    refusal: { reason: 'phone_country_without_sender', part: 'texts' },
   },
   {
     says: 'a region without a sender, in the longer words',
     field: '/attributes/phone_number',
     detail: 'Please configure a sending number for this region.',
-    refusal: { reason: 'phone_country_without_sender', part: 'sms' },
+    refusal: { reason: 'phone_country_without_sender', part: 'texts' },
   },
   {
     says: 'SMS that is not set up',
     field: '',
     detail: 'SMS configuration is required to subscribe phone number only profiles.',
-    refusal: { reason: 'sms_not_configured', part: 'sms' },
+    refusal: { reason: 'sms_not_configured', part: 'texts' },
   },
   {
     says: 'a bad e-mail address',
@@ -82,7 +82,7 @@ const cases: readonly {
     says: 'a missing or too low age',
     field: '/attributes/age_gated_date_of_birth',
     detail: 'Profile does not meet the age requirement.',
-    refusal: { reason: 'klaviyo_refused_age', part: 'sms' },
+    refusal: { reason: 'klaviyo_refused_age', part: 'texts' },
   },
   {
     says: 'something about a channel that is not known here',
@@ -135,7 +135,7 @@ describe('splitting a refused request', () => {
       2,
     );
     assert.deepEqual(split.rows.get(1), [
-      { reason: 'klaviyo_refused_phone', part: 'sms' },
+      { reason: 'klaviyo_refused_phone', part: 'phone' },
       { reason: 'klaviyo_refused_email', part: 'email' },
     ]);
   });
@@ -176,7 +176,7 @@ describe('splitting a refused request', () => {
   it('knows the row of a field without an index where there is one row', () => {
     for (const pointer of ['phone_number', '/data/attributes/phone_number']) {
       const split = splitRefusal([error(pointer)], 1);
-      assert.deepEqual(split.rows.get(0), [{ reason: 'klaviyo_refused_phone', part: 'sms' }]);
+      assert.deepEqual(split.rows.get(0), [{ reason: 'klaviyo_refused_phone', part: 'phone' }]);
     }
   });
 

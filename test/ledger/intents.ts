@@ -9,6 +9,8 @@ export const SETTINGS: MigrationSettings = {
   historicalImport: false,
   smsCountries: null,
   customSource: 'test',
+  consent: 'explicit',
+  canaryRows: null,
 };
 
 export function part(fields: Partial<IntentPart> = {}): IntentPart {
@@ -51,6 +53,7 @@ export async function store(
       preset: 'generic',
       settings: { ...SETTINGS, ...settings },
       requestHash: id,
+      retryOf: null,
     },
     batches([intents]),
   );

@@ -78,6 +78,7 @@ describe('the ledger', () => {
       preset: 'generic',
       settings: SETTINGS,
       requestHash: 'broken',
+      retryOf: null,
     };
     await assert.rejects(storeIntents(ledger, migration, broken()), /unreadable/);
     await assert.rejects(getMigration(ledger.db, 'broken'), MigrationNotFoundError);
@@ -137,13 +138,24 @@ describe('the ledger', () => {
     await askForMembership(ledger.db, 'jobs', [1, 2]);
     const jobs = await assignJobs(ledger.db, 'jobs');
     assert.deepEqual(jobs, [
-      { jobNumber: 1, operation: 'unsubscribe', rows: 1 },
-      { jobNumber: 2, operation: 'add_to_list', rows: 2 },
-      { jobNumber: 3, operation: 'subscribe', rows: 1_000 },
-      { jobNumber: 4, operation: 'subscribe', rows: 500 },
+      { jobNumber: 1, operation: 'unsubscribe', rows: 1, canary: false },
+      { jobNumber: 2, operation: 'add_to_list', rows: 2, canary: false },
+      { jobNumber: 3, operation: 'subscribe', rows: 1_000, canary: false },
+      { jobNumber: 4, operation: 'subscribe', rows: 500, canary: false },
     ]);
     assert.deepEqual(await assignJobs(ledger.db, 'jobs'), jobs);
     assert.equal((await openRowsOfJob(ledger.db, 'jobs', 4)).length, 500);
+  });
+
+  test('gives the first rows jobs of their own, as a canary', async () => {
+    const people = Array.from({ length: 30 }, (_, n) => intent({ email: `p${n}@example.com` }));
+    await store(ledger, 'canary', people);
+    await askForMembership(ledger.db, 'canary', [2]);
+    assert.deepEqual(await assignJobs(ledger.db, 'canary', 10), [
+      { jobNumber: 1, operation: 'add_to_list', rows: 1, canary: true },
+      { jobNumber: 2, operation: 'subscribe', rows: 10, canary: true },
+      { jobNumber: 3, operation: 'subscribe', rows: 20, canary: false },
+    ]);
   });
 
   test('reads on where the guard stopped', async () => {

@@ -22,6 +22,11 @@ export const TEST_TIMING: MigrationTiming = {
   readTurnMs: 1_000,
   ambiguousWaitMs: 1_000,
   consentMaxAgeMs: 600_000,
+  suppressionWithinMs: 20_000,
+  eventsSilentMs: 2_000,
+  watchForMs: 0,
+  watchFirstMs: 500,
+  watchLongestMs: 2_000,
 };
 
 export const SINGLE = 'SINGL1';

@@ -26,6 +26,11 @@ const TIMING: MigrationTiming = {
   readTurnMs: MINUTE,
   ambiguousWaitMs: 3 * MINUTE,
   consentMaxAgeMs: 10 * MINUTE,
+  suppressionWithinMs: 270 * MINUTE,
+  eventsSilentMs: 2 * MINUTE,
+  watchForMs: 0,
+  watchFirstMs: 15 * MINUTE,
+  watchLongestMs: 360 * MINUTE,
 };
 
 const config = loadConfig();
@@ -76,7 +81,7 @@ describe('the timers of a job', { skip }, () => {
     });
     const input: JobInput = {
       migrationId: 'timers',
-      job: { jobNumber: 1, operation: 'subscribe', rows: 1 },
+      job: { jobNumber: 1, operation: 'subscribe', rows: 1, canary: false },
       jobs: 1,
       timing: TIMING,
     };

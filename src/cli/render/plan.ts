@@ -5,6 +5,7 @@ import { count, counted } from './quantities.js';
 import { table } from './table.js';
 
 const ASKED: Record<Operation, string> = {
+  suppress: 'suppress',
   unsubscribe: 'opt out',
   add_to_list: 'put on the list, without consent',
   subscribe: 'subscribe',

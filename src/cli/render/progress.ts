@@ -6,10 +6,13 @@ import { count, counted, duration, percent } from './quantities.js';
 const PHASE_WORDS: Record<Phase, string> = {
   preflight: 'checking the account',
   plan: 'reading the consent that Klaviyo holds',
+  approval: 'waiting for your word',
+  canary: 'sending the first rows alone',
   submit: 'submitting',
   settle: 'waiting to read back',
   report: 'writing the report',
   done: 'done',
+  planned: 'planned, nothing was sent',
   cancelling: 'cancelling: settling what Klaviyo has',
   cancelled: 'cancelled',
   failed: 'stopped',

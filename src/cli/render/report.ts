@@ -2,7 +2,7 @@ import type { MigrationSummary } from '../../ledger/index.js';
 import type { Report } from '../../starter/report.js';
 import { renderOutcomes, renderParts } from './outcomes.js';
 import { phaseWords } from './progress.js';
-import { count, duration } from './quantities.js';
+import { count, counted, duration } from './quantities.js';
 import { table } from './table.js';
 
 /** The state or the end of a migration. */
@@ -22,7 +22,16 @@ export function renderReport(report: Report): string {
     renderOutcomes(report.outcomes, report.rows),
     renderParts(report.parts),
     renderCalls(report.calls),
+    ...(report.calls.length === 0 ? [] : [readsWords(report.reads)]),
   ].join('\n\n');
+}
+
+/** What it cost to know: reads before and after, for 1,000 confirmed rows. */
+export function readsWords({ calls, perThousandConfirmed }: Report['reads']): string {
+  const reads = `${counted(calls, 'read')} of people`;
+  return perThousandConfirmed === null
+    ? `${reads}; no row is confirmed.`
+    : `${reads}: ${perThousandConfirmed} per 1,000 confirmed rows.`;
 }
 
 /** Calls that were made, by endpoint and HTTP status. */

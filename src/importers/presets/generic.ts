@@ -1,66 +1,57 @@
-import type { ConsentChannel } from '../../contracts/channels.js';
-import { consentAsk } from '../consent-value.js';
-import type { Header } from '../header.js';
-import { asksFor, cell, type ChannelClaim, type Preset } from '../preset.js';
-import { SourceError } from '../source-error.js';
+import { CONSENT_CHANNELS } from '../../contracts/channels.js';
+import { bindColumns, type ColumnLayout } from '../column-layout.js';
+import { fits, type Fingerprint, type Header } from '../header.js';
+import { cell, type Preset } from '../preset.js';
+import { suppressionOf, type Suppression } from '../suppression.js';
 
-interface ChannelColumns {
-  readonly channel: ConsentChannel;
-  readonly consent: number;
-  readonly date: number | null;
-  readonly dateColumn: string;
-}
+const COLUMNS = Object.fromEntries(
+  CONSENT_CHANNELS.map((channel) => [
+    channel,
+    { consent: [`${channel}_consent`], date: [`${channel}_consented_at`] },
+  ]),
+);
+
+const LAYOUT: ColumnLayout = {
+  email: ['email'],
+  phone: ['phone_number'],
+  country: ['country'],
+  channels: COLUMNS,
+  dateOfBirth: ['date_of_birth'],
+  pushToken: ['push_token'],
+  pushPlatform: ['push_platform'],
+  suppression: suppressionColumns,
+  remedy: (channel, column) =>
+    `Add a column "${column}" (yes, unsubscribed, list_only or blank in each row), say with --mapping which of the columns it is, or leave ${channel} out of --channels.`,
+};
+
+/** Any source with these may be meant as this layout, where no other layout fits. */
+const IDENTIFIERS: Fingerprint = { oneOf: ['email', 'phone_number'] };
 
 /**
- * Our own layout: `email, phone_number, country, email_consent, sms_consent, email_consented_at,
- * sms_consented_at`. The columns of a channel count only where the run asks for the channel, and
- * its consent column is then needed: an address alone is no consent.
+ * Our own layout: `email, phone_number, country, date_of_birth`, for each channel `email_consent`
+ * and `email_consented_at`, `push_token, push_platform, suppressed, suppression_reason`.
  */
 export const generic: Preset = {
   name: 'generic',
   label: 'generic',
-  fingerprint: { oneOf: ['email', 'phone_number'] },
-  action: 'subscribe',
-  bind(header, options) {
-    const channels = options.channels.map((channel) => channelColumns(header, channel));
-    const phoneColumn = options.smsColumn ?? 'phone_number';
-    const remedy = (channel: string): string => `Add it, or leave ${channel} out of --channels.`;
-    const email = asksFor(options, 'email')
-      ? header.need('email', 'The run asks for e-mail consent.', remedy('email'))
-      : header.find('email');
-    const phone = asksFor(options, 'sms')
-      ? header.need(phoneColumn, 'The run asks for SMS consent.', remedy('sms'))
-      : null;
-    const country = header.find('country');
-    return (fields) => ({
-      email: cell(fields, email),
-      phone: cell(fields, phone),
-      country: cell(fields, country),
-      channels: channels.map((columns) => claim(fields, columns)),
-    });
+  fingerprint: {
+    ...IDENTIFIERS,
+    andOneOf: [...CONSENT_CHANNELS.map((channel) => `${channel}_consent`), 'suppressed'],
   },
+  action: 'subscribe',
+  bind: (header, options) => bindColumns(header, options, LAYOUT),
 };
 
-function channelColumns(header: Header, channel: ConsentChannel): ChannelColumns {
-  const column = `${channel}_consent`;
-  const consent = header.find(column);
-  if (consent === null) {
-    throw new SourceError(
-      'consent_column_missing',
-      { file: header.file, line: header.line, column },
-      `The run asks for ${channel} consent, and no column says who gave it. The file has: ${header.list()}.`,
-      `Add a column "${column}" (yes, unsubscribed, list_only or blank in each row), or leave ${channel} out of --channels.`,
-    );
-  }
-  const dateColumn = `${channel}_consented_at`;
-  return { channel, consent, date: header.find(dateColumn), dateColumn };
+/** Whether a source that fits no layout can be read as this one, so that its error says what is missing. */
+export function isNearlyGeneric(header: Header): boolean {
+  return fits(header, IDENTIFIERS);
 }
 
-function claim(fields: readonly string[], columns: ChannelColumns): ChannelClaim {
-  return {
-    channel: columns.channel,
-    ask: consentAsk(cell(fields, columns.consent)),
-    date: cell(fields, columns.date),
-    dateColumn: columns.dateColumn,
-  };
+function suppressionColumns(
+  header: Header,
+): ((fields: readonly string[]) => Suppression | null) | null {
+  const suppressed = header.find('suppressed');
+  const reason = header.find('suppression_reason');
+  if (suppressed === null && reason === null) return null;
+  return (fields) => suppressionOf(cell(fields, suppressed), cell(fields, reason));
 }

@@ -1,50 +1,70 @@
-import { fits, type Fingerprint, type Header } from '../header.js';
+import { fits, type Header } from '../header.js';
 import type { PresetName } from '../options.js';
 import type { Preset } from '../preset.js';
 import { SourceError } from '../source-error.js';
-import { generic } from './generic.js';
+import { generic, isNearlyGeneric } from './generic.js';
+import { klaviyoExport, klaviyoImport } from './klaviyo.js';
+import { mailchimpCleaned } from './mailchimp-cleaned.js';
 import { mailchimpSubscribed } from './mailchimp-subscribed.js';
 import { mailchimpUnsubscribed } from './mailchimp-unsubscribed.js';
+import { omnisend } from './omnisend.js';
+import { shopifyCustomers } from './shopify-customers.js';
 
-/** In the order in which they are tried: the more particular before the more general. */
-export const PRESETS: readonly Preset[] = [mailchimpUnsubscribed, mailchimpSubscribed, generic];
-
-/** Layouts that are recognised in order to be refused. */
-const REFUSED: readonly { fingerprint: Fingerprint; problem: string; remedy: string }[] = [
-  {
-    fingerprint: { allOf: ['Email Address', 'CLEAN_TIME'] },
-    problem: "This is Mailchimp's export of cleaned contacts: addresses that bounced.",
-    remedy: 'Import the exports of subscribed and of unsubscribed contacts instead.',
-  },
+export const PRESETS: readonly Preset[] = [
+  mailchimpSubscribed,
+  mailchimpUnsubscribed,
+  mailchimpCleaned,
+  shopifyCustomers,
+  klaviyoExport,
+  klaviyoImport,
+  omnisend,
+  generic,
 ];
 
-/** The layout of a file, by its header or by the operator's word. Throws `SourceError`. */
+/** The layout of a source, by its header or by the operator's word. Throws `SourceError`. */
 export function recognise(header: Header, named: PresetName | null): Preset {
-  const place = { file: header.file, line: header.line };
-  const refused = REFUSED.find(({ fingerprint }) => fits(header, fingerprint));
-  if (refused !== undefined) {
-    throw new SourceError('layout_refused', place, refused.problem, refused.remedy);
+  const fitting = PRESETS.filter(({ fingerprint }) => fits(header, fingerprint));
+  if (named !== null) {
+    const preset = fitting.find(({ name }) => name === named);
+    if (preset !== undefined) return preset;
+    if (named !== 'generic' || !isNearlyGeneric(header)) throw unknown(header, named);
+    return generic;
   }
-  const preset = PRESETS.find(
-    ({ name, fingerprint }) => (named === null || name === named) && fits(header, fingerprint),
-  );
-  if (preset !== undefined) return preset;
-  const known = PRESETS.filter(({ name }) => named === null || name === named);
+  const [preset, ...others] = fitting;
+  if (preset === undefined) {
+    if (isNearlyGeneric(header)) return generic;
+    throw unknown(header, null);
+  }
+  if (others.length === 0) return preset;
   throw new SourceError(
-    'layout_unknown',
-    place,
-    `The columns fit ${named === null ? 'no layout that is known' : `not the layout ${named}`}. ` +
-      `The file has: ${header.list()}.`,
-    `Known by their columns: ${known.map(describe).join('; ')}. Rename the columns, or check that the first line is the header.`,
+    'layout_ambiguous',
+    { file: header.file, line: header.line },
+    `The columns fit more than one layout: ${fitting.map(({ name, label }) => `${name} (${label})`).join(' and ')}.`,
+    `Say which one it is with --preset, e.g. --preset ${preset.name}, or remove the columns of the other.`,
   );
 }
 
-function describe({ name, fingerprint }: Preset): string {
-  const { allOf = [], oneOf = [], noneOf = [] } = fingerprint;
+function unknown(header: Header, named: PresetName | null): SourceError {
+  const preset = PRESETS.find(({ name }) => name === named);
+  const known =
+    preset === undefined
+      ? `Known are ${PRESETS.map(({ name }) => name).join(', ')}.`
+      : `It is known by its columns: ${describe(preset)}.`;
+  return new SourceError(
+    'layout_unknown',
+    { file: header.file, line: header.line },
+    `The columns fit ${named === null ? 'no layout that is known' : `not the layout ${named}`}. ` +
+      `The source has: ${header.list()}.`,
+    `${known} Rename the columns as docs/sources.md has them, say with --mapping what they mean, or check that the first line is the header.`,
+  );
+}
+
+function describe({ fingerprint }: Preset): string {
+  const { allOf = [], oneOf = [], andOneOf = [], noneOf = [] } = fingerprint;
   const parts = [
     ...allOf,
-    ...(oneOf.length > 0 ? [oneOf.join(' or ')] : []),
+    ...[oneOf, andOneOf].flatMap((names) => (names.length > 0 ? [names.join(' or ')] : [])),
     ...(noneOf.length > 0 ? [`no ${noneOf.join(' or ')}`] : []),
   ];
-  return `${name} (${parts.join(', ')})`;
+  return parts.join(', ');
 }

@@ -1,4 +1,7 @@
+import type { Header } from '../header.js';
+import type { ImportOptions } from '../options.js';
 import { asksFor, cell, type ChannelClaim, type Preset } from '../preset.js';
+import { SourceError } from '../source-error.js';
 
 /**
  * Mailchimp's export of subscribed contacts. That a row is in this file is its e-mail consent, of
@@ -15,6 +18,7 @@ export const mailchimpSubscribed: Preset = {
   },
   action: 'subscribe',
   bind(header, options) {
+    refuseOtherChannels(header, options);
     const email = header.find('Email Address');
     const confirmed = header.find('CONFIRM_TIME');
     const optedIn = header.find('OPTIN_TIME');
@@ -47,3 +51,14 @@ export const mailchimpSubscribed: Preset = {
     };
   },
 };
+
+function refuseOtherChannels(header: Header, options: ImportOptions): void {
+  const other = options.channels.find((channel) => channel !== 'email' && channel !== 'sms');
+  if (other === undefined) return;
+  throw new SourceError(
+    'channel_not_in_source',
+    { file: header.file, line: header.line },
+    `The run asks for ${other} consent, and Mailchimp's export says nothing about it.`,
+    `Leave ${other} out of --channels, or say with --mapping which columns mean what.`,
+  );
+}

@@ -1,5 +1,4 @@
-import { asksFor, cell, type Preset } from '../preset.js';
-import { SourceError } from '../source-error.js';
+import { cell, needEmailAsked, type Preset } from '../preset.js';
 
 /**
  * Mailchimp's export of unsubscribed contacts: e-mail opt-outs of UNSUB_TIME. They are unsubscribed
@@ -8,17 +7,10 @@ import { SourceError } from '../source-error.js';
 export const mailchimpUnsubscribed: Preset = {
   name: 'mailchimp-unsubscribed',
   label: 'Mailchimp, unsubscribed contacts',
-  fingerprint: { allOf: ['Email Address', 'UNSUB_TIME'], noneOf: ['CLEAN_*'] },
+  fingerprint: { allOf: ['Email Address', 'UNSUB_TIME'] },
   action: 'unsubscribe',
   bind(header, options) {
-    if (!asksFor(options, 'email')) {
-      throw new SourceError(
-        'channel_not_in_source',
-        { file: header.file, line: header.line },
-        'The file holds e-mail opt-outs only, and the run does not ask for e-mail.',
-        'Add email to --channels.',
-      );
-    }
+    needEmailAsked(header, options, 'e-mail opt-outs');
     const email = header.find('Email Address');
     const country = header.find('CC');
     const left = header.find('UNSUB_TIME');

@@ -1,9 +1,10 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Action, Channel, Operation } from '../../contracts/channels.js';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
+import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
 
-/** The ledger's tables as kysely sees them; `0001-first-form.ts` makes them. */
+/** The ledger's tables as kysely sees them; the files beside this one make them. */
 export interface Tables {
   migration: MigrationTable;
   intent: IntentTable;
@@ -11,7 +12,9 @@ export interface Tables {
   submission: SubmissionTable;
   job: JobTable;
   list_feed: { migration_id: string; joined_since: string; newest: string };
+  event_feed: { migration_id: string; metric: string; since: string; newest: string };
   call_count: CallCountTable;
+  person_request: PersonRequestTable;
 }
 
 interface MigrationTable {
@@ -26,6 +29,8 @@ interface MigrationTable {
   plan: JSONColumnType<Plan> | null;
   phase: Generated<Phase>;
   paused: Generated<boolean>;
+  share: Generated<number>;
+  retry_of: string | null;
   failure: string | null;
   created_at: Generated<Date>;
   finished_at: Date | null;
@@ -44,6 +49,10 @@ interface IntentTable {
   phone_profile_id: string | null;
   one_profile: Generated<boolean>;
   consent_read_at: Date | null;
+  /** `YYYY-MM-DD` */
+  date_of_birth: ColumnType<Date | null, string | null, string | null>;
+  push_token: string | null;
+  push_platform: 'ios' | 'android' | null;
 }
 
 interface IntentPartTable {
@@ -57,6 +66,9 @@ interface IntentPartTable {
   submission_id: string | null;
   consent_before: string | null;
   consent_before_at: Date | null;
+  consent_after: string | null;
+  consent_after_at: Date | null;
+  read_at: Date | null;
   outcome: Outcome | null;
   reason: Reason | null;
   evidence: Evidence | null;
@@ -86,7 +98,15 @@ interface JobTable {
   accepted_at: Date | null;
   looked_up_at: Date | null;
   looks: Generated<number>;
+  canary: Generated<boolean>;
   woken_at: Date | null;
+}
+
+interface PersonRequestTable {
+  id: string;
+  identifier: JSONColumnType<Person>;
+  result: JSONColumnType<PersonConsent> | null;
+  created_at: Generated<Date>;
 }
 
 interface CallCountTable {

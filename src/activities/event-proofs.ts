@@ -1,0 +1,172 @@
+import type { Channel, Operation } from '../contracts/channels.js';
+import {
+  KlaviyoRefusedError,
+  KlaviyoScopeMissingError,
+  type FeedEvent,
+  type KlaviyoClient,
+} from '../klaviyo/index.js';
+import {
+  getEventFeed,
+  setEventFeed,
+  settleParts,
+  waitingKinds,
+  waitingParts,
+  type Migration,
+  type Settlement,
+} from '../ledger/index.js';
+import type { ActivityDependencies } from './dependencies.js';
+
+/** The metrics that prove a change of consent, with the names that older accounts have for them. */
+const PROVING: readonly {
+  readonly channel: Channel;
+  readonly action: Operation;
+  readonly names: readonly string[];
+}[] = [
+  { channel: 'email', action: 'subscribe', names: ['Subscribed to Email Marketing'] },
+  { channel: 'email', action: 'unsubscribe', names: ['Unsubscribed from Email Marketing'] },
+  {
+    channel: 'sms',
+    action: 'subscribe',
+    names: ['Subscribed to SMS Marketing', 'Consented to Receive SMS'],
+  },
+  {
+    channel: 'sms',
+    action: 'unsubscribe',
+    names: ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'],
+  },
+];
+type Proving = (typeof PROVING)[number];
+
+/** Events are read from this long before the migration: Klaviyo's clock is not ours. */
+const CLOCK_DIFFERENCE_MS = 2 * 60_000;
+
+/** Events that become visible out of order are read again within this time. */
+const OVERLAP_MS = 2_000;
+
+/**
+ * The cheapest proof of a change that happens now: Klaviyo's own events, 1,000 a page. Historical
+ * consent is not among them, as its events carry the date of the consent.
+ */
+export class EventProofs {
+  readonly #ids = new Map<string, string>();
+  /** Migrations whose key has not the scopes: other sources are read instead. */
+  readonly #unreadable = new Set<string>();
+
+  constructor(private readonly deps: ActivityDependencies) {}
+
+  /**
+   * Reads what is new and settles what it proves.
+   *
+   * @returns whether events can be read at all
+   */
+  async read(migration: Migration, signal: AbortSignal): Promise<boolean> {
+    if (this.#unreadable.has(migration.id)) return false;
+    const { db } = this.deps.ledger;
+    const waiting = await waitingKinds(db, migration.id);
+    for (const proving of PROVING) {
+      const { channel, action } = proving;
+      if (action === 'subscribe' && migration.settings.historicalImport) continue;
+      if (!waiting.some((part) => part.channel === channel && part.action === action)) continue;
+      try {
+        await this.#readMetric(migration, proving, signal);
+      } catch (error) {
+        // No scope, or an account that keeps no events: other sources prove as much.
+        const refused =
+          error instanceof KlaviyoScopeMissingError || error instanceof KlaviyoRefusedError;
+        if (!refused) throw error;
+        this.#unreadable.add(migration.id);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async #readMetric(
+    { id, createdAt }: Migration,
+    proving: Proving,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { ledger, klaviyo } = this.deps;
+    const metricId = await this.#metricId(klaviyo, proving.names, signal);
+    if (metricId === null) return;
+    const start = new Date(createdAt.getTime() - CLOCK_DIFFERENCE_MS).toISOString();
+    const feed = (await getEventFeed(ledger.db, id, metricId)) ?? { since: start, newest: start };
+    let { newest } = feed;
+    let cursor: string | null = null;
+    do {
+      const page: { events: readonly FeedEvent[]; next: string | null } = await klaviyo.listEvents(
+        { metricId, since: feed.since, cursor },
+        { signal },
+      );
+      await this.#settle(id, proving, page.events);
+      newest = page.events.at(-1)?.at ?? newest;
+      cursor = page.next;
+    } while (cursor !== null);
+    // A read that brings nothing new ends the overlap: from then on a look costs one short page.
+    const since = newest === feed.newest ? newest : beforeOverlap(newest, feed.since);
+    if (since !== feed.since || newest !== feed.newest) {
+      await setEventFeed(ledger.db, id, metricId, { since, newest });
+    }
+  }
+
+  /** Null while the metric has never fired, as the account then may not list it. */
+  async #metricId(
+    klaviyo: KlaviyoClient,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const known = () => names.map((name) => this.#ids.get(name)).find((id) => id !== undefined);
+    if (known() === undefined) {
+      for (const { id, name } of await klaviyo.listMetrics({ signal })) {
+        if (name !== null) this.#ids.set(name, id);
+      }
+    }
+    return known() ?? null;
+  }
+
+  async #settle(
+    migrationId: string,
+    { channel, action }: Proving,
+    events: readonly FeedEvent[],
+  ): Promise<void> {
+    if (events.length === 0) return;
+    const identifierOf = ({ email, phoneNumber }: FeedEvent) =>
+      channel === 'email' ? (email?.toLowerCase() ?? null) : phoneNumber;
+    const latest = new Map<string, string>();
+    for (const event of events) {
+      const identifier = identifierOf(event);
+      if (identifier !== null) latest.set(identifier, event.at);
+    }
+    const identifiers = [...latest.keys()];
+    const { db } = this.deps.ledger;
+    const parts = await waitingParts(
+      db,
+      migrationId,
+      channel === 'email' ? identifiers : [],
+      channel === 'email' ? [] : identifiers,
+    );
+    const settlements = parts.flatMap((part): Settlement[] => {
+      if (part.channel !== channel || part.action !== action) return [];
+      const at = latest.get((channel === 'email' ? part.email : part.phoneNumber) ?? '');
+      if (at === undefined) return [];
+      const consent = action === 'subscribe' ? 'SUBSCRIBED' : 'UNSUBSCRIBED';
+      const { rowNumber } = part;
+      return [
+        {
+          rowNumber,
+          channel,
+          outcome: 'confirmed',
+          reason: null,
+          evidence: 'events',
+          read: { consent, at },
+        },
+      ];
+    });
+    await settleParts(db, migrationId, settlements);
+  }
+}
+
+function beforeOverlap(newest: string, atLeast: string): string {
+  const overlapped = new Date(Date.parse(newest) - OVERLAP_MS);
+  return overlapped.getTime() > Date.parse(atLeast) ? overlapped.toISOString() : atLeast;
+}

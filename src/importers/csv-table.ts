@@ -1,0 +1,96 @@
+import { CsvUnreadable, MAX_RECORD, readCsv, type CsvRecord } from './csv-reader.js';
+import { Header } from './header.js';
+import { SourceError } from './source-error.js';
+import type { Table } from './table.js';
+import { readUtf8 } from './utf8-file.js';
+
+const DELIMITERS = [',', ';', '\t'] as const;
+
+/**
+ * A CSV file, cut by whichever of comma, semicolon and tab cuts its header into most columns; by
+ * the comma where none does. Throws `SourceError`.
+ *
+ * @param withText gives each row its text too
+ */
+export async function openCsvTable(file: string, withText = false): Promise<Table> {
+  const { header, delimiter } = await readHeader(file);
+  async function* rows(): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+    for await (const records of recordsOf(file, delimiter, withText)) {
+      yield records[0]?.line === header.line ? records.slice(1) : records;
+    }
+  }
+  return { header, counts: 'lines', rows };
+}
+
+interface FileHead {
+  readonly header: Header;
+  readonly delimiter: string;
+}
+
+async function readHeader(file: string): Promise<FileHead> {
+  let best: FileHead | null = null;
+  for (const delimiter of DELIMITERS) {
+    const header = await headerWith(file, delimiter);
+    if (header === null) continue;
+    if (best === null || header.columns.length > best.header.columns.length) {
+      best = { header, delimiter };
+    }
+  }
+  if (best !== null) return best;
+  throw new SourceError(
+    'layout_unknown',
+    { file, line: 1 },
+    'The first line is no header: its quotes do not match.',
+    'The first line has to name the columns.',
+  );
+}
+
+/** Null where the first record is malformed. */
+async function headerWith(file: string, delimiter: string): Promise<Header | null> {
+  for await (const [record] of recordsOf(file, delimiter, false)) {
+    if (record === undefined) continue;
+    if (record.fields === null) return null;
+    refuseBareReturns(file, record.fields);
+    const columns = record.fields.map((column) => column.trim());
+    return new Header(file, columns, record.line);
+  }
+  throw new SourceError('file_empty', { file }, 'The file is empty.', 'Export it again.');
+}
+
+async function* recordsOf(
+  file: string,
+  delimiter: string,
+  withText: boolean,
+): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  try {
+    yield* readCsv(readUtf8(file), delimiter, MAX_RECORD, withText);
+  } catch (error) {
+    throw error instanceof CsvUnreadable ? unreadable(file, error) : error;
+  }
+}
+
+function unreadable(file: string, { problem, line }: CsvUnreadable): SourceError {
+  return problem === 'quote_not_closed'
+    ? new SourceError(
+        problem,
+        { file, line },
+        'A quote opens here and is never closed, so all that follows would be one field.',
+        'Close it, or double it ("") where it is meant as a character.',
+      )
+    : new SourceError(
+        problem,
+        { file, line },
+        'This line is longer than a million bytes.',
+        'Check that the file is CSV and that its lines end in a line feed.',
+      );
+}
+
+function refuseBareReturns(file: string, columns: readonly string[]): void {
+  if (!columns.some((column) => column.includes('\r'))) return;
+  throw new SourceError(
+    'line_ends_unknown',
+    { file, line: 1 },
+    'The lines end in a bare carriage return, as old Macintosh files do.',
+    `Convert it: tr '\\r' '\\n' < export.csv > export-unix.csv`,
+  );
+}

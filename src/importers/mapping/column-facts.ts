@@ -1,0 +1,117 @@
+import { cellText } from '../cell-text.js';
+import { ConsentDates } from '../consent-date.js';
+import { compileDateFormat } from '../date-format.js';
+import { readEmail } from '../email.js';
+import { countryCode, readPhone } from '../phone.js';
+import type { Sample } from '../sample.js';
+
+/** What the first rows of a source tell of one column. */
+export interface ColumnFacts {
+  readonly name: string;
+  /** Values that are not blank. */
+  readonly values: readonly string[];
+  /** Different ones in lower case, the most frequent first. */
+  readonly words: readonly string[];
+  /** Date formats that read every value; null is ISO 8601. Empty for a column of no dates. */
+  readonly dateFormats: readonly (string | null)[];
+}
+
+export function columnFacts(sample: Sample): readonly ColumnFacts[] {
+  return sample.columns.map((name, index) => {
+    const values = sample.rows
+      .map((row) => cellText(row[index] ?? ''))
+      .filter((value) => value !== '');
+    return { name, values, words: wordsOf(values), dateFormats: dateFormatsOf(values) };
+  });
+}
+
+function wordsOf(values: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const value of values) {
+    const word = value.toLowerCase();
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a).map(([word]) => word);
+}
+
+/** The part of the values that are e-mail addresses, phone numbers or country codes, 0 to 1. */
+export function shareOf(kind: 'email' | 'phone' | 'country', { values }: ColumnFacts): number {
+  if (values.length === 0) return 0;
+  return values.filter((value) => IS[kind](value)).length / values.length;
+}
+
+const IS: Readonly<Record<'email' | 'phone' | 'country', (value: string) => boolean>> = {
+  email: (value) => readEmail(value).kind === 'valid',
+  phone: (value) => isInternational(value) || isNational(value),
+  country: (value) => countryCode(value) !== null,
+};
+
+function isInternational(value: string): boolean {
+  return value.startsWith('+') && readPhone(value, '', null).kind !== 'refused';
+}
+
+/** A number that says nothing without its country. */
+export function isNational(value: string): boolean {
+  const reading = readPhone(value, '', null);
+  const digits = value.replace(/\D/g, '').length;
+  return reading.kind === 'refused' && reading.reason === 'phone_country_unknown' && digits > 6;
+}
+
+const DAYS = [
+  'yyyy-M-d',
+  'yyyy/M/d',
+  'd.M.yyyy',
+  'M/d/yyyy',
+  'd/M/yyyy',
+  'd-M-yyyy',
+  'M-d-yyyy',
+  'd MMM yyyy',
+  'd MMMM yyyy',
+  'MMM d, yyyy',
+  'MMMM d, yyyy',
+];
+const TIMES = [
+  '',
+  ' H:mm',
+  ' H:mm:ss',
+  ', H:mm',
+  ' h:mm a',
+  ' h:mm:ss a',
+  ', h:mm a',
+  ' H:mm:ss ZZ',
+];
+const FORMATS: readonly (string | null)[] = [
+  null,
+  ...DAYS.flatMap((day) => TIMES.map((time) => day + time)),
+];
+
+/** Far enough to hold no date for one of the future, which the import itself would refuse. */
+const ANY_TIME = new Date(Date.UTC(9_999, 0, 1));
+
+function dateFormatsOf(values: readonly string[]): (string | null)[] {
+  if (values.length === 0) return [];
+  const unix = unixFormat(values);
+  if (unix !== null) return [unix];
+  const fitting = FORMATS.filter((format) => {
+    const dates = datesIn(format, 'utc');
+    return values.every((value) => dates.read(value).kind === 'valid');
+  });
+  return fitting.includes(null) ? [null] : fitting;
+}
+
+export function datesIn(format: string | null, timezone: string | null): ConsentDates {
+  return format === null
+    ? new ConsentDates(timezone, ANY_TIME)
+    : new ConsentDates(timezone, ANY_TIME, compileDateFormat(format));
+}
+
+/** Seconds or milliseconds of the years 2000 to 2100, where every value is such a number. */
+function unixFormat(values: readonly string[]): 'unix' | 'unix_ms' | null {
+  const within = (unit: number): boolean =>
+    values.every((value) => {
+      const time = /^\d{9,13}$/.test(value) ? Number(value) * unit : NaN;
+      return time >= Date.UTC(2000, 0, 1) && time < Date.UTC(2100, 0, 1);
+    });
+  if (within(1_000)) return 'unix';
+  return within(1) ? 'unix_ms' : null;
+}

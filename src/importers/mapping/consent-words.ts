@@ -1,0 +1,33 @@
+import { consentAsk } from '../consent-value.js';
+import type { ColumnFacts } from './column-facts.js';
+import type { Meaning } from './draft.js';
+
+/** Words of other languages for yes and no; what else a word may mean is asked. */
+const FOREIGN: Readonly<Record<string, Meaning>> = {
+  ja: 'subscribed',
+  oui: 'subscribed',
+  si: 'subscribed',
+  sí: 'subscribed',
+  sim: 'subscribed',
+  nein: 'never',
+  nee: 'never',
+  non: 'never',
+  não: 'never',
+};
+
+const MEANT = {
+  subscribe: 'subscribed',
+  unsubscribe: 'unsubscribed',
+  list_only: 'list_only',
+  nothing: 'never',
+  unknown: undefined,
+} as const;
+
+/** The words of a column of whose meaning there is no doubt. */
+export function knownWords({ words }: Pick<ColumnFacts, 'words'>): Record<string, Meaning> {
+  const meanings = words.flatMap((word): [string, Meaning][] => {
+    const meaning = MEANT[consentAsk(word)] ?? FOREIGN[word];
+    return meaning === undefined ? [] : [[word, meaning]];
+  });
+  return Object.fromEntries(meanings);
+}

@@ -1,0 +1,66 @@
+import { CONSENT_CHANNELS } from '../../contracts/channels.js';
+import type { ChannelMapping, Mapping } from './schema.js';
+
+/** What a mapping does, for a person to check before a run: one sentence a line. */
+export function describeMapping(mapping: Mapping): string {
+  const { country, suppressed, date_of_birth: born, push } = mapping;
+  return [
+    ...(mapping.email === undefined ? [] : [`E-mail address: column "${mapping.email}".`]),
+    ...(mapping.phone === undefined ? [] : [`Phone number: column "${mapping.phone}".`]),
+    ...(country?.column === undefined ? [] : [`Country: column "${country.column}".`]),
+    ...(country?.constant === undefined ? [] : [`Country of every row: ${country.constant}.`]),
+    ...(mapping.timezone === undefined ? [] : [`Dates without a zone are in ${mapping.timezone}.`]),
+    ...(born === undefined ? [] : [`Date of birth: column "${born.column}"${asWritten(born)}.`]),
+    ...(push === undefined ? [] : [`Device: columns "${push.token}" and "${push.platform}".`]),
+    ...CONSENT_CHANNELS.flatMap((channel) => {
+      const described = mapping.channels[channel];
+      return described === undefined ? [] : describeChannel(channel, described);
+    }),
+    ...(suppressed === undefined
+      ? []
+      : [`Suppressed: column "${suppressed.column}" is ${listed(suppressed.values)}.`]),
+  ].join('\n');
+}
+
+function describeChannel(channel: string, { consent, date }: ChannelMapping): string[] {
+  return [
+    ...(consent.constant === undefined
+      ? [`${channel}: column "${consent.column ?? ''}": ${describeWords(consent)}.`]
+      : [`${channel}: every row is ${consent.constant}${attested(consent.attested)}.`]),
+    ...(date?.column === undefined
+      ? []
+      : [`${channel} date: column "${date.column}"${asWritten(date)}.`]),
+    ...(date?.constant === undefined ? [] : [`${channel} date of every row: ${date.constant}.`]),
+  ];
+}
+
+function describeWords(consent: ChannelMapping['consent']): string {
+  const meanings: readonly [readonly string[] | undefined, string][] = [
+    [consent.subscribed, 'subscribes'],
+    [consent.unsubscribed, 'unsubscribes'],
+    [consent.list_only, 'goes on the list only'],
+    [[...(consent.never ?? []), ''], 'asks nothing'],
+  ];
+  const said = meanings.flatMap(([words, meaning]) =>
+    words === undefined || words.length === 0 ? [] : [`${listed(words)} ${meaning}`],
+  );
+  return `${said.join(', ')}, any other word is refused`;
+}
+
+function listed(words: readonly string[]): string {
+  return words.map((word) => (word === '' ? 'a blank' : `"${word}"`)).join(' or ');
+}
+
+function asWritten({
+  format,
+  timezone,
+}: {
+  readonly format?: string | undefined;
+  readonly timezone?: string | undefined;
+}): string {
+  return `${format === undefined ? '' : `, written ${format}`}${timezone === undefined ? '' : `, in ${timezone}`}`;
+}
+
+function attested(words: string | undefined): string {
+  return words === undefined ? '' : `, attested: ${words}`;
+}

@@ -1,0 +1,152 @@
+import { isPhoneChannel, type ConsentChannel } from '../../contracts/channels.js';
+import { cellText } from '../cell-text.js';
+import { ConsentDates } from '../consent-date.js';
+import { compileDateFormat, type ReadDate } from '../date-format.js';
+import type { Header } from '../header.js';
+import type { ImportOptions } from '../options.js';
+import { asksFor, cell, type Ask, type ChannelClaim, type Preset } from '../preset.js';
+import { SourceError } from '../source-error.js';
+import type { Suppression } from '../suppression.js';
+import type { ChannelMapping, Mapping } from './schema.js';
+
+const REMEDY = 'Correct the mapping, or check that it belongs to this source.';
+
+type Read<T> = (fields: readonly string[]) => T;
+
+/** A mapping as a layout of its own. */
+export function mappingPreset(mapping: Mapping, now: Date): Preset {
+  return {
+    name: 'mapping',
+    label: 'mapping file',
+    fingerprint: {},
+    action: 'subscribe',
+    bind(header, options) {
+      const { phone, push, country, date_of_birth: born } = mapping;
+      const channels = options.channels.map((channel) =>
+        channelReader(header, mapping, channel, options, now),
+      );
+      const email = columnReader(header, mapping.email, 'email');
+      const readPhone = columnReader(header, options.smsColumn ?? phone, 'phone');
+      const readCountry = columnReader(header, country?.column, 'country');
+      const suppression = asksFor(options, 'email') ? suppressionReader(header, mapping) : null;
+      const birth = columnReader(header, born?.column, 'date_of_birth');
+      const birthDay = dayReader(born?.format);
+      const token = columnReader(header, push?.token, 'push.token');
+      const platform = columnReader(header, push?.platform, 'push.platform');
+      return (fields) => {
+        const named = { email: email(fields), phone: readPhone(fields) };
+        return {
+          ...named,
+          country: country?.constant ?? readCountry(fields),
+          channels: channels.map((read) => read(fields, named)),
+          suppression: suppression?.(fields) ?? null,
+          dateOfBirth: birthDay(birth(fields)),
+          pushToken: token(fields),
+          pushPlatform: platform(fields),
+        };
+      };
+    },
+  };
+}
+
+function columnReader(header: Header, column: string | undefined, key: string): Read<string> {
+  if (column === undefined) return () => '';
+  const index = header.need(column, `The mapping names this column as ${key}.`, REMEDY);
+  return (fields) => cell(fields, index);
+}
+
+interface Named {
+  readonly email: string;
+  readonly phone: string;
+}
+
+function channelReader(
+  header: Header,
+  mapping: Mapping,
+  channel: ConsentChannel,
+  options: ImportOptions,
+  now: Date,
+): (fields: readonly string[], named: Named) => ChannelClaim {
+  const described = mapping.channels[channel];
+  if (described === undefined) {
+    if (channel === 'email' && mapping.suppressed !== undefined) {
+      return () => ({ channel, ask: 'nothing', date: '', dateColumn: '' });
+    }
+    throw new SourceError(
+      'channel_not_in_source',
+      { file: header.file, line: header.line },
+      `The run asks for ${channel} consent, and the mapping says nothing about it.`,
+      `Add channels.${channel} to the mapping, or leave ${channel} out of --channels.`,
+    );
+  }
+  const { date } = described;
+  const dateColumn = date?.column ?? '';
+  const readDate = columnReader(header, date?.column, `channels.${channel}.date`);
+  const dates = new ConsentDates(
+    date?.timezone ?? mapping.timezone ?? options.timezone,
+    now,
+    ...(date?.format === undefined ? [] : [compileDateFormat(date.format)]),
+  );
+  const ask = askReader(header, channel, described.consent);
+  const note = described.consent.constant === 'subscribed' ? { note: 'consent_attested' } : {};
+  return (fields, named) => ({
+    channel,
+    ask: ask(fields, named),
+    date: date?.constant ?? readDate(fields),
+    dateColumn:
+      date?.constant === undefined ? dateColumn : `channels.${channel}.date of the mapping`,
+    dates,
+    ...note,
+  });
+}
+
+function askReader(
+  header: Header,
+  channel: ConsentChannel,
+  consent: ChannelMapping['consent'],
+): (fields: readonly string[], named: Named) => Ask {
+  const { constant, column } = consent;
+  if (constant !== undefined) {
+    const ask = ASKS[constant];
+    // What is said of every row is said of those that the channel can reach.
+    return (_, named) => (hasIdentifier(channel, named) ? ask : 'nothing');
+  }
+  const read = columnReader(header, column, `channels.${channel}.consent`);
+  const meanings = new Map<string, Ask>([['', 'nothing']]);
+  for (const meaning of ['subscribed', 'unsubscribed', 'list_only', 'never'] as const) {
+    for (const word of consent[meaning] ?? []) meanings.set(word, ASKS[meaning]);
+  }
+  return (fields) => meanings.get(cellText(read(fields)).toLowerCase()) ?? 'unknown';
+}
+
+const ASKS = {
+  subscribed: 'subscribe',
+  unsubscribed: 'unsubscribe',
+  list_only: 'list_only',
+  never: 'nothing',
+} as const satisfies Record<string, Ask>;
+
+function hasIdentifier(channel: ConsentChannel, { email, phone }: Named): boolean {
+  if (channel === 'push') return cellText(email) !== '' || cellText(phone) !== '';
+  return cellText(isPhoneChannel(channel) ? phone : email) !== '';
+}
+
+function suppressionReader(header: Header, { suppressed }: Mapping): Read<Suppression | null> {
+  if (suppressed === undefined) return () => null;
+  const read = columnReader(header, suppressed.column, 'suppressed');
+  const values = new Set(suppressed.values);
+  return (fields) =>
+    values.has(cellText(read(fields)).toLowerCase()) ? { ask: 'suppress', note: null } : null;
+}
+
+/** A day of birth in the source's format as `YYYY-MM-DD`; as it stands where it is none. */
+function dayReader(format: string | undefined): (text: string) => string {
+  if (format === undefined) return (text) => text;
+  const read: ReadDate = compileDateFormat(format);
+  return (text) => {
+    const day = read(cellText(text));
+    if (day === null) return text;
+    const parts = [day.year, day.month, day.day].map((part) => String(part).padStart(2, '0'));
+    return parts.join('-');
+  };
+}

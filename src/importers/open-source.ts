@@ -1,0 +1,141 @@
+import { basename } from 'node:path';
+import type { Intent } from '../contracts/intents.js';
+import { isDatabaseUrl } from './databases/database-url.js';
+import { openFileTable } from './file-table.js';
+import { mappingPreset } from './mapping/mapping-preset.js';
+import { checkOptions, type ImportOptions, type LayoutName } from './options.js';
+import { recognise } from './presets/index.js';
+import type { Preset, RowReader } from './preset.js';
+import { openQueryTable } from './query-table.js';
+import { RowIntents } from './row-intent.js';
+import { SourceError } from './source-error.js';
+import type { Table } from './table.js';
+
+export interface ImportedSource {
+  /** The layout that it was recognised as, or `mapping`. */
+  readonly preset: LayoutName;
+  /** What it is called in reports: the file's name, or the database's URL without its password. */
+  readonly name: string;
+  /** The header as it stands in the source. */
+  readonly columns: readonly string[];
+  /**
+   * The rows in their order, in batches of at most 1,000. Reads the source while it is iterated,
+   * and again from its beginning each time. Throws `SourceError` where no further row can be read.
+   */
+  readonly intents: AsyncIterable<Intent[]>;
+}
+
+const BATCH_ROWS = 1_000;
+
+/**
+ * Opens a source of consent and recognises its layout: a CSV, TSV or semicolon file, or one with a
+ * JSON object a line, each also packed with gzip; or, with a query, a database.
+ *
+ * @param location path of a file, or a `postgres://` or `mysql://` URL
+ * @param query one SQL select, where the location is a database
+ * @throws SourceError
+ */
+export async function openSource(
+  location: string,
+  options: ImportOptions,
+  query: string | null = null,
+): Promise<ImportedSource> {
+  if (isDatabaseUrl(location)) return openQuery(location, needQuery(query), options);
+  checkOptions(location, options);
+  const table = await openTable(location, query);
+  return importedSource(table, basename(location), options);
+}
+
+/**
+ * The result of a SQL query as a source: its columns are the header, its rows the rows.
+ *
+ * @param url `postgres://user:password@host:5432/database`, or `mysql://` for MySQL and MariaDB
+ * @throws SourceError, which never shows the password
+ */
+export async function openQuery(
+  url: string,
+  sql: string,
+  options: ImportOptions,
+): Promise<ImportedSource> {
+  checkOptions('The import', options);
+  const table = await openQueryTable(url, sql);
+  return importedSource(table, table.header.file, options);
+}
+
+/** The rows of a source before any layout is read into them. Throws `SourceError`. */
+export async function openTable(location: string, query: string | null): Promise<Table> {
+  if (isDatabaseUrl(location)) return openQueryTable(location, needQuery(query));
+  if (query === null) return openFileTable(location);
+  throw new SourceError(
+    'query_without_database',
+    { file: location },
+    'A query needs a database, and this is a file.',
+    'Give a URL such as postgres://user@host:5432/database, or leave --query out.',
+  );
+}
+
+function needQuery(query: string | null): string {
+  if (query !== null && query.trim() !== '') return query;
+  throw new SourceError(
+    'query_missing',
+    { file: 'The database' },
+    'It needs a query that says which people to read.',
+    'Give one with --query, e.g. --query "select email, email_consent, email_consented_at from people".',
+  );
+}
+
+async function importedSource(
+  table: Table,
+  name: string,
+  options: ImportOptions,
+): Promise<ImportedSource> {
+  const { header } = table;
+  await needRow(table);
+  const mapping = options.mapping ?? null;
+  const preset =
+    mapping === null ? recognise(header, options.preset) : mappingPreset(mapping, options.now);
+  const readRow = preset.bind(header, options);
+  return {
+    preset: preset.name,
+    name,
+    columns: header.columns,
+    intents: { [Symbol.asyncIterator]: () => readIntents(table, preset, readRow, options) },
+  };
+}
+
+async function* readIntents(
+  table: Table,
+  preset: Preset,
+  readRow: RowReader,
+  options: ImportOptions,
+): AsyncGenerator<Intent[], void, undefined> {
+  const rows = new RowIntents(table, options, preset.action);
+  const width = table.header.columns.length;
+  let batch: Intent[] = [];
+  for await (const records of table.rows()) {
+    for (const { line, fields } of records) {
+      batch.push(
+        fields?.length === width ? rows.read(line, readRow(fields)) : rows.malformed(line),
+      );
+      if (batch.length === BATCH_ROWS) {
+        yield batch;
+        batch = [];
+      }
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function needRow(table: Table): Promise<void> {
+  for await (const records of table.rows()) if (records.length > 0) return;
+  const { counts } = table;
+  const { file, line } = table.header;
+  throw new SourceError(
+    'file_without_rows',
+    { file, line },
+    counts === 'rows' ? 'The query finds no rows.' : 'The file has a header and no rows.',
+    counts === 'rows'
+      ? 'Check its conditions, and that this user may see the rows.'
+      : 'Export it again, or check that it is the right file.',
+  );
+}

@@ -1,0 +1,33 @@
+import { isDatabaseUrl } from './databases/database-url.js';
+import { openFileTable } from './file-table.js';
+
+export interface OriginalLine {
+  /** Line on which the record begins. */
+  readonly line: number;
+  /** The record as it stands in the file, over as many lines as it takes, without its last line end. */
+  readonly text: string;
+}
+
+/**
+ * The text of some records of a file, in their order, for a report that shows what was refused. A
+ * query has no lines: of a database nothing is given.
+ *
+ * @param lines as intents name them
+ * @throws SourceError where the file cannot be read any more
+ */
+export async function* originalLines(
+  location: string,
+  lines: ReadonlySet<number>,
+): AsyncGenerator<OriginalLine, void, undefined> {
+  if (isDatabaseUrl(location) || lines.size === 0) return;
+  const table = await openFileTable(location, true);
+  let left = lines.size;
+  for await (const rows of table.rows()) {
+    for (const { line, text } of rows) {
+      if (text === undefined || !lines.has(line)) continue;
+      yield { line, text };
+      left -= 1;
+      if (left === 0) return;
+    }
+  }
+}

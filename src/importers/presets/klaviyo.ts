@@ -1,0 +1,62 @@
+import { bindColumns, type ColumnLayout } from '../column-layout.js';
+import type { Header } from '../header.js';
+import { cell, type Preset } from '../preset.js';
+import { suppressionOfReasons, type Suppression } from '../suppression.js';
+
+/** The consent columns of Klaviyo's export and import, each followed by its timestamp. */
+const LAYOUT: ColumnLayout = {
+  email: ['Email', 'Email Address'],
+  phone: ['Phone Number'],
+  country: ['Country'],
+  channels: {
+    email: {
+      consent: ['Email Marketing Consent'],
+      date: ['Email Marketing Consent Timestamp', 'Email Consent Timestamp'],
+    },
+    sms: {
+      consent: ['SMS Marketing Consent'],
+      date: ['SMS Marketing Consent Timestamp', 'SMS Consent Timestamp'],
+    },
+    sms_transactional: {
+      consent: ['SMS Transactional Consent'],
+      date: ['SMS Transactional Consent Timestamp'],
+    },
+    whatsapp: {
+      consent: ['WhatsApp Marketing Consent'],
+      date: ['WhatsApp Marketing Consent Timestamp', 'WhatsApp Consent Timestamp'],
+    },
+  },
+  remedy: (channel, column) =>
+    `Add a column "${column}" (Subscribed, Unsubscribed, Never subscribed or blank), or leave ${channel} out of --channels.`,
+};
+
+const CONSENT_COLUMNS = Object.values(LAYOUT.channels).flatMap(({ consent }) => consent);
+
+/** The layout that Klaviyo's own import takes. A blank is never subscribed. */
+export const klaviyoImport: Preset = {
+  name: 'klaviyo-import',
+  label: 'Klaviyo, import layout',
+  fingerprint: { oneOf: CONSENT_COLUMNS, noneOf: ['Klaviyo ID'] },
+  action: 'subscribe',
+  bind: (header, options) => bindColumns(header, options, LAYOUT),
+};
+
+/**
+ * Klaviyo's export of a list or segment. Somebody who is suppressed can still read `SUBSCRIBED`, so
+ * `Email Suppressions` comes before the e-mail consent.
+ */
+export const klaviyoExport: Preset = {
+  name: 'klaviyo-export',
+  label: 'Klaviyo, exported profiles',
+  fingerprint: { allOf: ['Klaviyo ID'], oneOf: CONSENT_COLUMNS },
+  action: 'subscribe',
+  bind: (header, options) =>
+    bindColumns(header, options, { ...LAYOUT, suppression: suppressionColumn }),
+};
+
+function suppressionColumn(
+  header: Header,
+): ((fields: readonly string[]) => Suppression | null) | null {
+  const column = header.find('Email Suppressions');
+  return column === null ? null : (fields) => suppressionOfReasons(cell(fields, column));
+}

@@ -1,0 +1,56 @@
+import { plainWord, yesOrNo } from './consent-value.js';
+
+/** What a row says about the suppression of its e-mail address. Null: it is not suppressed. */
+export interface Suppression {
+  /** `unknown`: there is a word that says neither yes nor no. */
+  readonly ask: 'suppress' | 'unsubscribe' | 'unknown';
+  /** `suppressed_` and Klaviyo's reason, where it is one of those; never the words of the row. */
+  readonly note: string | null;
+}
+
+/** Klaviyo's reasons for a suppression. */
+const REASONS: readonly string[] = [
+  'hard_bounce',
+  'invalid_email',
+  'spam_complaint',
+  'user_suppressed',
+  'unsubscribe',
+];
+
+/** Reads `suppressed` and `suppression_reason`. A reason without the other column says yes. */
+export function suppressionOf(suppressed: string, reason: string): Suppression | null {
+  const answer = yesOrNo(suppressed);
+  if (answer === null) return { ask: 'unknown', note: null };
+  const word = plainWord(reason);
+  if (!answer && (word === '' || suppressed.trim() !== '')) return null;
+  return { ask: 'suppress', note: noteOf(word) };
+}
+
+const NONE: ReadonlySet<string> = new Set([
+  'none',
+  'null',
+  'nan',
+  'never',
+  'n_a',
+  '[]',
+  '{}',
+  '""',
+]);
+
+/**
+ * Reads one column that lists reasons, as Klaviyo's export does. Its form is not documented, so any
+ * word in it but "none" suppresses; only where all it says is that the person unsubscribed is it an
+ * opt-out, from which they may come back by themselves.
+ */
+export function suppressionOfReasons(list: string): Suppression | null {
+  const word = plainWord(list);
+  if (NONE.has(word) || yesOrNo(word) === false) return null;
+  const reasons = REASONS.filter((reason) => word.includes(reason));
+  const [first, ...others] = reasons;
+  if (first === 'unsubscribe' && others.length === 0) return { ask: 'unsubscribe', note: null };
+  return { ask: 'suppress', note: noteOf(first ?? '') };
+}
+
+function noteOf(reason: string): string | null {
+  return REASONS.includes(reason) ? `suppressed_${reason}` : null;
+}

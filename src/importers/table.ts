@@ -1,0 +1,23 @@
+import type { Header } from './header.js';
+
+/** One record of a source; `fields` is null where it cannot be cut into its columns. */
+export interface TableRow {
+  /** Line on which the record begins, the first line is 1; of a query the number of the row. */
+  readonly line: number;
+  readonly fields: readonly string[] | null;
+  /** The record as it stands in the file; only where it was asked for. */
+  readonly text?: string;
+}
+
+/** A source as rows of text under named columns, whatever it is made of. */
+export interface Table {
+  /** Its columns; `header.file` is what the source is called in messages. */
+  readonly header: Header;
+  /** Whether `line` of a row is a line of a file, or the number of a row. */
+  readonly counts: 'lines' | 'rows';
+  /**
+   * The rows in their order, in batches of any size, from the first each time it is called. Throws
+   * `SourceError` where no further row can be read.
+   */
+  rows(): AsyncGenerator<readonly TableRow[], void, undefined>;
+}
