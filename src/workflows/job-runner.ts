@@ -17,6 +17,7 @@ import { isCancelled, type Stop } from './stop.js';
 /** Runs the jobs of a migration in segments, beside the reader that proves their rows. */
 export class JobRunner {
   #segments = 0;
+  #keyRefused: Stop | null = null;
 
   constructor(
     private readonly input: MigrationInput,
@@ -27,6 +28,7 @@ export class JobRunner {
   /**
    * Ends when all jobs have ended.
    *
+   * @throws ApplicationFailure where Klaviyo refuses the key, so that not all was read back
    * @throws CancelledFailure where the run was cancelled, also where its jobs had sent everything
    */
   async run(jobs: readonly JobRef[]): Promise<void> {
@@ -56,6 +58,7 @@ export class JobRunner {
     if (CancellationScope.current().consideredCancelled) {
       throw new CancelledFailure('Migration cancelled');
     }
+    if (this.#keyRefused !== null) throw this.#keyRefused.cause;
   }
 
   #runSegment(jobs: readonly JobRef[]): Promise<void> {
@@ -74,9 +77,11 @@ export class JobRunner {
    * Without its feed every job still looks its rows up at its deadline; without a key nothing will
    * ever be read again, and waiting for the deadline would only keep the run open.
    */
-  async #readingStopped({ type, failure }: Stop): Promise<void> {
+  async #readingStopped(stop: Stop): Promise<void> {
     const { migrationId } = this.input;
+    const { type, failure } = stop;
     if (type === 'KlaviyoKeyRefused') {
+      this.#keyRefused = stop;
       this.progress.warn(`Nothing can be read back any more: ${failure ?? 'the key was refused'}`);
       await steps.giveUpReading.executeWithOptions({ summary: 'end jobs that cannot be read' }, [
         { migrationId },

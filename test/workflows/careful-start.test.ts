@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WatchProgress } from '../../src/contracts/migration.js';
+import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
+import { getShare } from '../../src/ledger/index.js';
+import { MigrationStoppedError } from '../../src/starter/consentry.js';
+import type { MigrationRequest } from '../../src/starter/settings.js';
+import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
+import { outcomesOf, people } from './people.js';
+
+describe('a run that begins with care, and is followed after its end', () => {
+  let harness: Harness;
+  before(async () => {
+    harness = await startHarness({
+      sandbox: { clicks: { share: 0, delayMs: [0, 0] }, filteredDomains: ['filtered.test'] },
+    });
+  });
+  after(() => harness.close());
+
+  async function start(
+    addresses: readonly string[],
+    request: Partial<MigrationRequest> = {},
+  ): Promise<string> {
+    const rows = addresses.map((address) => `${address},subscribed`);
+    const file = await harness.source(`${rows[0] ?? 'none'}.csv`, ['email,email_consent', ...rows]);
+    const { id } = await harness.consentry.startMigration({
+      file,
+      listId: SINGLE,
+      timing: TEST_TIMING,
+      ...request,
+    });
+    return id;
+  }
+
+  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + 30_000;
+    while (!(await holds())) {
+      if (Date.now() > end) throw new Error(`${what} did not happen within 30 s`);
+      await delay(50);
+    }
+  }
+
+  async function counts(id: string): Promise<Record<string, number>> {
+    const all: Record<string, number> = {};
+    for (const outcome of Object.values(await outcomesOf(harness.ledger, id))) {
+      all[outcome] = (all[outcome] ?? 0) + 1;
+    }
+    return all;
+  }
+
+  const carried = (address: string): boolean =>
+    [...harness.sandbox.account.subscribed()].some(({ email }) => email === address);
+
+  test('a dry run plans and sends nothing', async () => {
+    const addresses = people(3);
+    const id = await start(addresses, { dryRun: true });
+    const { phase } = await harness.consentry.waitForEnd(id);
+    assert.equal(phase, 'planned');
+    const plan = await harness.consentry.plan(id);
+    assert.deepEqual(plan?.toSend, [
+      { channel: 'email', operation: 'subscribe', parts: 3, expected: 'confirmed' },
+    ]);
+    assert.deepEqual(await counts(id), { dry_run: 3 });
+    assert.equal(carried(addresses[0]!), false);
+  });
+
+  test('a pilot ends after its first rows, and a full run goes on from there', async () => {
+    const addresses = people(5);
+    const id = await start(addresses, { pilot: 2 });
+    await harness.consentry.waitForEnd(id);
+    assert.deepEqual(await counts(id), { confirmed: 2, not_in_pilot: 3 });
+    assert.deepEqual(addresses.map(carried), [true, true, false, false, false]);
+
+    const retry = await harness.consentry.retryFailed(id, { timing: TEST_TIMING });
+    await harness.consentry.waitForEnd(retry.id);
+    assert.equal(retry.rows, 3);
+    assert.deepEqual(await counts(retry.id), { confirmed: 3 });
+    await assert.rejects(harness.consentry.retryFailed(retry.id), MigrationStoppedError);
+  });
+
+  test('after a canary that ends as planned the rest follows', async () => {
+    const addresses = people(4);
+    const id = await start(addresses, { canary: { rows: 1, waitMs: 100 } });
+    const { phase } = await harness.consentry.waitForEnd(id);
+    assert.equal(phase, 'done');
+    assert.deepEqual(await counts(id), { confirmed: 4 });
+  });
+
+  test('a canary that Klaviyo never shows stops the run: nothing else was sent', async () => {
+    const [first = '', ...rest] = people(4);
+    const dropped = first.replace('example.com', 'filtered.test');
+    const id = await start([dropped, ...rest], {
+      canary: { rows: 1, waitMs: 0 },
+      timing: { ...TEST_TIMING, confirmWithinMs: 1_000 },
+    });
+    await assert.rejects(harness.consentry.waitForEnd(id), /canary did not end as planned/);
+    assert.deepEqual(await counts(id), { unconfirmed: 1, canary_failed: 3 });
+    assert.deepEqual(rest.map(carried), [false, false, false]);
+  });
+
+  test('a large run waits for a word, and sends only after it', async () => {
+    const addresses = people(1_001);
+    const id = await start(addresses, { confirm: true });
+    await until('waiting for approval', async () => {
+      return (await harness.consentry.progress(id)).phase === 'approval';
+    });
+    assert.equal(carried(addresses[0]!), false);
+    await harness.consentry.setShare(id, 0.5);
+    assert.equal(await getShare(harness.ledger.db, id), 0.5);
+    await assert.rejects(harness.consentry.setShare(id, 2), /above 0 and at most 1/);
+    await harness.consentry.approve(id);
+    await harness.consentry.waitForEnd(id);
+    assert.deepEqual(await counts(id), { confirmed: 1_001 });
+    await assert.rejects(harness.consentry.approve(id), MigrationStoppedError);
+  });
+
+  test('who clicks after the end is moved to confirmed, who opts out to skipped', async () => {
+    const [late = '', out = '', never = ''] = people(3);
+    const id = await start([late, out, never], {
+      listId: DOUBLE,
+      optIn: 'double',
+      timing: {
+        ...TEST_TIMING,
+        confirmWithinMs: 1_500,
+        watchForMs: 20_000,
+        watchFirstMs: 200,
+        watchLongestMs: 200,
+      },
+    });
+    await harness.consentry.waitForEnd(id);
+    assert.deepEqual(await counts(id), { no_click_yet: 3 });
+    const { account } = harness.sandbox;
+    account.click({ email: late });
+    account.seed({ email: out, email_consent: 'UNSUBSCRIBED' });
+    await until('the click', async () => {
+      const outcomes = await outcomesOf(harness.ledger, id);
+      return outcomes[`${late} email`] === 'confirmed';
+    });
+    const outcomes = await outcomesOf(harness.ledger, id);
+    assert.equal(outcomes[`${never} email`], 'no_click_yet');
+    const watch = harness.client.workflow.getHandle(workflowIds.watch(id));
+    await until('the opt-out', async () => {
+      const now = await outcomesOf(harness.ledger, id);
+      return now[`${out} email`] === 'opted_out_during_run';
+    });
+    await until('one pending', async () => {
+      const progress = await watch.query<WatchProgress | null>(MESSAGES.progress);
+      return progress?.pending === 1 && progress.confirmed === 1;
+    });
+    await watch.cancel();
+  });
+
+  test('a key that is revoked after the submit ends the run at once, not at its deadline', async () => {
+    const { account } = harness.sandbox;
+    account.addFault({ endpoint: 'get_metrics', kind: 'revoke_key', times: 1 });
+    account.addFault({ endpoint: 'get_events', kind: 'revoke_key', times: 1 });
+    const id = await start(people(3), {
+      listId: DOUBLE,
+      optIn: 'double',
+      timing: { ...TEST_TIMING, confirmWithinMs: 600_000 },
+    });
+    await assert.rejects(harness.consentry.waitForEnd(id), /key/);
+    account.clearFaults();
+    assert.deepEqual(await counts(id), { unconfirmed: 3 });
+  });
+});
