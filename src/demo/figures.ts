@@ -17,7 +17,7 @@ export interface Figures {
 }
 
 export async function readFigures(
-  act: Act,
+  act: Pick<Act, 'report' | 'runMs'>,
   temporal: TemporalTarget,
   workerPid: number,
 ): Promise<Figures> {

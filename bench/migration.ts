@@ -1,0 +1,106 @@
+/**
+ * Migrates people into a single opt-in list of the sandbox at Klaviyo's real limits and delays, with
+ * sandbox, worker, PostgreSQL and Temporal in processes of their own, and prints the time against
+ * the least that the plan can take.
+ *
+ *   node --import tsx bench/migration.ts [--rows 100000] [--historical]
+ */
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readFigures } from '../src/demo/figures.js';
+import { startStack, temporaryFolder } from '../src/demo/stack.js';
+import { ENDPOINT_NAMES, endpointOf } from '../src/klaviyo/index.js';
+import { Lifecycle } from '../src/runtime/lifecycle.js';
+import { progressLines } from '../src/runtime/progress.js';
+import type { Report } from '../src/starter/report.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '100000' },
+    historical: { type: 'boolean', default: false },
+  },
+});
+const rows = Number(values.rows);
+const { historical } = values;
+const LIST = 'Bench1';
+
+const lifecycle = new Lifecycle();
+lifecycle.stopOnSignals();
+try {
+  await run();
+} finally {
+  await lifecycle.stop();
+}
+
+async function run(): Promise<void> {
+  const folder = await temporaryFolder(lifecycle);
+  const file = join(folder, 'people.csv');
+  await writePeople(file);
+  const stack = await startStack(
+    folder,
+    { lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }] },
+    lifecycle,
+    progressLines(process.stderr),
+  );
+  const { consentry } = stack.connected;
+  const began = performance.now();
+  const { id } = await consentry.startMigration({ file, listId: LIST, historical, watchDays: 0 });
+  const storedMs = performance.now() - began;
+  await consentry.waitForEnd(id);
+  const runMs = performance.now() - began;
+  const report = await consentry.report(id);
+  const figures = await readFigures({ report, runMs }, stack.temporal, stack.workerPid);
+
+  const calls = callsByEndpoint(report);
+  const floorMs = Math.max(...[...calls].map(([endpoint, count]) => leastTime(endpoint, count)));
+  const throttled = sum(report.calls.filter(({ status }) => status === '429'));
+  console.table({
+    rows,
+    kind: historical ? 'historical' : 'live',
+    'stored (s)': seconds(storedMs),
+    'wall time (s)': seconds(runMs),
+    'floor of its calls (s)': seconds(floorMs),
+    'longest delay of Klaviyo (s)': historical ? 1_200 : 180,
+    'wall / (floor + delay)': (runMs / (floorMs + (historical ? 1_200_000 : 180_000))).toFixed(2),
+    'calls answered 429': `${throttled} of ${sum(report.calls)}`,
+    'reads per 1,000 confirmed': report.reads.perThousandConfirmed,
+    'events of the migration': figures.migrationEvents,
+    'events a job': `${figures.jobEvents.mean.toFixed(1)}, most ${figures.jobEvents.most}`,
+    'worker (MiB)': Math.round((figures.workerBytes ?? 0) / 2 ** 20),
+  });
+  console.table(report.outcomes);
+  console.table(Object.fromEntries(calls));
+}
+
+async function writePeople(path: string): Promise<void> {
+  const out = createWriteStream(path);
+  out.write('email,email_consent,email_consented_at\n');
+  for (let n = 0; n < rows; n += 1) {
+    const line = `p${n}@shop.example,subscribed,2021-03-04T05:06:07Z\n`;
+    if (!out.write(line)) await once(out, 'drain');
+  }
+  out.end();
+  await once(out, 'finish');
+}
+
+function callsByEndpoint(report: Report): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { endpoint, calls } of report.calls) {
+    counts.set(endpoint, (counts.get(endpoint) ?? 0) + calls);
+  }
+  return counts;
+}
+
+/** Milliseconds that these calls take at Klaviyo's limits for one endpoint. */
+function leastTime(name: string, calls: number): number {
+  const known = ENDPOINT_NAMES.find((endpoint) => endpoint === name);
+  if (known === undefined) return 0;
+  const { burst, steady } = endpointOf(known);
+  const minutes = Math.floor(calls / steady);
+  return minutes * 60_000 + Math.floor((calls % steady) / burst) * 1_000;
+}
+
+const sum = (calls: Report['calls']): number => calls.reduce((all, of) => all + of.calls, 0);
+const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
