@@ -6,10 +6,12 @@ export {
   DEFAULT_SWITCHES,
   type AccountOptions,
   type ClickOptions,
+  type FlowOptions,
   type ListOptions,
   type OptIn,
   type SandboxOptions,
   type SegmentOptions,
+  type SegmentRule,
   type SenderOptions,
   type Switches,
 } from './options.js';

@@ -249,7 +249,7 @@ describe('askMapping', () => {
       timezone: 'Europe/Berlin',
       channels: {
         email: {
-          consent: { column: 'Status', subscribed: ['aktiv', 'ja'], unsubscribed: ['abgemeldet'] },
+          consent: { column: 'Status', subscribed: ['ja', 'aktiv'], unsubscribed: ['abgemeldet'] },
           date: { column: 'Eingetragen', format: 'd.M.yyyy H:mm' },
         },
       },

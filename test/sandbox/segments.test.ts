@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DELAYS, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.js';
-import type { SegmentRule } from '../../src/sandbox/options.js';
+import {
+  DELAYS,
+  type Sandbox,
+  type SandboxOptions,
+  type SegmentRule,
+} from '../../src/sandbox/index.js';
 import { importInto } from './import-support.js';
 import {
   call,

@@ -44,7 +44,7 @@ export async function* queryMysql(
     let rows: string[][] = [];
     const stream = query.stream({ highWaterMark: batchRows });
     // mysql2 tells the connection alone that it broke, and its stream would wait for ever.
-    connection.on('error', (error) => stream.destroy(error));
+    connection.on('error', (error: Error) => stream.destroy(error));
     for await (const row of stream) {
       // What a statement without a result gives instead of rows.
       if (!Array.isArray(row)) throw withoutColumns(database);
