@@ -103,7 +103,7 @@ function consentMissing(
       'channel_not_in_source',
       place,
       `The run asks for ${channel} consent, and this layout says nothing about it.`,
-      `Leave ${channel} out of --channels, or say with --mapping which columns mean what.`,
+      `Leave ${channel} out of --channels, or say with --map which columns mean what.`,
     );
   }
   return new SourceError(

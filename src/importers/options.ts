@@ -68,7 +68,7 @@ export function checkOptions(file: string, options: ImportOptions): void {
       'options_conflict',
       { file },
       'Both a preset and a mapping are given, and each says what the columns mean.',
-      'Leave out --preset or --mapping.',
+      'Leave out --preset or --map.',
     );
   }
   if (options.timezone !== null && checkTimezone(options.timezone) !== null) {

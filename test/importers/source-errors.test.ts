@@ -37,7 +37,7 @@ const cases: Case[] = [
     content: 'name,mail\nAda,a@example.com\n',
     code: 'layout_unknown',
     line: 1,
-    says: /has: name, mail\. Known are mailchimp-subscribed, .*, generic\. .*--mapping/,
+    says: /has: name, mail\. Known are mailchimp-subscribed, .*, generic\. .*--map/,
   },
   {
     name: 'a layout other than the one named',

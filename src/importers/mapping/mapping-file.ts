@@ -80,7 +80,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw systemError(path, error, 'read', 'Check the path of --mapping.');
+    throw systemError(path, error, 'read', 'Check the path of --map.');
   }
 }
 

@@ -21,7 +21,7 @@ const LAYOUT: ColumnLayout = {
   pushPlatform: ['push_platform'],
   suppression: suppressionColumns,
   remedy: (channel, column) =>
-    `Add a column "${column}" (yes, unsubscribed, list_only or blank in each row), say with --mapping which of the columns it is, or leave ${channel} out of --channels.`,
+    `Add a column "${column}" (yes, unsubscribed, list_only or blank in each row), say with --map which of the columns it is, or leave ${channel} out of --channels.`,
 };
 
 /** Any source with these may be meant as this layout, where no other layout fits. */

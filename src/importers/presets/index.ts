@@ -55,7 +55,7 @@ function unknown(header: Header, named: PresetName | null): SourceError {
     { file: header.file, line: header.line },
     `The columns fit ${named === null ? 'no layout that is known' : `not the layout ${named}`}. ` +
       `The source has: ${header.list()}.`,
-    `${known} Rename the columns as docs/sources.md has them, say with --mapping what they mean, or check that the first line is the header.`,
+    `${known} Rename the columns as docs/sources.md has them, say with --map what they mean, or check that the first line is the header.`,
   );
 }
 

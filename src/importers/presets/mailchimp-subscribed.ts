@@ -59,6 +59,6 @@ function refuseOtherChannels(header: Header, options: ImportOptions): void {
     'channel_not_in_source',
     { file: header.file, line: header.line },
     `The run asks for ${other} consent, and Mailchimp's export says nothing about it.`,
-    `Leave ${other} out of --channels, or say with --mapping which columns mean what.`,
+    `Leave ${other} out of --channels, or say with --map which columns mean what.`,
   );
 }
