@@ -40,6 +40,9 @@ interface Measurement {
   readonly peakMb: number;
 }
 
+const COLUMNS =
+  'email, phone_number, email_consent, email_consented_at, sms_consent, sms_consented_at';
+
 const [first, second] = process.argv.slice(2);
 if (first === '--measure' && second !== undefined) {
   process.stdout.write(JSON.stringify(await measure(JSON.parse(second) as Reading)));
@@ -99,9 +102,6 @@ async function files(folder: string, rows: number): Promise<Reading[]> {
 async function* jsonLines(records: AsyncIterable<unknown>): AsyncGenerator<string> {
   for await (const record of records) yield `${JSON.stringify(record)}\n`;
 }
-
-const COLUMNS =
-  'email, phone_number, email_consent, email_consented_at, sms_consent, sms_consented_at';
 
 async function onPostgres(rows: number, push: (reading: Reading) => void): Promise<void> {
   const folders = userFolders(loadConfig());

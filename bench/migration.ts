@@ -22,9 +22,9 @@ const { values } = parseArgs({
     historical: { type: 'boolean', default: false },
   },
 });
+const LIST = 'Bench1';
 const rows = Number(values.rows);
 const { historical } = values;
-const LIST = 'Bench1';
 
 const lifecycle = new Lifecycle();
 lifecycle.stopOnSignals();
@@ -102,5 +102,10 @@ function leastTime(name: string, calls: number): number {
   return minutes * 60_000 + Math.floor((calls % steady) / burst) * 1_000;
 }
 
-const sum = (calls: Report['calls']): number => calls.reduce((all, of) => all + of.calls, 0);
-const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
+function sum(calls: Report['calls']): number {
+  return calls.reduce((all, of) => all + of.calls, 0);
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}

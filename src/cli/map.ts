@@ -8,6 +8,7 @@ import { Output, type Terminal } from './terminal.js';
 interface MapFlags {
   readonly channels?: ConsentChannel[];
   readonly query?: string;
+  readonly json?: boolean;
 }
 
 export function addMap(program: Command, terminal: Terminal): void {
@@ -20,6 +21,7 @@ export function addMap(program: Command, terminal: Terminal): void {
     .argument('<mapping>', 'file to write, such as shop.mapping.yaml')
     .option('--channels <names>', 'channels to ask about (default: email)', parseChannels)
     .option('--query <sql>', 'query whose rows are the source')
+    .option('--json', 'print the mapping as one JSON document')
     .addHelpText(
       'after',
       '\nExample:\n  consentry map old-shop.csv old-shop.mapping.yaml --channels email,sms',
@@ -39,7 +41,8 @@ export function addMap(program: Command, terminal: Terminal): void {
       const mapping = await askMapping(io, sample, flags.channels ?? ['email']);
       if (mapping === null) throw new Ended(EXIT.interrupted);
       await writeMapping(path, mapping);
-      new Output(terminal, false).say(
+      new Output(terminal, flags.json ?? false).result(
+        { path, mapping },
         `Written: ${path}\nUse it with: consentry migrate ${source} --map ${path} --list ID`,
       );
     });

@@ -24,7 +24,9 @@ interface Line {
  */
 export async function openJsonLinesTable(file: string, withText = false): Promise<Table> {
   const places = await placesOfKeys(file);
-  const header = new Header(file, [...places.keys()], undefined);
+  // A converter that took a byte order mark for text left it in the first key.
+  const columns = [...places.keys()].map((key) => key.trim());
+  const header = new Header(file, columns, undefined);
   async function* rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     for await (const lines of linesOf(file)) {
       yield lines.map(({ line, text }) => {

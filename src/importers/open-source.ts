@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Intent } from '../contracts/intents.js';
-import { isDatabaseUrl } from './databases/database-url.js';
+import { isDatabaseUrl, parseDatabaseUrl } from './databases/database-url.js';
 import { openFileTable } from './file-table.js';
 import { mappingPreset } from './mapping/mapping-preset.js';
 import { checkOptions, type ImportOptions, type LayoutName } from './options.js';
@@ -57,7 +57,7 @@ export async function openQuery(
   sql: string,
   options: ImportOptions,
 ): Promise<ImportedSource> {
-  checkOptions('The import', options);
+  checkOptions(parseDatabaseUrl(url).shown, options);
   const table = await openQueryTable(url, sql);
   return importedSource(table, table.header.file, options);
 }

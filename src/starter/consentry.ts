@@ -90,7 +90,8 @@ export class Consentry {
     request: MigrationRequest,
     onRows?: (rows: number) => void,
   ): Promise<StartedMigration> {
-    const mapping = request.mapping == null ? null : await readMapping(request.mapping);
+    const { mapping: mappingFile = null } = request;
+    const mapping = mappingFile === null ? null : await readMapping(mappingFile);
     const options = importOptions(request, mapping);
     const id = newId();
     const source = await openSource(request.file, options, request.query ?? null);

@@ -33,6 +33,11 @@ describe('the format of a file', () => {
     ['tabs', 'email\temail_consent\nA@example.com\tyes\nb@example.com\tunsubscribed\n', [2, 3]],
     ['one JSON object a line', NDJSON, [1, 3]],
     ['JSON lines with a byte order mark', `\uFEFF${NDJSON}\n`, [1, 3]],
+    [
+      'JSON lines with a byte order mark in a key',
+      NDJSON.replaceAll('"email"', '"\uFEFFemail"'),
+      [1, 3],
+    ],
     ['gzip of commas', gzipSync(CSV), [2, 3]],
     ['gzip of JSON lines', gzipSync(NDJSON), [1, 3]],
     [

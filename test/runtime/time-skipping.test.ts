@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
 import { findProgram } from '../../src/runtime/programs.js';
 import { findTimeSkippingServer } from '../../src/runtime/time-skipping.js';
 import { createTestFolders } from '../support/stack.js';
 import type { TestFolders } from '../support/stack.js';
+import { startTimeSkipping } from '../support/time-skipping.js';
 
 let folders: TestFolders;
 before(async () => {
@@ -21,9 +21,7 @@ describe('time-skipping server', () => {
     const config = loadConfig();
     const server = await findTimeSkippingServer({ config, folders: userFolders(config) });
     if ('missing' in server) return t.skip(`no time-skipping server: ${server.missing}`);
-    const env = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path: server.path } },
-    });
+    const env = await startTimeSkipping(server.path);
     try {
       const begun = await env.currentTimeMs();
       await env.sleep('60d');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { TestWorkflowEnvironment, workflowInterceptorModules } from '@temporalio/testing';
+import { workflowInterceptorModules, type TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -17,6 +17,7 @@ import { loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
 import { findTimeSkippingServer } from '../../src/runtime/time-skipping.js';
 import type { consentJob } from '../../src/workflows/index.js';
+import { startTimeSkipping } from '../support/time-skipping.js';
 
 const MINUTE = 60_000;
 const TIMING: MigrationTiming = {
@@ -44,9 +45,7 @@ describe('the timers of a job', { skip }, () => {
   before(async () => {
     if ('missing' in server) return;
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    environment = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path: server.path } },
-    });
+    environment = await startTimeSkipping(server.path);
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     workflowBundle = await bundleWorkflowCode({
       workflowsPath: fileURLToPath(
