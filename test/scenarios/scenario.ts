@@ -1,0 +1,15 @@
+import { test } from 'node:test';
+
+/**
+ * One way in which consent jobs go wrong elsewhere, or in which Klaviyo behaves unlike what one
+ * would think. `docs/scenarios.md` lists every one under the same id and title; `listed.test.ts`
+ * holds the two together.
+ *
+ * @param id `bug-N` faults known of other tools, `wish-N` what their users complain about or ask
+ *   for, `check-N` what Klaviyo checks at once, `effect-N` what a subscribe does and when
+ */
+export function scenario(id: ScenarioId, title: string, play: () => Promise<void>): void {
+  void test(`${id}: ${title}`, play);
+}
+
+export type ScenarioId = `${'bug' | 'wish' | 'check' | 'effect'}-${number}`;
