@@ -1,6 +1,6 @@
 import type { ActivityDependencies } from './dependencies.js';
 import { createPlan } from './plan.js';
-import { createPreflight } from './preflight.js';
+import { createPreflight } from './preflight/preflight.js';
 import { createReadConsent } from './read-consent.js';
 import { createReadPerson } from './read-person.js';
 import { createReadProofs } from './read-proofs.js';

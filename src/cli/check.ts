@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { ConsentChannel } from '../contracts/channels.js';
 import { parseChannels, parseCountries } from './arguments.js';
-import { renderPreflight } from './render/plan.js';
+import { renderPreflight } from './render/preflight.js';
 import { Output, type Terminal } from './terminal.js';
 import { withConsentry } from './with-consentry.js';
 

@@ -24,6 +24,7 @@ const ACCOUNT_REFUSALS: ReadonlySet<string> = new Set([
   'ListNotFound',
   'SmsNotConfigured',
   'OptInProcessUnexpected',
+  'ConsentDatesMissing',
 ]);
 
 /** Something was asked that makes no sense for this migration, or now. */

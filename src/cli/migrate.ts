@@ -55,7 +55,7 @@ export function addMigrate(program: Command, terminal: Terminal): void {
     .addOption(
       new Option(
         '--undated <what>',
-        'what a subscribe without a date becomes (default: subscribe, with --historical reject)',
+        'what a subscribe without a date becomes (default: subscribe; with --historical the run stops)',
       ).choices(['subscribe', 'list_only', 'reject']),
     )
     .addOption(
@@ -66,6 +66,12 @@ export function addMigrate(program: Command, terminal: Terminal): void {
       '--sms-countries <codes>',
       'countries with a sender, where the key may not read them',
       parseCountries,
+    )
+    .addOption(
+      new Option(
+        '--sms-without-sender <what>',
+        'SMS rows of countries without a sender: stop the run, or reject them (default: stop)',
+      ).choices(['stop', 'reject']),
     )
     .option('--custom-source <text>', 'what Klaviyo keeps as source of the consent')
     .option('--confirm-within <time>', 'deadline of the read-back, 15m', parseDuration)

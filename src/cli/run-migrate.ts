@@ -26,6 +26,7 @@ export interface MigrateFlags {
   readonly preset?: PresetName;
   readonly smsColumn?: string;
   readonly smsCountries?: string[];
+  readonly smsWithoutSender?: 'stop' | 'reject';
   readonly customSource?: string;
   readonly confirmWithin?: number;
   readonly lostAnswerWait?: number;
@@ -154,6 +155,7 @@ function requestOf(file: string, flags: MigrateFlags): MigrationRequest {
     smsColumn: flags.smsColumn ?? null,
     customSource: flags.customSource ?? null,
     ...(flags.undated === undefined ? {} : { undated: flags.undated }),
+    ...(flags.smsWithoutSender === undefined ? {} : { smsWithoutSender: flags.smsWithoutSender }),
     query: flags.query ?? null,
     mapping: flags.map ?? null,
     implicit: flags.implicit ?? false,

@@ -13,6 +13,8 @@ export const STOPPING_FAILURES = [
   'SmsNotConfigured',
   /** The list's opt-in process is not the expected one. */
   'OptInProcessUnexpected',
+  /** Rows without a consent date, and a historical run that nobody told what to do with them. */
+  'ConsentDatesMissing',
   /** Klaviyo refused a request as a whole, whatever its rows. */
   'KlaviyoRequestRefused',
   /** An answer without what Klaviyo's API document promises: reading on could miss an opt-out. */

@@ -15,6 +15,10 @@ export interface MigrationSettings {
   readonly historicalImport: boolean;
   /** Countries with a sending number, for keys that may not read the beta sender endpoint. */
   readonly smsCountries: readonly string[] | null;
+  /** What SMS rows of countries without a sender do: stop the run before it sends, or end rejected. */
+  readonly smsWithoutSender: 'stop' | 'reject';
+  /** A row without a consent date stops the run: it is historical, and nobody said what to do then. */
+  readonly stopOnUndated: boolean;
   /** Klaviyo's `custom_source`, kept on every consent record of the run. */
   readonly customSource: string;
   /** `implicit`: everybody is put on the list without consent, and nobody is subscribed. */
@@ -147,12 +151,21 @@ export interface Preflight {
         readonly status: string | null;
       }[]
     | null;
-  /** Calls a minute of the endpoints that the run needs, and how many were free when it was asked. */
+  /** The endpoints that the run calls, by Klaviyo's operation ids. */
+  readonly access: readonly {
+    readonly endpoint: string;
+    readonly scopes: readonly string[];
+    /** Null where nothing harmless tells: a write shows it with its first call. */
+    readonly allowed: boolean | null;
+  }[];
+  /** Calls a second (`burst`) and a minute (`steady`) that Klaviyo allows of them. */
   readonly limits: readonly {
     readonly endpoint: string;
     readonly burst: number;
     readonly steady: number;
+    /** Calls that were left when it was asked, and of which window; null where it was not. */
     readonly remaining: number | null;
+    readonly windowSeconds: 1 | 60 | null;
   }[];
   readonly warnings: readonly string[];
 }

@@ -48,6 +48,7 @@ export type Reason =
   | 'duplicate_email'
   | 'duplicate_phone'
   | 'conflicting_opt_out'
+  | 'superseded_by_consent'
   // checks before sending
   | 'phone_country_without_sender'
   | 'sms_not_configured'

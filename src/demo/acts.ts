@@ -46,6 +46,7 @@ export const mainRequest = (file: string): MigrationRequest & { listId: string }
   channels: ['email', 'sms'],
   optIn: 'double',
   undated: 'list_only',
+  smsWithoutSender: 'reject',
   timezone: 'UTC',
   customSource: 'Consentry demo, main act',
   timing: { confirmWithinMs: 12_000, readEveryMs: 1_000, readTurnMs: 10_000 },

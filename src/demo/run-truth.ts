@@ -36,6 +36,8 @@ export interface Held {
   /** Epoch ms. */
   readonly at: number | null;
   readonly source: string | null;
+  /** It gets no mail, whatever the consent says. */
+  readonly suppressed: boolean;
   readonly optedOut: boolean;
   /** The same as long as nothing about the consent changed. */
   readonly mark: string;
@@ -45,6 +47,7 @@ const NOBODY: Held = {
   consent: 'NEVER_SUBSCRIBED',
   at: null,
   source: null,
+  suppressed: false,
   optedOut: false,
   mark: 'NEVER_SUBSCRIBED',
 };
@@ -60,6 +63,7 @@ function held(profile: TruthLine | undefined, channel: Channel): Held {
     consent,
     at: at === null ? null : Date.parse(at),
     source: channel === 'sms' ? null : email.marketing.custom_method_detail,
+    suppressed: suppression.length > 0,
     optedOut: consent === 'UNSUBSCRIBED' || suppression.length > 0,
     mark: [
       consent,

@@ -43,6 +43,7 @@ function confirmed(part: ReportedPart, run: RunTruth): string | null {
   if (part.action === 'unsubscribe') {
     return now.consent === 'UNSUBSCRIBED' ? null : `the account says ${now.consent}`;
   }
+  if (part.action === 'suppress') return now.suppressed ? null : 'the account does not suppress it';
   if (now.consent !== 'SUBSCRIBED') return `the account says ${now.consent}`;
   if (!run.wasCarried(part)) return 'no accepted subscribe call carried it';
   return run.isOurs(part, now) ? null : 'the consent is not from this run';

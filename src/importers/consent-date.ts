@@ -13,13 +13,16 @@ export type DateReading =
 const OLDEST_MS = Date.UTC(1990, 0, 1);
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** What a date without a time stands for. */
+const NOON = 12;
 const DATE =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?: ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?)?$/i;
 
 /**
  * Reads consent dates: in ISO 8601, with a space or a `T`, with or without seconds and zone, or as
- * the source's format says. A date alone means 12:00. What has no zone is in the source's one; a time that a clock change skipped
- * is moved on by the length of the gap, as luxon does.
+ * the source's format says. A date alone means 12:00, or 00:00 of today while it is not noon yet. What
+ * has no zone is in the source's one; a time that a clock change skipped is moved on by the length of
+ * the gap, as luxon does.
  */
 export class ConsentDates {
   /** UTC offset in minutes of days that keep one offset, by their UTC day number. */
@@ -38,13 +41,22 @@ export class ConsentDates {
     if (written === null || !exists(written)) return { kind: 'invalid' };
     const { offset } = written;
     if (offset === null && this.timezone === null) return { kind: 'zone_needed' };
+    const now = this.now.getTime();
+    const noonOrTime = this.#instant(written);
     const ms =
-      offset === null
-        ? this.#localTime(written, this.timezone ?? 'utc')
-        : utc(written) - offset * MINUTE_MS;
-    if (ms > this.now.getTime()) return { kind: 'future' };
+      noonOrTime > now && written.hour === null
+        ? this.#instant({ ...written, hour: 0 })
+        : noonOrTime;
+    if (ms > now) return { kind: 'future' };
     const clamped = ms < OLDEST_MS;
     return { kind: 'valid', at: rfc3339(clamped ? OLDEST_MS : ms), clamped };
+  }
+
+  #instant(written: WrittenDate): number {
+    const { offset } = written;
+    return offset === null
+      ? this.#localTime(written, this.timezone ?? 'utc')
+      : utc(written) - offset * MINUTE_MS;
   }
 
   /** luxon takes 20 to 40 microseconds a date in a named zone, so it is asked once a day of the calendar. */
@@ -73,7 +85,7 @@ const readIso: ReadDate = (text) => {
     year: Number(match[1]),
     month: Number(match[2]),
     day: Number(match[3]),
-    hour: Number(match[4] ?? 12),
+    hour: match[4] === undefined ? null : Number(match[4]),
     minute: Number(match[5] ?? 0),
     second: Number(match[6] ?? 0),
     offset: match[7] === undefined ? null : offsetMinutes(match[7]),
@@ -81,12 +93,12 @@ const readIso: ReadDate = (text) => {
 };
 
 function wallClock({ year, month, day, hour, minute, second }: WrittenDate): object {
-  return { year, month, day, hour, minute, second };
+  return { year, month, day, hour: hour ?? NOON, minute, second };
 }
 
 function utc(clock: WrittenDate): number {
   const { year, month, day, hour, minute, second } = clock;
-  return Date.UTC(year, month - 1, day, hour, minute, second);
+  return Date.UTC(year, month - 1, day, hour ?? NOON, minute, second);
 }
 
 function noon(day: number): { year: number; month: number; day: number; hour: number } {
@@ -95,14 +107,14 @@ function noon(day: number): { year: number; month: number; day: number; hour: nu
     year: date.getUTCFullYear(),
     month: date.getUTCMonth() + 1,
     day: date.getUTCDate(),
-    hour: 12,
+    hour: NOON,
   };
 }
 
 /** Whether the calendar has this day and the clock this time. */
 function exists(clock: WrittenDate): boolean {
   const { year, month, day, hour, minute, second } = clock;
-  if (year < 1000 || hour > 23 || minute > 59 || second > 59) return false;
+  if (year < 1000 || (hour ?? NOON) > 23 || minute > 59 || second > 59) return false;
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && month > 0;
 }

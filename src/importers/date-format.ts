@@ -4,7 +4,8 @@ export interface WrittenDate {
   /** 1 to 12. */
   readonly month: number;
   readonly day: number;
-  readonly hour: number;
+  /** Null where the day alone is written. */
+  readonly hour: number | null;
   readonly minute: number;
   readonly second: number;
   /** Minutes east of UTC; null where it is written without a zone. */
@@ -109,7 +110,7 @@ function writtenDate(groups: Readonly<Record<string, string | undefined>>): Writ
     year: Number(groups['year']),
     month: Number(month),
     day: Number(groups['day']),
-    hour: Number(hour ?? 12),
+    hour: hour === undefined ? null : Number(hour),
     minute: Number(groups['minute'] ?? 0),
     second: Number(groups['second'] ?? 0),
     offset: zone === undefined ? null : offsetMinutes(zone),

@@ -19,6 +19,7 @@ import {
   type SubscribeRequest,
   type UnsubscribeRequest,
 } from './requests.js';
+import type { RateLimitReading } from './rate-limit-headers.js';
 import * as resources from './resources.js';
 import { Transport, type Call, type CallOptions, type CallRecord } from './transport.js';
 
@@ -97,11 +98,31 @@ export class KlaviyoClient {
     });
   }
 
-  /** One list; throws `ListNotFoundError` where the account has none with this id. */
-  async getList(id: string, options?: CallOptions): Promise<resources.ListInfo> {
-    const call = callOf('get_list', id, { 'fields[list]': 'name,opt_in_process' });
-    const answer = z.object({ data: resources.listSchema });
-    return orListNotFound(id, async () => (await this.#transport.read(answer, call, options)).data);
+  /** What the endpoint's last answer said of its limits; null where none did. */
+  rateLimits(endpoint: EndpointName): RateLimitReading | null {
+    return this.#transport.rateLimits(endpoint);
+  }
+
+  /**
+   * One list and the flows that it starts; throws `ListNotFoundError` where the account has none with
+   * this id. A key that may not see flows gets the list without them.
+   */
+  async getList(id: string, options?: CallOptions): Promise<resources.ListWithFlows> {
+    const fields = { 'fields[list]': 'name,opt_in_process' };
+    const flows = { include: 'flow-triggers', 'fields[flow]': 'name,status,archived' };
+    const plain = callOf('get_list', id, fields);
+    return orListNotFound(id, async () => {
+      const withFlows = await readBeta(() =>
+        this.#transport.read(
+          resources.listWithFlowsSchema,
+          callOf('get_list', id, { ...fields, ...flows }),
+          options,
+        ),
+      );
+      if (withFlows.readable) return withFlows.value;
+      const answer = z.object({ data: resources.listSchema });
+      return { ...(await this.#transport.read(answer, plain, options)).data, flows: null };
+    });
   }
 
   /** Every list of the account, ten a call. */

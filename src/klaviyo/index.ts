@@ -58,11 +58,14 @@ export type {
   SubscribeRequest,
   UnsubscribeRequest,
 } from './requests.js';
+export type { RateLimitReading } from './rate-limit-headers.js';
 export type {
   Account,
   BetaReading,
+  FlowTrigger,
   ImportJob,
   ListInfo,
+  ListWithFlows,
   TextMessagingConfiguration,
   TextMessagingSender,
 } from './resources.js';

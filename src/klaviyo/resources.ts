@@ -20,6 +20,19 @@ export interface ListInfo {
   readonly optInProcess: OptInProcess | null;
 }
 
+/** A flow that somebody who joins the list starts. */
+export interface FlowTrigger {
+  readonly id: string;
+  readonly name: string | null;
+  /** `live` sends; `draft` and `manual` do not by themselves. */
+  readonly status: string | null;
+}
+
+export interface ListWithFlows extends ListInfo {
+  /** Archived ones left out; null where the key may not read them. */
+  readonly flows: readonly FlowTrigger[] | null;
+}
+
 export interface ImportJob {
   readonly id: string;
   readonly status: 'queued' | 'processing' | 'complete' | 'cancelled' | 'unknown';
@@ -83,6 +96,29 @@ export const listSchema = z
     id,
     name: attributes.name ?? null,
     optInProcess: attributes.opt_in_process,
+  }));
+
+const flowSchema = z.object({
+  type: z.literal('flow'),
+  id: z.string(),
+  attributes: z.object({
+    name: optionalText,
+    status: optionalText,
+    archived: z.boolean().nullish(),
+  }),
+});
+
+export const listWithFlowsSchema = z
+  .object({ data: listSchema, included: z.array(flowSchema).default([]) })
+  .transform(({ data, included }): ListWithFlows => ({
+    ...data,
+    flows: included
+      .filter(({ attributes }) => attributes.archived !== true)
+      .map(({ id, attributes }) => ({
+        id,
+        name: attributes.name ?? null,
+        status: attributes.status ?? null,
+      })),
   }));
 
 const count = z.number().int().nonnegative().nullish();

@@ -15,6 +15,7 @@ import {
 } from './errors.js';
 import { parseJson } from './json-api.js';
 import type { RateLimiter } from './limiter.js';
+import { readRateLimits, type RateLimitReading } from './rate-limit-headers.js';
 
 /** One HTTP call, for metrics: no address, no id. */
 export interface CallRecord {
@@ -65,6 +66,7 @@ const TIMED_OUT = Symbol('timed out');
 export class Transport {
   readonly #settings: TransportSettings;
   readonly #pool: Pool;
+  readonly #limits = new Map<EndpointName, RateLimitReading>();
   /** The base URL as it may be shown. */
   readonly #shownUrl: string;
 
@@ -84,6 +86,11 @@ export class Transport {
     return this.#pool.close();
   }
 
+  /** What the endpoint's last answer said of its limits; null where none did. */
+  rateLimits(endpoint: EndpointName): RateLimitReading | null {
+    return this.#limits.get(endpoint) ?? null;
+  }
+
   /** Makes one call. Resolves with a 2xx answer; throws a `KlaviyoError` or `signal.reason`. */
   async send(call: Call, options: CallOptions = {}): Promise<Answer> {
     const { endpoint } = call;
@@ -94,6 +101,8 @@ export class Transport {
     options.signal?.throwIfAborted();
 
     const answer = await this.#exchange(call, body, options);
+    const limits = readRateLimits(answer.header);
+    if (limits !== null) this.#limits.set(endpoint, limits);
     if (answer.status >= 200 && answer.status < 300) return answer;
 
     const error = errorOfAnswer(endpoint, answer, this.#shownUrl);

@@ -21,6 +21,7 @@ export {
 } from './migrations.js';
 export * from './person.js';
 export * from './plan.js';
+export * from './preflight.js';
 export * from './report.js';
 export * from './retry.js';
 export * from './rows.js';

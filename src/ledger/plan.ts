@@ -6,9 +6,10 @@ import type { LedgerDb } from './database.js';
 
 /**
  * Settles all but one of the parts that ask something of the same identifier and channel.
- * An opt-out wins over everything, and a suppression over an opt-out; else the newest consent date;
- * else the later row. The losers
- * are `rejected` as duplicates, or as `conflicting_opt_out` where an opt-out beat them.
+ * A suppression wins over everything; else the newest change. An opt-out without a date counts as
+ * newer than all, and consent without one as older than all, since nobody is mailed on a guess; else
+ * the later row wins. The losers are `rejected`: as `conflicting_opt_out` where an opt-out beat
+ * consent, as `superseded_by_consent` the other way round, else as duplicates.
  */
 export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
   // A membership is asked for by e-mail where the row has one.
@@ -30,14 +31,20 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
           and i.${sql.ref(identifier)} is not null
         window identity as (
           partition by i.${sql.ref(identifier)}, p.channel
-          order by (p.action = 'suppress') desc, (p.action = 'unsubscribe') desc, p.consented_at desc nulls last, p.row_number desc
+          order by (p.action = 'suppress') desc,
+            coalesce(p.consented_at,
+              case when p.action = 'unsubscribe' then 'infinity' else '-infinity' end::timestamptz) desc,
+            (p.action = 'unsubscribe') desc, p.row_number desc
         )
       )
       update consentry.intent_part p set
         outcome = 'rejected',
-        reason = case when asked.winning_action in ('suppress', 'unsubscribe')
-            and asked.action not in ('suppress', 'unsubscribe')
-          then 'conflicting_opt_out' else ${reason} end,
+        reason = case
+          when asked.winning_action in ('suppress', 'unsubscribe')
+            and asked.action not in ('suppress', 'unsubscribe') then 'conflicting_opt_out'
+          when asked.winning_action = 'subscribe' and asked.action = 'unsubscribe'
+            then 'superseded_by_consent'
+          else ${reason} end,
         evidence = 'importer', settled_at = now()
       from asked
       where asked.place > 1 and p.migration_id = ${migrationId}

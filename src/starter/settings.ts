@@ -18,11 +18,13 @@ export interface MigrationRequest {
   readonly historical?: boolean;
   /** Countries with a sending number, where the key may not read them. */
   readonly smsCountries?: readonly string[] | null;
+  /** What SMS rows of countries without a sender do. Default `stop`: nothing is sent. */
+  readonly smsWithoutSender?: MigrationSettings['smsWithoutSender'];
   /** Default country of phone numbers, ISO alpha-2. */
   readonly country?: string | null;
   /** IANA zone of dates without one. */
   readonly timezone?: string | null;
-  /** What a subscribe without a consent date becomes; default `subscribe`, `reject` if historical. */
+  /** What a subscribe without a consent date becomes; default `subscribe`; if historical, the run stops. */
   readonly undated?: ImportOptions['undated'];
   readonly preset?: ImportOptions['preset'];
   readonly smsColumn?: string | null;
@@ -100,6 +102,8 @@ export function migrationSettings(
     expectedOptIn: typeof request.optIn === 'string' ? `${request.optIn}_opt_in` : null,
     historicalImport: request.historical ?? false,
     smsCountries: request.smsCountries ?? null,
+    smsWithoutSender: request.smsWithoutSender ?? 'stop',
+    stopOnUndated: request.historical === true && request.undated === undefined,
     customSource: request.customSource ?? defaultSource,
     consent: request.implicit === true ? 'implicit' : 'explicit',
     canaryRows: request.pilot ?? request.canary?.rows ?? null,

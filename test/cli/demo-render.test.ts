@@ -25,6 +25,8 @@ const REPORT: Act['report'] = {
     expectedOptIn: null,
     historicalImport: false,
     smsCountries: null,
+    smsWithoutSender: 'stop',
+    stopOnUndated: false,
     customSource: 'test',
     consent: 'explicit',
     canaryRows: null,

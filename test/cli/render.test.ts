@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderOutcomes, renderParts } from '../../src/cli/render/outcomes.js';
-import { renderPlan, renderPreflight } from '../../src/cli/render/plan.js';
+import { renderPlan } from '../../src/cli/render/plan.js';
+import { renderPreflight } from '../../src/cli/render/preflight.js';
 import { count, counted, duration, percent } from '../../src/cli/render/quantities.js';
 import { renderCalls, renderMigrations, renderReport } from '../../src/cli/render/report.js';
 import type { Plan, Preflight } from '../../src/contracts/migration.js';
@@ -93,6 +94,9 @@ const PLAN: Plan = {
     { jobNumber: 2, operation: 'subscribe', rows: 1_000, canary: false },
   ],
   settledBefore: [
+    { channel: 'email', outcome: 'already_consented', reason: null, parts: 7 },
+    { channel: 'email', outcome: 'rejected', reason: 'duplicate_email', parts: 5 },
+    { channel: 'email', outcome: 'rejected', reason: 'email_invalid', parts: 3 },
     { channel: 'email', outcome: 'skipped_opted_out', reason: 'suppressed', parts: 18 },
   ],
   toSend: [
@@ -116,8 +120,19 @@ describe('plan', () => {
     assert.equal(compact[0], 'Plan for 2,000 rows');
     assert.ok(compact.includes('email | skipped_opted_out | suppressed | 18'), text);
     assert.ok(compact.includes('Is sent, in 2 jobs:'), text);
-    assert.ok(compact.includes('list | put on the list, without consent | 40'), text);
-    assert.ok(compact.includes('email | subscribe | 1,000'), text);
+    const after = (heading: RegExp) => compact.slice(compact.findIndex((l) => heading.test(l)))[3];
+    assert.equal(after(/^Skipped by the guard/), 'email | skipped_opted_out | suppressed | 18');
+    assert.equal(after(/^True already/), 'email | already_consented | 7');
+    assert.equal(after(/^Duplicates and conflicts/), 'email | rejected | duplicate_email | 5');
+    assert.equal(after(/^Refused/), 'email | rejected | email_invalid | 3');
+    assert.ok(compact.includes('list | put on the list, without consent | 40 | list_only'), text);
+    assert.ok(
+      compact.includes(
+        'email | subscribe | 1,000 | pending_double_opt_in, confirmed with the click',
+      ),
+      text,
+    );
+    assert.match(text, /at least \(1\.0 s at the account's limits/);
     assert.ok(compact.includes('bulk_subscribe_profiles | 1'), text);
     assert.doesNotMatch(text, /bulk_unsubscribe_profiles/);
     assert.match(text, /Klaviyo sends 1,000 double opt-in messages/);
@@ -140,8 +155,21 @@ describe('preflight', () => {
     list: { id: 'XyZ987', optInProcess: 'double_opt_in' },
     optInProcess: 'double_opt_in',
     sms: { source: 'api', countries: ['CA', 'US'] },
-    flows: null,
-    limits: [],
+    flows: [{ id: 'F1', name: 'Welcome', status: 'live' }],
+    access: [
+      { endpoint: 'get_profiles', scopes: ['profiles:read'], allowed: true },
+      { endpoint: 'get_events', scopes: ['events:read'], allowed: false },
+      {
+        endpoint: 'bulk_subscribe_profiles',
+        scopes: ['profiles:write', 'subscriptions:write'],
+        allowed: null,
+      },
+    ],
+    limits: [
+      { endpoint: 'get_profiles', burst: 75, steady: 750, remaining: 74, windowSeconds: 1 },
+      { endpoint: 'get_list', burst: 75, steady: 750, remaining: 312, windowSeconds: 60 },
+      { endpoint: 'get_accounts', burst: 1, steady: 15, remaining: null, windowSeconds: null },
+    ],
     warnings: ['Klaviyo asks everybody.'],
   };
   it('says what was found, and the warnings', () => {
@@ -149,9 +177,16 @@ describe('preflight', () => {
       renderPreflight(preflight),
       [
         'Account:        AbC123',
+        'Key may:        profiles:read',
+        'Key may not:    events:read',
+        'Key must also:  profiles:write, subscriptions:write (not tried: they write)',
         'List:           XyZ987',
         'Opt-in process: double_opt_in',
+        'Flows:          Welcome (live)',
         'SMS:            senders, read from the account: CA, US',
+        'Limits:         get_profiles: 75 calls a second, 750 a minute; 74 left this second',
+        '                get_list: 75 calls a second, 750 a minute; 312 left this minute',
+        '                get_accounts: 1 call a second, 15 a minute',
         'Warning: Klaviyo asks everybody.',
       ].join('\n'),
     );
@@ -192,6 +227,8 @@ describe('report', () => {
       expectedOptIn: null,
       historicalImport: false,
       smsCountries: null,
+      smsWithoutSender: 'stop',
+      stopOnUndated: false,
       customSource: 'test',
       consent: 'explicit',
       canaryRows: null,

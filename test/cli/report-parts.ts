@@ -55,6 +55,8 @@ export function report(change: Partial<Report> = {}): Report {
       expectedOptIn: 'double_opt_in',
       historicalImport: false,
       smsCountries: null,
+      smsWithoutSender: 'stop',
+      stopOnUndated: false,
       customSource: 'consentry generic 20260102-1a2b3c4d',
       consent: 'explicit',
       canaryRows: null,

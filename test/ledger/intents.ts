@@ -8,6 +8,8 @@ export const SETTINGS: MigrationSettings = {
   expectedOptIn: 'single_opt_in',
   historicalImport: false,
   smsCountries: null,
+  smsWithoutSender: 'stop',
+  stopOnUndated: false,
   customSource: 'test',
   consent: 'explicit',
   canaryRows: null,

@@ -84,21 +84,29 @@ describe('the ledger', () => {
     await assert.rejects(getMigration(ledger.db, 'broken'), MigrationNotFoundError);
   });
 
-  test('of duplicates an opt-out wins, else the newest consent, else the later row', async () => {
+  test('of rows about one person a suppression wins, else the newest change, else the later row', async () => {
     const dated = (
       email: string,
       consentedAt: string | null,
-      action: 'subscribe' | 'unsubscribe',
+      action: 'subscribe' | 'unsubscribe' | 'suppress',
     ) => intent({ email, parts: [part({ consentedAt, action })] });
     await store(ledger, 'duplicates', [
       dated('newest@example.com', '2021-01-01T00:00:00Z', 'subscribe'),
       dated('newest@example.com', '2020-01-01T00:00:00Z', 'subscribe'),
       dated('optout@example.com', '2022-01-01T00:00:00Z', 'subscribe'),
-      dated('optout@example.com', '2019-01-01T00:00:00Z', 'unsubscribe'),
+      dated('optout@example.com', '2023-01-01T00:00:00Z', 'unsubscribe'),
       dated('later@example.com', null, 'subscribe'),
       dated('later@example.com', null, 'subscribe'),
       dated('dated@example.com', '2000-01-01T00:00:00Z', 'subscribe'),
       dated('dated@example.com', null, 'subscribe'),
+      dated('came-back@example.com', '2019-01-01T00:00:00Z', 'unsubscribe'),
+      dated('came-back@example.com', '2022-01-01T00:00:00Z', 'subscribe'),
+      dated('undated-optout@example.com', null, 'unsubscribe'),
+      dated('undated-optout@example.com', '2022-01-01T00:00:00Z', 'subscribe'),
+      dated('suppressed@example.com', null, 'suppress'),
+      dated('suppressed@example.com', '2022-01-01T00:00:00Z', 'subscribe'),
+      dated('both@example.com', '2022-01-01T00:00:00Z', 'subscribe'),
+      dated('both@example.com', '2022-01-01T00:00:00Z', 'unsubscribe'),
     ]);
     await settleDuplicates(ledger.db, 'duplicates');
     await settleDuplicates(ledger.db, 'duplicates');
@@ -111,6 +119,14 @@ describe('the ledger', () => {
       '6 email': 'open',
       '7 email': 'open',
       '8 email': 'duplicate_email',
+      '9 email': 'superseded_by_consent',
+      '10 email': 'open',
+      '11 email': 'open',
+      '12 email': 'conflicting_opt_out',
+      '13 email': 'open',
+      '14 email': 'conflicting_opt_out',
+      '15 email': 'conflicting_opt_out',
+      '16 email': 'open',
     });
   });
 

@@ -63,7 +63,7 @@ describe('a migration', () => {
       phone_number: '+12015550190',
       sms_consent: 'UNSUBSCRIBED',
     });
-    const { outcomes } = await run(harness, [
+    const lines = [
       'new@example.com,,subscribed,',
       'both@example.com,+12015550123,subscribed,subscribed',
       ',+12015550124,,subscribed',
@@ -75,7 +75,13 @@ describe('a migration', () => {
       'not an address,,subscribed,',
       'leaver@example.com,,unsubscribed,',
       'new@example.com,,subscribed,',
-    ]);
+    ];
+    await assert.rejects(run(harness, lines), {
+      failureType: 'SmsNotConfigured',
+      message: /SMS consent of 1 row .*: CA 1\..*--sms-without-sender reject/,
+    });
+    assert.equal(subscribes(harness), 0);
+    const { outcomes } = await run(harness, lines, { smsWithoutSender: 'reject' });
     assert.deepEqual(outcomes, {
       'new@example.com email': 'duplicate_email',
       'both@example.com email': 'confirmed',

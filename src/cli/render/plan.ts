@@ -1,7 +1,8 @@
 import type { Operation } from '../../contracts/channels.js';
-import type { Plan, Preflight } from '../../contracts/migration.js';
+import type { PartCount, Plan } from '../../contracts/migration.js';
+import type { Outcome, Reason } from '../../contracts/outcomes.js';
 import { renderParts } from './outcomes.js';
-import { count, counted } from './quantities.js';
+import { count, counted, duration } from './quantities.js';
 import { table } from './table.js';
 
 const ASKED: Record<Operation, string> = {
@@ -11,19 +12,58 @@ const ASKED: Record<Operation, string> = {
   subscribe: 'subscribe',
 };
 
+const EXPECTED: Partial<Record<Outcome, string>> = {
+  pending_double_opt_in: 'pending_double_opt_in, confirmed with the click',
+};
+
+/** Why parts are not sent, under the heading of who decided it. The first that fits counts. */
+const NOT_SENT: readonly {
+  readonly heading: string;
+  readonly holds: (part: PartCount) => boolean;
+}[] = [
+  {
+    heading: 'Skipped by the guard, as Klaviyo holds an opt-out or its state is not known',
+    holds: ({ outcome }) => outcome === 'skipped_opted_out',
+  },
+  {
+    heading: 'True already, so nothing is sent',
+    holds: ({ outcome }) => outcome !== 'rejected' && outcome !== 'cancelled',
+  },
+  {
+    heading:
+      'Duplicates and conflicts of the source (a suppression wins, else the newest change, else the later row)',
+    holds: ({ reason }) => reason !== null && CONFLICTS.has(reason),
+  },
+  { heading: 'Refused', holds: () => true },
+];
+
+const CONFLICTS: ReadonlySet<Reason> = new Set([
+  'duplicate_email',
+  'duplicate_phone',
+  'conflicting_opt_out',
+  'superseded_by_consent',
+] as const satisfies readonly Reason[]);
+
 /** What a run will do, before it has sent anything. */
 export function renderPlan(plan: Plan): string {
-  const sections = [`Plan for ${counted(plan.rows, 'row')}`];
-  if (plan.settledBefore.length > 0) {
-    sections.push(`Ends here, nothing is sent:\n${indent(renderParts(plan.settledBefore))}`);
-  }
+  const sections = [`Plan for ${counted(plan.rows, 'row')}`, ...notSent(plan.settledBefore)];
   if (plan.toSend.length === 0) {
     sections.push('Nothing is left to send.');
     return sections.join('\n\n');
   }
   const sent = table(
-    [{ head: 'channel' }, { head: 'what' }, { head: 'rows', align: 'right' }],
-    plan.toSend.map(({ channel, operation, parts }) => [channel, ASKED[operation], count(parts)]),
+    [
+      { head: 'channel' },
+      { head: 'what' },
+      { head: 'rows', align: 'right' },
+      { head: 'expected outcome' },
+    ],
+    plan.toSend.map(({ channel, operation, parts, expected }) => [
+      channel,
+      ASKED[operation],
+      count(parts),
+      EXPECTED[expected] ?? expected,
+    ]),
   );
   sections.push(`Is sent, in ${counted(plan.jobs.length, 'job')}:\n${indent(sent)}`);
   const calls = table(
@@ -32,9 +72,23 @@ export function renderPlan(plan: Plan): string {
       .filter(([, of]) => of > 0)
       .map(([endpoint, of]) => [endpoint, count(of)]),
   );
-  sections.push(`Calls to Klaviyo, at least:\n${indent(calls)}`);
+  sections.push(
+    `Calls to Klaviyo, at least (${duration(plan.atLeastMs)} at the account's limits, and then ` +
+      `Klaviyo's own delay):\n${indent(calls)}`,
+  );
   sections.push(messages(plan.doubleOptInMessages));
   return sections.join('\n\n');
+}
+
+function notSent(parts: Plan['settledBefore']): string[] {
+  const grouped = NOT_SENT.map(({ heading }) => ({ heading, parts: [] as PartCount[] }));
+  for (const part of parts) {
+    const place = NOT_SENT.findIndex(({ holds }) => holds(part));
+    grouped[place]?.parts.push(part);
+  }
+  return grouped
+    .filter(({ parts }) => parts.length > 0)
+    .map(({ heading, parts }) => `${heading}:\n${indent(renderParts(parts))}`);
 }
 
 function messages(doubleOptInMessages: number): string {
@@ -42,24 +96,6 @@ function messages(doubleOptInMessages: number): string {
     ? 'Klaviyo sends no double opt-in message.'
     : `Klaviyo sends ${counted(doubleOptInMessages, 'double opt-in message')}: e-mails and texts that ask for a click.`;
 }
-
-/** What the preflight found out about the account. */
-export function renderPreflight(preflight: Preflight): string {
-  const { accountId, list, optInProcess, sms, warnings } = preflight;
-  const lines = [
-    `Account:        ${accountId}`,
-    `List:           ${list === null ? 'none' : list.id}`,
-    `Opt-in process: ${optInProcess ?? 'not known'}${list === null && optInProcess !== null ? ' (as declared)' : ''}`,
-    `SMS:            ${SMS[sms.source]}${sms.countries.length > 0 ? `: ${sms.countries.join(', ')}` : ''}`,
-  ];
-  return [...lines, ...warnings.map((warning) => `Warning: ${warning}`)].join('\n');
-}
-
-const SMS: Record<Preflight['sms']['source'], string> = {
-  api: 'senders, read from the account',
-  declared: 'senders, as declared with --sms-countries',
-  not_needed: 'not asked for',
-};
 
 function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '  ');

@@ -1,0 +1,80 @@
+import type { MigrationSettings } from '../../contracts/migration.js';
+import type {
+  BetaReading,
+  KlaviyoClient,
+  ListWithFlows,
+  TextMessagingConfiguration,
+  TextMessagingSender,
+} from '../../klaviyo/index.js';
+import { Access } from './access.js';
+
+/** What an account is like, as far as a run depends on it. */
+export interface AccountFacts {
+  readonly access: Access;
+  /** Null where the key may not read it. */
+  readonly accountId: string | null;
+  /** Null without one, and where the key may not read it. */
+  readonly list: ListWithFlows | null;
+  /** Null where nobody asks for texts. */
+  readonly texts: TextFacts | null;
+}
+
+export interface TextFacts {
+  /** Null where the account is not known. */
+  readonly configuration: BetaReading<TextMessagingConfiguration> | null;
+  readonly senders: BetaReading<readonly TextMessagingSender[]>;
+}
+
+/** An address that nobody has: what comes back does not matter, only that the key may ask. */
+const NOBODY = { by: 'email', values: ['preflight@consentry.invalid'] } as const;
+
+/** Short of now by more than two clocks differ. */
+const A_MOMENT_AGO_MS = 60_000;
+
+/** Reads the account: nothing here writes. A key that may not read something is no error yet. */
+export async function readFacts(
+  klaviyo: KlaviyoClient,
+  settings: Pick<MigrationSettings, 'listId'>,
+  asksForTexts: boolean,
+  readAccountId: () => Promise<string>,
+  signal: AbortSignal,
+): Promise<AccountFacts> {
+  const access = new Access();
+  const { listId } = settings;
+  const accountId = await access.ask('get_accounts', readAccountId);
+  const list =
+    listId === null
+      ? null
+      : await access.ask('get_list', () => klaviyo.getList(listId, { signal }));
+  await access.ask('get_profiles', () => klaviyo.lookUpProfiles(NOBODY, { signal }));
+  if (list !== null) {
+    await access.ask('get_profiles_for_list', () =>
+      klaviyo.lookUpMembers({ listId: list.id, ...NOBODY }, { signal }),
+    );
+  }
+  await askForEvents(klaviyo, access, signal);
+  const texts = asksForTexts ? await readTexts(klaviyo, accountId, signal) : null;
+  return { access, accountId, list, texts };
+}
+
+async function askForEvents(
+  klaviyo: KlaviyoClient,
+  access: Access,
+  signal: AbortSignal,
+): Promise<void> {
+  const metrics = await access.ask('get_metrics', () => klaviyo.listMetrics({ signal }));
+  const metricId = metrics?.[0]?.id;
+  if (metricId === undefined) return;
+  const since = new Date(Date.now() - A_MOMENT_AGO_MS).toISOString();
+  await access.ask('get_events', () => klaviyo.listEvents({ metricId, since }, { signal }));
+}
+
+async function readTexts(
+  klaviyo: KlaviyoClient,
+  accountId: string | null,
+  signal: AbortSignal,
+): Promise<TextFacts> {
+  const configuration =
+    accountId === null ? null : await klaviyo.getTextMessagingConfiguration(accountId, { signal });
+  return { configuration, senders: await klaviyo.listTextMessagingSenders({ signal }) };
+}

@@ -1,0 +1,11 @@
+const number = new Intl.NumberFormat('en-US');
+
+/** `1 row`, `1,200 rows`. */
+export function countedRows(rows: number): string {
+  return `${number.format(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
+/** The rows of all groups together, in words. */
+export function rowsOf(groups: readonly { readonly rows: number }[]): string {
+  return countedRows(groups.reduce((sum, { rows }) => sum + rows, 0));
+}

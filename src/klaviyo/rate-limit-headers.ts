@@ -1,0 +1,36 @@
+/** What an answer says about the limits of its endpoint. */
+export interface RateLimitReading {
+  /** Calls in any second. */
+  readonly burst: number;
+  /** Calls in any minute. */
+  readonly steady: number;
+  /** Calls that are left, in the window that is closest to its end of calls. */
+  readonly remaining: number;
+  /** Which window that is, seconds. */
+  readonly window: 1 | 60;
+}
+
+/**
+ * Reads `RateLimit-Limit` (`75, 75;w=1, 750;w=60`), `RateLimit-Remaining` and `RateLimit-Reset`. The
+ * documentation says that they are about the minute; recorded answers under light traffic are about
+ * the second. What is left of more than a second's calls, or for longer than a second, is a minute's.
+ *
+ * @returns null where a header is missing or reads otherwise, as on a 429
+ */
+export function readRateLimits(
+  header: (name: string) => string | undefined,
+): RateLimitReading | null {
+  const limits = new Map<number, number>();
+  for (const [, calls, seconds] of (header('ratelimit-limit') ?? '').matchAll(/(\d+);w=(\d+)/g)) {
+    limits.set(Number(seconds), Number(calls));
+  }
+  const [burst, steady] = [limits.get(1), limits.get(60)];
+  const [remaining, reset] = [header('ratelimit-remaining'), header('ratelimit-reset')].map(whole);
+  if (burst === undefined || steady === undefined || remaining == null || reset == null)
+    return null;
+  return { burst, steady, remaining, window: remaining > burst || reset > 1 ? 60 : 1 };
+}
+
+function whole(text: string | undefined): number | null {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
+}
