@@ -1,9 +1,10 @@
 /**
  * Migrates people into a single opt-in list of the sandbox at Klaviyo's real limits and delays, with
  * sandbox, worker, PostgreSQL and Temporal in processes of their own, and prints the time against
- * the least that the plan can take.
+ * the least that the plan can take. With `--lifted` there are no limits and hardly any delays, so
+ * that what is left is our own work.
  *
- *   node --import tsx bench/migration.ts [--rows 100000] [--historical]
+ *   node --import tsx bench/migration.ts [--rows 100000] [--historical] [--lifted]
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -20,11 +21,14 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '100000' },
     historical: { type: 'boolean', default: false },
+    lifted: { type: 'boolean', default: false },
   },
 });
 const LIST = 'Bench1';
 const rows = Number(values.rows);
-const { historical } = values;
+const { historical, lifted } = values;
+/** Klaviyo's longest: back-dated consent shows after 2 to 20 minutes, live consent within 3. */
+const DELAY_MS = lifted ? 0 : historical ? 1_200_000 : 180_000;
 
 const lifecycle = new Lifecycle();
 lifecycle.stopOnSignals();
@@ -40,13 +44,22 @@ async function run(): Promise<void> {
   await writePeople(file);
   const stack = await startStack(
     folder,
-    { lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }] },
+    {
+      lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }],
+      ...(lifted ? { rateLimitFactor: 1_000, delays: 'fast' } : {}),
+    },
     lifecycle,
     progressLines(process.stderr),
   );
   const { consentry } = stack.connected;
   const began = performance.now();
-  const { id } = await consentry.startMigration({ file, listId: LIST, historical, watchDays: 0 });
+  const { id } = await consentry.startMigration({
+    file,
+    listId: LIST,
+    historical,
+    watchDays: 0,
+    ...(lifted ? { timing: { readEveryMs: 500 } } : {}),
+  });
   const storedMs = performance.now() - began;
   await consentry.waitForEnd(id);
   const runMs = performance.now() - began;
@@ -58,12 +71,13 @@ async function run(): Promise<void> {
   const throttled = sum(report.calls.filter(({ status }) => status === '429'));
   console.table({
     rows,
-    kind: historical ? 'historical' : 'live',
+    kind: `${historical ? 'historical' : 'live'}${lifted ? ', limits lifted' : ''}`,
     'stored (s)': seconds(storedMs),
     'wall time (s)': seconds(runMs),
-    'floor of its calls (s)': seconds(floorMs),
-    'longest delay of Klaviyo (s)': historical ? 1_200 : 180,
-    'wall / (floor + delay)': (runMs / (floorMs + (historical ? 1_200_000 : 180_000))).toFixed(2),
+    'rows a second': Math.round((rows * 1_000) / runMs),
+    'floor of its calls (s)': lifted ? 'none' : seconds(floorMs),
+    'longest delay of Klaviyo (s)': seconds(DELAY_MS),
+    'wall / (floor + delay)': lifted ? 'none' : (runMs / (floorMs + DELAY_MS)).toFixed(2),
     'calls answered 429': `${throttled} of ${sum(report.calls)}`,
     'reads per 1,000 confirmed': report.reads.perThousandConfirmed,
     'events of the migration': figures.migrationEvents,

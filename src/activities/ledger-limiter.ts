@@ -4,6 +4,7 @@ import {
   LimiterBusyError,
   type EndpointName,
   type RateLimiter,
+  type RateLimitReading,
 } from '../klaviyo/index.js';
 import {
   grantCall,
@@ -23,6 +24,7 @@ const SHARE = 0.9;
 /** The account's limiter, in the ledger: one for all workers and migrations that use the key. */
 export class LedgerLimiter implements RateLimiter {
   readonly #account: string;
+  readonly #learned = new Map<EndpointName, RateLimitReading>();
 
   constructor(
     private readonly ledger: Ledger,
@@ -35,7 +37,7 @@ export class LedgerLimiter implements RateLimiter {
 
   async acquire(endpoint: EndpointName, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const { burst, steady } = endpointOf(endpoint);
+    const { burst, steady } = this.#learned.get(endpoint) ?? endpointOf(endpoint);
     const { granted, waitMs } = await grantCall(this.ledger.db, {
       account: this.#account,
       endpoint,
@@ -46,6 +48,10 @@ export class LedgerLimiter implements RateLimiter {
     });
     if (!granted) throw new LimiterBusyError(endpoint, waitMs);
     if (waitMs > 0) await delay(waitMs, undefined, signal ? { signal } : {});
+  }
+
+  learn(endpoint: EndpointName, limits: RateLimitReading): void {
+    this.#learned.set(endpoint, limits);
   }
 
   async penalise(endpoint: EndpointName, retryAfterMs: number): Promise<void> {

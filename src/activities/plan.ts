@@ -41,7 +41,7 @@ export function createPlan({ ledger }: ActivityDependencies) {
           doubleOptInMessages: toSend
             .filter(({ expected }) => expected === 'pending_double_opt_in')
             .reduce((sum, { parts }) => sum + parts, 0),
-          atLeastMs: leastTime(calls, share),
+          atLeastMs: leastTime(calls, share, preflight?.limits ?? []),
         };
         await setPlan(db, migrationId, plan);
         return plan;
@@ -87,11 +87,12 @@ function expectedOutcome(
 }
 
 /** Endpoints are called side by side, so the busiest one decides: bursts first, then minutes. */
-function leastTime(calls: Plan['calls'], share: number): number {
+function leastTime(calls: Plan['calls'], share: number, limits: Preflight['limits']): number {
   const times = Object.entries(calls).map(([name, count]) => {
-    const endpoint = ENDPOINT_NAMES.find((known) => known === name);
-    if (endpoint === undefined) return 0;
-    const { burst, steady } = endpointOf(endpoint);
+    const documented = ENDPOINT_NAMES.find((known) => known === name);
+    if (documented === undefined) return 0;
+    const allowed = limits.find(({ endpoint }) => endpoint === name);
+    const { burst, steady } = allowed ?? endpointOf(documented);
     const minutes = Math.floor(count / Math.max(1, Math.floor(steady * share)));
     const left = count - minutes * Math.floor(steady * share);
     return minutes * 60_000 + Math.floor(left / Math.max(1, Math.floor(burst * share))) * 1_000;

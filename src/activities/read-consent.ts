@@ -85,8 +85,6 @@ export async function guardRows(
     }
     return {
       rowNumber: row.rowNumber,
-      emailProfileId: held.byEmail?.id ?? null,
-      phoneProfileId: held.byPhone?.id ?? null,
       oneProfile: mayBeOneProfile(row, held),
       parts: row.parts.map((part) => ({
         channel: part.channel,

@@ -7,6 +7,7 @@ export interface SandboxFlags {
   readonly port?: number;
   readonly host?: string;
   readonly speed?: number;
+  readonly rateLimitFactor?: number;
   readonly delays?: 'klaviyo' | 'fast';
   readonly clicks?: number;
   readonly seed?: number;
@@ -42,6 +43,7 @@ const SETTINGS: Readonly<Record<keyof SandboxOptions, true>> = {
   seed: true,
   delays: true,
   speed: true,
+  rateLimitFactor: true,
   clicks: true,
   filteredDomains: true,
   switches: true,
@@ -104,10 +106,9 @@ async function optionsFrom(flags: SandboxFlags): Promise<SandboxOptions> {
     lists: [...DEFAULT_LISTS],
     ...(flags.settings === undefined ? {} : await readSettings(flags.settings)),
   };
-  const { port, host, speed, delays, seed, exchanges } = flags;
-  const given = Object.entries({ port, host, speed, delays, seed, exchanges }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const { port, host, speed, rateLimitFactor, delays, seed, exchanges } = flags;
+  const options = { port, host, speed, rateLimitFactor, delays, seed, exchanges };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const switches = parsed('--switch', flags.switch, parseSwitch);
   const latency = parsed('--latency', flags.latency, parseLatency);
   return {

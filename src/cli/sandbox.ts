@@ -19,6 +19,11 @@ export function addSandbox(program: Command, terminal: Terminal): void {
     .option('--port <number>', 'port (default: any free one)', wholeNumber(0, 65_535))
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--speed <factor>', 'divides delays and rate windows (default: 1)', parsePositive)
+    .option(
+      '--rate-limit-factor <factor>',
+      'multiplies Klaviyo’s rate limits (default: 1)',
+      parsePositive,
+    )
     .addOption(
       new Option('--delays <kind>', 'how long things take (default: klaviyo)').choices([
         'klaviyo',

@@ -65,6 +65,7 @@ function unconfirmed(part: ReportedPart, run: RunTruth): string | null {
 function alreadyConsented(part: ReportedPart, run: RunTruth): string | null {
   const now = run.now(part);
   if (now.consent !== 'SUBSCRIBED') return `the account says ${now.consent}`;
+  if (run.then(part).optedOut) return 'the account held an opt-out';
   if (now.at === null || now.at >= run.startedAtMs) return 'the consent is from after the start';
   if (run.wasCarried(part)) return 'a subscribe call carried it';
   return now.mark === run.then(part).mark ? null : 'its consent changed';
@@ -86,6 +87,7 @@ function skipped(part: ReportedPart, run: RunTruth): string | null {
 
 function listOnly(part: ReportedPart, run: RunTruth): string | null {
   if (!run.isMember(part)) return 'it is not on the list';
+  if (run.then(part).optedOut) return 'the account held an opt-out';
   if (run.isAskedByAnotherRow(part)) return null;
   if (run.wasCarried(part)) return 'a subscribe call carried it';
   return run.now(part).mark === run.then(part).mark ? null : 'its consent changed';

@@ -1,4 +1,5 @@
 import type { EndpointName } from './endpoints.js';
+import type { RateLimitReading } from './rate-limit-headers.js';
 
 /**
  * One account-wide limiter for all callers of a Klaviyo account: private keys share the account's
@@ -13,4 +14,6 @@ export interface RateLimiter {
   acquire(endpoint: EndpointName, signal?: AbortSignal): Promise<void>;
   /** Klaviyo answered 429: no call to `endpoint` before `retryAfterMs` from now. */
   penalise(endpoint: EndpointName, retryAfterMs: number): Promise<void>;
+  /** An answer said what the account's limits are: they count, not what is documented. */
+  learn?(endpoint: EndpointName, limits: RateLimitReading): void;
 }

@@ -102,7 +102,10 @@ export class Transport {
 
     const answer = await this.#exchange(call, body, options);
     const limits = readRateLimits(answer.header);
-    if (limits !== null) this.#limits.set(endpoint, limits);
+    if (limits !== null) {
+      this.#limits.set(endpoint, limits);
+      limiter.learn?.(endpoint, limits);
+    }
     if (answer.status >= 200 && answer.status < 300) return answer;
 
     const error = errorOfAnswer(endpoint, answer, this.#shownUrl);

@@ -93,16 +93,20 @@ export async function waitingParts(
     action: Operation;
   }>`
     select p.row_number, p.channel, i.email, i.phone_number, p.action
-    from consentry.intent i
-    join consentry.intent_part p using (migration_id, row_number)
-    where i.migration_id = ${migrationId}
-      and i.row_number in (
-        select row_number from consentry.intent
-          where migration_id = ${migrationId} and email = any(${emails}::text[])
-        union
-        select row_number from consentry.intent
-          where migration_id = ${migrationId} and phone_number = any(${phoneNumbers}::text[]))
-      and p.outcome is null and p.submission_id is not null`.execute(db);
+    from (
+      select row_number, email, phone_number from consentry.intent
+        where migration_id = ${migrationId} and email = any(${emails}::text[])
+      union
+      select row_number, email, phone_number from consentry.intent
+        where migration_id = ${migrationId} and phone_number = any(${phoneNumbers}::text[])
+    ) i
+    -- By key: see partsWhere.
+    cross join lateral (
+      select * from consentry.intent_part p
+      where p.migration_id = ${migrationId} and p.row_number = i.row_number
+        and p.outcome is null and p.submission_id is not null
+      offset 0
+    ) p`.execute(db);
   return rows.map((row) => ({
     rowNumber: row.row_number,
     channel: row.channel,

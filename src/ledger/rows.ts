@@ -44,10 +44,23 @@ interface RowRecord {
 }
 
 const columns = sql`i.row_number, i.email, i.phone_number, i.one_profile,
-  i.consent_read_at, i.date_of_birth::text, i.push_token, i.push_platform,
+  i.consent_read_at, i.date_of_birth::text, i.push_token, i.push_platform, p.parts`;
+
+const partsAsJson = sql`
   json_agg(json_build_object('channel', p.channel, 'action', p.action,
     'consented_at', to_char(p.consented_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'submission_id', p.submission_id::text) order by p.channel) as parts`;
+
+/**
+ * The parts of the row `i` that match; null where none does. Lateral, so that rows are found first and
+ * their parts by key: what the planner knows of outcomes and jobs is as old as the last ANALYZE, and
+ * a join would read every part of the migration for each thousand rows.
+ */
+const partsWhere = (matches: RawBuilder<unknown>) => sql`
+  lateral (
+    select ${partsAsJson} from consentry.intent_part p
+    where p.migration_id = i.migration_id and p.row_number = i.row_number and ${matches}
+  ) p`;
 
 /** Open rows of one job, in the order of the source. */
 export async function openRowsOfJob(
@@ -57,10 +70,15 @@ export async function openRowsOfJob(
 ): Promise<OpenRow[]> {
   const { rows } = await sql<RowRecord>`
     select ${columns}
-    from consentry.intent_part p
-    join consentry.intent i using (migration_id, row_number)
-    where p.migration_id = ${migrationId} and p.job_number = ${jobNumber} and p.outcome is null
-    group by i.migration_id, i.row_number
+    from (
+      select p.row_number, ${partsAsJson} from consentry.intent_part p
+      where p.migration_id = ${migrationId} and p.job_number = ${jobNumber} and p.outcome is null
+      group by p.row_number
+    ) p
+    cross join lateral (
+      select * from consentry.intent i
+      where i.migration_id = ${migrationId} and i.row_number = p.row_number offset 0
+    ) i
     order by i.row_number`.execute(db);
   return rows.map(toOpenRow);
 }
@@ -92,9 +110,7 @@ export async function pendingRows(
       order by row_number limit ${limit}
     ) pending
     join consentry.intent i using (migration_id, row_number)
-    join consentry.intent_part p using (migration_id, row_number)
-    where p.outcome = 'pending_double_opt_in'
-    group by i.migration_id, i.row_number
+    cross join ${partsWhere(sql`p.outcome = 'pending_double_opt_in'`)}
     order by i.row_number`.execute(db);
   return rows.map(toOpenRow);
 }
@@ -108,18 +124,12 @@ export async function unreadRows(
 ): Promise<OpenRow[]> {
   const { rows } = await sql<RowRecord>`
     select ${columns}
-    from (
-      select * from consentry.intent i
-      where migration_id = ${migrationId} and row_number > ${afterRow} and consent_read_at is null
-        and exists (select from consentry.intent_part p where p.migration_id = i.migration_id
-          and p.row_number = i.row_number and p.outcome is null)
-      order by row_number limit ${limit}
-    ) i
-    join consentry.intent_part p using (migration_id, row_number)
-    where p.outcome is null
-    group by i.migration_id, i.row_number, i.email, i.phone_number, i.one_profile,
-      i.consent_read_at, i.date_of_birth, i.push_token, i.push_platform
-    order by i.row_number`.execute(db);
+    from consentry.intent i
+    cross join ${partsWhere(sql`p.outcome is null`)}
+    where i.migration_id = ${migrationId} and i.row_number > ${afterRow}
+      and i.consent_read_at is null and p.parts is not null
+    order by i.row_number
+    limit ${limit}`.execute(db);
   return rows.map(toOpenRow);
 }
 
@@ -147,8 +157,6 @@ function toOpenRow(row: RowRecord): OpenRow {
 /** What Klaviyo held for a row before the run, as the guard read it. */
 export interface ConsentBefore {
   readonly rowNumber: number;
-  readonly emailProfileId: string | null;
-  readonly phoneProfileId: string | null;
   readonly oneProfile: boolean;
   readonly parts: readonly {
     readonly channel: Channel;
@@ -170,12 +178,10 @@ export async function storeConsentBefore(
   );
   await sql`
     update consentry.intent i set
-      email_profile_id = r.email_profile_id, phone_profile_id = r.phone_profile_id,
       one_profile = r.one_profile, consent_read_at = now()
     from unnest(
-      ${rows.map((r) => r.rowNumber)}::integer[], ${rows.map((r) => r.emailProfileId)}::text[],
-      ${rows.map((r) => r.phoneProfileId)}::text[], ${rows.map((r) => r.oneProfile)}::boolean[]
-    ) as r (row_number, email_profile_id, phone_profile_id, one_profile)
+      ${rows.map((r) => r.rowNumber)}::integer[], ${rows.map((r) => r.oneProfile)}::boolean[]
+    ) as r (row_number, one_profile)
     where i.migration_id = ${migrationId} and i.row_number = r.row_number`.execute(db);
   await sql`
     update consentry.intent_part p set

@@ -168,6 +168,8 @@ export interface SandboxOptions {
   delays?: 'klaviyo' | 'fast' | Partial<DelaySettings>;
   /** Divides delays and rate windows alike; the wall clock stays real. @default 1 */
   speed?: number;
+  /** Multiplies Klaviyo's rate limits, for load tests without them. @default 1 */
+  rateLimitFactor?: number;
   /** @default 0.7 of the people, after 30 s to 2 h (`fast`: 0.2 to 2 s) */
   clicks?: ClickOptions;
   /** How long answers take; of several that match a request the first counts. @default no time */
@@ -198,6 +200,7 @@ export interface Settings {
   seed: number;
   delays: DelaySettings;
   speed: number;
+  rateLimitFactor: number;
   clicks: Required<ClickOptions>;
   filteredDomains: ReadonlySet<string>;
   latency: readonly Latency[];
@@ -214,6 +217,10 @@ const SENDERS: SenderOptions[] = [
 export function settingsFrom(options: SandboxOptions): Settings {
   const speed = options.speed ?? 1;
   if (!(speed > 0)) throw new RangeError(`speed must be more than 0, got ${speed}`);
+  const rateLimitFactor = options.rateLimitFactor ?? 1;
+  if (!(rateLimitFactor > 0 && rateLimitFactor < Infinity)) {
+    throw new RangeError(`rateLimitFactor must be more than 0, got ${rateLimitFactor}`);
+  }
   const fast = options.delays === 'fast';
   const clicks = options.clicks ?? {
     share: 0.7,
@@ -244,6 +251,7 @@ export function settingsFrom(options: SandboxOptions): Settings {
         ? { ...DELAYS[delays] }
         : { ...DELAYS.klaviyo, ...checkDelays(delays) },
     speed,
+    rateLimitFactor,
     clicks: {
       share: shareOf('clicks.share', clicks.share),
       smsShare: shareOf('clicks.smsShare', clicks.smsShare ?? clicks.share),

@@ -93,8 +93,6 @@ describe('what the ledger knows of a person', () => {
       await storeConsentBefore(ledger.db, 'first', [
         {
           rowNumber: 2,
-          emailProfileId: 'P1',
-          phoneProfileId: null,
           oneProfile: true,
           parts: [{ channel: 'email', consent: 'NEVER_SUBSCRIBED', at: '2020-01-01T00:00:00Z' }],
         },

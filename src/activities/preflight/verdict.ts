@@ -91,7 +91,7 @@ export function judge(
     if (steady >= documented) continue;
     warnings.push(
       `Klaviyo allows this account ${steady} calls a minute of ${endpoint}, and documents ` +
-        `${documented}: give --share ${(steady / documented).toFixed(2)}, or calls will be answered 429 and wait.`,
+        `${documented}: the run keeps to what is allowed, and takes longer.`,
     );
   }
   return {

@@ -45,8 +45,6 @@ interface IntentTable {
   country: string | null;
   raw_email: string | null;
   raw_phone: string | null;
-  email_profile_id: string | null;
-  phone_profile_id: string | null;
   one_profile: Generated<boolean>;
   consent_read_at: Date | null;
   /** `YYYY-MM-DD` */

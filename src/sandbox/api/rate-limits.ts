@@ -18,7 +18,11 @@ interface Window {
 export class RateLimiter {
   readonly #windows = new Map<string, Window[]>();
 
-  constructor(private readonly clock: Clock) {}
+  /** @param factor multiplies every limit; one call at least is allowed */
+  constructor(
+    private readonly clock: Clock,
+    private readonly factor: number,
+  ) {}
 
   /**
    * Counts a call against every given limit.
@@ -39,8 +43,9 @@ export class RateLimiter {
   #windowsOf(name: string, limit: RateLimit, now: number): Window[] {
     let windows = this.#windows.get(name);
     if (windows === undefined) {
-      windows = [windowOf(1, limit.burst), windowOf(60, limit.steady)];
-      if (limit.day !== undefined) windows.push(windowOf(86_400, limit.day));
+      const allowed = (calls: number) => Math.max(1, Math.round(calls * this.factor));
+      windows = [windowOf(1, allowed(limit.burst)), windowOf(60, allowed(limit.steady))];
+      if (limit.day !== undefined) windows.push(windowOf(86_400, allowed(limit.day)));
       this.#windows.set(name, windows);
     }
     for (const window of windows) {

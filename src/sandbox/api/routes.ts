@@ -15,7 +15,9 @@ export function apiRoutes(
   exchanges: ExchangeLog | null,
 ): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
-  const serving = { account, exchanges, limiter: new RateLimiter(account.clock) };
+  const { clock, settings } = account;
+  const limiter = new RateLimiter(clock, settings.rateLimitFactor);
+  const serving = { account, exchanges, limiter };
   const refuse = (context: SandboxContext, error: ApiError): Response => {
     const answer = jsonAnswer(error.status, error.body(), { ...error.headers });
     exchanges?.add(exchangeOf(null, context, undefined, answer, null));
