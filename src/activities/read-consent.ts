@@ -13,7 +13,10 @@ import { JOB_SIZE } from '../contracts/limits.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { consentBefore, guardPart, mayBeOneProfile, type Held } from './guard.js';
 import { whileHeartbeating } from './heartbeats.js';
-import { lookUpPeople } from './profile-index.js';
+import { chunks, lookUpPeople } from './profile-index.js';
+
+/** While one thousand rows are stored the next are looked up. */
+const AT_ONCE = 3;
 
 /** The guard's reads: the consent that Klaviyo holds, kept as the state before the run. */
 export function createReadConsent(deps: ActivityDependencies) {
@@ -29,11 +32,15 @@ export function createReadConsent(deps: ActivityDependencies) {
         let after = 0;
         for (;;) {
           signal.throwIfAborted();
-          const rows = await unreadRows(deps.ledger.db, migrationId, after, JOB_SIZE);
+          const rows = await unreadRows(deps.ledger.db, migrationId, after, JOB_SIZE * AT_ONCE);
           const last = rows.at(-1);
           if (last === undefined) return { rows: read };
-          const { consented } = await guardRows(deps, migrationId, rows, signal);
-          await askForMembership(deps.ledger.db, migrationId, consented);
+          await Promise.all(
+            chunks(rows, JOB_SIZE).map(async (some) => {
+              const { consented } = await guardRows(deps, migrationId, some, signal);
+              await askForMembership(deps.ledger.db, migrationId, consented);
+            }),
+          );
           read += rows.length;
           after = last.rowNumber;
         }

@@ -87,7 +87,8 @@ function skipped(part: ReportedPart, run: RunTruth): string | null {
 
 function listOnly(part: ReportedPart, run: RunTruth): string | null {
   if (!run.isMember(part)) return 'it is not on the list';
-  if (run.then(part).optedOut) return 'the account held an opt-out';
+  // Who consented to texts can be on the list all the same.
+  if (run.then(part).optedOut && !run.wasMember(part)) return 'the account held an opt-out';
   if (run.isAskedByAnotherRow(part)) return null;
   if (run.wasCarried(part)) return 'a subscribe call carried it';
   return run.now(part).mark === run.then(part).mark ? null : 'its consent changed';
