@@ -71,7 +71,7 @@ function optOutOf(
 }
 
 /** A membership gives no consent, but a list of people who said no is a mailing accident waiting. */
-function guardMembership({ byEmail, byPhone }: Held, listId: string | null): GuardVerdict {
+export function guardMembership({ byEmail, byPhone }: Held, listId: string | null): GuardVerdict {
   const optOut = emailOptOut(byEmail ?? byPhone, listId);
   return optOut === null ? SEND : skip(optOut);
 }

@@ -5,13 +5,22 @@ import {
   settleParts,
   storeConsentBefore,
   unreadRows,
+  type OpenPart,
   type OpenRow,
   type Settlement,
 } from '../ledger/index.js';
 import { isPhoneChannel } from '../contracts/channels.js';
 import { JOB_SIZE } from '../contracts/limits.js';
 import type { ActivityDependencies } from './dependencies.js';
-import { consentBefore, guardPart, mayBeOneProfile, type Held } from './guard.js';
+import {
+  consentBefore,
+  guardMembership,
+  guardPart,
+  heldFor,
+  mayBeOneProfile,
+  type GuardVerdict,
+  type Held,
+} from './guard.js';
 import { whileHeartbeating } from './heartbeats.js';
 import { chunks, lookUpPeople } from './profile-index.js';
 
@@ -87,7 +96,7 @@ export async function guardRows(
       const { rowNumber } = row;
       settlements.push({ rowNumber, channel: part.channel, outcome, reason, evidence: 'guard' });
     }
-    if (settings.listId !== null && belongsOnList(verdicts.map(({ verdict }) => verdict))) {
+    if (settings.listId !== null && belongsOnList(row, held, settings.listId, verdicts)) {
       consented.push(row.rowNumber);
     }
     return {
@@ -132,11 +141,23 @@ function needsPhone(row: OpenRow): boolean {
 
 /**
  * Somebody already subscribed of whom nothing will be sent: only a membership gets them onto the
- * list. Whoever said no to any of the row's channels is left off it.
+ * list. Whoever said no to any of the row's channels, or to mail at all, is left off it; so is
+ * everybody where the address of the row, by which the membership is asked for, is another person's
+ * than the number that is subscribed.
  */
-function belongsOnList(verdicts: readonly { send: boolean; outcome?: string }[]): boolean {
-  return (
-    verdicts.some((verdict) => verdict.outcome === 'already_consented') &&
-    verdicts.every((verdict) => !verdict.send && verdict.outcome === 'already_consented')
+function belongsOnList(
+  row: OpenRow,
+  held: Held,
+  listId: string,
+  verdicts: readonly { readonly part: OpenPart; readonly verdict: GuardVerdict }[],
+): boolean {
+  const member = row.email === null ? held.byPhone : held.byEmail;
+  const consented = verdicts.every(
+    ({ part: { channel }, verdict }) =>
+      !verdict.send &&
+      verdict.outcome === 'already_consented' &&
+      channel !== 'list' &&
+      heldFor(channel, held)?.id === member?.id,
   );
+  return consented && guardMembership(held, listId).send;
 }

@@ -45,8 +45,6 @@ export const PART_COLUMNS = [
   'request_id',
 ] as const;
 
-export const REJECT_COLUMNS = ['line', 'email', 'phone_number', 'channel', 'reason'] as const;
-
 export function timeOf(at: Date | null): string | null {
   return at?.toISOString() ?? null;
 }

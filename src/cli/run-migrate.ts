@@ -76,6 +76,7 @@ export async function runMigrate(
     connected,
     started,
     { output, view },
+    flags.query === undefined ? file : null,
     flags.rejects ?? rejectsPath(flags.query === undefined ? file : 'query'),
   );
 }
@@ -89,6 +90,7 @@ async function followToEnd(
   connected: Connected,
   started: StartedMigration,
   { output, view }: Screen,
+  source: string | null,
   rejectsFile: string,
 ): Promise<void> {
   const { consentry } = connected;
@@ -125,7 +127,7 @@ async function followToEnd(
 
   const report = await consentry.report(id);
   const sentNothing = report.jobs.submitted === 0;
-  const rejects = await writeRejects(consentry.parts(id), rejectsFile);
+  const rejects = await writeRejects(() => consentry.parts(id), rejectsFile, source);
   const result = { ...report, workflowId: started.workflowId, webUi: connected.webUi(id), rejects };
   if (stopped !== null && sentNothing) {
     // Its one message says it all; nobody needs a table of rows that were not sent.
@@ -193,7 +195,10 @@ function detachedWords(id: string): string {
 }
 
 function rejectedWords(rejects: Rejects | null): string[] {
-  return rejects === null
-    ? []
-    : [`${counted(rejects.rows, 'refusal')} with reasons: ${rejects.path}`];
+  if (rejects === null) return [];
+  const { rows, path, withoutOriginals } = rejects;
+  return [
+    `${counted(rows, 'refusal')} with reasons: ${path}` +
+      (withoutOriginals === null ? '' : ` (without the lines themselves: ${withoutOriginals})`),
+  ];
 }

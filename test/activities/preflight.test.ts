@@ -242,7 +242,7 @@ describe('preflight', () => {
       (endpoint) =>
         endpoint === 'get_profiles' ? { burst: 10, steady: 150, remaining: 9, window: 1 } : null,
     );
-    assert.match(preflight.warnings[0] ?? '', /150 calls a minute of get_profiles.*--share 0\.20/);
+    assert.match(preflight.warnings[0] ?? '', /150 calls a minute of get_profiles, and documents 750/);
     assert.deepEqual(
       preflight.limits.find(({ endpoint }) => endpoint === 'get_profiles'),
       {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -122,19 +122,35 @@ describe('file of refused rows', () => {
   after(() => rm(folder, { recursive: true }));
 
   it('has the refused rows alone, for the owner alone', async () => {
-    const path = rejectsPath(join(folder, 'people.csv'));
-    const rejects = await writeRejects(pages(PART, REFUSED), path);
-    assert.deepEqual(rejects, { path, rows: 1 });
+    const source = join(folder, 'people.csv');
+    const first = 'email\nada@example.com\n';
+    await writeFile(source, `${first}\n\n\n\n"=cmd()@example.com"\n"cut,\nin two"\n`);
+    const path = rejectsPath(source);
+    const other = { ...REFUSED, line: 8, email: null };
+    const rejects = await writeRejects(() => pages(PART, REFUSED, other), path, source);
+    assert.deepEqual(rejects, { path, rows: 2, withoutOriginals: null });
     assert.equal(
       await readFile(path, 'utf8'),
-      "line,email,phone_number,channel,reason\n7,'=cmd()@example.com,+12015550123,sms,phone_invalid\n",
+      'line,email,phone_number,channel,reason,original\n' +
+        `7,'=cmd()@example.com,+12015550123,sms,phone_invalid,"""=cmd()@example.com"""\n` +
+        `8,,+12015550123,sms,phone_invalid,"""cut,\nin two"""\n`,
     );
     if (process.platform !== 'win32') assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await rm(path);
+    await rm(source);
+  });
+
+  it('goes without the lines where the source is gone, and says so', async () => {
+    const path = join(folder, 'gone.rejects.csv');
+    const rejects = await writeRejects(() => pages(REFUSED), path, join(folder, 'gone.csv'));
+    assert.match(rejects?.withoutOriginals ?? '', /gone\.csv/);
+    assert.match(await readFile(path, 'utf8'), /phone_invalid,\n$/);
     await rm(path);
   });
 
   it('is not written where nothing was refused', async () => {
-    assert.equal(await writeRejects(pages(PART), join(folder, 'people.csv.rejects.csv')), null);
+    const path = join(folder, 'people.csv.rejects.csv');
+    assert.equal(await writeRejects(() => pages(PART), path, null), null);
     assert.deepEqual(await readdir(folder), []);
   });
 
@@ -143,7 +159,7 @@ describe('file of refused rows', () => {
       yield [REFUSED];
       throw new Error('the ledger is gone');
     }
-    await assert.rejects(writeRejects(failing(), join(folder, 'x.csv')), /the ledger is gone/);
+    await assert.rejects(writeRejects(failing, join(folder, 'x.csv'), null), /the ledger is gone/);
     assert.deepEqual(await readdir(folder), []);
   });
 });

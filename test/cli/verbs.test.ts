@@ -100,7 +100,8 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
     assert.ok(stdout.includes(`${file}.rejects.csv`));
     assert.equal(
       await readFile(`${file}.rejects.csv`, 'utf8'),
-      'line,email,phone_number,channel,reason\n5,not an address,,email,email_invalid\n',
+      'line,email,phone_number,channel,reason,original\n' +
+        '5,not an address,,email,email_invalid,"not an address,subscribed"\n',
     );
   });
 

@@ -62,6 +62,11 @@ describe('the ledger is not the truth', () => {
       /NEVER_SUBSCRIBED/,
     ],
     [
+      'when a confirmed suppression did not happen',
+      { parts: [part({ action: 'suppress' })], before: [known] },
+      /does not suppress/,
+    ],
+    [
       'when a pending row had its click before it was read',
       {
         parts: [pending],
@@ -104,6 +109,16 @@ describe('the ledger is not the truth', () => {
       'when consent from before is from the run',
       { parts: [consented], before: [known], after: [subscribed(CLICKED)] },
       /after the start/,
+    ],
+    [
+      'when consent from before was to mails that a suppression keeps back',
+      { parts: [consented], before: [{ ...bounced, email_consent: 'SUBSCRIBED' }] },
+      /held an opt-out/,
+    ],
+    [
+      'when somebody who had opted out is on the list',
+      { parts: [listOnly], before: [optedOut], after: [{ ...optedOut, lists: [LIST] }] },
+      /held an opt-out/,
     ],
     [
       'when consent from before is none',

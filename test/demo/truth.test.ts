@@ -40,6 +40,10 @@ describe('the ledger is the truth', () => {
       { parts: [part({ action: 'unsubscribe' })], before: [known], after: [optedOut] },
     ],
     [
+      'when a confirmed suppression is in the account',
+      { parts: [part({ action: 'suppress' })], before: [known], after: [bounced] },
+    ],
+    [
       'when a message waits for the click of a pending row',
       { parts: [pending], carried: [carried('email')], messages: [message('email')] },
     ],

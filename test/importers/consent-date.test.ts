@@ -24,6 +24,9 @@ describe('ConsentDates', () => {
     // The clocks went from 02:00 to 03:00.
     ['2021-03-14 02:30:00', NEW_YORK, '2021-03-14T07:30:00Z'],
     ['2025-12-31 23:59:59', 'UTC', '2025-12-31T23:59:59Z'],
+    // Today, before noon: the day has begun, its noon is still to come.
+    ['2026-01-01', 'UTC', '2026-01-01T00:00:00Z'],
+    ['2026-01-01', 'Asia/Tokyo', '2025-12-31T15:00:00Z'],
   ];
   for (const [raw, zone, at] of valid) {
     it(`reads ${raw} in ${String(zone)}`, () => {
@@ -52,6 +55,8 @@ describe('ConsentDates', () => {
     ['yesterday', null, 'invalid'],
     ['2026-01-01 00:00:01', 'UTC', 'future'],
     ['2025-12-31 23:00:00', NEW_YORK, 'future'],
+    ['2026-01-01', NEW_YORK, 'future'],
+    ['2026-01-02', 'UTC', 'future'],
     ['9999-12-31', NEW_YORK, 'future'],
   ];
   for (const [raw, zone, kind] of others) {

@@ -88,6 +88,45 @@ describe('every channel, each with its own consent', () => {
     assert.deepEqual(outcomes, { '+12015550145 sms_transactional': 'opted_out_before_run' });
   });
 
+  test('who is subscribed goes onto the list, by no other profile and not past an opt-out', async () => {
+    const { account } = harness.sandbox;
+    account.seed({
+      email: 'texted@example.com',
+      phone_number: '+12015550150',
+      sms_consent: 'SUBSCRIBED',
+    });
+    account.seed({
+      email: 'no-mail@example.com',
+      phone_number: '+12015550151',
+      sms_consent: 'SUBSCRIBED',
+      email_consent: 'UNSUBSCRIBED',
+    });
+    account.seed({
+      email: 'owner@example.com',
+      phone_number: '+12015550152',
+      sms_consent: 'SUBSCRIBED',
+    });
+    const outcomes = await run('members', [
+      'texted@example.com,+12015550150,,,yes,,,,,,,,,,',
+      'no-mail@example.com,+12015550151,,,yes,,,,,,,,,,',
+      'other@example.com,+12015550152,,,yes,,,,,,,,,,',
+    ]);
+    assert.deepEqual(outcomes, {
+      'texted@example.com sms': 'already_consented',
+      'texted@example.com list': 'list_only',
+      'no-mail@example.com sms': 'already_consented',
+      'other@example.com sms': 'already_consented',
+    });
+    const members = [...account.truth()].filter(({ lists }) =>
+      lists.some(({ id }) => id === SINGLE),
+    );
+    const emails = members.map(({ email }) => email);
+    assert.ok(emails.includes('texted@example.com'));
+    for (const left of ['no-mail@example.com', 'other@example.com', 'owner@example.com']) {
+      assert.ok(!emails.includes(left), `${left} is on the list`);
+    }
+  });
+
   test('a suppressed row is suppressed, whatever else it says, and read back', async () => {
     const outcomes = await run('suppressed', ['bounced@example.com,,yes,,,,,,,,,,,,yes']);
     assert.equal(outcomes['bounced@example.com email'], 'confirmed');

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { DEFAULT_SWITCHES } from '../../src/sandbox/options.js';
+import type { Switches } from '../../src/sandbox/index.js';
+import type { Report } from '../../src/starter/report.js';
+import { messyAccount } from './messy-account.js';
+import { scenario } from './scenario.js';
+
+describe('every open question, answered both ways', () => {
+  const answered = new Set<string>();
+  const noted = <T extends Partial<Switches>>(switches: T): T => {
+    for (const name of Object.keys(switches)) answered.add(name);
+    return switches;
+  };
+
+  describe('in three accounts at once', { concurrency: 3 }, () => {
+    describe('about subscribes', { concurrency: 1 }, () => {
+      const { answer, answerFully, answerTwice } = messyAccount();
+      scenario('switch-1', 'a refusal that names one bad row at a time', async () => {
+        const reports = await answerFully(noted({ errorsPerAnswer: 1 }));
+        // One for each number of Canada; the run for the past asks for no texts.
+        assert.deepEqual(reports.map(refusedCalls), [4, 4, 0]);
+      });
+      scenario('switch-2', 'a call that is refused where it names somebody twice', async () => {
+        const reports = await answer(noted({ duplicateRows: 'reject' }));
+        assert.deepEqual(reports.map(refusedCalls), [1], 'only for the numbers of Canada');
+      });
+      scenario('switch-5', 'one message to click, however often somebody is asked', async () => {
+        await answerTwice(noted({ repeatDoubleOptInMessage: false }));
+      });
+      scenario('switch-6', 'a double opt-in list that subscribed people join unasked', async () => {
+        await answer(noted({ subscribedOnDoubleOptIn: 'joins' }));
+      });
+    });
+
+    describe('about what is read back', { concurrency: 1 }, () => {
+      const { answer, answerFully } = messyAccount();
+      scenario('switch-7', 'a link or a STOP that moves the date of the profile', async () => {
+        await answer(noted({ personOptOutMovesUpdated: true }));
+      });
+      scenario('switch-8', 'a suppression that moves the date of the profile', async () => {
+        await answer(noted({ suppressionMovesUpdated: true }));
+      });
+      scenario('switch-9', 'events that are written long after the consent', async () => {
+        await answerFully(noted({ events: 'late' }));
+      });
+      scenario('switch-10', 'events of past consent that are dated now', async () => {
+        await answerFully(noted({ historicalEvents: 'now' }));
+      });
+      scenario('switch-11', 'suppression jobs that tell the truth', async () => {
+        await answer(noted({ suppressionJobStatus: 'honest' }));
+      });
+      scenario('switch-12', 'an unknown id that is a bad request', async () => {
+        await answer(noted({ unknownIdOnGet: 400 }));
+      });
+    });
+
+    describe('about numbers, and what a key may do', { concurrency: 1 }, () => {
+      const { answer, answerFully } = messyAccount();
+      scenario('switch-13', 'metrics that are listed before their first event', async () => {
+        await answer(noted({ unfiredMetrics: 'listed' }));
+      });
+      scenario('switch-3', 'a number that is dropped where it is somebody else’s', async () => {
+        await answer(noted({ twoProfiles: 'ignore_phone' }));
+      });
+      scenario('switch-4', 'a bad number that is refused beside a good address', async () => {
+        await answerFully(noted({ invalidPhoneWithEmail: 'reject' }));
+      });
+      scenario('switch-14', 'filters that take dates with an offset', async () => {
+        await answer(noted({ offsetInFilter: 'accepted' }));
+      });
+      scenario('switch-15', 'a newer revision that is answered as the newest known', async () => {
+        await answer(noted({ unlistedRevision: 'falls_back' }));
+      });
+      scenario('switch-16', 'a key that may use webhooks', async () => {
+        await answer(noted({ webhooks: 'allowed' }));
+      });
+      scenario('switch-17', 'an account that takes no push tokens in', async () => {
+        await answer(noted({ pushTokens: 'refused' }));
+      });
+      scenario('switch-18', 'a key that may use the bulk export', async () => {
+        await answer(noted({ bulkExport: 'allowed' }));
+      });
+      scenario('switch-19', 'an export whose download is a link', async () => {
+        await answer(noted({ exportDownload: 'link' }));
+      });
+    });
+  });
+
+  test('no open question is left out', () => {
+    assert.deepEqual([...answered].sort(), Object.keys(DEFAULT_SWITCHES).sort());
+  });
+});
+
+/** Subscribe calls of a run that Klaviyo refused for some of their rows. */
+function refusedCalls(report: Report | undefined): number {
+  const refused = report?.calls.filter(
+    ({ endpoint, status }) => endpoint === 'bulk_subscribe_profiles' && status === '400',
+  );
+  return (refused ?? []).reduce((sum, { calls }) => sum + calls, 0);
+}
