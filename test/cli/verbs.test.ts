@@ -101,7 +101,7 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
     assert.equal(
       await readFile(`${file}.rejects.csv`, 'utf8'),
       'line,email,phone_number,channel,reason,original\n' +
-        '5,not an address,,email,email_invalid,"not an address,subscribed"\n',
+        '5,not an address,,email,email_invalid,"not an address,,,subscribed,,2020-02-03T04:05:06Z"\n',
     );
   });
 
