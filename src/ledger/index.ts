@@ -7,6 +7,7 @@ export * from './limiter.js';
 export {
   findRunningMigration,
   getMigration,
+  getPlan,
   getShare,
   listMigrations,
   MigrationNotFoundError,

@@ -17,7 +17,6 @@ export interface NewMigration {
 export interface Migration extends NewMigration {
   readonly accountId: string | null;
   readonly preflight: Preflight | null;
-  readonly plan: Plan | null;
   readonly phase: Phase;
   readonly paused: boolean;
   /** Part of the account's limits that the run may use, above 0 to 1. */
@@ -50,11 +49,33 @@ export function insertMigration(
   });
 }
 
-/** @throws MigrationNotFoundError */
+const COLUMNS = [
+  'id',
+  'source_name',
+  'source_sha256',
+  'preset',
+  'settings',
+  'request_hash',
+  'account_id',
+  'preflight',
+  'phase',
+  'paused',
+  'share',
+  'retry_of',
+  'failure',
+  'created_at',
+  'finished_at',
+] as const;
+
+/**
+ * A migration without its plan, which names every job and is asked for by people alone.
+ *
+ * @throws MigrationNotFoundError
+ */
 export async function getMigration(db: LedgerDb, migrationId: string): Promise<Migration> {
   const row = await db
     .selectFrom('migration')
-    .selectAll()
+    .select(COLUMNS)
     .where('id', '=', migrationId)
     .executeTakeFirst();
   if (row === undefined) throw new MigrationNotFoundError(migrationId);
@@ -67,7 +88,6 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     requestHash: row.request_hash,
     accountId: row.account_id,
     preflight: row.preflight,
-    plan: row.plan,
     phase: row.phase,
     paused: row.paused,
     share: row.share,
@@ -76,6 +96,17 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };
+}
+
+/** What the run does; null until it is planned. @throws MigrationNotFoundError */
+export async function getPlan(db: LedgerDb, migrationId: string): Promise<Plan | null> {
+  const row = await db
+    .selectFrom('migration')
+    .select('plan')
+    .where('id', '=', migrationId)
+    .executeTakeFirst();
+  if (row === undefined) throw new MigrationNotFoundError(migrationId);
+  return row.plan;
 }
 
 /** The running migration that asks for the same as `requestHash`, if there is one. */

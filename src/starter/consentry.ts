@@ -23,6 +23,7 @@ import {
   countTotals,
   findRunningMigration,
   getMigration,
+  getPlan,
   listMigrations,
   personHistory,
   reportedParts,
@@ -217,7 +218,7 @@ export class Consentry {
 
   /** What the run does; null until it is planned. */
   async plan(id: string): Promise<Plan | null> {
-    return (await getMigration(this.ledger.db, id)).plan;
+    return getPlan(this.ledger.db, id);
   }
 
   /**

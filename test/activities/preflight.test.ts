@@ -6,18 +6,12 @@ import { judge } from '../../src/activities/preflight/verdict.js';
 import type { MigrationSettings } from '../../src/contracts/migration.js';
 import { KlaviyoScopeMissingError, type EndpointName } from '../../src/klaviyo/index.js';
 import type { AskedRows } from '../../src/ledger/index.js';
+import { MIGRATION_SETTINGS } from '../support/settings.js';
 
 const SETTINGS: MigrationSettings = {
+  ...MIGRATION_SETTINGS,
   listId: 'LIST01',
   channels: ['email', 'sms'],
-  expectedOptIn: null,
-  historicalImport: false,
-  smsCountries: null,
-  smsWithoutSender: 'stop',
-  stopOnUndated: false,
-  customSource: 'test',
-  consent: 'explicit',
-  canaryRows: null,
 };
 
 const ROWS: AskedRows = {
@@ -242,7 +236,10 @@ describe('preflight', () => {
       (endpoint) =>
         endpoint === 'get_profiles' ? { burst: 10, steady: 150, remaining: 9, window: 1 } : null,
     );
-    assert.match(preflight.warnings[0] ?? '', /150 calls a minute of get_profiles, and documents 750/);
+    assert.match(
+      preflight.warnings[0] ?? '',
+      /150 calls a minute of get_profiles, and documents 750/,
+    );
     assert.deepEqual(
       preflight.limits.find(({ endpoint }) => endpoint === 'get_profiles'),
       {

@@ -4,6 +4,7 @@ import { renderDemo, renderDifferences } from '../../src/cli/render/demo.js';
 import type { Act } from '../../src/demo/acts.js';
 import type { DemoResult } from '../../src/demo/demo.js';
 import type { Difference } from '../../src/demo/truth.js';
+import { MIGRATION_SETTINGS } from '../support/settings.js';
 
 const REPORT: Act['report'] = {
   id: 'a',
@@ -19,18 +20,7 @@ const REPORT: Act['report'] = {
   calls: [],
   reads: { calls: 0, perThousandConfirmed: null },
   accountId: null,
-  settings: {
-    listId: null,
-    channels: ['email'],
-    expectedOptIn: null,
-    historicalImport: false,
-    smsCountries: null,
-    smsWithoutSender: 'stop',
-    stopOnUndated: false,
-    customSource: 'test',
-    consent: 'explicit',
-    canaryRows: null,
-  },
+  settings: MIGRATION_SETTINGS,
   share: 1,
   retryOf: null,
   warnings: [],

@@ -7,6 +7,7 @@ import { count, counted, duration, percent } from '../../src/cli/render/quantiti
 import { renderCalls, renderMigrations, renderReport } from '../../src/cli/render/report.js';
 import type { Plan, Preflight } from '../../src/contracts/migration.js';
 import type { Report } from '../../src/starter/report.js';
+import { MIGRATION_SETTINGS } from '../support/settings.js';
 
 /** Columns without the blanks that align them. */
 function lines(text: string): string[] {
@@ -221,18 +222,7 @@ describe('report', () => {
     calls: [{ endpoint: 'get_profiles', status: '200', calls: 4, durationMs: 100 }],
     reads: { calls: 4, perThousandConfirmed: 1000 },
     accountId: null,
-    settings: {
-      listId: null,
-      channels: ['email'],
-      expectedOptIn: null,
-      historicalImport: false,
-      smsCountries: null,
-      smsWithoutSender: 'stop',
-      stopOnUndated: false,
-      customSource: 'test',
-      consent: 'explicit',
-      canaryRows: null,
-    },
+    settings: MIGRATION_SETTINGS,
     share: 1,
     retryOf: null,
     warnings: [],

@@ -1,5 +1,6 @@
 import type { ReportedPart } from '../../src/ledger/index.js';
 import type { Report } from '../../src/starter/report.js';
+import { MIGRATION_SETTINGS } from '../support/settings.js';
 
 /** A part that the run subscribed and read back. */
 export function reportedPart(change: Partial<ReportedPart> = {}): ReportedPart {
@@ -50,16 +51,10 @@ export function report(change: Partial<Report> = {}): Report {
     reads: { calls: 9_603, perThousandConfirmed: 10.7 },
     accountId: 'AbC123',
     settings: {
+      ...MIGRATION_SETTINGS,
       listId: 'XyZ987',
-      channels: ['email'],
       expectedOptIn: 'double_opt_in',
-      historicalImport: false,
-      smsCountries: null,
-      smsWithoutSender: 'stop',
-      stopOnUndated: false,
       customSource: 'consentry generic 20260102-1a2b3c4d',
-      consent: 'explicit',
-      canaryRows: null,
     },
     share: 0.5,
     retryOf: null,

@@ -1,18 +1,13 @@
 import type { Intent, IntentPart } from '../../src/contracts/intents.js';
 import type { MigrationSettings } from '../../src/contracts/migration.js';
 import { storeIntents, type Ledger } from '../../src/ledger/index.js';
+import { MIGRATION_SETTINGS } from '../support/settings.js';
 
 export const SETTINGS: MigrationSettings = {
+  ...MIGRATION_SETTINGS,
   listId: 'LIST01',
   channels: ['email', 'sms'],
   expectedOptIn: 'single_opt_in',
-  historicalImport: false,
-  smsCountries: null,
-  smsWithoutSender: 'stop',
-  stopOnUndated: false,
-  customSource: 'test',
-  consent: 'explicit',
-  canaryRows: null,
 };
 
 export function part(fields: Partial<IntentPart> = {}): IntentPart {
