@@ -163,7 +163,7 @@ export default tseslint.config(
     // What a factory of activities gives is the type that workflows are checked against: written
     // out a second time it could differ from the functions.
     files: ['src/**/*.ts'],
-    ignores: ['src/activities/*.ts'],
+    ignores: ['src/activities/**/*.ts'],
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },
   {

@@ -25,9 +25,11 @@ export function readRateLimits(
     limits.set(Number(seconds), Number(calls));
   }
   const [burst, steady] = [limits.get(1), limits.get(60)];
-  const [remaining, reset] = [header('ratelimit-remaining'), header('ratelimit-reset')].map(whole);
-  if (burst === undefined || steady === undefined || remaining == null || reset == null)
+  const remaining = whole(header('ratelimit-remaining'));
+  const reset = whole(header('ratelimit-reset'));
+  if (burst === undefined || steady === undefined || remaining === null || reset === null) {
     return null;
+  }
   return { burst, steady, remaining, window: remaining > burst || reset > 1 ? 60 : 1 };
 }
 
