@@ -5,7 +5,14 @@ import { readableBaseUrl, readableKey } from './client-settings.js';
 import type { EndpointName } from './endpoints.js';
 import { KlaviyoAnswerUnexpectedError, KlaviyoRequestInvalidError } from './errors.js';
 import { eventPageSchema, metricSchema, type FeedEvent, type Metric } from './event-feed.js';
-import { anyOf, chunkLookUps, eventsSince, joinedSince, type LookUpField } from './filters.js';
+import {
+  anyOf,
+  chunkLookUps,
+  eventsSince,
+  joinedSince,
+  named,
+  type LookUpField,
+} from './filters.js';
 import type { RateLimiter } from './limiter.js';
 import { cursorOf, Pages } from './paging.js';
 import { profileSchema, type ProfileConsent } from './profile-consent.js';
@@ -125,9 +132,12 @@ export class KlaviyoClient {
     });
   }
 
-  /** Every list of the account, ten a call. */
-  listLists(options?: CallOptions): Promise<resources.ListInfo[]> {
+  /** Lists of the account, ten a call: those with this name, or every one. */
+  listLists({ name, ...options }: CallOptions & { readonly name?: string } = {}): Promise<
+    resources.ListInfo[]
+  > {
     const call = callOf('get_lists', null, {
+      ...(name === undefined ? {} : { filter: named(name) }),
       'fields[list]': 'name,opt_in_process',
       'page[size]': String(PAGE_OF_LISTS),
     });

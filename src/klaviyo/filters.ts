@@ -25,6 +25,11 @@ export function joinedSince(datetime: string): string {
   return `greater-or-equal(joined_group_at,${utcDatetime(datetime)})`;
 }
 
+/** Things with exactly this name, not yet percent-encoded. */
+export function named(name: string): string {
+  return `equals(name,${quoteLiteral(name)})`;
+}
+
 /** Events of one metric since a datetime, not yet percent-encoded. */
 export function eventsSince(metricId: string, datetime: string): string {
   return `equals(metric_id,${quoteLiteral(metricId)}),greater-or-equal(datetime,${utcDatetime(datetime)})`;

@@ -141,6 +141,13 @@ describe('a migration', () => {
     });
   });
 
+  test('tells the id of a list that was given by its name', async () => {
+    await assert.rejects(run(harness, ['x@example.com,,subscribed,'], { listId: 'Single' }), {
+      failureType: 'ListNotFound',
+      message: new RegExp(`The list of this name has the id ${SINGLE}\\.`),
+    });
+  });
+
   test('a lost answer is read back, and what landed is not sent again', async () => {
     const before = subscribes(harness);
     harness.sandbox.account.addFault({

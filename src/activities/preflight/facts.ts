@@ -1,11 +1,13 @@
 import type { MigrationSettings } from '../../contracts/migration.js';
-import type {
-  BetaReading,
-  KlaviyoClient,
-  ListWithFlows,
-  TextMessagingConfiguration,
-  TextMessagingSender,
+import {
+  ListNotFoundError,
+  type BetaReading,
+  type KlaviyoClient,
+  type ListWithFlows,
+  type TextMessagingConfiguration,
+  type TextMessagingSender,
 } from '../../klaviyo/index.js';
+import { stopping } from '../failures.js';
 import { Access } from './access.js';
 
 /** What an account is like, as far as a run depends on it. */
@@ -43,9 +45,7 @@ export async function readFacts(
   const { listId } = settings;
   const accountId = await access.ask('get_accounts', readAccountId);
   const list =
-    listId === null
-      ? null
-      : await access.ask('get_list', () => klaviyo.getList(listId, { signal }));
+    listId === null ? null : await access.ask('get_list', () => readList(klaviyo, listId, signal));
   await access.ask('get_profiles', () => klaviyo.lookUpProfiles(NOBODY, { signal }));
   if (list !== null) {
     await access.ask('get_profiles_for_list', () =>
@@ -55,6 +55,24 @@ export async function readFacts(
   await askForEvents(klaviyo, access, signal);
   const texts = asksForTexts ? await readTexts(klaviyo, accountId, signal) : null;
   return { access, accountId, list, texts };
+}
+
+/** Where a name was given for an id, the error says which id it has. */
+async function readList(
+  klaviyo: KlaviyoClient,
+  listId: string,
+  signal: AbortSignal,
+): Promise<ListWithFlows> {
+  try {
+    return await klaviyo.getList(listId, { signal });
+  } catch (error) {
+    const isText = !/[\p{Cc}\p{Cs}]/u.test(listId);
+    if (!(error instanceof ListNotFoundError) || !isText) throw error;
+    const named = await klaviyo.listLists({ name: listId, signal });
+    if (named.length === 0) throw error;
+    const ids = named.map(({ id }) => id).join(', ');
+    throw stopping('ListNotFound', `${error.message} The list of this name has the id ${ids}.`);
+  }
 }
 
 async function askForEvents(
