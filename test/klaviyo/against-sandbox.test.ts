@@ -36,7 +36,15 @@ before(async () => {
     clicks: { share: 0, delayMs: [0, 0] },
     lists: [
       { id: 'SINGLE', name: 'News', opt_in_process: 'single_opt_in' },
-      { id: 'DOUBLE', name: 'Club', opt_in_process: 'double_opt_in' },
+      {
+        id: 'DOUBLE',
+        name: 'Club',
+        opt_in_process: 'double_opt_in',
+        flows: [
+          { id: 'FLOW01', name: 'Welcome' },
+          { id: 'FLOW02', name: 'Gone', archived: true },
+        ],
+      },
       ...Array.from({ length: 21 }, (_, i) => ({ id: `MORE${i}`, name: `More ${i}` })),
     ],
   });
@@ -62,7 +70,22 @@ describe('against the sandbox, the client', () => {
     assert.equal(account.id, 'SbxAcc');
     assert.equal(account.country, 'US');
     const list = await client.getList('DOUBLE');
-    assert.deepEqual(list, { id: 'DOUBLE', name: 'Club', optInProcess: 'double_opt_in' });
+    assert.deepEqual(list, {
+      id: 'DOUBLE',
+      name: 'Club',
+      optInProcess: 'double_opt_in',
+      flows: [{ id: 'FLOW01', name: 'Welcome', status: 'live' }],
+    });
+    assert.deepEqual(
+      (await client.listLists({ name: 'Club' })).map(({ id }) => id),
+      ['DOUBLE'],
+    );
+    assert.deepEqual(client.rateLimits('get_list'), {
+      burst: 75,
+      steady: 750,
+      remaining: 74,
+      window: 1,
+    });
     await assert.rejects(client.getList('NOLIST'), ListNotFoundError);
     const lists = await client.listLists();
     assert.equal(new Set(lists.map(({ id }) => id)).size, 23);

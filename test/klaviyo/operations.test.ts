@@ -113,14 +113,36 @@ describe('lists', () => {
     attributes: { name: `List ${id}`, opt_in_process: process },
   });
 
-  it('reads a list and its opt-in process', async () => {
-    server.answer(json(200, { data: list('LIST01', 'double_opt_in') }));
+  it('reads a list, its opt-in process and the flows that it starts', async () => {
+    const flow = (id: string, archived: boolean) => ({
+      type: 'flow',
+      id,
+      attributes: { name: `Flow ${id}`, status: 'live', archived },
+    });
+    server.answer(
+      json(200, {
+        data: list('LIST01', 'double_opt_in'),
+        included: [flow('F1', false), flow('F2', true)],
+      }),
+    );
     assert.deepEqual(await client.getList('LIST01'), {
       id: 'LIST01',
       name: 'List LIST01',
       optInProcess: 'double_opt_in',
+      flows: [{ id: 'F1', name: 'Flow F1', status: 'live' }],
     });
     assert.equal(only().path, '/api/lists/LIST01');
+    assert.equal(only().query.get('include'), 'flow-triggers');
+  });
+
+  it('reads a list without its flows where the key may not see them', async () => {
+    server.answer(
+      errors(403, { code: 'permission_denied', title: 'No.' }),
+      json(200, { data: list('LIST01', 'single_opt_in') }),
+    );
+    const read = await client.getList('LIST01');
+    assert.deepEqual([read.optInProcess, read.flows], ['single_opt_in', null]);
+    assert.equal(server.received[1]?.query.get('include'), null);
   });
 
   it('does not take an unknown opt-in process for single opt-in', async () => {
