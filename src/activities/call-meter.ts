@@ -5,8 +5,6 @@ import type { CallRecord } from '../klaviyo/index.js';
 /** The migration that an activity works for. */
 export interface Run {
   readonly migrationId: string;
-  /** Part of the account's limits that it may use, above 0 to 1. */
-  readonly share: number;
 }
 
 interface Measured extends Run {

@@ -27,7 +27,7 @@ export interface Entry {
 }
 
 /** Profiles that one call of an operation takes. */
-export const CALL_SIZE: Record<Operation, number> = {
+const CALL_SIZE: Record<Operation, number> = {
   subscribe: BATCH_LIMITS.subscribe,
   suppress: BATCH_LIMITS.suppress,
   unsubscribe: BATCH_LIMITS.unsubscribe,
@@ -48,6 +48,25 @@ export function entriesOf(rows: readonly OpenRow[]): Entry[] {
       .filter((profileParts) => profileParts.length > 0)
       .map((profileParts) => ({ ...person, parts: profileParts }));
   });
+}
+
+/**
+ * What the next call of a job carries: what the job is for, and after that the memberships that came
+ * up in it. Null where nothing is left to send.
+ */
+export function nextCall(
+  operation: Operation,
+  rows: readonly OpenRow[],
+): { readonly operation: Operation; readonly entries: readonly Entry[] } | null {
+  for (const carried of [operation, 'add_to_list'] as const) {
+    const asking = rows.map((row) => ({
+      ...row,
+      parts: row.parts.filter(({ action }) => action === carried),
+    }));
+    const entries = entriesOf(asking).slice(0, CALL_SIZE[carried]);
+    if (entries.length > 0) return { operation: carried, entries };
+  }
+  return null;
 }
 
 export function sentParts(entries: readonly Entry[]): SentPart[] {

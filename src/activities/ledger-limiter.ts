@@ -7,9 +7,11 @@ import {
   type RateLimitReading,
 } from '../klaviyo/index.js';
 import {
+  getShare,
   grantCall,
   keyFingerprint,
   penalise,
+  type Grant,
   type GrantRequest,
   type Ledger,
 } from '../ledger/index.js';
@@ -36,18 +38,45 @@ export class LedgerLimiter implements RateLimiter {
   }
 
   async acquire(endpoint: EndpointName, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
+    const end = performance.now() + MAX_WAIT_MS;
+    for (;;) {
+      signal?.throwIfAborted();
+      const left = Math.max(0, Math.floor(end - performance.now()));
+      const { granted, waitMs } = await this.#ask(endpoint, left);
+      if (!granted && waitMs > left) throw new LimiterBusyError(endpoint, waitMs);
+      if (waitMs > 0) await delay(waitMs, undefined, signal ? { signal } : {});
+      if (granted) return;
+    }
+  }
+
+  async #ask(endpoint: EndpointName, maxWaitMs: number): Promise<Grant> {
     const { burst, steady } = this.#learned.get(endpoint) ?? endpointOf(endpoint);
-    const { granted, waitMs } = await grantCall(this.ledger.db, {
+    return grantCall(this.ledger.db, {
       account: this.#account,
       endpoint,
       burst: Math.max(1, Math.floor(burst * SHARE)),
       steady: Math.max(1, Math.floor(steady * SHARE)),
-      maxWaitMs: MAX_WAIT_MS,
-      ...runLimits(this.currentRun(), burst, steady),
+      maxWaitMs,
+      ...(await this.#runLimits(burst, steady)),
     });
-    if (!granted) throw new LimiterBusyError(endpoint, waitMs);
-    if (waitMs > 0) await delay(waitMs, undefined, signal ? { signal } : {});
+  }
+
+  /**
+   * The share is read for every call, so that a change counts at once for what is under way. A run
+   * without a share of its own is bound by the account's limits alone.
+   */
+  async #runLimits(burst: number, steady: number): Promise<Pick<GrantRequest, 'run'>> {
+    const run = this.currentRun();
+    const share = run === null ? 1 : await getShare(this.ledger.db, run.migrationId);
+    if (run === null || share === 1) return {};
+    return {
+      run: {
+        id: run.migrationId,
+        burst: Math.max(1, Math.floor(burst * share)),
+        // A person of an e-mail and a phone number is two look-ups.
+        steady: Math.max(2, Math.floor(steady * share)),
+      },
+    };
   }
 
   learn(endpoint: EndpointName, limits: RateLimitReading): void {
@@ -57,16 +86,4 @@ export class LedgerLimiter implements RateLimiter {
   async penalise(endpoint: EndpointName, retryAfterMs: number): Promise<void> {
     await penalise(this.ledger.db, this.#account, endpoint, retryAfterMs);
   }
-}
-
-/** A run without a share of its own is bound by the account's limits alone. */
-function runLimits(run: Run | null, burst: number, steady: number): Pick<GrantRequest, 'run'> {
-  if (run === null || run.share === 1) return {};
-  return {
-    run: {
-      id: run.migrationId,
-      burst: Math.max(1, Math.floor(burst * run.share)),
-      steady: Math.max(1, Math.floor(steady * run.share)),
-    },
-  };
 }

@@ -3,13 +3,10 @@ import type {
   ActivityInboundCallsInterceptor,
   Next,
 } from '@temporalio/worker';
-import { addCalls, getShare, type Ledger } from '../ledger/index.js';
+import { addCalls, type Ledger } from '../ledger/index.js';
 import type { CallMeter } from './call-meter.js';
 
-/**
- * Adds the calls that an activity made to the counters of its migration, and gives it the
- * migration's share of the account's limits.
- */
+/** Adds the calls that an activity made to the counters of its migration. */
 export class MeasuredCalls implements ActivityInboundCallsInterceptor {
   constructor(
     private readonly ledger: Ledger,
@@ -23,7 +20,7 @@ export class MeasuredCalls implements ActivityInboundCallsInterceptor {
     const migrationId = migrationOf(input.args[0]);
     if (migrationId === null) return next(input);
     return this.meter.measure(
-      { migrationId, share: await getShare(this.ledger.db, migrationId) },
+      { migrationId },
       () => next(input),
       (counts) => addCalls(this.ledger.db, migrationId, counts),
     );

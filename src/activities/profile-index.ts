@@ -1,6 +1,11 @@
 import pLimit from 'p-limit';
 import { BATCH_LIMITS } from '../contracts/limits.js';
-import type { KlaviyoClient, ProfileConsent } from '../klaviyo/index.js';
+import {
+  KlaviyoRateLimitedError,
+  LimiterBusyError,
+  type KlaviyoClient,
+  type ProfileConsent,
+} from '../klaviyo/index.js';
 
 /** Profiles by identifier. Klaviyo may hold an e-mail in capitals; look-ups here are lower-case. */
 export class ProfileIndex {
@@ -21,45 +26,108 @@ export class ProfileIndex {
   }
 }
 
+/** No call is free at the moment. */
+type Shortage = LimiterBusyError | KlaviyoRateLimitedError;
+
+/** What was read of people: all that was asked for, or as much as the limits allowed. */
+export interface LookedUp {
+  readonly index: ProfileIndex;
+  /** Whether everything that was asked about a person was read. */
+  covers(person: { readonly email: string | null; readonly phoneNumber: string | null }): boolean;
+  /** Until a call is free for the rest; null where all was read. */
+  readonly shortForMs: number | null;
+  /**
+   * To be called once what was read is kept: so each attempt gets on, however few calls it has.
+   *
+   * @throws LimiterBusyError, KlaviyoRateLimitedError where not all was read
+   */
+  throwIfShort(): void;
+}
+
 /** Look-ups of one index that are under way at once; the limiter decides how fast they go. */
 const CONCURRENT_LOOK_UPS = 8;
 
 /**
  * Reads the profiles of these people by `any(email, ...)` and `any(phone_number, ...)`.
  *
- * @throws the client's errors; LimiterBusyError when the account's reads are used up for now
+ * @throws the client's errors, but for those that say that no call is free: see `LookedUp`
  */
 export async function lookUpPeople(
   klaviyo: KlaviyoClient,
-  people: { readonly emails: Iterable<string>; readonly phoneNumbers: Iterable<string> },
+  people: Asked,
   signal?: AbortSignal,
-): Promise<ProfileIndex> {
+): Promise<LookedUp> {
   return lookUp(people, (query) => klaviyo.lookUpProfiles(query, signal ? { signal } : {}));
 }
 
-type Query = { by: 'email' | 'phone_number'; values: string[] };
+/** Reads which of these people are on the list. */
+export async function lookUpMembers(
+  klaviyo: KlaviyoClient,
+  listId: string,
+  people: Asked,
+  signal?: AbortSignal,
+): Promise<LookedUp> {
+  return lookUp(people, (query) =>
+    klaviyo.lookUpMembers({ listId, ...query }, signal ? { signal } : {}),
+  );
+}
+
+interface Asked {
+  readonly emails: Iterable<string>;
+  readonly phoneNumbers: Iterable<string>;
+}
+
+interface Query {
+  readonly by: 'email' | 'phone_number';
+  readonly values: string[];
+}
 
 async function lookUp(
-  people: { readonly emails: Iterable<string>; readonly phoneNumbers: Iterable<string> },
+  people: Asked,
   read: (query: Query) => Promise<readonly ProfileConsent[]>,
-): Promise<ProfileIndex> {
+): Promise<LookedUp> {
   const index = new ProfileIndex();
+  const unread = new Set<string | null>();
+  const shortages: Shortage[] = [];
   const limit = pLimit(CONCURRENT_LOOK_UPS);
-  const queries: Query[] = [
-    ...chunks([...new Set(people.emails)]).map((values) => ({ by: 'email' as const, values })),
-    ...chunks([...new Set(people.phoneNumbers)]).map((values) => ({
-      by: 'phone_number' as const,
-      values,
-    })),
-  ];
   await Promise.all(
-    queries.map((query) =>
+    queriesOf(people).map((query) =>
       limit(async () => {
-        for (const profile of await read(query)) index.add(profile);
+        try {
+          const [shortage] = shortages;
+          if (shortage !== undefined) throw shortage;
+          for (const profile of await read(query)) index.add(profile);
+        } catch (error) {
+          if (!isShortage(error)) throw error;
+          shortages.push(error);
+          for (const value of query.values) unread.add(value);
+        }
       }),
     ),
   );
-  return index;
+  return {
+    index,
+    covers: ({ email, phoneNumber }) => !unread.has(email) && !unread.has(phoneNumber),
+    shortForMs: shortages[0]?.retryAfterMs ?? null,
+    throwIfShort() {
+      const [shortage] = shortages;
+      if (shortage !== undefined) throw shortage;
+    },
+  };
+}
+
+/** E-mails and phone numbers in turn, so that the same people are read of both. */
+function queriesOf({ emails, phoneNumbers }: Asked): Query[] {
+  const byEmail = chunks([...new Set(emails)]);
+  const byPhone = chunks([...new Set(phoneNumbers)]);
+  return Array.from({ length: Math.max(byEmail.length, byPhone.length) }, (_, n) => [
+    ...byEmail.slice(n, n + 1).map((values) => ({ by: 'email' as const, values })),
+    ...byPhone.slice(n, n + 1).map((values) => ({ by: 'phone_number' as const, values })),
+  ]).flat();
+}
+
+function isShortage(error: unknown): error is Shortage {
+  return error instanceof LimiterBusyError || error instanceof KlaviyoRateLimitedError;
 }
 
 export function chunks<T>(values: readonly T[], size: number = BATCH_LIMITS.lookUp): T[][] {
@@ -68,16 +136,4 @@ export function chunks<T>(values: readonly T[], size: number = BATCH_LIMITS.look
     parts.push(values.slice(first, first + size));
   }
   return parts;
-}
-
-/** Reads which of these people are on the list. */
-export async function lookUpMembers(
-  klaviyo: KlaviyoClient,
-  listId: string,
-  people: { readonly emails: Iterable<string>; readonly phoneNumbers: Iterable<string> },
-  signal?: AbortSignal,
-): Promise<ProfileIndex> {
-  return lookUp(people, (query) =>
-    klaviyo.lookUpMembers({ listId, ...query }, signal ? { signal } : {}),
-  );
 }

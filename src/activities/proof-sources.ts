@@ -22,16 +22,18 @@ export interface Sources {
  * neither showed. Events of historical consent carry its date, so the list shows it; memberships
  * without consent are no event at all.
  *
- * @param fromEvents whether the key may read events
+ * @param fromEvents whether events can be read
+ * @param fromList whether the list's members can be read by the time of joining
  */
 export function sourcesOf(
   settings: Pick<MigrationSettings, 'listId' | 'historicalImport' | 'consent'>,
   fromEvents: boolean,
+  fromList: boolean,
 ): Sources {
   const { listId, historicalImport } = settings;
   const implicit = settings.consent === 'implicit';
   const byEvent = fromEvents && !historicalImport;
-  const byList = listId !== null && (implicit || !byEvent);
+  const byList = fromList && listId !== null && (implicit || !byEvent);
   const soon: Operation[] = ['suppress'];
   const late: Operation[] = [];
   (fromEvents ? late : soon).push('unsubscribe');

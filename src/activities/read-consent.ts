@@ -44,11 +44,10 @@ export function createReadConsent(deps: ActivityDependencies) {
           const rows = await unreadRows(deps.ledger.db, migrationId, after, JOB_SIZE * AT_ONCE);
           const last = rows.at(-1);
           if (last === undefined) return { rows: read };
-          await Promise.all(
-            chunks(rows, JOB_SIZE).map(async (some) => {
-              const { consented } = await guardRows(deps, migrationId, some, signal);
-              await askForMembership(deps.ledger.db, migrationId, consented);
-            }),
+          await allOf(
+            chunks(rows, JOB_SIZE).map((some) =>
+              guardRows(deps, { migrationId, jobNumber: null }, some, signal),
+            ),
           );
           read += rows.length;
           after = last.rowNumber;
@@ -58,33 +57,46 @@ export function createReadConsent(deps: ActivityDependencies) {
   };
 }
 
+/** As `Promise.all`, but fails only when all have ended: what the others read is kept. */
+async function allOf(works: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(works)) {
+    if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+/** Whose rows are guarded: of a job, or of the whole migration before it has jobs. */
+interface Guarded {
+  readonly migrationId: string;
+  readonly jobNumber: number | null;
+}
+
 /**
  * Looks these people up, keeps what Klaviyo holds, and settles the parts that must not or need not
- * be sent.
- *
- * @returns rows of people who are subscribed already, to be put on the run's list
+ * be sent. Who is subscribed already is to be put on the run's list instead: by the job where there
+ * is one, as all other jobs may have ended by then.
  */
-export async function guardRows(
+async function guardRows(
   { ledger, klaviyo }: ActivityDependencies,
-  migrationId: string,
-  rows: readonly OpenRow[],
+  { migrationId, jobNumber }: Guarded,
+  asked: readonly OpenRow[],
   signal: AbortSignal,
-): Promise<{ consented: number[] }> {
+): Promise<void> {
   const { settings } = await getMigration(ledger.db, migrationId);
   const people = await lookUpPeople(
     klaviyo,
     {
-      emails: rows.flatMap((row) => row.email ?? []),
-      phoneNumbers: rows.flatMap((row) => (needsPhone(row) ? (row.phoneNumber ?? []) : [])),
+      emails: asked.flatMap((row) => row.email ?? []),
+      phoneNumbers: asked.flatMap((row) => (needsPhone(row) ? (row.phoneNumber ?? []) : [])),
     },
     signal,
   );
+  const rows = asked.filter((row) => people.covers(row));
   const settlements: Settlement[] = [];
   const consented: number[] = [];
   const before = rows.map((row) => {
     const held: Held = {
-      byEmail: people.byEmail(row.email),
-      byPhone: people.byPhone(row.phoneNumber),
+      byEmail: people.index.byEmail(row.email),
+      byPhone: people.index.byPhone(row.phoneNumber),
     };
     const verdicts = row.parts.map((part) => ({
       part,
@@ -108,9 +120,13 @@ export async function guardRows(
       })),
     };
   });
-  await storeConsentBefore(ledger.db, migrationId, before);
-  await settleParts(ledger.db, migrationId, settlements);
-  return { consented };
+  // Together: a row that was read is not read again, so nothing that follows from it may be missing.
+  await ledger.db.transaction().execute(async (tx) => {
+    await storeConsentBefore(tx, migrationId, before);
+    await settleParts(tx, migrationId, settlements);
+    await askForMembership(tx, migrationId, consented, jobNumber);
+  });
+  people.throwIfShort();
 }
 
 /**
@@ -121,7 +137,7 @@ export async function guardRows(
  */
 export async function guardStale(
   deps: ActivityDependencies,
-  migrationId: string,
+  job: { readonly migrationId: string; readonly jobNumber: number },
   rows: readonly OpenRow[],
   maxAgeMs: number,
   signal: AbortSignal,
@@ -130,7 +146,7 @@ export async function guardStale(
   const stale = rows.filter(
     (row) => row.consentReadAt === null || row.consentReadAt.getTime() < oldest,
   );
-  if (stale.length > 0) await guardRows(deps, migrationId, stale, signal);
+  if (stale.length > 0) await guardRows(deps, job, stale, signal);
   return stale.length > 0;
 }
 

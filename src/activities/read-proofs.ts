@@ -3,30 +3,21 @@ import { getClient, log } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Totals } from '../contracts/migration.js';
 import { MESSAGES, workflowIds } from '../contracts/names.js';
-import type { ProfileConsent } from '../klaviyo/index.js';
 import {
   countJobOutcomes,
   countTotals,
-  getListFeed,
   getMigration,
   hasOpenParts,
   jobsToLookUp,
   markLookedUp,
   markWoken,
-  setListFeed,
   settledJobs,
-  settleParts,
-  waitingParts,
-  type Migration,
-  type Settlement,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { EventProofs } from './event-proofs.js';
-import { heldFor } from './guard.js';
 import { whileHeartbeating } from './heartbeats.js';
-import { ProfileIndex } from './profile-index.js';
+import { MemberProofs } from './member-proofs.js';
 import { sourcesOf, type Sources } from './proof-sources.js';
-import { provePart, readBack } from './proof.js';
 import { lookUpJob } from './settle-job.js';
 
 export interface ReadProofsInput {
@@ -42,14 +33,9 @@ export interface ReadProofsInput {
 /** Times the silence after which other feeds are doubted. */
 const PATIENCE = 5;
 
-/** Memberships that become visible out of order are read again within this time. */
-const FEED_OVERLAP_MS = 2_000;
-
-/** The feed starts this long before the migration: Klaviyo's clock is not ours. */
-const CLOCK_DIFFERENCE_MS = 10 * 60_000;
-
 export function createReadProofs(deps: ActivityDependencies) {
   const events = new EventProofs(deps);
+  const members = new MemberProofs(deps);
   return {
     /**
      * Reads what Klaviyo shows of all jobs of a migration together, settles what it proves, and
@@ -65,8 +51,10 @@ export function createReadProofs(deps: ActivityDependencies) {
         for (;;) {
           signal.throwIfAborted();
           const fromEvents = await events.read(migration, signal);
-          const sources = sourcesOf(migration.settings, fromEvents);
-          if (sources.listMembers) await readListFeed(deps, migration, signal);
+          let sources = sourcesOf(migration.settings, fromEvents, true);
+          if (sources.listMembers && !(await members.read(migration, signal))) {
+            sources = sourcesOf(migration.settings, fromEvents, false);
+          }
           await lookUpDueJobs(deps, migrationId, sources.lookUps, input, signal);
           await wakeSettledJobs(deps, migrationId);
           const left = end - Date.now();
@@ -78,67 +66,6 @@ export function createReadProofs(deps: ActivityDependencies) {
       });
     },
   };
-}
-
-/** The cheapest proof of a subscribe into a list: who joined it, 100 a page. */
-async function readListFeed(
-  { ledger, klaviyo }: ActivityDependencies,
-  { id, settings, createdAt }: Migration,
-  signal: AbortSignal,
-): Promise<void> {
-  if (settings.listId === null) return;
-  const start = new Date(createdAt.getTime() - CLOCK_DIFFERENCE_MS).toISOString();
-  const feed = (await getListFeed(ledger.db, id)) ?? { joinedSince: start, newest: start };
-  let newest = feed.newest;
-  let cursor: string | null = null;
-  do {
-    const page: { profiles: readonly ProfileConsent[]; next: string | null } =
-      await klaviyo.listMembers(
-        { listId: settings.listId, joinedSince: feed.joinedSince, cursor },
-        { signal },
-      );
-    await settleMembers(ledger, id, page.profiles);
-    newest = page.profiles.at(-1)?.joinedAt ?? newest;
-    cursor = page.next;
-  } while (cursor !== null);
-  // A read that brings nothing new ends the overlap: from then on a look costs one call.
-  const joinedSince = newest === feed.newest ? newest : beforeOverlap(newest, feed.joinedSince);
-  if (joinedSince !== feed.joinedSince) await setListFeed(ledger.db, id, { joinedSince, newest });
-}
-
-function beforeOverlap(newest: string, atLeast: string): string {
-  const overlapped = new Date(Date.parse(newest) - FEED_OVERLAP_MS);
-  return overlapped.getTime() > Date.parse(atLeast) ? overlapped.toISOString() : atLeast;
-}
-
-async function settleMembers(
-  { db }: ActivityDependencies['ledger'],
-  migrationId: string,
-  profiles: readonly ProfileConsent[],
-): Promise<void> {
-  if (profiles.length === 0) return;
-  const members = new ProfileIndex();
-  for (const profile of profiles) members.add(profile);
-  const waiting = await waitingParts(
-    db,
-    migrationId,
-    profiles.flatMap((profile) => profile.email?.toLowerCase() ?? []),
-    profiles.flatMap((profile) => profile.phoneNumber ?? []),
-  );
-  const settlements = waiting.flatMap((part): Settlement[] => {
-    const { rowNumber, channel } = part;
-    const held = {
-      byEmail: members.byEmail(part.email),
-      byPhone: members.byPhone(part.phoneNumber),
-    };
-    const profile = channel === 'list' ? (held.byEmail ?? held.byPhone) : heldFor(channel, held);
-    if (profile === null) return [];
-    const verdict = provePart(part, profile, true);
-    if (verdict === null) return [];
-    const read = readBack(channel, profile);
-    return [{ rowNumber, channel, ...verdict, ...read, evidence: 'list_members' }];
-  });
-  await settleParts(db, migrationId, settlements);
 }
 
 async function lookUpDueJobs(

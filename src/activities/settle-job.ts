@@ -41,12 +41,12 @@ export async function lookUpJob(
 ): Promise<void> {
   const { db } = ledger;
   const { settings, preflight } = await getMigration(db, migrationId);
-  const rows = (await openRowsOfJob(db, migrationId, jobNumber)).map(sentOnly);
+  const sent = (await openRowsOfJob(db, migrationId, jobNumber)).map(sentOnly);
   const asked = {
-    emails: rows.flatMap((row) => (asksByEmail(row) ? (row.email ?? []) : [])),
-    phoneNumbers: rows.flatMap((row) => (asksByPhone(row) ? (row.phoneNumber ?? []) : [])),
+    emails: sent.flatMap((row) => (asksByEmail(row) ? (row.email ?? []) : [])),
+    phoneNumbers: sent.flatMap((row) => (asksByPhone(row) ? (row.phoneNumber ?? []) : [])),
   };
-  const listed = rows.filter((row) => hasPart(row, 'list'));
+  const listed = sent.filter((row) => hasPart(row, 'list'));
   const people = await lookUpPeople(klaviyo, asked, signal);
   const members =
     settings.listId === null
@@ -62,6 +62,7 @@ export async function lookUpJob(
           },
           signal,
         );
+  const rows = sent.filter((row) => people.covers(row) && members?.covers(row) !== false);
   const partialFailures = new Map(
     (await submissionsOfJob(db, migrationId, jobNumber)).map(({ id, partialFailure }) => [
       id,
@@ -71,11 +72,12 @@ export async function lookUpJob(
   const settlements = rows.flatMap((row): Settlement[] =>
     row.parts.flatMap((part) => {
       const held = {
-        byEmail: people.byEmail(row.email),
-        byPhone: people.byPhone(row.phoneNumber),
+        byEmail: people.index.byEmail(row.email),
+        byPhone: people.index.byPhone(row.phoneNumber),
       };
       const profile = part.channel === 'list' ? null : heldFor(part.channel, held);
-      const member = members?.byEmail(row.email) ?? members?.byPhone(row.phoneNumber) ?? null;
+      const member =
+        members?.index.byEmail(row.email) ?? members?.index.byPhone(row.phoneNumber) ?? null;
       const verdict = final
         ? proveAtDeadline(part, profile, member !== null, {
             optInProcess: preflight?.optInProcess ?? null,
@@ -98,6 +100,8 @@ export async function lookUpJob(
     }),
   );
   await settleParts(db, migrationId, settlements);
+  people.throwIfShort();
+  members?.throwIfShort();
 }
 
 function sentOnly(row: OpenRow): OpenRow {

@@ -20,9 +20,8 @@ import {
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import {
-  CALL_SIZE,
-  entriesOf,
   importRequest,
+  nextCall,
   sentParts,
   settleRefused,
   subscribeRequest,
@@ -60,8 +59,8 @@ export function createSubmitJob(deps: ActivityDependencies) {
   const { ledger } = deps;
   return {
     /**
-     * Submits the open rows of a job, call by call. What a 400 points at is settled and the rest
-     * sent again until Klaviyo takes it. Each call is in the ledger before it is made, so no retry
+     * Submits the open rows of a job, call by call, then the memberships of people who turned out to
+     * be subscribed. What a 400 points at is settled and the rest sent again until Klaviyo takes it. Each call is in the ledger before it is made, so no retry
      * sends twice what Klaviyo may have.
      */
     async submitJob({
@@ -72,6 +71,7 @@ export function createSubmitJob(deps: ActivityDependencies) {
     }: SubmitInput): Promise<SubmitResult> {
       return whileHeartbeating(async (signal) => {
         const { db } = ledger;
+        const job = { migrationId, jobNumber };
         const { operation } = await getJob(db, migrationId, jobNumber);
         const submissions = await submissionsOfJob(db, migrationId, jobNumber);
         const lost = submissions.filter(
@@ -88,16 +88,16 @@ export function createSubmitJob(deps: ActivityDependencies) {
             throw notYet('MigrationPaused', 'Paused: nothing is submitted.', PAUSE_CHECK_MS);
           }
           // A pause or a wait for the limiter can have been long.
-          if (await guardStale(deps, migrationId, rows, consentMaxAgeMs, signal)) {
+          if (await guardStale(deps, job, rows, consentMaxAgeMs, signal)) {
             rows = await unsentRowsOfJob(db, migrationId, jobNumber);
           }
-          const entries = entriesOf(rows).slice(0, CALL_SIZE[operation]);
-          if (entries.length === 0) return { state: sent ? 'accepted' : 'nothing_to_send' };
+          const next = nextCall(operation, rows);
+          if (next === null) return { state: sent ? 'accepted' : 'nothing_to_send' };
           signal.throwIfAborted();
           const answer = await send(
             deps,
-            { migrationId, jobNumber, operation },
-            entries,
+            { ...job, operation: next.operation },
+            next.entries,
             settings,
             signal,
           );

@@ -30,7 +30,7 @@ export function createValidateJob(deps: ActivityDependencies) {
           await settleSmsWithoutSender(db, migrationId, jobNumber, preflight.sms.countries);
         }
         const rows = await unsentRowsOfJob(db, migrationId, jobNumber);
-        await guardStale(deps, migrationId, rows, consentMaxAgeMs, signal);
+        await guardStale(deps, { migrationId, jobNumber }, rows, consentMaxAgeMs, signal);
         return { rows: (await unsentRowsOfJob(db, migrationId, jobNumber)).length };
       });
     },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { JOB_SIZE } from '../contracts/limits.js';
 import {
   countTotals,
@@ -9,7 +10,7 @@ import {
 import type { ActivityDependencies } from './dependencies.js';
 import { heldFor } from './guard.js';
 import { whileHeartbeating } from './heartbeats.js';
-import { lookUpPeople } from './profile-index.js';
+import { lookUpPeople, type ProfileIndex } from './profile-index.js';
 import { provePart, readBack } from './proof.js';
 
 export function createWatchPending(deps: ActivityDependencies) {
@@ -31,14 +32,25 @@ export function createWatchPending(deps: ActivityDependencies) {
         for (let after = 0; ;) {
           signal.throwIfAborted();
           const rows = await pendingRows(db, migrationId, after, JOB_SIZE);
-          const last = rows.at(-1);
-          if (last === undefined) break;
-          const settlements = await lookAt(deps, rows, signal);
+          if (rows.length === 0) break;
+          const people = await lookUpPeople(
+            deps.klaviyo,
+            {
+              emails: rows.flatMap((row) => row.email ?? []),
+              phoneNumbers: rows.flatMap((row) => row.phoneNumber ?? []),
+            },
+            signal,
+          );
+          const unread = rows.findIndex((row) => !people.covers(row));
+          const read = unread === -1 ? rows : rows.slice(0, unread);
+          const settlements = settlementsOf(read, people.index);
           await settlePending(db, migrationId, settlements);
           for (const { rowNumber, outcome } of settlements) {
             if (outcome === 'confirmed') confirmed.add(rowNumber);
           }
-          after = last.rowNumber;
+          after = read.at(-1)?.rowNumber ?? after;
+          // Here, as whoever has not clicked leaves no trace of having been looked at.
+          if (people.shortForMs !== null) await delay(people.shortForMs, undefined, { signal });
         }
         const { outcomes } = await countTotals(db, migrationId);
         return { confirmed: confirmed.size, pending: outcomes.pending_double_opt_in ?? 0 };
@@ -47,19 +59,7 @@ export function createWatchPending(deps: ActivityDependencies) {
   };
 }
 
-async function lookAt(
-  { klaviyo }: ActivityDependencies,
-  rows: readonly OpenRow[],
-  signal: AbortSignal,
-): Promise<Settlement[]> {
-  const people = await lookUpPeople(
-    klaviyo,
-    {
-      emails: rows.flatMap((row) => row.email ?? []),
-      phoneNumbers: rows.flatMap((row) => row.phoneNumber ?? []),
-    },
-    signal,
-  );
+function settlementsOf(rows: readonly OpenRow[], people: ProfileIndex): Settlement[] {
   return rows.flatMap((row) => {
     const held = {
       byEmail: people.byEmail(row.email),

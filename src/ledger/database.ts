@@ -4,6 +4,7 @@ import * as firstForm from './schema/0001-first-form.js';
 import * as allChannels from './schema/0002-all-channels.js';
 import * as personRequests from './schema/0003-person-requests.js';
 import * as leanRows from './schema/0004-lean-rows.js';
+import * as sharesAside from './schema/0005-shares-aside.js';
 import type { Tables } from './schema/tables.js';
 
 export type LedgerDb = Kysely<Tables>;
@@ -74,6 +75,7 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
           '0002-all-channels': allChannels,
           '0003-person-requests': personRequests,
           '0004-lean-rows': leanRows,
+          '0005-shares-aside': sharesAside,
         }),
     },
   });

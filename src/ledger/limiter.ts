@@ -14,7 +14,10 @@ export interface GrantRequest {
   readonly run?: { readonly id: string; readonly burst: number; readonly steady: number };
 }
 
-/** `granted`: the call is reserved and may be made after `waitMs`; otherwise ask again then. */
+/**
+ * `granted`: the call is reserved and may be made after `waitMs`; otherwise ask again then. A call
+ * that only the run's own limits put off is not reserved however soon it is.
+ */
 export interface Grant {
   readonly granted: boolean;
   readonly waitMs: number;

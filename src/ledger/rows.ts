@@ -255,17 +255,25 @@ async function settle(
 
 /**
  * Asks that people who already have their consent be on the run's list too: adds a `list` part to
- * their rows, to be carried by an `add_to_list` job.
+ * their rows, but for rows that have anything open or that say no to anything.
+ *
+ * @param jobNumber the job that carries the membership; null before jobs are assigned
  */
 export async function askForMembership(
   db: LedgerDb,
   migrationId: string,
   rowNumbers: readonly number[],
+  jobNumber: number | null = null,
 ): Promise<void> {
   if (rowNumbers.length === 0) return;
   await sql`
-    insert into consentry.intent_part (migration_id, row_number, channel, action, note)
-    select ${migrationId}, row_number, 'list', 'add_to_list', 'membership_of_consented'
+    insert into consentry.intent_part (migration_id, row_number, channel, action, note, job_number)
+    select ${migrationId}, r.row_number, 'list', 'add_to_list', 'membership_of_consented',
+      ${jobNumber}::integer
     from unnest(${rowNumbers}::integer[]) as r (row_number)
+    where not exists (select from consentry.intent_part o
+      where o.migration_id = ${migrationId} and o.row_number = r.row_number
+        and (o.outcome is null or o.outcome = 'skipped_opted_out'
+          or o.action in ('unsubscribe', 'suppress')))
     on conflict do nothing`.execute(db);
 }

@@ -50,7 +50,6 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   };
   const approval = handleMessages(migrationId, progress);
   const runner = new JobRunner(input, progress, enter);
-  let unsent: Reason = 'cancelled_before_sending';
 
   try {
     enter('preflight');
@@ -85,7 +84,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   } catch (error) {
     return CancellationScope.nonCancellable(() => stop(error));
   }
-  return end('done', unsent);
+  return end('done', 'cancelled_before_sending');
 
   /** A phase that lasts: the ledger is told as well. */
   async function begin(phase: 'approval' | 'canary' | 'submit'): Promise<void> {
@@ -97,11 +96,9 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   async function runCanary(plan: Plan, waitMs: number): Promise<void> {
     await begin('canary');
     await runner.run(plan.jobs.filter(({ canary }) => canary));
-    unsent = 'canary_failed';
     await steps.judgeCanary.executeWithOptions({ summary: 'did the canary end as planned' }, [
       { migrationId },
     ]);
-    unsent = 'cancelled_before_sending';
     if (waitMs > 0) await sleep(waitMs, { summary: 'wait after the canary' });
   }
 
@@ -118,11 +115,10 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
 
   /** Ends the run as cancelled or failed, after every row got its outcome. */
   async function stop(error: unknown): Promise<never> {
-    const { phase, failure, cause } = stopOf(error);
+    const { phase, failure, type, cause } = stopOf(error);
     await condition(allHandlersFinished);
-    const left = phase === 'failed' && unsent !== 'canary_failed' ? 'migration_stopped' : unsent;
     progress.fail(failure);
-    await finish(phase, failure, left);
+    await finish(phase, failure, reasonLeft(phase, type));
     if (phase === 'cancelled') await followPending();
     throw cause;
   }
@@ -151,6 +147,12 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       staticSummary: `${pending.toLocaleString('en-US')} rows wait for a click`,
     });
   }
+}
+
+/** Why the rows of a stopped run that were not sent were not. */
+function reasonLeft(phase: 'cancelled' | 'failed', failureType: string | null): Reason {
+  if (phase === 'cancelled') return 'cancelled_before_sending';
+  return failureType === 'CanaryFailed' ? 'canary_failed' : 'migration_stopped';
 }
 
 /** What people may ask and tell a run. */

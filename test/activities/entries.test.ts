@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   entriesOf,
+  nextCall,
   settleRefused,
   subscribeRequest,
   unsubscribeRequest,
   importRequest,
 } from '../../src/activities/entries.js';
+import type { OpenRow } from '../../src/ledger/index.js';
 import { SETTINGS } from '../ledger/intents.js';
 import { openPart, openRow } from './profiles.js';
 
@@ -42,6 +44,19 @@ describe('the profiles of a request', () => {
       entriesOf([sent]).map(({ parts }) => parts.map(({ channel }) => channel)),
       [['sms']],
     );
+  });
+
+  test('memberships that came up in a job go when all that it is for was sent', () => {
+    const list = openPart({ channel: 'list', action: 'add_to_list' });
+    const rows = [openRow({ parts: [list] }), openRow({ rowNumber: 2 })];
+    const [member, subscriber] = rows.map(({ rowNumber }) => rowNumber);
+    const carried = (left: readonly OpenRow[]) => {
+      const next = nextCall('subscribe', left);
+      return next && [next.operation, ...next.entries.map(({ rowNumber }) => rowNumber)];
+    };
+    assert.deepEqual(carried(rows), ['subscribe', subscriber]);
+    assert.deepEqual(carried(rows.slice(0, 1)), ['add_to_list', member]);
+    assert.equal(carried([]), null);
   });
 
   test('a live subscribe carries no date, a historical one each channel’s own', () => {

@@ -19,7 +19,7 @@ describe('what a run is proved by', () => {
     ],
   ] as const) {
     test(says, () => {
-      const sources = sourcesOf(settings, fromEvents);
+      const sources = sourcesOf(settings, fromEvents, true);
       assert.equal(sources.listMembers, listMembers);
       const found = (['soon', 'late', 'patient'] as const).filter((key) =>
         sources.lookUps[key].includes('subscribe'),
@@ -29,11 +29,24 @@ describe('what a run is proved by', () => {
   }
 
   test('memberships by the list where the run is about nothing else, else one by one', () => {
-    assert.equal(sourcesOf({ ...run, consent: 'implicit' }, true).listMembers, true);
-    assert.ok(sourcesOf(run, true).lookUps.soon.includes('add_to_list'));
+    assert.equal(sourcesOf({ ...run, consent: 'implicit' }, true, true).listMembers, true);
+    assert.ok(sourcesOf(run, true, true).lookUps.soon.includes('add_to_list'));
   });
 
+  for (const [says, settings, fromEvents, operation, when] of [
+    ['a live run without events', run, false, 'subscribe', 'soon'],
+    ['a live run with events', run, true, 'subscribe', 'late'],
+    ['a historical run', { ...run, historicalImport: true }, true, 'subscribe', 'patient'],
+    ['an implicit run', { ...run, consent: 'implicit' }, true, 'add_to_list', 'soon'],
+  ] as const) {
+    test(`${says} whose list can’t be read is proved by look-ups`, () => {
+      const { listMembers, lookUps } = sourcesOf(settings, fromEvents, false);
+      assert.equal(listMembers, false);
+      assert.ok(lookUps[when].includes(operation));
+    });
+  }
+
   test('suppressions, which are no events, always by look-ups', () => {
-    assert.ok(sourcesOf(run, true).lookUps.soon.includes('suppress'));
+    assert.ok(sourcesOf(run, true, true).lookUps.soon.includes('suppress'));
   });
 });

@@ -22,9 +22,18 @@ import {
   unreadRows,
   waitingParts,
   type Ledger,
+  type Settlement,
 } from '../../src/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { intent, part, SETTINGS, store } from './intents.js';
+
+const consented = (rowNumber: number): Settlement => ({
+  rowNumber,
+  channel: 'email',
+  outcome: 'already_consented',
+  reason: null,
+  evidence: 'guard',
+});
 
 describe('the ledger', () => {
   let database: TestDatabase;
@@ -151,27 +160,50 @@ describe('the ledger', () => {
     const people = Array.from({ length: 1_500 }, (_, n) => intent({ email: `p${n}@example.com` }));
     const optOut = intent({ email: 'no@example.com', parts: [part({ action: 'unsubscribe' })] });
     await store(ledger, 'jobs', [...people, optOut]);
+    await settleParts(ledger.db, 'jobs', [consented(1), consented(2)]);
     await askForMembership(ledger.db, 'jobs', [1, 2]);
     const jobs = await assignJobs(ledger.db, 'jobs');
     assert.deepEqual(jobs, [
       { jobNumber: 1, operation: 'unsubscribe', rows: 1, canary: false },
       { jobNumber: 2, operation: 'add_to_list', rows: 2, canary: false },
       { jobNumber: 3, operation: 'subscribe', rows: 1_000, canary: false },
-      { jobNumber: 4, operation: 'subscribe', rows: 500, canary: false },
+      { jobNumber: 4, operation: 'subscribe', rows: 498, canary: false },
     ]);
     assert.deepEqual(await assignJobs(ledger.db, 'jobs'), jobs);
-    assert.equal((await openRowsOfJob(ledger.db, 'jobs', 4)).length, 500);
+    assert.equal((await openRowsOfJob(ledger.db, 'jobs', 4)).length, 498);
   });
 
   test('gives the first rows jobs of their own, as a canary', async () => {
     const people = Array.from({ length: 30 }, (_, n) => intent({ email: `p${n}@example.com` }));
     await store(ledger, 'canary', people);
+    await settleParts(ledger.db, 'canary', [consented(2)]);
     await askForMembership(ledger.db, 'canary', [2]);
     assert.deepEqual(await assignJobs(ledger.db, 'canary', 10), [
       { jobNumber: 1, operation: 'add_to_list', rows: 1, canary: true },
-      { jobNumber: 2, operation: 'subscribe', rows: 10, canary: true },
+      { jobNumber: 2, operation: 'subscribe', rows: 9, canary: true },
       { jobNumber: 3, operation: 'subscribe', rows: 20, canary: false },
     ]);
+  });
+
+  test('asks for a membership in the job that found it out, and of nobody who says no', async () => {
+    const ends = async (action: 'subscribe' | 'unsubscribe', outcome: Settlement['outcome']) => {
+      const id = `member-${action}-${outcome}`;
+      const sms = part({ channel: 'sms', action });
+      const row = intent({ phoneNumber: '+12015550101', parts: [part(), sms] });
+      await store(ledger, id, [row, intent({ email: 'open@example.com', parts: [part(), sms] })]);
+      await assignJobs(ledger.db, id);
+      const other = { ...consented(1), channel: 'sms' as const, outcome };
+      await settleParts(ledger.db, id, [consented(1), other, consented(2)]);
+      await askForMembership(ledger.db, id, [1, 2], 1);
+      await askForMembership(ledger.db, id, [1, 2], 1);
+      return (await openRowsOfJob(ledger.db, id, 1)).flatMap(({ rowNumber, parts }) =>
+        parts.map(({ channel }) => `${rowNumber} ${channel}`),
+      );
+    };
+    assert.deepEqual(await ends('subscribe', 'already_consented'), ['1 list', '2 sms']);
+    assert.deepEqual(await ends('subscribe', 'rejected'), ['1 list', '2 sms']);
+    assert.deepEqual(await ends('subscribe', 'skipped_opted_out'), ['2 sms']);
+    assert.deepEqual(await ends('unsubscribe', 'confirmed'), ['2 sms']);
   });
 
   test('reads on where the guard stopped', async () => {

@@ -6,6 +6,7 @@ import {
   openLedger,
   penalise,
   type Grant,
+  type GrantRequest,
   type Ledger,
 } from '../../src/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
@@ -22,15 +23,15 @@ describe('the account limiter', () => {
     await database.drop();
   });
 
-  const ask = (account: string, fields: { burst?: number; steady?: number; maxWaitMs?: number }) =>
-    grantCall(ledger.db, {
-      account,
-      endpoint: 'get_profiles',
-      burst: 5,
-      steady: 100,
-      maxWaitMs: 600_000,
-      ...fields,
-    });
+  const request = (account: string): GrantRequest => ({
+    account,
+    endpoint: 'get_profiles',
+    burst: 5,
+    steady: 100,
+    maxWaitMs: 600_000,
+  });
+  const ask = (account: string, fields: Partial<GrantRequest>) =>
+    grantCall(ledger.db, { ...request(account), ...fields });
 
   async function grantedAt(account: string): Promise<number[]> {
     const { rows } = await sql<{ at: string }>`
@@ -71,6 +72,29 @@ describe('the account limiter', () => {
     assert.equal(grant.granted, false);
     assert.ok(grant.waitMs > 0 && grant.waitMs <= 60_500, `waits ${grant.waitMs} ms`);
     assert.equal((await grantedAt('far')).length, 5);
+  });
+
+  test('a call that waits for its run’s share is not reserved, and holds nobody up', async () => {
+    const run = { id: 'slow', burst: 2, steady: 50 };
+    const slow = () =>
+      grantCall(ledger.db, { ...request('aside'), burst: 20, maxWaitMs: 600_000, run });
+    const grants = [await slow(), await slow(), await slow()];
+    assert.deepEqual(
+      grants.map(({ granted }) => granted),
+      [true, true, false],
+    );
+    const { waitMs = 0 } = grants[2] ?? {};
+    assert.ok(waitMs > 0 && waitMs <= 1_100, `waits ${waitMs} ms`);
+    assert.deepEqual(await ask('aside', { burst: 20 }), { granted: true, waitMs: 0 });
+    assert.equal((await grantedAt('aside')).length, 3);
+  });
+
+  test('a run whose share is free waits its turn where the account’s calls are used up', async () => {
+    for (let n = 0; n < 5; n++) await ask('full', {});
+    const run = { id: 'patient', burst: 2, steady: 50 };
+    const grant = await grantCall(ledger.db, { ...request('full'), run });
+    assert.equal(grant.granted, true);
+    assert.ok(grant.waitMs > 1_000 && grant.waitMs <= 1_100, `waits ${grant.waitMs} ms`);
   });
 
   test('a 429 stops everybody for as long as Klaviyo says', async () => {

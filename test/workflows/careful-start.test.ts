@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { getShare } from '../../src/ledger/index.js';
@@ -8,6 +7,7 @@ import { MigrationStoppedError } from '../../src/starter/consentry.js';
 import type { MigrationRequest } from '../../src/starter/settings.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
+import { countsOf, inPhase, until } from './phases.js';
 
 describe('a run that begins with care, and is followed after its end', () => {
   let harness: Harness;
@@ -33,22 +33,6 @@ describe('a run that begins with care, and is followed after its end', () => {
     return id;
   }
 
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const end = Date.now() + 30_000;
-    while (!(await holds())) {
-      if (Date.now() > end) throw new Error(`${what} did not happen within 30 s`);
-      await delay(50);
-    }
-  }
-
-  async function counts(id: string): Promise<Record<string, number>> {
-    const all: Record<string, number> = {};
-    for (const outcome of Object.values(await outcomesOf(harness.ledger, id))) {
-      all[outcome] = (all[outcome] ?? 0) + 1;
-    }
-    return all;
-  }
-
   const carried = (address: string): boolean =>
     [...harness.sandbox.account.subscribed()].some(({ email }) => email === address);
 
@@ -61,7 +45,7 @@ describe('a run that begins with care, and is followed after its end', () => {
     assert.deepEqual(plan?.toSend, [
       { channel: 'email', operation: 'subscribe', parts: 3, expected: 'confirmed' },
     ]);
-    assert.deepEqual(await counts(id), { dry_run: 3 });
+    assert.deepEqual(await countsOf(harness, id), { dry_run: 3 });
     assert.equal(carried(addresses[0]!), false);
   });
 
@@ -69,13 +53,13 @@ describe('a run that begins with care, and is followed after its end', () => {
     const addresses = people(5);
     const id = await start(addresses, { pilot: 2 });
     await harness.consentry.waitForEnd(id);
-    assert.deepEqual(await counts(id), { confirmed: 2, not_in_pilot: 3 });
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 2, not_in_pilot: 3 });
     assert.deepEqual(addresses.map(carried), [true, true, false, false, false]);
 
     const retry = await harness.consentry.retryFailed(id, { timing: TEST_TIMING });
     await harness.consentry.waitForEnd(retry.id);
     assert.equal(retry.rows, 3);
-    assert.deepEqual(await counts(retry.id), { confirmed: 3 });
+    assert.deepEqual(await countsOf(harness, retry.id), { confirmed: 3 });
     await assert.rejects(harness.consentry.retryFailed(retry.id), MigrationStoppedError);
   });
 
@@ -84,7 +68,7 @@ describe('a run that begins with care, and is followed after its end', () => {
     const id = await start(addresses, { canary: { rows: 1, waitMs: 100 } });
     const { phase } = await harness.consentry.waitForEnd(id);
     assert.equal(phase, 'done');
-    assert.deepEqual(await counts(id), { confirmed: 4 });
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 4 });
   });
 
   test('a canary that Klaviyo never shows stops the run: nothing else was sent', async () => {
@@ -95,23 +79,21 @@ describe('a run that begins with care, and is followed after its end', () => {
       timing: { ...TEST_TIMING, confirmWithinMs: 1_000 },
     });
     await assert.rejects(harness.consentry.waitForEnd(id), /canary did not end as planned/);
-    assert.deepEqual(await counts(id), { unconfirmed: 1, canary_failed: 3 });
+    assert.deepEqual(await countsOf(harness, id), { unconfirmed: 1, canary_failed: 3 });
     assert.deepEqual(rest.map(carried), [false, false, false]);
   });
 
   test('a large run waits for a word, and sends only after it', async () => {
     const addresses = people(1_001);
     const id = await start(addresses, { confirm: true });
-    await until('waiting for approval', async () => {
-      return (await harness.consentry.progress(id)).phase === 'approval';
-    });
+    await inPhase(harness, id, 'approval');
     assert.equal(carried(addresses[0]!), false);
     await harness.consentry.setShare(id, 0.5);
     assert.equal(await getShare(harness.ledger.db, id), 0.5);
     await assert.rejects(harness.consentry.setShare(id, 2), /above 0 and at most 1/);
     await harness.consentry.approve(id);
     await harness.consentry.waitForEnd(id);
-    assert.deepEqual(await counts(id), { confirmed: 1_001 });
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 1_001 });
     await assert.rejects(harness.consentry.approve(id), MigrationStoppedError);
   });
 
@@ -129,7 +111,7 @@ describe('a run that begins with care, and is followed after its end', () => {
       },
     });
     await harness.consentry.waitForEnd(id);
-    assert.deepEqual(await counts(id), { no_click_yet: 3 });
+    assert.deepEqual(await countsOf(harness, id), { no_click_yet: 3 });
     const { account } = harness.sandbox;
     account.click({ email: late });
     account.seed({ email: out, email_consent: 'UNSUBSCRIBED' });
@@ -162,6 +144,6 @@ describe('a run that begins with care, and is followed after its end', () => {
     await until('the submit', () => Promise.resolve(carried(addresses[0]!)));
     account.addFault({ kind: 'revoke_key', times: 1 });
     await assert.rejects(harness.consentry.waitForEnd(id), /key/i);
-    assert.deepEqual(await counts(id), { unconfirmed: 3 });
+    assert.deepEqual(await countsOf(harness, id), { unconfirmed: 3 });
   });
 });

@@ -7,6 +7,7 @@ import { workflowIds } from '../../src/contracts/names.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { workflowSource } from '../../src/worker.js';
 import { people } from './people.js';
+import { readable } from './readable.js';
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 
@@ -113,12 +114,3 @@ test('the workflow bundle has no zod, no undici, no database and no Node module 
   }
   assert.ok(code.includes('consentMigration'));
 });
-
-/** A history as text with its payloads decoded: as JSON they would be bytes or base64. */
-function readable(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.entries(value)
-    .map(([key, inner]) => `${key}: ${readable(inner)}`)
-    .join('\n');
-}

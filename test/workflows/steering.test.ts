@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Phase } from '../../src/contracts/migration.js';
 import { workflowIds } from '../../src/contracts/names.js';
 import { submissionsOfJob } from '../../src/ledger/index.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
+import { countsOf, inPhase, until } from './phases.js';
 
 describe('steering a migration', () => {
   let harness: Harness;
@@ -25,25 +25,6 @@ describe('steering a migration', () => {
       timing: { ...TEST_TIMING, ...timing },
     });
     return id;
-  }
-
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const end = Date.now() + 30_000;
-    while (!(await holds())) {
-      if (Date.now() > end) throw new Error(`${what} did not happen within 30 s`);
-      await delay(50);
-    }
-  }
-
-  const inPhase = (id: string, phase: Phase) =>
-    until(`phase ${phase}`, async () => (await harness.consentry.progress(id)).phase === phase);
-
-  async function counts(id: string): Promise<Record<string, number>> {
-    const all: Record<string, number> = {};
-    for (const outcome of Object.values(await outcomesOf(harness.ledger, id))) {
-      all[outcome] = (all[outcome] ?? 0) + 1;
-    }
-    return all;
   }
 
   async function assertCancelled(id: string): Promise<void> {
@@ -66,11 +47,11 @@ describe('steering a migration', () => {
   test('cancelled in preflight: nothing was sent, every row is cancelled', async () => {
     hold('get_list');
     const id = await start(3);
-    await inPhase(id, 'preflight');
+    await inPhase(harness, id, 'preflight');
     await harness.consentry.cancel(id);
     await assertCancelled(id);
     release();
-    assert.deepEqual(await counts(id), { cancelled_before_sending: 3 });
+    assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
   });
 
   test('cancelled while the guard reads: nothing was sent', async () => {
@@ -82,11 +63,11 @@ describe('steering a migration', () => {
       after: 1,
     });
     const id = await start(3);
-    await inPhase(id, 'plan');
+    await inPhase(harness, id, 'plan');
     await harness.consentry.cancel(id);
     await assertCancelled(id);
     release();
-    assert.deepEqual(await counts(id), { cancelled_before_sending: 3 });
+    assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
   });
 
   test('cancelled while submits are refused: nothing was sent', async () => {
@@ -97,22 +78,22 @@ describe('steering a migration', () => {
       retryAfter: 60,
     });
     const id = await start(3);
-    await inPhase(id, 'submit');
+    await inPhase(harness, id, 'submit');
     await harness.consentry.cancel(id);
     await assertCancelled(id);
     release();
-    assert.deepEqual(await counts(id), { cancelled_before_sending: 3 });
+    assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
   });
 
   test('cancelled after the submit: what Klaviyo has is settled, then it ends cancelled', async () => {
     await unpenalise();
     const id = await start(3, { confirmWithinMs: 3_000 }, true);
-    await inPhase(id, 'settle');
+    await inPhase(harness, id, 'settle');
     harness.sandbox.account.click({ email: `${await firstAddress(id)}` });
     await harness.consentry.cancel(id);
-    await inPhase(id, 'cancelling');
+    await inPhase(harness, id, 'cancelling');
     await assertCancelled(id);
-    assert.deepEqual(await counts(id), { confirmed: 1, no_click_yet: 2 });
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 1, no_click_yet: 2 });
   });
 
   test('paused: nothing is submitted until it is resumed', async () => {
@@ -122,12 +103,12 @@ describe('steering a migration', () => {
     await harness.consentry.pause(id);
     await until('the pause', async () => (await harness.consentry.progress(id)).paused);
     release();
-    await inPhase(id, 'submit');
+    await inPhase(harness, id, 'submit');
     await until('a submit that waits', () => isWaiting(id).catch(notStartedYet));
     assert.deepEqual(await submissionsOfJob(harness.ledger.db, id, 1), []);
     await harness.consentry.resume(id);
     assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
-    assert.deepEqual(await counts(id), { confirmed: 3 });
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
   });
 
   test('who opts out during a pause is not subscribed after it', async () => {
@@ -136,14 +117,14 @@ describe('steering a migration', () => {
     await harness.consentry.pause(id);
     await until('the pause', async () => (await harness.consentry.progress(id)).paused);
     release();
-    await inPhase(id, 'submit');
+    await inPhase(harness, id, 'submit');
     await until('a submit that waits', () => isWaiting(id).catch(notStartedYet));
     const email = await firstAddress(id);
     harness.sandbox.account.seed({ email, email_consent: 'UNSUBSCRIBED' });
     await delay(2_500);
     await harness.consentry.resume(id);
     await harness.consentry.waitForEnd(id);
-    assert.deepEqual(await counts(id), { confirmed: 2, opted_out_before_run: 1 });
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 2, opted_out_before_run: 1 });
     assert.ok(![...harness.sandbox.account.subscribed()].some((line) => line.email === email));
   });
 
@@ -156,7 +137,7 @@ describe('steering a migration', () => {
     const id = await start(3, { confirmWithinMs: 2_000 });
     await assert.rejects(harness.consentry.waitForEnd(id), { failureType: 'KlaviyoKeyRefused' });
     release();
-    assert.deepEqual(await counts(id), { migration_stopped: 3 });
+    assert.deepEqual(await countsOf(harness, id), { migration_stopped: 3 });
     assert.match((await harness.consentry.progress(id)).failure ?? '', /KLAVIYO_API_KEY/);
   });
 

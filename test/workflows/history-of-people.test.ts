@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Worker } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
+import { workflowIds } from '../../src/contracts/names.js';
+import { workflowSource } from '../../src/worker.js';
+import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
+import { people } from './people.js';
+import { countsOf, inPhase, until } from './phases.js';
+import { readable } from './readable.js';
+
+type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
+
+/** What Temporal has of one workflow, in its history and beside it. */
+interface Kept {
+  readonly type: string;
+  readonly history: History;
+  /** History, ids, memo, search attributes, summaries and details as one text. */
+  readonly text: string;
+}
+
+const ROWS = 1_002;
+const PHONES = ['+12015550171', '+12015550172', '+12015550173', '+12015550174'];
+const NO_SENDER = '+442071838750';
+
+describe('what Temporal keeps of people', () => {
+  let harness: Harness;
+  let secrets: string[];
+  const kept = new Map<string, Kept>();
+
+  before(async () => {
+    harness = await startHarness({
+      sandbox: {
+        clicks: { share: 0, delayMs: [0, 0] },
+        account: { ageGated: true },
+      },
+    });
+    const { account, apiKey } = harness.sandbox;
+    const { consentry } = harness;
+    const addresses = people(ROWS);
+    const [optedOut = '', clicks = '', both = ''] = addresses;
+    secrets = [...addresses.slice(0, 50), ...PHONES, NO_SENDER, apiKey].flatMap((secret) => [
+      secret,
+      secret.replace(/^\+/, ''),
+    ]);
+    account.seed({ email: optedOut, email_consent: 'UNSUBSCRIBED' });
+    account.addFault({ endpoint: 'get_profiles', kind: '503', times: 2, after: 1 });
+    account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'reset_after', times: 1 });
+
+    // By phone, by both, and by e-mail; the text without a date of birth is refused.
+    const mails = addresses.filter((address) => address !== both);
+    const { id } = await consentry.startMigration({
+      file: await harness.source(`${both}.csv`, [
+        'email,email_consent,phone_number,sms_consent,date_of_birth',
+        `,,${PHONES[0]},yes,1980-01-02`,
+        `${both},yes,${PHONES[1]},yes,1980-01-02`,
+        ...mails.map((address) => `${address},yes,,,`),
+        `,,${PHONES[3]},yes,`,
+      ]),
+      listId: DOUBLE,
+      optIn: 'double',
+      channels: ['email', 'sms'],
+      confirm: true,
+      canary: { rows: 3, waitMs: 100 },
+      timing: {
+        ...TEST_TIMING,
+        confirmWithinMs: 3_000,
+        watchForMs: 600_000,
+        watchFirstMs: 200,
+        watchLongestMs: 400,
+      },
+    });
+    await inPhase(harness, id, 'approval');
+    await consentry.pause(id);
+    await consentry.setShare(id, 0.9);
+    await consentry.resume(id);
+    await consentry.approve(id);
+    await consentry.waitForEnd(id);
+    account.click({ email: clicks });
+    await until('a click', async () => (await countsOf(harness, id))['confirmed'] === 1);
+
+    await consentry.check({ listId: SINGLE, channels: ['email', 'sms'] });
+    await assert.rejects(consentry.check({ listId: 'NOLIST' }));
+    await consentry.liveConsent({ by: 'email', value: clicks });
+    account.seed({ phone_number: PHONES[2] ?? '', sms_consent: 'SUBSCRIBED' });
+    await consentry.liveConsent({ by: 'phone_number', value: PHONES[2] ?? '' });
+    account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'revoke_key', times: 1 });
+    const stopped = await consentry.startMigration({
+      file: await harness.source('stopped.csv', [
+        'email,email_consent,phone_number,sms_consent',
+        `${people(1)[0] ?? ''},yes,${NO_SENDER},yes`,
+      ]),
+      listId: SINGLE,
+      channels: ['email', 'sms'],
+      smsWithoutSender: 'reject',
+      timing: TEST_TIMING,
+    });
+    await assert.rejects(consentry.waitForEnd(stopped.id));
+    account.clearFaults();
+    await harness.client.workflow.getHandle(workflowIds.watch(id)).cancel();
+    await until('all workflows', async () => {
+      await keepAll();
+      return new Set([...kept.values()].map(({ type }) => type)).size === TYPES.length;
+    });
+  });
+  after(() => harness.close());
+
+  const TYPES = [
+    'confirmationWatch',
+    'consentCheck',
+    'consentForget',
+    'consentJob',
+    'consentMigration',
+    'consentSegment',
+    'consentShow',
+  ];
+
+  /** Everything that ran on the task queue of this test. */
+  async function keepAll(): Promise<void> {
+    const { workflow } = harness.client;
+    const query = `TaskQueue = '${harness.taskQueue}'`;
+    for await (const { workflowId, runId } of workflow.list({ query })) {
+      const handle = workflow.getHandle(workflowId, runId);
+      const { type, raw } = await handle.describe();
+      const history = await handle.fetchHistory();
+      const text = [workflowId, readable(history), readable(raw)].join('\n');
+      kept.set(workflowId, { type, history, text });
+    }
+  }
+
+  test('every kind of workflow is among what is looked at', () => {
+    assert.deepEqual([...new Set([...kept.values()].map(({ type }) => type))].sort(), TYPES);
+    const texts = [...kept.values()].map(({ text }) => text).join('\n');
+    for (const seen of ['migrationId', 'requestId', 'ConsentryPhase', 'wait for clicks']) {
+      assert.ok(texts.includes(seen), `${seen} is not readable in what Temporal keeps`);
+    }
+  });
+
+  test('no e-mail, no phone number and no key is in it', () => {
+    for (const [workflowId, { text }] of kept) {
+      for (const secret of secrets) {
+        assert.ok(!text.includes(secret), `${secret} is kept with ${workflowId}`);
+      }
+      assert.doesNotMatch(text, /[\w.+-]+@[\w-]+\.[a-z]/i, `an address is kept with ${workflowId}`);
+    }
+  });
+
+  test('replays with the workflow code of today, whether it ended, failed or was cancelled', async () => {
+    const histories = [...kept].map(([workflowId, { history }]) => ({ workflowId, history }));
+    const failed: string[] = [];
+    for await (const { workflowId, error } of Worker.runReplayHistories(
+      workflowSource(),
+      histories,
+    )) {
+      if (error !== undefined) failed.push(`${workflowId}: ${error.message}`);
+    }
+    assert.deepEqual(failed, []);
+  });
+
+  test('every child, activity and timer has a summary', () => {
+    for (const [workflowId, { history }] of kept) {
+      for (const event of history.events ?? []) {
+        const scheduled =
+          event.activityTaskScheduledEventAttributes ??
+          event.startChildWorkflowExecutionInitiatedEventAttributes;
+        if (scheduled === null || scheduled === undefined) continue;
+        assert.ok(event.userMetadata?.summary, `an event of ${workflowId} has no summary`);
+      }
+    }
+  });
+});

@@ -1,0 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Phase } from '../../src/contracts/migration.js';
+import type { Harness } from '../support/harness.js';
+import { outcomesOf } from './people.js';
+
+const WITHIN_MS = 30_000;
+
+/** Waits until `holds`, so that a test meets a run at one moment of it. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + WITHIN_MS;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`${what} did not happen within ${WITHIN_MS / 1_000} s`);
+    await delay(50);
+  }
+}
+
+export async function inPhase({ consentry }: Harness, id: string, phase: Phase): Promise<void> {
+  await until(`phase ${phase}`, async () => (await consentry.progress(id)).phase === phase);
+}
+
+/** Parts of rows by how they ended: their reason, else their outcome. */
+export async function countsOf({ ledger }: Harness, id: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const ended of Object.values(await outcomesOf(ledger, id))) {
+    counts[ended] = (counts[ended] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Context } from '@temporalio/activity';
+import { Client, Connection } from '@temporalio/client';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { stopping } from '../../src/activities/failures.js';
+import type { MigrationInput, Plan, Preflight, Totals } from '../../src/contracts/migration.js';
+import type { Reason } from '../../src/contracts/outcomes.js';
+import type { consentMigration } from '../../src/workflows/index.js';
+import { TEST_TIMING } from '../support/harness.js';
+import { testTemporal, uniqueName } from '../support/stack.js';
+
+const INPUT: Omit<MigrationInput, 'migrationId'> = {
+  timing: TEST_TIMING,
+  segmentSize: 250,
+  dryRun: false,
+  needsApproval: false,
+  canary: { waitMs: 0, thenStop: false },
+};
+const PREFLIGHT: Preflight = {
+  accountId: 'ACCT01',
+  list: null,
+  optInProcess: null,
+  sms: { source: 'not_needed', countries: [] },
+  flows: null,
+  access: [],
+  limits: [],
+  warnings: [],
+};
+const PLAN: Plan = {
+  rows: 1,
+  jobs: [{ jobNumber: 1, operation: 'subscribe', rows: 1, canary: true }],
+  settledBefore: [],
+  toSend: [],
+  calls: {},
+  doubleOptInMessages: 0,
+  atLeastMs: 0,
+};
+const TOTALS: Totals = {
+  rows: 1,
+  outcomes: {},
+  accepted: 0,
+  jobs: { total: 1, submitted: 0, settled: 1 },
+};
+
+/** Activities answer as if a canary of one row had nothing to send; how it is judged is the case. */
+describe('what becomes of the rows behind a canary', () => {
+  let connection: Connection;
+  let native: NativeConnection;
+  let namespace: string;
+  let workflowBundle: WorkflowBundle;
+  before(async () => {
+    const temporal = await testTemporal();
+    ({ namespace } = temporal);
+    connection = await Connection.connect({ address: temporal.address });
+    native = await NativeConnection.connect({ address: temporal.address });
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    workflowBundle = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(
+        new URL(`../../src/workflows/index.${extension}`, import.meta.url),
+      ),
+      logger: new DefaultLogger('ERROR'),
+    });
+  });
+  after(async () => {
+    await connection.close();
+    await native.close();
+  });
+
+  /** @returns the reason that the rest of the rows got, and how Temporal shows the run */
+  async function run(judge: (cancelRun: () => Promise<unknown>) => Promise<void>) {
+    const migrationId = uniqueName('canary');
+    const left: Reason[] = [];
+    const client = new Client({ connection, namespace });
+    const handle = client.workflow.getHandle(migrationId);
+    const nothing = () => Promise.resolve();
+    const worker = await Worker.create({
+      connection: native,
+      namespace,
+      taskQueue: migrationId,
+      workflowBundle,
+      activities: {
+        preflight: () => Promise.resolve(PREFLIGHT),
+        readConsent: () => Promise.resolve({ rows: 1 }),
+        planMigration: () => Promise.resolve(PLAN),
+        notePhase: nothing,
+        validateJob: () => Promise.resolve({ rows: 0 }),
+        submitJob: () => Promise.resolve({ state: 'nothing_to_send' }),
+        settleJob: () => Promise.resolve({}),
+        readProofs: () => Promise.resolve({ totals: TOTALS, complete: true }),
+        judgeCanary: () => judge(() => handle.cancel()),
+        finishMigration: ({ unsent }: { unsent: Reason }) => {
+          left.push(unsent);
+          return Promise.resolve(TOTALS);
+        },
+      },
+    });
+    await worker.runUntil(
+      client.workflow
+        .execute<typeof consentMigration>('consentMigration', {
+          workflowId: migrationId,
+          taskQueue: migrationId,
+          args: [{ migrationId, ...INPUT }],
+        })
+        .catch(() => undefined),
+    );
+    const { status } = await handle.describe();
+    return { status: status.name, left };
+  }
+
+  test('that ended as planned: they are sent, and none is left', async () => {
+    const { status, left } = await run(() => Promise.resolve());
+    assert.deepEqual({ status, left }, { status: 'COMPLETED', left: ['cancelled_before_sending'] });
+  });
+
+  test('that did not end as planned: the canary is why', async () => {
+    const { status, left } = await run(() =>
+      Promise.reject(stopping('CanaryFailed', 'The canary did not end as planned.')),
+    );
+    assert.deepEqual({ status, left }, { status: 'FAILED', left: ['canary_failed'] });
+  });
+
+  test('that another failure kept from being judged: the run was stopped', async () => {
+    const { status, left } = await run(() =>
+      Promise.reject(stopping('MigrationNotFound', 'There is no such migration.')),
+    );
+    assert.deepEqual({ status, left }, { status: 'FAILED', left: ['migration_stopped'] });
+  });
+
+  test('that is being judged when somebody cancels: they were cancelled, nothing failed', async () => {
+    const { status, left } = await run(async (cancelRun) => {
+      const { cancelled, heartbeat } = Context.current();
+      const beating = setInterval(() => heartbeat(), 100);
+      await cancelRun();
+      await cancelled.finally(() => clearInterval(beating));
+    });
+    assert.deepEqual({ status, left }, { status: 'CANCELLED', left: ['cancelled_before_sending'] });
+  });
+});
