@@ -10,12 +10,14 @@ import {
 } from '../klaviyo/index.js';
 import {
   answerSubmission,
+  askForMembership,
   beginSubmission,
   getJob,
   getMigration,
   settleParts,
   submissionsOfJob,
   unsentRowsOfJob,
+  type Settlement,
   type SubmissionAnswer,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -60,8 +62,8 @@ export function createSubmitJob(deps: ActivityDependencies) {
   return {
     /**
      * Submits the open rows of a job, call by call, then the memberships of people who turned out to
-     * be subscribed. What a 400 points at is settled and the rest sent again until Klaviyo takes it. Each call is in the ledger before it is made, so no retry
-     * sends twice what Klaviyo may have.
+     * be subscribed. What a 400 points at is settled and the rest sent again until Klaviyo takes it.
+     * Each call is in the ledger before it is made, so no retry sends twice what Klaviyo may have.
      */
     async submitJob({
       migrationId,
@@ -102,6 +104,9 @@ export function createSubmitJob(deps: ActivityDependencies) {
             signal,
           );
           if (answer === 'ambiguous') return { state: 'ambiguous' };
+          if (answer === 'accepted' && partsOf(next.entries) === partsOf(rows)) {
+            return { state: 'accepted' };
+          }
           sent = true;
         }
       });
@@ -116,7 +121,7 @@ async function send(
   entries: readonly Entry[],
   settings: MigrationSettings,
   signal: AbortSignal,
-): Promise<'answered' | 'ambiguous'> {
+): Promise<'accepted' | 'refused' | 'ambiguous'> {
   const { db } = deps.ledger;
   const { migrationId, jobNumber, operation } = job;
   const endpoint = ENDPOINTS[operation];
@@ -141,8 +146,12 @@ async function send(
     if (error instanceof KlaviyoRefusedError) {
       const { rows, requestWide } = splitRefusal(error.apiErrors, entries.length);
       await answerSubmission(db, submission, { status: 'refused' });
-      await settleParts(db, migrationId, settleRefused(entries, rows));
-      if (requestWide === null) return 'answered';
+      const settlements = settleRefused(entries, rows);
+      await settleParts(db, migrationId, settlements);
+      if (settings.listId !== null) {
+        await askForMembership(db, migrationId, subscribedBefore(settlements), jobNumber);
+      }
+      if (requestWide === null) return 'refused';
       throw stopping(
         'KlaviyoRequestRefused',
         `Klaviyo refused ${endpoint} as a whole (${error.status}, ${requestWide.code}` +
@@ -156,7 +165,20 @@ async function send(
     throw error;
   }
   await answerSubmission(db, submission, answer);
-  return 'answered';
+  return 'accepted';
+}
+
+/** Rows of people whom Klaviyo knows as subscribed, by its refusal: all they lack is the list. */
+function subscribedBefore(settlements: readonly Settlement[]): number[] {
+  return settlements
+    .filter(
+      ({ channel, reason }) => channel === 'email' && reason === 'backdated_after_subscription',
+    )
+    .map(({ rowNumber }) => rowNumber);
+}
+
+function partsOf(rows: readonly { readonly parts: readonly unknown[] }[]): number {
+  return rows.reduce((sum, { parts }) => sum + parts.length, 0);
 }
 
 async function call(

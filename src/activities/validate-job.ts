@@ -30,8 +30,10 @@ export function createValidateJob(deps: ActivityDependencies) {
           await settleSmsWithoutSender(db, migrationId, jobNumber, preflight.sms.countries);
         }
         const rows = await unsentRowsOfJob(db, migrationId, jobNumber);
-        await guardStale(deps, { migrationId, jobNumber }, rows, consentMaxAgeMs, signal);
-        return { rows: (await unsentRowsOfJob(db, migrationId, jobNumber)).length };
+        const job = { migrationId, jobNumber };
+        const stale = await guardStale(deps, job, rows, consentMaxAgeMs, signal);
+        const left = stale ? await unsentRowsOfJob(db, migrationId, jobNumber) : rows;
+        return { rows: left.length };
       });
     },
   };

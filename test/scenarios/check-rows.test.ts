@@ -124,48 +124,57 @@ describe('what Klaviyo checks at once: rows and their dates', () => {
     },
   );
 
-  scenario('check-12', 'who subscribes a moment before the call keeps the older date', async () => {
-    const { account } = world.sandbox;
-    account.addFault({
-      endpoint: 'bulk_subscribe_profiles',
-      kind: 'slow',
-      latencyMs: 1_000,
-      times: 1,
-    });
-    const subscribes = async () => {
-      while (account.faults.pending().length > 0) await delay(20);
-      account.seed({
-        email: 'joins12@example.com',
-        email_consent: 'SUBSCRIBED',
-        consent_timestamp: '2020-02-21T05:29:23Z',
-        custom_method_detail: 'A form',
+  scenario(
+    'check-12',
+    'who subscribes a moment before the call keeps the older date, and is put on the list',
+    async () => {
+      const { account } = world.sandbox;
+      account.addFault({
+        endpoint: 'bulk_subscribe_profiles',
+        kind: 'slow',
+        latencyMs: 1_000,
+        times: 1,
       });
-    };
-    const [{ outcomes, parts }] = await Promise.all([
-      world.migrate(
-        [
-          HEADER,
-          'joins12@example.com,yes,2021-03-04T05:06:07Z',
-          'beside12@example.com,yes,2021-03-04T05:06:07Z',
-        ],
-        HISTORICAL,
-      ),
-      subscribes(),
-    ]);
-    assert.deepEqual(outcomes, {
-      'joins12@example.com email': 'backdated_after_subscription',
-      'beside12@example.com email': 'confirmed',
-    });
-    assert.equal(parts[0]?.outcome, 'already_consented');
-    const {
-      consent,
-      consent_timestamp: at,
-      custom_method_detail: source,
-    } = held('joins12@example.com');
-    assert.equal(consent, 'SUBSCRIBED');
-    assert.match(at ?? '', /^2020-02-21T05:29:23/);
-    assert.equal(source, 'A form');
-  });
+      const subscribes = async () => {
+        while (account.faults.pending().length > 0) await delay(20);
+        account.seed({
+          email: 'joins12@example.com',
+          email_consent: 'SUBSCRIBED',
+          consent_timestamp: '2020-02-21T05:29:23Z',
+          custom_method_detail: 'A form',
+        });
+      };
+      const [{ outcomes, parts }] = await Promise.all([
+        world.migrate(
+          [
+            HEADER,
+            'joins12@example.com,yes,2021-03-04T05:06:07Z',
+            'beside12@example.com,yes,2021-03-04T05:06:07Z',
+          ],
+          HISTORICAL,
+        ),
+        subscribes(),
+      ]);
+      assert.deepEqual(outcomes, {
+        'joins12@example.com email': 'backdated_after_subscription',
+        'joins12@example.com list': 'list_only',
+        'beside12@example.com email': 'confirmed',
+      });
+      assert.equal(parts[0]?.outcome, 'already_consented');
+      const {
+        consent,
+        consent_timestamp: at,
+        custom_method_detail: source,
+      } = held('joins12@example.com');
+      assert.equal(consent, 'SUBSCRIBED');
+      assert.match(at ?? '', /^2020-02-21T05:29:23/);
+      assert.equal(source, 'A form');
+      assert.deepEqual(
+        world.profile('joins12@example.com').lists.map(({ id }) => id),
+        [SINGLE],
+      );
+    },
+  );
 
   scenario(
     'check-13',
