@@ -30,9 +30,9 @@ export function parseCountries(text: string): string[] {
 }
 
 export function parseCountry(text: string): string {
-  const countries = parseCountries(text);
-  if (countries.length > 1) throw new InvalidArgumentError('Give one country: US.');
-  return countries[0] ?? text;
+  const country = text.trim().toUpperCase();
+  if (/^[A-Z]{2}$/.test(country)) return country;
+  throw new InvalidArgumentError('Give one two-letter country code of ISO 3166-1: US.');
 }
 
 /** A whole number from `least`. */

@@ -14,17 +14,28 @@ interface CheckFlags {
   readonly json?: boolean;
 }
 
+const READY =
+  'Nothing of the account stands in the way of a run with these flags. Its rows: migrate --dry-run.';
+
 export function addCheck(program: Command, terminal: Terminal): void {
   program
     .command('check')
     .description('check key, list, opt-in process and SMS as a migration would; sends nothing')
     .option('--list <id>', 'list to subscribe into')
-    .option('--channels <names>', 'of email, sms, sms_transactional, whatsapp, push', parseChannels)
+    .option(
+      '--channels <names>',
+      'of email, sms, sms_transactional, whatsapp, push (default: email)',
+      parseChannels,
+    )
     .addOption(
       new Option('--opt-in <process>', 'expected opt-in process').choices(['single', 'double']),
     )
     .option('--historical', 'for consent that was given before: no messages, dates are sent')
-    .option('--sms-countries <codes>', 'countries with a sender, US,CA', parseCountries)
+    .option(
+      '--sms-countries <codes>',
+      'countries with a sender, where the key may not read them: US,CA',
+      parseCountries,
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  consentry check --list XyZ123 --opt-in double')
     .action(async (flags: CheckFlags) => {
@@ -37,7 +48,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
           historical: flags.historical ?? false,
           smsCountries: flags.smsCountries ?? null,
         });
-        output.result(preflight, renderPreflight(preflight));
+        output.result(preflight, `${renderPreflight(preflight)}\n\n${READY}`);
       });
     });
 }

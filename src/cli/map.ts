@@ -1,8 +1,10 @@
+import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ConsentChannel } from '../contracts/channels.js';
 import { parseChannels } from './arguments.js';
 import { Ended, UsageError } from './ended.js';
 import { EXIT } from './exit-codes.js';
+import { requireWritable } from './private-file.js';
 import { Output, type Terminal } from './terminal.js';
 
 interface MapFlags {
@@ -10,6 +12,8 @@ interface MapFlags {
   readonly query?: string;
   readonly json?: boolean;
 }
+
+const DEFAULT_CHANNELS: readonly ConsentChannel[] = ['email'];
 
 export function addMap(program: Command, terminal: Terminal): void {
   program
@@ -34,16 +38,36 @@ export function addMap(program: Command, terminal: Terminal): void {
             'the mapping file by hand as docs/sources.md shows.',
         );
       }
+      if (await exists(path)) {
+        throw new UsageError(`${path} is there already: choose another name, or remove it first.`);
+      }
+      await requireWritable(path);
       const { readSample, writeMapping } = await import('../importers/index.js');
       const { askMapping } = await import('../importers/wizard.js');
       const sample = await readSample(source, flags.query ?? null);
       const io = { input: stdin, output: stderr };
-      const mapping = await askMapping(io, sample, flags.channels ?? ['email']);
-      if (mapping === null) throw new Ended(EXIT.interrupted);
+      const mapping = await askMapping(io, sample, flags.channels ?? DEFAULT_CHANNELS);
+      if (mapping === null) {
+        stderr.write('Nothing was written.\n');
+        throw new Ended(EXIT.interrupted);
+      }
       await writeMapping(path, mapping);
       new Output(terminal, flags.json ?? false).result(
         { path, mapping },
-        `Written: ${path}\nUse it with: consentry migrate ${source} --map ${path} --list ID`,
+        `Written: ${path}\nTry it with: ${tryWords(source, path, flags)}`,
       );
     });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
+
+/** The command that plans a run with the mapping; a query and a URL with a password are the person's. */
+function tryWords(source: string, path: string, { channels, query }: MapFlags): string {
+  return [
+    `consentry migrate ${query === undefined ? source : 'URL --query SQL'} --map ${path}`,
+    ...(channels === undefined ? [] : [`--channels ${channels.join(',')}`]),
+    '--list ID --dry-run',
+  ].join(' ');
 }

@@ -50,8 +50,12 @@ export function addMigrate(program: Command, terminal: Terminal): void {
       ]),
     )
     .option('--historical', 'import consent given before: its dates are sent, Klaviyo mails nobody')
-    .option('--country <code>', 'country of phone numbers without one, such as US', parseCountry)
-    .option('--timezone <name>', 'time zone of dates without one, such as Europe/Berlin')
+    .option(
+      '--country <code>',
+      'country of phone numbers without a country code, such as US',
+      parseCountry,
+    )
+    .option('--timezone <name>', 'time zone of dates that have none, such as Europe/Berlin')
     .addOption(
       new Option(
         '--undated <what>',
@@ -61,10 +65,10 @@ export function addMigrate(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--preset <name>', 'layout of the file (default: recognised)').choices(PRESETS),
     )
-    .option('--sms-column <name>', 'column with the phone number')
+    .option('--sms-column <name>', 'column with the phone number (default: as the layout has it)')
     .option(
       '--sms-countries <codes>',
-      'countries with a sender, where the key may not read them',
+      'countries with a sender, where the key may not read them: US,CA',
       parseCountries,
     )
     .addOption(
@@ -74,10 +78,14 @@ export function addMigrate(program: Command, terminal: Terminal): void {
       ).choices(['stop', 'reject']),
     )
     .option('--custom-source <text>', 'what Klaviyo keeps as source of the consent')
-    .option('--confirm-within <time>', 'deadline of the read-back, 15m', parseDuration)
+    .option(
+      '--confirm-within <time>',
+      'deadline of the read-back (default: 15m, with --historical 45m)',
+      parseDuration,
+    )
     .option(
       '--lost-answer-wait <time>',
-      'wait before a lost answer of Klaviyo is read back, 3m',
+      'wait before a lost answer of Klaviyo is read back (default: 3m)',
       parseDuration,
     )
     .option('--implicit', 'put everybody on the list without consent; subscribe nobody')
@@ -118,7 +126,8 @@ Examples:
   consentry migrate customers.csv --list XyZ123 --channels email,sms --country US --opt-in double`,
     )
     .action(async (file: string, flags: MigrateFlags) => {
-      const { runMigrate } = await import('./run-migrate.js');
+      const { checkTogether, runMigrate } = await import('./run-migrate.js');
+      checkTogether(flags);
       await withConsentry((connected) => runMigrate(connected, file, flags, terminal));
     });
 }

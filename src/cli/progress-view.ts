@@ -56,6 +56,11 @@ export class ProgressView {
     else if (Date.now() - this.#begunAt >= LINE_EVERY_MS) this.#line(line, line);
   }
 
+  /** What goes on while there is nothing to count; only a terminal can take it away again. */
+  showBegun(words: string): void {
+    if (this.#terminal.stderr.isTTY === true) this.#terminal.stderr.write(`\r\x1b[K${words}`);
+  }
+
   /** Ends the bar or the line that counts, so that other words can follow. */
   stop(): void {
     if (this.#bar !== null) this.#bar.stop();

@@ -1,8 +1,7 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { originalLines, SourceError, type OriginalLine } from '../importers/index.js';
 import type { ReportedPart } from '../ledger/index.js';
 import { eachPart, partRow, writeRowsCsv, type Row } from './part-rows.js';
+import { writePrivateFile } from './private-file.js';
 
 export interface Rejects {
   readonly path: string;
@@ -25,6 +24,7 @@ export function rejectsPath(source: string): string {
  * @param pages of the report, from its beginning at every call
  * @param source file that the rows came from; null for a query
  * @returns null, and no file, where nothing was refused
+ * @throws UsageError where the file cannot be written
  */
 export async function writeRejects(
   pages: () => AsyncIterable<readonly ReportedPart[]>,
@@ -39,14 +39,9 @@ export async function writeRejects(
   }
   if (rows === 0) return null;
   const originals = new Originals(source === null ? [] : originalLines(source, lines));
-  const unfinished = `${path}.${process.pid}.new`;
-  try {
-    const file = createWriteStream(unfinished, { mode: 0o600 });
-    await writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true);
-    await rename(unfinished, path);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
+  await writePrivateFile(path, (file) =>
+    writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true),
+  );
   return { path, rows, withoutOriginals: originals.failure };
 }
 

@@ -8,6 +8,8 @@ export function addReport(program: Command, terminal: Terminal): void {
     .command('report')
     .description('how every row ended: in counts, row by row, as a page, or what changed')
     .argument('<id>', 'id of the migration')
+    // --csv takes an id that follows it for its path.
+    .showHelpAfterError('(the id comes first: consentry report ID --csv; --help shows the rest)')
     .addOption(
       new Option('--csv [path]', 'row by row, as CSV; to a file where a path is given').conflicts([
         'ndjson',

@@ -1,37 +1,59 @@
 import type { Command } from 'commander';
+import { migrationInput } from '../starter/settings.js';
 import { parseCountries } from './arguments.js';
+import { startedAloneWords } from './render/next-steps.js';
+import { counted } from './render/quantities.js';
 import { Output, type Terminal } from './terminal.js';
 import { withConsentry } from './with-consentry.js';
+
+interface RetryFlags {
+  readonly smsCountries?: string[];
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
 
 export function addRetryFailed(program: Command, terminal: Terminal): void {
   program
     .command('retry-failed')
     .description('start a migration of the rows of another one that were not achieved')
     .argument('<id>', 'id of a migration that has ended')
-    .option('--sms-countries <codes>', 'countries with a sender, US,CA', parseCountries)
+    .option(
+      '--sms-countries <codes>',
+      'countries with a sender, where the key may not read them: US,CA',
+      parseCountries,
+    )
+    .option('--yes', 'start without asking, whatever the number of rows')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
       `
 Rows that were never seen, were not sent, or that Klaviyo refused are tried again; everybody's
-consent is read anew before. What the importer refused has to be mended in the source.
+consent is read anew before. What the importer refused has to be mended in the source. More than
+1,000 rows wait for consentry approve, unless --yes is given.
 
 Example:
   consentry retry-failed 20260102-1a2b3c4d`,
     )
-    .action(async (id: string, flags: { smsCountries?: string[]; json?: boolean }) => {
+    .action(async (id: string, flags: RetryFlags) => {
       await withConsentry(async (connected) => {
         const { consentry } = connected;
+        const confirm = flags.yes !== true;
         const started = await consentry.retryFailed(id, {
           smsCountries: flags.smsCountries ?? null,
+          confirm,
         });
-        const address = connected.webUi(started.id);
+        const { needsApproval: waitsForApproval } = migrationInput(
+          started.id,
+          { confirm },
+          started.rows,
+        );
+        const webUi = connected.webUi(started.id);
         new Output(terminal, flags.json ?? false).result(
-          { ...started, webUi: address, retryOf: id },
+          { ...started, waitsForApproval, webUi, retryOf: id },
           [
-            `Migration ${started.id} started: ${started.rows} rows of ${id} again.`,
-            ...(address === null ? [] : [`Web UI: ${address}`]),
-            `See how far it is with: consentry status ${started.id}`,
+            `Migration ${started.id} started: ${counted(started.rows, 'row')} of ${id} that ${started.rows === 1 ? 'was' : 'were'} not achieved.`,
+            ...(webUi === null ? [] : [`Web UI: ${webUi}`]),
+            startedAloneWords(started.id, waitsForApproval),
           ].join('\n'),
         );
       });

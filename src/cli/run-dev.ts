@@ -86,7 +86,7 @@ async function runStack(
       `Klaviyo:     ${klaviyo.baseUrl}${sandbox ? ' (simulated)' : ''}`,
       ...(sandbox ? DEFAULT_LISTS.map(({ id, name }) => `  list ${id}  ${name}`) : []),
       '',
-      'Ready. In another terminal: consentry migrate FILE. Ctrl-C stops everything.',
+      `Ready. In another terminal: npx consentry check --list ${sandbox ? 'Single' : 'ID'}. Ctrl-C stops everything.`,
     ].join('\n'),
   );
   await worker.ended;

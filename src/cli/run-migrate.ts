@@ -1,18 +1,17 @@
+import { existsSync } from 'node:fs';
 import type { ConsentChannel } from '../contracts/channels.js';
 import type { PresetName } from '../importers/index.js';
-import { MigrationStoppedError, type StartedMigration } from '../starter/consentry.js';
+import type { Consentry, StartedMigration } from '../starter/consentry.js';
 import type { Connected } from '../starter/connect.js';
 import { timingOf, type MigrationRequest } from '../starter/settings.js';
-import { watchMigration } from '../starter/watch.js';
-import { askForApproval } from './approval.js';
-import { Ended } from './ended.js';
-import { EXIT } from './exit-codes.js';
-import { exitCodeOfStop } from './failure.js';
+import { UsageError } from './ended.js';
+import { followToEnd } from './follow.js';
+import { requireWritable } from './private-file.js';
 import { ProgressView } from './progress-view.js';
-import { rejectsPath, writeRejects, type Rejects } from './rejects.js';
-import { renderPlan } from './render/plan.js';
+import { rejectsPath } from './rejects.js';
+import { startedAloneWords } from './render/next-steps.js';
+import type { FirstRows } from './render/plan.js';
 import { counted } from './render/quantities.js';
-import { renderReport } from './render/report.js';
 import { Output, type Terminal } from './terminal.js';
 
 export interface MigrateFlags {
@@ -56,6 +55,15 @@ export async function runMigrate(
   terminal: Terminal,
 ): Promise<void> {
   const output = new Output(terminal, flags.json ?? false);
+  const source = flags.query === undefined ? file : null;
+  const rejects = flags.rejects ?? rejectsPath(source ?? 'query');
+  // A source that is not there is named by whoever reads it.
+  if (
+    flags.detach !== true &&
+    (flags.rejects !== undefined || (source !== null && existsSync(source)))
+  ) {
+    await requireWritable(rejects, 'Say where refused rows go with --rejects PATH.');
+  }
   const request = requestOf(file, flags);
   const view = new ProgressView(terminal, timingOf(request).confirmWithinMs);
   const started = await connected.consentry
@@ -64,83 +72,40 @@ export async function runMigrate(
   const webUi = connected.webUi(started.id);
   output.say(startedWords(started, webUi));
   if (flags.detach) {
+    const waitsForApproval = await waitsForWord(connected.consentry, started);
     output.result(
-      { ...started, webUi },
-      started.waitsForApproval
-        ? `It plans, and then waits for your word: consentry approve ${started.id}`
-        : `It goes on by itself. See how far it is with: consentry status ${started.id}`,
+      { ...started, waitsForApproval, webUi },
+      startedAloneWords(started.id, waitsForApproval),
     );
     return;
   }
-  await followToEnd(
-    connected,
-    started,
-    { output, view },
-    flags.query === undefined ? file : null,
-    flags.rejects ?? rejectsPath(flags.query === undefined ? file : 'query'),
-  );
+  const { yes = false } = flags;
+  const firstRows = firstRowsOf(flags);
+  await followToEnd(connected, started, { output, view, source, rejects, yes, firstRows });
 }
 
-interface Screen {
-  readonly output: Output;
-  readonly view: ProgressView;
+/** @throws UsageError for a flag that would do nothing without, or beside, another */
+export function checkTogether({ wait, canary, rejects, detach }: MigrateFlags): void {
+  if (wait !== undefined && canary === undefined) {
+    throw new UsageError('--wait is the pause after the rows of --canary: give --canary ROWS too.');
+  }
+  if (rejects !== undefined && detach === true) {
+    throw new UsageError(
+      '--rejects is written at the end, and --detach does not wait for it: leave one out. ' +
+        'consentry report ID --csv PATH has every row, also later.',
+    );
+  }
 }
 
-async function followToEnd(
-  connected: Connected,
-  started: StartedMigration,
-  { output, view }: Screen,
-  source: string | null,
-  rejectsFile: string,
-): Promise<void> {
-  const { consentry } = connected;
-  const { id } = started;
-  const detach = new AbortController();
-  const onInterrupt = (): void => detach.abort();
-  process.once('SIGINT', onInterrupt);
-  let stopped: MigrationStoppedError | null = null;
-  let asked = false;
-  try {
-    const end = await watchMigration(consentry, id, {
-      everyMs: 500,
-      signal: detach.signal,
-      onPlan: (plan) => output.say(`\n${renderPlan(plan)}\n`),
-      onProgress: async (progress) => {
-        if (progress.phase !== 'approval') return view.show(progress);
-        if (asked) return;
-        asked = true;
-        await askForApproval(consentry, id, progress.rows, output);
-      },
-    });
-    if (end === null) {
-      view.stop();
-      output.note(detachedWords(id));
-      throw new Ended(EXIT.interrupted);
-    }
-  } catch (error) {
-    if (!(error instanceof MigrationStoppedError)) throw error;
-    stopped = error;
-  } finally {
-    view.stop();
-    process.off('SIGINT', onInterrupt);
-  }
+/** A run that was met may wait for a word that somebody else was asked for. */
+async function waitsForWord(consentry: Consentry, started: StartedMigration): Promise<boolean> {
+  if (!started.attached) return started.waitsForApproval;
+  return (await consentry.progress(started.id)).phase === 'approval';
+}
 
-  const report = await consentry.report(id);
-  const sentNothing = report.jobs.submitted === 0;
-  const rejects = await writeRejects(() => consentry.parts(id), rejectsFile, source);
-  const result = { ...report, workflowId: started.workflowId, webUi: connected.webUi(id), rejects };
-  if (stopped !== null && sentNothing) {
-    // Its one message says it all; nobody needs a table of rows that were not sent.
-    if (output.json) output.result(result, '');
-    output.note(`${stopped.message} Nothing was sent.`);
-    throw new Ended(exitCodeOfStop(stopped.failureType));
-  }
-  output.result(result, [renderReport(report), ...rejectedWords(rejects)].join('\n\n'));
-  if (stopped !== null) {
-    output.note(stopped.message);
-    throw new Ended(EXIT.stopped);
-  }
-  if (report.phase === 'cancelled') throw new Ended(EXIT.cancelled);
+function firstRowsOf({ pilot, canary, wait }: MigrateFlags): FirstRows | null {
+  if (pilot !== undefined) return { rows: pilot, thenWaitMs: null };
+  return canary === undefined ? null : { rows: canary, thenWaitMs: wait ?? CANARY_WAIT_MS };
 }
 
 function requestOf(file: string, flags: MigrateFlags): MigrationRequest {
@@ -184,21 +149,4 @@ function startedWords(started: StartedMigration, webUi: string | null): string {
     ? `The same file with the same settings is running already as migration ${id}: nothing new was started.`
     : `Migration ${id} started: ${counted(rows, 'row')}, layout ${preset}.`;
   return webUi === null ? begun : `${begun}\nWeb UI: ${webUi}`;
-}
-
-function detachedWords(id: string): string {
-  return [
-    `Stopped watching. Migration ${id} goes on by itself.`,
-    `  see how far it is:  consentry status ${id}`,
-    `  cancel it:          consentry cancel ${id}`,
-  ].join('\n');
-}
-
-function rejectedWords(rejects: Rejects | null): string[] {
-  if (rejects === null) return [];
-  const { rows, path, withoutOriginals } = rejects;
-  return [
-    `${counted(rows, 'refusal')} with reasons: ${path}` +
-      (withoutOriginals === null ? '' : ` (without the lines themselves: ${withoutOriginals})`),
-  ];
 }

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Consentry } from '../starter/consentry.js';
 import { CHANGE_COLUMNS, changeRow, countChanges, sentParts } from './change-rows.js';
 import { reportPage } from './html/page.js';
@@ -52,12 +54,7 @@ async function writePage(
   output: Output,
 ): Promise<void> {
   const page = reportPage(await consentry.reportDetails(id), new Date());
-  await writePrivateFile(path, async (file) => {
-    await new Promise<void>((resolve, reject) => {
-      file.once('error', reject);
-      file.end(page, resolve);
-    });
-  });
+  await writePrivateFile(path, (file) => pipeline(Readable.from([page]), file));
   output.result({ html: path }, `Written: ${path}`);
 }
 
@@ -67,25 +64,40 @@ async function writeUndo(
   path: string,
   output: Output,
 ): Promise<void> {
-  const { settings } = await consentry.report(id);
+  const { settings, times } = await consentry.report(id);
   let rows = 0;
   let notGivenBack = 0;
   const lines = undoRows(consentry.parts(id), ({ note }) => {
     rows += 1;
     if (note !== '') notGivenBack += 1;
   });
+  const first = await lines.next();
+  if (first.done === true) {
+    const none = 'The run changed nobody whose consent could be taken back: nothing was written.';
+    output.result({ undo: null, rows, notGivenBack }, none);
+    return;
+  }
   const columns = undoColumns(settings.channels);
-  await writePrivateFile(path, (file) => writeRowsCsv(lines, columns, file, true));
+  const all = startingWith(first.value, lines);
+  await writePrivateFile(path, (file) => writeRowsCsv(all, columns, file, true));
   const words = [
     `${counted(rows, 'row')} whose consent the run changed: ${path}`,
     `Undo with: consentry migrate ${path} --channels ${settings.channels.join(',')} --opt-in single`,
   ];
   if (notGivenBack > 0) {
     words.push(
-      `${counted(notGivenBack, 'row')} lost consent by the run, which only the person can give again: see the column "note".`,
+      `${counted(notGivenBack, 'row was', 'rows were')} opted out or suppressed by the run, which only the person can take back: see the column "note".`,
     );
   }
+  if (times.finishedAt === null) {
+    words.push('The run still goes on: write the file again when it has ended.');
+  }
   output.result({ undo: path, rows, notGivenBack }, words.join('\n'));
+}
+
+async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
 }
 
 const CHANGES_SHOWN = 50;

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
+import type { Phase } from '../contracts/migration.js';
 import { wholeNumber } from './arguments.js';
+import { renderPlan } from './render/plan.js';
 import { renderMigrations, renderReport } from './render/report.js';
 import { Output, type Terminal } from './terminal.js';
 import { withConsentry } from './with-consentry.js';
+
+/** Where the plan is all that there is to see. */
+const PLAN_SHOWN: ReadonlySet<Phase> = new Set(['approval', 'planned']);
 
 export function addStatus(program: Command, terminal: Terminal): void {
   program
@@ -24,11 +29,21 @@ export function addStatus(program: Command, terminal: Terminal): void {
         // The workflow knows phases that the ledger does not keep.
         const { phase, paused } = await consentry.progress(id);
         const state = { ...(await consentry.report(id)), phase, paused };
+        const plan = await consentry.plan(id);
         const link = connected.webUi(id);
         output.result(
-          { ...state, webUi: link },
-          link === null ? renderReport(state) : `${renderReport(state)}\n\nWeb UI: ${link}`,
+          { ...state, plan, webUi: link },
+          [
+            ...(plan !== null && PLAN_SHOWN.has(phase) ? [renderPlan(plan)] : []),
+            renderReport(state),
+            ...(phase === 'approval' ? [approvalWords(id)] : []),
+            ...(link === null ? [] : [`Web UI: ${link}`]),
+          ].join('\n\n'),
         );
       });
     });
+}
+
+function approvalWords(id: string): string {
+  return `Nothing was sent yet. Start it: consentry approve ${id}. Cancel it: consentry cancel ${id}.`;
 }

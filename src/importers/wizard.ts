@@ -33,7 +33,7 @@ export async function askMapping(
   try {
     for (;;) {
       const mapping = finishDraft(await answered(io, draft, sample));
-      io.output.write(`\n${describeMapping(mapping)}\n\n`);
+      io.output.write(`\n${describeMapping(mapping)}\n${notReadWords(mapping, sample.columns)}\n`);
       if (await confirm({ message: 'Is this what the source means?' }, io)) return mapping;
       draft = { channels: Object.fromEntries(channels.map((channel) => [channel, {}])) };
     }
@@ -41,6 +41,36 @@ export async function askMapping(
     if (error instanceof Error && error.name === 'ExitPromptError') return null;
     throw error;
   }
+}
+
+/** The columns that mean nothing to the run: one that blocks people would be missed otherwise. */
+function notReadWords(mapping: Mapping, columns: readonly string[]): string {
+  const read = new Set(columnsOf(mapping));
+  const rest = columns.filter((column) => column !== '' && !read.has(column));
+  if (rest.length === 0) return '';
+  const blocking =
+    mapping.suppressed === undefined
+      ? ' If one of these says who must not be mailed, add it to the file as "suppressed".'
+      : '';
+  return `Not read: ${rest.join(', ')}.${blocking}\n`;
+}
+
+function columnsOf(mapping: Mapping): (string | undefined)[] {
+  const { email, phone, country, date_of_birth: born, push, suppressed, channels } = mapping;
+  const ofChannels = Object.values(channels).flatMap((channel) => [
+    channel?.consent.column,
+    channel?.date?.column,
+  ]);
+  return [
+    email,
+    phone,
+    country?.column,
+    born?.column,
+    push?.token,
+    push?.platform,
+    suppressed?.column,
+    ...ofChannels,
+  ];
 }
 
 async function answered(
@@ -130,11 +160,12 @@ function choicesOf(question: Question): readonly Choice[] {
     case 'country':
       return [{ name: 'all of one country', value: OTHER }, ...columnChoices(question.columns)];
     case 'word':
+      // Who presses Enter too soon subscribes nobody.
       return [
+        { name: 'never asked: nothing is done', value: 'never' },
         { name: 'subscribed', value: 'subscribed' },
         { name: 'unsubscribed: they had consented and opted out', value: 'unsubscribed' },
         { name: 'on the list, without consent', value: 'list_only' },
-        { name: 'never asked: nothing is done', value: 'never' },
       ];
     case 'date_format': {
       if (question.formats.length === 0) return [];

@@ -68,7 +68,10 @@ describe('consentry without anything that runs', () => {
     ['migrate', 'a.csv', '--channels', 'letter'],
     ['migrate', 'a.csv', '--undated', 'guess'],
     ['migrate', 'a.csv', '--confirm-within', '15'],
+    ['migrate', 'a.csv', '--wait', '5s'],
+    ['migrate', 'a.csv', '--detach', '--rejects', 'r.csv'],
     ['report', 'x', '--csv', '--ndjson'],
+    ['report', '--csv', 'x'],
     ['sandbox', '--port', '70000'],
     ['demo', '--rows', '0'],
   ]) {

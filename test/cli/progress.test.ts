@@ -34,6 +34,10 @@ describe('progress line', () => {
     );
   });
 
+  it('has no estimate below a second', () => {
+    assert.doesNotMatch(progressLine(PROGRESS, { ms: 3, atMost: false }), /ETA/);
+  });
+
   it('leaves out what is not known yet', () => {
     const begun: Progress = {
       ...PROGRESS,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderOutcomes, renderParts } from '../../src/cli/render/outcomes.js';
+import { nextSteps } from '../../src/cli/render/next-steps.js';
 import { renderPlan } from '../../src/cli/render/plan.js';
 import { renderPreflight } from '../../src/cli/render/preflight.js';
 import { count, counted, duration, percent } from '../../src/cli/render/quantities.js';
@@ -120,13 +121,13 @@ describe('plan', () => {
     const compact = lines(text);
     assert.equal(compact[0], 'Plan for 2,000 rows');
     assert.ok(compact.includes('email | skipped_opted_out | suppressed | 18'), text);
-    assert.ok(compact.includes('Is sent, in 2 jobs:'), text);
+    assert.ok(compact.includes('To be sent, in 2 jobs:'), text);
     const after = (heading: RegExp) => compact.slice(compact.findIndex((l) => heading.test(l)))[3];
     assert.equal(after(/^Skipped by the guard/), 'email | skipped_opted_out | suppressed | 18');
     assert.equal(after(/^True already/), 'email | already_consented | 7');
     assert.equal(after(/^Duplicates and conflicts/), 'email | rejected | duplicate_email | 5');
     assert.equal(after(/^Refused/), 'email | rejected | email_invalid | 3');
-    assert.ok(compact.includes('list | put on the list, without consent | 40 | list_only'), text);
+    assert.ok(compact.includes('list | put on the list only | 40 | list_only'), text);
     assert.ok(
       compact.includes(
         'email | subscribe | 1,000 | pending_double_opt_in, confirmed with the click',
@@ -141,6 +142,21 @@ describe('plan', () => {
 
   it('says that nobody is written to', () => {
     assert.match(renderPlan({ ...PLAN, doubleOptInMessages: 0 }), /sends no double opt-in message/);
+  });
+
+  it('says which rows go first, and what follows', () => {
+    assert.match(
+      renderPlan(PLAN, { rows: 5, thenWaitMs: null }),
+      /The first 5 rows go alone, to their end; the rest is not sent\./,
+    );
+    assert.match(
+      renderPlan(PLAN, { rows: 1, thenWaitMs: 900_000 }),
+      /The first 1 row goes alone; the rest follows 15 min 00 s after their end/,
+    );
+  });
+
+  it('says of a few calls that they take less than a second', () => {
+    assert.match(renderPlan({ ...PLAN, atLeastMs: 0 }), /at least \(less than a second at/);
   });
 
   it('ends with what is over when nothing is left to send', () => {
@@ -191,6 +207,13 @@ describe('preflight', () => {
         'Warning: Klaviyo asks everybody.',
       ].join('\n'),
     );
+  });
+
+  it('says of a scope to read that it was not tried, and not that it writes', () => {
+    const access = [{ endpoint: 'get_events', scopes: ['events:read'], allowed: null }];
+    const text = renderPreflight({ ...preflight, access });
+    assert.match(text, /^Key should: +events:read \(not tried yet\)$/m);
+    assert.doesNotMatch(text, /they write/);
   });
 
   it('tells a declared process from one that was read', () => {
@@ -246,6 +269,24 @@ describe('report', () => {
     const text = renderReport({ ...report, phase: 'submit', paused: true, failure: null, times });
     assert.match(text, /: submitting \(paused\)$/m);
     assert.match(text, /running for 10\.0 s$/m);
+  });
+
+  it('says what can be done after it', () => {
+    const { id, parts } = report;
+    const outcomes = { pending_double_opt_in: 1, unconfirmed: 2, cancelled: 7 };
+    const pilot = {
+      channel: 'email',
+      outcome: 'cancelled',
+      reason: 'not_in_pilot',
+      parts: 7,
+    } as const;
+    const [steps = ''] = nextSteps({ ...report, outcomes, parts: [...parts, pilot] });
+    assert.deepEqual(steps.split('\n'), [
+      `1 row waits for a click. Who clicks later: consentry status ${id}`,
+      `2 rows were accepted and not seen. Try again: consentry retry-failed ${id}`,
+      `The pilot has ended; nothing else was sent. Send the rest: consentry retry-failed ${id}`,
+    ]);
+    assert.deepEqual(nextSteps(report), []);
   });
 
   it('lists calls with their mean time', () => {

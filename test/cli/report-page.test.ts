@@ -57,6 +57,18 @@ describe('the page of a report', () => {
     assert.match(page, /Content-Security-Policy"\s+content="default-src 'none'/);
   });
 
+  it('draws three rows among a million so that they are seen', () => {
+    const at = new Date('2026-01-02T03:00:00Z');
+    const outcomes = { rejected: 3, confirmed: 1_000_000 };
+    const page = reportPage(
+      details({ timeline: { bucketMs: 60_000, buckets: [{ at, outcomes }] } }),
+      WRITTEN,
+    );
+    const heights = [...page.matchAll(/<rect[^>]* height="([\d.]+)"/g)].map(([, height]) => height);
+    assert.equal(heights[0], '2.00');
+    assert.ok(Number(heights[1]) > 100);
+  });
+
   it('shows whatever stands in the source as text', () => {
     const evil = `<script>alert(1)</script>"'&`;
     const base = report();

@@ -1,4 +1,5 @@
-import { Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { main } from '../../src/cli/main.js';
 import type { Terminal } from '../../src/cli/terminal.js';
 
@@ -29,4 +30,42 @@ export async function run(...argv: string[]): Promise<Ran> {
   const terminal: Terminal = { stdout, stderr };
   const code = await main(argv, terminal);
   return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** A screen: a prompt cannot end it, and somebody looks at what appears. */
+class Screen extends Written {
+  constructor(private readonly onText: (text: string) => void) {
+    super(true);
+  }
+
+  override _write(chunk: string | Buffer, encoding: BufferEncoding, done: () => void): void {
+    super._write(chunk, encoding, done);
+    this.onText(chunk.toString());
+  }
+
+  override end(): this {
+    return this;
+  }
+}
+
+/** Runs `consentry` where somebody sits, who presses the keys of each question when it appears. */
+export async function runTyping(
+  answers: readonly (readonly [question: RegExp, keys: string])[],
+  ...argv: string[]
+): Promise<Ran> {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const left = [...answers];
+  let unread = '';
+  const stderr = new Screen((text) => {
+    unread += stripVTControlCharacters(text);
+    const [next] = left;
+    if (next === undefined || !next[0].test(unread)) return;
+    left.shift();
+    unread = '';
+    // A prompt listens to keys from the turn after its first rendering on.
+    setImmediate(() => stdin.write(next[1]));
+  });
+  const stdout = new Written();
+  const code = await main(argv, { stdout, stderr, stdin });
+  return { code, stdout: stdout.text, stderr: stripVTControlCharacters(stderr.text) };
 }

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startVerb } from '../../src/demo/child.js';
-import { SandboxControl } from '../../src/demo/sandbox-control.js';
+import type { SandboxControl } from '../../src/demo/sandbox-control.js';
 import type { Report } from '../../src/starter/report.js';
-import { createTestDatabase, testTemporal, type TestDatabase } from '../support/stack.js';
-import { run } from './terminal.js';
+import { run, runTyping } from './terminal.js';
+import { startVerbStack, type VerbStack } from './verb-stack.js';
 
 const SOURCE = [
   'email,phone_number,country,email_consent,sms_consent,consented_at',
@@ -21,50 +19,17 @@ const SOURCE = [
 ];
 
 describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000 }, () => {
-  let folder: string;
-  let database: TestDatabase;
+  let stack: VerbStack;
   let sandbox: SandboxControl;
-  const stops: (() => Promise<void>)[] = [];
-
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
-    database = await createTestDatabase();
-    const temporal = await testTemporal();
-    const toml = join(folder, 'temporal.toml');
-    await writeFile(toml, '[profile.default]\n');
-    const environment = {
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: temporal.namespace,
-      TEMPORAL_CONFIG_FILE: toml,
-      CONSENTRY_STATE_DIR: folder,
-      LOG_LEVEL: 'error',
-    };
-    Object.assign(process.env, environment);
-    const simulated = await startVerb(['sandbox', '--delays', 'fast'], {}, folder);
-    stops.push(() => simulated.process.stop());
-    const { url, apiKey } = simulated.ready as { url: string; apiKey: string };
-    sandbox = new SandboxControl(url);
-    const worker = await startVerb(
-      ['worker'],
-      { ...environment, KLAVIYO_API_KEY: apiKey, KLAVIYO_BASE_URL: url },
-      folder,
-    );
-    stops.push(() => worker.process.stop());
+    stack = await startVerbStack();
+    ({ sandbox } = stack);
     await sandbox.seed([{ email: 'out@shop.test', email_consent: 'UNSUBSCRIBED' }]);
   });
+  after(() => stack.stop());
 
-  after(async () => {
-    for (const stop of stops.reverse()) await stop();
-    await database.drop();
-    await rm(folder, { recursive: true });
-  });
-
-  async function source(name: string, lines: readonly string[] = SOURCE): Promise<string> {
-    const path = join(folder, name);
-    await writeFile(path, `${lines.join('\n')}\n`);
-    return path;
-  }
+  const source = (name: string, lines: readonly string[] = SOURCE): Promise<string> =>
+    stack.source(name, lines);
 
   function people(count: number, domain: string): string[] {
     const rows = Array.from({ length: count }, (_, n) => `p${n}@${domain},subscribed`);
@@ -157,7 +122,12 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
   }
 
   it('migrate ends with 2 for a source that it cannot read', async () => {
-    const { code, stderr } = await run('migrate', join(folder, 'none.csv'), '--list', 'Single');
+    const { code, stderr } = await run(
+      'migrate',
+      join(stack.folder, 'none.csv'),
+      '--list',
+      'Single',
+    );
     assert.equal(code, 2);
     assert.match(stderr, /none\.csv/);
     const unknown = await run('report', '20200101-00000000');
@@ -194,6 +164,83 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
     assert.equal(again.code, 2);
     assert.match(again.stderr, /already ended \(cancelled\)/);
     await sandbox.clearFaults();
+  });
+
+  describe('more than 1,000 rows', () => {
+    const question = /Type the number of rows \(1001\)/;
+
+    it('are sent when their number is typed, and not for another one', async () => {
+      const file = await source('typed.csv', people(1_001, 'typed.test'));
+      const before = await sandbox.subscribedCount();
+      const wrong = await runTyping([[question, '1000\r']], 'migrate', file, '--list', 'Single');
+      assert.equal(wrong.code, 5, wrong.stderr);
+      assert.match(wrong.stdout, /is cancelled\. Nothing was sent\.\n$/);
+      assert.equal(await sandbox.subscribedCount(), before);
+      const right = await runTyping([[question, '1,001\r']], 'migrate', file, '--list', 'Single');
+      assert.equal(right.code, 0, right.stderr);
+      assert.match(right.stdout, /^confirmed +1,001 /m);
+    });
+
+    it('wait for a word where the question is left, until --yes gives it', async () => {
+      const file = await source('left.csv', people(1_001, 'left.test'));
+      const flags = ['migrate', file, '--list', 'Single'];
+      const left = await runTyping([[question, '\u0003']], ...flags);
+      assert.equal(left.code, 130, left.stderr);
+      const id = /consentry approve (\S+)/.exec(left.stderr)?.[1] ?? '';
+      assert.match(left.stderr, /Nothing was sent\. Migration \S+ waits for your word/);
+
+      // Nobody is there to be asked: the run is somebody else's, and stays as it is.
+      const unasked = await run(...flags);
+      assert.equal(unasked.code, 2);
+      assert.match(unasked.stderr, new RegExp(`consentry approve ${id}, or .* --yes`));
+      const detached = await run(...flags, '--detach', '--json');
+      const { attached, waitsForApproval } = JSON.parse(detached.stdout) as Record<string, unknown>;
+      assert.deepEqual([attached, waitsForApproval], [true, true]);
+      const status = await run('status', id);
+      assert.match(status.stdout, /^Plan for 1,001 rows[^]*Start it: consentry approve /);
+
+      const approved = await run(...flags, '--yes', '--json');
+      assert.equal(approved.code, 0, approved.stderr);
+      const report = JSON.parse(approved.stdout) as Report;
+      assert.deepEqual([report.id, report.outcomes], [id, { confirmed: 1_001 }]);
+    });
+
+    it('are cancelled at once where this very command can ask nobody', async () => {
+      const file = await source('unasked.csv', people(1_001, 'unasked.test'));
+      const { code, stderr } = await run('migrate', file, '--list', 'Single');
+      assert.equal(code, 2);
+      assert.match(stderr, /give --yes/);
+      const { migrations } = JSON.parse((await run('status', '--json')).stdout) as {
+        migrations: { id: string }[];
+      };
+      await until(async () => (await statusOf(migrations[0]?.id ?? '')).phase === 'cancelled');
+    });
+  });
+
+  it('a pilot says how the rest is sent, which asks first where it is large', async () => {
+    const file = await source('pilot.csv', people(1_010, 'pilot.test'));
+    const pilot = await run('migrate', file, '--list', 'Single', '--pilot', '3', '--yes');
+    assert.equal(pilot.code, 0, pilot.stderr);
+    assert.match(pilot.stdout, /The first 3 rows go alone, to their end; the rest is not sent/);
+    const id = /Send the rest: consentry retry-failed (\S+)/.exec(pilot.stdout)?.[1] ?? '';
+    const rest = await run('retry-failed', id, '--json');
+    const started = JSON.parse(rest.stdout) as Record<string, unknown>;
+    assert.deepEqual([started['rows'], started['waitsForApproval']], [1_007, true]);
+    const rerun = String(started['id']);
+    await until(async () => (await statusOf(rerun)).phase === 'approval');
+    assert.equal((await run('approve', rerun)).code, 0);
+    await until(async () => (await statusOf(rerun)).times.finishedAt !== null);
+    assert.deepEqual((await statusOf(rerun)).outcomes, { confirmed: 1_007 });
+  });
+
+  it('a dry run ends with its plan, and tells how to start', async () => {
+    const file = await source('dry.csv', ['email,email_consent', 'dry@dry.test,yes', 'no,yes']);
+    const before = await sandbox.subscribedCount();
+    const { code, stdout, stderr } = await run('migrate', file, '--list', 'Single', '--dry-run');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /Nothing was sent, as --dry-run asks\.[^]*1 refusal with reasons: /);
+    assert.doesNotMatch(stdout + stderr, /cancelled/);
+    assert.equal(await sandbox.subscribedCount(), before);
   });
 
   it('migrate ends with 4 and a report when the key is revoked half-way', async () => {

@@ -234,8 +234,8 @@ describe('askMapping', () => {
       ['email'],
       [
         [/Which column says who consented to email/, DOWN.repeat(2) + ENTER],
-        [/What does "aktiv" in "Status" mean/, ENTER],
-        [/What does "abgemeldet" in "Status" mean/, DOWN + ENTER],
+        [/What does "aktiv" in "Status" mean/, DOWN + ENTER],
+        [/What does "abgemeldet" in "Status" mean/, DOWN.repeat(2) + ENTER],
         [/Which column has the date/, DOWN.repeat(3) + ENTER],
         [/Which time zone/, `Mars${ENTER}`],
         [/There is no time zone "Mars"/, `\u007F\u007F\u007F\u007FEurope/Berlin${ENTER}`],

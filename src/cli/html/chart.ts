@@ -13,6 +13,8 @@ const BOTTOM = 28;
 const PLOT_WIDTH = WIDTH - LEFT - RIGHT;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 const WIDEST_BAR = 44;
+/** Three rows among a million are still seen. */
+const LEAST_HEIGHT = 2;
 
 /** Outcomes over time as stacked bars, with a legend and the same numbers as a table. */
 export function timelineChart({ bucketMs, buckets }: SettledOverTime): Markup {
@@ -24,7 +26,7 @@ export function timelineChart({ bucketMs, buckets }: SettledOverTime): Markup {
   const bar = Math.min(WIDEST_BAR, Math.max(slot * 0.82, 1));
   const most = niceTop(Math.max(...buckets.map(({ outcomes }) => sumOf(outcomes))));
   const used = OUTCOMES.filter((outcome) => buckets.some(({ outcomes }) => outcomes[outcome]));
-  const height = (parts: number) => (parts / most) * PLOT_HEIGHT;
+  const height = (parts: number) => Math.max(LEAST_HEIGHT, (parts / most) * PLOT_HEIGHT);
   const bars = buckets.map(({ at, outcomes }) => {
     const x = LEFT + ((at.getTime() - first) / bucketMs) * slot + (slot - bar) / 2;
     let y = TOP + PLOT_HEIGHT;
@@ -54,21 +56,23 @@ export function timelineChart({ bucketMs, buckets }: SettledOverTime): Markup {
   const to = clock(new Date(last + bucketMs));
   const total = buckets.reduce((sum, { outcomes }) => sum + sumOf(outcomes), 0);
   return html`<figure>
-      <svg
-        viewBox="0 0 ${WIDTH} ${HEIGHT}"
-        role="img"
-        aria-labelledby="timeline-title timeline-desc"
-      >
-        <title id="timeline-title">Outcomes over time</title>
-        <desc id="timeline-desc">
-          Stacked bars of ${duration(bucketMs)} each:
-          ${counted(total, 'settled channel of a row', 'settled channels of rows')} from ${from} to
-          ${to} UTC. The table below has the numbers.
-        </desc>
-        ${rules} ${bars}
-        <text x="${LEFT}" y="${HEIGHT - 8}">${from}</text>
-        <text x="${WIDTH - RIGHT}" y="${HEIGHT - 8}" text-anchor="end">${to} UTC</text>
-      </svg>
+      <div class="plot">
+        <svg
+          viewBox="0 0 ${WIDTH} ${HEIGHT}"
+          role="img"
+          aria-labelledby="timeline-title timeline-desc"
+        >
+          <title id="timeline-title">Outcomes over time</title>
+          <desc id="timeline-desc">
+            Stacked bars of ${duration(bucketMs)} each:
+            ${counted(total, 'settled channel of a row', 'settled channels of rows')} from ${from}
+            to ${to} UTC. The table below has the numbers.
+          </desc>
+          ${rules} ${bars}
+          <text x="${LEFT}" y="${HEIGHT - 8}">${from}</text>
+          <text x="${WIDTH - RIGHT}" y="${HEIGHT - 8}" text-anchor="end">${to} UTC</text>
+        </svg>
+      </div>
       <ul class="legend">
         ${used.map((outcome) => html`<li>${label(outcome)}</li>`)}
       </ul>
@@ -100,10 +104,12 @@ export function timelineChart({ bucketMs, buckets }: SettledOverTime): Markup {
 
 /** An outcome with its colour. */
 export function label(outcome: Outcome): Markup {
-  return html`<span class="dot" style="--of:var(--${outcome})"></span>${outcome}`;
+  return html`<span class="label"
+    ><span class="dot" style="--of:var(--${outcome})"></span>${outcome}</span
+  >`;
 }
 
-/** What was achieved at the bottom, what is open on top. */
+/** What was not achieved at the bottom, what is open on top. */
 function stacked(outcomes: OutcomeCounts, used: readonly Outcome[]): [Outcome, number][] {
   return used.toReversed().flatMap((outcome): [Outcome, number][] => {
     const parts = outcomes[outcome] ?? 0;

@@ -41,13 +41,15 @@ tbody tr:last-child > * { border-bottom: 0; }
 thead th { font-size: .8rem; color: var(--quiet); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 400; white-space: nowrap; width: 1%; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td > .label, li > .label { white-space: nowrap; }
 .dot { display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .45em;
   background: var(--of); }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: .5rem 0;
   padding: 0; font-size: .9rem; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 6px;
   padding: .9rem; }
-svg { display: block; width: 100%; height: auto; }
+figure > .plot { overflow-x: auto; }
+svg { display: block; width: 100%; min-width: 40rem; height: auto; }
 svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
 svg .rule { stroke: var(--line); }
 svg rect { fill: var(--of); }

@@ -8,7 +8,7 @@ import { table } from './table.js';
 const ASKED: Record<Operation, string> = {
   suppress: 'suppress',
   unsubscribe: 'opt out',
-  add_to_list: 'put on the list, without consent',
+  add_to_list: 'put on the list only',
   subscribe: 'subscribe',
 };
 
@@ -44,8 +44,15 @@ const CONFLICTS: ReadonlySet<Reason> = new Set([
   'superseded_by_consent',
 ] as const satisfies readonly Reason[]);
 
+/** Rows that go before all others. */
+export interface FirstRows {
+  readonly rows: number;
+  /** Pause before the rest goes, in milliseconds; null where the run ends after them. */
+  readonly thenWaitMs: number | null;
+}
+
 /** What a run will do, before it has sent anything. */
-export function renderPlan(plan: Plan): string {
+export function renderPlan(plan: Plan, firstRows: FirstRows | null = null): string {
   const sections = [`Plan for ${counted(plan.rows, 'row')}`, ...notSent(plan.settledBefore)];
   if (plan.toSend.length === 0) {
     sections.push('Nothing is left to send.');
@@ -65,7 +72,8 @@ export function renderPlan(plan: Plan): string {
       EXPECTED[expected] ?? expected,
     ]),
   );
-  sections.push(`Is sent, in ${counted(plan.jobs.length, 'job')}:\n${indent(sent)}`);
+  sections.push(`To be sent, in ${counted(plan.jobs.length, 'job')}:\n${indent(sent)}`);
+  if (firstRows !== null) sections.push(firstRowsWords(firstRows));
   const calls = table(
     [{ head: 'endpoint' }, { head: 'calls', align: 'right' }],
     Object.entries(plan.calls)
@@ -73,7 +81,7 @@ export function renderPlan(plan: Plan): string {
       .map(([endpoint, of]) => [endpoint, count(of)]),
   );
   sections.push(
-    `Calls to Klaviyo, at least (${duration(plan.atLeastMs)} at the account's limits, and then ` +
+    `Calls to Klaviyo, at least (${least(plan.atLeastMs)} at the account's limits, and then ` +
       `Klaviyo's own delay):\n${indent(calls)}`,
   );
   sections.push(messages(plan.doubleOptInMessages));
@@ -89,6 +97,17 @@ function notSent(parts: Plan['settledBefore']): string[] {
   return grouped
     .filter(({ parts }) => parts.length > 0)
     .map(({ heading, parts }) => `${heading}:\n${indent(renderParts(parts))}`);
+}
+
+function firstRowsWords({ rows, thenWaitMs }: FirstRows): string {
+  const first = `The first ${counted(rows, 'row goes', 'rows go')} alone`;
+  return thenWaitMs === null
+    ? `${first}, to their end; the rest is not sent.`
+    : `${first}; the rest follows ${duration(thenWaitMs)} after their end, if they end as planned.`;
+}
+
+function least(ms: number): string {
+  return ms < 1_000 ? 'less than a second' : duration(ms);
 }
 
 function messages(doubleOptInMessages: number): string {

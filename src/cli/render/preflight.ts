@@ -37,11 +37,14 @@ function keyFacts(access: Preflight['access']): [string, string][] {
   ];
   const [may, mayNot] = [scopes(true), scopes(false)];
   const untold = scopes(null).filter((scope) => !may.includes(scope) && !mayNot.includes(scope));
+  const writes = untold.filter((scope) => scope.endsWith(':write'));
+  const reads = untold.filter((scope) => !scope.endsWith(':write'));
   const facts: [string, string][] = [];
   if (may.length > 0) facts.push(['Key may', may.join(', ')]);
   if (mayNot.length > 0) facts.push(['Key may not', mayNot.join(', ')]);
-  if (untold.length > 0)
-    facts.push(['Key must also', `${untold.join(', ')} (not tried: they write)`]);
+  if (writes.length > 0)
+    facts.push(['Key must also', `${writes.join(', ')} (not tried: they write)`]);
+  if (reads.length > 0) facts.push(['Key should', `${reads.join(', ')} (not tried yet)`]);
   return facts;
 }
 

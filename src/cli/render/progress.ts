@@ -7,7 +7,7 @@ const PHASE_WORDS: Record<Phase, string> = {
   preflight: 'checking the account',
   plan: 'reading the consent that Klaviyo holds',
   approval: 'waiting for your word',
-  canary: 'sending the first rows alone',
+  canary: 'the first rows alone',
   submit: 'submitting',
   settle: 'waiting to read back',
   report: 'writing the report',
@@ -29,7 +29,9 @@ export function progressLine(progress: Progress, left: Left | null): string {
   return [
     phaseWords(progress),
     `${count(settled)} of ${count(progress.rows)} rows (${percent(settled, progress.rows)})`,
-    ...(left === null ? [] : [`${left.atMost ? 'at most' : 'ETA'} ${duration(left.ms)}`]),
+    ...(left === null || left.ms < 1_000
+      ? []
+      : [`${left.atMost ? 'at most' : 'ETA'} ${duration(left.ms)}`]),
     ...outcomeWords(progress),
     ...(jobs.total > 0 ? [`${jobs.submitted} of ${counted(jobs.total, 'job')} sent`] : []),
   ].join(' | ');

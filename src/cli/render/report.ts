@@ -30,8 +30,8 @@ export function renderReport(report: Report): string {
 export function readsWords({ calls, perThousandConfirmed }: Report['reads']): string {
   const reads = `${counted(calls, 'read')} of people`;
   return perThousandConfirmed === null
-    ? `${reads}; no row is confirmed.`
-    : `${reads}: ${perThousandConfirmed} per 1,000 confirmed rows.`;
+    ? `${reads}.`
+    : `${reads}: ${perThousandConfirmed.toLocaleString('en-US')} per 1,000 confirmed rows.`;
 }
 
 /** Calls that were made, by endpoint and HTTP status. */

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { run } from './terminal.js';
+
+const VERBS =
+  'demo dev sandbox worker check map migrate status report show approve pause resume set-share cancel retry-failed';
+const PAGES = ['README.md', 'docs/cli.md', 'docs/sources.md', 'docs/report.md', 'docs/sandbox.md'];
+
+/** Told by --help alone: they are the same for every verb. */
+const EVERYWHERE = new Set(['--help', '--version']);
+
+/** The repository is the folder of package.json, from the sources as from the build. */
+function page(path: string): string {
+  for (const up of ['../../', '../../../']) {
+    try {
+      return readFileSync(new URL(up + path, import.meta.url), 'utf8');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+  throw new Error(`${path} is not found`);
+}
+
+const flagsIn = (text: string): string[] => text.match(/(?<![\w-])--[a-z][a-z-]*/g) ?? [];
+
+async function flagsOf(verb: string): Promise<string[]> {
+  const { stdout } = await run(verb, '--help');
+  return [...stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag);
+}
+
+describe('the documentation of the CLI', () => {
+  for (const verb of VERBS.split(' ')) {
+    it(`names every flag of ${verb}`, async () => {
+      const text = verb === 'sandbox' ? page('docs/sandbox.md') : page('docs/cli.md');
+      const named = new Set(flagsIn(text));
+      const missing = (await flagsOf(verb)).filter(
+        (flag) => !named.has(flag) && !EVERYWHERE.has(flag),
+      );
+      assert.deepEqual(missing, []);
+    });
+  }
+
+  it('names no flag that there is not', async () => {
+    const known = new Set(EVERYWHERE);
+    for (const verb of VERBS.split(' ')) (await flagsOf(verb)).forEach((flag) => known.add(flag));
+    for (const path of PAGES) {
+      // Flags of other programs stand in commands of theirs.
+      const text = page(path).replaceAll(/^(curl|temporal|npm|git|psql) .*$/gm, '');
+      assert.deepEqual(
+        flagsIn(text).filter((flag) => !known.has(flag)),
+        [],
+        path,
+      );
+    }
+  });
+});
