@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { migrationInput } from '../starter/settings.js';
 import { parseCountries } from './arguments.js';
 import { startedAloneWords } from './render/next-steps.js';
 import { counted } from './render/quantities.js';
@@ -37,23 +36,17 @@ Example:
     .action(async (id: string, flags: RetryFlags) => {
       await withConsentry(async (connected) => {
         const { consentry } = connected;
-        const confirm = flags.yes !== true;
         const started = await consentry.retryFailed(id, {
           smsCountries: flags.smsCountries ?? null,
-          confirm,
+          confirm: flags.yes !== true,
         });
-        const { needsApproval: waitsForApproval } = migrationInput(
-          started.id,
-          { confirm },
-          started.rows,
-        );
         const webUi = connected.webUi(started.id);
         new Output(terminal, flags.json ?? false).result(
-          { ...started, waitsForApproval, webUi, retryOf: id },
+          { ...started, webUi, retryOf: id },
           [
             `Migration ${started.id} started: ${counted(started.rows, 'row')} of ${id} that ${started.rows === 1 ? 'was' : 'were'} not achieved.`,
             ...(webUi === null ? [] : [`Web UI: ${webUi}`]),
-            startedAloneWords(started.id, waitsForApproval),
+            startedAloneWords(started.id, started.waitsForApproval),
           ].join('\n'),
         );
       });

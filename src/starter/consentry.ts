@@ -277,8 +277,10 @@ export class Consentry {
     const { smsCountries = null } = request;
     const { historical, ...retry } = await storeRetry(this.ledger, id, smsCountries);
     const { rows, preset } = retry;
-    await this.#start(migrationInput(retry.id, { ...request, historical }, rows), rows);
-    return { ...ids(retry.id), attached: false, rows, preset, waitsForApproval: false };
+    const input = migrationInput(retry.id, { ...request, historical }, rows);
+    await this.#start(input, rows);
+    const { needsApproval: waitsForApproval } = input;
+    return { ...ids(retry.id), attached: false, rows, preset, waitsForApproval };
   }
 
   /** Counts as the ledger has them now; one pass over the migration's rows. */
