@@ -1,10 +1,5 @@
 import type { Channel, Operation } from '../contracts/channels.js';
-import {
-  KlaviyoRefusedError,
-  KlaviyoScopeMissingError,
-  type FeedEvent,
-  type KlaviyoClient,
-} from '../klaviyo/index.js';
+import type { FeedEvent, KlaviyoClient } from '../klaviyo/index.js';
 import {
   getEventFeed,
   setEventFeed,
@@ -15,6 +10,7 @@ import {
   type Settlement,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
 
 /** The metrics that prove a change of consent, with the names that older accounts have for them. */
 const PROVING: readonly {
@@ -39,9 +35,6 @@ type Proving = (typeof PROVING)[number];
 
 /** Events are read from this long before the migration: Klaviyo's clock is not ours. */
 const CLOCK_DIFFERENCE_MS = 2 * 60_000;
-
-/** Events that become visible out of order are read again within this time. */
-const OVERLAP_MS = 2_000;
 
 /**
  * The cheapest proof of a change that happens now: Klaviyo's own events, 1,000 a page. Historical
@@ -71,9 +64,7 @@ export class EventProofs {
         await this.#readMetric(migration, proving, signal);
       } catch (error) {
         // No scope, or an account that keeps no events: other sources prove as much.
-        const refused =
-          error instanceof KlaviyoScopeMissingError || error instanceof KlaviyoRefusedError;
-        if (!refused) throw error;
+        if (!isFeedRefused(error)) throw error;
         this.#unreadable.add(migration.id);
         return false;
       }
@@ -89,24 +80,17 @@ export class EventProofs {
     const { ledger, klaviyo } = this.deps;
     const metricId = await this.#metricId(klaviyo, proving.names, signal);
     if (metricId === null) return;
-    const start = new Date(createdAt.getTime() - CLOCK_DIFFERENCE_MS).toISOString();
-    const feed = (await getEventFeed(ledger.db, id, metricId)) ?? { since: start, newest: start };
-    let { newest } = feed;
-    let cursor: string | null = null;
-    do {
-      const page: { events: readonly FeedEvent[]; next: string | null } = await klaviyo.listEvents(
-        { metricId, since: feed.since, cursor },
-        { signal },
-      );
-      await this.#settle(id, proving, page.events);
-      newest = page.events.at(-1)?.at ?? newest;
-      cursor = page.next;
-    } while (cursor !== null);
-    // A read that brings nothing new ends the overlap: from then on a look costs one short page.
-    const since = newest === feed.newest ? newest : beforeOverlap(newest, feed.since);
-    if (since !== feed.since || newest !== feed.newest) {
-      await setEventFeed(ledger.db, id, metricId, { since, newest });
-    }
+    const place =
+      (await getEventFeed(ledger.db, id, metricId)) ?? startOfFeed(createdAt, CLOCK_DIFFERENCE_MS);
+    const next = await readFeed<FeedEvent>(place, {
+      async read(since, cursor) {
+        const page = await klaviyo.listEvents({ metricId, since, cursor }, { signal });
+        return { items: page.events, next: page.next };
+      },
+      timeOf: ({ at }) => at,
+      settle: (events) => this.#settle(id, proving, events),
+    });
+    if (next !== place) await setEventFeed(ledger.db, id, metricId, next);
   }
 
   /** Null while the metric has never fired, as the account then may not list it. */
@@ -164,9 +148,4 @@ export class EventProofs {
     });
     await settleParts(db, migrationId, settlements);
   }
-}
-
-function beforeOverlap(newest: string, atLeast: string): string {
-  const overlapped = new Date(Date.parse(newest) - OVERLAP_MS);
-  return overlapped.getTime() > Date.parse(atLeast) ? overlapped.toISOString() : atLeast;
 }

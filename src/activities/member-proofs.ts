@@ -1,8 +1,4 @@
-import {
-  KlaviyoRefusedError,
-  KlaviyoScopeMissingError,
-  type ProfileConsent,
-} from '../klaviyo/index.js';
+import type { ProfileConsent } from '../klaviyo/index.js';
 import {
   getListFeed,
   setListFeed,
@@ -13,15 +9,13 @@ import {
   type Settlement,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
 import { heldFor } from './guard.js';
 import { ProfileIndex } from './profile-index.js';
 import { provePart, readBack } from './proof.js';
 
 /** The list is read from this long before the migration: Klaviyo's clock is not ours. */
 const CLOCK_DIFFERENCE_MS = 10 * 60_000;
-
-/** Memberships that become visible out of order are read again within this time. */
-const OVERLAP_MS = 2_000;
 
 /** The cheapest proof of a historical subscribe into a list: who joined it, 100 a page. */
 export class MemberProofs {
@@ -43,9 +37,7 @@ export class MemberProofs {
       await this.#readFeed(migration, settings.listId, signal);
       return true;
     } catch (error) {
-      const refused =
-        error instanceof KlaviyoScopeMissingError || error instanceof KlaviyoRefusedError;
-      if (!refused) throw error;
+      if (!isFeedRefused(error)) throw error;
       this.#unreadable.add(id);
       return false;
     }
@@ -57,27 +49,18 @@ export class MemberProofs {
     signal: AbortSignal,
   ): Promise<void> {
     const { ledger, klaviyo } = this.deps;
-    const start = new Date(createdAt.getTime() - CLOCK_DIFFERENCE_MS).toISOString();
-    const feed = (await getListFeed(ledger.db, id)) ?? { joinedSince: start, newest: start };
-    const { joinedSince: since } = feed;
-    let { newest } = feed;
-    let cursor: string | null = null;
-    do {
-      const page: { profiles: readonly ProfileConsent[]; next: string | null } =
-        await klaviyo.listMembers({ listId, joinedSince: since, cursor }, { signal });
-      await settleMembers(ledger.db, id, page.profiles);
-      newest = page.profiles.at(-1)?.joinedAt ?? newest;
-      cursor = page.next;
-    } while (cursor !== null);
-    // A read that brings nothing new ends the overlap: from then on a look costs one call.
-    const joinedSince = newest === feed.newest ? newest : beforeOverlap(newest, since);
-    if (joinedSince !== since) await setListFeed(ledger.db, id, { joinedSince, newest });
+    const place =
+      (await getListFeed(ledger.db, id)) ?? startOfFeed(createdAt, CLOCK_DIFFERENCE_MS);
+    const next = await readFeed<ProfileConsent>(place, {
+      async read(joinedSince, cursor) {
+        const page = await klaviyo.listMembers({ listId, joinedSince, cursor }, { signal });
+        return { items: page.profiles, next: page.next };
+      },
+      timeOf: ({ joinedAt }) => joinedAt,
+      settle: (profiles) => settleMembers(ledger.db, id, profiles),
+    });
+    if (next !== place) await setListFeed(ledger.db, id, next);
   }
-}
-
-function beforeOverlap(newest: string, atLeast: string): string {
-  const overlapped = new Date(Date.parse(newest) - OVERLAP_MS);
-  return overlapped.getTime() > Date.parse(atLeast) ? overlapped.toISOString() : atLeast;
 }
 
 async function settleMembers(

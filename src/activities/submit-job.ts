@@ -147,10 +147,12 @@ async function send(
       const { rows, requestWide } = splitRefusal(error.apiErrors, entries.length);
       await answerSubmission(db, submission, { status: 'refused' });
       const settlements = settleRefused(entries, rows);
-      await settleParts(db, migrationId, settlements);
-      if (settings.listId !== null) {
-        await askForMembership(db, migrationId, subscribedBefore(settlements), jobNumber);
-      }
+      const members = settings.listId === null ? [] : subscribedBefore(settlements);
+      // Together: who is settled is not sent again, so no second refusal would ask for the list.
+      await db.transaction().execute(async (tx) => {
+        await settleParts(tx, migrationId, settlements);
+        await askForMembership(tx, migrationId, members, jobNumber);
+      });
       if (requestWide === null) return 'refused';
       throw stopping(
         'KlaviyoRequestRefused',

@@ -6,7 +6,7 @@ import {
   ListNotFoundError,
 } from './errors.js';
 import { encodeQuery } from './filters.js';
-import type { BetaReading } from './resources.js';
+import type { OptionalReading } from './resources.js';
 import type { Call } from './transport.js';
 
 /** A call of an endpoint without a body: its path with the id, and its query. */
@@ -44,7 +44,7 @@ export async function orListNotFound<T>(listId: string, work: () => Promise<T>):
   }
 }
 
-/** Statuses by which a beta endpoint says that it, its revision or its resource is not there. */
+/** Statuses by which an optional read says that it, its revision or its resource is not there. */
 const NOT_THERE: readonly number[] = [400, 404, 405, 410];
 
 /** Klaviyo answers some unknown ids with 400 where 404 is meant. */
@@ -55,8 +55,8 @@ function saysNoSuchList(error: KlaviyoRefusedError): boolean {
   return error.status === 400 && /not_found|\blist\b.*(not found|does not exist)/i.test(said);
 }
 
-/** Runs a call of a beta endpoint, turning "not for you" and "not there" into an answer. */
-export async function readBeta<T>(read: () => Promise<T>): Promise<BetaReading<T>> {
+/** Runs a call that a run can do without, turning "not for you" and "not there" into an answer. */
+export async function readOptional<T>(read: () => Promise<T>): Promise<OptionalReading<T>> {
   try {
     return { readable: true, value: await read() };
   } catch (error) {

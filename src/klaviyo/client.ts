@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BATCH_LIMITS } from '../contracts/limits.js';
-import { callOf, orListNotFound, readBeta } from './calls.js';
+import { callOf, orListNotFound, readOptional } from './calls.js';
 import { readableBaseUrl, readableKey } from './client-settings.js';
 import type { EndpointName } from './endpoints.js';
 import { KlaviyoAnswerUnexpectedError, KlaviyoRequestInvalidError } from './errors.js';
@@ -119,7 +119,7 @@ export class KlaviyoClient {
     const flows = { include: 'flow-triggers', 'fields[flow]': 'name,status,archived' };
     const plain = callOf('get_list', id, fields);
     return orListNotFound(id, async () => {
-      const withFlows = await readBeta(() =>
+      const withFlows = await readOptional(() =>
         this.#transport.read(
           resources.listWithFlowsSchema,
           callOf('get_list', id, { ...fields, ...flows }),
@@ -148,20 +148,20 @@ export class KlaviyoClient {
   async getTextMessagingConfiguration(
     companyId: string,
     options?: CallOptions,
-  ): Promise<resources.BetaReading<resources.TextMessagingConfiguration>> {
+  ): Promise<resources.OptionalReading<resources.TextMessagingConfiguration>> {
     const call = callOf('get_text_messaging_configuration', companyId);
     const answer = z.object({ data: resources.configurationSchema });
-    return readBeta(async () => (await this.#transport.read(answer, call, options)).data);
+    return readOptional(async () => (await this.#transport.read(answer, call, options)).data);
   }
 
   /** The senders of texts (beta), of every status. */
   listTextMessagingSenders(
     options?: CallOptions,
-  ): Promise<resources.BetaReading<readonly resources.TextMessagingSender[]>> {
+  ): Promise<resources.OptionalReading<readonly resources.TextMessagingSender[]>> {
     const call = callOf('get_text_messaging_senders', null, {
       'page[size]': String(PAGE_OF_SENDERS),
     });
-    return readBeta(() => this.#pages.all(resources.senderSchema, call, options));
+    return readOptional(() => this.#pages.all(resources.senderSchema, call, options));
   }
 
   /**

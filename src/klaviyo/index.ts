@@ -61,7 +61,7 @@ export type {
 export type { RateLimitReading } from './rate-limit-headers.js';
 export type {
   Account,
-  BetaReading,
+  OptionalReading,
   FlowTrigger,
   ImportJob,
   ListInfo,

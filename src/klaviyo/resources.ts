@@ -57,10 +57,10 @@ export interface TextMessagingSender {
 }
 
 /**
- * What a beta endpoint gave. Not readable is an answer, not an error: the key lacks the scope (403),
- * or the endpoint, its revision or the configuration is not there (400, 404, 405, 410).
+ * What a beta endpoint or an inclusion gave. Not readable is an answer, not an error: the key lacks the
+ * scope (403), or the endpoint, its revision or the configuration is not there (400, 404, 405, 410).
  */
-export type BetaReading<T> =
+export type OptionalReading<T> =
   | { readonly readable: true; readonly value: T }
   | { readonly readable: false; readonly status: number };
 

@@ -2,16 +2,8 @@ import { sql } from 'kysely';
 import type { Channel, Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
 
-/** Klaviyo's own datetimes of memberships. */
-export interface ListFeed {
-  /** Where the next read begins. */
-  readonly joinedSince: string;
-  /** The newest that was read. */
-  readonly newest: string;
-}
-
-/** Klaviyo's own datetimes of events of one metric. */
-export interface EventFeed {
+/** Where a reader of one of Klaviyo's feeds stands, in Klaviyo's own datetimes. */
+export interface FeedPlace {
   /** Where the next read begins. */
   readonly since: string;
   /** The newest that was read. */
@@ -19,21 +11,21 @@ export interface EventFeed {
 }
 
 /** Where the reader of a list's members stands; null before its first read. */
-export async function getListFeed(db: LedgerDb, migrationId: string): Promise<ListFeed | null> {
+export async function getListFeed(db: LedgerDb, migrationId: string): Promise<FeedPlace | null> {
   const row = await db
     .selectFrom('list_feed')
     .select(['joined_since', 'newest'])
     .where('migration_id', '=', migrationId)
     .executeTakeFirst();
-  return row === undefined ? null : { joinedSince: row.joined_since, newest: row.newest };
+  return row === undefined ? null : { since: row.joined_since, newest: row.newest };
 }
 
 export async function setListFeed(
   db: LedgerDb,
   migrationId: string,
-  { joinedSince, newest }: ListFeed,
+  { since, newest }: FeedPlace,
 ): Promise<void> {
-  const place = { joined_since: joinedSince, newest };
+  const place = { joined_since: since, newest };
   await db
     .insertInto('list_feed')
     .values({ migration_id: migrationId, ...place })
@@ -46,7 +38,7 @@ export async function getEventFeed(
   db: LedgerDb,
   migrationId: string,
   metric: string,
-): Promise<EventFeed | null> {
+): Promise<FeedPlace | null> {
   const row = await db
     .selectFrom('event_feed')
     .select(['since', 'newest'])
@@ -60,12 +52,12 @@ export async function setEventFeed(
   db: LedgerDb,
   migrationId: string,
   metric: string,
-  feed: EventFeed,
+  place: FeedPlace,
 ): Promise<void> {
   await db
     .insertInto('event_feed')
-    .values({ migration_id: migrationId, metric, ...feed })
-    .onConflict((oc) => oc.columns(['migration_id', 'metric']).doUpdateSet(feed))
+    .values({ migration_id: migrationId, metric, ...place })
+    .onConflict((oc) => oc.columns(['migration_id', 'metric']).doUpdateSet(place))
     .execute();
 }
 

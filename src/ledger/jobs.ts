@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { TEXT_CHANNELS, type Channel, type Operation } from '../contracts/channels.js';
+import { TEXT_CHANNELS, type Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
 
 export async function getJob(
@@ -28,17 +28,12 @@ export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Prom
   return rows.flatMap((row) => row.job_number ?? []);
 }
 
-/** Whether any part, or any of these channels, has no outcome yet. */
-export async function hasOpenParts(
-  db: LedgerDb,
-  migrationId: string,
-  channels: readonly Channel[] | null = null,
-): Promise<boolean> {
+/** Whether any part has no outcome yet. */
+export async function hasOpenParts(db: LedgerDb, migrationId: string): Promise<boolean> {
   const row = await db
     .selectFrom('intent_part')
     .select('row_number')
     .where('migration_id', '=', migrationId)
-    .$if(channels !== null, (query) => query.where('channel', 'in', channels))
     .where('outcome', 'is', null)
     .limit(1)
     .executeTakeFirst();

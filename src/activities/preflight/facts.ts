@@ -1,7 +1,7 @@
 import type { MigrationSettings } from '../../contracts/migration.js';
 import {
   ListNotFoundError,
-  type BetaReading,
+  type OptionalReading,
   type KlaviyoClient,
   type ListWithFlows,
   type TextMessagingConfiguration,
@@ -23,8 +23,8 @@ export interface AccountFacts {
 
 export interface TextFacts {
   /** Null where the account is not known. */
-  readonly configuration: BetaReading<TextMessagingConfiguration> | null;
-  readonly senders: BetaReading<readonly TextMessagingSender[]>;
+  readonly configuration: OptionalReading<TextMessagingConfiguration> | null;
+  readonly senders: OptionalReading<readonly TextMessagingSender[]>;
 }
 
 /** An address that nobody has: what comes back does not matter, only that the key may ask. */
