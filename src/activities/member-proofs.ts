@@ -49,8 +49,7 @@ export class MemberProofs {
     signal: AbortSignal,
   ): Promise<void> {
     const { ledger, klaviyo } = this.deps;
-    const place =
-      (await getListFeed(ledger.db, id)) ?? startOfFeed(createdAt, CLOCK_DIFFERENCE_MS);
+    const place = (await getListFeed(ledger.db, id)) ?? startOfFeed(createdAt, CLOCK_DIFFERENCE_MS);
     const next = await readFeed<ProfileConsent>(place, {
       async read(joinedSince, cursor) {
         const page = await klaviyo.listMembers({ listId, joinedSince, cursor }, { signal });
