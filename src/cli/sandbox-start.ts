@@ -31,7 +31,7 @@ export const DEFAULT_LISTS = [
 ] as const;
 
 /** A settings file may have these, each as in `SandboxOptions`. */
-const SETTINGS: Readonly<Record<keyof SandboxOptions, true>> = {
+const SETTINGS: Readonly<Record<Exclude<keyof SandboxOptions, 'onRequest'>, true>> = {
   port: true,
   host: true,
   apiKey: true,
@@ -43,6 +43,7 @@ const SETTINGS: Readonly<Record<keyof SandboxOptions, true>> = {
   seed: true,
   delays: true,
   speed: true,
+  clockAheadMs: true,
   rateLimitFactor: true,
   clicks: true,
   filteredDomains: true,

@@ -1,16 +1,21 @@
 /**
- * Two clocks. `wall` stamps what Klaviyo shows and is always real. `now` decides when delayed
- * effects are due and when rate windows end; it runs ahead of the wall once it was advanced, so
- * that a test can skip twenty minutes without anything being dated in the future.
+ * Two clocks. `wall` stamps what Klaviyo shows: real time, apart from how far Klaviyo's clock and
+ * this machine's differ. `now` decides when delayed effects are due and when rate windows end; it
+ * runs ahead of real time once it was advanced, so that a test can skip twenty minutes without
+ * anything being dated in the future.
  */
 export class Clock {
   #ahead = 0;
   #pretended: number | undefined;
 
-  constructor(readonly speed: number) {}
+  /** @param aheadMs how far Klaviyo's clock is ahead of this machine's */
+  constructor(
+    readonly speed: number,
+    private readonly aheadMs = 0,
+  ) {}
 
   wall(): number {
-    return Date.now();
+    return Date.now() + this.aheadMs;
   }
 
   now(): number {

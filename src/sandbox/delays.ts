@@ -33,6 +33,8 @@ export interface DelaySettings {
   senderReview: Range;
   /** From an event to the webhook's delivery. */
   webhook: Range;
+  /** From a change of consent or suppressions to answers that show it in `subscriptions`. */
+  readLag: Range;
 }
 export type DelayKind = keyof DelaySettings;
 
@@ -57,6 +59,7 @@ export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
     export: seconds(30, 600),
     senderReview: seconds(86_400, 432_000),
     webhook: seconds(60, 180),
+    readLag: [0, 0],
   },
   fast: {
     subscribeLive: [30, 150],
@@ -75,6 +78,7 @@ export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
     export: [80, 400],
     senderReview: [80, 400],
     webhook: [20, 80],
+    readLag: [0, 0],
   },
 };
 

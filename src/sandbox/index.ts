@@ -9,6 +9,7 @@ export {
   type FlowOptions,
   type ListOptions,
   type OptIn,
+  type RequestMoment,
   type SandboxOptions,
   type SegmentOptions,
   type SegmentRule,
@@ -17,7 +18,13 @@ export {
 } from './options.js';
 export { parseSwitch, switchChoices } from './switches.js';
 export { DELAYS, type DelaySettings } from './delays.js';
-export type { MessageLine, Person, SandboxAccount, TruthLine } from './account/account.js';
+export type {
+  ConsentChangeLine,
+  MessageLine,
+  Person,
+  SandboxAccount,
+  TruthLine,
+} from './account/account.js';
 export { FAULT_KINDS, parseFault, type Fault, type FaultKind } from './account/fault.js';
 export { parseLatency, type Latency } from './latency.js';
 export type { SubscribedLine } from './account/request-log.js';

@@ -1,6 +1,8 @@
 import { checkDelays, DELAYS, type DelaySettings } from './delays.js';
 import type { Latency } from './latency.js';
-import { checkSwitches } from './switches.js';
+import { checkSwitches, DEFAULT_SWITCHES, type Switches } from './switches.js';
+
+export { DEFAULT_SWITCHES, type Switches } from './switches.js';
 
 export type OptIn = 'single_opt_in' | 'double_opt_in';
 
@@ -58,70 +60,6 @@ export interface SenderOptions {
   status: string;
 }
 
-/** Answers to the questions that nobody has published an answer to; see `DEFAULT_SWITCHES`. */
-export interface Switches {
-  /** How many bad rows one 400 names. */
-  errorsPerAnswer: 'all' | number;
-  /** The same e-mail or phone twice in one subscribe request. */
-  duplicateRows: 'accept_last' | 'reject';
-  /** E-mail and phone of one row belong to two profiles. */
-  twoProfiles: 'merge' | 'ignore_phone';
-  /** A badly formed phone beside a good e-mail: the rule since 2025, or the older one. */
-  invalidPhoneWithEmail: 'partial_failure' | 'reject';
-  /** A repeated subscribe before the click sends the message again. */
-  repeatDoubleOptInMessage: boolean;
-  /** A subscribed person who is not on the double opt-in list: asked to confirm, or put on it. */
-  subscribedOnDoubleOptIn: 'messaged' | 'joins';
-  /** An unsubscribe link or a STOP moves the profile's `updated`. */
-  personOptOutMovesUpdated: boolean;
-  /** A suppression moves the profile's `updated`. */
-  suppressionMovesUpdated: boolean;
-  /** Subscription events are written with the change, or after the `event` delay. */
-  events: 'at_once' | 'late';
-  /** Events of a historical import carry the date of the consent, or of its arrival. */
-  historicalEvents: 'backdated' | 'now';
-  /** What a suppression job tells: `processing` with every row skipped for hours, or the truth. */
-  suppressionJobStatus: 'lies' | 'honest';
-  /** An id that does not exist, on operations that read one profile, list or segment. */
-  unknownIdOnGet: 404 | 400;
-  /** A metric that never fired: in the account all the same, or not before its first event. */
-  unfiredMetrics: 'listed' | 'missing';
-  /** A date of a filter that is written with an offset such as +00:00 instead of Z. */
-  offsetInFilter: 'rejected' | 'accepted';
-  /** A revision that lies between the newest known one and today. */
-  unlistedRevision: 'refused' | 'falls_back';
-  /** A private key may use webhooks (Klaviyo: with Advanced KDP only, else 403). */
-  webhooks: 'allowed' | 'refused';
-  /** The account can take push tokens in (else 403, as on one without the feature). */
-  pushTokens: 'allowed' | 'refused';
-  /** A private key may use the invite-only bulk export. */
-  bulkExport: 'allowed' | 'refused';
-  /** What the download of an export answers: the file, or a document with its address. */
-  exportDownload: 'file' | 'link';
-}
-
-export const DEFAULT_SWITCHES: Switches = {
-  errorsPerAnswer: 'all',
-  duplicateRows: 'accept_last',
-  twoProfiles: 'merge',
-  invalidPhoneWithEmail: 'partial_failure',
-  repeatDoubleOptInMessage: true,
-  subscribedOnDoubleOptIn: 'messaged',
-  personOptOutMovesUpdated: false,
-  suppressionMovesUpdated: false,
-  events: 'at_once',
-  historicalEvents: 'backdated',
-  suppressionJobStatus: 'lies',
-  unknownIdOnGet: 404,
-  offsetInFilter: 'rejected',
-  unlistedRevision: 'refused',
-  unfiredMetrics: 'missing',
-  webhooks: 'refused',
-  pushTokens: 'allowed',
-  bulkExport: 'refused',
-  exportDownload: 'file',
-};
-
 export interface ClickOptions {
   /** Share of the people who confirm a double opt-in mail, 0 to 1. Who: by seed and address. */
   share: number;
@@ -147,6 +85,19 @@ export interface AccountOptions {
   webhookClockSkewMs?: number;
 }
 
+/** A request for an operation of the API, on its way through the sandbox. */
+export interface RequestMoment {
+  /** Operation id, such as `bulk_subscribe_profiles`. */
+  operation: string;
+  /**
+   * Before it is carried out, when the fault that it meets is chosen; or after, before its answer is
+   * sent. A request that a fault or a refusal stops has both moments as well.
+   */
+  moment: 'before' | 'after';
+  /** Counts the requests from 1, in the order in which they arrive. */
+  number: number;
+}
+
 export interface SandboxOptions {
   /** @default 0, any free port */
   port?: number;
@@ -168,6 +119,12 @@ export interface SandboxOptions {
   delays?: 'klaviyo' | 'fast' | Partial<DelaySettings>;
   /** Divides delays and rate windows alike; the wall clock stays real. @default 1 */
   speed?: number;
+  /**
+   * How far Klaviyo's clock is ahead of this machine's, ms; behind where negative. The `Date` of
+   * every answer and every date that Klaviyo makes or compares with follow it; what the sandbox
+   * notes for its user (requests, exchanges) does not. @default 0
+   */
+  clockAheadMs?: number;
   /** Multiplies Klaviyo's rate limits, for load tests without them. @default 1 */
   rateLimitFactor?: number;
   /** @default 0.7 of the people, after 30 s to 2 h (`fast`: 0.2 to 2 s) */
@@ -185,6 +142,11 @@ export interface SandboxOptions {
    */
   filteredDomains?: string[];
   switches?: Partial<Switches>;
+  /**
+   * Awaited before and after each request, so that a test can let anything happen between any two
+   * calls. What it throws is a 500. For programs alone: a settings file has none. @default none
+   */
+  onRequest?: (request: RequestMoment) => Promise<void> | void;
 }
 
 /** The options with every default filled in. */
@@ -200,6 +162,7 @@ export interface Settings {
   seed: number;
   delays: DelaySettings;
   speed: number;
+  clockAheadMs: number;
   rateLimitFactor: number;
   clicks: Required<ClickOptions>;
   filteredDomains: ReadonlySet<string>;
@@ -220,6 +183,10 @@ export function settingsFrom(options: SandboxOptions): Settings {
   const rateLimitFactor = options.rateLimitFactor ?? 1;
   if (!(rateLimitFactor > 0 && rateLimitFactor < Infinity)) {
     throw new RangeError(`rateLimitFactor must be more than 0, got ${rateLimitFactor}`);
+  }
+  const clockAheadMs = options.clockAheadMs ?? 0;
+  if (!Number.isFinite(clockAheadMs)) {
+    throw new RangeError(`clockAheadMs must be a number of ms, got ${String(clockAheadMs)}`);
   }
   const fast = options.delays === 'fast';
   const clicks = options.clicks ?? {
@@ -251,6 +218,7 @@ export function settingsFrom(options: SandboxOptions): Settings {
         ? { ...DELAYS[delays] }
         : { ...DELAYS.klaviyo, ...checkDelays(delays) },
     speed,
+    clockAheadMs,
     rateLimitFactor,
     clicks: {
       share: shareOf('clicks.share', clicks.share),

@@ -1,4 +1,87 @@
-import type { Switches } from './options.js';
+/** Answers to the questions that nobody has published an answer to; see `DEFAULT_SWITCHES`. */
+export interface Switches {
+  /** How many bad rows one 400 names. */
+  errorsPerAnswer: 'all' | number;
+  /** The same e-mail or phone twice in one subscribe request. */
+  duplicateRows: 'accept_last' | 'reject';
+  /** E-mail and phone of one row belong to two profiles. */
+  twoProfiles: 'merge' | 'ignore_phone';
+  /** A badly formed phone beside a good e-mail: the rule since 2025, or the older one. */
+  invalidPhoneWithEmail: 'partial_failure' | 'reject';
+  /** A repeated subscribe before the click sends the message again. */
+  repeatDoubleOptInMessage: boolean;
+  /** A subscribed person who is not on the double opt-in list: asked to confirm, or put on it. */
+  subscribedOnDoubleOptIn: 'messaged' | 'joins';
+  /** An unsubscribe link or a STOP moves the profile's `updated`. */
+  personOptOutMovesUpdated: boolean;
+  /** A suppression moves the profile's `updated`. */
+  suppressionMovesUpdated: boolean;
+  /** Subscription events are written with the change, or after the `event` delay. */
+  events: 'at_once' | 'late';
+  /** Events of a historical import carry the date of the consent, or of its arrival. */
+  historicalEvents: 'backdated' | 'now';
+  /** What a suppression job tells: `processing` with every row skipped for hours, or the truth. */
+  suppressionJobStatus: 'lies' | 'honest';
+  /** An id that does not exist, on operations that read one profile, list or segment. */
+  unknownIdOnGet: 404 | 400;
+  /** A metric that never fired: in the account all the same, or not before its first event. */
+  unfiredMetrics: 'listed' | 'missing';
+  /** A date of a filter that is written with an offset such as +00:00 instead of Z. */
+  offsetInFilter: 'rejected' | 'accepted';
+  /** A revision that lies between the newest known one and today. */
+  unlistedRevision: 'refused' | 'falls_back';
+  /** A private key may use webhooks (Klaviyo: with Advanced KDP only, else 403). */
+  webhooks: 'allowed' | 'refused';
+  /** The account can take push tokens in (else 403, as on one without the feature). */
+  pushTokens: 'allowed' | 'refused';
+  /** A private key may use the invite-only bulk export. */
+  bulkExport: 'allowed' | 'refused';
+  /** What the download of an export answers: the file, or a document with its address. */
+  exportDownload: 'file' | 'link';
+  /** How a filter compares e-mail addresses: in any spelling, or letter by letter. */
+  filterCase: 'insensitive' | 'sensitive';
+  /** How the address of a new profile is kept; whose it is never depends on the spelling. */
+  storedEmails: 'lower_case' | 'as_written';
+  /** Which of several profiles with one e-mail address, or one number, a row changes. */
+  sameIdentifier: 'oldest' | 'newest' | 'all';
+  /** `suppression` and `list_suppressions` in answers; whether mail can be received stays right. */
+  suppressionField: 'array' | 'null' | 'absent';
+  /** `subscriptions` of a profile in answers; at times: a fifth of the reads find none. */
+  subscriptionsField: 'object' | 'null' | 'null_at_times';
+  /** Rows of accepted subscribes, unsubscribes and imports; at times: a tenth is lost for ever. */
+  acceptedRows: 'applied' | 'lost_at_times' | 'lost';
+  /** Consent to texts in a subscribe row that brings consent to e-mail as well. */
+  smsBesideEmail: 'applied' | 'lost';
+}
+
+export const DEFAULT_SWITCHES: Switches = {
+  errorsPerAnswer: 'all',
+  duplicateRows: 'accept_last',
+  twoProfiles: 'merge',
+  invalidPhoneWithEmail: 'partial_failure',
+  repeatDoubleOptInMessage: true,
+  subscribedOnDoubleOptIn: 'messaged',
+  personOptOutMovesUpdated: false,
+  suppressionMovesUpdated: false,
+  events: 'at_once',
+  historicalEvents: 'backdated',
+  suppressionJobStatus: 'lies',
+  unknownIdOnGet: 404,
+  offsetInFilter: 'rejected',
+  unlistedRevision: 'refused',
+  unfiredMetrics: 'missing',
+  webhooks: 'refused',
+  pushTokens: 'allowed',
+  bulkExport: 'refused',
+  exportDownload: 'file',
+  filterCase: 'insensitive',
+  storedEmails: 'lower_case',
+  sameIdentifier: 'oldest',
+  suppressionField: 'array',
+  subscriptionsField: 'object',
+  acceptedRows: 'applied',
+  smsBesideEmail: 'applied',
+};
 
 type Value = Switches[keyof Switches];
 
@@ -23,6 +106,13 @@ const VALUES: { readonly [Name in keyof Switches]: readonly Switches[Name][] } =
   pushTokens: ['allowed', 'refused'],
   bulkExport: ['allowed', 'refused'],
   exportDownload: ['file', 'link'],
+  filterCase: ['insensitive', 'sensitive'],
+  storedEmails: ['lower_case', 'as_written'],
+  sameIdentifier: ['oldest', 'newest', 'all'],
+  suppressionField: ['array', 'null', 'absent'],
+  subscriptionsField: ['object', 'null', 'null_at_times'],
+  acceptedRows: ['applied', 'lost_at_times', 'lost'],
+  smsBesideEmail: ['applied', 'lost'],
 };
 /** Switches that take any whole number from 1 as well. */
 const COUNTS: ReadonlySet<keyof Switches> = new Set(['errorsPerAnswer'] as const);

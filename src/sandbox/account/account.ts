@@ -1,5 +1,4 @@
 import { Clock } from '../clock.js';
-import { isoDate, isoDateOrNull } from '../dates.js';
 import { people, type Population } from '../generator.js';
 import { Latencies } from '../latency.js';
 import { shareOf, type ListOptions, type SegmentOptions, type Settings } from '../options.js';
@@ -19,6 +18,8 @@ import { Journal } from './journal.js';
 import { Labels } from './labels.js';
 import { Listing } from './listing.js';
 import { Merging } from './merging.js';
+import { Losses } from './mishaps/losses.js';
+import { ShownSubscriptions } from './mishaps/shown-subscriptions.js';
 import { ProfileChanges } from './profile-changes.js';
 import { PushTokens } from './push-tokens.js';
 import { RequestLog, type EndpointCounts, type SubscribedLine } from './request-log.js';
@@ -28,35 +29,14 @@ import { Segmenting } from './segmenting.js';
 import { Subscribing } from './subscribing.js';
 import { Suppressing } from './suppressing.js';
 import { Texting } from './texting.js';
-import { subscriptionsOf, type SubscriptionsView } from './subscriptions-view.js';
+import { Acts, type Person } from './surface/acts.js';
+import { ConsentChanges, type ConsentListener } from './surface/consent-changes.js';
+import { messageOf, truthOf, type MessageLine, type TruthLine } from './surface/lines.js';
 import { Webhooks } from './webhooks.js';
 
-/** What is true of one profile, whatever the API has shown so far. */
-export interface TruthLine {
-  id: string;
-  email: string | null;
-  phone_number: string | null;
-  created: string;
-  updated: string;
-  subscriptions: SubscriptionsView;
-  lists: { id: string; joined_group_at: string }[];
-}
-
-/** One person's double opt-in messages for one list. */
-export interface MessageLine {
-  channel: 'email' | 'sms';
-  to: string;
-  list_id: string | null;
-  sent_at: string;
-  count: number;
-  clicked_at: string | null;
-}
-
-/** Who a control call is about. */
-export interface Person {
-  email?: string;
-  phone_number?: string;
-}
+export type { ConsentChangeLine } from './surface/consent-changes.js';
+export type { Person } from './surface/acts.js';
+export type { MessageLine, TruthLine } from './surface/lines.js';
 
 /**
  * The simulated account: its data, what is under way, and everything that `/sandbox/` can ask of
@@ -75,6 +55,8 @@ export class SandboxAccount implements Core {
   readonly merging: Merging;
   readonly deleting: Deleting;
   readonly pushTokens: PushTokens;
+  readonly losses: Losses;
+  readonly shown: ShownSubscriptions;
   readonly listing: Listing;
   readonly segmenting: Segmenting;
   readonly subscribing: Subscribing;
@@ -90,6 +72,8 @@ export class SandboxAccount implements Core {
   readonly latency: Latencies;
   /** Set by the `revoke_key` fault. */
   keyRevoked = false;
+  readonly #acts: Acts;
+  readonly #consentChanges: ConsentChanges;
   readonly #seeding: Seeding;
   /** Numbers of the next made-up person and phone. */
   readonly #invented = { person: 0, phone: 0 };
@@ -101,13 +85,16 @@ export class SandboxAccount implements Core {
     readonly settings: Settings,
     endpoints: ReadonlySet<string>,
   ) {
-    this.clock = new Clock(settings.speed);
+    this.clock = new Clock(settings.speed, settings.clockAheadMs);
     this.faults = new FaultQueue(endpoints, settings.seed, this.clock);
     this.latency = new Latencies(settings.seed, endpoints);
     this.latency.set(settings.latency);
     this.openedAt = this.clock.wall();
     this.scheduler = new Scheduler(this.clock);
-    this.profiles = new ProfileStore(settings.seed);
+    const keepsSpelling = () => settings.switches.storedEmails === 'as_written';
+    this.profiles = new ProfileStore(settings.seed, keepsSpelling);
+    this.losses = new Losses(settings);
+    this.shown = new ShownSubscriptions(this);
     this.journal = new Journal(settings, this.clock, this.scheduler);
     this.book = new ConsentBook(this.profiles, this.clock, this.journal);
     this.identities = new Identities(this);
@@ -124,6 +111,8 @@ export class SandboxAccount implements Core {
     this.suppressing = new Suppressing(this);
     this.webhooks = new Webhooks(this);
     this.importing = new Importing(this);
+    this.#acts = new Acts(this);
+    this.#consentChanges = new ConsentChanges(this.profiles);
     this.#seeding = new Seeding(this.profiles, this.lists, this.identities, this.clock);
     for (const list of settings.lists) this.listing.create(list);
     for (const segment of settings.segments) this.segmenting.open(segment);
@@ -150,11 +139,8 @@ export class SandboxAccount implements Core {
    * @throws RangeError for an unknown segment, one with a rule, or somebody without a profile
    */
   moveInSegment(id: string, moves: { enter?: Person[]; leave?: Person[] }): void {
-    const numbersOf = (people: unknown = []) => {
-      if (Array.isArray(people)) return people.map((who: Person) => this.#numberOf({ ...who }));
-      throw new RangeError('enter and leave must be arrays of people');
-    };
-    this.segmenting.move(id, { enter: numbersOf(moves.enter), leave: numbersOf(moves.leave) });
+    const [enter, leave] = [moves.enter, moves.leave].map((who) => this.#acts.numbersOf(who));
+    this.segmenting.move(id, { enter: enter!, leave: leave! });
   }
 
   /** @throws RangeError for an unknown segment */
@@ -178,36 +164,44 @@ export class SandboxAccount implements Core {
 
   /** Adds a profile, or the given consent to the profile that has its identifiers. */
   seed(profile: SeedProfile): void {
-    this.#seeding.add(profile);
+    this.shown.lag.catchUp(this.#seeding.add(profile));
   }
 
   *truth(): Generator<TruthLine> {
     this.scheduler.runDue();
-    for (const index of this.profiles.all()) yield this.#truthOf(index);
+    for (const index of this.profiles.all()) yield truthOf(this, index);
   }
 
-  /** Truth of one person; undefined where there is no profile. */
-  truthFor({ email, phone_number }: Person): TruthLine | undefined {
+  /** Truth of one person, of several profiles the oldest; undefined where there is no profile. */
+  truthFor(who: Person): TruthLine | undefined {
+    return this.truthsFor(who)[0];
+  }
+
+  /**
+   * Truth of every profile that has the e-mail address or, where none has or none is given, the
+   * number; in order of creation.
+   */
+  truthsFor(who: Person): TruthLine[] {
     this.scheduler.runDue();
-    const index = this.identities.find({
-      email: email?.toLowerCase() ?? null,
-      phone: phone_number ?? null,
-    });
-    return index === undefined ? undefined : this.#truthOf(index);
+    const email = who.email?.toLowerCase() ?? null;
+    const phone = who.phone_number ?? null;
+    if (this.identities.find({ email, phone }, 'oldest') === undefined) return [];
+    const byEmail = email === null ? [] : this.profiles.allWithEmail(email);
+    const byPhone = phone === null ? [] : this.profiles.allWithPhone(phone);
+    return (byEmail.length > 0 ? byEmail : byPhone).map((index) => truthOf(this, index));
+  }
+
+  /**
+   * Calls `listener` with each change of somebody's consent or suppressions, while it is written.
+   * One act may be several changes. It must not throw. Returns what ends it.
+   */
+  onConsentChange(listener: ConsentListener): () => void {
+    return this.#consentChanges.listen(listener);
   }
 
   *messages(): Generator<MessageLine> {
     this.scheduler.runDue();
-    for (const confirmation of this.subscribing.confirmations.all()) {
-      yield {
-        channel: confirmation.channel,
-        to: confirmation.to,
-        list_id: confirmation.listId,
-        sent_at: isoDate(confirmation.sentAt),
-        count: confirmation.count,
-        clicked_at: isoDateOrNull(confirmation.clickedAt),
-      };
-    }
+    for (const confirmation of this.subscribing.confirmations.all()) yield messageOf(confirmation);
   }
 
   requests(): EndpointCounts[] {
@@ -238,24 +232,52 @@ export class SandboxAccount implements Core {
     );
   }
 
-  /** The person follows the unsubscribe link of a mail. @throws RangeError without a profile */
-  unsubscribe({ email }: Person): void {
-    const index = this.#known('email', email?.toLowerCase());
-    const { personOptOutMovesUpdated } = this.settings.switches;
-    this.book.unsubscribe(index, 'email.marketing', 'PREFERENCE_PAGE', personOptOutMovesUpdated);
+  /**
+   * The person subscribes by themselves through a form, at once: to mail, to texts, or to both, and
+   * onto the list, whatever its opt-in process.
+   *
+   * @throws RangeError for who cannot: an address or number that is none, or a list that is not there
+   */
+  subscribe(who: Person & { list_id?: string }): void {
+    this.#acts.subscribe(who);
+  }
+
+  /**
+   * The person follows the unsubscribe link of a mail (`list_id`: leaves that list alone).
+   *
+   * @throws RangeError without a profile, and for who is not on the list
+   */
+  unsubscribe(who: Person & { list_id?: string }): void {
+    this.#acts.unsubscribe(who);
+  }
+
+  /** The person marks a mail as spam: no event, but a suppression. @throws RangeError without a profile */
+  complain(who: Person): void {
+    this.#acts.complain(who);
   }
 
   /** The person texts STOP. @throws RangeError without a profile */
-  stopSms({ phone_number }: Person): void {
-    const index = this.#known('phone_number', phone_number);
-    const { personOptOutMovesUpdated } = this.settings.switches;
-    this.book.unsubscribe(index, 'sms.marketing', 'TEXT', personOptOutMovesUpdated);
+  stopSms(who: Person): void {
+    this.#acts.stopSms(who);
   }
 
   /** The carrier takes the number back: SMS consent ends. @throws RangeError without a profile */
-  deactivatePhone({ phone_number }: Person): void {
-    const index = this.#known('phone_number', phone_number);
-    this.book.deactivatePhone(index, this.settings.switches.personOptOutMovesUpdated);
+  deactivatePhone(who: Person): void {
+    this.#acts.deactivatePhone(who);
+  }
+
+  /**
+   * An operator suppresses the person by hand. It surfaces after so much of Klaviyo's time, dated now.
+   *
+   * @throws RangeError without a profile, or for a time that is none
+   */
+  suppress(who: Person & { surfaces_after_ms?: number }): void {
+    this.#acts.suppress(who);
+  }
+
+  /** An operator lifts that suppression. @throws RangeError for who has none */
+  unsuppress(who: Person): void {
+    this.#acts.unsuppress(who);
   }
 
   addFault(fault: Fault): void {
@@ -286,36 +308,5 @@ export class SandboxAccount implements Core {
     this.exporting.close();
     this.webhooks.close();
     this.scheduler.close();
-  }
-
-  #known(field: 'email' | 'phone_number', value: string | undefined): number {
-    this.scheduler.runDue();
-    if (value === undefined) throw new RangeError(`${field} is missing`);
-    const index =
-      field === 'email' ? this.profiles.withEmail(value) : this.profiles.withPhone(value);
-    if (index === undefined) throw new RangeError(`no profile has the ${field} ${value}`);
-    return index;
-  }
-
-  #numberOf({ email, phone_number }: Person): number {
-    return email === undefined
-      ? this.#known('phone_number', phone_number)
-      : this.#known('email', email.toLowerCase());
-  }
-
-  #truthOf(index: number): TruthLine {
-    const lists = this.lists.all().flatMap((list) => {
-      const joined = list.joinedAt(index);
-      return joined === undefined ? [] : [{ id: list.id, joined_group_at: isoDate(joined) }];
-    });
-    return {
-      id: this.profiles.id(index),
-      email: this.profiles.email(index),
-      phone_number: this.profiles.phone(index),
-      created: isoDate(this.profiles.created(index)),
-      updated: isoDate(this.profiles.updated(index)),
-      subscriptions: subscriptionsOf(this.profiles, index),
-      lists,
-    };
   }
 }

@@ -23,7 +23,12 @@ export interface OptInRecord {
   customSource: string | null;
   /** The person clicked or replied. */
   confirmed: boolean;
+  /** @default 'API' */
+  method?: OptInMethod;
 }
+
+/** How somebody came to be in: the second word is ours, for none is recorded. */
+export type OptInMethod = 'API' | 'FORM';
 
 /** The channels whose changes are recorded as events: there is no metric of the others. */
 const SUBSCRIBED_METRIC: Partial<Record<ConsentKey, MetricName>> = {
@@ -69,7 +74,7 @@ export class ConsentBook {
         consent: 'SUBSCRIBED',
         timestamp,
         lastUpdated: now,
-        method: 'API',
+        method: optIn.method ?? 'API',
         methodDetail: null,
         customMethodDetail: optIn.customSource,
         doubleOptIn: optIn.confirmed,

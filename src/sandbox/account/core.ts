@@ -7,6 +7,7 @@ import type { SegmentStore } from '../store/segments.js';
 import type { ConsentBook } from './consent.js';
 import type { Identities } from './identity.js';
 import type { Journal } from './journal.js';
+import type { Losses } from './mishaps/losses.js';
 import type { Texting } from './texting.js';
 
 /** What every department of the account works with. */
@@ -21,6 +22,8 @@ export interface Core {
   readonly journal: Journal;
   readonly book: ConsentBook;
   readonly identities: Identities;
+  /** What is accepted and never carried out. */
+  readonly losses: Losses;
   /** SMS set-up and senders. */
   readonly texting: Texting;
 }

@@ -17,21 +17,23 @@ export class Deleting {
    * @returns false where nobody has it now
    */
   accept(target: DeletionTarget): boolean {
-    if (this.#find(target) === undefined) return false;
+    if (this.#find(target).length === 0) return false;
     const { settings, scheduler, clock } = this.core;
     const { delays, seed } = settings;
     const wait = delayWithin(delays.deletion, seed, 'deletion', target.value);
     scheduler.at(clock.in(wait), () => {
-      const index = this.#find(target);
-      if (index !== undefined) this.#delete(index);
+      for (const index of this.#find(target)) this.#delete(index);
     });
     return true;
   }
 
-  #find({ field, value }: DeletionTarget): number | undefined {
+  /** Documented: all that have the identifier. */
+  #find({ field, value }: DeletionTarget): readonly number[] {
     const { profiles } = this.core;
-    if (field === 'id') return profiles.withId(value);
-    return field === 'email' ? profiles.withEmail(value) : profiles.withPhone(value);
+    if (field === 'email') return profiles.allWithEmail(value);
+    if (field === 'phone_number') return profiles.allWithPhone(value);
+    const index = profiles.withId(value);
+    return index === undefined ? [] : [index];
   }
 
   /** The segments hear of it from the store. */

@@ -21,8 +21,8 @@ export interface ImportRow {
   readonly isNew: boolean;
   /** The attributes as they were sent. */
   readonly original: object;
-  /** Makes or updates the profile; returns its number. */
-  readonly carryOut: () => number | RowFailure;
+  /** Makes or updates the profile; returns its number, and those of others that the row changed. */
+  readonly carryOut: () => readonly number[] | RowFailure;
 }
 
 const KEPT_MS = 7 * 86_400_000;
@@ -91,8 +91,9 @@ export class Importing {
     }
   }
 
+  /** A row that is lost is neither completed nor failed: its job never comes to an end. */
   accept(rows: readonly ImportRow[], listIds: readonly string[]): ImportJob {
-    const { clock, scheduler, settings } = this.core;
+    const { clock, losses, scheduler, settings } = this.core;
     const { seed, delays } = settings;
     const createdAt = clock.wall();
     const job: KeptJob = {
@@ -110,11 +111,12 @@ export class Importing {
       seen: new Set(),
     };
     this.#jobs.set(job.id, job);
-    const dues = Float64Array.from(rows, ({ isNew, word }) => {
+    const kept = rows.filter(() => !losses.takesNext());
+    const dues = Float64Array.from(kept, ({ isNew, word }) => {
       const kind = isNew ? 'importNew' : 'importExisting';
       return clock.in(delayWithin(delays[kind], seed, kind, word));
     });
-    scheduler.each(dues, (i) => this.#apply(rows[i]!, job));
+    scheduler.each(dues, (i) => this.#apply(kept[i]!, job));
     return job;
   }
 
@@ -122,10 +124,13 @@ export class Importing {
     const now = this.core.clock.wall();
     job.startedAt ??= now;
     const outcome = carryOut();
-    if (typeof outcome === 'number') {
-      for (const id of job.listIds) this.core.lists.get(id)?.join(outcome, now);
-      if (!job.seen.has(outcome)) job.profiles[row] = outcome;
-      job.seen.add(outcome);
+    if (!('code' in outcome)) {
+      const [index] = outcome;
+      for (const id of job.listIds) {
+        for (const member of outcome) this.core.lists.get(id)?.join(member, now);
+      }
+      if (!job.seen.has(index!)) job.profiles[row] = index!;
+      job.seen.add(index!);
       job.completed += 1;
     } else {
       const id = uuid(this.core.settings.seed, 'import error', job.id, String(row));

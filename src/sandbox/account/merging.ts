@@ -1,7 +1,7 @@
 import { delayWithin } from '../delays.js';
 import { CONSENT_KEYS, type ConsentKey, type ConsentRecord } from '../store/channel.js';
 import type { ProfileDetails } from '../store/details.js';
-import { MAX_EMAILS } from '../store/email-book.js';
+import { MAX_EMAILS } from '../store/identifiers/email-book.js';
 import type { ProfileStore, Suppression, SuppressionReason } from '../store/profiles.js';
 import { PHONE_KEYS } from './consent.js';
 import type { Core } from './core.js';
@@ -35,7 +35,8 @@ export class Merging {
  * addresses as secondary ones, its properties, its events, and its consent and suppressions, which
  * go with their address (help article 48274807144475). The sandbox has one consent a channel, so
  * where both have an address this is its choice: the destination's consent stays, except that an
- * opt-out or a suppression by will of either survives; an opt-in comes along only with its address.
+ * opt-out or a suppression by will of either survives; an opt-in comes along only with its address,
+ * also where both have the same one.
  *
  * @param phoneOf whose number is kept where both have one; texts follow the number
  */
@@ -47,19 +48,28 @@ export function mergeProfiles(
 ): void {
   const { profiles, lists, segments, journal, book, clock } = parts;
   const source = contentsOf(profiles, from);
+  const sharesEmail =
+    source.emails[0] !== undefined && profiles.email(into) === source.emails[0].email;
+  const sharesPhone = source.phone !== null && profiles.phone(into) === source.phone;
   const joined = lists.all().map((list) => ({ list, since: list.joinedAt(from) }));
   const chosen = segments.all().filter((segment) => segment.chosen.has(from));
   for (const { list } of joined) list.leave(from);
   profiles.remove(from);
   journal.events.moved(from, into);
 
-  const takesEmail = giveEmails(profiles, into, source.emails);
+  const takesEmail = giveEmails(profiles, into, source.emails) || sharesEmail;
   const takesPhone =
-    source.phone !== null && (phoneOf === 'source' || profiles.phone(into) === null);
+    source.phone !== null &&
+    !sharesPhone &&
+    (phoneOf === 'source' || profiles.phone(into) === null);
   if (takesPhone) book.changePhone(into, source.phone);
   for (const key of CONSENT_KEYS) {
     const column = profiles.channel(key);
-    const left = consentAfter(key, column.get(into), source.consents[key], takesEmail, takesPhone);
+    const left = consentAfter(key, column.get(into), source.consents[key], {
+      takesEmail,
+      takesPhone,
+      sharesPhone,
+    });
     if (left !== null) column.set(into, left);
   }
   giveSuppressions(profiles, into, source, takesEmail);
@@ -82,7 +92,9 @@ function contentsOf(profiles: ProfileStore, index: number) {
   const primary = profiles.email(index);
   const consents = CONSENT_KEYS.map((key) => [key, profiles.channel(key).get(index)] as const);
   return {
-    emails: [...(primary === null ? [] : [primary]), ...profiles.secondaryEmails(index)],
+    emails: [...(primary === null ? [] : [primary]), ...profiles.secondaryEmails(index)].map(
+      (email) => ({ email, written: profiles.writtenEmail(index, email) }),
+    ),
     phone: profiles.phone(index),
     consents: Object.fromEntries(consents) as Record<ConsentKey, ConsentRecord | null>,
     suppressions: profiles.suppressions.get(index) ?? [],
@@ -94,14 +106,26 @@ function contentsOf(profiles: ProfileStore, index: number) {
   };
 }
 
-/** Returns whether the first of them became the primary one; what is more than five is dropped. */
-function giveEmails(profiles: ProfileStore, into: number, emails: readonly string[]): boolean {
+/**
+ * Returns whether the first of them became the primary one; what is more than five is dropped, and
+ * what the profile has already is left out.
+ */
+function giveEmails(
+  profiles: ProfileStore,
+  into: number,
+  emails: readonly { email: string; written: string }[],
+): boolean {
   const [first] = emails;
   const takesEmail = first !== undefined && profiles.email(into) === null;
-  if (takesEmail) profiles.setEmail(into, first);
+  if (takesEmail) profiles.setEmail(into, first.email);
   const room = MAX_EMAILS - 1 - profiles.secondaryEmails(into).length;
-  const others = takesEmail ? emails.slice(1) : emails;
-  for (const email of others.slice(0, room)) profiles.addSecondaryEmail(into, email);
+  const others = (takesEmail ? emails.slice(1) : emails)
+    .filter(({ email }) => !profiles.allWithEmail(email).includes(into))
+    .slice(0, room);
+  for (const { email } of others) profiles.addSecondaryEmail(into, email);
+  for (const { written } of takesEmail ? [first, ...others] : others) {
+    profiles.writeEmail(into, written);
+  }
   return takesEmail;
 }
 
@@ -111,13 +135,12 @@ function consentAfter(
   key: ConsentKey,
   present: ConsentRecord | null,
   source: ConsentRecord | null,
-  takesEmail: boolean,
-  takesPhone: boolean,
+  along: { takesEmail: boolean; takesPhone: boolean; sharesPhone: boolean },
 ): ConsentRecord | null {
   if (source === null) return present;
   // Consent to texts is about one number: it is worth nothing without it.
-  if (TEXTS.has(key)) return takesPhone ? source : present;
-  const comesAlong = takesEmail || key === 'mobile_push.marketing';
+  if (TEXTS.has(key) && !along.sharesPhone) return along.takesPhone ? source : present;
+  const comesAlong = along.takesEmail || TEXTS.has(key) || key === 'mobile_push.marketing';
   if (present === null) return comesAlong || source.consent === 'UNSUBSCRIBED' ? source : null;
   return source.consent === 'UNSUBSCRIBED' && present.consent === 'SUBSCRIBED' ? source : present;
 }

@@ -15,30 +15,43 @@ export interface ProfileChange {
   /** Secondary addresses, in lower case. */
   addEmails: readonly string[];
   removeEmails: readonly string[];
+  /** The addresses that are given, as they were written. */
+  written: readonly string[];
 }
 
 /** Writes profiles that a request names one by one. Consent is no part of it. */
 export class ProfileChanges {
   constructor(private readonly core: Core) {}
 
-  /** Profiles that have one of the identifiers, each once: by e-mail, phone, external id, `_kx`. */
-  owners({ email, phone, kx, details, addEmails }: ProfileChange): number[] {
-    const { profiles } = this.core;
+  /**
+   * Profiles that have one of the identifiers, each once: by e-mail, phone, external id, `_kx`.
+   *
+   * @param index where it is one of several that have an identifier, the others are no owners of it
+   */
+  owners({ email, phone, kx, details, addEmails }: ProfileChange, index?: number): number[] {
+    const { profiles, identities } = this.core;
     const externalId = details['external_id'];
+    const has = (owners: readonly number[]) => index !== undefined && owners.includes(index);
+    const byEmail = (text: string) =>
+      has(profiles.allWithEmail(text)) ? index : identities.withEmail(text);
+    const byPhone = (text: string) =>
+      has(profiles.allWithPhone(text)) ? index : identities.withPhone(text);
     const found = [
-      typeof email === 'string' ? profiles.withEmail(email) : undefined,
-      typeof phone === 'string' ? profiles.withPhone(phone) : undefined,
+      typeof email === 'string' ? byEmail(email) : undefined,
+      typeof phone === 'string' ? byPhone(phone) : undefined,
       typeof externalId === 'string' ? profiles.withExternalId(externalId) : undefined,
       kx === undefined ? undefined : profiles.withKx(kx),
-      ...addEmails.map((secondary) => profiles.withEmail(secondary)),
+      ...addEmails.map(byEmail),
     ];
-    return [...new Set(found)].filter((index) => index !== undefined);
+    return [...new Set(found)].filter((owner) => owner !== undefined);
   }
 
   /** Number of the new profile. Its identifiers are free. */
   create(change: ProfileChange): number {
     const now = this.core.clock.wall();
-    const index = this.core.profiles.create(change.email ?? null, change.phone ?? null, now);
+    const { email = null, phone = null } = change;
+    const index = this.core.profiles.create(email, phone, now);
+    if (email !== null) this.#writeAs(index, email, change);
     this.#write(index, change);
     return index;
   }
@@ -46,7 +59,7 @@ export class ProfileChanges {
   /** Moves `updated` where anything is different now. Its identifiers are its own, or free. */
   update(index: number, change: ProfileChange): void {
     const changed = [
-      this.#writeEmail(index, change.email),
+      this.#writeEmail(index, change),
       this.#writePhone(index, change.phone),
       this.#write(index, change),
     ];
@@ -54,16 +67,27 @@ export class ProfileChanges {
   }
 
   /** A secondary address that becomes the primary one changes places with it. */
-  #writeEmail(index: number, email: string | null | undefined): boolean {
+  #writeEmail(index: number, change: ProfileChange): boolean {
     const { profiles } = this.core;
+    const { email } = change;
     const before = profiles.email(index);
     if (email === undefined || email === before) return false;
     const secondary = profiles.secondaryEmails(index);
+    const isSecondary = email !== null && secondary.includes(email);
+    const written = before === null ? null : profiles.writtenEmail(index, before);
     profiles.setEmail(index, email ?? secondary[0] ?? null);
-    if (email !== null && before !== null && secondary.includes(email)) {
+    if (before !== null && written !== null && isSecondary) {
       profiles.addSecondaryEmail(index, before);
+      profiles.writeEmail(index, written);
     }
+    if (email !== null && !isSecondary) this.#writeAs(index, email, change);
     return true;
+  }
+
+  /** Notes how the request wrote an address that it has given to the profile. */
+  #writeAs(index: number, email: string, { written }: Pick<ProfileChange, 'written'>): void {
+    const text = written.find((one) => one.toLowerCase() === email);
+    if (text !== undefined) this.core.profiles.writeEmail(index, text);
   }
 
   #writePhone(index: number, phone: string | null | undefined): boolean {
@@ -72,7 +96,8 @@ export class ProfileChanges {
     return true;
   }
 
-  #write(index: number, { kx, details, properties, addEmails, removeEmails }: ProfileChange) {
+  #write(index: number, change: ProfileChange): boolean {
+    const { kx, details, properties, addEmails, removeEmails } = change;
     const { profiles } = this.core;
     const before = profiles.details.get(index) ?? {};
     const after = withPatchedProperties(withDetails(before, details), properties);
@@ -80,7 +105,10 @@ export class ProfileChanges {
     if (changed) profiles.details.set(index, after);
     if (kx !== undefined) profiles.exchangeIds.set(index, kx);
     const added = addEmails.filter((email) => profiles.withEmail(email) === undefined);
-    for (const email of added) this.#addEmail(index, email);
+    for (const email of added) {
+      this.#addEmail(index, email);
+      this.#writeAs(index, email, change);
+    }
     const own = profiles.secondaryEmails(index);
     const removed = removeEmails.filter((email) => own.includes(email));
     for (const email of removed) profiles.removeSecondaryEmail(index, email);

@@ -56,6 +56,8 @@ export interface SeedProfile {
   lists?: (string | { id: string; joined_group_at?: string })[];
   created?: string;
   updated?: string;
+  /** A profile of its own, also where another one has the e-mail address or the number. @default false */
+  separate_profile?: boolean;
 }
 
 type Field = keyof SeedProfile;
@@ -169,6 +171,7 @@ const CHECKS: Readonly<Record<Field, Check>> = {
   lists: entries({ id: text, joined_group_at: date }, ['id']),
   created: topDate,
   updated: topDate,
+  separate_profile: flag,
 };
 
 /** What is wrong with the seed by itself, whatever the account holds. @throws RangeError naming it */
@@ -186,6 +189,9 @@ export function checkSeed(seed: SeedProfile): void {
   const { email, phone_number, anonymous_id } = seed;
   if (email === undefined && phone_number === undefined && anonymous_id === undefined) {
     throw new RangeError('a profile needs an email, a phone_number or an anonymous_id');
+  }
+  if (seed.separate_profile === true && email === undefined && phone_number === undefined) {
+    throw new RangeError('separate_profile needs an email or a phone_number to share');
   }
 }
 

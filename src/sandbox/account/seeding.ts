@@ -23,11 +23,16 @@ export class Seeding {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws RangeError naming what is wrong with the profile, of which nothing is kept then */
-  add(seed: SeedProfile): void {
+  /**
+   * Returns the profile's number.
+   *
+   * @throws RangeError naming what is wrong with the profile, of which nothing is kept then
+   */
+  add(seed: SeedProfile): number {
     checkSeed(seed);
     for (const { id } of listsOf(seed)) this.#list(id);
     for (const { list_id } of listSuppressionsOf(seed)) this.#list(list_id);
+    this.#checkSeparate(seed);
     const now = this.clock.wall();
     const dates = seedDates(seed, now);
     const index = this.#profile(seed, dates, now);
@@ -45,19 +50,36 @@ export class Seeding {
         seedDate(joined_group_at, dates.consent_timestamp, 'joined_group_at'),
       );
     }
+    return index;
   }
 
   #profile(seed: SeedProfile, { created, updated }: SeedDates, now: number): number {
-    const email = seed.email?.toLowerCase() ?? null;
-    const phone = seed.phone_number ?? null;
-    const anonymousId = seed.anonymous_id ?? null;
-    const identifiers: Identifiers = { email, phone, anonymousId };
-    if (this.identities.find(identifiers) !== undefined || this.#isTaken(phone)) {
-      return this.identities.resolve(identifiers, now);
+    const { email: written, phone_number: phone = null, anonymous_id: anonymousId = null } = seed;
+    const email = written?.toLowerCase() ?? null;
+    const identifiers: Identifiers = { email, phone, anonymousId, written };
+    const isKnown =
+      this.identities.find(identifiers, 'oldest') !== undefined || this.#isTaken(phone);
+    if (isKnown && seed.separate_profile !== true) {
+      return this.identities.resolve(identifiers, now, 'oldest');
     }
     const index = this.profiles.create(email, phone, created, updated);
+    if (written !== undefined) this.profiles.writeEmail(index, written);
     if (anonymousId !== null) this.profiles.anonymousIds.set(index, anonymousId);
     return index;
+  }
+
+  /** An e-mail address and a number can be shared; what others call a person cannot. */
+  #checkSeparate({ separate_profile, anonymous_id, external_id }: SeedProfile): void {
+    if (separate_profile !== true) return;
+    const owners = {
+      anonymous_id: anonymous_id && this.profiles.withAnonymousId(anonymous_id),
+      external_id: external_id && this.profiles.withExternalId(external_id),
+    };
+    for (const [field, owner] of Object.entries(owners)) {
+      if (typeof owner !== 'number') continue;
+      const rule = 'only email and phone_number can be shared';
+      throw new RangeError(`separate_profile: another profile has this ${field}; ${rule}`);
+    }
   }
 
   #isTaken(phone: string | null): boolean {

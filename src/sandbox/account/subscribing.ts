@@ -5,7 +5,7 @@ import type { List } from '../store/lists.js';
 import type { PushToken } from '../store/push-tokens.js';
 import { Confirmations, type Confirmation, type ConfirmationChannel } from './confirmations.js';
 import type { Core } from './core.js';
-import type { Identifiers } from './identity.js';
+import { isReached, type Identifiers } from './identity.js';
 
 export interface Grant {
   key: ConsentKey;
@@ -30,6 +30,9 @@ export interface SubscribeJob {
   historical: boolean;
   customSource: string | null;
 }
+
+type AppliedRow = SubscribeRow & { joins?: boolean };
+type AppliedJob = Pick<SubscribeJob, 'listId' | 'customSource'>;
 
 /** What a person agrees to with a click. */
 interface Wish {
@@ -56,7 +59,10 @@ export class Subscribing {
   }
 
   accept(job: SubscribeJob): void {
-    const rows = job.rows.filter((row) => row.grants.length > 0 && !this.#isFiltered(row));
+    const { losses } = this.core;
+    const rows = job.rows
+      .filter((row) => !losses.takesNext() && row.grants.length > 0 && !this.#isFiltered(row))
+      .map((row) => losses.leftOf(row));
     const asksFirst = !job.historical && this.#optInOf(job.listId) === 'double_opt_in';
     const direct = asksFirst ? rows.flatMap(unasked) : rows;
     this.#after(job.historical ? 'subscribeHistorical' : 'subscribeLive', direct, (row) =>
@@ -89,22 +95,34 @@ export class Subscribing {
     this.core.scheduler.each(dues, (i) => effect(rows[i]!));
   }
 
-  #apply(
-    row: SubscribeRow & { joins?: boolean },
-    { listId, customSource }: Pick<SubscribeJob, 'listId' | 'customSource'>,
+  #apply(row: AppliedRow, job: AppliedJob, confirmed: boolean): void {
+    const now = this.core.clock.wall();
+    const { identities } = this.core;
+    const index = identities.resolve(row.identifiers, now);
+    this.#give(index, row.grants, row, job, confirmed);
+    for (const twin of identities.twins(index, row.identifiers)) {
+      const grants = row.grants.filter(({ key }) => isReached(twin, key));
+      this.#give(twin.index, grants, { ...row, tokens: [] }, job, confirmed);
+    }
+  }
+
+  #give(
+    index: number,
+    grants: readonly Grant[],
+    { tokens, joins }: Pick<AppliedRow, 'tokens' | 'joins'>,
+    { listId, customSource }: AppliedJob,
     confirmed: boolean,
   ): void {
     const now = this.core.clock.wall();
-    const index = this.core.identities.resolve(row.identifiers, now);
-    const given = row.grants.filter(({ key, consentedAt }) =>
+    const given = grants.filter(({ key, consentedAt }) =>
       this.core.book.subscribe(index, { key, consentedAt, customSource, confirmed }),
     );
     if (given.some(({ key }) => key === 'mobile_push.marketing')) {
-      for (const token of row.tokens) {
+      for (const token of tokens) {
         this.core.profiles.pushTokens.set(index, { ...token, created: now, recorded: now });
       }
     }
-    const list = row.joins === false ? undefined : this.#listToJoin(given, listId);
+    const list = joins === false ? undefined : this.#listToJoin(given, listId);
     if (list === undefined) return;
     const dates = given.map(({ consentedAt }) => consentedAt).filter((date) => date !== null);
     this.core.book.joinAsSubscriber(index, list, dates.length > 0 ? Math.min(...dates) : null);

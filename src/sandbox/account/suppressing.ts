@@ -1,10 +1,11 @@
 import { delayWithin } from '../delays.js';
 import { ulid } from '../ulid.js';
 import type { Core } from './core.js';
+import type { Identifiers } from './identity.js';
 
 export type SuppressionChange = 'suppress' | 'unsuppress';
 
-/** Whom a job is about: addresses, or whoever is in a list or segment when it is carried out. */
+/** Whom a job is about: addresses as they were written, or whoever is in a list or segment when it is carried out. */
 export type SuppressionTarget =
   { emails: readonly string[] } | { group: 'list' | 'segment'; id: string };
 
@@ -26,7 +27,10 @@ export interface SuppressionJob {
   cancelled: boolean;
 }
 
-/** Manual suppressions and their removal: accepted at once, applied minutes to hours later. */
+/**
+ * Manual suppressions and their removal: accepted at once, applied minutes to hours later. From
+ * live trials: a suppression that surfaces so late is dated when it was asked for.
+ */
 export class Suppressing {
   readonly #jobs = new Map<string, SuppressionJob>();
 
@@ -63,20 +67,25 @@ export class Suppressing {
   #afterEach(job: SuppressionJob, emails: readonly string[]): void {
     const { clock, scheduler, settings, profiles, identities } = this.core;
     const { delays, seed } = settings;
-    const isNew = (email: string) =>
+    const people = emails.map((written) => ({
+      email: written.toLowerCase(),
+      written,
+      phone: null,
+    }));
+    const isNew = ({ email }: { email: string }) =>
       job.change === 'suppress' && profiles.withEmail(email) === undefined;
-    const unknown = emails.filter(isNew);
+    const unknown = people.filter(isNew);
     if (unknown.length > 0) {
       // A stranger's profile shows some time before its suppression does.
       scheduler.at(clock.in(delays.suppressionNew[0]), () => {
-        for (const email of unknown) identities.resolve({ email, phone: null }, clock.wall());
+        for (const who of unknown) identities.resolve(who, clock.wall());
       });
     }
-    const dues = Float64Array.from(emails, (email) => {
-      const kind = isNew(email) ? 'suppressionNew' : 'suppression';
-      return clock.in(delayWithin(delays[kind], seed, kind, email));
+    const dues = Float64Array.from(people, (who) => {
+      const kind = isNew(who) ? 'suppressionNew' : 'suppression';
+      return clock.in(delayWithin(delays[kind], seed, kind, who.email));
     });
-    scheduler.each(dues, (i) => this.#applyTo(emails[i]!, job));
+    scheduler.each(dues, (i) => this.#applyTo(people[i]!, job));
   }
 
   #afterAll(job: SuppressionJob, { group, id }: { group: 'list' | 'segment'; id: string }): void {
@@ -99,24 +108,25 @@ export class Suppressing {
   }
 
   /** An address that nobody has is made a profile to suppress it, but not to lift anything. */
-  #applyTo(email: string, job: SuppressionJob): void {
+  #applyTo(who: Identifiers, job: SuppressionJob): void {
     const { identities, clock } = this.core;
-    const who = { email, phone: null };
     const index =
       job.change === 'suppress' ? identities.resolve(who, clock.wall()) : identities.find(who);
-    this.#settle(job, index !== undefined && this.#change(job, index));
+    if (index === undefined) return this.#settle(job, false);
+    const twins = identities.twins(index, who).map((twin) => twin.index);
+    const changed = [index, ...twins].map((one) => this.#change(job, one));
+    this.#settle(job, changed.includes(true));
   }
 
   /** Whether anything changed; only addresses can be suppressed. */
-  #change({ change }: SuppressionJob, index: number): boolean {
+  #change({ change, createdAt }: SuppressionJob, index: number): boolean {
     const { profiles, clock, settings } = this.core;
     if (profiles.email(index) === null) return false;
-    const now = clock.wall();
     const changed =
       change === 'suppress'
-        ? profiles.addSuppression(index, { reason: 'USER_SUPPRESSED', timestamp: now })
+        ? profiles.addSuppression(index, { reason: 'USER_SUPPRESSED', timestamp: createdAt })
         : profiles.liftSuppressions(index, MANUAL);
-    if (changed && settings.switches.suppressionMovesUpdated) profiles.touch(index, now);
+    if (changed && settings.switches.suppressionMovesUpdated) profiles.touch(index, clock.wall());
     return changed;
   }
 

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
+import type { Clock } from '../clock.js';
 
 export type SandboxContext = Context<{ Bindings: HttpBindings }>;
 
@@ -12,6 +13,17 @@ export interface Answer {
   /** JSON, HTML or a file; '' for none. */
   content: string | Uint8Array;
 }
+
+/** `Date` of an answer: Node would write this machine's time instead of Klaviyo's. */
+export const dateHeader = (clock: Clock): { date: string } => ({
+  date: new Date(clock.wall()).toUTCString(),
+});
+
+/** The answer as it leaves now. */
+export const dated = ({ headers, ...answer }: Answer, clock: Clock): Answer => ({
+  ...answer,
+  headers: { ...headers, ...dateHeader(clock) },
+});
 
 const JSON_API = 'application/vnd.api+json';
 

@@ -2,6 +2,8 @@ import type { SandboxAccount } from '../account/account.js';
 import type { List } from '../store/lists.js';
 import { ApiError, invalid, missing, refuse, type ErrorEntry } from './errors.js';
 
+export { isEmail } from '../store/identifiers/email-book.js';
+
 export type Json = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is Json =>
@@ -110,9 +112,6 @@ export function refuseRows(account: SandboxAccount, entries: readonly ErrorEntry
     errorsPerAnswer === 'all' ? entries.toReversed() : entries.slice(0, errorsPerAnswer);
   throw new ApiError(400, shown);
 }
-
-const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/;
-export const isEmail = (text: string): boolean => EMAIL.test(text);
 
 /** What `data.attributes.<field>` must be, where it is given. The words are ours. @throws ApiError 400 */
 export function optional<T>(

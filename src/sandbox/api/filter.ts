@@ -20,8 +20,13 @@ export interface Condition {
   value: FilterValue;
 }
 
-/** Whether a date may have an offset such as +00:00, or Z alone. */
-export type OffsetRule = Switches['offsetInFilter'];
+/** What the dates of a filter may be. */
+export interface DateRules {
+  /** Whether a date may have an offset such as +00:00, or Z alone. */
+  offsets: Switches['offsetInFilter'];
+  /** Epoch ms by Klaviyo's clock: a later date is refused. */
+  now: number;
+}
 
 /** Fields that an operation can filter by, with their operators and what stands beside them. */
 export type Filterable = Readonly<
@@ -66,15 +71,15 @@ const NUMBER = /^-?\d+(\.\d+)?$/;
 export function readFilter(
   text: string | null,
   allowed: Filterable,
-  offsets: OffsetRule,
+  { offsets, now }: DateRules,
 ): Condition[] {
   if (text === null) return [];
   const conditions = new FilterReader(text).read();
-  for (const condition of conditions) check(condition, allowed, offsets);
+  for (const condition of conditions) check(condition, allowed, { offsets, now });
   return conditions;
 }
 
-function check(condition: Condition, allowed: Filterable, offsets: OffsetRule): void {
+function check(condition: Condition, allowed: Filterable, { offsets, now }: DateRules): void {
   const { operator, field, value } = condition;
   const known = Object.hasOwn(allowed, field) ? allowed[field] : undefined;
   // Recorded wording, with the fields in the order of the alphabet.
@@ -96,7 +101,7 @@ function check(condition: Condition, allowed: Filterable, offsets: OffsetRule): 
   if (!hasKind(value, known.kind) || (operator === 'any' && !isList(value))) throw malformed();
   if (value.kind === 'date' && value.offset && offsets === 'rejected') throw malformed();
   // The status is known from live trials; the words on it and on unknown values are ours.
-  if (value.kind === 'date' && value.ms > Date.now()) {
+  if (value.kind === 'date' && value.ms > now) {
     throw refuseParameter('filter', `The value for '${field}' must not be in the future.`);
   }
   const wrong = textsOf(value).find((text) => known.values?.includes(text) === false);

@@ -1,5 +1,5 @@
 import { refuse, refuseParameter } from './errors.js';
-import { readFilter, type Condition, type Filterable, type OffsetRule } from './filter.js';
+import { readFilter, type Condition, type DateRules, type Filterable } from './filter.js';
 import { cursorOf, type PageRequest } from './page.js';
 
 /** Which query parameters an operation knows, and what may stand in them. Any other is a 400. */
@@ -34,19 +34,25 @@ export class Query {
 
   /**
    * @param resource type that an unknown parameter is said not to belong to
+   * @param now epoch ms by Klaviyo's clock
    * @throws ApiError 400 naming the parameter
    */
   constructor(
     private readonly parameters: URLSearchParams,
     rules: QueryRules,
-    { resource, offsetInFilter }: { resource: string; offsetInFilter: OffsetRule },
+    {
+      resource,
+      offsetInFilter,
+      now = Date.now(),
+    }: { resource: string; offsetInFilter: DateRules['offsets']; now?: number },
   ) {
     checkNames(parameters, parametersOf(rules), resource);
     this.#readFields(rules);
     this.#readAdditionalFields(rules);
     this.#included = this.#readInclude(rules);
     this.sort = this.#readSort(rules);
-    this.conditions = readFilter(parameters.get('filter'), rules.filter ?? {}, offsetInFilter);
+    const dates = { offsets: offsetInFilter, now };
+    this.conditions = readFilter(parameters.get('filter'), rules.filter ?? {}, dates);
     this.#size = this.#readSize(rules);
   }
 

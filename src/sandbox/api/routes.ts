@@ -2,24 +2,28 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { SandboxAccount } from '../account/account.js';
 import type { ExchangeLog } from '../exchanges.js';
-import { jsonAnswer, send, type SandboxContext } from './answering.js';
+import type { SandboxOptions } from '../options.js';
+import { dateHeader, jsonAnswer, send, type SandboxContext } from './answering.js';
 import { framework, type ApiError } from './errors.js';
 import type { Operation } from './operation.js';
 import { OPERATIONS } from './operations.js';
 import { RateLimiter } from './rate-limits.js';
-import { exchangeOf, serve } from './serving.js';
+import { exchangeOf, requestHook, serve } from './serving.js';
 
 /** The simulated API: every operation behind the same gate, faults and counters. */
 export function apiRoutes(
   account: SandboxAccount,
   exchanges: ExchangeLog | null,
+  onRequest?: SandboxOptions['onRequest'],
 ): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
   const { clock, settings } = account;
   const limiter = new RateLimiter(clock, settings.rateLimitFactor);
-  const serving = { account, exchanges, limiter };
+  const hook = onRequest === undefined ? null : requestHook(onRequest);
+  const serving = { account, exchanges, hook, limiter };
   const refuse = (context: SandboxContext, error: ApiError): Response => {
-    const answer = jsonAnswer(error.status, error.body(), { ...error.headers });
+    const headers = { ...error.headers, ...dateHeader(clock) };
+    const answer = jsonAnswer(error.status, error.body(), headers);
     exchanges?.add(exchangeOf(null, context, undefined, answer, null));
     return send(answer);
   };
@@ -38,7 +42,9 @@ export function apiRoutes(
   for (const path of new Set(OPERATIONS.map(({ path }) => path))) {
     const allow = allowedAt(path);
     // Not recorded; an empty answer that says which methods there are.
-    app.on('OPTIONS', routeOf(path), () => send(jsonAnswer(200, undefined, { allow })));
+    app.on('OPTIONS', routeOf(path), () =>
+      send(jsonAnswer(200, undefined, { allow, ...dateHeader(clock) })),
+    );
     // Documented status; the words are the web framework's.
     app.all(routeOf(path), (context) => {
       const detail = `Method "${context.req.method}" not allowed.`;

@@ -3,7 +3,17 @@ import type { SandboxAccount } from '../account/account.js';
 import { isAbout, parseSingleFault, type Fault } from '../account/fault.js';
 import { withoutSecrets, type Exchange, type ExchangeLog } from '../exchanges.js';
 import { isLoopback } from '../loopback.js';
-import { hangUp, jsonAnswer, jsonOf, send, type Answer, type SandboxContext } from './answering.js';
+import type { RequestMoment, SandboxOptions } from '../options.js';
+import {
+  dated,
+  dateHeader,
+  hangUp,
+  jsonAnswer,
+  jsonOf,
+  send,
+  type Answer,
+  type SandboxContext,
+} from './answering.js';
 import { ApiError, failureOf } from './errors.js';
 import { answerInstead, beforeRequest, optOut, sendThrough } from './fault-effects.js';
 import { passGate } from './gate.js';
@@ -21,6 +31,20 @@ export interface Serving {
   limiter: RateLimiter;
   /** Null where nobody wants the exchanges. */
   exchanges: ExchangeLog | null;
+  /** Null where nobody wants to do anything between requests. */
+  hook: RequestHook | null;
+}
+
+type RequestHook = (operation: string) => (moment: RequestMoment['moment']) => Promise<void>;
+
+/** Counts requests, and lets `onRequest` act before and after each. */
+export function requestHook(onRequest: NonNullable<SandboxOptions['onRequest']>): RequestHook {
+  let requests = 0;
+  return (operation) => {
+    requests += 1;
+    const number = requests;
+    return async (moment) => onRequest({ operation, moment, number });
+  };
 }
 
 interface Carried {
@@ -29,7 +53,7 @@ interface Carried {
   body: unknown;
 }
 
-/** Serves one request to an operation: fault, gate, handler, latency, answer. */
+/** Serves one request to an operation: fault, gate, handler, latency, answer; around them the hook. */
 export async function serve(
   operation: Operation,
   headers: Record<string, string>,
@@ -43,19 +67,27 @@ export async function serve(
     fault = faultOf(operation, context, account);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return context.json({ error: `${FAULT_HEADER}: ${error.message}` }, 400);
+    const refusal = { error: `${FAULT_HEADER}: ${error.message}` };
+    return context.json(refusal, 400, dateHeader(account.clock));
+  }
+  const during = serving.hook?.(operation.name);
+  if (during !== undefined) {
+    await during('before');
+    account.scheduler.runDue();
   }
   const instead = fault && answerInstead(fault);
   if (fault?.kind === 'reset_before' || (instead !== undefined && fault?.applied !== true)) {
-    const answer = instead ?? null;
+    if (during !== undefined) await during('after');
+    const answer = instead === undefined ? null : dated(instead, account.clock);
     note(serving, operation, context, fault, { answer, profiles: 0, body: undefined });
     return answer === null ? hangUp(context) : send(answer);
   }
   await beforeRequest(fault, account);
   const carried = await carryOut(operation, headers, context, serving, fault);
-  const answer = instead ?? carried.answer;
+  if (during !== undefined) await during('after');
   const latency = account.latency.next(endpointOf(operation), operation.name);
   if (latency > 0) await wait(latency);
+  const answer = dated(instead ?? carried.answer, account.clock);
   const cut = fault?.kind === 'reset_after';
   note(serving, operation, context, fault, { ...carried, answer: cut ? null : answer });
   return sendThrough(fault, context, answer);
@@ -89,7 +121,8 @@ async function carryOut(
     headers = { ...allow, ...passGate(operation, req.raw, url.searchParams, account, limiter) };
     const { offsetInFilter } = account.settings.switches;
     const resource = resourceAt(operation.path);
-    const query = new Query(url.searchParams, operation.query ?? {}, { resource, offsetInFilter });
+    const around = { resource, offsetInFilter, now: account.clock.wall() };
+    const query = new Query(url.searchParams, operation.query ?? {}, around);
     body = hasBody(operation) ? await readPayload(req.raw) : undefined;
     optOut(fault, 'before', { body, url }, account);
     const reply = operation.handle({ account, id: req.param('id') ?? '', query, body, url });

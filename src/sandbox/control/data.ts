@@ -27,8 +27,8 @@ export function addDataRoutes(app: ControlApp, account: SandboxAccount): void {
       ...(email === undefined ? {} : { email }),
       ...(phone_number === undefined ? {} : { phone_number }),
     };
-    const truth = account.truthFor(who);
-    if (truth !== undefined) return context.json(truth);
+    const truths = account.truthsFor(who);
+    if (truths.length > 0) return ndjson(truths);
     return context.json({ error: `no profile has ${JSON.stringify(who)}` }, 404);
   });
   app.get('/messages', (context) => {

@@ -32,6 +32,14 @@ export interface ConsentRecord {
   doubleOptIn: boolean;
 }
 
+/** Who wants to know of consent and suppressions, with the numbers of the profiles. */
+export interface ConsentWatch {
+  /** Called before a write, which may turn out to change nothing. */
+  before?: (index: number) => void;
+  /** Called after a write that gave or took consent, or a suppression. */
+  after?: (index: number, changed: ConsentKey | 'suppressions') => void;
+}
+
 /** One channel's consent of all profiles, 30 bytes a profile. */
 export class ChannelColumn {
   static readonly #texts = new Interner();
@@ -44,7 +52,11 @@ export class ChannelColumn {
   #customMethodDetail = new Uint32Array(0);
 
   /** @param changed called with the number of each profile whose record was written */
-  constructor(private readonly changed: (index: number) => void) {}
+  constructor(
+    private readonly key: ConsentKey,
+    private readonly changed: (index: number) => void,
+    private readonly watch: ConsentWatch,
+  ) {}
 
   /** Null while nobody ever consented or objected. */
   get(index: number): ConsentRecord | null {
@@ -63,6 +75,7 @@ export class ChannelColumn {
   }
 
   set(index: number, record: ConsentRecord): void {
+    this.watch.before?.(index);
     this.#consent = roomFor(this.#consent, index);
     this.#doubleOptIn = roomFor(this.#doubleOptIn, index);
     this.#timestamp = roomFor(this.#timestamp, index);
@@ -71,6 +84,7 @@ export class ChannelColumn {
     this.#methodDetail = roomFor(this.#methodDetail, index);
     this.#customMethodDetail = roomFor(this.#customMethodDetail, index);
     const texts = ChannelColumn.#texts;
+    const before = this.#consent[index];
     this.#consent[index] = record.consent === 'SUBSCRIBED' ? SUBSCRIBED : UNSUBSCRIBED;
     this.#doubleOptIn[index] = record.doubleOptIn ? 1 : 0;
     this.#timestamp[index] = record.timestamp;
@@ -79,11 +93,15 @@ export class ChannelColumn {
     this.#methodDetail[index] = texts.numberOf(record.methodDetail);
     this.#customMethodDetail[index] = texts.numberOf(record.customMethodDetail);
     this.changed(index);
+    if (this.#consent[index] !== before) this.watch.after?.(index, this.key);
   }
 
   clear(index: number): void {
     if (index >= this.#consent.length) return;
+    const hadAny = this.#consent[index] !== NO_RECORD;
+    if (hadAny) this.watch.before?.(index);
     this.#consent[index] = NO_RECORD;
     this.changed(index);
+    if (hadAny) this.watch.after?.(index, this.key);
   }
 }

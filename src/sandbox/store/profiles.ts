@@ -1,13 +1,14 @@
-import { ChannelColumn, CONSENT_KEYS, type ConsentKey } from './channel.js';
+import { ChannelColumn, CONSENT_KEYS, type ConsentKey, type ConsentWatch } from './channel.js';
 import { DetailStore } from './details.js';
-import { EmailBook } from './email-book.js';
-import { EmailOrder } from './email-order.js';
 import { roomFor } from './growing.js';
+import { EmailBook } from './identifiers/email-book.js';
+import { EmailOrder } from './identifiers/email-order.js';
+import { Owners } from './identifiers/owners.js';
+import { UniqueTexts } from './identifiers/unique-texts.js';
 import { profileId, profileIndex } from './profile-id.js';
 import { PushTokenStore } from './push-tokens.js';
 import { SuppressionStore } from './suppressions.js';
 import { TimeIndex } from './time-index.js';
-import { UniqueTexts } from './unique-texts.js';
 
 export type { ProfileDetails } from './details.js';
 
@@ -47,21 +48,26 @@ export class ProfileStore {
   readonly byCreated = new TimeIndex((index) => this.#timeWhileAlive(this.#created, index));
   readonly byUpdated = new TimeIndex((index) => this.#timeWhileAlive(this.#updated, index));
   readonly byEmail = new EmailOrder(this);
+  readonly watch: ConsentWatch = {};
   readonly #seed: number;
   readonly #emails = new EmailBook();
   readonly #phones: (string | null)[] = [];
-  readonly #withPhone = new Map<string, number>();
+  readonly #withPhone = new Owners();
   readonly #channels: Record<ConsentKey, ChannelColumn>;
   readonly #gone = new Set<number>();
   readonly #watchers: ((index: number) => void)[] = [];
   #created = new Float64Array(0);
   #updated = new Float64Array(0);
 
-  constructor(seed: number) {
+  /** @param keepsSpelling whether addresses are kept as they were written, for now */
+  constructor(
+    seed: number,
+    private readonly keepsSpelling: () => boolean = () => false,
+  ) {
     this.#seed = seed;
     this.pushTokens = new PushTokenStore(seed);
     const columns = CONSENT_KEYS.map(
-      (key) => [key, new ChannelColumn((index) => this.#changed(index))] as const,
+      (key) => [key, new ChannelColumn(key, (index) => this.#changed(index), this.watch)] as const,
     );
     this.#channels = Object.fromEntries(columns) as Record<ConsentKey, ChannelColumn>;
   }
@@ -84,7 +90,7 @@ export class ProfileStore {
   create(email: string | null, phone: string | null, created: number, updated = created): number {
     const index = this.#emails.push(email);
     this.#phones.push(phone);
-    if (phone !== null) this.#withPhone.set(phone, index);
+    if (phone !== null) this.#withPhone.add(phone, index);
     this.#created = roomFor(this.#created, index);
     this.#updated = roomFor(this.#updated, index);
     this.#created[index] = created;
@@ -97,8 +103,6 @@ export class ProfileStore {
 
   /** Memberships are the lists' and segments' own. */
   remove(index: number): void {
-    this.#emails.clear(index);
-    this.setPhone(index, null);
     this.#gone.add(index);
     this.suppressions.lift(index, () => true);
     this.listSuppressions.lift(index, () => true);
@@ -107,6 +111,9 @@ export class ProfileStore {
     this.exchangeIds.set(index, null);
     this.anonymousIds.set(index, null);
     for (const key of CONSENT_KEYS) this.#channels[key].clear(index);
+    // Last, so that those who watch consent know whose it was.
+    this.#emails.clear(index);
+    this.setPhone(index, null);
     this.byCreated.removed();
     this.byUpdated.removed();
     this.byEmail.changed(index);
@@ -136,13 +143,24 @@ export class ProfileStore {
     return index !== undefined && this.isAlive(index) ? index : undefined;
   }
 
-  /** By the primary or a secondary address. */
+  /** By the primary or a secondary address in lower case; of several profiles the oldest. */
   withEmail(email: string): number | undefined {
     return this.#emails.owner(email);
   }
 
+  /** Every profile that has the address, in order of creation. */
+  allWithEmail(email: string): readonly number[] {
+    return this.#emails.owners(email);
+  }
+
+  /** Of several profiles the oldest. */
   withPhone(phone: string): number | undefined {
-    return this.#withPhone.get(phone);
+    return this.#withPhone.oldest(phone);
+  }
+
+  /** Every profile that has the number, in order of creation. */
+  allWithPhone(phone: string): readonly number[] {
+    return this.#withPhone.all(phone);
   }
 
   withExternalId(id: string): number | undefined {
@@ -165,9 +183,25 @@ export class ProfileStore {
     return index < this.end && !this.#gone.has(index);
   }
 
-  /** The primary address. */
+  /** The primary address in lower case, by which the profile is known. */
   email(index: number): string | null {
     return this.#emails.primary(index);
+  }
+
+  /** The primary address as the account shows it. */
+  shownEmail(index: number): string | null {
+    const email = this.#emails.primary(index);
+    return email === null ? null : this.#emails.written(index, email);
+  }
+
+  /** An address of the profile, given in lower case, as the account keeps it. */
+  writtenEmail(index: number, email: string): string {
+    return this.#emails.written(index, email);
+  }
+
+  /** To be told how an address was written that the profile has just been given. */
+  writeEmail(index: number, text: string): void {
+    if (this.keepsSpelling()) this.#emails.write(index, text);
   }
 
   secondaryEmails(index: number): readonly string[] {
@@ -178,7 +212,7 @@ export class ProfileStore {
     return this.#phones[index] ?? null;
   }
 
-  /** The primary address before is forgotten; the caller sees to it that the new one is free. */
+  /** The primary address before is forgotten. */
   setEmail(index: number, email: string | null): void {
     this.#emails.setPrimary(index, email);
     this.byEmail.changed(index);
@@ -194,30 +228,38 @@ export class ProfileStore {
 
   setPhone(index: number, phone: string | null): void {
     const before = this.phone(index);
-    if (before !== null) this.#withPhone.delete(before);
+    if (before !== null) this.#withPhone.remove(before, index);
     this.#phones[index] = phone;
-    if (phone !== null) this.#withPhone.set(phone, index);
+    if (phone !== null) this.#withPhone.add(phone, index);
   }
 
   /** Returns whether it is new: a suppression of the same reason stays as it is. */
   addSuppression(index: number, suppression: Suppression): boolean {
-    return this.suppressions.add(index, suppression);
+    this.watch.before?.(index);
+    return this.#told(index, this.suppressions.add(index, suppression));
   }
 
   /** Returns whether there was any of these reasons. */
   liftSuppressions(index: number, reasons: ReadonlySet<SuppressionReason>): boolean {
-    return this.suppressions.lift(index, ({ reason }) => reasons.has(reason));
+    if (!this.suppressions.has(index)) return false;
+    this.watch.before?.(index);
+    const lifted = this.suppressions.lift(index, ({ reason }) => reasons.has(reason));
+    return this.#told(index, lifted);
   }
 
   /** Replaces the one of the same list. */
   setListSuppression(index: number, suppression: ListSuppression): void {
     this.liftListSuppression(index, suppression.listId);
-    this.listSuppressions.add(index, suppression);
+    this.watch.before?.(index);
+    this.#told(index, this.listSuppressions.add(index, suppression));
   }
 
   /** Returns whether there was one. */
   liftListSuppression(index: number, listId: string): boolean {
-    return this.listSuppressions.lift(index, (suppression) => suppression.listId === listId);
+    if (!this.listSuppressions.has(index)) return false;
+    this.watch.before?.(index);
+    const lifted = this.listSuppressions.lift(index, (entry) => entry.listId === listId);
+    return this.#told(index, lifted);
   }
 
   created(index: number): number {
@@ -237,6 +279,12 @@ export class ProfileStore {
 
   channel(key: ConsentKey): ChannelColumn {
     return this.#channels[key];
+  }
+
+  /** Tells who watches of suppressions that changed. Returns whether they did. */
+  #told(index: number, changed: boolean): boolean {
+    if (changed) this.watch.after?.(index, 'suppressions');
+    return changed;
   }
 
   #changed(index: number): void {

@@ -8,7 +8,10 @@ export interface ConsentRow {
   pointer: string;
   /** Always null in an unsubscribe, which knows no ids. */
   profileId: string | null;
+  /** In lower case. */
   email: string | null;
+  /** The address as it was written. */
+  written: string | null;
   phone: string | null;
   dateOfBirth: unknown;
   asked: readonly AskedConsent[];
@@ -39,10 +42,12 @@ export function consentRow(
   const asked = subscriptionsOf(attributes, `${pointer}/attributes/subscriptions`, consent);
   if ('code' in asked) return asked;
   const { consents, tokens, anonymousId } = asked;
+  const written = identifier(attributes['email']);
   const read: ConsentRow = {
     pointer,
     profileId: consent === 'SUBSCRIBED' ? identifier(value['id']) : null,
-    email: identifier(attributes['email'])?.toLowerCase() ?? null,
+    email: written?.toLowerCase() ?? null,
+    written,
     phone: identifier(attributes['phone_number']),
     dateOfBirth: attributes['age_gated_date_of_birth'],
     asked: consents,

@@ -1,4 +1,5 @@
 import type { SandboxAccount } from '../../account/account.js';
+import type { Identifiers } from '../../account/identity.js';
 import type { Grant } from '../../account/subscribing.js';
 import { instantOf, spokenDate } from '../../dates.js';
 import { isBoolean, isText, listOf, optional, refuseRows, resourceOf, rowsOf } from '../body.js';
@@ -65,21 +66,31 @@ function check(
     email: sent.email,
     phone: phoneDropped ? null : sent.phone,
     anonymousId: sent.anonymousId,
+    written: sent.written ?? undefined,
     ...(profile === undefined ? {} : { profile }),
   };
   const known = account.identities.find(identifiers);
+  const people = known === undefined ? [] : peopleOf(account, known, identifiers);
   const grants: Grant[] = [];
   for (const asked of sent.asked) {
     const dated = consentDate(asked, historical, now);
     if (typeof dated === 'object' && dated !== null) return { entry: dated };
-    const entry = known === undefined ? undefined : backdated(account, known, asked, dated);
-    if (entry !== undefined) return { entry };
+    for (const index of people) {
+      const entry = backdated(account, index, asked, dated);
+      if (entry !== undefined) return { entry };
+    }
     const lost = asked.channel === 'sms' ? ruling.use !== 'keep' : phoneDropped;
     if (lost && (asked.channel === 'sms' || asked.channel === 'whatsapp')) continue;
     grants.push({ key: asked.key, consentedAt: dated });
   }
   return { row: { identifiers, grants, tokens: sent.tokens }, sent, phoneDropped };
 }
+
+/** Everybody whom the row will change. */
+const peopleOf = ({ identities }: SandboxAccount, index: number, identifiers: Identifiers) => [
+  index,
+  ...identities.twins(index, identifiers).map((twin) => twin.index),
+];
 
 /** Epoch ms; null for consent given now. */
 function consentDate(

@@ -97,7 +97,7 @@ function targetOf(
   return { emails: rows.filter((row) => typeof row === 'string') };
 }
 
-/** Lower-cased address of a row, which has nothing else to name anybody by. */
+/** Address of a row, as it was written: a row has nothing else to name anybody by. */
 function emailOf(value: unknown, row: number): string | ErrorEntry {
   const pointer = rowPointer(row);
   if (!isObject(value) || value['type'] !== 'profile') {
@@ -111,6 +111,6 @@ function emailOf(value: unknown, row: number): string | ErrorEntry {
   const email = attributes['email'] ?? undefined;
   if (email === undefined) return missing(`${at}/email`, 'email', 'profile');
   if (typeof email !== 'string') return invalid(`${at}/email`, 'Not a valid string.');
-  const trimmed = email.trim().toLowerCase();
+  const trimmed = email.trim();
   return isEmail(trimmed) ? trimmed : invalid(`${at}/email`, 'Invalid email address');
 }

@@ -1,5 +1,7 @@
 import type { SandboxAccount } from '../../account/account.js';
+import { isReached } from '../../account/identity.js';
 import { phoneVerdict } from '../../phone.js';
+import type { ConsentKey } from '../../store/channel.js';
 import type { List } from '../../store/lists.js';
 import { listOf, refuseRows, resourceOf, rowsOf } from '../body.js';
 import { consentRow, isError, type ConsentRow } from './consent-rows.js';
@@ -20,7 +22,9 @@ export function unsubscribe({ account, body }: Call): Reply {
   const list = listOf(account, relationships);
   const read = given.map((value, i) => checked(consentRow(value, i, 'UNSUBSCRIBED')));
   refuseRows(account, read.filter(isError));
-  for (const row of read) if (!isError(row)) apply(account, row, list);
+  for (const row of read) {
+    if (!isError(row) && !account.losses.takesNext()) apply(account, row, list);
+  }
   return { status: 202, profiles: given.length };
 }
 
@@ -28,13 +32,24 @@ function apply(account: SandboxAccount, row: ConsentRow, list: List | null): voi
   const { profiles, identities, book, clock } = account;
   const owners = row.tokens.flatMap(({ token }) => profiles.withPushToken(token) ?? []);
   for (const { token } of row.tokens) profiles.pushTokens.remove(token);
-  const identifiers = { email: row.email, phone: row.phone };
-  const named = row.email !== null || row.phone !== null;
+  const { email, phone, written } = row;
+  const identifiers = { email, phone, written: written ?? undefined };
+  const named = email !== null || phone !== null;
   // Tokens alone name whoever has them: nobody new is made of a token that nobody has.
   const people = named ? [identities.resolve(identifiers, clock.wall())] : new Set(owners);
-  for (const index of people) {
+  const keys = row.asked.map(({ key }) => key);
+  const leave = (index: number, asked: readonly ConsentKey[]) => {
     if (list?.has(index) === true) book.unsubscribeFromList(index, list);
-    else for (const { key } of row.asked) book.unsubscribe(index, key, 'API', false);
+    else for (const key of asked) book.unsubscribe(index, key, 'API', false);
+  };
+  for (const index of people) {
+    leave(index, keys);
+    for (const twin of identities.twins(index, identifiers)) {
+      leave(
+        twin.index,
+        keys.filter((key) => isReached(twin, key)),
+      );
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Group } from '../../store/group.js';
-import type { ProfileStore } from '../../store/profiles.js';
 import type { Place } from '../../store/time-index.js';
-import { textsOf, type Condition, type Filterable } from '../filter.js';
+import type { Filterable } from '../filter.js';
 import type { Call, Reply } from '../operation.js';
 import { linksOf } from '../page.js';
 import { isWithin, spanOf } from '../profiles/date-span.js';
+import { namedProfiles } from '../profiles/identifiers.js';
 import { profileWriter } from '../profiles/profile-resource.js';
 import { PROFILE_PAGE } from '../profiles/query-rules.js';
 import type { QueryRules } from '../query.js';
@@ -54,7 +54,7 @@ function pageOfMembers(
   const { descending } = query.sort;
   const { size, after } = query.page(isPlace);
   const span = spanOf(query.conditions, 'joined_group_at');
-  const named = namedBy(query.conditions, account.profiles);
+  const named = namedProfiles(account, query.conditions);
   const walk =
     named === null
       ? descending
@@ -73,34 +73,15 @@ function pageOfMembers(
   return { members, last: null };
 }
 
-/** Numbers of the profiles that every condition on an identifier names; null without any. */
-function namedBy(conditions: readonly Condition[], profiles: ProfileStore): Set<number> | null {
-  const lookUps: Record<string, (text: string) => number | undefined> = {
-    profile_id: (text) => profiles.withId(text),
-    email: (text) => profiles.withEmail(text),
-    phone_number: (text) => profiles.withPhone(text),
-    push_token: (text) => profiles.withPushToken(text),
-    _kx: (text) => profiles.withKx(text),
-  };
-  const sets = conditions.flatMap(({ field, value }) => {
-    const lookUp = lookUps[field];
-    return lookUp === undefined ? [] : [new Set(textsOf(value).map(lookUp))];
-  });
-  const [first, ...others] = sets;
-  if (first === undefined) return null;
-  const named = [...first].filter((index) => index !== undefined);
-  return new Set(named.filter((index) => others.every((set) => set.has(index))));
-}
-
 function inOrderOfJoining(
   group: Group,
-  named: ReadonlySet<number>,
+  named: readonly number[],
   descending: boolean,
   after: Place | null,
 ): number[] {
   const compare = (a: Place, b: Place) =>
     (descending ? -1 : 1) * (a.time - b.time || a.member - b.member);
-  return [...named]
+  return named
     .flatMap((member): Place[] => {
       const time = group.joinedAt(member);
       return time === undefined ? [] : [{ time, member }];

@@ -60,10 +60,11 @@ function carryOut(
   id: string | null,
   change: ProfileChange,
   at: string,
-): number | RowFailure {
+): readonly number[] | RowFailure {
   if (isFiltered(account, change)) return invalid(`${at}/email`, 'Invalid email address');
   try {
-    return upsert(account, id, change, at).index;
+    const { index, twins } = upsert(account, id, change, at);
+    return [index, ...twins];
   } catch (error) {
     const entry = error instanceof ApiError ? error.entries[0] : undefined;
     if (entry === undefined) throw error;

@@ -1,8 +1,40 @@
 import type { SandboxAccount } from '../../account/account.js';
 import type { ProfileChange } from '../../account/profile-changes.js';
-import { MAX_EMAILS } from '../../store/email-book.js';
+import { MAX_EMAILS } from '../../store/identifiers/email-book.js';
 import { ApiError, notFound, refuse } from '../errors.js';
+import { textsOf, type Condition } from '../filter.js';
 import { noIdentifier } from './profile-body.js';
+
+/**
+ * Profiles that every condition on an identifier names, each once; null where there is none. Which
+ * identifiers can be named is the operation's to say.
+ */
+export function namedProfiles(
+  { profiles, settings }: Pick<SandboxAccount, 'profiles' | 'settings'>,
+  conditions: readonly Condition[],
+): number[] | null {
+  const lookUps: Record<string, (text: string) => number | readonly number[]> = {
+    id: (text) => profiles.withId(text) ?? [],
+    profile_id: (text) => profiles.withId(text) ?? [],
+    email: (text) => {
+      const email = text.toLowerCase();
+      const owners = profiles.allWithEmail(email);
+      if (settings.switches.filterCase === 'insensitive') return owners;
+      return owners.filter((index) => profiles.writtenEmail(index, email) === text);
+    },
+    phone_number: (text) => profiles.allWithPhone(text),
+    external_id: (text) => profiles.withExternalId(text) ?? [],
+    push_token: (text) => profiles.withPushToken(text) ?? [],
+    _kx: (text) => profiles.withKx(text) ?? [],
+  };
+  const sets = conditions.flatMap(({ field, value }) => {
+    const lookUp = lookUps[field];
+    return lookUp === undefined ? [] : [new Set(textsOf(value).flatMap(lookUp))];
+  });
+  const [first, ...others] = sets;
+  if (first === undefined) return null;
+  return [...first].filter((index) => others.every((set) => set.has(index)));
+}
 
 /**
  * The profile that a request is about: the one with its id, or with one of its identifiers;
@@ -33,7 +65,7 @@ export function profileMeant(
     typeof email === 'string' &&
     typeof phone === 'string' &&
     profiles.withEmail(email) === undefined &&
-    profiles.withPhone(phone) === meant &&
+    profiles.allWithPhone(phone).includes(meant) &&
     profiles.email(meant) !== null;
   if (isStranger) throw duplicate(account, meant, at);
   return meant;
@@ -46,7 +78,7 @@ export function checkOwners(
   change: ProfileChange,
   at: string,
 ): void {
-  const other = account.changes.owners(change).find((owner) => owner !== index);
+  const other = account.changes.owners(change, index).find((owner) => owner !== index);
   if (other !== undefined) throw duplicate(account, other, at);
   const { addEmails, removeEmails } = change;
   const present = index === undefined ? [] : account.profiles.secondaryEmails(index);

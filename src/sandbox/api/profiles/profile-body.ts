@@ -45,12 +45,14 @@ export function profileChange(
   const details = Object.fromEntries(
     DETAIL_FIELDS.flatMap((field) => (field in attributes ? [[field, attributes[field]]] : [])),
   );
+  const { written, ...patches } = patchesOf(meta, at.slice(0, at.lastIndexOf('/')));
   return {
     ...(email === undefined ? {} : { email: typeof email === 'string' ? addressOf(email) : null }),
     ...(phone === undefined ? {} : { phone: typeof phone === 'string' ? phone.trim() : null }),
     ...(typeof kx === 'string' && kx !== '' ? { kx } : {}),
     details,
-    ...patchesOf(meta, at.slice(0, at.lastIndexOf('/'))),
+    ...patches,
+    written: typeof email === 'string' ? [email.trim(), ...written] : written,
   };
 }
 

@@ -3,7 +3,7 @@ import { isObject, type Json } from '../body.js';
 import { refuse } from '../errors.js';
 import { addressOf, isAddress } from './address.js';
 
-type Patches = Pick<ProfileChange, 'properties' | 'addEmails' | 'removeEmails'>;
+type Patches = Pick<ProfileChange, 'properties' | 'addEmails' | 'removeEmails' | 'written'>;
 
 /**
  * `patch_properties` and `patch_identifiers` of a profile's `meta`. The words are ours.
@@ -16,14 +16,17 @@ export function patchesOf(meta: unknown, at: string): Patches {
   const pointer = `${at}/meta`;
   const properties = object(given, 'patch_properties', pointer);
   const identifiers = object(given, 'patch_identifiers', pointer);
+  const written = emailsOf(identifiers, 'append', `${pointer}/patch_identifiers`);
+  const removed = emailsOf(identifiers, 'unappend', `${pointer}/patch_identifiers`);
   return {
     properties: {
       append: object(properties, 'append', `${pointer}/patch_properties`),
       unappend: object(properties, 'unappend', `${pointer}/patch_properties`),
       unset: namesOf(properties['unset'], `${pointer}/patch_properties/unset`),
     },
-    addEmails: emailsOf(identifiers, 'append', `${pointer}/patch_identifiers`),
-    removeEmails: emailsOf(identifiers, 'unappend', `${pointer}/patch_identifiers`),
+    addEmails: distinct(written),
+    removeEmails: distinct(removed),
+    written,
   };
 }
 
@@ -40,7 +43,9 @@ function namesOf(value: unknown, pointer: string): string[] {
   throw refuse(pointer, 'Not a valid string or list of strings.');
 }
 
-/** Documented: only `email` is supported. */
+const distinct = (emails: readonly string[]): string[] => [...new Set(emails.map(addressOf))];
+
+/** Addresses as they were written. Documented: only `email` is supported. */
 function emailsOf(identifiers: Json, operation: string, at: string): string[] {
   const patch = object(identifiers, operation, at);
   const unknown = Object.keys(patch).find((name) => name !== 'email');
@@ -49,7 +54,7 @@ function emailsOf(identifiers: Json, operation: string, at: string): string[] {
   }
   const emails = listOf(patch['email']);
   if (!emails.every(isAddress)) throw refuse(`${at}/${operation}/email`, 'Invalid email address');
-  return [...new Set(emails.map(addressOf))];
+  return emails.map((email) => email.trim());
 }
 
 function listOf(value: unknown): unknown[] {

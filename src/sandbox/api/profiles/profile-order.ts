@@ -1,4 +1,4 @@
-import { compareEmails } from '../../store/email-order.js';
+import { compareEmails } from '../../store/identifiers/email-order.js';
 import type { ProfileStore } from '../../store/profiles.js';
 import type { Span } from '../../store/suppressions.js';
 import type { Place } from '../../store/time-index.js';

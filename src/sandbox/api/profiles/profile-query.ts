@@ -1,32 +1,14 @@
+import type { SandboxAccount } from '../../account/account.js';
 import type { ProfileStore } from '../../store/profiles.js';
 import type { Span } from '../../store/suppressions.js';
 import type { TimeIndex } from '../../store/time-index.js';
-import { textsOf, type Condition } from '../filter.js';
+import type { Condition } from '../filter.js';
 import type { PageRequest } from '../page.js';
 import type { Sort } from '../query.js';
 import { isUnbounded, isWithin, spanOf } from './date-span.js';
+import { namedProfiles } from './identifiers.js';
 import { orderOf, type ProfileCursor, type ProfileOrder } from './profile-order.js';
 import type { SuppressionSearch } from './suppression-search.js';
-
-/** Profiles that the conditions name by an identifier; null where none does. */
-function namedProfiles(profiles: ProfileStore, conditions: readonly Condition[]): number[] | null {
-  const lookUp: Record<string, (text: string) => number | undefined> = {
-    id: (text) => profiles.withId(text),
-    email: (text) => profiles.withEmail(text),
-    phone_number: (text) => profiles.withPhone(text),
-    external_id: (text) => profiles.withExternalId(text),
-    _kx: (text) => profiles.withKx(text),
-  };
-  const sets = conditions.flatMap(({ field, value }) => {
-    const find = lookUp[field];
-    if (find === undefined) return [];
-    return [new Set(textsOf(value).map(find))];
-  });
-  const [first, ...others] = sets;
-  if (first === undefined) return null;
-  const named = [...first].filter((index) => index !== undefined);
-  return named.filter((index) => others.every((set) => set.has(index)));
-}
 
 /**
  * One page of profiles, and the place of its last one where more follow.
@@ -35,11 +17,12 @@ function namedProfiles(profiles: ProfileStore, conditions: readonly Condition[])
  * filter asks for, or the sort's own index, or, where a date filter leaves few, sorts just those.
  */
 export function pageOfProfiles(
-  profiles: ProfileStore,
+  account: Pick<SandboxAccount, 'profiles' | 'settings'>,
   { conditions, sort }: { conditions: readonly Condition[]; sort: Sort },
   search: SuppressionSearch | null,
   page: PageRequest<ProfileCursor>,
 ): { found: number[]; last: ProfileCursor | null } {
+  const { profiles } = account;
   const created = spanOf(conditions, 'created');
   const updated = spanOf(conditions, 'updated');
   const order = search === null ? orderOf(profiles, sort) : suppressedOrder(profiles, search);
@@ -48,7 +31,7 @@ export function pageOfProfiles(
     isWithin(profiles.updated(index), updated) &&
     (search === null || order.keyOf(index) !== null);
   const few =
-    namedProfiles(profiles, conditions) ?? fewByDate(profiles, created, updated, page.size);
+    namedProfiles(account, conditions) ?? fewByDate(profiles, created, updated, page.size);
   const walk =
     few === null
       ? order.walk(page.after, sort.field === 'created' ? created : updated)

@@ -1,5 +1,4 @@
 import type { SandboxAccount } from '../../account/account.js';
-import { subscriptionsOf } from '../../account/subscriptions-view.js';
 import { isoDate, isoDateOrNull } from '../../dates.js';
 import type { ProfileDetails } from '../../store/details.js';
 import type { EventStore } from '../../store/event-store.js';
@@ -72,7 +71,7 @@ export function profileWriter(
     query.wants('profile', field),
   );
   const additional = Object.entries({
-    subscriptions: (index: number) => subscriptionsOf(profiles, index),
+    subscriptions: (index: number) => account.shown.of(index),
     predictive_analytics: () => ANALYTICS,
   }).filter(([field]) => query.adds('profile', field));
   return (index: number, joinedAt?: number) => {
@@ -108,7 +107,7 @@ function readersOf({ profiles, journal }: SandboxAccount): Record<string, Reader
     (_, details) =>
       details?.[field] ?? null;
   return {
-    email: (index) => profiles.email(index),
+    email: (index) => profiles.shownEmail(index),
     phone_number: (index) => profiles.phone(index),
     ...Object.fromEntries(DETAIL_FIELDS.map((field) => [field, detail(field)])),
     location: (_, details) => ({

@@ -58,21 +58,36 @@ export function createOrUpdateProfile(call: Call): Reply {
   return replyWith(call, isNew ? 201 : 200, index);
 }
 
-/** @throws ApiError 400, 404 or 409, see `profileMeant` */
+/**
+ * @returns the profile, and others with the same identifier that were changed with it
+ * @throws ApiError 400, 404 or 409, see `profileMeant`
+ */
 export function upsert(
   account: SandboxAccount,
   id: string | null,
   change: ProfileChange,
   at: string,
-): { index: number; isNew: boolean } {
+): { index: number; isNew: boolean; twins: readonly number[] } {
   const index = profileMeant(account, id, change, at);
-  if (index === undefined) return { index: account.changes.create(change), isNew: true };
+  if (index === undefined) {
+    return { index: account.changes.create(change), isNew: true, twins: [] };
+  }
   const { email, ...others } = change;
-  const isOwn = typeof email === 'string' && account.profiles.withEmail(email) === index;
+  const isOwn = typeof email === 'string' && account.profiles.allWithEmail(email).includes(index);
   const update = isOwn ? others : change;
   if (leavesNone(account, index, update)) throw noIdentifier(at);
   account.changes.update(index, update);
-  return { index, isNew: false };
+  const named = { email: email ?? null, phone: change.phone ?? null };
+  const who = id === null ? named : { ...named, profile: index };
+  const twins = account.identities.twins(index, who).map((twin) => twin.index);
+  for (const twin of twins) account.changes.update(twin, withoutIdentifiers(change));
+  return { index, isNew: false, twins };
+}
+
+/** What a change says apart from who the profile is. */
+function withoutIdentifiers({ details, properties }: ProfileChange): ProfileChange {
+  const { external_id: _, ...others } = details;
+  return { details: others, properties, addEmails: [], removeEmails: [], written: [] };
 }
 
 /** Whether clearing takes the last identifier away. */

@@ -15,7 +15,7 @@ export function getProfiles({ account, query, url }: Call): Reply {
   const page = query.page(isProfileCursor);
   const included = new Inclusions(account, query, url.origin);
   const write = profileWriter(account, query, url.origin, included);
-  const { found, last } = pageOfProfiles(account.profiles, query, search, page);
+  const { found, last } = pageOfProfiles(account, query, search, page);
   const data = found.map((index) => write(index));
   return { status: 200, body: { data, ...included.included, links: linksOf(url, last) } };
 }

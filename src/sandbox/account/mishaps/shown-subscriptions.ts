@@ -1,0 +1,40 @@
+import { chance } from '../../chance.js';
+import type { Switches } from '../../options.js';
+import type { Core } from '../core.js';
+import { subscriptionsOf, type SubscriptionsView } from '../subscriptions-view.js';
+import { ReadLag } from './read-lag.js';
+
+/** Share of the reads that find nothing, where the switch says at times. */
+const NULL_SHARE = 0.2;
+
+/** `subscriptions` as answers of the API show them, which is not always what is true. */
+export class ShownSubscriptions {
+  readonly lag: ReadLag;
+  /** Reads by chance so far: each has its own luck. */
+  #reads = 0;
+
+  constructor(private readonly core: Core) {
+    this.lag = new ReadLag(core);
+  }
+
+  of(index: number): object | null {
+    const { subscriptionsField, suppressionField } = this.core.settings.switches;
+    if (subscriptionsField !== 'object' && this.#isNull(subscriptionsField)) return null;
+    const view = this.lag.shown(index) ?? subscriptionsOf(this.core.profiles, index);
+    return suppressionField === 'array' ? view : without(view, suppressionField);
+  }
+
+  #isNull(field: Switches['subscriptionsField']): boolean {
+    if (field === 'null') return true;
+    this.#reads += 1;
+    const luck = chance(this.core.settings.seed, 'subscriptions', String(this.#reads));
+    return luck < NULL_SHARE;
+  }
+}
+
+/** The view without its suppressions; whether mail can be received stays what it is. */
+function without({ email, ...others }: SubscriptionsView, field: 'null' | 'absent'): object {
+  const { suppression: _, list_suppressions: __, ...marketing } = email.marketing;
+  const nothing = field === 'null' ? { suppression: null, list_suppressions: null } : {};
+  return { email: { ...email, marketing: { ...marketing, ...nothing } }, ...others };
+}
