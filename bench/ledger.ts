@@ -50,6 +50,7 @@ const SETTINGS: MigrationSettings = {
   customSource: 'bench',
   consent: 'explicit',
   canaryRows: null,
+  rowsPerJob: 1_000,
 };
 
 /** Milliseconds of every call, by step, in the order of the first call. */
@@ -83,6 +84,7 @@ async function play(ledger: Ledger): Promise<void> {
       ledger,
       {
         id: ID,
+        accountId: 'Bench1',
         sourceName: 'people.csv',
         sourceSha256: 'sha',
         preset: 'generic',
@@ -109,6 +111,7 @@ async function play(ledger: Ledger): Promise<void> {
           oneProfile: true,
           parts: [{ channel: 'email', consent: null, at: null }],
         })),
+        0,
       ),
     );
   }
@@ -121,8 +124,16 @@ async function play(ledger: Ledger): Promise<void> {
     const rows = await step('job: rows to send', () => unsentRowsOfJob(db, ID, jobNumber));
     const parts = rows.map(({ rowNumber }) => ({ rowNumber, channel: 'email' as const }));
     await step('job: note submission and answer', async () => {
-      const id = await beginSubmission(db, ID, jobNumber, 'bulk_subscribe_profiles', parts);
-      await answerSubmission(db, id, {
+      const begun = await beginSubmission(db, {
+        migrationId: ID,
+        jobNumber,
+        operation: 'subscribe',
+        endpoint: 'bulk_subscribe_profiles',
+        now: null,
+        parts,
+      });
+      if (begun.state !== 'begun') throw new Error(`job ${jobNumber} is ${begun.state}`);
+      await answerSubmission(db, begun.id, {
         status: 'accepted',
         partialFailure: null,
         requestId: null,

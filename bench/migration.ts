@@ -6,8 +6,6 @@
  *
  *   node --import tsx bench/migration.ts [--rows 100000] [--historical] [--lifted]
  */
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readFigures } from '../src/demo/figures.js';
@@ -16,6 +14,7 @@ import { ENDPOINT_NAMES, endpointOf } from '../src/klaviyo/index.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { progressLines } from '../src/runtime/progress.js';
 import type { Report } from '../src/starter/report.js';
+import { writePeople } from './people.js';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +40,7 @@ try {
 async function run(): Promise<void> {
   const folder = await temporaryFolder(lifecycle);
   const file = join(folder, 'people.csv');
-  await writePeople(file);
+  await writePeople(file, rows);
   const stack = await startStack(
     folder,
     {
@@ -86,17 +85,6 @@ async function run(): Promise<void> {
   });
   console.table(report.outcomes);
   console.table(Object.fromEntries(calls));
-}
-
-async function writePeople(path: string): Promise<void> {
-  const out = createWriteStream(path);
-  out.write('email,email_consent,email_consented_at\n');
-  for (let n = 0; n < rows; n += 1) {
-    const line = `p${n}@shop.example,subscribed,2021-03-04T05:06:07Z\n`;
-    if (!out.write(line)) await once(out, 'drain');
-  }
-  out.end();
-  await once(out, 'finish');
 }
 
 function callsByEndpoint(report: Report): Map<string, number> {

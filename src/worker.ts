@@ -5,12 +5,15 @@ import {
   CallMeter,
   createActivities,
   FailureMapping,
+  HeldRuns,
   LedgerLimiter,
   MeasuredCalls,
+  proveKey,
 } from './activities/index.js';
-import { TASK_QUEUE } from './contracts/names.js';
+import { TASK_QUEUES, taskQueueOf } from './contracts/names.js';
 import { KlaviyoClient } from './klaviyo/index.js';
-import { openLedger, type Ledger } from './ledger/index.js';
+import { ConfigError } from './runtime/config.js';
+import { noteAccount, openLedger, type Ledger } from './ledger/index.js';
 
 /**
  * What a worker process does: `workflow` decides and holds no key, `activity` talks to Klaviyo and
@@ -26,24 +29,47 @@ export interface ConsentryWorkerOptions {
   readonly databaseUrl: string;
   /** Private API key; only an activity worker has one. */
   readonly apiKey: string | null;
+  /**
+   * Klaviyo's id of the account to work for. A worker without a key has to be told; one with a key
+   * refuses to start where the key is of another account.
+   */
+  readonly account: string | null;
   readonly baseUrl: string;
   readonly version: string;
-  readonly taskQueue?: string;
+  /** What the names of the task queues begin with. @default 'consentry' */
+  readonly taskQueues?: string;
+  /** Told while Klaviyo does not answer, so that the key could not be proved yet. */
+  readonly onWait?: (why: string) => void;
 }
 
 export interface ConsentryWorker {
+  /** The account that it works for: that of its key. */
+  readonly accountId: string;
+  readonly taskQueue: string;
   /** Ends after `shutdown`, or rejects when the worker fails. */
   run(): Promise<void>;
   shutdown(): void;
 }
 
-/** Builds a worker: the only place that sees workflows and activities together. */
+/**
+ * Builds a worker: the only place that sees workflows and activities together. It proves its key
+ * before it takes anything: a bad key would end other people's runs.
+ *
+ * @throws KlaviyoKeyRefusedError, KlaviyoScopeMissingError; ConfigError where the account is another
+ */
 export async function createWorker(options: ConsentryWorkerOptions): Promise<ConsentryWorker> {
   const activities = options.role === 'workflow' ? null : await openActivities(options);
+  const accountId = activities?.accountId ?? options.account;
+  if (accountId === null) {
+    throw new ConfigError(
+      'A worker that holds no key has to be told whose workflows it carries out: give --account or CONSENTRY_ACCOUNT.',
+    );
+  }
+  const taskQueue = taskQueueOf(accountId, options.taskQueues ?? TASK_QUEUES);
   const worker = await Worker.create({
     connection: options.connection,
     namespace: options.namespace,
-    taskQueue: options.taskQueue ?? TASK_QUEUE,
+    taskQueue,
     // A waiting job is a cached workflow of some 30 kB; more than these are replayed when woken.
     maxCachedWorkflows: 1_200,
     maxConcurrentActivityTaskExecutions: 60,
@@ -54,6 +80,8 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
     ...(activities?.worker ?? {}),
   });
   return {
+    accountId,
+    taskQueue,
     async run() {
       try {
         await worker.run();
@@ -67,34 +95,56 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
   };
 }
 
-async function openActivities(
-  options: ConsentryWorkerOptions,
-): Promise<{ worker: Partial<WorkerOptions>; close(): Promise<void> }> {
+interface OpenActivities {
+  readonly accountId: string;
+  readonly worker: Partial<WorkerOptions>;
+  close(): Promise<void>;
+}
+
+async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActivities> {
   if (options.apiKey === null) throw new Error('An activity worker needs KLAVIYO_API_KEY.');
   const ledger: Ledger = await openLedger(options.databaseUrl, { connections: 20 });
   const meter = new CallMeter();
+  const limiter = new LedgerLimiter(ledger, () => meter.current());
   const klaviyo = new KlaviyoClient({
     apiKey: options.apiKey,
     baseUrl: options.baseUrl,
-    limiter: new LedgerLimiter(ledger, options.apiKey, () => meter.current()),
+    limiter,
     onCall: meter.record,
     version: options.version,
   });
-  return {
-    worker: {
-      activities: createActivities({ ledger, klaviyo }),
-      interceptors: {
-        activity: [
-          () => ({ inbound: new FailureMapping() }),
-          () => ({ inbound: new MeasuredCalls(ledger, meter) }),
-        ],
-      },
-    },
-    async close() {
-      await klaviyo.close();
-      await ledger.close();
-    },
+  const close = async () => {
+    await klaviyo.close();
+    await ledger.close();
   };
+  try {
+    const { id: accountId } = await proveKey(klaviyo, options.onWait ?? (() => undefined));
+    if (options.account !== null && options.account !== accountId) {
+      throw new ConfigError(
+        `KLAVIYO_API_KEY is of account ${accountId}, and this worker is to work for ${options.account}: ` +
+          'use a key of that account, or correct --account or CONSENTRY_ACCOUNT.',
+      );
+    }
+    limiter.proved(accountId);
+    await noteAccount(ledger.db, accountId);
+    return {
+      accountId,
+      worker: {
+        activities: createActivities({ ledger, klaviyo, accountId }),
+        interceptors: {
+          activity: [
+            ({ info }) => ({ inbound: new FailureMapping(info.activityType) }),
+            () => ({ inbound: new MeasuredCalls(ledger, meter) }),
+            HeldRuns.of(ledger, meter),
+          ],
+        },
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** The bundle of the build where there is one; else Temporal bundles the sources at start. */

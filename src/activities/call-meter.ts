@@ -5,6 +5,10 @@ import type { CallRecord } from '../klaviyo/index.js';
 /** The migration that an activity works for. */
 export interface Run {
   readonly migrationId: string;
+  /** The run waits for a key that Klaviyo takes; noted before each call. */
+  held: boolean;
+  /** Klaviyo took the key all the same. */
+  answeredWhileHeld: boolean;
 }
 
 interface Measured extends Run {
@@ -22,8 +26,12 @@ export class CallMeter {
 
   /** For the client's `onCall`. */
   readonly record = (call: CallRecord): void => {
-    const counts = this.#running.getStore()?.counts;
-    if (counts === undefined) return;
+    const run = this.#running.getStore();
+    if (run === undefined) return;
+    const { counts } = run;
+    if (run.held && call.status !== null && call.status >= 200 && call.status < 300) {
+      run.answeredWhileHeld = true;
+    }
     const key = `${call.endpoint} ${call.status ?? 'none'}`;
     const count = counts.get(key) ?? { calls: 0, durationMs: 0 };
     count.calls += 1;
@@ -33,13 +41,14 @@ export class CallMeter {
 
   /** Runs `work` and hands its counts to `store`, also when it fails. */
   async measure<T>(
-    run: Run,
+    { migrationId }: Pick<Run, 'migrationId'>,
     work: () => Promise<T>,
     store: (counts: CallCount[]) => Promise<void>,
   ): Promise<T> {
     const counts: Measured['counts'] = new Map();
     try {
-      return await this.#running.run({ ...run, counts }, work);
+      const run = { migrationId, held: false, answeredWhileHeld: false, counts };
+      return await this.#running.run(run, work);
     } finally {
       await store(
         [...counts].map(([key, count]) => {

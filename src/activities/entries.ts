@@ -37,7 +37,7 @@ const CALL_SIZE: Record<Operation, number> = {
 /** The entries of rows, with the parts that were not sent yet. */
 export function entriesOf(rows: readonly OpenRow[]): Entry[] {
   return rows.flatMap((row) => {
-    const parts = row.parts.filter((part) => part.submissionId === null);
+    const parts = row.parts.filter(({ unsent }) => unsent);
     if (parts.length === 0) return [];
     const { rowNumber, email, phoneNumber, dateOfBirth, pushToken } = row;
     const person = { rowNumber, email, phoneNumber, dateOfBirth, pushToken };
@@ -67,6 +67,22 @@ export function nextCall(
     if (entries.length > 0) return { operation: carried, entries };
   }
   return null;
+}
+
+/** The entries with those of their parts alone that are to be sent. */
+export function onlyParts(entries: readonly Entry[], parts: readonly SentPart[]): Entry[] {
+  const carried = new Set(parts.map(keyOfPart));
+  return entries.flatMap((entry) => {
+    const { rowNumber } = entry;
+    const left = entry.parts.filter(({ channel }) =>
+      carried.has(keyOfPart({ rowNumber, channel })),
+    );
+    return left.length === 0 ? [] : [{ ...entry, parts: left }];
+  });
+}
+
+export function keyOfPart({ rowNumber, channel }: SentPart): string {
+  return `${rowNumber} ${channel}`;
 }
 
 export function sentParts(entries: readonly Entry[]): SentPart[] {

@@ -1,5 +1,5 @@
 import type { Channel, Operation } from '../contracts/channels.js';
-import type { FeedEvent, KlaviyoClient } from '../klaviyo/index.js';
+import type { FeedEvent } from '../klaviyo/index.js';
 import {
   getEventFeed,
   setEventFeed,
@@ -11,6 +11,7 @@ import {
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
+import type { Metrics } from './metrics.js';
 
 /** The metrics that prove a change of consent, with the names that older accounts have for them. */
 const PROVING: readonly {
@@ -33,7 +34,7 @@ const PROVING: readonly {
 ];
 type Proving = (typeof PROVING)[number];
 
-/** Events are read from this long before the migration: Klaviyo's clock is not ours. */
+/** Events are read from this long before the migration: they become visible out of order. */
 const CLOCK_DIFFERENCE_MS = 2 * 60_000;
 
 /**
@@ -41,11 +42,13 @@ const CLOCK_DIFFERENCE_MS = 2 * 60_000;
  * consent is not among them, as its events carry the date of the consent.
  */
 export class EventProofs {
-  readonly #ids = new Map<string, string>();
   /** Migrations whose key has not the scopes: other sources are read instead. */
   readonly #unreadable = new Set<string>();
 
-  constructor(private readonly deps: ActivityDependencies) {}
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private readonly metrics: Metrics,
+  ) {}
 
   /**
    * Reads what is new and settles what it proves.
@@ -72,40 +75,23 @@ export class EventProofs {
     return true;
   }
 
-  async #readMetric(
-    { id, createdAt }: Migration,
-    proving: Proving,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #readMetric(migration: Migration, proving: Proving, signal: AbortSignal): Promise<void> {
     const { ledger, klaviyo } = this.deps;
-    const metricId = await this.#metricId(klaviyo, proving.names, signal);
-    if (metricId === null) return;
-    const place =
-      (await getEventFeed(ledger.db, id, metricId)) ?? startOfFeed(createdAt, CLOCK_DIFFERENCE_MS);
-    const next = await readFeed<FeedEvent>(place, {
-      async read(since, cursor) {
-        const page = await klaviyo.listEvents({ metricId, since, cursor }, { signal });
-        return { items: page.events, next: page.next };
-      },
-      timeOf: ({ at }) => at,
-      settle: (events) => this.#settle(id, proving, events),
-    });
-    if (next !== place) await setEventFeed(ledger.db, id, metricId, next);
-  }
-
-  /** Null while the metric has never fired, as the account then may not list it. */
-  async #metricId(
-    klaviyo: KlaviyoClient,
-    names: readonly string[],
-    signal: AbortSignal,
-  ): Promise<string | null> {
-    const known = () => names.map((name) => this.#ids.get(name)).find((id) => id !== undefined);
-    if (known() === undefined) {
-      for (const { id, name } of await klaviyo.listMetrics({ signal })) {
-        if (name !== null) this.#ids.set(name, id);
-      }
+    const { id } = migration;
+    for (const metricId of await this.metrics.idsOf(proving.names, signal)) {
+      const place =
+        (await getEventFeed(ledger.db, id, metricId)) ??
+        startOfFeed(klaviyo, migration, CLOCK_DIFFERENCE_MS);
+      await readFeed<FeedEvent>(place, {
+        async read(since, cursor) {
+          const page = await klaviyo.listEvents({ metricId, since, cursor }, { signal });
+          return { items: page.events, next: page.next };
+        },
+        timeOf: ({ at }) => at,
+        settle: (events) => this.#settle(id, proving, events),
+        save: (next) => setEventFeed(ledger.db, id, metricId, next),
+      });
     }
-    return known() ?? null;
   }
 
   async #settle(
@@ -132,7 +118,7 @@ export class EventProofs {
     const settlements = parts.flatMap((part): Settlement[] => {
       if (part.channel !== channel || part.action !== action) return [];
       const at = latest.get((channel === 'email' ? part.email : part.phoneNumber) ?? '');
-      if (at === undefined) return [];
+      if (at === undefined || !isSince(at, part.sentAt)) return [];
       const consent = action === 'subscribe' ? 'SUBSCRIBED' : 'UNSUBSCRIBED';
       const { rowNumber } = part;
       return [
@@ -143,9 +129,18 @@ export class EventProofs {
           reason: null,
           evidence: 'events',
           read: { consent, at },
+          isOptOut: action === 'unsubscribe',
         },
       ];
     });
     await settleParts(db, migrationId, settlements);
   }
+}
+
+/**
+ * Whether an event can be the effect of a call: Klaviyo dates events to the second. What happened
+ * before the call is the effect of something else.
+ */
+function isSince(at: string, sentAt: Date | null): boolean {
+  return sentAt !== null && Date.parse(at) >= Math.floor(sentAt.getTime() / 1_000) * 1_000;
 }

@@ -9,11 +9,18 @@ import type {
   Next,
 } from '@temporalio/worker';
 import { isStopping, type StoppingFailure } from '../contracts/failures.js';
-import { KlaviyoError } from '../klaviyo/index.js';
+import {
+  KlaviyoError,
+  KlaviyoKeyRefusedError,
+  KlaviyoScopeMissingError,
+} from '../klaviyo/index.js';
 import { LedgerUnavailableError, MigrationNotFoundError } from '../ledger/index.js';
 
 /** The one place where errors of activities become failures that Temporal stores. */
 export class FailureMapping implements ActivityInboundCallsInterceptor {
+  /** @param activityType of the activity that is run */
+  constructor(private readonly activityType: string) {}
+
   async execute(
     input: ActivityExecuteInput,
     next: Next<ActivityInboundCallsInterceptor, 'execute'>,
@@ -21,43 +28,41 @@ export class FailureMapping implements ActivityInboundCallsInterceptor {
     try {
       return await next(input);
     } catch (error) {
-      throw toFailure(error);
+      throw toFailure(error, ASKED_BY_A_PERSON.has(this.activityType));
     }
   }
 }
 
+/** Somebody waits for the answer, and is told at once that the key is refused. */
+const ASKED_BY_A_PERSON: ReadonlySet<string> = new Set(['checkAccount', 'readPerson']);
+
+/** A key that is refused: a run waits for another one, since whatever it has sent must be read back. */
+export function isKeyRefusal(error: unknown): error is KlaviyoError {
+  return error instanceof KlaviyoKeyRefusedError || error instanceof KlaviyoScopeMissingError;
+}
+
 /** Waits that are part of the plan, not faults: no failure metric, no log above debug. */
-const EXPECTED: ReadonlySet<string> = new Set([
-  'LimiterBusy',
-  'KlaviyoRateLimited',
-  'MigrationPaused',
-]);
+const EXPECTED: ReadonlySet<string> = new Set(['LimiterBusy', 'KlaviyoRateLimited']);
 
 export function stopping(type: StoppingFailure, message: string): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true });
-}
-
-/** Tried again after `afterMs`; adds no history. */
-export function notYet(
-  type: 'MigrationPaused',
-  message: string,
-  afterMs: number,
-): ApplicationFailure {
-  return ApplicationFailure.create({
-    type,
-    message,
-    nextRetryDelay: afterMs,
-    category: ApplicationFailureCategory.BENIGN,
-  });
 }
 
 /**
  * A failure without personal data: what PostgreSQL and other libraries say can quote a row, so of
  * unknown errors only the kind and a scrubbed message cross over, never the cause.
  */
-export function toFailure(error: unknown): Error {
+export function toFailure(error: unknown, isAskedByAPerson = false): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (isAbort(error)) return new CancelledFailure('Activity cancelled');
+  if (isKeyRefusal(error)) {
+    const access = error instanceof KlaviyoScopeMissingError;
+    return ApplicationFailure.create({
+      type: isAskedByAPerson ? error.failure : access ? 'KlaviyoAccessRefused' : error.failure,
+      message: error.message,
+      nonRetryable: isAskedByAPerson,
+    });
+  }
   if (error instanceof KlaviyoError) {
     const retryAfterMs =
       'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? error.retryAfterMs : null;
@@ -80,6 +85,12 @@ export function toFailure(error: unknown): Error {
   const name = error instanceof Error ? error.name : typeof error;
   const message = error instanceof Error ? error.message : String(error);
   return ApplicationFailure.create({ type: name, message: withoutPeople(message) });
+}
+
+/** What no retry mends, as a person is told of it; null of everything else. */
+export function stoppingFailure(error: unknown): ApplicationFailure | null {
+  const failure = toFailure(error);
+  return failure instanceof ApplicationFailure && failure.nonRetryable === true ? failure : null;
 }
 
 function isAbort(error: unknown): boolean {

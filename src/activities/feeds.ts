@@ -1,13 +1,30 @@
-import { KlaviyoRefusedError, KlaviyoScopeMissingError } from '../klaviyo/index.js';
-import type { FeedPlace } from '../ledger/index.js';
+import {
+  KlaviyoRefusedError,
+  KlaviyoScopeMissingError,
+  type KlaviyoClient,
+} from '../klaviyo/index.js';
+import type { FeedPlace, Migration } from '../ledger/index.js';
 
 /** What becomes visible out of order is read again within this time. */
 const OVERLAP_MS = 2_000;
 
-/** Where the feed of a migration begins: before it, as Klaviyo's clock is not ours. */
-export function startOfFeed(createdAt: Date, clockDifferenceMs: number): FeedPlace {
-  const start = new Date(createdAt.getTime() - clockDifferenceMs).toISOString();
-  return { since: start, newest: start };
+/** Pages that are read in one go: whoever reads has other things to do in between. */
+const PAGES_AT_ONCE = 20;
+
+/**
+ * Where the feed of a migration begins: as long ago as the migration, by Klaviyo's clock, which ours
+ * may be far from.
+ *
+ * @param marginMs before that
+ */
+export function startOfFeed(
+  klaviyo: Pick<KlaviyoClient, 'now'>,
+  { ageMs }: Pick<Migration, 'ageMs'>,
+  marginMs: number,
+): FeedPlace {
+  const now = klaviyo.now()?.earliest.getTime() ?? Date.now();
+  const start = new Date(now - Math.max(0, ageMs) - marginMs).toISOString();
+  return { since: start, newest: start, cursor: null };
 }
 
 /** A feed of Klaviyo's in the order of its own datetimes. */
@@ -19,26 +36,51 @@ export interface Feed<Item> {
   ): Promise<{ readonly items: readonly Item[]; readonly next: string | null }>;
   timeOf(item: Item): string | null;
   settle(items: readonly Item[]): Promise<void>;
+  /** Keeps where the next read begins; told after every page that was settled. */
+  save(place: FeedPlace): Promise<void>;
 }
 
 /**
- * Reads a feed to its end, page after page.
- *
- * @returns where the next read begins; `place` itself where nothing is new
+ * Reads a feed on from its place, page after page, and keeps the place after each, so that whatever
+ * ends the reading loses one page at most.
  */
-export async function readFeed<Item>(place: FeedPlace, feed: Feed<Item>): Promise<FeedPlace> {
-  let { newest } = place;
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Feed<Item>['read']>> = await feed.read(place.since, cursor);
-    await feed.settle(page.items);
-    const last = page.items.at(-1);
-    newest = (last === undefined ? null : feed.timeOf(last)) ?? newest;
-    cursor = page.next;
-  } while (cursor !== null);
-  // A read that brings nothing new ends the overlap: from then on a look costs one short page.
-  const since = newest === place.newest ? newest : beforeOverlap(newest, place.since);
-  return since === place.since && newest === place.newest ? place : { since, newest };
+export async function readFeed<Item>(from: FeedPlace, feed: Feed<Item>): Promise<void> {
+  let place = from;
+  for (let pages = 0; pages < PAGES_AT_ONCE; pages += 1) {
+    const read = await readPage(place, feed);
+    await feed.settle(read.page.items);
+    const last = read.page.items.at(-1);
+    const newest = (last === undefined ? null : feed.timeOf(last)) ?? place.newest;
+    const next = placeAfter(read.place, newest, read.page.next);
+    if (!isSame(place, next)) await feed.save(next);
+    place = next;
+    if (place.cursor === null) return;
+  }
+}
+
+/** A cursor that Klaviyo does not know any more is no loss: the feed is read on from its newest. */
+async function readPage<Item>(
+  place: FeedPlace,
+  feed: Feed<Item>,
+): Promise<{ place: FeedPlace; page: Awaited<ReturnType<Feed<Item>['read']>> }> {
+  try {
+    return { place, page: await feed.read(place.since, place.cursor) };
+  } catch (error) {
+    if (!(error instanceof KlaviyoRefusedError) || place.cursor === null) throw error;
+    const since = beforeOverlap(place.newest, place.since);
+    return { place: { ...place, since, cursor: null }, page: await feed.read(since, null) };
+  }
+}
+
+function placeAfter(place: FeedPlace, newest: string, cursor: string | null): FeedPlace {
+  if (cursor !== null) return { since: place.since, newest, cursor };
+  // A look of one page that brings nothing new ends the overlap: then looks stay short.
+  const nothingNew = place.cursor === null && newest === place.newest;
+  return { since: nothingNew ? newest : beforeOverlap(newest, place.since), newest, cursor };
+}
+
+function isSame(a: FeedPlace, b: FeedPlace): boolean {
+  return a.since === b.since && a.newest === b.newest && a.cursor === b.cursor;
 }
 
 /** Whether Klaviyo does not give a feed at all: no scope, or no such question. */

@@ -1,18 +1,39 @@
 import {
   isPhoneChannel,
-  isTextChannel,
-  TEXT_CHANNELS,
+  OPT_OUTS_OF,
   type Channel,
   type ConsentChannel,
 } from '../contracts/channels.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
-import { consentOf, type ProfileConsent } from '../klaviyo/index.js';
-import type { OpenPart, OpenRow } from '../ledger/index.js';
+import {
+  consentOf,
+  isSuppressed,
+  type ChannelConsent,
+  type ProfileConsent,
+} from '../klaviyo/index.js';
+import type { OpenPart, OpenRow, OptOut } from '../ledger/index.js';
 
-/** The profiles that Klaviyo has for a row's identifiers; null where it has none. */
+/**
+ * The profiles that Klaviyo has for a row's identifiers: none, one, or several where it holds an
+ * identifier more than once or a profile was read more than once.
+ */
 export interface Held {
-  readonly byEmail: ProfileConsent | null;
-  readonly byPhone: ProfileConsent | null;
+  readonly byEmail: readonly ProfileConsent[];
+  readonly byPhone: readonly ProfileConsent[];
+}
+
+/** All that is known of a row's person at one moment. */
+export interface Known {
+  readonly held: Held;
+  /** Opt-outs of the row's identifiers that any run, feed or reading has noted. */
+  readonly optOuts: readonly OptOut[];
+}
+
+/** The run, as far as the guard depends on it. */
+export interface GuardedRun {
+  /** An opt-out of just this list counts too. */
+  readonly listId: string | null;
+  readonly startedAt: Date;
 }
 
 /** `send`, or how the part ended without being sent. */
@@ -28,65 +49,124 @@ const skip = (reason: Reason): GuardVerdict => ({
 });
 
 /**
- * Decides whether a part may be sent, from what Klaviyo holds now. Subscribing removes UNSUBSCRIBE,
- * SPAM_COMPLAINT and USER_SUPPRESSED, so whoever has one of them is never subscribed; what can't
- * be read as a known consent state counts as an opt-out.
- *
- * @param listId the run's list: an opt-out of just this list counts too
+ * Decides whether a part may be sent. Subscribing removes UNSUBSCRIBE, SPAM_COMPLAINT and
+ * USER_SUPPRESSED, so whoever has one of them is never subscribed; what can't be read as a known
+ * consent state counts as an opt-out; of several profiles the most restrictive counts; and who said
+ * no to another run, or where a feed showed it, has said no although Klaviyo does not show it yet.
  */
-export function guardPart(part: OpenPart, held: Held, listId: string | null): GuardVerdict {
+export function guardPart(part: OpenPart, known: Known, run: GuardedRun): GuardVerdict {
   const { channel, action } = part;
-  if (channel === 'list') return guardMembership(held, listId);
-  const profile = heldFor(channel, held);
-  if (action === 'suppress') return guardSuppression(profile);
-  if (action === 'unsubscribe') return guardOptOut(channel, profile);
-  const optOut = optOutOf(channel, profile, listId);
+  const profiles = profilesFor(channel, known.held);
+  if (action === 'suppress') return guardSuppression(profiles);
+  if (action === 'unsubscribe' && channel !== 'list') return guardOptOut(channel, profiles);
+  const optOut =
+    mostSevere(OPT_OUTS_OF[channel].map((by) => optOutOf(by, profiles, run.listId))) ??
+    noted(channel, profiles, known.optOuts, run);
   if (optOut !== null) return skip(optOut);
-  return consentOf(profile, channel)?.consent === 'SUBSCRIBED'
-    ? { send: false, outcome: 'already_consented', reason: null }
-    : SEND;
+  if (channel === 'list') return SEND;
+  const subscribed =
+    profiles.length > 0 &&
+    profiles.every((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED');
+  return subscribed ? { send: false, outcome: 'already_consented', reason: null } : SEND;
 }
 
-/** The profile whose consent of this channel counts: that of the identifier the channel hangs on. */
-export function heldFor(
-  channel: ConsentChannel,
-  { byEmail, byPhone }: Held,
-): ProfileConsent | null {
-  if (channel === 'push') return byEmail ?? byPhone;
-  return isPhoneChannel(channel) ? byPhone : byEmail;
+/** The profiles whose consent of this channel counts: those of the identifier the channel hangs on. */
+export function profilesFor(channel: Channel, { byEmail, byPhone }: Held): ProfileConsent[] {
+  if (channel === 'push' || channel === 'list') {
+    return [...(byEmail.length > 0 ? byEmail : byPhone)];
+  }
+  return [...(isPhoneChannel(channel) ? byPhone : byEmail)];
 }
 
-/** Why this profile must not be subscribed to the channel; null where nothing forbids it. */
-function optOutOf(
+/** Why nobody may be subscribed who has said this, the gravest first. */
+const SEVERITY: readonly Reason[] = [
+  'spam_complaint',
+  'opted_out_before_run',
+  'opted_out_during_run',
+  'suppressed',
+  'hard_bounce',
+  'consent_state_unknown',
+];
+
+function mostSevere(reasons: readonly (Reason | null)[]): Reason | null {
+  return SEVERITY.find((reason) => reasons.includes(reason)) ?? null;
+}
+
+/** Why none of these profiles may be subscribed to the channel; null where nothing forbids it. */
+export function optOutOf(
   channel: ConsentChannel,
-  profile: ProfileConsent | null,
+  profiles: readonly ProfileConsent[],
   listId: string | null,
 ): Reason | null {
-  if (channel === 'email') return emailOptOut(profile, listId);
-  // SMS has no suppressions; an opt-out of marketing or transactional is one of both.
-  const kinds = isTextChannel(channel) ? TEXT_CHANNELS : [channel];
-  const states = kinds.map((kind) => consentOf(profile, kind)?.consent);
-  if (states.includes('UNSUBSCRIBED')) return 'opted_out_before_run';
-  return states.includes('unknown') ? 'consent_state_unknown' : null;
+  return mostSevere(
+    profiles.map((profile) => {
+      if (channel === 'email') return emailOptOut(profile, listId);
+      const consent = consentOf(profile, channel)?.consent;
+      if (consent === 'UNSUBSCRIBED') return 'opted_out_before_run';
+      return consent === 'unknown' ? 'consent_state_unknown' : null;
+    }),
+  );
 }
 
-/** A membership gives no consent, but a list of people who said no is a mailing accident waiting. */
-export function guardMembership({ byEmail, byPhone }: Held, listId: string | null): GuardVerdict {
-  const optOut = emailOptOut(byEmail ?? byPhone, listId);
-  return optOut === null ? SEND : skip(optOut);
+/**
+ * Opt-outs that the ledger knows of and Klaviyo does not show: a feed was quicker, another run has
+ * just asked for it, or a reading was stale. Whoever was subscribed after that came back by themselves.
+ */
+function noted(
+  channel: Channel,
+  profiles: readonly ProfileConsent[],
+  optOuts: readonly OptOut[],
+  { listId, startedAt }: GuardedRun,
+): Reason | null {
+  const said = optOuts.filter(
+    (optOut) =>
+      OPT_OUTS_OF[channel].includes(optOut.channel) &&
+      (optOut.listId === null || optOut.listId === listId) &&
+      !profiles.some((profile) =>
+        isSubscribedSince(consentOf(profile, optOut.channel), Date.parse(optOut.at)),
+      ),
+  );
+  if (said.length === 0) return null;
+  return said.some(({ at }) => Date.parse(at) >= startedAt.getTime())
+    ? 'opted_out_during_run'
+    : 'opted_out_before_run';
 }
 
-function guardOptOut(channel: ConsentChannel, profile: ProfileConsent | null): GuardVerdict {
-  return consentOf(profile, channel)?.consent === 'UNSUBSCRIBED'
+function isSubscribedSince(consent: ChannelConsent | null, at: number): boolean {
+  if (consent?.consent !== 'SUBSCRIBED' || consent.consentedAt === null) return false;
+  return Date.parse(consent.consentedAt) > at;
+}
+
+function guardOptOut(channel: ConsentChannel, profiles: readonly ProfileConsent[]): GuardVerdict {
+  return isOut(channel, profiles)
     ? { send: false, outcome: 'confirmed', reason: 'already_opted_out' }
     : SEND;
 }
 
+/** Whether every profile of the person holds an opt-out of the channel. */
+export function isOut(channel: ConsentChannel, profiles: readonly ProfileConsent[]): boolean {
+  return (
+    profiles.length > 0 &&
+    profiles.every((profile) => consentOf(profile, channel)?.consent === 'UNSUBSCRIBED')
+  );
+}
+
 /** Whoever has a suppression gets no mail: nothing is left to do. */
-function guardSuppression(profile: ProfileConsent | null): GuardVerdict {
-  return (profile?.emailMarketing?.suppressions.length ?? 0) > 0
+function guardSuppression(profiles: readonly ProfileConsent[]): GuardVerdict {
+  return areSuppressed(profiles)
     ? { send: false, outcome: 'confirmed', reason: 'already_suppressed' }
     : SEND;
+}
+
+/** Whether every profile of the person is known to be suppressed. */
+export function areSuppressed(profiles: readonly ProfileConsent[]): boolean {
+  return profiles.length > 0 && profiles.every((profile) => isSuppressed(profile.emailMarketing));
+}
+
+/** Whether Klaviyo says that the profile left this list. */
+export function hasLeft(profile: ProfileConsent | null, listId: string | null): boolean {
+  const left = profile?.emailMarketing?.listSuppressions ?? [];
+  return left.some((suppression) => suppression.listId === listId);
 }
 
 /** Why this profile must not be subscribed to e-mail marketing; null where nothing forbids it. */
@@ -99,32 +179,47 @@ export function emailOptOut(profile: ProfileConsent | null, listId: string | nul
   if (reasons.has('USER_SUPPRESSED')) return 'suppressed';
   if (reasons.has('HARD_BOUNCE') || reasons.has('INVALID_EMAIL')) return 'hard_bounce';
   if (reasons.size > 0 || email.consent === 'unknown') return 'consent_state_unknown';
-  if (email.listSuppressions.some((suppression) => suppression.listId === listId)) {
-    return 'opted_out_before_run';
-  }
-  return null;
+  if (hasLeft(profile, listId)) return 'opted_out_before_run';
+  // Klaviyo lists them, if only as none: without them nobody knows who left this list.
+  return listId !== null && email.listSuppressions === null ? 'consent_state_unknown' : null;
 }
 
 /**
  * Whether e-mail and phone of a row may go to Klaviyo as one profile. Not when they are two people
  * there, since Klaviyo may merge them, nor when the profile of the e-mail has another number,
- * whose SMS consent the change of number would end.
+ * whose SMS consent the change of number would end, nor where an identifier is held more than once.
  */
 export function mayBeOneProfile(row: OpenRow, { byEmail, byPhone }: Held): boolean {
-  if (byEmail !== null && byPhone !== null) return byEmail.id === byPhone.id;
-  if (byEmail !== null) return byEmail.phoneNumber === null;
-  if (byPhone !== null) return byPhone.email === null || byPhone.email.toLowerCase() === row.email;
+  if (distinct(byEmail) > 1 || distinct(byPhone) > 1) return false;
+  const [email] = byEmail;
+  const [phone] = byPhone;
+  if (email !== undefined && phone !== undefined) return email.id === phone.id;
+  if (email !== undefined) return email.phoneNumber === null;
+  if (phone !== undefined) return phone.email === null || phone.email.toLowerCase() === row.email;
   return true;
 }
 
-/** The consent before the run of one channel, for the ledger. */
-export function consentBefore(
+function distinct(profiles: readonly ProfileConsent[]): number {
+  return new Set(profiles.map(({ id }) => id)).size;
+}
+
+/** From the strongest no to the strongest yes. */
+const STATES = ['UNSUBSCRIBED', 'unknown', 'NEVER_SUBSCRIBED', 'SUBSCRIBED'] as const;
+
+/** The consent of one channel, for the ledger: of several profiles the most restrictive. */
+export function consentHeld(
   channel: Channel,
-  held: Held,
-): { consent: string | null; at: string | null } {
-  const before =
-    channel === 'list'
-      ? (held.byEmail ?? held.byPhone)?.emailMarketing
-      : consentOf(heldFor(channel, held), channel);
-  return { consent: before?.consent ?? null, at: before?.consentedAt ?? null };
+  profiles: readonly ProfileConsent[],
+): { readonly consent: string; readonly at: string | null } | null {
+  const held = profiles.flatMap((profile) => consentOf(profile, consentChannelOf(channel)) ?? []);
+  for (const state of STATES) {
+    const found = held.find(({ consent }) => consent === state);
+    if (found !== undefined) return { consent: found.consent, at: found.consentedAt };
+  }
+  return null;
+}
+
+/** A membership has no consent of its own: what counts is that to e-mail. */
+function consentChannelOf(channel: Channel): ConsentChannel {
+  return channel === 'list' ? 'email' : channel;
 }

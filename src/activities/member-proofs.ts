@@ -10,11 +10,11 @@ import {
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
-import { heldFor } from './guard.js';
+import { profilesFor } from './guard.js';
 import { ProfileIndex } from './profile-index.js';
 import { provePart, readBack } from './proof.js';
 
-/** The list is read from this long before the migration: Klaviyo's clock is not ours. */
+/** The list is read from this long before the migration: members become visible out of order. */
 const CLOCK_DIFFERENCE_MS = 10 * 60_000;
 
 /** The cheapest proof of a historical subscribe into a list: who joined it, 100 a page. */
@@ -27,8 +27,7 @@ export class MemberProofs {
   /**
    * Reads who joined the run's list since the last read, and settles what that proves.
    *
-   * @returns whether the list can be read like this at all. Klaviyo refuses a time that its own
-   *   clock has not reached, as it is where ours is ahead by more than the difference allowed for.
+   * @returns whether the list can be read like this at all
    */
   async read(migration: Migration, signal: AbortSignal): Promise<boolean> {
     const { id, settings } = migration;
@@ -43,50 +42,45 @@ export class MemberProofs {
     }
   }
 
-  async #readFeed(
-    { id, createdAt }: Migration,
-    listId: string,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #readFeed(migration: Migration, listId: string, signal: AbortSignal): Promise<void> {
     const { ledger, klaviyo } = this.deps;
-    const place = (await getListFeed(ledger.db, id)) ?? startOfFeed(createdAt, CLOCK_DIFFERENCE_MS);
-    const next = await readFeed<ProfileConsent>(place, {
+    const { id } = migration;
+    const place =
+      (await getListFeed(ledger.db, id)) ?? startOfFeed(klaviyo, migration, CLOCK_DIFFERENCE_MS);
+    await readFeed<ProfileConsent>(place, {
       async read(joinedSince, cursor) {
         const page = await klaviyo.listMembers({ listId, joinedSince, cursor }, { signal });
         return { items: page.profiles, next: page.next };
       },
       timeOf: ({ joinedAt }) => joinedAt,
-      settle: (profiles) => settleMembers(ledger.db, id, profiles),
+      settle: (profiles) => settleMembers(ledger.db, id, listId, profiles),
+      save: (next) => setListFeed(ledger.db, id, next),
     });
-    if (next !== place) await setListFeed(ledger.db, id, next);
   }
 }
 
 async function settleMembers(
   db: LedgerDb,
   migrationId: string,
-  profiles: readonly ProfileConsent[],
+  listId: string,
+  members: readonly ProfileConsent[],
 ): Promise<void> {
-  if (profiles.length === 0) return;
-  const members = new ProfileIndex();
-  for (const profile of profiles) members.add(profile);
+  if (members.length === 0) return;
+  const index = new ProfileIndex();
+  for (const member of members) index.add(member);
   const waiting = await waitingParts(
     db,
     migrationId,
-    profiles.flatMap((profile) => profile.email?.toLowerCase() ?? []),
-    profiles.flatMap((profile) => profile.phoneNumber ?? []),
+    members.flatMap((member) => member.email?.toLowerCase() ?? []),
+    members.flatMap((member) => member.phoneNumber ?? []),
   );
   const settlements = waiting.flatMap((part): Settlement[] => {
     const { rowNumber, channel } = part;
-    const held = {
-      byEmail: members.byEmail(part.email),
-      byPhone: members.byPhone(part.phoneNumber),
-    };
-    const profile = channel === 'list' ? (held.byEmail ?? held.byPhone) : heldFor(channel, held);
-    if (profile === null) return [];
-    const verdict = provePart(part, profile, true);
+    const profiles = profilesFor(channel, index.heldFor(part));
+    if (profiles.length === 0) return [];
+    const verdict = provePart(part, profiles, true, listId);
     if (verdict === null) return [];
-    const read = readBack(channel, profile);
+    const read = readBack(part, profiles, verdict);
     return [{ rowNumber, channel, ...verdict, ...read, evidence: 'list_members' }];
   });
   await settleParts(db, migrationId, settlements);

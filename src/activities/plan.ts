@@ -25,7 +25,7 @@ export function createPlan({ ledger }: ActivityDependencies) {
         if (preflight !== null && preflight.sms.source !== 'not_needed') {
           await settleSmsWithoutSender(db, migrationId, null, preflight.sms.countries);
         }
-        const jobs = await assignJobs(db, migrationId, settings.canaryRows);
+        const jobs = await assignJobs(db, migrationId, settings.canaryRows, settings.rowsPerJob);
         const rows = await countRows(db, migrationId);
         const toSend = (await countOpenParts(db, migrationId)).map((parts) => ({
           ...parts,

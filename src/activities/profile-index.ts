@@ -2,44 +2,58 @@ import pLimit from 'p-limit';
 import { BATCH_LIMITS } from '../contracts/limits.js';
 import {
   KlaviyoRateLimitedError,
+  KlaviyoUnavailableError,
   LimiterBusyError,
   type KlaviyoClient,
   type ProfileConsent,
 } from '../klaviyo/index.js';
+import type { Held } from './guard.js';
 
-/** Profiles by identifier. Klaviyo may hold an e-mail in capitals; look-ups here are lower-case. */
+/**
+ * Profiles by identifier. Klaviyo may hold an e-mail in capitals, where look-ups here are lower-case,
+ * and may hold an identifier more than once. A profile that was read twice, by its e-mail and by its
+ * phone number, is there as it was read both times.
+ */
 export class ProfileIndex {
-  readonly #byEmail = new Map<string, ProfileConsent>();
-  readonly #byPhone = new Map<string, ProfileConsent>();
+  readonly #byEmail = new Map<string, ProfileConsent[]>();
+  readonly #byPhone = new Map<string, ProfileConsent[]>();
 
   add(profile: ProfileConsent): void {
-    if (profile.email !== null) this.#byEmail.set(profile.email.toLowerCase(), profile);
-    if (profile.phoneNumber !== null) this.#byPhone.set(profile.phoneNumber, profile);
+    if (profile.email !== null) put(this.#byEmail, profile.email.toLowerCase(), profile);
+    if (profile.phoneNumber !== null) put(this.#byPhone, profile.phoneNumber, profile);
   }
 
-  byEmail(email: string | null): ProfileConsent | null {
-    return email === null ? null : (this.#byEmail.get(email) ?? null);
-  }
-
-  byPhone(phoneNumber: string | null): ProfileConsent | null {
-    return phoneNumber === null ? null : (this.#byPhone.get(phoneNumber) ?? null);
+  /** What Klaviyo holds for a row's identifiers. */
+  heldFor(row: { readonly email: string | null; readonly phoneNumber: string | null }): Held {
+    return {
+      byEmail: (row.email === null ? undefined : this.#byEmail.get(row.email)) ?? [],
+      byPhone: (row.phoneNumber === null ? undefined : this.#byPhone.get(row.phoneNumber)) ?? [],
+    };
   }
 }
 
-/** No call is free at the moment. */
-type Shortage = LimiterBusyError | KlaviyoRateLimitedError;
+function put(index: Map<string, ProfileConsent[]>, key: string, profile: ProfileConsent): void {
+  const others = index.get(key);
+  if (others === undefined) index.set(key, [profile]);
+  else others.push(profile);
+}
 
-/** What was read of people: all that was asked for, or as much as the limits allowed. */
+/** Why not all was read: no call is free at the moment, or Klaviyo does not answer. */
+type Shortage = LimiterBusyError | KlaviyoRateLimitedError | KlaviyoUnavailableError;
+
+/** What was read of people: all that was asked for, or as much as could be had. */
 export interface LookedUp {
   readonly index: ProfileIndex;
+  /** Every profile that was read. */
+  readonly profiles: readonly ProfileConsent[];
   /** Whether everything that was asked about a person was read. */
   covers(person: { readonly email: string | null; readonly phoneNumber: string | null }): boolean;
-  /** Until a call is free for the rest; null where all was read. */
-  readonly shortForMs: number | null;
+  /** Why not all was read; null where it was. */
+  readonly shortage: Shortage | null;
   /**
    * To be called once what was read is kept: so each attempt gets on, however few calls it has.
    *
-   * @throws LimiterBusyError, KlaviyoRateLimitedError where not all was read
+   * @throws LimiterBusyError, KlaviyoRateLimitedError, KlaviyoUnavailableError
    */
   throwIfShort(): void;
 }
@@ -50,7 +64,7 @@ const CONCURRENT_LOOK_UPS = 8;
 /**
  * Reads the profiles of these people by `any(email, ...)` and `any(phone_number, ...)`.
  *
- * @throws the client's errors, but for those that say that no call is free: see `LookedUp`
+ * @throws the client's errors, but for those of which a later look-up may get on: see `LookedUp`
  */
 export async function lookUpPeople(
   klaviyo: KlaviyoClient,
@@ -73,6 +87,7 @@ export async function lookUpMembers(
 }
 
 interface Asked {
+  /** In every spelling that is to be asked for. */
   readonly emails: Iterable<string>;
   readonly phoneNumbers: Iterable<string>;
 }
@@ -87,6 +102,7 @@ async function lookUp(
   read: (query: Query) => Promise<readonly ProfileConsent[]>,
 ): Promise<LookedUp> {
   const index = new ProfileIndex();
+  const profiles: ProfileConsent[] = [];
   const unread = new Set<string | null>();
   const shortages: Shortage[] = [];
   const limit = pLimit(CONCURRENT_LOOK_UPS);
@@ -94,21 +110,27 @@ async function lookUp(
     queriesOf(people).map((query) =>
       limit(async () => {
         try {
-          const [shortage] = shortages;
+          // Whoever is told to wait is not asked again by the others; an answer that failed may be
+          // the only one.
+          const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
           if (shortage !== undefined) throw shortage;
-          for (const profile of await read(query)) index.add(profile);
+          for (const profile of await read(query)) {
+            index.add(profile);
+            profiles.push(profile);
+          }
         } catch (error) {
           if (!isShortage(error)) throw error;
           shortages.push(error);
-          for (const value of query.values) unread.add(value);
+          for (const value of query.values) unread.add(value.toLowerCase());
         }
       }),
     ),
   );
   return {
     index,
+    profiles,
     covers: ({ email, phoneNumber }) => !unread.has(email) && !unread.has(phoneNumber),
-    shortForMs: shortages[0]?.retryAfterMs ?? null,
+    shortage: shortages[0] ?? null,
     throwIfShort() {
       const [shortage] = shortages;
       if (shortage !== undefined) throw shortage;
@@ -126,8 +148,12 @@ function queriesOf({ emails, phoneNumbers }: Asked): Query[] {
   ]).flat();
 }
 
-function isShortage(error: unknown): error is Shortage {
-  return error instanceof LimiterBusyError || error instanceof KlaviyoRateLimitedError;
+export function isShortage(error: unknown): error is Shortage {
+  return (
+    error instanceof LimiterBusyError ||
+    error instanceof KlaviyoRateLimitedError ||
+    error instanceof KlaviyoUnavailableError
+  );
 }
 
 export function chunks<T>(values: readonly T[], size: number = BATCH_LIMITS.lookUp): T[][] {

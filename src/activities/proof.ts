@@ -1,7 +1,8 @@
 import { isPhoneChannel, type Channel, type OptInProcess } from '../contracts/channels.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/index.js';
-import type { WaitingPart } from '../ledger/index.js';
+import type { Settlement, WaitingPart } from '../ledger/index.js';
+import { areSuppressed, consentHeld, hasLeft, isOut, optOutOf } from './guard.js';
 
 /** How a part ended; null while nothing read so far decides it. */
 export type Verdict = { readonly outcome: Outcome; readonly reason: Reason | null } | null;
@@ -9,40 +10,50 @@ export type Verdict = { readonly outcome: Outcome; readonly reason: Reason | nul
 const CONFIRMED: Verdict = { outcome: 'confirmed', reason: null };
 
 /**
- * What a profile that was read after the submit proves about a sent part.
+ * What profiles that were read after the submit prove about a sent part. An opt-out proves nothing yet
+ * about a subscribe: Klaviyo may apply it still, over the opt-out.
  *
- * @param profile the profile of the part's identifier; null where Klaviyo has none
+ * @param profiles those of the part's identifier; none where Klaviyo has none
  * @param isMember whether it was read as a member of the run's list
+ * @param listId the run's list
  */
 export function provePart(
   part: Pick<WaitingPart, 'channel' | 'action'>,
-  profile: ProfileConsent | null,
+  profiles: readonly ProfileConsent[],
   isMember: boolean,
+  listId: string | null,
 ): Verdict {
   const { channel, action } = part;
   if (channel === 'list') return isMember ? { outcome: 'list_only', reason: null } : null;
-  if (action === 'suppress') {
-    return (profile?.emailMarketing?.suppressions.length ?? 0) > 0 ? CONFIRMED : null;
-  }
-  const consent = consentOf(profile, channel)?.consent;
-  if (action === 'unsubscribe') return consent === 'UNSUBSCRIBED' ? CONFIRMED : null;
-  if (consent === 'SUBSCRIBED') return CONFIRMED;
-  // The guard let only people through who had not opted out: this one did since.
-  return consent === 'UNSUBSCRIBED'
-    ? { outcome: 'skipped_opted_out', reason: 'opted_out_during_run' }
+  if (action === 'suppress') return areSuppressed(profiles) ? CONFIRMED : null;
+  if (action === 'unsubscribe') return isOut(channel, profiles) ? CONFIRMED : null;
+  if (optOutOf(channel, profiles, null) !== null) return null;
+  if (channel === 'email' && profiles.some((profile) => hasLeft(profile, listId))) return null;
+  return profiles.some((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')
+    ? CONFIRMED
     : null;
 }
 
-/** The consent of a part as a profile shows it, to be kept with its outcome. */
+/** The consent of a part as profiles show it, to be kept with its outcome. */
 export function readBack(
-  channel: Channel,
-  profile: ProfileConsent | null,
-): { read?: { consent: string; at: string | null } } {
-  const held = channel === 'list' ? profile?.emailMarketing : consentOf(profile, channel);
-  return held ? { read: { consent: held.consent, at: held.consentedAt } } : {};
+  part: Pick<WaitingPart, 'channel' | 'action'>,
+  profiles: readonly ProfileConsent[],
+  { outcome }: NonNullable<Verdict>,
+): Pick<Settlement, 'read' | 'isOptOut'> {
+  const { channel } = part;
+  const proving =
+    outcome === 'confirmed' && part.action === 'subscribe' && channel !== 'list'
+      ? profiles.filter((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')
+      : profiles;
+  const held = consentHeld(channel, proving);
+  return {
+    ...(held === null ? {} : { read: held }),
+    isOptOut: part.action === 'unsubscribe' || part.action === 'suppress',
+  };
 }
 
 export interface Deadline {
+  readonly listId: string | null;
   readonly optInProcess: OptInProcess | null;
   readonly historicalImport: boolean;
   /** `X-Klaviyo-Partial-Failure` of the submission that carried the part. */
@@ -55,16 +66,25 @@ export interface Deadline {
  */
 export function proveAtDeadline(
   part: Pick<WaitingPart, 'channel' | 'action'>,
-  profile: ProfileConsent | null,
+  profiles: readonly ProfileConsent[],
   isMember: boolean,
   deadline: Deadline,
 ): { readonly outcome: Outcome; readonly reason: Reason | null } {
-  const proven = provePart(part, profile, isMember);
+  const proven = provePart(part, profiles, isMember, deadline.listId);
   if (proven !== null) return proven;
+  const optOut =
+    part.action === 'subscribe' && part.channel !== 'list'
+      ? optOutOf(part.channel, profiles, deadline.listId)
+      : null;
+  if (optOut !== null && optOut !== 'consent_state_unknown') {
+    // The guard let only people through who had not opted out: this one did since.
+    const reason = optOut === 'opted_out_before_run' ? 'opted_out_during_run' : optOut;
+    return { outcome: 'skipped_opted_out', reason };
+  }
   if (isPhoneChannel(part.channel) && deadline.partialFailure?.includes('phone_number') === true) {
     // The header does not name its rows. No profile has this number after the e-mail went
     // through: it is one of them.
-    if (profile === null && !waitsForClick(part, deadline)) {
+    if (profiles.length === 0 && !waitsForClick(part, deadline)) {
       return { outcome: 'rejected', reason: 'phone_dropped_by_klaviyo' };
     }
   }

@@ -34,7 +34,8 @@ export function toPersonConsent(profiles: readonly ProfileConsent[], readAt: Dat
       phoneNumber: profile.phoneNumber,
       channels: channelsOf(profile),
       suppressions: profile.emailMarketing?.suppressions ?? [],
-      listSuppressions: profile.emailMarketing?.listSuppressions ?? [],
+      listSuppressions:
+        profile.emailMarketing === null ? [] : profile.emailMarketing.listSuppressions,
     })),
   };
 }

@@ -1,109 +1,177 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { getClient, log } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Totals } from '../contracts/migration.js';
-import { MESSAGES, workflowIds } from '../contracts/names.js';
+import { log } from '@temporalio/activity';
+import type { MigrationTiming, Totals } from '../contracts/migration.js';
 import {
-  countJobOutcomes,
   countTotals,
   getMigration,
   hasOpenParts,
   jobsToLookUp,
   markLookedUp,
-  markWoken,
-  settledJobs,
+  waitingKinds,
+  type Migration,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { EventProofs } from './event-proofs.js';
+import { stoppingFailure } from './failures.js';
 import { whileHeartbeating } from './heartbeats.js';
 import { MemberProofs } from './member-proofs.js';
+import type { Metrics } from './metrics.js';
+import { SentFollower } from './opt-outs/follow.js';
+import type { OptOutWatch } from './opt-outs/watch.js';
+import { isShortage } from './profile-index.js';
 import { sourcesOf, type Sources } from './proof-sources.js';
 import { lookUpJob } from './settle-job.js';
+import { wakeSettledJobs } from './wake-jobs.js';
 
 export interface ReadProofsInput {
   readonly migrationId: string;
   /** How long this turn lasts. */
   readonly turnMs: number;
-  /** Pause between two reads. */
-  readonly everyMs: number;
-  /** Rows that no feed has shown for this long are looked up. */
-  readonly eventsSilentMs: number;
+  readonly timing: MigrationTiming;
+}
+
+export interface ReadProofsResult {
+  /** At the end of the turn. */
+  readonly totals: Totals;
+  /** No row is open any more. */
+  readonly complete: boolean;
+  /**
+   * Nothing that was sent is open, and nobody of it is followed: there is nothing to read before
+   * something is sent again.
+   */
+  readonly idle: boolean;
+  /** Why something could not be read that no retry mends; null where there was no such thing. */
+  readonly unread: string | null;
 }
 
 /** Times the silence after which other feeds are doubted. */
 const PATIENCE = 5;
 
-export function createReadProofs(deps: ActivityDependencies) {
-  const events = new EventProofs(deps);
+export function createReadProofs(
+  deps: ActivityDependencies,
+  { metrics, optOuts }: { readonly metrics: Metrics; readonly optOuts: OptOutWatch },
+) {
+  const events = new EventProofs(deps, metrics);
   const members = new MemberProofs(deps);
+  const { db } = deps.ledger;
   return {
     /**
      * Reads what Klaviyo shows of all jobs of a migration together, settles what it proves, and
-     * wakes the jobs whose rows are all settled.
-     *
-     * @returns the totals at the end of the turn; `complete` when no row is open any more
+     * wakes the jobs whose rows are all settled. Of people who said no after they were sent it takes
+     * out again whom Klaviyo subscribes. What can't be read now does not keep it from the rest.
      */
-    async readProofs(input: ReadProofsInput): Promise<{ totals: Totals; complete: boolean }> {
+    async readProofs(input: ReadProofsInput): Promise<ReadProofsResult> {
       return whileHeartbeating(async (signal) => {
-        const { migrationId } = input;
-        const migration = await getMigration(deps.ledger.db, migrationId);
+        const { migrationId, timing } = input;
         const end = Date.now() + input.turnMs;
+        const reading = new Reading(deps, { events, members, optOuts }, timing, signal);
         for (;;) {
           signal.throwIfAborted();
-          const fromEvents = await events.read(migration, signal);
-          let sources = sourcesOf(migration.settings, fromEvents, true);
-          if (sources.listMembers && !(await members.read(migration, signal))) {
-            sources = sourcesOf(migration.settings, fromEvents, false);
-          }
-          await lookUpDueJobs(deps, migrationId, sources.lookUps, input, signal);
-          await wakeSettledJobs(deps, migrationId);
+          const migration = await getMigration(db, migrationId);
+          await reading.look(migration);
           const left = end - Date.now();
-          if (left <= 0 || !(await hasOpenParts(deps.ledger.db, migrationId))) break;
-          await delay(Math.min(left, input.everyMs), undefined, { signal });
+          const idle = migration.paused && (await reading.isIdle(migrationId));
+          if (left <= 0 || idle || !(await hasOpenParts(db, migrationId))) break;
+          await delay(Math.min(left, timing.readEveryMs), undefined, { signal });
         }
-        const totals = await countTotals(deps.ledger.db, migrationId);
-        return { totals, complete: !(await hasOpenParts(deps.ledger.db, migrationId)) };
+        const totals = await countTotals(db, migrationId);
+        const complete = !(await hasOpenParts(db, migrationId));
+        const idle = await reading.isIdle(migrationId);
+        return { totals, complete, idle, unread: reading.unread };
       });
     },
   };
 }
 
-async function lookUpDueJobs(
-  deps: ActivityDependencies,
-  migrationId: string,
-  lookUps: Sources['lookUps'],
-  timing: Pick<ReadProofsInput, 'everyMs' | 'eventsSilentMs'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { db } = deps.ledger;
-  const due = [
-    ...(await jobsToLookUp(db, migrationId, lookUps.soon, timing.everyMs)),
-    ...(await jobsToLookUp(db, migrationId, lookUps.late, timing.eventsSilentMs)),
-    ...(await jobsToLookUp(db, migrationId, lookUps.patient, timing.eventsSilentMs * PATIENCE)),
-  ];
-  for (const jobNumber of due) {
-    await lookUpJob(deps, { migrationId, jobNumber, final: false }, signal);
-    await markLookedUp(db, migrationId, jobNumber);
-  }
-}
+/** One turn of the reader. */
+class Reading {
+  readonly #follower: SentFollower;
+  #unread: string | null = null;
 
-/** Tells the jobs whose rows all have an outcome that they need not wait any more. */
-export async function wakeSettledJobs(
-  { ledger }: Pick<ActivityDependencies, 'ledger'>,
-  migrationId: string,
-): Promise<void> {
-  const jobs = await settledJobs(ledger.db, migrationId);
-  for (const jobNumber of jobs) {
-    const outcomes = await countJobOutcomes(ledger.db, migrationId, jobNumber);
-    try {
-      await getClient()
-        .workflow.getHandle(workflowIds.job(migrationId, jobNumber))
-        .signal(MESSAGES.settled, outcomes);
-    } catch (error) {
-      // Its deadline passed meanwhile and it has ended: nobody is left to wake.
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      log.debug('A settled job had already ended', { jobNumber });
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private readonly sources: {
+      readonly events: EventProofs;
+      readonly members: MemberProofs;
+      readonly optOuts: OptOutWatch;
+    },
+    private readonly timing: MigrationTiming,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#follower = new SentFollower(deps, sources.optOuts, timing);
+  }
+
+  get unread(): string | null {
+    return this.#unread;
+  }
+
+  async isIdle(migrationId: string): Promise<boolean> {
+    const waits = await waitingKinds(this.deps.ledger.db, migrationId);
+    return waits.length === 0 && (await this.#follower.isOver(migrationId));
+  }
+
+  async look(migration: Migration): Promise<void> {
+    // First and between: a job that is over does not wait for reads that have nothing to do with it.
+    await wakeSettledJobs(this.deps, migration.id);
+    await this.#try('opt-outs', () => this.#follower.look(migration, this.signal));
+    let sources: Sources | null = null;
+    await this.#try('feeds', async () => {
+      sources = await this.#readFeeds(migration);
+    });
+    await wakeSettledJobs(this.deps, migration.id);
+    const lookUps = sources ?? sourcesOf(migration.settings, false, false);
+    await this.#try('look-ups', () => this.#lookUpDueJobs(migration.id, lookUps.lookUps));
+    await wakeSettledJobs(this.deps, migration.id);
+  }
+
+  async #readFeeds(migration: Migration): Promise<Sources> {
+    const { events, members } = this.sources;
+    const fromEvents = await events.read(migration, this.signal);
+    const sources = sourcesOf(migration.settings, fromEvents, true);
+    if (!sources.listMembers || (await members.read(migration, this.signal))) return sources;
+    return sourcesOf(migration.settings, fromEvents, false);
+  }
+
+  async #lookUpDueJobs(migrationId: string, lookUps: Sources['lookUps']): Promise<void> {
+    const { db } = this.deps.ledger;
+    const { readEveryMs, eventsSilentMs } = this.timing;
+    const due = [
+      ...(await jobsToLookUp(db, migrationId, lookUps.soon, readEveryMs)),
+      ...(await jobsToLookUp(db, migrationId, lookUps.late, eventsSilentMs)),
+      ...(await jobsToLookUp(db, migrationId, lookUps.patient, eventsSilentMs * PATIENCE)),
+    ];
+    const { timing } = this;
+    for (const jobNumber of due) {
+      const job = { migrationId, jobNumber, final: false, timing };
+      try {
+        await lookUpJob(this.deps, job, this.signal);
+      } catch (error) {
+        // One job alone, e.g. about a list that is gone: the others are looked up all the same.
+        this.#noteForGood('look-ups', error);
+      }
+      await markLookedUp(db, migrationId, jobNumber);
     }
   }
-  await markWoken(ledger.db, migrationId, jobs);
+
+  /**
+   * No call is free, or Klaviyo does not answer: the next look tries again, and others go on. So they
+   * do where something can't be read for good: nobody is left subscribed against their no for that.
+   */
+  async #try(what: string, read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!isShortage(error)) return this.#noteForGood(what, error);
+      log.debug('Klaviyo could not be read just now', { what, failure: error.failure });
+    }
+  }
+
+  /** @throws what a retry may mend */
+  #noteForGood(what: string, error: unknown): void {
+    const failure = stoppingFailure(error);
+    if (failure === null) throw error;
+    if (this.#unread === null)
+      log.warn('Klaviyo can’t be read', { what, failure: failure.message });
+    this.#unread = failure.message;
+  }
 }

@@ -1,36 +1,54 @@
-import { isStopping } from '../contracts/failures.js';
-import type { Phase, Totals } from '../contracts/migration.js';
+import { log } from '@temporalio/activity';
+import { deadlineOf } from '../contracts/deadlines.js';
+import type { MigrationTiming, Phase, Totals } from '../contracts/migration.js';
 import type { Reason } from '../contracts/outcomes.js';
-import { KlaviyoError } from '../klaviyo/index.js';
 import {
   countCanaryParts,
   countTotals,
+  getMigration,
   jobsWithOpenParts,
+  msUntilDeadline,
+  noteStop,
+  openRepairs,
+  openRowsOfJob,
   setPaused,
   setPhase,
   setShare,
-  settleUnreadable,
+  settleParts,
+  settleRepaired,
+  settleStopped,
   settleUnsent,
   submissionsOfJob,
+  waitingJobs,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
-import { stopping } from './failures.js';
+import { stopping, stoppingFailure } from './failures.js';
 import { whileHeartbeating } from './heartbeats.js';
-import { wakeSettledJobs } from './read-proofs.js';
 import { lookUpJob } from './settle-job.js';
+import { wakeJobs, wakeSettledJobs } from './wake-jobs.js';
 
 export function createSteering(deps: ActivityDependencies) {
   const { db } = deps.ledger;
   return {
-    /** Submits look at this before every call. */
+    /**
+     * Every call asks for this before it is made. Jobs that wait for the end of a pause are told.
+     *
+     * @param steering number of the word that asks for it; null for a newest one
+     */
     async setPaused({
       migrationId,
       paused,
+      steering,
     }: {
       migrationId: string;
       paused: boolean;
+      steering: string | null;
     }): Promise<void> {
-      await setPaused(db, migrationId, paused);
+      await whileHeartbeating(async () => {
+        await setPaused(db, migrationId, paused, steering);
+        const now = await getMigration(db, migrationId);
+        if (!now.paused) await wakeJobs(migrationId, await waitingJobs(db, migrationId), 'resumed');
+      });
     },
 
     /** What the ledger says of a run that is under way. */
@@ -41,17 +59,6 @@ export function createSteering(deps: ActivityDependencies) {
     /** The run's part of the account's limits; calls that are made from now on keep to it. */
     async setShare({ migrationId, share }: { migrationId: string; share: number }): Promise<void> {
       await setShare(db, migrationId, share);
-    },
-
-    /**
-     * Ends the waiting of jobs whose rows can never be read back, since Klaviyo refuses the key:
-     * what was sent is `unconfirmed`, and the jobs are told.
-     */
-    async giveUpReading({ migrationId }: { migrationId: string }): Promise<void> {
-      await whileHeartbeating(async () => {
-        await settleUnreadable(db, migrationId);
-        await wakeSettledJobs(deps, migrationId);
-      });
     },
 
     /**
@@ -80,56 +87,141 @@ export function createSteering(deps: ActivityDependencies) {
     },
 
     /**
-     * Settles the rows of a job that were not sent as cancelled.
-     *
-     * @returns whether Klaviyo has or may have something of the job, which must then be settled
+     * The run is over: a fact before anything else happens, which every call asks for. Then whatever
+     * was not sent ends, and jobs that have nothing else are told.
      */
-    async cancelJob({
+    async stopSubmitting({
+      migrationId,
+      reason,
+    }: {
+      migrationId: string;
+      /** Why rows that were not sent were not. */
+      reason: Reason;
+    }): Promise<void> {
+      await whileHeartbeating(async () => {
+        await noteStop(db, migrationId, reason);
+        await settleStopped(db, migrationId);
+        await wakeSettledJobs(deps, migrationId);
+        await wakeJobs(migrationId, await waitingJobs(db, migrationId), 'resumed');
+      });
+    },
+
+    /**
+     * Settles the rows of a job that were not sent, as the whole run is over or somebody cancelled
+     * this job alone.
+     */
+    async stopJob({
       migrationId,
       jobNumber,
     }: {
       migrationId: string;
       jobNumber: number;
     }): Promise<{ sent: boolean }> {
-      await settleUnsent(db, migrationId, jobNumber, 'cancelled_before_sending');
+      const { stopReason } = await getMigration(db, migrationId);
+      await settleUnsent(db, migrationId, jobNumber, stopReason ?? 'cancelled_before_sending');
       const submissions = await submissionsOfJob(db, migrationId, jobNumber);
       return {
         sent: submissions.some(({ status }) =>
-          ['accepted', 'sending', 'ambiguous'].includes(status),
+          ['accepted', 'sending', 'ambiguous', 'lost'].includes(status),
         ),
       };
     },
 
     /**
-     * The end of a run, whatever its kind: gives every row an outcome that has none, and keeps how
-     * it ended. After a clean run nothing is left to settle.
+     * Gives every row an outcome that has none, once its deadline is over: after a clean run there is
+     * none, but where somebody ended a job by force or a look-up failed for good. What can't be looked
+     * up at all ends `unconfirmed`: no row is left without an outcome.
+     *
+     * @returns milliseconds until the next of their deadlines, 0 where every row has its outcome; and
+     *   why rows were not looked up
      */
+    async settleLeft({
+      migrationId,
+      unsent,
+      timing,
+    }: {
+      migrationId: string;
+      /** Why rows that were not sent were not. */
+      unsent: Reason;
+      timing: MigrationTiming;
+    }): Promise<{ waitMs: number; unread: string | null }> {
+      return whileHeartbeating(async (signal) => {
+        await noteStop(db, migrationId, unsent);
+        await settleUnsent(db, migrationId, null, unsent);
+        let waitMs = 0;
+        let unread: string | null = null;
+        for (const jobNumber of await jobsWithOpenParts(db, migrationId)) {
+          const left = await msUntilDeadline(db, migrationId, jobNumber, (operation) =>
+            deadlineOf(operation, timing),
+          );
+          if (left > 0) waitMs = waitMs === 0 ? left : Math.min(waitMs, left);
+          else {
+            try {
+              await lookUpJob(deps, { migrationId, jobNumber, final: true, timing }, signal);
+            } catch (error) {
+              const failure = stoppingFailure(error);
+              if (failure === null) throw error;
+              unread = failure.message;
+              await settleUnread(deps, migrationId, jobNumber);
+              log.warn('Rows end without being looked up', { migrationId, jobNumber, unread });
+            }
+          }
+        }
+        return { waitMs, unread };
+      });
+    },
+
+    /** The end of a run, whatever its kind: keeps how it ended. */
     async finishMigration({
       migrationId,
       phase,
       failure,
-      unsent,
     }: {
       migrationId: string;
       phase: 'done' | 'planned' | 'cancelled' | 'failed';
       failure: string | null;
-      /** Why rows that were not sent were not. */
-      unsent: Reason;
     }): Promise<Totals> {
-      return whileHeartbeating(async (signal) => {
-        await settleUnsent(db, migrationId, null, unsent);
-        try {
-          for (const jobNumber of await jobsWithOpenParts(db, migrationId)) {
-            await lookUpJob(deps, { migrationId, jobNumber, final: true }, signal);
-          }
-        } catch (error) {
-          // A key that was revoked half-way reads nothing back any more; the run ends all the same.
-          if (!(error instanceof KlaviyoError) || !isStopping(error.failure)) throw error;
-          await settleUnreadable(db, migrationId);
-        }
+      return whileHeartbeating(async () => {
         await setPhase(db, migrationId, phase, failure);
         return countTotals(db, migrationId);
       });
     },
   };
+}
+
+/** How the sent rows of a job end that nothing can be read of. */
+async function settleUnread(
+  { ledger: { db } }: ActivityDependencies,
+  migrationId: string,
+  jobNumber: number,
+): Promise<void> {
+  // Who said no is watched all the same after the run, and corrected if they are read as out.
+  const repairs = await openRepairs(db, migrationId, { jobNumber });
+  await settleRepaired(
+    db,
+    migrationId,
+    repairs
+      .filter(({ outcome }) => outcome === null)
+      .map(({ rowNumber, channel }) => ({
+        rowNumber,
+        channel,
+        outcome: 'unconfirmed',
+        reason: 'opt_out_not_read_back',
+        evidence: 'profile_lookup',
+      })),
+  );
+  const rows = await openRowsOfJob(db, migrationId, jobNumber);
+  await settleParts(
+    db,
+    migrationId,
+    rows.flatMap(({ rowNumber, parts }) =>
+      parts.map(({ channel }) => ({
+        rowNumber,
+        channel,
+        outcome: 'unconfirmed',
+        reason: 'not_seen_before_deadline',
+        evidence: channel === 'list' ? 'list_members' : 'profile_lookup',
+      })),
+    ),
+  );
 }

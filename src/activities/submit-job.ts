@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Operation } from '../contracts/channels.js';
-import type { MigrationSettings } from '../contracts/migration.js';
+import type { Channel, Operation } from '../contracts/channels.js';
+import type { MigrationSettings, MigrationTiming } from '../contracts/migration.js';
 import {
   KlaviyoError,
   KlaviyoRefusedError,
@@ -14,38 +14,50 @@ import {
   beginSubmission,
   getJob,
   getMigration,
+  hasOpenParts,
   settleParts,
   submissionsOfJob,
   unsentRowsOfJob,
+  type Migration,
+  type OpenRow,
   type Settlement,
   type SubmissionAnswer,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
 import {
   importRequest,
+  keyOfPart,
   nextCall,
+  onlyParts,
   sentParts,
   settleRefused,
   subscribeRequest,
   unsubscribeRequest,
   type Entry,
 } from './entries.js';
-import { notYet, stopping } from './failures.js';
+import { stopping } from './failures.js';
 import { whileHeartbeating } from './heartbeats.js';
-import { guardStale } from './read-consent.js';
+import type { OptOutWatch } from './opt-outs/watch.js';
+import { guardStale, newAttempt, type Attempt } from './read-consent.js';
 
 export interface SubmitInput {
   readonly migrationId: string;
   readonly jobNumber: number;
-  /** After a lost answer was read back: send again what did not land. */
-  readonly resend: boolean;
-  /** Consent that was read longer ago is read again before a call, in milliseconds. */
-  readonly consentMaxAgeMs: number;
+  /**
+   * The newest call of the job that was read back, as `settleJob` says: what an answer was lost of up
+   * to it and did not land is sent again. Null before anything was read back.
+   */
+  readonly readBack: string | null;
+  readonly timing: MigrationTiming;
 }
 
-/** `ambiguous`: an answer got lost; read back before `resend`. */
+/**
+ * `sent`: Klaviyo has or may have rows of the job, which have to be read back. `settled`: every row
+ * has its outcome. `ambiguous`: an answer got lost; read back before the next attempt. `paused`,
+ * `stopped`: a person or a failure says so.
+ */
 export interface SubmitResult {
-  readonly state: 'accepted' | 'ambiguous' | 'nothing_to_send';
+  readonly state: 'sent' | 'settled' | 'ambiguous' | 'paused' | 'stopped';
 }
 
 const ENDPOINTS = {
@@ -55,93 +67,172 @@ const ENDPOINTS = {
   add_to_list: 'bulk_import_profiles',
 } as const satisfies Record<Operation, string>;
 
-const PAUSE_CHECK_MS = 2_000;
+/** What one call needs to know. */
+interface Calling {
+  readonly migration: Migration;
+  readonly timing: MigrationTiming;
+  readonly signal: AbortSignal;
+  readonly attempt: Attempt;
+}
 
-export function createSubmitJob(deps: ActivityDependencies) {
-  const { ledger } = deps;
+interface Job {
+  readonly migrationId: string;
+  readonly jobNumber: number;
+  readonly operation: Operation;
+}
+
+export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch) {
+  const { db } = deps.ledger;
+
+  /** A call whose answer got lost is read back before anything of it is sent again. */
+  async function settleLost(job: Job, readBack: string | null): Promise<'ambiguous' | null> {
+    const submissions = await submissionsOfJob(db, job.migrationId, job.jobNumber);
+    const unanswered = submissions.filter(
+      ({ status }) => status === 'sending' || status === 'ambiguous',
+    );
+    // Subscribing again may mail somebody again; the other operations only repeat themselves.
+    const known = (id: string) =>
+      job.operation !== 'subscribe' || (readBack !== null && BigInt(id) <= BigInt(readBack));
+    for (const { id } of unanswered) {
+      if (known(id)) await answerSubmission(db, id, { status: 'lost' });
+    }
+    return unanswered.every(({ id }) => known(id)) ? null : 'ambiguous';
+  }
+
+  /** Who opted out of the account lately; nothing where nobody is subscribed. */
+  async function readOptOuts(
+    { operation }: Pick<Job, 'operation'>,
+    { accountId, settings: { listId } }: Migration,
+    parts: readonly { readonly channel: Channel }[],
+    timing: MigrationTiming,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (operation !== 'subscribe' && operation !== 'add_to_list') return;
+    const channels = [...new Set(parts.map(({ channel }) => channel))];
+    await optOuts.read({ accountId, listId, channels }, timing, signal);
+  }
+
+  /**
+   * One call, from the leave to make it on: the account's opt-outs are read, the ledger is asked whether
+   * it may be made and notes what it carries, and it goes out. Nothing is waited for in between.
+   */
+  async function callOnce(
+    job: Job,
+    entries: readonly Entry[],
+    { migration, timing, signal, attempt }: Calling,
+  ): Promise<'go_on' | 'ambiguous' | 'paused' | 'stopped'> {
+    const { settings } = migration;
+    const endpoint = ENDPOINTS[job.operation];
+    const reservation = await deps.klaviyo.reserve(endpoint, signal);
+    try {
+      await readOptOuts(job, migration, sentParts(entries), timing, signal);
+      signal.throwIfAborted();
+      const asked = sentParts(entries);
+      const now = deps.klaviyo.now();
+      const begun = await beginSubmission(db, { ...job, endpoint, now, parts: asked });
+      if (begun.state === 'paused' || begun.state === 'stopped') return begun.state;
+      const carried = begun.state === 'begun' ? begun.parts : [];
+      const keys = new Set(carried.map(keyOfPart));
+      for (const key of asked.map(keyOfPart)) if (!keys.has(key)) attempt.leftOut.add(key);
+      if (begun.state !== 'begun') return 'go_on';
+      const options = { signal, reservation };
+      const answer = await send(
+        deps,
+        job,
+        begun.id,
+        onlyParts(entries, carried),
+        settings,
+        options,
+      );
+      return answer === 'ambiguous' ? 'ambiguous' : 'go_on';
+    } finally {
+      reservation.release();
+    }
+  }
+
   return {
     /**
      * Submits the open rows of a job, call by call, then the memberships of people who turned out to
      * be subscribed. What a 400 points at is settled and the rest sent again until Klaviyo takes it.
-     * Each call is in the ledger before it is made, so no retry sends twice what Klaviyo may have.
+     * Each call is in the ledger before it is made, so no retry sends twice what Klaviyo may have; and
+     * before each the run's people, the account's opt-outs and the run itself are asked once more.
      */
     async submitJob({
       migrationId,
       jobNumber,
-      resend,
-      consentMaxAgeMs,
+      readBack,
+      timing,
     }: SubmitInput): Promise<SubmitResult> {
       return whileHeartbeating(async (signal) => {
-        const { db } = ledger;
-        const job = { migrationId, jobNumber };
         const { operation } = await getJob(db, migrationId, jobNumber);
-        const submissions = await submissionsOfJob(db, migrationId, jobNumber);
-        const lost = submissions.filter(
-          ({ status }) => status === 'sending' || status === 'ambiguous',
-        );
-        if (lost.length > 0 && operation === 'subscribe' && !resend) return { state: 'ambiguous' };
-        for (const { id } of lost) await answerSubmission(db, id, { status: 'not_sent' });
-
-        let sent = submissions.some(({ status }) => status === 'accepted');
+        const job: Job = { migrationId, jobNumber, operation };
+        const lost = await settleLost(job, readBack);
+        if (lost !== null) return { state: lost };
+        const attempt = newAttempt();
         for (;;) {
-          const { paused, settings } = await getMigration(db, migrationId);
-          let rows = await unsentRowsOfJob(db, migrationId, jobNumber);
-          if (rows.length > 0 && paused) {
-            throw notYet('MigrationPaused', 'Paused: nothing is submitted.', PAUSE_CHECK_MS);
-          }
-          // A pause or a wait for the limiter can have been long.
-          if (await guardStale(deps, job, rows, consentMaxAgeMs, signal)) {
-            rows = await unsentRowsOfJob(db, migrationId, jobNumber);
-          }
+          const migration = await getMigration(db, migrationId);
+          const unsent = async () =>
+            without(await unsentRowsOfJob(db, migrationId, jobNumber), attempt.leftOut);
+          let rows = await unsent();
+          if (rows.length === 0) return stateOfSent(job);
+          if (migration.stopped) return { state: 'stopped' };
+          if (migration.paused) return { state: 'paused' };
+          // A first reading may take minutes: people are judged after it, so that what has no feed
+          // is not sent on an old reading.
+          await readOptOuts(job, migration, rows.flatMap(partsOf), timing, signal);
+          if (await guardStale(deps, job, rows, timing, attempt, signal)) rows = await unsent();
           const next = nextCall(operation, rows);
-          if (next === null) return { state: sent ? 'accepted' : 'nothing_to_send' };
-          signal.throwIfAborted();
-          const answer = await send(
-            deps,
-            { ...job, operation: next.operation },
-            next.entries,
-            settings,
+          if (next === null) return stateOfSent(job);
+          const outcome = await callOnce({ ...job, operation: next.operation }, next.entries, {
+            migration,
+            timing,
             signal,
-          );
-          if (answer === 'ambiguous') return { state: 'ambiguous' };
-          if (answer === 'accepted' && partsOf(next.entries) === partsOf(rows)) {
-            return { state: 'accepted' };
-          }
-          sent = true;
+            attempt,
+          });
+          if (outcome !== 'go_on') return { state: outcome };
         }
       });
     },
   };
+
+  async function stateOfSent({ migrationId, jobNumber }: Job): Promise<SubmitResult> {
+    return { state: (await hasOpenParts(db, migrationId, jobNumber)) ? 'sent' : 'settled' };
+  }
+}
+
+const partsOf = ({ parts }: OpenRow) => parts;
+
+/** Parts that a call left out, as their people said no meanwhile, are not asked for again. */
+function without(rows: readonly OpenRow[], leftOut: ReadonlySet<string>): OpenRow[] {
+  if (leftOut.size === 0) return [...rows];
+  return rows.flatMap((row) => {
+    const { rowNumber } = row;
+    const parts = row.parts.filter(
+      ({ channel }) => !leftOut.has(keyOfPart({ rowNumber, channel })),
+    );
+    return parts.length === 0 ? [] : [{ ...row, parts }];
+  });
 }
 
 /** Makes one call and notes its answer. Throws what a later attempt may mend, or nobody can. */
 async function send(
   deps: ActivityDependencies,
-  job: { migrationId: string; jobNumber: number; operation: Operation },
+  { migrationId, jobNumber, operation }: Job,
+  submission: string,
   entries: readonly Entry[],
   settings: MigrationSettings,
-  signal: AbortSignal,
+  options: CallOptions,
 ): Promise<'accepted' | 'refused' | 'ambiguous'> {
   const { db } = deps.ledger;
-  const { migrationId, jobNumber, operation } = job;
-  const endpoint = ENDPOINTS[operation];
-  const submission = await beginSubmission(
-    db,
-    migrationId,
-    jobNumber,
-    endpoint,
-    sentParts(entries),
-  );
   let answer: SubmissionAnswer;
   try {
-    answer = await call(deps, operation, entries, settings, { signal });
+    answer = await call(deps, operation, entries, settings, options);
   } catch (error) {
-    // Subscribing again may mail somebody again; the other operations only repeat themselves.
-    const lost =
-      error instanceof KlaviyoUnavailableError && error.ambiguous && operation === 'subscribe';
-    if (lost) {
-      await answerSubmission(db, submission, { status: 'ambiguous' });
-      return 'ambiguous';
+    if (error instanceof KlaviyoUnavailableError && error.ambiguous) {
+      const subscribes = operation === 'subscribe';
+      await answerSubmission(db, submission, { status: subscribes ? 'ambiguous' : 'lost' });
+      if (subscribes) return 'ambiguous';
+      throw error;
     }
     if (error instanceof KlaviyoRefusedError) {
       const { rows, requestWide } = splitRefusal(error.apiErrors, entries.length);
@@ -156,12 +247,16 @@ async function send(
       if (requestWide === null) return 'refused';
       throw stopping(
         'KlaviyoRequestRefused',
-        `Klaviyo refused ${endpoint} as a whole (${error.status}, ${requestWide.code}` +
+        `Klaviyo refused ${ENDPOINTS[operation]} as a whole (${error.status}, ${requestWide.code}` +
           `${requestWide.pointer === null ? '' : ` at ${requestWide.pointer}`}): ${requestWide.safeDetail}`,
       );
     }
     // What the client throws besides is surely unsent. Anything else leaves it as `sending`.
-    if (error instanceof KlaviyoError || error instanceof ApplicationFailure || signal.aborted) {
+    if (
+      error instanceof KlaviyoError ||
+      error instanceof ApplicationFailure ||
+      options.signal?.aborted === true
+    ) {
       await answerSubmission(db, submission, { status: 'not_sent' });
     }
     throw error;
@@ -177,10 +272,6 @@ function subscribedBefore(settlements: readonly Settlement[]): number[] {
       ({ channel, reason }) => channel === 'email' && reason === 'backdated_after_subscription',
     )
     .map(({ rowNumber }) => rowNumber);
-}
-
-function partsOf(rows: readonly { readonly parts: readonly unknown[] }[]): number {
-  return rows.reduce((sum, { parts }) => sum + parts.length, 0);
 }
 
 async function call(

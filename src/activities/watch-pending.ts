@@ -2,16 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { JOB_SIZE } from '../contracts/limits.js';
 import {
   countTotals,
+  getMigration,
   pendingRows,
   settlePending,
   type OpenRow,
   type Settlement,
 } from '../ledger/index.js';
 import type { ActivityDependencies } from './dependencies.js';
-import { heldFor } from './guard.js';
+import { optOutOf, profilesFor } from './guard.js';
 import { whileHeartbeating } from './heartbeats.js';
-import { lookUpPeople, type ProfileIndex } from './profile-index.js';
+import { spellingsOf } from './judge.js';
+import { lookUpPeople, type LookedUp, type ProfileIndex } from './profile-index.js';
 import { provePart, readBack } from './proof.js';
+
+const SHORT_PAUSE_MS = 5_000;
 
 export function createWatchPending(deps: ActivityDependencies) {
   const { db } = deps.ledger;
@@ -28,6 +32,7 @@ export function createWatchPending(deps: ActivityDependencies) {
       migrationId: string;
     }): Promise<{ confirmed: number; pending: number }> {
       return whileHeartbeating(async (signal) => {
+        const { settings } = await getMigration(db, migrationId);
         const confirmed = new Set<number>();
         for (let after = 0; ;) {
           signal.throwIfAborted();
@@ -36,21 +41,22 @@ export function createWatchPending(deps: ActivityDependencies) {
           const people = await lookUpPeople(
             deps.klaviyo,
             {
-              emails: rows.flatMap((row) => row.email ?? []),
+              emails: rows.flatMap(spellingsOf),
               phoneNumbers: rows.flatMap((row) => row.phoneNumber ?? []),
             },
             signal,
           );
           const unread = rows.findIndex((row) => !people.covers(row));
           const read = unread === -1 ? rows : rows.slice(0, unread);
-          const settlements = settlementsOf(read, people.index);
+          const settlements = settlementsOf(read, people.index, settings.listId);
           await settlePending(db, migrationId, settlements);
           for (const { rowNumber, outcome } of settlements) {
             if (outcome === 'confirmed') confirmed.add(rowNumber);
           }
           after = read.at(-1)?.rowNumber ?? after;
           // Here, as whoever has not clicked leaves no trace of having been looked at.
-          if (people.shortForMs !== null) await delay(people.shortForMs, undefined, { signal });
+          if (people.shortage !== null)
+            await delay(pauseOf(people.shortage), undefined, { signal });
         }
         const { outcomes } = await countTotals(db, migrationId);
         return { confirmed: confirmed.size, pending: outcomes.pending_double_opt_in ?? 0 };
@@ -59,18 +65,32 @@ export function createWatchPending(deps: ActivityDependencies) {
   };
 }
 
-function settlementsOf(rows: readonly OpenRow[], people: ProfileIndex): Settlement[] {
+/** Until what kept it from reading is over, as far as it says. */
+function pauseOf(shortage: NonNullable<LookedUp['shortage']>): number {
+  return shortage.retryAfterMs ?? SHORT_PAUSE_MS;
+}
+
+/** Who gave the consent, and who took it back instead; nothing of whoever still has not clicked. */
+function settlementsOf(
+  rows: readonly OpenRow[],
+  people: ProfileIndex,
+  listId: string | null,
+): Settlement[] {
   return rows.flatMap((row) => {
-    const held = {
-      byEmail: people.byEmail(row.email),
-      byPhone: people.byPhone(row.phoneNumber),
-    };
+    const held = people.heldFor(row);
     return row.parts.flatMap((part): Settlement[] => {
       const { channel } = part;
-      const profile = channel === 'list' ? null : heldFor(channel, held);
-      const verdict = provePart(part, profile, false);
+      if (channel === 'list') return [];
+      const profiles = profilesFor(channel, held);
+      const proven = provePart(part, profiles, false, listId);
+      const optOut = optOutOf(channel, profiles, listId);
+      const verdict =
+        proven ??
+        (optOut === null || optOut === 'consent_state_unknown'
+          ? null
+          : ({ outcome: 'skipped_opted_out', reason: 'opted_out_during_run' } as const));
       if (verdict === null) return [];
-      const read = readBack(channel, profile);
+      const read = readBack(part, profiles, verdict);
       return [
         { rowNumber: row.rowNumber, channel, ...verdict, ...read, evidence: 'profile_lookup' },
       ];

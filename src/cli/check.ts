@@ -6,6 +6,7 @@ import { Output, type Terminal } from './terminal.js';
 import { withConsentry } from './with-consentry.js';
 
 interface CheckFlags {
+  readonly account?: string;
   readonly list?: string;
   readonly channels?: ConsentChannel[];
   readonly optIn?: 'single' | 'double';
@@ -21,6 +22,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
   program
     .command('check')
     .description('check key, list, opt-in process and SMS as a migration would; sends nothing')
+    .option('--account <id>', 'account, where workers for several use the same ledger')
     .option('--list <id>', 'list to subscribe into')
     .option(
       '--channels <names>',
@@ -42,6 +44,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
       const output = new Output(terminal, flags.json ?? false);
       await withConsentry(async ({ consentry }) => {
         const preflight = await consentry.check({
+          account: flags.account ?? null,
           listId: flags.list ?? null,
           channels: flags.channels ?? ['email'],
           optIn: flags.optIn ?? null,

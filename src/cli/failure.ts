@@ -3,7 +3,9 @@ import { SourceError } from '../importers/index.js';
 import { LedgerUnavailableError, MigrationNotFoundError } from '../ledger/index.js';
 import { ConfigError } from '../runtime/config.js';
 import { NoEnvironmentError } from '../runtime/dev-state.js';
+import { DatabaseHeldError } from '../runtime/postgres-recovery.js';
 import { TemporalUnreachableError } from '../starter/connect.js';
+import { KlaviyoError } from '../klaviyo/index.js';
 import { MigrationStoppedError } from '../starter/consentry.js';
 import { PersonNotReadError } from '../starter/person.js';
 import { NoWorkerError } from '../starter/worker-check.js';
@@ -56,11 +58,14 @@ function exitCodeOf(error: Error): ExitCode {
     return EXIT.usage;
   }
   if (error instanceof MigrationStoppedError) return exitCodeOfStop(error.failureType);
+  // A worker that could not prove its key.
+  if (error instanceof KlaviyoError) return exitCodeOfStop(error.failure);
   const unreachable = [
     NoWorkerError,
     PersonNotReadError,
     NoEnvironmentError,
     LedgerUnavailableError,
+    DatabaseHeldError,
     TemporalUnreachableError,
   ];
   if (isAbout(error, unreachable)) return EXIT.unreachable;

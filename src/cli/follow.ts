@@ -85,7 +85,7 @@ async function watchToEnd(
       },
       onProgress: async (progress) => {
         // The plan, or the person who cancelled it, has said it all.
-        if (sentNothing(progress)) return;
+        if (progress.phase === 'plan' || sentNothing(progress)) return;
         if (progress.phase !== 'approval') return view.show(progress);
         if (asked) return;
         asked = true;

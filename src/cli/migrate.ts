@@ -33,6 +33,7 @@ export function addMigrate(program: Command, terminal: Terminal): void {
       'file (CSV, TSV, NDJSON, also gzip), or address of a database with --query',
     )
     .option('--query <sql>', 'query whose rows are the source, on PostgreSQL or MySQL')
+    .option('--account <id>', 'account, where workers for several use the same ledger')
     .option('--map <file>', 'mapping file for another layout; consentry map writes one')
     .option(
       '--list <id>',

@@ -16,7 +16,7 @@ export class Pace {
   left(progress: Progress, now = Date.now()): Left | null {
     const settled = settledRows(progress.outcomes);
     // A run that is paused, cancelled or over has no pace.
-    if (progress.paused || !UNDER_WAY.has(progress.phase)) return null;
+    if (progress.paused || progress.held !== null || !UNDER_WAY.has(progress.phase)) return null;
     this.#start ??= { at: now, settled };
     const { total, submitted } = progress.jobs;
     if (submitted === total) this.#lastSubmitAt ??= now;

@@ -57,6 +57,8 @@ async function runStack(
     databaseUrl: database.url,
     role: 'all',
     klaviyo,
+    account: null,
+    onWait: (why) => output.note(`Waiting for Klaviyo: ${why}`),
     config,
   });
   lifecycle.onStop('worker', () => worker.stop(), 60_000);
@@ -66,6 +68,7 @@ async function runStack(
     temporalNamespace: temporal.namespace,
     uiUrl: temporal.uiUrl,
     sandboxUrl: sandbox ? klaviyo.baseUrl : null,
+    account: worker.accountId,
   });
   lifecycle.onStop('dev state', () => clearDevState(folders));
   output.event(
@@ -76,6 +79,7 @@ async function runStack(
       temporalNamespace: temporal.namespace,
       webUi: temporal.uiUrl,
       klaviyo: klaviyo.baseUrl,
+      account: worker.accountId,
       lists: sandbox ? DEFAULT_LISTS : null,
     },
     [
@@ -83,7 +87,7 @@ async function runStack(
       `PostgreSQL:  ${database.url}`,
       `Temporal:    ${temporal.address}, namespace ${temporal.namespace}`,
       ...(temporal.uiUrl === null ? [] : [`Web UI:      ${temporal.uiUrl}`]),
-      `Klaviyo:     ${klaviyo.baseUrl}${sandbox ? ' (simulated)' : ''}`,
+      `Klaviyo:     ${klaviyo.baseUrl}${sandbox ? ' (simulated)' : ''}, account ${worker.accountId}`,
       ...(sandbox ? DEFAULT_LISTS.map(({ id, name }) => `  list ${id}  ${name}`) : []),
       '',
       `Ready. In another terminal: npx consentry check --list ${sandbox ? 'Single' : 'ID'}. Ctrl-C stops everything.`,

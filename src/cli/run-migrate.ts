@@ -15,6 +15,7 @@ import { counted } from './render/quantities.js';
 import { Output, type Terminal } from './terminal.js';
 
 export interface MigrateFlags {
+  readonly account?: string;
   readonly list?: string;
   readonly channels?: ConsentChannel[];
   readonly optIn?: 'single' | 'double';
@@ -111,6 +112,7 @@ function firstRowsOf({ pilot, canary, wait }: MigrateFlags): FirstRows | null {
 function requestOf(file: string, flags: MigrateFlags): MigrationRequest {
   return {
     file,
+    account: flags.account ?? null,
     listId: flags.list ?? null,
     channels: flags.channels ?? ['email'],
     optIn: flags.optIn ?? null,
@@ -144,9 +146,9 @@ function requestOf(file: string, flags: MigrateFlags): MigrationRequest {
 }
 
 function startedWords(started: StartedMigration, webUi: string | null): string {
-  const { id, attached, rows, preset } = started;
+  const { id, accountId, attached, rows, preset } = started;
   const begun = attached
     ? `The same file with the same settings is running already as migration ${id}: nothing new was started.`
-    : `Migration ${id} started: ${counted(rows, 'row')}, layout ${preset}.`;
+    : `Migration ${id} started for account ${accountId}: ${counted(rows, 'row')}, layout ${preset}.`;
   return webUi === null ? begun : `${begun}\nWeb UI: ${webUi}`;
 }

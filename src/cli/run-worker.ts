@@ -9,20 +9,40 @@ import type { Output } from './terminal.js';
 import { startWorker, type KlaviyoAccess } from './worker-process.js';
 
 /** Runs a worker until a signal stops it or it fails. */
-export async function runWorker(role: WorkerRole, output: Output): Promise<void> {
+export async function runWorker(
+  role: WorkerRole,
+  account: string | null,
+  output: Output,
+): Promise<void> {
   const config = loadConfig();
   const environment = await resolveEnvironment(config, userFolders(config));
   const klaviyo = role === 'workflow' ? null : klaviyoAccess(config, environment);
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals((signal) => output.note(`${signal}: finishing what is under way`));
-  const worker = await startWorker({ ...environment, role, klaviyo, config });
+  const worker = await startWorker({
+    ...environment,
+    role,
+    klaviyo,
+    account:
+      account ?? config.klaviyo.account ?? (role === 'workflow' ? environment.account : null),
+    onWait: (why) => output.note(`The key could not be proved yet, and is tried again: ${why}`),
+    config,
+  });
   lifecycle.onStop('worker', () => worker.stop(), 60_000);
   const { address = 'localhost:7233' } = environment.temporal.connectionOptions;
   const { namespace } = environment.temporal;
   output.event(
-    { event: 'ready', role, address, namespace, klaviyo: klaviyo?.baseUrl ?? null },
-    `Worker (${role}) is ready: Temporal ${address}, namespace ${namespace}` +
-      `${klaviyo === null ? '' : `, Klaviyo ${klaviyo.baseUrl}`}. Ctrl-C stops it.`,
+    {
+      event: 'ready',
+      role,
+      address,
+      namespace,
+      klaviyo: klaviyo?.baseUrl ?? null,
+      account: worker.accountId,
+      taskQueue: worker.taskQueue,
+    },
+    `Worker (${role}) is ready for account ${worker.accountId}: Temporal ${address}, namespace ${namespace}, ` +
+      `task queue ${worker.taskQueue}${klaviyo === null ? '' : `, Klaviyo ${klaviyo.baseUrl}`}. Ctrl-C stops it.`,
   );
   try {
     await worker.ended;

@@ -9,6 +9,7 @@ import { Output, type Terminal } from './terminal.js';
 import { withConsentry } from './with-consentry.js';
 
 interface ShowFlags {
+  readonly account?: string;
   readonly country?: string;
   readonly ledger?: boolean;
   readonly json?: boolean;
@@ -20,6 +21,7 @@ export function addShow(program: Command, terminal: Terminal): void {
     .description("one person: Klaviyo's consent now, and all that was ever done about them")
     .argument('<person>', 'e-mail address or phone number')
     .option('--country <code>', 'country of a phone number without +, such as US', parseCountry)
+    .option('--account <id>', 'account, where workers for several use the same ledger')
     .option('--ledger', 'only what the ledger has; Klaviyo is not asked')
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -34,7 +36,7 @@ export function addShow(program: Command, terminal: Terminal): void {
         const live =
           flags.ledger === true
             ? { klaviyo: null, failure: null, exitCode: null }
-            : await readLive(consentry.liveConsent(person));
+            : await readLive(consentry.liveConsent(person, flags.account ?? null));
         const { klaviyo, failure, exitCode } = live;
         output.result(
           { person, klaviyo, failure, history },

@@ -27,8 +27,8 @@ export function addStatus(program: Command, terminal: Terminal): void {
           return;
         }
         // The workflow knows phases that the ledger does not keep.
-        const { phase, paused } = await consentry.progress(id);
-        const state = { ...(await consentry.report(id)), phase, paused };
+        const { phase, paused, held } = await consentry.progress(id);
+        const state = { ...(await consentry.report(id)), phase, paused, held };
         const plan = await consentry.plan(id);
         const link = connected.webUi(id);
         output.result(
@@ -37,11 +37,19 @@ export function addStatus(program: Command, terminal: Terminal): void {
             ...(plan !== null && PLAN_SHOWN.has(phase) ? [renderPlan(plan)] : []),
             renderReport(state),
             ...(phase === 'approval' ? [approvalWords(id)] : []),
+            ...(held === null ? [] : [heldWords(held)]),
             ...(link === null ? [] : [`Web UI: ${link}`]),
           ].join('\n\n'),
         );
       });
     });
+}
+
+function heldWords(why: string): string {
+  return (
+    `${why}\nThe run waits, and goes on by itself when a worker has a key that Klaviyo takes: mend the ` +
+    'key, or start a worker with another one of the account. Only cancel ends it.'
+  );
 }
 
 function approvalWords(id: string): string {

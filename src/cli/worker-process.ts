@@ -20,10 +20,16 @@ export interface StartWorkerOptions {
   readonly role: WorkerRole;
   /** Null for a worker that holds no key. */
   readonly klaviyo: KlaviyoAccess | null;
+  /** The account to work for; null for that of the key. */
+  readonly account: string | null;
+  /** Told while the key cannot be proved, as Klaviyo does not answer. */
+  readonly onWait: (why: string) => void;
   readonly config: Pick<Config, 'logLevel' | 'klaviyo'>;
 }
 
 export interface RunningWorker {
+  readonly accountId: string;
+  readonly taskQueue: string;
   /** Settles when the worker has ended; rejects when it failed. */
   readonly ended: Promise<void>;
   /** Takes nothing new, lets what is under way end, and closes the connections. */
@@ -39,7 +45,8 @@ const HEAP_GROWTH = '--heap-growing-percent=40';
 /**
  * Starts a worker in this process, once a process.
  *
- * @throws TemporalUnreachableError, LedgerUnavailableError, Error for search attributes
+ * @throws TemporalUnreachableError, LedgerUnavailableError, KlaviyoKeyRefusedError,
+ *   KlaviyoScopeMissingError, ConfigError, Error for search attributes
  */
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   setFlagsFromString(HEAP_GROWTH);
@@ -62,11 +69,16 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
       role: options.role,
       databaseUrl: options.databaseUrl,
       apiKey: options.klaviyo?.apiKey ?? null,
+      account: options.account,
+      onWait: options.onWait,
       baseUrl: options.klaviyo?.baseUrl ?? options.config.klaviyo.baseUrl,
       version: packageVersion(),
     });
     const ended = worker.run().finally(() => connection.close());
+    const { accountId, taskQueue } = worker;
     return {
+      accountId,
+      taskQueue,
       ended,
       async stop() {
         worker.shutdown();

@@ -17,18 +17,21 @@ export function addWorker(program: Command, terminal: Terminal): void {
         .choices(ROLES)
         .default('all'),
     )
+    .option('--account <id>', 'account to work for (default: that of the key; needed without one)')
     .option('--json', 'print a JSON object a line for each event')
     .addHelpText(
       'after',
       `
 Takes KLAVIYO_API_KEY, DATABASE_URL and TEMPORAL_ADDRESS (or TEMPORAL_PROFILE) from the
-environment; what is not set comes from a running "consentry dev".
+environment; what is not set comes from a running "consentry dev". It proves its key first, and then
+carries out the runs of the key's account and of no other.
 
 Example:
   KLAVIYO_API_KEY=pk_... consentry worker`,
     )
-    .action(async (flags: { role: WorkerRole; json?: boolean }) => {
+    .action(async (flags: { role: WorkerRole; account?: string; json?: boolean }) => {
       const { runWorker } = await import('./run-worker.js');
-      await runWorker(flags.role, new Output(terminal, flags.json ?? false));
+      const output = new Output(terminal, flags.json ?? false);
+      await runWorker(flags.role, flags.account ?? null, output);
     });
 }

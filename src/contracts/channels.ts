@@ -36,3 +36,28 @@ export type OptInProcess = 'single_opt_in' | 'double_opt_in';
 
 /** What a part of an intent asks for: the operation of the job that will carry it. */
 export type Action = Operation;
+
+/**
+ * Channels whose opt-outs count for a channel: an opt-out of one kind of text is one of both, and
+ * nobody who wants no mail is put on a list.
+ */
+export const OPT_OUTS_OF: Readonly<Record<Channel, readonly ConsentChannel[]>> = {
+  email: ['email'],
+  sms: TEXT_CHANNELS,
+  sms_transactional: TEXT_CHANNELS,
+  whatsapp: ['whatsapp'],
+  push: ['push'],
+  list: ['email'],
+};
+
+/**
+ * What the person of a channel is known by: e-mail or phone number. Push and memberships are asked for
+ * by e-mail where a row has one.
+ */
+export function identifierOf(
+  channel: Channel,
+  { email, phoneNumber }: { readonly email: string | null; readonly phoneNumber: string | null },
+): string | null {
+  if (channel === 'email') return email;
+  return isPhoneChannel(channel) ? phoneNumber : (email ?? phoneNumber);
+}

@@ -3,10 +3,10 @@
  * migration: a person has to change something. The second is retried by Temporal.
  */
 export const STOPPING_FAILURES = [
-  /** 401: no such key. */
-  'KlaviyoKeyRefused',
-  /** 403: the key lacks a scope. */
+  /** 403 in the preflight: the key lacks a scope. Half-way the run waits for another key. */
   'KlaviyoScopeMissing',
+  /** The run is about another account than the worker's key. */
+  'AccountMismatch',
   /** The list does not exist. */
   'ListNotFound',
   /** SMS rows and an account that cannot send SMS. */
@@ -32,10 +32,12 @@ export const RETRYABLE_FAILURES = [
   'KlaviyoRateLimited',
   /** Connection refused or closed, time-out, 5xx. */
   'KlaviyoUnavailable',
+  /** 401: the key was revoked; the run waits until a worker has one that works. */
+  'KlaviyoKeyRefused',
+  /** 403 half-way: the same for a key that may not. */
+  'KlaviyoAccessRefused',
   /** The limiter has no free call soon. */
   'LimiterBusy',
-  /** The migration is paused. */
-  'MigrationPaused',
   /** The ledger database did not answer. */
   'LedgerUnavailable',
 ] as const;

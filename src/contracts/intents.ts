@@ -25,7 +25,10 @@ export interface Intent {
 export interface IntentPart {
   readonly channel: Channel;
   readonly action: Action;
-  /** RFC 3339 in UTC (`2021-03-04T05:06:07Z`), after the 1990 clamp; null where not known. */
+  /**
+   * When it was said: RFC 3339 in UTC (`2021-03-04T05:06:07Z`), after the 1990 clamp; null where not
+   * known. Refused parts have it only where they may be a no.
+   */
   readonly consentedAt: string | null;
   /** Set when the importer refuses this part; the part is then `rejected` and never sent. */
   readonly rejected: Reason | null;

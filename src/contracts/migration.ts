@@ -25,6 +25,8 @@ export interface MigrationSettings {
   readonly consent: 'explicit' | 'implicit';
   /** Rows that are sent and settled before all others; null where all go at once. */
   readonly canaryRows: number | null;
+  /** Rows of one job at most: one subscribe call. */
+  readonly rowsPerJob: number;
 }
 
 /** Waits and deadlines of a run in milliseconds. Part of the workflow's input, so replays agree. */
@@ -33,6 +35,11 @@ export interface MigrationTiming {
   readonly confirmWithinMs: number;
   /** The same for memberships: Klaviyo makes new profiles of an import within some 20 minutes. */
   readonly membershipWithinMs: number;
+  /**
+   * From a subscribe until Klaviyo can't apply it any more, however soon somebody wants its outcomes:
+   * whoever said no is watched for so long.
+   */
+  readonly appliedWithinMs: number;
   /** Pause between two reads of Klaviyo's feeds by the migration's reader. */
   readonly readEveryMs: number;
   /** How long one turn of the reader lasts at most before it reports to the workflow. */
@@ -41,6 +48,12 @@ export interface MigrationTiming {
   readonly ambiguousWaitMs: number;
   /** A person's consent is read again before the submit when it was read longer ago than this. */
   readonly consentMaxAgeMs: number;
+  /** The same for consent to texts, WhatsApp and push, whose opt-outs only events show, if any. */
+  readonly textConsentMaxAgeMs: number;
+  /** Opt-outs of the account that were read longer ago than this are read before every subscribe. */
+  readonly optOutsMaxAgeMs: number;
+  /** How late an event of an opt-out may surface; they are watched for so long after a run's last subscribe may have been applied. */
+  readonly optOutsLateMs: number;
   /** From acceptance until suppressions are looked up one last time: Klaviyo takes hours. */
   readonly suppressionWithinMs: number;
   /** A feed of events that shows nothing of what was sent for this long is not waited for. */
@@ -56,7 +69,7 @@ export interface MigrationTiming {
 export interface MigrationInput {
   readonly migrationId: string;
   readonly timing: MigrationTiming;
-  /** Jobs a segment; lower in tests. */
+  /** Jobs of one segment at most. */
   readonly segmentSize: number;
   /** Ends after the plan; nothing is sent. */
   readonly dryRun: boolean;
@@ -70,6 +83,36 @@ export interface MigrationInput {
 export interface WatchInput {
   readonly migrationId: string;
   readonly timing: Pick<MigrationTiming, 'watchForMs' | 'watchFirstMs' | 'watchLongestMs'>;
+  /** How it stood before it continued as new; absent at its start. */
+  readonly carried?: {
+    readonly startedAt: string;
+    readonly confirmed: number;
+    readonly looks: number;
+    readonly pauseMs: number;
+  };
+}
+
+/** Input of the `optOutWatch` workflow. */
+export interface OptOutWatchInput {
+  readonly migrationId: string;
+  readonly timing: OptOutTiming;
+}
+
+/** The waits of whatever watches opt-outs. */
+export type OptOutTiming = Pick<
+  MigrationTiming,
+  | 'appliedWithinMs'
+  | 'consentMaxAgeMs'
+  | 'optOutsMaxAgeMs'
+  | 'optOutsLateMs'
+  | 'readEveryMs'
+  | 'suppressionWithinMs'
+>;
+
+/** Result of the `optOutWatch` workflow. Rows. */
+export interface OptOutWatchResult {
+  /** Who had said no, was subscribed all the same, and was taken out again since the run ended. */
+  readonly unsubscribedAgain: number;
 }
 
 /** Result of its `progress` query, and of a watch that has ended. Rows. */
@@ -222,6 +265,8 @@ export interface Progress {
   readonly migrationId: string;
   readonly phase: Phase;
   readonly paused: boolean;
+  /** Why its calls wait for a person, such as a key that Klaviyo refuses; null while they do not. */
+  readonly held: string | null;
   readonly rows: number;
   /** Rows by outcome; the difference to `rows` is still open. */
   readonly outcomes: OutcomeCounts;

@@ -1,6 +1,12 @@
 /** Names that workflows, workers, the CLI and the Web UI share. */
 
-export const TASK_QUEUE = 'consentry';
+/** Every account has a task queue of its own: a run is only seen by workers with a key of its account. */
+export function taskQueueOf(accountId: string, prefix: string = TASK_QUEUES): string {
+  return `${prefix}-${accountId}`;
+}
+
+/** What the names of all task queues begin with. */
+export const TASK_QUEUES = 'consentry';
 
 export const workflowIds = {
   migration: (migrationId: string) => `consent-migration/${migrationId}`,
@@ -12,6 +18,7 @@ export const workflowIds = {
   show: (requestId: string) => `consent-show/${requestId}`,
   forget: (requestId: string) => `consent-show/${requestId}/forget`,
   watch: (migrationId: string) => `confirmation-watch/${migrationId}`,
+  optOutWatch: (migrationId: string) => `opt-out-watch/${migrationId}`,
 } as const;
 
 export const MESSAGES = {
@@ -22,6 +29,8 @@ export const MESSAGES = {
   progress: 'progress',
   plan: 'plan',
   settled: 'settled',
+  resumed: 'resumed',
+  held: 'held',
 } as const;
 
 /** Search attributes, set at start and on a change of phase only. */

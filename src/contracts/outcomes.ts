@@ -6,7 +6,7 @@
  * what was not. The ledger's enum has the same order, so `min(outcome)` is the row's outcome.
  */
 export const OUTCOMES = [
-  /** Klaviyo accepted it, and it was never seen in anything read back. */
+  /** Klaviyo accepted it, and nothing that was read back shows it, or shows the person out again. */
   'unconfirmed',
   /** Accepted into a double opt-in process; the profile was read and does not show consent yet. */
   'pending_double_opt_in',
@@ -16,7 +16,7 @@ export const OUTCOMES = [
   'already_consented',
   /** Put on the list without consent, and read back as a member. */
   'list_only',
-  /** Klaviyo holds an opt-out or a suppression; nothing was sent. */
+  /** The person said no: nothing was sent, or they were read as out after it. */
   'skipped_opted_out',
   /** Refused by the importer, the checks or Klaviyo, with a reason. */
   'rejected',
@@ -25,6 +25,18 @@ export const OUTCOMES = [
 ] as const;
 
 export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why a part lost against another row of its source. */
+export const CONFLICT_REASONS = [
+  'duplicate_email',
+  'duplicate_phone',
+  'conflicting_opt_out',
+  'superseded_by_consent',
+  /** The other row was refused, and may be a no. */
+  'newer_statement_refused',
+] as const;
+
+export type ConflictReason = (typeof CONFLICT_REASONS)[number];
 
 /** Why a row or a channel of it has its outcome. Stable keys: they are in reports and JSON. */
 export type Reason =
@@ -44,11 +56,7 @@ export type Reason =
   | 'consent_value_unknown'
   | 'nothing_asked'
   | 'row_malformed'
-  // duplicates and conflicts inside one source
-  | 'duplicate_email'
-  | 'duplicate_phone'
-  | 'conflicting_opt_out'
-  | 'superseded_by_consent'
+  | ConflictReason
   // checks before sending
   | 'phone_country_without_sender'
   | 'sms_not_configured'
@@ -58,6 +66,7 @@ export type Reason =
   | 'consent_state_unknown'
   | 'opted_out_before_run'
   | 'opted_out_during_run'
+  | 'unsubscribed_again'
   | 'suppressed'
   | 'spam_complaint'
   | 'hard_bounce'
@@ -72,6 +81,7 @@ export type Reason =
   // the end of a run
   | 'no_click_yet'
   | 'not_seen_before_deadline'
+  | 'opt_out_not_read_back'
   | 'cancelled_before_sending'
   | 'dry_run'
   | 'not_in_pilot'
@@ -82,6 +92,7 @@ export type Reason =
 export type Evidence =
   | 'importer'
   | 'guard'
+  | 'opt_outs'
   | 'klaviyo_answer'
   | 'events'
   | 'list_members'

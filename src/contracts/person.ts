@@ -22,14 +22,19 @@ export interface PersonProfile {
   readonly phoneNumber: string | null;
   /** The channels that the profile holds anything of. */
   readonly channels: readonly PersonChannel[];
-  /** Why no e-mail marketing goes to the profile at all. */
+  /**
+   * Why no e-mail marketing goes to the profile at all; `unknown` where Klaviyo gives no reason, and
+   * `unstated` where it does not say whether there is any.
+   */
   readonly suppressions: readonly { readonly reason: string; readonly timestamp: string | null }[];
-  /** The same for single lists. */
-  readonly listSuppressions: readonly {
-    readonly listId: string;
-    readonly reason: string;
-    readonly timestamp: string | null;
-  }[];
+  /** The same for single lists; null where Klaviyo does not say. */
+  readonly listSuppressions:
+    | readonly {
+        readonly listId: string;
+        readonly reason: string;
+        readonly timestamp: string | null;
+      }[]
+    | null;
 }
 
 export interface PersonChannel {

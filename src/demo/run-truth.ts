@@ -38,6 +38,7 @@ export interface Held {
   readonly source: string | null;
   /** It gets no mail, whatever the consent says. */
   readonly suppressed: boolean;
+  /** The person said no to the channel, to all mail, or to mail of the run's list. */
   readonly optedOut: boolean;
   /** The same as long as nothing about the consent changed. */
   readonly mark: string;
@@ -52,23 +53,27 @@ const NOBODY: Held = {
   mark: 'NEVER_SUBSCRIBED',
 };
 
-function held(profile: TruthLine | undefined, channel: Channel): Held {
+function held(profile: TruthLine | undefined, channel: Channel, listId: string): Held {
   if (profile === undefined) return NOBODY;
   const { email, sms } = profile.subscriptions;
   // A membership is about the e-mail address.
   const marketing = channel === 'sms' ? sms.marketing : email.marketing;
   const { consent, consent_timestamp: at } = marketing;
   const suppression = channel === 'sms' ? [] : email.marketing.suppression;
+  const ofList =
+    channel === 'sms'
+      ? []
+      : email.marketing.list_suppressions.filter(({ list_id }) => list_id === listId);
   return {
     consent,
     at: at === null ? null : Date.parse(at),
     source: channel === 'sms' ? null : email.marketing.custom_method_detail,
     suppressed: suppression.length > 0,
-    optedOut: consent === 'UNSUBSCRIBED' || suppression.length > 0,
+    optedOut: consent === 'UNSUBSCRIBED' || suppression.length > 0 || ofList.length > 0,
     mark: [
       consent,
       ...(at === null ? [] : [at]),
-      ...suppression.map(({ reason, timestamp }) => `${reason} ${timestamp}`),
+      ...[...suppression, ...ofList].map(({ reason, timestamp }) => `${reason} ${timestamp}`),
     ].join(' '),
   };
 }
@@ -141,11 +146,15 @@ export class RunTruth {
   }
 
   now(part: ReportedPart): Held {
-    return held(this.#after.of(part), part.channel);
+    return this.#held(this.#after.of(part), part.channel);
   }
 
   then(part: ReportedPart): Held {
-    return held(this.#before.of(part), part.channel);
+    return this.#held(this.#before.of(part), part.channel);
+  }
+
+  #held(profile: TruthLine | undefined, channel: Channel): Held {
+    return held(profile, channel, this.comparison.listId);
   }
 
   wasCarried(part: ReportedPart): boolean {
@@ -186,6 +195,17 @@ export class RunTruth {
     return this.comparison.droppedDomains.includes(email.slice(email.lastIndexOf('@') + 1));
   }
 
+  /** Of the rows that name the person by either identifier, another one says something of the channel. */
+  hasAnotherStatement({ rowNumber, channel, email, phoneNumber }: ReportedPart): boolean {
+    return this.comparison.parts.some(
+      (other) =>
+        other.rowNumber !== rowNumber &&
+        other.channel === channel &&
+        ((email !== null && other.email === email) ||
+          (phoneNumber !== null && other.phoneNumber === phoneNumber)),
+    );
+  }
+
   hasAnotherRow(part: ReportedPart): boolean {
     const same = this.#asked.get(keyOf(part)) ?? [];
     return same.some(({ rowNumber }) => rowNumber !== part.rowNumber);
@@ -205,7 +225,7 @@ export class RunTruth {
     }
     for (const profile of this.#before.all) {
       for (const [key, channel] of keysOfProfile(profile)) {
-        const then = held(profile, channel);
+        const then = this.#held(profile, channel);
         if (then.optedOut && this.#carried.has(key)) {
           yield about(key, 'a subscribe call carried it against its opt-out');
         }
@@ -216,7 +236,7 @@ export class RunTruth {
           email: profile.email,
           phoneNumber: profile.phone_number,
         });
-        if (!this.#asked.has(key) && held(now, channel).mark !== then.mark) {
+        if (!this.#asked.has(key) && this.#held(now, channel).mark !== then.mark) {
           yield about(key, 'no row is about it, and its consent changed');
         }
       }

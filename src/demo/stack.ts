@@ -79,7 +79,12 @@ export async function startStack(
     folders.state,
   );
   lifecycle.onStop('worker', () => worker.process.stop());
-  const connected = await connectTo({ databaseUrl: database.url, temporal, uiUrl: temporal.uiUrl });
+  const connected = await connectTo({
+    databaseUrl: database.url,
+    temporal,
+    uiUrl: temporal.uiUrl,
+    account: null,
+  });
   lifecycle.onStop('connections', () => connected.close());
   return {
     connected,

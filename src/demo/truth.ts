@@ -59,6 +59,8 @@ function pending(part: ReportedPart, run: RunTruth): string | null {
 function unconfirmed(part: ReportedPart, run: RunTruth): string | null {
   if (part.channel === 'list') return run.isMember(part) ? 'it is on the list' : null;
   if (!run.wasCarried(part)) return 'no accepted subscribe call carried it';
+  // The person was subscribed after a no, and nothing that was read shows them out again.
+  if (part.reason === 'opt_out_not_read_back') return null;
   return run.wasOpenWhenRead(part) ? null : 'the account had the consent before it was read back';
 }
 
@@ -72,16 +74,27 @@ function alreadyConsented(part: ReportedPart, run: RunTruth): string | null {
 }
 
 function skipped(part: ReportedPart, run: RunTruth): string | null {
-  const now = run.now(part);
-  if (part.reason === 'opted_out_during_run') {
-    return now.consent === 'UNSUBSCRIBED' ? null : `the account says ${now.consent}`;
+  if (part.reason === 'opted_out_during_run' || part.reason === 'unsubscribed_again') {
+    return saidNoMeanwhile(part, run);
   }
+  const now = run.now(part);
   const then = run.then(part);
   if (!then.optedOut) return 'the account held no opt-out';
   if (now.mark !== then.mark) return 'its consent changed';
   if (part.channel === 'list' && run.isMember(part) && !run.wasMember(part)) {
     return 'it was put on the list';
   }
+  return run.wasCarried(part) ? 'a subscribe call carried it' : null;
+}
+
+function saidNoMeanwhile(part: ReportedPart, run: RunTruth): string | null {
+  const now = run.now(part);
+  if (!now.optedOut) return `the account says ${now.consent}`;
+  if (part.reason === 'unsubscribed_again') {
+    return run.wasCarried(part) ? null : 'no accepted subscribe call carried it';
+  }
+  // Left out of its call, by what the ledger knew: only then was surely nothing sent.
+  if (part.evidence !== 'opt_outs' || run.isAskedByAnotherRow(part)) return null;
   return run.wasCarried(part) ? 'a subscribe call carried it' : null;
 }
 
@@ -97,6 +110,9 @@ function listOnly(part: ReportedPart, run: RunTruth): string | null {
 function notSent(part: ReportedPart, run: RunTruth): string | null {
   const repeats = part.reason === 'duplicate_email' || part.reason === 'duplicate_phone';
   if (repeats && !run.hasAnotherRow(part)) return 'no other row asks for it';
+  if (part.reason === 'newer_statement_refused' && !run.hasAnotherStatement(part)) {
+    return 'no other row says anything of the person';
+  }
   if (run.isAskedByAnotherRow(part)) return null;
   if (run.wasCarried(part)) return 'a subscribe call carried it';
   if (part.channel === 'list') {

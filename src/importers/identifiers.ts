@@ -32,7 +32,10 @@ export function readIdentifiers(row: RowClaim, options: ImportOptions): Identifi
   };
 }
 
-/** A number is read only where a phone channel is asked for it, or where it is all that names the person. */
+/**
+ * A number is read only where a phone channel is asked for it, or where it is all that names the
+ * person: also of an opt-out with a mistyped address, which the plan then holds against consent.
+ */
 function isPhoneWanted(
   email: EmailReading,
   asked: readonly ConsentChannel[],
@@ -42,7 +45,7 @@ function isPhoneWanted(
   const forPhone = options.channels.some(
     (channel) => isPhoneChannel(channel) || channel === 'push',
   );
-  return email.kind === 'missing' && forPhone;
+  return email.kind !== 'valid' && forPhone;
 }
 
 /** Whether there is nothing at all that names a person. */

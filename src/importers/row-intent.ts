@@ -1,9 +1,9 @@
-import { isTextChannel, type Action, type Channel } from '../contracts/channels.js';
+import { isTextChannel, type Action } from '../contracts/channels.js';
 import type { Intent, IntentPart } from '../contracts/intents.js';
 import type { Reason } from '../contracts/outcomes.js';
 import { attestedDate } from './attested-date.js';
 import { cellText } from './cell-text.js';
-import { ConsentDates } from './consent-date.js';
+import { ConsentDates, type DateReading } from './consent-date.js';
 import { readDateOfBirth } from './date-of-birth.js';
 import {
   channelRefusal,
@@ -13,6 +13,7 @@ import {
   readIdentifiers,
   type Identifiers,
 } from './identifiers.js';
+import { accepted, noted, refused } from './intent-part.js';
 import type { ImportOptions } from './options.js';
 import type { ChannelClaim, Preset, RowClaim } from './preset.js';
 import { SourceError } from './source-error.js';
@@ -96,7 +97,7 @@ export class RowIntents {
     birthUnread: boolean,
   ): readonly IntentPart[] {
     if (isNameless(row, identifiers)) return [this.#refusedRow('identifier_missing')];
-    const suppression = row.suppression ?? null;
+    const suppression = clearestNo(row);
     const parts: IntentPart[] = suppression === null ? [] : [suppress(suppression, identifiers)];
     let listNote: string | null | undefined;
     for (const claim of row.channels) {
@@ -124,15 +125,21 @@ export class RowIntents {
   ): IntentPart | ListInstead {
     const { channel, ask } = claim;
     if (ask === 'list_only') return { listNote: claim.note ?? null };
-    if (ask === 'unknown') return refused(channel, 'subscribe', 'consent_value_unknown');
+    if (ask === 'unknown') {
+      return this.#refusedNo(claim, 'subscribe', 'consent_value_unknown', identifiers);
+    }
     const action = ask === 'unsubscribe' ? 'unsubscribe' : 'subscribe';
     if (action === 'subscribe' && this.options.consent === 'implicit') {
       return { listNote: 'implicit_consent' };
     }
     const reason = channelRefusal(channel, identifiers);
-    if (reason !== null) return refused(channel, action, reason);
+    if (reason !== null) {
+      return action === 'unsubscribe'
+        ? this.#refusedNo(claim, action, reason, identifiers)
+        : refused(channel, action, reason);
+    }
     const notes = [claim.note ?? null, ...phoneNotes(channel, identifiers)];
-    const date = (claim.dates ?? this.#dates).read(claim.date);
+    const date = this.#dateOf(claim);
     if (date.kind === 'zone_needed') throw this.#zoneNeeded(line, claim);
     if (date.kind === 'valid') {
       return accepted(channel, action, date.at, [
@@ -155,6 +162,29 @@ export class RowIntents {
     return accepted(channel, action, null, notes);
   }
 
+  /**
+   * Refuses what may be a no. A date that needs a zone nobody gave is no date here: a row that is
+   * refused anyway does not stop the import.
+   */
+  #refusedNo(
+    claim: ChannelClaim,
+    action: Action,
+    reason: Reason,
+    identifiers: Identifiers,
+  ): IntentPart {
+    const { channel } = claim;
+    const date = this.#dateOf(claim);
+    const said = date.kind === 'valid' ? date : { at: null, clamped: false };
+    return refused(channel, action, reason, said.at, [
+      said.clamped ? 'clamped_to_1990' : null,
+      ...phoneNotes(channel, identifiers),
+    ]);
+  }
+
+  #dateOf(claim: ChannelClaim): DateReading {
+    return (claim.dates ?? this.#dates).read(claim.date);
+  }
+
   #refusedRow(reason: Reason): IntentPart {
     const { channels } = this.options;
     const channel = channels.includes('email') ? 'email' : (channels[0] ?? 'email');
@@ -171,6 +201,17 @@ export class RowIntents {
       'Say which one they are in with --timezone, e.g. --timezone UTC or --timezone America/New_York.',
     );
   }
+}
+
+/**
+ * What a row says of its address beyond consent. A word that says neither yes nor no stops consent and
+ * never a clear opt-out of the row, which is then kept without its date: the word counts against
+ * consent of every date, so that the opt-out has to do the same.
+ */
+function clearestNo({ suppression = null, channels }: RowClaim): Suppression | null {
+  if (suppression?.ask !== 'unknown') return suppression;
+  const optsOut = channels.some(({ channel, ask }) => channel === 'email' && ask === 'unsubscribe');
+  return optsOut ? { ask: 'unsubscribe', note: 'suppression_not_used' } : suppression;
 }
 
 function suppress({ ask, note }: Suppression, identifiers: Identifiers): IntentPart {
@@ -192,10 +233,6 @@ function pushNote(part: IntentPart, row: RowClaim): IntentPart {
   return part.channel === 'push' && unread ? noted(part, 'push_token_not_used') : part;
 }
 
-function noted(part: IntentPart, note: string): IntentPart {
-  return part.rejected === null ? { ...part, note: joined([part.note, note]) } : part;
-}
-
 function pushDevice(
   row: RowClaim,
   parts: readonly IntentPart[],
@@ -210,24 +247,6 @@ function pushDevice(
 function platformOf(row: RowClaim): 'ios' | 'android' | null {
   const word = cellText(row.pushPlatform ?? '').toLowerCase();
   return word === 'ios' || word === 'android' ? word : null;
-}
-
-function accepted(
-  channel: Channel,
-  action: Action,
-  consentedAt: string | null,
-  notes: readonly (string | null)[],
-): IntentPart {
-  return { channel, action, consentedAt, rejected: null, note: joined(notes) };
-}
-
-function refused(channel: Channel, action: Action, reason: Reason): IntentPart {
-  return { channel, action, consentedAt: null, rejected: reason, note: null };
-}
-
-function joined(notes: readonly (string | null)[]): string | null {
-  const said = notes.filter((note) => note !== null);
-  return said.length === 0 ? null : said.join(' ');
 }
 
 function rawWhereItDiffers(raw: string, normalised: string | null): string | null {

@@ -17,12 +17,15 @@ const REASONS: readonly string[] = [
   'unsubscribe',
 ];
 
-/** Reads `suppressed` and `suppression_reason`. A reason without the other column says yes. */
+/**
+ * Reads `suppressed` and `suppression_reason`. A reason without the other column says yes; so does one
+ * of Klaviyo's beside a word that says neither yes nor no.
+ */
 export function suppressionOf(suppressed: string, reason: string): Suppression | null {
   const answer = yesOrNo(suppressed);
-  if (answer === null) return { ask: 'unknown', note: null };
   const word = plainWord(reason);
-  if (!answer && (word === '' || suppressed.trim() !== '')) return null;
+  if (answer === null && !REASONS.includes(word)) return { ask: 'unknown', note: null };
+  if (answer === false && (word === '' || suppressed.trim() !== '')) return null;
   return { ask: 'suppress', note: noteOf(word) };
 }
 

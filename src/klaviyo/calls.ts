@@ -7,7 +7,7 @@ import {
 } from './errors.js';
 import { encodeQuery } from './filters.js';
 import type { OptionalReading } from './resources.js';
-import type { Call } from './transport.js';
+import type { Call } from './transport/exchange.js';
 
 /** A call of an endpoint without a body: its path with the id, and its query. */
 export function callOf(

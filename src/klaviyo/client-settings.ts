@@ -1,7 +1,49 @@
 import { KlaviyoSettingsError } from './errors.js';
+import type { RateLimiter } from './limiter.js';
+import type { CallRecord } from './transport/exchange.js';
+import { DEFAULT_PATIENCE, type Patience } from './transport/patience.js';
+import type { TransportSettings } from './transport/transport.js';
+
+export interface KlaviyoClientOptions {
+  /** Private key (`pk_...`). It is sent to `baseUrl` and nowhere else, and shown nowhere. */
+  readonly apiKey: string;
+  /** Origin of the API: `https://a.klaviyo.com`, or a sandbox's address. */
+  readonly baseUrl: string;
+  readonly limiter: RateLimiter;
+  /** Told of every HTTP call; must not throw. */
+  readonly onCall?: (call: CallRecord) => void;
+  /**
+   * Connecting, sending and reading one call, in milliseconds; the first tries of a read get less.
+   * Default 30,000.
+   */
+  readonly timeoutMs?: number;
+  /** How reads are tried again, and endpoints that keep failing left alone. */
+  readonly patience?: Partial<Patience>;
+  /** Version in the `User-Agent`: `consentry/<version>`. Default: `consentry` alone. */
+  readonly version?: string;
+  /** Default `2026-07-15`. */
+  readonly revision?: string;
+  /** Default `2026-07-15.pre`. */
+  readonly betaRevision?: string;
+}
+
+/** The options with every default filled in. @throws KlaviyoSettingsError */
+export function transportSettings(options: KlaviyoClientOptions): TransportSettings {
+  return {
+    apiKey: readableKey(options.apiKey),
+    baseUrl: readableBaseUrl(options.baseUrl),
+    limiter: options.limiter,
+    onCall: options.onCall,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    patience: { ...DEFAULT_PATIENCE, ...options.patience },
+    revision: options.revision ?? '2026-07-15',
+    betaRevision: options.betaRevision ?? '2026-07-15.pre',
+    userAgent: options.version === undefined ? 'consentry' : `consentry/${options.version}`,
+  };
+}
 
 /** The API's origin; throws where a key should not be sent, or could not be. */
-export function readableBaseUrl(text: string): URL {
+function readableBaseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new KlaviyoSettingsError(
@@ -23,7 +65,7 @@ export function readableBaseUrl(text: string): URL {
 }
 
 /** The key; throws where it cannot be one, without showing it. */
-export function readableKey(key: string): string {
+function readableKey(key: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key;
   throw new KlaviyoSettingsError(
     key === ''

@@ -1,21 +1,26 @@
 import * as z from 'zod';
-import { BATCH_LIMITS } from '../contracts/limits.js';
 import { callOf, orListNotFound, readOptional } from './calls.js';
-import { readableBaseUrl, readableKey } from './client-settings.js';
+import { transportSettings, type KlaviyoClientOptions } from './client-settings.js';
 import type { EndpointName } from './endpoints.js';
-import { KlaviyoAnswerUnexpectedError, KlaviyoRequestInvalidError } from './errors.js';
-import { eventPageSchema, metricSchema, type FeedEvent, type Metric } from './event-feed.js';
+import { KlaviyoAnswerUnexpectedError } from './errors.js';
 import {
-  anyOf,
-  chunkLookUps,
-  eventsSince,
-  joinedSince,
-  named,
-  type LookUpField,
-} from './filters.js';
-import type { RateLimiter } from './limiter.js';
+  eventPageSchema,
+  eventsCall,
+  metricSchema,
+  type FeedEvent,
+  type Metric,
+} from './event-feed.js';
+import { named, type LookUpField } from './filters.js';
 import { cursorOf, Pages } from './paging.js';
-import { profileSchema, type ProfileConsent } from './profile-consent.js';
+import {
+  isSuppressedWithin,
+  membersCall,
+  suppressedCall,
+  suppressedOnListCall,
+  type Suppressed,
+} from './profiles/profile-calls.js';
+import type { ProfileConsent, ProfilePage } from './profiles/profile-consent.js';
+import { ProfileReads } from './profiles/profile-reads.js';
 import {
   addToListBody,
   importBody,
@@ -26,67 +31,36 @@ import {
   type SubscribeRequest,
   type UnsubscribeRequest,
 } from './requests.js';
-import type { RateLimitReading } from './rate-limit-headers.js';
 import * as resources from './resources.js';
-import { Transport, type Call, type CallOptions, type CallRecord } from './transport.js';
-
-export interface KlaviyoClientOptions {
-  /** Private key (`pk_...`). It is sent to `baseUrl` and nowhere else, and shown nowhere. */
-  readonly apiKey: string;
-  /** Origin of the API: `https://a.klaviyo.com`, or a sandbox's address. */
-  readonly baseUrl: string;
-  readonly limiter: RateLimiter;
-  /** Told of every HTTP call; must not throw. */
-  readonly onCall?: (call: CallRecord) => void;
-  /** Connecting, sending and reading one call, in milliseconds. Default 30,000. */
-  readonly timeoutMs?: number;
-  /** Version in the `User-Agent`: `consentry/<version>`. Default: `consentry` alone. */
-  readonly version?: string;
-  /** Default `2026-07-15`. */
-  readonly revision?: string;
-  /** Default `2026-07-15.pre`. */
-  readonly betaRevision?: string;
-}
-
-/** Klaviyo took the request; nothing is proved by it, and there is no job to ask after. */
-export interface Accepted {
-  readonly accepted: true;
-  /** `X-Klaviyo-Partial-Failure`: fields of some row that were dropped, e.g. `phone_number`. */
-  readonly partialFailure: string | null;
-  /** `X-Klaviyo-Req-Id`, for Klaviyo's support; null where the answer has none. */
-  readonly requestId: string | null;
-}
+import type { KlaviyoTime } from './transport/klaviyo-clock.js';
+import type { RateLimitReading } from './transport/rate-limit-headers.js';
+import { Transport, type CallOptions, type Reservation } from './transport/transport.js';
+import { Writes, type Accepted, type AcceptedJob } from './writes.js';
 
 /** The client's operations, for callers that take a stand-in in their tests. */
 export type KlaviyoApi = { [Operation in keyof KlaviyoClient]: KlaviyoClient[Operation] };
 
 const PAGE_OF_LISTS = 10;
 const PAGE_OF_SENDERS = 20;
-const PAGE_OF_PROFILES = 100;
-const PAGE_OF_EVENTS = 1_000;
 
 /**
- * Klaviyo's API, as far as consent needs it. Every operation waits for the limiter, makes one call
- * a page, and never tries again by itself: errors say whether trying again is safe. All throw the
- * errors of `errors.ts`, or `signal.reason` when cancelled.
+ * Klaviyo's API, as far as consent needs it. Every operation waits for the limiter and makes one call
+ * a page. A read without a usable answer is tried again a few times, a write never: its error says
+ * whether it may have been carried out. An endpoint that keeps failing slows down, and no other. All
+ * throw the errors of `errors.ts`, or `signal.reason` when cancelled.
  */
 export class KlaviyoClient {
   readonly #transport: Transport;
   readonly #pages: Pages;
+  readonly #profiles: ProfileReads;
+  readonly #writes: Writes;
 
   constructor(options: KlaviyoClientOptions) {
-    const baseUrl = readableBaseUrl(options.baseUrl);
-    this.#transport = new Transport({
-      apiKey: readableKey(options.apiKey),
-      baseUrl,
-      limiter: options.limiter,
-      onCall: options.onCall,
-      timeoutMs: options.timeoutMs ?? 30_000,
-      revision: options.revision ?? '2026-07-15',
-      betaRevision: options.betaRevision ?? '2026-07-15.pre',
-      userAgent: options.version === undefined ? 'consentry' : `consentry/${options.version}`,
-    });
-    this.#pages = new Pages(this.#transport, baseUrl);
+    const settings = transportSettings(options);
+    this.#transport = new Transport(settings);
+    this.#pages = new Pages(this.#transport, settings.baseUrl);
+    this.#profiles = new ProfileReads(this.#pages);
+    this.#writes = new Writes(this.#transport);
   }
 
   /** Lets calls in flight end, then closes the connections. */
@@ -99,15 +73,29 @@ export class KlaviyoClient {
     const call = callOf('get_accounts');
     const [account] = (await this.#pages.one(resources.accountSchema, call, options)).items;
     if (account !== undefined) return account;
-    throw new KlaviyoAnswerUnexpectedError('no account in it', {
-      endpoint: call.endpoint,
-      status: 200,
-    });
+    const { endpoint } = call;
+    throw new KlaviyoAnswerUnexpectedError('no account in it', { endpoint, status: 200 });
   }
 
   /** What the endpoint's last answer said of its limits; null where none did. */
   rateLimits(endpoint: EndpointName): RateLimitReading | null {
     return this.#transport.rateLimits(endpoint);
+  }
+
+  /**
+   * Klaviyo's time now, by the `Date` of its answers and never by this machine's clock; null before the
+   * first answer. For the time of one call see `CallOptions.onAnswer`.
+   */
+  now(): KlaviyoTime | null {
+    return this.#transport.now();
+  }
+
+  /**
+   * Waits until one call of the endpoint may be made, by its limits and by how it does: for what has to
+   * be checked just before that call. Hand it to the call in its options, or release it.
+   */
+  reserve(endpoint: EndpointName, signal?: AbortSignal): Promise<Reservation> {
+    return this.#transport.reserve(endpoint, signal);
   }
 
   /**
@@ -169,39 +157,25 @@ export class KlaviyoClient {
    * the bad rows (see `splitRefusal`). Clears opt-outs and suppressions of those it subscribes.
    */
   async subscribeProfiles(request: SubscribeRequest, options?: CallOptions): Promise<Accepted> {
-    const call = { ...callOf('bulk_subscribe_profiles'), body: subscribeBody(request) };
-    return this.#accept(call, options);
+    return this.#writes.accept('bulk_subscribe_profiles', subscribeBody(request), options);
   }
 
   /** Takes marketing consent from up to 100 people, stamped now. All or nothing, as subscribe. */
   async unsubscribeProfiles(request: UnsubscribeRequest, options?: CallOptions): Promise<Accepted> {
-    const call = { ...callOf('bulk_unsubscribe_profiles'), body: unsubscribeBody(request) };
-    return this.#accept(call, options);
+    return this.#writes.accept('bulk_unsubscribe_profiles', unsubscribeBody(request), options);
   }
 
   /**
    * Suppresses up to 100 people by e-mail, creating those that are not there. Klaviyo takes minutes
    * to hours, and the job tells nothing true meanwhile: read the profiles.
    */
-  async suppressProfiles(
-    emails: readonly string[],
-    options?: CallOptions,
-  ): Promise<{ readonly jobId: string }> {
-    const call = { ...callOf('bulk_suppress_profiles'), body: suppressBody(emails) };
-    const answer = z.object({ data: z.object({ id: z.string() }) });
-    const { data } = await this.#transport.read(answer, call, options);
-    return { jobId: data.id };
+  async suppressProfiles(emails: readonly string[], options?: CallOptions): Promise<AcceptedJob> {
+    return this.#writes.acceptJob('bulk_suppress_profiles', suppressBody(emails), options);
   }
 
   /** Puts up to 10,000 people on a list without consent, creating those that are not there. */
-  async importProfiles(
-    request: ImportRequest,
-    options?: CallOptions,
-  ): Promise<{ readonly jobId: string }> {
-    const call = { ...callOf('bulk_import_profiles'), body: importBody(request) };
-    const answer = z.object({ data: z.object({ id: z.string() }) });
-    const { data } = await this.#transport.read(answer, call, options);
-    return { jobId: data.id };
+  async importProfiles(request: ImportRequest, options?: CallOptions): Promise<AcceptedJob> {
+    return this.#writes.acceptJob('bulk_import_profiles', importBody(request), options);
   }
 
   /** How far a bulk import is. A phone number that Klaviyo dropped is not among its failures. */
@@ -219,7 +193,7 @@ export class KlaviyoClient {
     query: { readonly by: LookUpField; readonly values: readonly string[] },
     options?: CallOptions,
   ): Promise<ProfileConsent[]> {
-    return this.#lookUp('get_profiles', null, query, profileParameters(), options);
+    return this.#profiles.lookUp(query, null, options);
   }
 
   /**
@@ -235,17 +209,8 @@ export class KlaviyoClient {
       readonly cursor?: string | null;
     },
     options?: CallOptions,
-  ): Promise<{ readonly profiles: readonly ProfileConsent[]; readonly next: string | null }> {
-    const call = callOf('get_profiles_for_list', query.listId, {
-      ...(query.joinedSince === null ? {} : { filter: joinedSince(query.joinedSince) }),
-      sort: 'joined_group_at',
-      ...profileParameters('joined_group_at'),
-      ...(query.cursor ? { 'page[cursor]': query.cursor } : {}),
-    });
-    return orListNotFound(query.listId, async () => {
-      const page = await this.#pages.one(profileSchema, call, options);
-      return { profiles: page.items, next: page.next && cursorOf(call, page.next) };
-    });
+  ): Promise<ProfilePage> {
+    return orListNotFound(query.listId, () => this.#profiles.page(membersCall(query), options));
   }
 
   /** Which of up to 100 people are on a list, with their consent; who is missing is not a member. */
@@ -257,15 +222,30 @@ export class KlaviyoClient {
     },
     options?: CallOptions,
   ): Promise<ProfileConsent[]> {
-    return orListNotFound(query.listId, () =>
-      this.#lookUp(
-        'get_profiles_for_list',
-        query.listId,
-        query,
-        profileParameters('joined_group_at'),
-        options,
-      ),
-    );
+    const { listId } = query;
+    return orListNotFound(listId, () => this.#profiles.lookUp(query, listId, options));
+  }
+
+  /**
+   * One page (100) of the people who got an e-mail suppression after `since` (RFC 3339 with an offset,
+   * not in the future of Klaviyo's clock), for this reason or any, with their consent; in no order.
+   * Klaviyo takes one date only, so who got theirs after `until` is left out here, and pages can be
+   * short. `next` goes into `cursor`, all else unchanged. A profile can be read twice.
+   */
+  async listSuppressed(
+    query: Suppressed & { readonly cursor?: string | null },
+    options?: CallOptions,
+  ): Promise<ProfilePage> {
+    const page = await this.#profiles.page(suppressedCall(query), options);
+    return { ...page, profiles: page.profiles.filter(isSuppressedWithin(query)) };
+  }
+
+  /** The same for suppressions of one list: opt-outs of that list alone. */
+  async listSuppressedOnList(
+    query: { readonly listId: string; readonly since: string; readonly cursor?: string | null },
+    options?: CallOptions,
+  ): Promise<ProfilePage> {
+    return this.#profiles.page(suppressedOnListCall(query), options);
   }
 
   /** Every metric of the account; one that never fired may be missing. */
@@ -283,18 +263,12 @@ export class KlaviyoClient {
       readonly metricId: string;
       readonly since: string;
       readonly cursor?: string | null;
+      /** Asks for the events' properties as well, which may be long. */
+      readonly withListName?: boolean;
     },
     options?: CallOptions,
   ): Promise<{ readonly events: readonly FeedEvent[]; readonly next: string | null }> {
-    const call = callOf('get_events', null, {
-      filter: eventsSince(query.metricId, query.since),
-      sort: 'datetime',
-      include: 'profile',
-      'fields[event]': 'datetime',
-      'fields[profile]': 'email,phone_number',
-      'page[size]': String(PAGE_OF_EVENTS),
-      ...(query.cursor ? { 'page[cursor]': query.cursor } : {}),
-    });
+    const call = eventsCall(query);
     const page = await this.#transport.read(eventPageSchema, call, options);
     const next = this.#pages.nextOf(call, page.next);
     return { events: page.events, next: next && cursorOf(call, next) };
@@ -309,45 +283,4 @@ export class KlaviyoClient {
     const call = { ...callOf('add_profiles_to_list', listId), body: addToListBody(profileIds) };
     await orListNotFound(listId, () => this.#transport.send(call, options));
   }
-
-  async #lookUp(
-    endpoint: EndpointName,
-    id: string | null,
-    { by, values }: { readonly by: LookUpField; readonly values: readonly string[] },
-    parameters: Readonly<Record<string, string>>,
-    options: CallOptions | undefined,
-  ): Promise<ProfileConsent[]> {
-    if (values.length > BATCH_LIMITS.lookUp) {
-      throw new KlaviyoRequestInvalidError(
-        `it asks for ${values.length} values, and takes ${BATCH_LIMITS.lookUp}; use chunkLookUps.`,
-        endpoint,
-      );
-    }
-    // Keyed by id: a profile that changes while pages are read can be on two of them.
-    const profiles = new Map<string, ProfileConsent>();
-    for (const chunk of chunkLookUps(by, values)) {
-      const call = callOf(endpoint, id, { filter: anyOf(by, chunk), ...parameters });
-      for (const profile of await this.#pages.all(profileSchema, call, options)) {
-        profiles.set(profile.id, profile);
-      }
-    }
-    return [...profiles.values()];
-  }
-
-  async #accept(call: Call, options: CallOptions | undefined): Promise<Accepted> {
-    const answer = await this.#transport.send(call, options);
-    return {
-      accepted: true,
-      partialFailure: answer.header('x-klaviyo-partial-failure') ?? null,
-      requestId: answer.header('x-klaviyo-req-id') ?? null,
-    };
-  }
-}
-
-function profileParameters(...fields: readonly string[]): Record<string, string> {
-  return {
-    'additional-fields[profile]': 'subscriptions',
-    'fields[profile]': ['email', 'phone_number', ...fields, 'subscriptions'].join(','),
-    'page[size]': String(PAGE_OF_PROFILES),
-  };
 }

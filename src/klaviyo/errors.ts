@@ -120,7 +120,7 @@ export class ListNotFoundError extends KlaviyoError {
 export class KlaviyoUnavailableError extends KlaviyoError {
   readonly failure = 'KlaviyoUnavailable';
   readonly ambiguous: boolean;
-  /** From `Retry-After` of a 503; null where Klaviyo did not say. */
+  /** From `Retry-After` of a 503, milliseconds; null where Klaviyo did not say. */
   readonly retryAfterMs: number | null;
 
   constructor(
@@ -141,6 +141,23 @@ export class KlaviyoUnavailableError extends KlaviyoError {
     );
     this.ambiguous = at.ambiguous;
     this.retryAfterMs = at.retryAfterMs ?? null;
+  }
+}
+
+/**
+ * The endpoint keeps failing, so its calls wait: longer than a caller is held, which may come again
+ * after `retryAfterMs`. Nothing was sent.
+ */
+export class EndpointPausedError extends KlaviyoUnavailableError {
+  declare readonly retryAfterMs: number;
+
+  constructor(endpoint: EndpointName, retryAfterMs: number) {
+    super(`it keeps failing, so it is called again only in ${retryAfterMs} ms; nothing was sent`, {
+      endpoint,
+      status: null,
+      ambiguous: false,
+      retryAfterMs,
+    });
   }
 }
 

@@ -1,5 +1,8 @@
 import * as z from 'zod';
+import { callOf } from './calls.js';
+import { eventsSince } from './filters.js';
 import { links } from './json-api.js';
+import type { Call } from './transport/exchange.js';
 
 /** One of the account's metrics. Klaviyo's own have the same name in every account, never the id. */
 export interface Metric {
@@ -14,6 +17,8 @@ export interface FeedEvent {
   readonly at: string;
   readonly email: string | null;
   readonly phoneNumber: string | null;
+  /** Of events about a list: its name, which several may have. Null where it was not asked for. */
+  readonly listName: string | null;
 }
 
 export const metricSchema = z
@@ -22,7 +27,10 @@ export const metricSchema = z
 
 const event = z.object({
   id: z.string(),
-  attributes: z.object({ datetime: z.string() }),
+  attributes: z.object({
+    datetime: z.string(),
+    event_properties: z.object({ List: z.string().nullish().catch(null) }).nullish(),
+  }),
   relationships: z.object({
     profile: z.object({ data: z.object({ id: z.string() }).nullish() }).nullish(),
   }),
@@ -32,6 +40,26 @@ const person = z.object({
   id: z.string(),
   attributes: z.object({ email: z.string().nullish(), phone_number: z.string().nullish() }),
 });
+
+const PAGE_SIZE = 1_000;
+
+/** A page of a metric's events, oldest first. */
+export function eventsCall(query: {
+  readonly metricId: string;
+  readonly since: string;
+  readonly cursor?: string | null | undefined;
+  readonly withListName?: boolean | undefined;
+}): Call {
+  return callOf('get_events', null, {
+    filter: eventsSince(query.metricId, query.since),
+    sort: 'datetime',
+    include: 'profile',
+    'fields[event]': query.withListName === true ? 'datetime,event_properties' : 'datetime',
+    'fields[profile]': 'email,phone_number',
+    'page[size]': String(PAGE_SIZE),
+    ...(query.cursor ? { 'page[cursor]': query.cursor } : {}),
+  });
+}
 
 /** A page of events with the people whom they are about. */
 export const eventPageSchema = z
@@ -45,6 +73,7 @@ export const eventPageSchema = z
         at: attributes.datetime,
         email: about?.email ?? null,
         phoneNumber: about?.phone_number ?? null,
+        listName: attributes.event_properties?.List ?? null,
       };
     });
     return { events, next: linked?.next ?? null };

@@ -35,6 +35,25 @@ export function eventsSince(metricId: string, datetime: string): string {
   return `equals(metric_id,${quoteLiteral(metricId)}),greater-or-equal(datetime,${utcDatetime(datetime)})`;
 }
 
+const SUPPRESSION = 'subscriptions.email.marketing.suppression';
+const LIST_SUPPRESSIONS = 'subscriptions.email.marketing.list_suppressions';
+
+/** Who has a suppression that is newer than a datetime, not yet percent-encoded. */
+export function suppressedSince(datetime: string, reason: string | null): string {
+  return [
+    ...(reason === null ? [] : [`equals(${SUPPRESSION}.reason,${quoteLiteral(reason)})`]),
+    `greater-than(${SUPPRESSION}.timestamp,${utcDatetime(datetime)})`,
+  ].join(',');
+}
+
+/** The same for suppressions of one list, which Klaviyo wants to be named. */
+export function suppressedOnListSince(listId: string, datetime: string): string {
+  return [
+    `equals(${LIST_SUPPRESSIONS}.list_id,${quoteLiteral(listId)})`,
+    `greater-than(${LIST_SUPPRESSIONS}.timestamp,${utcDatetime(datetime)})`,
+  ].join(',');
+}
+
 const RFC_3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /**

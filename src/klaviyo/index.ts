@@ -1,9 +1,5 @@
-export {
-  KlaviyoClient,
-  type Accepted,
-  type KlaviyoApi,
-  type KlaviyoClientOptions,
-} from './client.js';
+export { KlaviyoClient, type KlaviyoApi } from './client.js';
+export type { KlaviyoClientOptions } from './client-settings.js';
 export {
   ENDPOINT_NAMES,
   ENDPOINTS,
@@ -14,6 +10,7 @@ export {
   type EndpointName,
 } from './endpoints.js';
 export {
+  EndpointPausedError,
   KlaviyoAnswerUnexpectedError,
   KlaviyoError,
   KlaviyoKeyRefusedError,
@@ -33,15 +30,18 @@ export type { RateLimiter } from './limiter.js';
 export { createLocalLimiter, type LocalLimiterOptions } from './local-limiter.js';
 export {
   consentOf,
+  isSuppressed,
   type ChannelConsent,
   type ConsentState,
   type EmailMarketing,
   type ListSuppression,
   type ProfileConsent,
+  type ProfilePage,
   type SmsConsent,
   type Suppression,
   type SuppressionReason,
-} from './profile-consent.js';
+} from './profiles/profile-consent.js';
+export type { Suppressed } from './profiles/profile-calls.js';
 export {
   covers,
   splitRefusal,
@@ -58,7 +58,7 @@ export type {
   SubscribeRequest,
   UnsubscribeRequest,
 } from './requests.js';
-export type { RateLimitReading } from './rate-limit-headers.js';
+export type { RateLimitReading } from './transport/rate-limit-headers.js';
 export type {
   Account,
   OptionalReading,
@@ -69,4 +69,8 @@ export type {
   TextMessagingConfiguration,
   TextMessagingSender,
 } from './resources.js';
-export type { CallOptions, CallRecord } from './transport.js';
+export type { CallRecord } from './transport/exchange.js';
+export type { CallTimes, KlaviyoTime } from './transport/klaviyo-clock.js';
+export { DEFAULT_PATIENCE, type Patience } from './transport/patience.js';
+export type { CallOptions, Reservation } from './transport/transport.js';
+export type { Accepted, AcceptedJob } from './writes.js';

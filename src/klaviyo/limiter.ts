@@ -1,5 +1,5 @@
 import type { EndpointName } from './endpoints.js';
-import type { RateLimitReading } from './rate-limit-headers.js';
+import type { RateLimitReading } from './transport/rate-limit-headers.js';
 
 /**
  * One account-wide limiter for all callers of a Klaviyo account: private keys share the account's

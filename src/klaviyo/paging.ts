@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { KlaviyoAnswerUnexpectedError } from './errors.js';
 import { links } from './json-api.js';
-import type { Call, CallOptions, Transport } from './transport.js';
+import type { Call } from './transport/exchange.js';
+import type { CallOptions, Transport } from './transport/transport.js';
 
 /** One page of a collection and the target of the next. */
 interface Page<T> {

@@ -5,6 +5,8 @@ import * as allChannels from './schema/0002-all-channels.js';
 import * as personRequests from './schema/0003-person-requests.js';
 import * as leanRows from './schema/0004-lean-rows.js';
 import * as sharesAside from './schema/0005-shares-aside.js';
+import * as accountsAndStops from './schema/0006-accounts-and-stops.js';
+import * as optOuts from './schema/0007-opt-outs.js';
 import type { Tables } from './schema/tables.js';
 
 export type LedgerDb = Kysely<Tables>;
@@ -76,6 +78,8 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
           '0003-person-requests': personRequests,
           '0004-lean-rows': leanRows,
           '0005-shares-aside': sharesAside,
+          '0006-accounts-and-stops': accountsAndStops,
+          '0007-opt-outs': optOuts,
         }),
     },
   });

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Channel, Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
+import { isBeingRepaired } from './submissions.js';
 
 /** Where a reader of one of Klaviyo's feeds stands, in Klaviyo's own datetimes. */
 export interface FeedPlace {
@@ -8,24 +9,27 @@ export interface FeedPlace {
   readonly since: string;
   /** The newest that was read. */
   readonly newest: string;
+  /** The page that the next read begins with; null for the first. */
+  readonly cursor: string | null;
 }
 
 /** Where the reader of a list's members stands; null before its first read. */
 export async function getListFeed(db: LedgerDb, migrationId: string): Promise<FeedPlace | null> {
   const row = await db
     .selectFrom('list_feed')
-    .select(['joined_since', 'newest'])
+    .select(['joined_since', 'newest', 'cursor'])
     .where('migration_id', '=', migrationId)
     .executeTakeFirst();
-  return row === undefined ? null : { since: row.joined_since, newest: row.newest };
+  if (row === undefined) return null;
+  return { since: row.joined_since, newest: row.newest, cursor: row.cursor };
 }
 
 export async function setListFeed(
   db: LedgerDb,
   migrationId: string,
-  { since, newest }: FeedPlace,
+  { since, newest, cursor }: FeedPlace,
 ): Promise<void> {
-  const place = { joined_since: since, newest };
+  const place = { joined_since: since, newest, cursor };
   await db
     .insertInto('list_feed')
     .values({ migration_id: migrationId, ...place })
@@ -41,7 +45,7 @@ export async function getEventFeed(
 ): Promise<FeedPlace | null> {
   const row = await db
     .selectFrom('event_feed')
-    .select(['since', 'newest'])
+    .select(['since', 'newest', 'cursor'])
     .where('migration_id', '=', migrationId)
     .where('metric', '=', metric)
     .executeTakeFirst();
@@ -68,9 +72,11 @@ export interface WaitingPart {
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly action: Operation;
+  /** The earliest that Klaviyo's clock can have shown when it was sent; null where not known. */
+  readonly sentAt: Date | null;
 }
 
-/** Sent and open parts of the people with these identifiers. */
+/** Sent and open parts of the people with these identifiers; none whose repair is under way. */
 export async function waitingParts(
   db: LedgerDb,
   migrationId: string,
@@ -83,8 +89,9 @@ export async function waitingParts(
     email: string | null;
     phone_number: string | null;
     action: Operation;
+    klaviyo_sent_at: Date | null;
   }>`
-    select p.row_number, p.channel, i.email, i.phone_number, p.action
+    select p.row_number, p.channel, i.email, i.phone_number, p.action, s.klaviyo_sent_at
     from (
       select row_number, email, phone_number from consentry.intent
         where migration_id = ${migrationId} and email = any(${emails}::text[])
@@ -96,15 +103,17 @@ export async function waitingParts(
     cross join lateral (
       select * from consentry.intent_part p
       where p.migration_id = ${migrationId} and p.row_number = i.row_number
-        and p.outcome is null and p.submission_id is not null
+        and p.outcome is null and p.submission_id is not null and not ${isBeingRepaired}
       offset 0
-    ) p`.execute(db);
+    ) p
+    join consentry.submission s on s.id = p.submission_id`.execute(db);
   return rows.map((row) => ({
     rowNumber: row.row_number,
     channel: row.channel,
     email: row.email,
     phoneNumber: row.phone_number,
     action: row.action,
+    sentAt: row.klaviyo_sent_at,
   }));
 }
 
@@ -123,11 +132,11 @@ export async function waitingKinds(
     .execute();
 }
 
-/** Jobs that were accepted, have no open part left and were not told so yet. */
+/** Jobs that have no open part left and were not told so yet. */
 export async function settledJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
   const { rows } = await sql<{ job_number: number }>`
     select j.job_number from consentry.job j
-    where j.migration_id = ${migrationId} and j.accepted_at is not null and j.woken_at is null
+    where j.migration_id = ${migrationId} and j.woken_at is null
       and not exists (select from consentry.intent_part p
         where p.migration_id = j.migration_id and p.job_number = j.job_number and p.outcome is null)
     order by j.job_number`.execute(db);
@@ -142,7 +151,7 @@ export async function markWoken(
   if (jobNumbers.length === 0) return;
   await db
     .updateTable('job')
-    .set({ woken_at: new Date() })
+    .set({ woken_at: sql`now()` })
     .where('migration_id', '=', migrationId)
     .where('job_number', 'in', jobNumbers)
     .execute();
@@ -177,7 +186,7 @@ export async function markLookedUp(
 ): Promise<void> {
   await db
     .updateTable('job')
-    .set((eb) => ({ looked_up_at: new Date(), looks: eb('looks', '+', 1) }))
+    .set((eb) => ({ looked_up_at: sql`now()`, looks: eb('looks', '+', 1) }))
     .where('migration_id', '=', migrationId)
     .where('job_number', '=', jobNumber)
     .execute();

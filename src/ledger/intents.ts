@@ -125,6 +125,7 @@ function partLine(migrationId: string, rowNumber: number, part: IntentPart): str
     refused ? 'rejected' : null,
     part.rejected,
     refused ? 'importer' : null,
-    refused ? new Date().toISOString() : null,
+    // By PostgreSQL's clock.
+    refused ? 'now' : null,
   ]);
 }

@@ -28,12 +28,17 @@ export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Prom
   return rows.flatMap((row) => row.job_number ?? []);
 }
 
-/** Whether any part has no outcome yet. */
-export async function hasOpenParts(db: LedgerDb, migrationId: string): Promise<boolean> {
+/** Whether any part, or any of one job, has no outcome yet. */
+export async function hasOpenParts(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number | null = null,
+): Promise<boolean> {
   const row = await db
     .selectFrom('intent_part')
     .select('row_number')
     .where('migration_id', '=', migrationId)
+    .$if(jobNumber !== null, (query) => query.where('job_number', '=', jobNumber))
     .where('outcome', 'is', null)
     .limit(1)
     .executeTakeFirst();
@@ -62,4 +67,39 @@ export async function settleSmsWithoutSender(
       and p.outcome is null and p.submission_id is null
       and i.migration_id = p.migration_id and i.row_number = p.row_number
       and (i.country is null or i.country <> all(${countries}::text[]))`.execute(db);
+}
+
+/** Jobs that were not told yet that they are over: they may wait for a word. */
+export async function waitingJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
+  const rows = await db
+    .selectFrom('job')
+    .select('job_number')
+    .where('migration_id', '=', migrationId)
+    .where('woken_at', 'is', null)
+    .orderBy('job_number')
+    .execute();
+  return rows.map((row) => row.job_number);
+}
+
+/**
+ * How long the rows of a job that were sent may still be shown, from its last call on.
+ *
+ * @param within milliseconds that an operation is given
+ * @returns 0 or less where its deadline is over
+ */
+export async function msUntilDeadline(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+  within: (operation: Operation) => number,
+): Promise<number> {
+  const { operation } = await getJob(db, migrationId, jobNumber);
+  const { rows } = await sql<{ sent_ms_ago: number | null }>`
+    select (extract(epoch from now() - max(coalesce(answered_at, sent_at))) * 1000)::float8
+      as sent_ms_ago
+    from consentry.submission
+    where migration_id = ${migrationId} and job_number = ${jobNumber}
+      and status in ('sending', 'accepted', 'ambiguous', 'lost')`.execute(db);
+  const ago = rows[0]?.sent_ms_ago ?? null;
+  return ago === null ? 0 : within(operation) - ago;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { LedgerDb } from './database.js';
 
@@ -51,9 +50,4 @@ export async function penalise(
       clock_timestamp() + make_interval(secs => ${retryAfterMs / 1000}))
     on conflict (account, endpoint) do update
       set until = greatest(consentry.penalty.until, excluded.until)`.execute(db);
-}
-
-/** What stands for an API key in the ledger; the key itself is never stored. */
-export function keyFingerprint(apiKey: string): string {
-  return createHash('sha256').update(apiKey).digest('hex').slice(0, 16);
 }

@@ -1,10 +1,13 @@
-import type { InsertQueryBuilder } from 'kysely';
+import { sql, type InsertQueryBuilder } from 'kysely';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../contracts/migration.js';
+import type { Reason } from '../contracts/outcomes.js';
 import type { LedgerDb } from './database.js';
 import type { Tables } from './schema/tables.js';
 
 export interface NewMigration {
   readonly id: string;
+  /** Klaviyo's id of the account that the run is about. */
+  readonly accountId: string;
   readonly sourceName: string;
   readonly sourceSha256: string;
   readonly preset: string;
@@ -15,14 +18,21 @@ export interface NewMigration {
 }
 
 export interface Migration extends NewMigration {
-  readonly accountId: string | null;
   readonly preflight: Preflight | null;
   readonly phase: Phase;
   readonly paused: boolean;
   /** Part of the account's limits that the run may use, above 0 to 1. */
   readonly share: number;
   readonly failure: string | null;
+  /** Nothing is submitted any more. */
+  readonly stopped: boolean;
+  /** Why what was not sent was not; null while it may be. */
+  readonly stopReason: Reason | null;
+  /** Why its calls wait for a person; null while they do not. */
+  readonly held: string | null;
   readonly createdAt: Date;
+  /** From its creation to now, by the ledger's clock. */
+  readonly ageMs: number;
   readonly finishedAt: Date | null;
 }
 
@@ -40,6 +50,7 @@ export function insertMigration(
 ): InsertQueryBuilder<Tables, 'migration', unknown> {
   return db.insertInto('migration').values({
     id: migration.id,
+    account_id: migration.accountId,
     source_name: migration.sourceName,
     source_sha256: migration.sourceSha256,
     preset: migration.preset,
@@ -63,6 +74,9 @@ const COLUMNS = [
   'share',
   'retry_of',
   'failure',
+  'stopped_at',
+  'stop_reason',
+  'held',
   'created_at',
   'finished_at',
 ] as const;
@@ -76,6 +90,7 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
   const row = await db
     .selectFrom('migration')
     .select(COLUMNS)
+    .select(sql<number>`(extract(epoch from now() - created_at) * 1000)::float8`.as('age_ms'))
     .where('id', '=', migrationId)
     .executeTakeFirst();
   if (row === undefined) throw new MigrationNotFoundError(migrationId);
@@ -86,16 +101,38 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     preset: row.preset,
     settings: row.settings,
     requestHash: row.request_hash,
-    accountId: row.account_id,
+    accountId: row.account_id ?? '',
     preflight: row.preflight,
     phase: row.phase,
     paused: row.paused,
     share: row.share,
     retryOf: row.retry_of,
     failure: row.failure,
+    stopped: row.stopped_at !== null,
+    stopReason: row.stop_reason,
+    held: row.held,
     createdAt: row.created_at,
+    ageMs: row.age_ms,
     finishedAt: row.finished_at,
   };
+}
+
+/**
+ * The run that read the source: this one, or the first of those that it retries. What the importer
+ * refused is with that one alone.
+ *
+ * @throws MigrationNotFoundError
+ */
+export async function sourceRun(db: LedgerDb, migrationId: string): Promise<string> {
+  const { rows } = await sql<{ id: string }>`
+    with recursive run as (
+      select id, retry_of from consentry.migration where id = ${migrationId}
+      union all
+      select m.id, m.retry_of from consentry.migration m join run on m.id = run.retry_of
+    )
+    select id from run where retry_of is null`.execute(db);
+  if (rows[0] === undefined) throw new MigrationNotFoundError(migrationId);
+  return rows[0].id;
 }
 
 /** What the run does; null until it is planned. @throws MigrationNotFoundError */
@@ -156,7 +193,7 @@ export async function setPreflight(
 ): Promise<void> {
   await db
     .updateTable('migration')
-    .set({ preflight: JSON.stringify(preflight), account_id: preflight.accountId })
+    .set({ preflight: JSON.stringify(preflight) })
     .where('id', '=', migrationId)
     .execute();
 }
@@ -167,20 +204,6 @@ export async function setPlan(db: LedgerDb, migrationId: string, plan: Plan): Pr
     .set({ plan: JSON.stringify(plan) })
     .where('id', '=', migrationId)
     .execute();
-}
-
-export async function setPaused(db: LedgerDb, migrationId: string, paused: boolean): Promise<void> {
-  await db.updateTable('migration').set({ paused }).where('id', '=', migrationId).execute();
-}
-
-/** 1 for a migration that is not in the ledger. */
-export async function getShare(db: LedgerDb, migrationId: string): Promise<number> {
-  const row = await db
-    .selectFrom('migration')
-    .select('share')
-    .where('id', '=', migrationId)
-    .executeTakeFirst();
-  return row?.share ?? 1;
 }
 
 /** @param share above 0 to 1 */
@@ -198,7 +221,7 @@ export async function setPhase(
     phase === 'done' || phase === 'planned' || phase === 'cancelled' || phase === 'failed';
   await db
     .updateTable('migration')
-    .set({ phase, failure, finished_at: finished ? new Date() : null })
+    .set({ phase, failure, finished_at: finished ? sql`now()` : null })
     .where('id', '=', migrationId)
     .execute();
 }

@@ -63,7 +63,7 @@ export interface PersonPart {
   readonly phoneNumber: string | null;
   readonly channel: Channel;
   readonly action: Action;
-  /** The consent date of the source. */
+  /** When it was said, by the source: the date of the consent, or of the opt-out. */
   readonly consentedAt: Date | null;
   readonly note: string | null;
   readonly listId: string | null;

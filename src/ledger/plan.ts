@@ -1,59 +1,11 @@
 import { sql } from 'kysely';
 import { JOB_SIZE } from '../contracts/limits.js';
 import type { JobRef, PartCount } from '../contracts/migration.js';
-import { PHONE_CHANNELS, type Channel, type Operation } from '../contracts/channels.js';
+import type { Channel, Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
 
 /**
- * Settles all but one of the parts that ask something of the same identifier and channel.
- * A suppression wins over everything; else the newest change. An opt-out without a date counts as
- * newer than all, and consent without one as older than all, since nobody is mailed on a guess; else
- * the later row wins. The losers are `rejected`: as `conflicting_opt_out` where an opt-out beat
- * consent, as `superseded_by_consent` the other way round, else as duplicates.
- */
-export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
-  // A membership is asked for by e-mail where the row has one.
-  for (const [channels, identifier, reason] of [
-    [['email'], 'email', 'duplicate_email'],
-    [PHONE_CHANNELS, 'phone_number', 'duplicate_phone'],
-    [['push'], 'email', 'duplicate_email'],
-    [['list'], 'email', 'duplicate_email'],
-  ] as const) {
-    await sql`
-      with asked as (
-        select p.row_number, p.channel, p.action, i.${sql.ref(identifier)} as identifier,
-          row_number() over identity as place,
-          first_value(p.action) over identity as winning_action
-        from consentry.intent_part p
-        join consentry.intent i using (migration_id, row_number)
-        where p.migration_id = ${migrationId} and p.outcome is null
-          and p.channel::text = any(${channels})
-          and i.${sql.ref(identifier)} is not null
-        window identity as (
-          partition by i.${sql.ref(identifier)}, p.channel
-          order by (p.action = 'suppress') desc,
-            coalesce(p.consented_at,
-              case when p.action = 'unsubscribe' then 'infinity' else '-infinity' end::timestamptz) desc,
-            (p.action = 'unsubscribe') desc, p.row_number desc
-        )
-      )
-      update consentry.intent_part p set
-        outcome = 'rejected',
-        reason = case
-          when asked.winning_action in ('suppress', 'unsubscribe')
-            and asked.action not in ('suppress', 'unsubscribe') then 'conflicting_opt_out'
-          when asked.winning_action = 'subscribe' and asked.action = 'unsubscribe'
-            then 'superseded_by_consent'
-          else ${reason} end,
-        evidence = 'importer', settled_at = now()
-      from asked
-      where asked.place > 1 and p.migration_id = ${migrationId}
-        and p.row_number = asked.row_number and p.channel = asked.channel`.execute(db);
-  }
-}
-
-/**
- * Gives every open part its job: at most `JOB_SIZE` rows of one operation each, numbered in the
+ * Gives every open part its job: at most `rowsPerJob` rows of one operation each, numbered in the
  * order in which they are started. Running it again changes nothing.
  *
  * @param canaryRows the first rows that have something to send, for jobs of their own; null for none
@@ -62,6 +14,7 @@ export async function assignJobs(
   db: LedgerDb,
   migrationId: string,
   canaryRows: number | null = null,
+  rowsPerJob: number = JOB_SIZE,
 ): Promise<JobRef[]> {
   return db.transaction().execute(async (tx) => {
     await sql`
@@ -73,7 +26,7 @@ export async function assignJobs(
       ), chunk as (
         select row_number, channel, operation, canary,
           (dense_rank() over (partition by canary, operation order by row_number) - 1)
-            / ${JOB_SIZE} as chunk
+            / ${rowsPerJob}::integer as chunk
         from part
       ), numbered as (
         select row_number, channel, operation, canary,

@@ -18,7 +18,8 @@ const RETRIED_REASONS: readonly Reason[] = [
 /**
  * A new migration of what another one did not achieve: parts that were never seen, were not sent,
  * or that Klaviyo refused. What an importer refused is left out, as the source has to be mended
- * first. Lines are those of the source; the old migration stays as it is.
+ * first; where it may be a no, it counts in the new migration as well (`settleDuplicates`). Lines are
+ * those of the source; the old migration stays as it is.
  *
  * @returns rows of the new migration; 0 leaves nothing behind
  * @throws AlreadyRunningError

@@ -63,7 +63,7 @@ export async function countJobOutcomes(
   return Object.fromEntries(rows.map((row) => [row.outcome, Number(row.rows)]));
 }
 
-/** Settles every open part that matches, e.g. when a run is cancelled. */
+/** Settles every open part that no call has or may have carried, e.g. when a run is cancelled. */
 export async function settleUnsent(
   db: LedgerDb,
   migrationId: string,
@@ -72,29 +72,13 @@ export async function settleUnsent(
 ): Promise<number> {
   const result = await db
     .updateTable('intent_part')
-    .set({ outcome: 'cancelled', reason, evidence: 'cancellation', settled_at: new Date() })
+    .set({ outcome: 'cancelled', reason, evidence: 'cancellation', settled_at: sql`now()` })
     .where('migration_id', '=', migrationId)
     .$if(jobNumber !== null, (query) => query.where('job_number', '=', jobNumber))
     .where('outcome', 'is', null)
     .where('submission_id', 'is', null)
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
-}
-
-/** Settles what was sent and can't be read back any more. */
-export async function settleUnreadable(db: LedgerDb, migrationId: string): Promise<void> {
-  await db
-    .updateTable('intent_part')
-    .set({
-      outcome: 'unconfirmed',
-      reason: 'migration_stopped',
-      evidence: 'cancellation',
-      settled_at: new Date(),
-    })
-    .where('migration_id', '=', migrationId)
-    .where('outcome', 'is', null)
-    .where('submission_id', 'is not', null)
-    .execute();
 }
 
 /** Parts of the canary's jobs by outcome and reason. */

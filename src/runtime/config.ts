@@ -13,6 +13,8 @@ export interface Config {
     readonly apiKey: string | null;
     /** Without a slash at the end. */
     readonly baseUrl: string;
+    /** Klaviyo's id of the account that is meant, where there are several; null where not set. */
+    readonly account: string | null;
   };
   readonly databaseUrl: string | null;
   readonly temporal: {
@@ -53,6 +55,13 @@ const schema = z.object({
     ['http:', 'https:'],
     'must be an http or https address such as https://a.klaviyo.com; leave it out to use Klaviyo itself',
   ).optional(),
+  CONSENTRY_ACCOUNT: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9_-]{1,64}$/,
+      "must be an account's id, the six letters and digits that Klaviyo calls public API key or site id; consentry worker prints it",
+    )
+    .optional(),
   DATABASE_URL: urlOf(
     ['postgres:', 'postgresql:'],
     'must be a PostgreSQL address such as postgres://user:password@host:5432/database; leave it out to use the built-in database',
@@ -90,6 +99,7 @@ export function loadConfig(variables: Variables = process.env): Config {
     klaviyo: {
       apiKey: values.KLAVIYO_API_KEY ?? null,
       baseUrl: (values.KLAVIYO_BASE_URL ?? 'https://a.klaviyo.com').replace(/\/+$/, ''),
+      account: values.CONSENTRY_ACCOUNT ?? null,
     },
     databaseUrl: values.DATABASE_URL ?? null,
     temporal: {

@@ -16,6 +16,7 @@ const addresses = z.object({
   temporalNamespace: z.string(),
   uiUrl: z.string().nullable(),
   sandboxUrl: z.string().nullable(),
+  account: z.string(),
 });
 
 const devState = addresses.extend({
@@ -64,6 +65,8 @@ export interface Environment {
   readonly uiUrl: string | null;
   /** The dev stack's simulated Klaviyo; null where Klaviyo itself is meant. */
   readonly sandboxUrl: string | null;
+  /** Klaviyo's id of the account that is meant: as the environment says, else the dev stack's. */
+  readonly account: string | null;
 }
 
 /** A verb has no database or no Temporal server to work with. */
@@ -91,6 +94,7 @@ export async function resolveEnvironment(
       temporal,
       uiUrl: external === null ? (dev?.uiUrl ?? null) : null,
       sandboxUrl: external === null ? (dev?.sandboxUrl ?? null) : null,
+      account: config.klaviyo.account ?? (external === null ? (dev?.account ?? null) : null),
     };
   }
   const missing = [

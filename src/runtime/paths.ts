@@ -9,6 +9,8 @@ export interface UserFolders {
   readonly cache: string;
   /** The dev stack's database and Temporal state. */
   readonly data: string;
+  /** The user named the data folder, so no other stands in for it. */
+  readonly dataIsNamed: boolean;
   /** What runs now: addresses of the dev stack, processes to end after a crash. */
   readonly state: string;
 }
@@ -19,6 +21,7 @@ export function userFolders(config: Pick<Config, 'folders'>): UserFolders {
   return {
     cache: resolve(cache ?? standard.cache),
     data: resolve(data ?? standard.data),
+    dataIsNamed: data !== null,
     // env-paths calls XDG_STATE_HOME `log`; macOS and Windows have no folder of that kind.
     state: resolve(
       state ?? (process.platform === 'linux' ? standard.log : join(standard.data, 'state')),

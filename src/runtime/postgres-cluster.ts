@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isRunning, startedAt } from '#file-lock';
 import { childEnvironment } from './config.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
-import { endProcess } from './process-records.js';
 import type { ServerAccount } from './server-account.js';
+import { readIfThere } from './whole-file.js';
 
 const run = promisify(execFile);
 
@@ -113,48 +112,10 @@ async function createCluster(
   await rename(unfinished, join(folder, 'cluster'));
 }
 
-/**
- * Clears the way for a start after a crash: ends the server of this data directory that outlived
- * its owner, and removes a `postmaster.pid` whose pid meanwhile belongs to another program, which
- * PostgreSQL takes for a running server and refuses to start.
- */
-export async function recoverCluster(dataFolder: string): Promise<void> {
-  const path = join(dataFolder, 'postmaster.pid');
-  const content = await readIfThere(path);
-  const pid = Number.parseInt(content?.split('\n')[0] ?? '', 10);
-  if (!Number.isInteger(pid) || pid <= 0) {
-    // Nothing there, or it was being written when the power went.
-    if (content !== null) await rm(path, { force: true });
-    return;
-  }
-  const postmaster = { pid, startedAt: startedAt(pid) };
-  if (!isRunning(postmaster)) return;
-  if ((await commandLine(pid)).includes(dataFolder)) await endProcess(postmaster, 'SIGINT');
-  else await rm(path, { force: true });
-}
-
-async function commandLine(pid: number): Promise<string> {
-  if (process.platform === 'linux') {
-    const line = await readIfThere(`/proc/${pid}/cmdline`);
-    return (line ?? '').replaceAll('\0', ' ');
-  }
-  const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)]);
-  return stdout;
-}
-
 export function ids(account: ServerAccount | null): { uid?: number; gid?: number } {
   return account === null ? {} : { uid: account.uid, gid: account.gid };
 }
 
 async function give(path: string, account: ServerAccount | null): Promise<void> {
   if (account !== null) await chown(path, account.uid, account.gid);
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }

@@ -5,15 +5,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { isRunning, startedAt, thisProcess, withFileLock } from '#file-lock';
 import type { ProcessIdentity } from '#file-lock';
-import { childEnvironment } from './config.js';
+import { childEnvironment, ConfigError } from './config.js';
 import type { UserFolders } from './paths.js';
 import { freePorts, LOOPBACK } from './ports.js';
 import { findPostgres } from './postgres-binaries.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
-import { ensureCluster, ids, recoverCluster, ROLE } from './postgres-cluster.js';
+import { ensureCluster, ids, ROLE } from './postgres-cluster.js';
 import type { Cluster } from './postgres-cluster.js';
+import { DatabaseHeldError, startWhenFree } from './postgres-recovery.js';
 import { endOrphans, TEMPORARY_PREFIX } from './process-records.js';
-import { accountFor, firstReachable, serverAccount } from './server-account.js';
+import { accountFor, closedFolders, firstReachable, serverAccount } from './server-account.js';
 import type { ServerAccount } from './server-account.js';
 import { startServerProcess } from './server-process.js';
 import type { ServerProcess } from './server-process.js';
@@ -43,9 +44,8 @@ export interface DatabaseOptions {
 const SHARED_DATA = '/var/lib/consentry';
 const START_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 50;
-/** Goes away by itself: the port was taken in between, or parts of a killed server still end. */
-const PASSING = /Address already in use|shared memory block.*still in use/s;
-const ATTEMPTS = 20;
+/** What was killed a moment ago is given this long to be gone. */
+const GONE_WITHIN_MS = 2_000;
 
 /**
  * Gives a PostgreSQL database: the one at `DATABASE_URL`, else one of our own on a free port of
@@ -70,7 +70,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   if (!keep) {
     return startTemporary(await findPostgres(chosen, folders.cache), chosen, folders);
   }
-  const base = await firstReachable([folders.data, SHARED_DATA], chosen);
+  const base = await keptDataFolder(folders, chosen);
   // Root's folders have to let the server's account through.
   await mkdir(base, { recursive: true, mode: chosen === null ? 0o700 : 0o711 });
   const folder = join(base, 'postgresql');
@@ -90,6 +90,27 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
       },
     };
   });
+}
+
+/**
+ * The folder that keeps the data. Only the default one is replaced where the server's account cannot
+ * enter it: who names a folder wants a stack apart from all others.
+ *
+ * @throws ConfigError naming the closed folders and the remedy
+ */
+export async function keptDataFolder(
+  { data, dataIsNamed }: Pick<UserFolders, 'data' | 'dataIsNamed'>,
+  chosen: ServerAccount | null,
+): Promise<string> {
+  const account = await accountFor(join(data, 'postgresql'), chosen);
+  const closed = await closedFolders(data, account);
+  if (closed.length === 0) return data;
+  if (!dataIsNamed) return SHARED_DATA;
+  const quoted = closed.map((folder) => `'${folder}'`).join(' ');
+  throw new ConfigError(
+    `CONSENTRY_DATA_DIR is ${data}, and PostgreSQL, which runs as the user ${account?.name ?? 'postgres'} when root starts it, may not enter ${closed.join(' and ')}. ` +
+      `Let it through with "chmod a+x ${quoted}", name another folder, or set DATABASE_URL to a PostgreSQL database.`,
+  );
 }
 
 async function startTemporary(
@@ -131,8 +152,11 @@ async function refuseIfInUse(useFile: string): Promise<void> {
     throw error;
   }
   const { owner, server } = use;
-  if (!isRunning(owner) || !isRunning(server)) return;
-  throw new Error(
+  for (const giveUpAt = Date.now() + GONE_WITHIN_MS; Date.now() < giveUpAt;) {
+    if (!isRunning(owner) || !isRunning(server)) return;
+    await delay(LOOK_EVERY_MS);
+  }
+  throw new DatabaseHeldError(
     `The built-in database is in use by process ${owner.pid} (consentry dev). ` +
       'Stop that process, or give this one a database of its own with DATABASE_URL or CONSENTRY_DATA_DIR.',
   );
@@ -147,8 +171,7 @@ interface Start {
 
 async function startIn(folder: string, start: Start): Promise<Database> {
   const cluster = await ensureCluster(folder, start.binaries, start.account, start.keep);
-  await recoverCluster(cluster.dataFolder);
-  for (let attempt = 1; ; attempt += 1) {
+  return startWhenFree(cluster.dataFolder, async () => {
     const [port = 0] = await freePorts(1);
     const server = await spawnPostgres(cluster, port, start);
     const address = (name: string): string =>
@@ -158,10 +181,6 @@ async function startIn(folder: string, start: Start): Promise<Database> {
       await ensureDatabase(address('postgres'));
     } catch (error) {
       await server.stop();
-      if (attempt < ATTEMPTS && PASSING.test(server.output())) {
-        await delay(attempt * LOOK_EVERY_MS);
-        continue;
-      }
       throw error;
     }
     return {
@@ -171,7 +190,7 @@ async function startIn(folder: string, start: Start): Promise<Database> {
       unref: () => server.unref(),
       stop: () => server.stop(),
     };
-  }
+  });
 }
 
 function spawnPostgres(cluster: Cluster, port: number, start: Start): Promise<ServerProcess> {

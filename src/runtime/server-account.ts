@@ -58,24 +58,33 @@ async function numericId(flag: '-u' | '-g', name: string): Promise<number | null
   }
 }
 
-/** Whether that user can reach `path`: may step into every folder above it that exists. */
-export async function isReachable(path: string, account: ServerAccount | null): Promise<boolean> {
-  if (account === null) return true;
+/**
+ * The folders on the way to `path`, itself included, that the account may not step into, from the
+ * outermost one. What does not exist yet is no obstacle: it will be made with rights that fit.
+ */
+export async function closedFolders(
+  path: string,
+  account: ServerAccount | null,
+): Promise<string[]> {
+  const closed: string[] = [];
+  if (account === null) return closed;
   for (let folder = path; ; folder = dirname(folder)) {
-    const mode = await stepMode(folder, account);
-    if (mode === false) return false;
-    if (folder === dirname(folder)) return true;
+    if (!(await mayStepInto(folder, account))) closed.unshift(folder);
+    if (folder === dirname(folder)) return closed;
   }
 }
 
-async function stepMode(folder: string, account: ServerAccount): Promise<boolean | null> {
+export async function isReachable(path: string, account: ServerAccount | null): Promise<boolean> {
+  return (await closedFolders(path, account)).length === 0;
+}
+
+async function mayStepInto(folder: string, account: ServerAccount): Promise<boolean> {
   try {
     const { mode, uid, gid } = await stat(folder);
     const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
     return ((mode >> shift) & 0o1) === 1;
   } catch (error) {
-    // It will be made with rights that fit.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 
 /**
  * Writes a file so that nobody ever reads half of it, also when several write it at once. Only the
@@ -9,4 +9,14 @@ export async function writeWholeFile(path: string, text: string, mode = 0o600): 
   const unfinished = `${path}.${randomBytes(6).toString('hex')}.new`;
   await writeFile(unfinished, text, { mode });
   await rename(unfinished, path);
+}
+
+/** The text of a file; null where there is none. */
+export async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }

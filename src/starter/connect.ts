@@ -46,12 +46,13 @@ export async function connectTo({
   temporal,
   databaseUrl,
   uiUrl,
-}: Pick<Environment, 'temporal' | 'databaseUrl' | 'uiUrl'>): Promise<Connected> {
+  account,
+}: Pick<Environment, 'temporal' | 'databaseUrl' | 'uiUrl' | 'account'>): Promise<Connected> {
   const ledger = await openLedger(databaseUrl, { connections: 4 });
   try {
     const connection = await connectToTemporal(temporal);
     return {
-      consentry: new Consentry(connection, temporal.namespace, ledger),
+      consentry: new Consentry(connection, temporal.namespace, ledger, { account }),
       webUi: (migrationId) =>
         uiUrl === null
           ? null

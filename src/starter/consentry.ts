@@ -15,7 +15,7 @@ import type {
   Progress,
   Totals,
 } from '../contracts/migration.js';
-import { MESSAGES, TASK_QUEUE, workflowIds } from '../contracts/names.js';
+import { MESSAGES, TASK_QUEUES, taskQueueOf, workflowIds } from '../contracts/names.js';
 import { openSource, readMapping, sourceFingerprint } from '../importers/index.js';
 import {
   AlreadyRunningError,
@@ -27,8 +27,10 @@ import {
   listMigrations,
   personHistory,
   reportedParts,
+  noteStop,
   setPhase,
   setShare,
+  steerNow,
   storeIntents,
   type Ledger,
   type MigrationSummary,
@@ -39,6 +41,7 @@ import {
 } from '../ledger/index.js';
 import type { Person, PersonConsent } from '../contracts/person.js';
 import type { consentCheck, consentMigration } from '../workflows/index.js';
+import { accountOf } from './account.js';
 import { hasEnded, MigrationStoppedError } from './ended.js';
 import { ids, newId } from './ids.js';
 import { storeRetry } from './retry.js';
@@ -56,9 +59,18 @@ import { requireWorker } from './worker-check.js';
 
 export { hasEnded, MigrationStoppedError } from './ended.js';
 
+export interface ConsentryOptions {
+  /** Klaviyo's id of the account that requests are about which do not name one. */
+  readonly account?: string | null;
+  /** What the names of the task queues begin with. @default 'consentry' */
+  readonly taskQueues?: string;
+}
+
 export interface StartedMigration {
   readonly id: string;
   readonly workflowId: string;
+  /** The Klaviyo account that it is about. */
+  readonly accountId: string;
   /** True where the same file with the same settings was running already: nothing was started. */
   readonly attached: boolean;
   readonly rows: number;
@@ -75,9 +87,19 @@ export class Consentry {
     connection: Connection,
     private readonly namespace: string,
     private readonly ledger: Ledger,
-    private readonly taskQueue: string = TASK_QUEUE,
+    private readonly options: ConsentryOptions = {},
   ) {
     this.#client = new Client({ connection, namespace });
+  }
+
+  /** The account of a request, and the task queue of its workers. */
+  async #bound(
+    asked: string | null | undefined,
+  ): Promise<{ accountId: string; taskQueue: string }> {
+    const accountId = await accountOf(this.ledger.db, asked ?? this.options.account ?? null);
+    const taskQueue = taskQueueOf(accountId, this.options.taskQueues ?? TASK_QUEUES);
+    await requireWorker(this.#client, this.namespace, { accountId, taskQueue });
+    return { accountId, taskQueue };
   }
 
   /**
@@ -96,16 +118,17 @@ export class Consentry {
     const options = importOptions(request, mapping);
     const id = newId();
     const source = await openSource(request.file, options, request.query ?? null);
-    await requireWorker(this.#client, this.namespace, this.taskQueue);
+    const { accountId, taskQueue } = await this.#bound(request.account);
     const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
     const sourceSha256 = await sourceFingerprint(request.file, request.query ?? null);
-    const hash = requestHash(sourceSha256, settings, options);
+    const hash = requestHash(accountId, sourceSha256, settings, options);
     const attach = async (): Promise<StartedMigration | null> => {
-      const running = await this.#findRunning(hash, request);
+      const running = await this.#findRunning(hash, request, taskQueue);
       if (running === null) return null;
       const { rows } = await countTotals(this.ledger.db, running);
       return {
         ...ids(running),
+        accountId,
         attached: true,
         rows,
         preset: source.preset,
@@ -116,6 +139,7 @@ export class Consentry {
     if (attached !== null) return attached;
     const migration: NewMigration = {
       id,
+      accountId,
       sourceName: source.name,
       sourceSha256,
       preset: source.preset,
@@ -135,16 +159,21 @@ export class Consentry {
     }
     if (request.share !== undefined) await setShare(this.ledger.db, id, request.share);
     const input = migrationInput(id, request, rows);
-    await this.#start(input, rows);
+    await this.#start(input, rows, taskQueue);
     const { needsApproval: waitsForApproval } = input;
-    return { ...ids(id), attached: false, rows, preset: source.preset, waitsForApproval };
+    const { preset } = source;
+    return { ...ids(id), accountId, attached: false, rows, preset, waitsForApproval };
   }
 
   /**
    * The running migration that asks for the same. One that was stored and never started (its process
    * died) is started; one whose workflow is gone, such as terminated, is closed in the ledger.
    */
-  async #findRunning(hash: string, request: MigrationRequest): Promise<string | null> {
+  async #findRunning(
+    hash: string,
+    request: MigrationRequest,
+    taskQueue: string,
+  ): Promise<string | null> {
     const id = await findRunningMigration(this.ledger.db, hash);
     if (id === null) return null;
     try {
@@ -156,16 +185,16 @@ export class Consentry {
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       const { rows } = await countTotals(this.ledger.db, id);
-      await this.#start(migrationInput(id, request, rows), rows);
+      await this.#start(migrationInput(id, request, rows), rows, taskQueue);
       return id;
     }
   }
 
-  async #start(input: MigrationInput, rows: number): Promise<void> {
+  async #start(input: MigrationInput, rows: number, taskQueue: string): Promise<void> {
     try {
       await this.#client.workflow.start<typeof consentMigration>('consentMigration', {
         workflowId: workflowIds.migration(input.migrationId),
-        taskQueue: this.taskQueue,
+        taskQueue,
         args: [input],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         workflowIdConflictPolicy: 'USE_EXISTING',
@@ -184,12 +213,12 @@ export class Consentry {
 
   /** Preflight alone: what a run with these settings would find. Sends nothing. */
   async check(request: Omit<MigrationRequest, 'file'>): Promise<Preflight> {
-    await requireWorker(this.#client, this.namespace, this.taskQueue);
+    const { taskQueue } = await this.#bound(request.account);
     const settings = migrationSettings({ ...request, file: '' }, 'consentry check');
     return this.#result(
       this.#client.workflow.execute<typeof consentCheck>('consentCheck', {
         workflowId: workflowIds.check(newId()),
-        taskQueue: this.taskQueue,
+        taskQueue,
         args: [settings],
         staticSummary: 'preflight only',
       }),
@@ -203,13 +232,15 @@ export class Consentry {
       const live = await this.#handle(id)
         .query<Progress>(MESSAGES.progress)
         .catch(() => null);
-      if (live !== null) return live;
+      // The ledger hears of a pause, a stop and a key that is refused before the workflow does.
+      if (live !== null) return { ...live, paused: migration.paused, held: migration.held };
     }
     const totals = await countTotals(this.ledger.db, id);
     return {
       migrationId: id,
       phase: migration.phase,
       paused: migration.paused,
+      held: migration.held,
       ...totals,
       warnings: migration.preflight?.warnings ?? [],
       failure: migration.failure,
@@ -240,17 +271,33 @@ export class Consentry {
     }
   }
 
-  /** Submits nothing more, settles what Klaviyo has, writes the report, ends as cancelled. */
+  /**
+   * Submits nothing more, settles what Klaviyo has, writes the report, ends as cancelled. When this
+   * returns no call is made any more but those on the wire.
+   */
   async cancel(id: string): Promise<void> {
-    await this.#steer(id, (handle) => handle.cancel().then(() => undefined));
+    await this.#steer(id, async (handle) => {
+      await noteStop(this.ledger.db, id, 'cancelled_before_sending');
+      await handle.cancel();
+    });
   }
 
+  /** Submits nothing more until `resume`, from the moment in which this returns. */
   async pause(id: string): Promise<void> {
-    await this.#steer(id, (handle) => handle.signal(MESSAGES.pause));
+    await this.#steerNow(id, true);
   }
 
   async resume(id: string): Promise<void> {
-    await this.#steer(id, (handle) => handle.signal(MESSAGES.resume));
+    await this.#steerNow(id, false);
+  }
+
+  /** Tells the ledger, which every call asks, then the workflow, which shows it and wakes its jobs. */
+  async #steerNow(id: string, paused: boolean): Promise<void> {
+    await this.#steer(id, async (handle) => {
+      const steering = await steerNow(this.ledger.db, id, paused);
+      const args = steering === null ? [] : [steering];
+      await handle.signal(paused ? MESSAGES.pause : MESSAGES.resume, ...args);
+    });
   }
 
   /** Lets a run start that waits for a person's word. @throws MigrationStoppedError */
@@ -273,14 +320,16 @@ export class Consentry {
     id: string,
     request: Omit<MigrationRequest, 'file'> = {},
   ): Promise<StartedMigration> {
-    await requireWorker(this.#client, this.namespace, this.taskQueue);
+    const { accountId, taskQueue } = await this.#bound(
+      (await getMigration(this.ledger.db, id)).accountId,
+    );
     const { smsCountries = null } = request;
     const { historical, ...retry } = await storeRetry(this.ledger, id, smsCountries);
     const { rows, preset } = retry;
     const input = migrationInput(retry.id, { ...request, historical }, rows);
-    await this.#start(input, rows);
+    await this.#start(input, rows, taskQueue);
     const { needsApproval: waitsForApproval } = input;
-    return { ...ids(retry.id), attached: false, rows, preset, waitsForApproval };
+    return { ...ids(retry.id), accountId, attached: false, rows, preset, waitsForApproval };
   }
 
   /** Counts as the ledger has them now; one pass over the migration's rows. */
@@ -312,10 +361,14 @@ export class Consentry {
     return personHistory(this.ledger.db, person);
   }
 
-  /** A person's consent as Klaviyo holds it now. @throws NoWorkerError, PersonNotReadError */
-  liveConsent(person: Person): Promise<PersonConsent> {
-    const { namespace, taskQueue, ledger } = this;
-    const through = { client: this.#client, namespace, taskQueue, db: ledger.db };
+  /**
+   * A person's consent as Klaviyo holds it now, in one account.
+   *
+   * @throws SettingsError, NoWorkerError, PersonNotReadError
+   */
+  async liveConsent(person: Person, account: string | null = null): Promise<PersonConsent> {
+    const { taskQueue } = await this.#bound(account);
+    const through = { client: this.#client, taskQueue, db: this.ledger.db };
     return this.#result(readLiveConsent(through, person));
   }
 

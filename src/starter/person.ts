@@ -10,7 +10,6 @@ import {
   type LedgerDb,
 } from '../ledger/index.js';
 import type { consentShow } from '../workflows/index.js';
-import { requireWorker } from './worker-check.js';
 
 /** Klaviyo could not be read in time; what the ledger has of the person is not affected. */
 export class PersonNotReadError extends Error {
@@ -22,7 +21,6 @@ const READ_WITHIN_MS = 90_000;
 
 export interface AskingThrough {
   readonly client: Client;
-  readonly namespace: string;
   readonly taskQueue: string;
   readonly db: LedgerDb;
 }
@@ -31,14 +29,13 @@ export interface AskingThrough {
  * Has a worker read a person's consent from Klaviyo. The question and its answer go through the
  * ledger and are deleted as soon as the answer is here.
  *
- * @throws NoWorkerError, PersonNotReadError, WorkflowFailedError
+ * @throws PersonNotReadError, WorkflowFailedError
  */
 export async function readLiveConsent(
-  { client, namespace, taskQueue, db }: AskingThrough,
+  { client, taskQueue, db }: AskingThrough,
   person: Person,
   readWithinMs: number = READ_WITHIN_MS,
 ): Promise<PersonConsent> {
-  await requireWorker(client, namespace, taskQueue);
   const requestId = randomBytes(12).toString('hex');
   await askAboutPerson(db, requestId, person);
   let answer: PersonConsent | null = null;

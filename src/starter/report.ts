@@ -27,6 +27,8 @@ export interface Report {
   readonly id: string;
   readonly phase: Phase;
   readonly paused: boolean;
+  /** Why its calls wait for a person, such as a key that Klaviyo refuses; null while they do not. */
+  readonly held: string | null;
   readonly failure: string | null;
   readonly source: { readonly name: string; readonly sha256: string; readonly preset: string };
   readonly rows: number;
@@ -88,6 +90,7 @@ export async function readReport(db: LedgerDb, id: string): Promise<Report> {
     id,
     phase: migration.phase,
     paused: migration.paused,
+    held: migration.held,
     failure: migration.failure,
     source: {
       name: migration.sourceName,

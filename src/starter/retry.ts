@@ -27,7 +27,8 @@ export async function storeRetry(
   retryOf: string,
   smsCountries: readonly string[] | null,
 ): Promise<StoredRetry> {
-  const { phase, settings, preset, sourceName, sourceSha256 } = await getMigration(db, retryOf);
+  const migration = await getMigration(db, retryOf);
+  const { accountId, phase, settings, preset, sourceName, sourceSha256 } = migration;
   if (!hasEnded(phase)) {
     throw new MigrationStoppedError(
       `Migration ${retryOf} has not ended (${phase}): wait for its end, or cancel it, before its failed rows are tried again.`,
@@ -38,6 +39,7 @@ export async function storeRetry(
   const requestHash = `retry ${retryOf}`;
   const retry = {
     id,
+    accountId,
     sourceName,
     sourceSha256,
     preset,

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { ConsentChannel } from '../contracts/channels.js';
-import { SEGMENT_SIZE } from '../contracts/limits.js';
+import { JOB_SIZE, SEGMENT_SIZE } from '../contracts/limits.js';
 import type { MigrationInput, MigrationSettings, MigrationTiming } from '../contracts/migration.js';
 import type { ImportOptions, Mapping } from '../importers/index.js';
 
 /** What a person asks of a migration: the flags of `consentry migrate`. */
 export interface MigrationRequest {
+  /**
+   * Klaviyo's id of the account that the run is about. Default: the dev stack's, else the only one that
+   * workers have shown a key of.
+   */
+  readonly account?: string | null;
   /** Path of the source. */
   readonly file: string;
   /** Id of the list to subscribe into; without one the account's default opt-in process applies. */
@@ -40,12 +45,18 @@ export interface MigrationRequest {
   readonly query?: string | null;
   /** Plan only. */
   readonly dryRun?: boolean;
-  /** Where it is about more than 1,000 rows: wait for `approve` after the plan. */
+  /** Where it is about more rows than `confirmAbove`: wait for `approve` after the plan. */
   readonly confirm?: boolean;
+  /** A run of no more rows needs nobody's word. Default 1,000. */
+  readonly confirmAbove?: number;
   /** Run this many rows to their end, and stop. */
   readonly pilot?: number | null;
   /** Run this many rows to their end, wait, and go on where they ended as planned. */
   readonly canary?: { readonly rows: number; readonly waitMs: number } | null;
+  /** Rows that one subscribe call carries at most. Default 1,000, which is Klaviyo's limit. */
+  readonly rowsPerJob?: number;
+  /** Jobs that one `consentSegment` workflow carries at most. Default 250. */
+  readonly jobsPerSegment?: number;
   /** Part of the account's limits that the run may use, above 0 to 1. Default 1. */
   readonly share?: number;
   /** Days that people who have not clicked are followed. Default 7. */
@@ -107,7 +118,13 @@ export function migrationSettings(
     customSource: request.customSource ?? defaultSource,
     consent: request.implicit === true ? 'implicit' : 'explicit',
     canaryRows: request.pilot ?? request.canary?.rows ?? null,
+    rowsPerJob: wholeWithin('rowsPerJob', request.rowsPerJob ?? JOB_SIZE, JOB_SIZE),
   };
+}
+
+function wholeWithin(name: string, value: number, most: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new SettingsError(`${name} must be a whole number from 1 to ${most}; got ${value}.`);
 }
 
 function channelsOf(request: MigrationRequest): readonly ConsentChannel[] {
@@ -124,13 +141,19 @@ const MINUTE = 60_000;
  * new profile of an import after up to 20; the deadlines leave a good margin.
  */
 export function timingOf(request: Omit<MigrationRequest, 'file'>): MigrationTiming {
+  const appliedWithinMs = request.historical === true ? 45 * MINUTE : 15 * MINUTE;
   return {
-    confirmWithinMs: request.historical === true ? 45 * MINUTE : 15 * MINUTE,
+    confirmWithinMs: appliedWithinMs,
+    // Who wants outcomes sooner does not make Klaviyo quicker.
+    appliedWithinMs: Math.max(appliedWithinMs, request.timing?.confirmWithinMs ?? 0),
     membershipWithinMs: request.timing?.confirmWithinMs ?? 30 * MINUTE,
     readEveryMs: 5_000,
     readTurnMs: MINUTE,
     ambiguousWaitMs: 3 * MINUTE,
     consentMaxAgeMs: 10 * MINUTE,
+    textConsentMaxAgeMs: 2 * MINUTE,
+    optOutsMaxAgeMs: 5_000,
+    optOutsLateMs: 10 * MINUTE,
     suppressionWithinMs: 270 * MINUTE,
     eventsSilentMs: 2 * MINUTE,
     watchForMs: (request.watchDays ?? 7) * 24 * 60 * MINUTE,
@@ -142,16 +165,17 @@ export function timingOf(request: Omit<MigrationRequest, 'file'>): MigrationTimi
 
 /** Two runs with the same hash ask for the same: the second attaches to the first. */
 export function requestHash(
+  accountId: string,
   sourceSha256: string,
   settings: MigrationSettings,
   options: ImportOptions,
 ): string {
-  const asked = { ...settings, customSource: null, ...options, now: null };
+  const asked = { ...settings, accountId, customSource: null, ...options, now: null };
   const sorted = Object.entries(asked).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(sourceSha256).update(JSON.stringify(sorted)).digest('hex');
 }
 
-/** A run of no more rows needs nobody's word. */
+/** Default of `confirmAbove`. */
 const UNASKED_ROWS = 1_000;
 
 /** The workflow's input: how the run goes, without anything about people or lists. */
@@ -164,9 +188,16 @@ export function migrationInput(
   return {
     migrationId,
     timing: timingOf(request),
-    segmentSize: SEGMENT_SIZE,
+    segmentSize: wholeWithin(
+      'jobsPerSegment',
+      request.jobsPerSegment ?? SEGMENT_SIZE,
+      SEGMENT_SIZE,
+    ),
     dryRun: request.dryRun ?? false,
-    needsApproval: request.confirm === true && rows > UNASKED_ROWS && request.dryRun !== true,
+    needsApproval:
+      request.confirm === true &&
+      rows > (request.confirmAbove ?? UNASKED_ROWS) &&
+      request.dryRun !== true,
     canary:
       pilot !== null
         ? { waitMs: 0, thenStop: true }

@@ -19,7 +19,7 @@ const WORKFLOW_TASK_QUEUE = 1;
 export async function requireWorker(
   client: Client,
   namespace: string,
-  taskQueue: string,
+  { accountId, taskQueue }: { readonly accountId: string; readonly taskQueue: string },
 ): Promise<void> {
   for (let tries = 0; tries < TRIES; tries++) {
     const { pollers } = await client.workflowService.describeTaskQueue({
@@ -34,7 +34,7 @@ export async function requireWorker(
     await delay(TRY_EVERY_MS);
   }
   throw new NoWorkerError(
-    `No worker polls the task queue "${taskQueue}" in namespace "${namespace}": ` +
-      'start one with "npx consentry worker" (it needs KLAVIYO_API_KEY).',
+    `No worker for the Klaviyo account ${accountId} polls the task queue "${taskQueue}" in namespace ` +
+      `"${namespace}": start one with "npx consentry worker" and a KLAVIYO_API_KEY of that account.`,
   );
 }

@@ -13,9 +13,9 @@ const retry = {
   nonRetryableErrorTypes: [...STOPPING_FAILURES],
 };
 
-/** Short steps: the ledger, or a handful of calls. */
+/** Short steps: the ledger, or a handful of calls, each of which may take a minute where Klaviyo hangs. */
 export const steps = proxyActivities<Activities>({
-  startToCloseTimeout: '2m',
+  startToCloseTimeout: '10m',
   heartbeatTimeout: '20s',
   retry,
 });
@@ -25,23 +25,23 @@ export const steps = proxyActivities<Activities>({
  * Eager dispatch would bypass a limit on the task queue.
  */
 export const submits = proxyActivities<Activities>({
-  startToCloseTimeout: '5m',
+  startToCloseTimeout: '15m',
   heartbeatTimeout: '20s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   allowEagerDispatch: false,
   retry,
 });
 
-/** Reads of every person of a migration; they keep their place in the ledger. */
+/** Steps about every person of a migration; they keep their place in the ledger. */
 export const sweeps = proxyActivities<Activities>({
   startToCloseTimeout: '24h',
   heartbeatTimeout: '30s',
   retry,
 });
 
-/** The migration's reader: told to stop, it ends its turn. */
+/** The migration's reader: told to stop, it ends its turn. Its turns grow with the run. */
 export const reader = proxyActivities<Activities>({
-  startToCloseTimeout: '15m',
+  startToCloseTimeout: '13h',
   heartbeatTimeout: '20s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry,

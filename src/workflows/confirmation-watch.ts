@@ -1,7 +1,16 @@
-import { setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { WatchInput, WatchProgress } from '../contracts/migration.js';
 import { sweeps } from './activity-options.js';
 import { watchProgressQuery } from './messages.js';
+
+/** Looks of one run: some 11 events each. */
+const LOOKS_AT_ONCE = 100;
 
 /**
  * Follows the people of a migration who have not clicked on their double opt-in message, for a set
@@ -9,19 +18,26 @@ import { watchProgressQuery } from './messages.js';
  * is still open at the end stays `pending_double_opt_in`.
  *
  * Cancel: stops looking; what was found stays.
- * Events: some 6 a look; a week at 6 hours has 32 looks.
+ * Events: some 11 a look, 1,100 at most: then it continues as new. A week at 6 hours has 32 looks.
  */
 export async function confirmationWatch(input: WatchInput): Promise<WatchProgress> {
   const { migrationId, timing } = input;
-  const end = workflowInfo().startTime.getTime() + timing.watchForMs;
+  const carried = input.carried ?? {
+    startedAt: workflowInfo().startTime.toISOString(),
+    confirmed: 0,
+    looks: 0,
+    pauseMs: timing.watchFirstMs,
+  };
+  const end = Date.parse(carried.startedAt) + timing.watchForMs;
   const until = new Date(end).toISOString();
-  let progress: WatchProgress = { migrationId, pending: null, confirmed: 0, looks: 0, until };
+  let { confirmed, looks, pauseMs } = carried;
+  let progress: WatchProgress = { migrationId, pending: null, confirmed, looks, until };
   setHandler(watchProgressQuery, () => progress, { description: 'Who has clicked since' });
 
-  let confirmed = 0;
-  for (let looks = 1, pauseMs = timing.watchFirstMs; ; looks += 1) {
+  for (let here = 1; ; here += 1) {
     const left = end - Date.now();
     await sleep(Math.max(0, Math.min(pauseMs, left)), { summary: 'wait for clicks' });
+    looks += 1;
     const look = await sweeps.lookAtPending.executeWithOptions({ summary: `look ${looks}` }, [
       { migrationId },
     ]);
@@ -30,6 +46,13 @@ export async function confirmationWatch(input: WatchInput): Promise<WatchProgres
     setCurrentDetails(describe({ ...progress, pending: look.pending }));
     if (look.pending === 0 || Date.now() >= end) return progress;
     pauseMs = Math.min(pauseMs * 2, timing.watchLongestMs);
+    if (here === LOOKS_AT_ONCE) {
+      const { startedAt } = carried;
+      await continueAsNew<typeof confirmationWatch>({
+        ...input,
+        carried: { startedAt, confirmed, looks, pauseMs },
+      });
+    }
   }
 }
 

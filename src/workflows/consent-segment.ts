@@ -3,29 +3,24 @@ import type { JobRef, JobResult, SegmentInput } from '../contracts/migration.js'
 import { workflowIds } from '../contracts/names.js';
 import { consentJob } from './consent-job.js';
 import { jobAttributes } from './search-attributes.js';
-import { isCancelled } from './stop.js';
+import { failuresOf, isCancelled } from './stop.js';
 
 /**
  * Runs up to 250 jobs at once and ends when all have ended: a waiting job costs nothing, and the
- * limiter decides who submits. The first job that fails stops the others from submitting and fails
- * the segment; a cancelled segment ends cancelled after its jobs have settled what they sent.
+ * limiter decides who submits. A job that fails has told the ledger that nothing more is submitted, so
+ * the others end by themselves once what they sent is settled; the segment fails after them.
  * Events: at most 9 a job.
  */
 export async function consentSegment(input: SegmentInput): Promise<void> {
-  const scope = new CancellationScope();
-  const failures: Error[] = [];
-  await scope.run(() =>
-    Promise.all(
-      input.jobs.map((job) =>
-        runJob(input, job).catch((error: Error) => {
-          failures.push(error);
-          scope.cancel();
-        }),
-      ),
-    ),
-  );
+  const ended = await Promise.allSettled(input.jobs.map((job) => runJob(input, job)));
+  const failures = failuresOf(ended);
   const failure = failures.find((error) => !isCancelled(error)) ?? failures[0];
-  if (failure !== undefined) throw failure;
+  // Somebody who cancels one job alone does not mean the others.
+  if (failure !== undefined && !(isCancelled(failure) && !isSegmentCancelled())) throw failure;
+}
+
+function isSegmentCancelled(): boolean {
+  return CancellationScope.current().consideredCancelled;
 }
 
 function runJob(input: SegmentInput, job: JobRef): Promise<JobResult> {

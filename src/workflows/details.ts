@@ -24,11 +24,15 @@ export function renderDetails(progress: Progress, plan: Plan | null): string {
   if (plan !== null && plan.doubleOptInMessages > 0) {
     lines.push('', `Klaviyo asks for up to ${number.format(plan.doubleOptInMessages)} clicks.`);
   }
+  if (progress.held !== null) {
+    lines.push('', `**Waits for a key that works, and then goes on by itself:** ${progress.held}`);
+  }
   for (const warning of progress.warnings) lines.push('', `> ${warning}`);
   if (progress.failure !== null) lines.push('', `**Stopped:** ${progress.failure}`);
   return lines.join('\n');
 }
 
 function heading(progress: Progress): string {
+  if (progress.held !== null) return `${progress.phase} (held)`;
   return progress.paused ? `${progress.phase} (paused)` : progress.phase;
 }

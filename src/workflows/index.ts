@@ -5,3 +5,4 @@ export { consentJob } from './consent-job.js';
 export { consentMigration } from './consent-migration.js';
 export { consentSegment } from './consent-segment.js';
 export { consentShow } from './consent-show.js';
+export { optOutWatch } from './opt-out-watch.js';

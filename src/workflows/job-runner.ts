@@ -1,64 +1,89 @@
-import {
-  CancellationScope,
-  CancelledFailure,
-  executeChild,
-  ParentClosePolicy,
-} from '@temporalio/workflow';
+import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import { OPEN_SEGMENTS } from '../contracts/limits.js';
-import type { JobRef, MigrationInput, Progress } from '../contracts/migration.js';
+import type { JobRef, MigrationInput } from '../contracts/migration.js';
 import { workflowIds } from '../contracts/names.js';
-import { steps } from './activity-options.js';
 import { consentSegment } from './consent-segment.js';
 import type { MigrationProgress } from './migration-progress.js';
 import { readUntil } from './proof-reader.js';
 import { segmentsOf } from './segments.js';
-import { isCancelled, type Stop } from './stop.js';
+import { failuresOf } from './stop.js';
 
-/** Runs the jobs of a migration in segments, beside the reader that proves their rows. */
+/**
+ * Runs the jobs of a migration in segments, beside the reader that proves their rows. It knows no
+ * cancellation: who stops a run notes it in the ledger, and its jobs end by that.
+ *
+ * The reader goes on after them, as in the wait after a canary: who said no before their call was
+ * applied may be known minutes later.
+ */
 export class JobRunner {
   #segments = 0;
-  #keyRefused: Stop | null = null;
+  #isRunning = false;
+  #isClosed = false;
+  #reader: ReturnType<typeof readUntil> | null = null;
 
   constructor(
     private readonly input: MigrationInput,
     private readonly progress: MigrationProgress,
-    private readonly enter: (phase: Progress['phase']) => void,
+    /** The run is over: nothing more is started. */
+    private readonly isStopped: () => boolean,
   ) {}
 
   /**
-   * Ends when all jobs have ended.
+   * Ends when all jobs that were started have ended.
    *
-   * @throws ApplicationFailure where Klaviyo refuses the key, so that not all was read back
-   * @throws CancelledFailure where the run was cancelled, also where its jobs had sent everything
+   * @throws ChildWorkflowFailure of the first segment that failed, after all have ended
    */
   async run(jobs: readonly JobRef[]): Promise<void> {
-    const { migrationId, timing } = this.input;
+    await CancellationScope.nonCancellable(() => this.#runSegments(jobs));
+  }
+
+  /** Ends the reader. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#reader?.stop();
+  }
+
+  async #runSegments(jobs: readonly JobRef[]): Promise<void> {
     const segments = segmentsOf(jobs, this.input.segmentSize);
-    let running = true;
-    CancellationScope.current().cancelRequested.catch((error: unknown) => {
-      if (!isCancelled(error)) throw error;
-      if (running) this.enter('cancelling');
-    });
-    const reading = readUntil(migrationId, timing, () => !running, {
-      totals: (totals) => {
-        this.progress.count(totals);
-        if (this.progress.allSubmitted()) this.enter('settle');
+    if (segments.length === 0) return;
+    this.#isRunning = true;
+    this.#reader ??= this.#read();
+    const failures: Error[] = [];
+    for (let first = 0; first < segments.length; first += OPEN_SEGMENTS) {
+      if (this.isStopped() || failures.length > 0) break;
+      const open = segments.slice(first, first + OPEN_SEGMENTS);
+      const ended = await Promise.allSettled(open.map((segment) => this.#runSegment(segment)));
+      failures.push(...failuresOf(ended));
+    }
+    this.#isRunning = false;
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
+  }
+
+  #read(): ReturnType<typeof readUntil> {
+    const { migrationId, timing } = this.input;
+    const { progress } = this;
+    return readUntil(
+      migrationId,
+      timing,
+      {
+        isDone: () => this.#isClosed,
+        isQuiet: () => (progress.isPaused() || !this.#isRunning) && !this.isStopped(),
       },
-      failure: (stop) => this.#readingStopped(stop),
-    });
-    try {
-      for (let first = 0; first < segments.length; first += OPEN_SEGMENTS) {
-        const open = segments.slice(first, first + OPEN_SEGMENTS);
-        await Promise.all(open.map((segment) => this.#runSegment(segment)));
-      }
-    } finally {
-      running = false;
-      await reading.stop();
-    }
-    if (CancellationScope.current().consideredCancelled) {
-      throw new CancelledFailure('Migration cancelled');
-    }
-    if (this.#keyRefused !== null) throw this.#keyRefused.cause;
+      {
+        totals: (totals) => {
+          progress.count(totals);
+          if (this.#isRunning && progress.allSubmitted()) progress.enter('settle');
+        },
+        unread: (why) =>
+          progress.warn(`Not all can be read back, rows are looked up at their deadline: ${why}`),
+        // Without its feeds every job still looks its rows up at its deadline.
+        failure: ({ failure }) =>
+          progress.warn(
+            `Reading back stopped, rows are looked up at their deadline: ${failure ?? 'unknown failure'}`,
+          ),
+      },
+    );
   }
 
   #runSegment(jobs: readonly JobRef[]): Promise<void> {
@@ -71,25 +96,5 @@ export class JobRunner {
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `segment ${segment}: ${jobs.length} jobs`,
     });
-  }
-
-  /**
-   * Without its feed every job still looks its rows up at its deadline; without a key nothing will
-   * ever be read again, and waiting for the deadline would only keep the run open.
-   */
-  async #readingStopped(stop: Stop): Promise<void> {
-    const { migrationId } = this.input;
-    const { type, failure } = stop;
-    if (type === 'KlaviyoKeyRefused') {
-      this.#keyRefused = stop;
-      this.progress.warn(`Nothing can be read back any more: ${failure ?? 'the key was refused'}`);
-      await steps.giveUpReading.executeWithOptions({ summary: 'end jobs that cannot be read' }, [
-        { migrationId },
-      ]);
-      return;
-    }
-    this.progress.warn(
-      `Reading back stopped, rows are looked up at their deadline: ${failure ?? 'unknown failure'}`,
-    );
   }
 }

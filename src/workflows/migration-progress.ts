@@ -1,10 +1,13 @@
 import type { Phase, Plan, Progress, Totals } from '../contracts/migration.js';
 
+const ENDS: ReadonlySet<Phase> = new Set(['done', 'planned', 'cancelled', 'failed']);
+
 /** The state that the progress query and the details show. Changes only by its methods. */
 export class MigrationProgress {
   plan: Plan | null = null;
   private phase: Phase | null = null;
   private paused = false;
+  private held: string | null = null;
   private warnings: readonly string[] = [];
   private failure: string | null = null;
   private totals: Totals = {
@@ -16,7 +19,10 @@ export class MigrationProgress {
 
   constructor(
     private readonly migrationId: string,
-    private readonly onChange: (progress: Progress, plan: Plan | null) => void,
+    private readonly on: {
+      readonly onChange: (progress: Progress, plan: Plan | null) => void;
+      readonly onPhase: (phase: Phase, progress: Progress) => void;
+    },
   ) {}
 
   now(): Progress {
@@ -24,6 +30,7 @@ export class MigrationProgress {
       migrationId: this.migrationId,
       phase: this.phase ?? 'preflight',
       paused: this.paused,
+      held: this.held,
       rows: this.totals.rows,
       outcomes: this.totals.outcomes,
       jobs: this.totals.jobs,
@@ -33,17 +40,27 @@ export class MigrationProgress {
     };
   }
 
-  /** @returns whether it is a change: a run that is being cancelled stays so until its end */
-  enter(phase: Phase): boolean {
-    if (phase === this.phase) return false;
-    if (this.phase === 'cancelling' && phase === 'settle') return false;
+  /** A run that is being cancelled stays so until its end. */
+  enter(phase: Phase): void {
+    if (phase === this.phase) return;
+    if (this.phase === 'cancelling' && !ENDS.has(phase)) return;
     this.phase = phase;
+    this.on.onPhase(phase, this.now());
     this.changed();
-    return true;
   }
 
   setPaused(paused: boolean): void {
     this.paused = paused;
+    this.changed();
+  }
+
+  isPaused(): boolean {
+    return this.paused;
+  }
+
+  /** @param why its calls wait for a person; null when they do not any more */
+  hold(why: string | null): void {
+    this.held = why;
     this.changed();
   }
 
@@ -91,6 +108,6 @@ export class MigrationProgress {
   }
 
   private changed(): void {
-    this.onChange(this.now(), this.plan);
+    this.on.onChange(this.now(), this.plan);
   }
 }

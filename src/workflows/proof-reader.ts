@@ -1,42 +1,66 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { MigrationTiming, Totals } from '../contracts/migration.js';
 import { reader } from './activity-options.js';
 import { isCancelled, stopOf, type Stop } from './stop.js';
 
-/** A turn starts this short, so that small runs show progress, and doubles up to the longest. */
+/** A turn starts this short, so that small runs show progress, and doubles. */
 const FIRST_TURN_MS = 1_000;
+
+/** A turn is no longer than this, and no shorter than this part of the run so far. */
+const LONGEST_TURN_MS = 12 * 3_600_000;
+const PART_OF_RUN = 1 / 20;
+
+/**
+ * How long the next turn of the reader lasts at most. It only brings counts home, and each turn is six
+ * events: so that a run of a year has some thousand turns, they grow with it.
+ */
+export function turnLength(lastMs: number, sinceStartMs: number, readTurnMs: number): number {
+  const doubled = Math.min(Math.max(FIRST_TURN_MS, lastMs * 2), readTurnMs);
+  return Math.min(Math.max(doubled, sinceStartMs * PART_OF_RUN), LONGEST_TURN_MS);
+}
 
 /**
  * Reads Klaviyo's feeds for all jobs of a migration together, turn after turn. The activity wakes
  * the jobs whose rows are all settled; a turn only brings the counts home, so long runs add few
- * events. A cancelled run goes on reading: what Klaviyo has must still be settled.
+ * events, and a run that waits with nothing to read back and nobody to follow adds none. A cancelled run goes on reading: what
+ * Klaviyo has must still be settled.
  */
 export function readUntil(
   migrationId: string,
   timing: MigrationTiming,
-  done: () => boolean,
-  on: { totals: (totals: Totals) => void; failure: (stop: Stop) => Promise<void> },
+  run: {
+    readonly isDone: () => boolean;
+    /** Nothing is sent now, and a message to the run comes before anything is. */
+    readonly isQuiet: () => boolean;
+  },
+  on: {
+    totals: (totals: Totals) => void;
+    /** Something can't be read for good; the reader goes on with the rest. */
+    unread: (why: string) => void;
+    failure: (stop: Stop) => void;
+  },
 ): { stop(): Promise<void> } {
-  const turns = new CancellationScope();
-  const loop = CancellationScope.nonCancellable(() =>
-    turns.run(async () => {
-      for (let turnMs = FIRST_TURN_MS; !done(); turnMs *= 2) {
-        const turn = await reader.readProofs.executeWithOptions({ summary: 'read back' }, [
-          {
-            migrationId,
-            turnMs: Math.min(turnMs, timing.readTurnMs),
-            everyMs: timing.readEveryMs,
-            eventsSilentMs: timing.eventsSilentMs,
-          },
-        ]);
-        on.totals(turn.totals);
-        if (turn.complete) return;
+  const startedAt = Date.now();
+  const turns = new CancellationScope({ cancellable: true });
+  let told: string | null = null;
+  const loop = turns.run(async () => {
+    for (let turnMs = 0; !run.isDone();) {
+      turnMs = turnLength(turnMs, Date.now() - startedAt, timing.readTurnMs);
+      const turn = await reader.readProofs.executeWithOptions({ summary: 'read back' }, [
+        { migrationId, turnMs, timing },
+      ]);
+      on.totals(turn.totals);
+      if (turn.unread !== null && turn.unread !== told) on.unread(turn.unread);
+      told = turn.unread ?? told;
+      if (turn.complete) return;
+      if (turn.idle && run.isQuiet()) {
+        await condition(() => !run.isQuiet() || run.isDone());
+        turnMs = 0;
       }
-    }),
-  );
-  const ended = loop.catch(async (error: unknown) => {
-    if (isCancelled(error)) return;
-    await CancellationScope.nonCancellable(() => on.failure(stopOf(error)));
+    }
+  });
+  const ended = loop.catch((error: unknown) => {
+    if (!isCancelled(error)) on.failure(stopOf(error));
   });
   return {
     async stop() {

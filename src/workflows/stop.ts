@@ -57,3 +57,11 @@ function innermost(error: unknown): ApplicationFailure | null {
   }
   return found;
 }
+
+/** Why those failed that did, once all have ended. */
+export function failuresOf(ended: readonly PromiseSettledResult<unknown>[]): Error[] {
+  return ended.flatMap((end) => {
+    if (end.status === 'fulfilled') return [];
+    return end.reason instanceof Error ? end.reason : new Error(String(end.reason));
+  });
+}

@@ -38,7 +38,7 @@ describe('the profiles of a request', () => {
 
   test('what went with an earlier call does not go again', () => {
     const sent = openRow({
-      parts: [openPart({ submissionId: '7' }), openPart({ channel: 'sms' })],
+      parts: [openPart({ submissionId: '7', unsent: false }), openPart({ channel: 'sms' })],
     });
     assert.deepEqual(
       entriesOf([sent]).map(({ parts }) => parts.map(({ channel }) => channel)),

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { guardPart, mayBeOneProfile, type Held } from '../../src/activities/guard.js';
+import { guardPart, mayBeOneProfile, type Held, type Known } from '../../src/activities/guard.js';
 import type { ProfileConsent } from '../../src/klaviyo/index.js';
 import { email, openPart, openRow, profile, sms } from './profiles.js';
 
 const held = (byEmail: ProfileConsent | null, byPhone: ProfileConsent | null = null): Held => ({
-  byEmail,
-  byPhone,
+  byEmail: byEmail === null ? [] : [byEmail],
+  byPhone: byPhone === null ? [] : [byPhone],
 });
+const known = (state: Held, optOuts: Known['optOuts'] = []): Known => ({ held: state, optOuts });
+const RUN = { listId: 'LIST01', startedAt: new Date('2026-01-01T00:00:00Z') };
 const withEmail = (...consent: Parameters<typeof email>) =>
   held(profile({ emailMarketing: email(...consent) }));
 
@@ -35,11 +37,21 @@ describe('the guard', () => {
       withEmail('NEVER_SUBSCRIBED', ['unknown']),
       'consent_state_unknown',
     ],
+    [
+      'skips whom Klaviyo says nothing of suppressions',
+      withEmail('SUBSCRIBED', ['unstated']),
+      'consent_state_unknown',
+    ],
     ['skips a consent it does not know', withEmail('unknown'), 'consent_state_unknown'],
     [
       'skips an opt-out of the run’s list',
       withEmail('SUBSCRIBED', [], ['LIST01']),
       'opted_out_before_run',
+    ],
+    [
+      'skips whom Klaviyo says nothing of left lists',
+      held(profile({ emailMarketing: { ...email('NEVER_SUBSCRIBED'), listSuppressions: null } })),
+      'consent_state_unknown',
     ],
     [
       'sends despite an opt-out of another list',
@@ -50,7 +62,7 @@ describe('the guard', () => {
   ];
   for (const [name, state, expected] of cases) {
     test(`e-mail: ${name}`, () => {
-      const verdict = guardPart(openPart(), state, 'LIST01');
+      const verdict = guardPart(openPart(), known(state), RUN);
       assert.equal(verdict.send ? 'send' : (verdict.reason ?? verdict.outcome), expected);
     });
   }
@@ -84,27 +96,43 @@ describe('the guard', () => {
   ];
   for (const [name, state, expected] of smsCases) {
     test(`sms: ${name}`, () => {
-      const verdict = guardPart(openPart({ channel: 'sms' }), state, 'LIST01');
+      const verdict = guardPart(openPart({ channel: 'sms' }), known(state), RUN);
       assert.equal(verdict.send ? 'send' : (verdict.reason ?? verdict.outcome), expected);
     });
   }
 
   test('puts nobody who opted out on a list', () => {
     const part = openPart({ channel: 'list', action: 'add_to_list' });
-    assert.equal(guardPart(part, withEmail('UNSUBSCRIBED'), 'LIST01').send, false);
-    assert.equal(guardPart(part, withEmail('SUBSCRIBED'), 'LIST01').send, true);
-    assert.equal(guardPart(part, held(null), 'LIST01').send, true);
+    assert.equal(guardPart(part, known(withEmail('UNSUBSCRIBED')), RUN).send, false);
+    assert.equal(guardPart(part, known(withEmail('SUBSCRIBED')), RUN).send, true);
+    assert.equal(guardPart(part, known(held(null)), RUN).send, true);
   });
 
   test('opts out whoever is not opted out yet, known or not', () => {
     const part = openPart({ action: 'unsubscribe' });
-    assert.equal(guardPart(part, held(null), null).send, true);
-    assert.equal(guardPart(part, withEmail('SUBSCRIBED'), null).send, true);
-    assert.deepEqual(guardPart(part, withEmail('UNSUBSCRIBED'), null), {
+    assert.equal(guardPart(part, known(held(null)), RUN).send, true);
+    assert.equal(guardPart(part, known(withEmail('SUBSCRIBED')), RUN).send, true);
+    assert.deepEqual(guardPart(part, known(withEmail('UNSUBSCRIBED')), RUN), {
       send: false,
       outcome: 'confirmed',
       reason: 'already_opted_out',
     });
+  });
+});
+
+describe('a suppression that is asked for', () => {
+  const part = openPart({ action: 'suppress' });
+
+  test('is not sent for the suppressed', () => {
+    assert.deepEqual(guardPart(part, known(withEmail('SUBSCRIBED', ['unknown'])), RUN), {
+      send: false,
+      outcome: 'confirmed',
+      reason: 'already_suppressed',
+    });
+  });
+
+  test('is sent for whom Klaviyo says nothing of suppressions', () => {
+    assert.equal(guardPart(part, known(withEmail('SUBSCRIBED', ['unstated'])), RUN).send, true);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { LedgerLimiter } from '../../src/activities/ledger-limiter.js';
 import { LimiterBusyError, type RateLimitReading } from '../../src/klaviyo/index.js';
-import { keyFingerprint, openLedger, setShare, type Ledger } from '../../src/ledger/index.js';
+import { openLedger, setShare, type Ledger } from '../../src/ledger/index.js';
 import { store } from '../ledger/intents.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 
@@ -12,7 +12,7 @@ const ENDPOINT = 'get_profiles';
 /** Calls that become free a second later must not count as one second's. */
 const SECOND_MS = 999;
 
-describe('the limiter of a worker', { concurrency: true }, () => {
+describe('the limiter of a worker', { concurrency: 4 }, () => {
   let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
@@ -26,9 +26,12 @@ describe('the limiter of a worker', { concurrency: true }, () => {
 
   /** The limiter as it serves one run of an account. */
   async function limiterOf(account: string, migrationId: string, share: number) {
-    await store(ledger, migrationId, []);
+    await store(ledger, migrationId, [], {}, account);
     await setShare(ledger.db, migrationId, share);
-    return new LedgerLimiter(ledger, account, () => ({ migrationId }));
+    const run = { migrationId, held: false, answeredWhileHeld: false };
+    const limiter = new LedgerLimiter(ledger, () => run);
+    limiter.proved(account);
+    return limiter;
   }
 
   const calls = (limiter: LedgerLimiter, count: number) =>
@@ -39,7 +42,7 @@ describe('the limiter of a worker', { concurrency: true }, () => {
     const { rows } = await ledger.pool.query<{ at: string }>(
       `select extract(epoch from granted_at) * 1000 as at from consentry.granted_call
         where account = $1 and ($2::text is null or run = $2) order by granted_at`,
-      [keyFingerprint(account), run],
+      [account, run],
     );
     return rows.map(({ at }) => Number(at));
   }
@@ -56,9 +59,22 @@ describe('the limiter of a worker', { concurrency: true }, () => {
     await ledger.pool.query(
       `update consentry.granted_call set granted_at = granted_at - make_interval(secs => $2 / 1000.0)
         where account = $1`,
-      [keyFingerprint(account), ms],
+      [account, ms],
     );
   }
+
+  test('a run of another account than that of the key makes no call, and says whose key it needs', async () => {
+    const limiter = await limiterOf('RunAcc', 'of-another', 1);
+    limiter.proved('KeyAcc');
+    await assert.rejects(limiter.acquire(ENDPOINT), {
+      type: 'AccountMismatch',
+      nonRetryable: true,
+      message:
+        /account RunAcc.*key of account KeyAcc: nothing was called\. Start a worker with a key/,
+    });
+    assert.deepEqual(await momentsOf('RunAcc'), []);
+    assert.deepEqual(await momentsOf('KeyAcc'), []);
+  });
 
   test('a run with a tenth makes 7 calls a second while another goes on at full pace', async () => {
     const slow = await limiterOf('pk_two', 'two-slow', 0.1);

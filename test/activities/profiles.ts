@@ -54,6 +54,7 @@ export function openPart(fields: Partial<OpenPart> = {}): OpenPart {
     action: 'subscribe',
     consentedAt: null,
     submissionId: null,
+    unsent: true,
     ...fields,
   };
 }
@@ -62,9 +63,10 @@ export function openRow(fields: Partial<OpenRow> = {}): OpenRow {
   return {
     rowNumber: 1,
     email: 'a@example.com',
+    rawEmail: null,
     phoneNumber: '+12015550123',
     oneProfile: true,
-    consentReadAt: null,
+    consentAgeMs: null,
     dateOfBirth: null,
     pushToken: null,
     parts: [openPart()],

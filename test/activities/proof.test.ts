@@ -7,6 +7,7 @@ import { email, openPart, profile, sms } from './profiles.js';
 const EMAIL = openPart();
 const SMS = openPart({ channel: 'sms' });
 const OPT_OUT = openPart({ action: 'unsubscribe' });
+const SUPPRESSION = openPart({ action: 'suppress' });
 const LIST = openPart({ channel: 'list', action: 'add_to_list' });
 
 describe('what a profile proves', () => {
@@ -27,11 +28,18 @@ describe('what a profile proves', () => {
     ],
     ['no profile', EMAIL, null, false, null],
     [
-      'an opt-out since the submit',
+      'an opt-out since the submit: what was sent may be applied over it yet',
       EMAIL,
       profile({ emailMarketing: email('UNSUBSCRIBED') }),
       true,
-      'opted_out_during_run',
+      null,
+    ],
+    [
+      'a subscribed address that is suppressed',
+      EMAIL,
+      profile({ emailMarketing: email('SUBSCRIBED', ['SPAM_COMPLAINT']) }),
+      true,
+      null,
     ],
     [
       'e-mail consent does not prove SMS',
@@ -55,12 +63,26 @@ describe('what a profile proves', () => {
       false,
       null,
     ],
+    [
+      'a suppression, whatever its reason',
+      SUPPRESSION,
+      profile({ emailMarketing: email('SUBSCRIBED', ['unknown']) }),
+      false,
+      'confirmed',
+    ],
+    [
+      'that Klaviyo says nothing of suppressions',
+      SUPPRESSION,
+      profile({ emailMarketing: email('SUBSCRIBED', ['unstated']) }),
+      false,
+      null,
+    ],
     ['a member', LIST, profile(), true, 'list_only'],
     ['not a member', LIST, profile(), false, null],
   ];
   for (const [name, part, state, member, expected] of cases) {
     test(name, () => {
-      const verdict = provePart(part, state, member);
+      const verdict = provePart(part, state === null ? [] : [state], member, 'LIST01');
       assert.equal(verdict === null ? null : (verdict.reason ?? verdict.outcome), expected);
     });
   }
@@ -68,6 +90,7 @@ describe('what a profile proves', () => {
 
 describe('at the deadline', () => {
   const single: Deadline = {
+    listId: 'LIST01',
     optInProcess: 'single_opt_in',
     historicalImport: false,
     partialFailure: null,
@@ -100,6 +123,20 @@ describe('at the deadline', () => {
       'confirmed',
     ],
     [
+      'an opt-out that is still there is the end',
+      EMAIL,
+      profile({ emailMarketing: email('UNSUBSCRIBED') }),
+      single,
+      'skipped_opted_out',
+    ],
+    [
+      'a state that nobody knows proves nothing',
+      EMAIL,
+      profile({ emailMarketing: email('unknown') }),
+      single,
+      'unconfirmed',
+    ],
+    [
       'a dropped phone is rejected',
       SMS,
       null,
@@ -123,7 +160,10 @@ describe('at the deadline', () => {
   ];
   for (const [name, part, state, deadline, expected] of cases) {
     test(name, () => {
-      assert.equal(proveAtDeadline(part, state, false, deadline).outcome, expected);
+      assert.equal(
+        proveAtDeadline(part, state === null ? [] : [state], false, deadline).outcome,
+        expected,
+      );
     });
   }
 });

@@ -13,14 +13,14 @@ import {
 import {
   answerSubmission,
   assignJobs,
-  beginSubmission,
   openLedger,
   openRowsOfJob,
   settleParts,
   unreadRows,
   type Ledger,
 } from '../../src/ledger/index.js';
-import { intent, part, store } from '../ledger/intents.js';
+import { ACCOUNT, intent, part, send, store } from '../ledger/intents.js';
+import { TEST_TIMING } from '../support/harness.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { email, profile, sms } from './profiles.js';
 
@@ -62,6 +62,7 @@ describe('a run that is short of calls', () => {
   function shortOfCalls(free: number, refuse: () => Error, everybody: Partial<ProfileConsent>) {
     const calls = { left: free, made: 0 };
     const klaviyo = {
+      now: () => null,
       lookUpProfiles({ by, values }: { by: string; values: readonly string[] }) {
         if (calls.left === 0) {
           // Not for those that were asked at the same time.
@@ -80,7 +81,11 @@ describe('a run that is short of calls', () => {
       },
     };
     // The look-ups alone are asked for here.
-    const activities = createActivities({ ledger, klaviyo: klaviyo as unknown as KlaviyoClient });
+    const activities = createActivities({
+      ledger,
+      klaviyo: klaviyo as unknown as KlaviyoClient,
+      accountId: ACCOUNT,
+    });
     /** Attempts until one succeeds. */
     async function attempts<T>(work: (activities: Activities) => () => Promise<T>) {
       for (let attempt = 1; attempt <= 20; attempt += 1) {
@@ -151,13 +156,14 @@ describe('a run that is short of calls', () => {
     const parts = people.flatMap((_, n) =>
       (['email', 'sms'] as const).map((channel) => ({ rowNumber: n + 1, channel })),
     );
-    const submission = await beginSubmission(ledger.db, id, 1, 'bulk_subscribe_profiles', parts);
+    const submission = await send(ledger.db, id, parts);
     const answer = { status: 'accepted', partialFailure: null, requestId: null } as const;
     await answerSubmission(ledger.db, submission, answer);
     const consented = { emailMarketing: email('SUBSCRIBED'), smsMarketing: sms('SUBSCRIBED') };
     const attempts = shortOfCalls(6, busy, consented);
     const { attempt } = await attempts(
-      (activities) => () => activities.settleJob({ migrationId: id, jobNumber: 1, final: true }),
+      (activities) => () =>
+        activities.settleJob({ migrationId: id, jobNumber: 1, final: true, timing: TEST_TIMING }),
     );
     assert.ok(attempt > 1, 'it was never short of calls');
     assert.deepEqual(await openRowsOfJob(ledger.db, id, 1), []);

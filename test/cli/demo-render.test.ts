@@ -10,6 +10,7 @@ const REPORT: Act['report'] = {
   id: 'a',
   phase: 'done',
   paused: false,
+  held: null,
   failure: null,
   source: { name: 'a.csv', sha256: '', preset: 'generic' },
   rows: 1_000,

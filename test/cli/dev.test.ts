@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -106,6 +106,19 @@ describe('consentry dev --sandbox', { timeout: 120_000 }, () => {
       migrations.map(({ phase }) => phase),
       ['done'],
     );
+  });
+
+  const skip = process.getuid?.() === 0 ? false : 'only root starts PostgreSQL as another user';
+  it('says which named folder is closed to PostgreSQL, and starts nothing', { skip }, async () => {
+    const closed = join(folder, 'closed');
+    await mkdir(closed, { mode: 0o700 });
+    const { CONSENTRY_DATA_DIR: open, CONSENTRY_STATE_DIR: state } = environment;
+    environment['CONSENTRY_DATA_DIR'] = join(closed, 'data');
+    environment['CONSENTRY_STATE_DIR'] = join(folder, 'other-state');
+    const { code, out, err } = await ran('dev', '--sandbox', '--json');
+    Object.assign(environment, { CONSENTRY_DATA_DIR: open, CONSENTRY_STATE_DIR: state });
+    assert.deepEqual([code, out], [2, '']);
+    assert.match(err, /CONSENTRY_DATA_DIR is .* may not enter .*closed\. .*chmod a\+x/);
   });
 });
 

@@ -8,6 +8,7 @@ import { SourceError } from '../../src/importers/index.js';
 import { LedgerUnavailableError, MigrationNotFoundError } from '../../src/ledger/index.js';
 import { ConfigError } from '../../src/runtime/config.js';
 import { NoEnvironmentError } from '../../src/runtime/dev-state.js';
+import { DatabaseHeldError } from '../../src/runtime/postgres-recovery.js';
 import { TemporalUnreachableError } from '../../src/starter/connect.js';
 import { MigrationStoppedError } from '../../src/starter/consentry.js';
 import { NoWorkerError } from '../../src/starter/worker-check.js';
@@ -34,6 +35,7 @@ describe('exit code', () => {
     [new NoWorkerError('no worker'), EXIT.unreachable],
     [new NoEnvironmentError('nothing runs'), EXIT.unreachable],
     [new LedgerUnavailableError('no database'), EXIT.unreachable],
+    [new DatabaseHeldError('in use'), EXIT.unreachable],
     [new TemporalUnreachableError('no Temporal'), EXIT.unreachable],
   ] as const) {
     it(`is ${code} for ${error.name}: ${error.message}, which is said as it is`, () => {

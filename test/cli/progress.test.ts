@@ -10,6 +10,7 @@ const PROGRESS: Progress = {
   migrationId: 'm',
   phase: 'settle',
   paused: false,
+  held: null,
   rows: 20_000,
   outcomes: { rejected: 580, confirmed: 11_420 },
   jobs: { total: 19, submitted: 19, settled: 3 },

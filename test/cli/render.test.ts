@@ -6,7 +6,7 @@ import { renderPlan } from '../../src/cli/render/plan.js';
 import { renderPreflight } from '../../src/cli/render/preflight.js';
 import { count, counted, duration, percent } from '../../src/cli/render/quantities.js';
 import { renderCalls, renderMigrations, renderReport } from '../../src/cli/render/report.js';
-import type { Plan, Preflight } from '../../src/contracts/migration.js';
+import type { PartCount, Plan, Preflight } from '../../src/contracts/migration.js';
 import type { Report } from '../../src/starter/report.js';
 import { MIGRATION_SETTINGS } from '../support/settings.js';
 
@@ -116,6 +116,20 @@ const PLAN: Plan = {
 };
 
 describe('plan', () => {
+  it('counts consent that a refused row stops among the conflicts, not among what was refused', () => {
+    const stopped: PartCount = {
+      channel: 'sms',
+      outcome: 'rejected',
+      reason: 'newer_statement_refused',
+      parts: 4,
+    };
+    const text = renderPlan({ ...PLAN, settledBefore: [stopped] });
+    const compact = lines(text);
+    assert.ok(compact.includes('sms | rejected | newer_statement_refused | 4'), text);
+    assert.match(text, /^Duplicates and conflicts.*a refused row that may be a no stops older/m);
+    assert.doesNotMatch(text, /^Refused/m);
+  });
+
   it('says what ends, what is sent, how many calls, and whom Klaviyo writes to', () => {
     const text = renderPlan(PLAN);
     const compact = lines(text);
@@ -235,6 +249,7 @@ describe('report', () => {
     id: '20260102-1a2b3c4d',
     phase: 'failed',
     paused: false,
+    held: null,
     failure: 'The list is gone.',
     source: { name: 'people.csv', sha256: '00', preset: 'generic' },
     rows: 10,

@@ -32,6 +32,7 @@ export function report(change: Partial<Report> = {}): Report {
     id: '20260102-1a2b3c4d',
     phase: 'done',
     paused: false,
+    held: null,
     failure: null,
     source: { name: 'people.csv', sha256: 'ab12', preset: 'generic' },
     rows: 1_000_000,

@@ -14,6 +14,8 @@ interface Ready {
   profiles: number;
 }
 
+const HOUR = 3_600_000;
+
 describe('consentry sandbox', { timeout: 120_000 }, () => {
   let folder: string;
   const file = (name: string) => join(folder, name);
@@ -21,7 +23,11 @@ describe('consentry sandbox', { timeout: 120_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
     await writeFile(
       file('settings.json'),
-      JSON.stringify({ switches: { events: 'late', unknownIdOnGet: 400 }, seed: 7 }),
+      JSON.stringify({
+        switches: { events: 'late', unknownIdOnGet: 400, sameIdentifier: 'newest' },
+        seed: 7,
+        clockAheadMs: -HOUR,
+      }),
     );
     const people = [
       { email: 'ada@shop.test', email_consent: 'SUBSCRIBED', lists: ['Single'] },
@@ -49,6 +55,7 @@ describe('consentry sandbox', { timeout: 120_000 }, () => {
         ...DEFAULT_SWITCHES,
         events: 'late',
         unknownIdOnGet: 404,
+        sameIdentifier: 'newest',
         errorsPerAnswer: 2,
       });
       const { faults } = await control<{ faults: { kind: string }[] }>('/faults');
@@ -64,6 +71,8 @@ describe('consentry sandbox', { timeout: 120_000 }, () => {
       const headers = { authorization: `Klaviyo-API-Key ${apiKey}`, revision: '2026-07-15' };
       const answer = await fetch(`${url}/api/accounts`, { headers });
       assert.equal(answer.status, 200);
+      const behind = Date.now() - Date.parse(answer.headers.get('date')!);
+      assert.ok(Math.abs(behind - HOUR) < 60_000, `${behind} ms behind`);
       const { requests } = await control<{ requests: { ms: number }[] }>('/requests/log');
       assert.ok(requests[0]!.ms >= 59);
       const [log] = await readdir(file('exchanges'));
@@ -103,6 +112,11 @@ describe('consentry sandbox', { timeout: 120_000 }, () => {
       /--seed-file .*settings\.json: line 1: unknown field "switches"/,
     ],
     ['settings that are no JSON', () => ['--settings', file('people.ndjson')], /--settings .*JSON/],
+    [
+      'a setting that is a function',
+      () => ['--settings', file('hook.json')],
+      /no "onRequest"; known are port,/,
+    ],
     ['an unknown setting', () => ['--settings', file('odd.json')], /no "listz"; known are port,/],
     ['a bad setting', () => ['--settings', file('bad.json')], /cannot start: speed must be/],
   ];
@@ -110,6 +124,7 @@ describe('consentry sandbox', { timeout: 120_000 }, () => {
     it(`ends with 2 and a reason for ${name}`, async () => {
       await writeFile(file('odd.json'), '{"listz":[]}');
       await writeFile(file('bad.json'), '{"speed":0}');
+      await writeFile(file('hook.json'), '{"onRequest":true}');
       const { code, stdout, stderr } = await run('sandbox', ...args());
       assert.equal(code, 2);
       assert.equal(stdout, '');

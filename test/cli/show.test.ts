@@ -83,6 +83,14 @@ describe('a person', () => {
     assert.match(text, /no migration ever had a row/);
   });
 
+  it('is not shown as suppressed, nor as free, where Klaviyo does not say', () => {
+    const emailMarketing = email('SUBSCRIBED', ['unstated']);
+    const klaviyo = toPersonConsent([profile({ emailMarketing })], READ_AT);
+    const text = renderPerson({ person: ADA, klaviyo, failure: null, history: [] });
+    assert.match(text, /^Klaviyo does not say whether it is suppressed for e-mail\.$/m);
+    assert.doesNotMatch(text, /^Suppressed/m);
+  });
+
   it('that Klaviyo does not know is said to be none', () => {
     const klaviyo = toPersonConsent([], READ_AT);
     assert.match(
@@ -113,4 +121,22 @@ describe('a person', () => {
       assert.ok(text.split('\n').includes(line), `${line} is not in:\n${text}`);
     }
   });
+
+  const dated: [string, Partial<PersonPart>, string][] = [
+    ['an opt-out', { action: 'unsubscribe' }, 'dated 2021-03-04T05:06:07.000Z'],
+    ['an opt-out without a date', { action: 'unsubscribe', consentedAt: null }, 'without a date'],
+    [
+      'a word that nobody knows',
+      { reason: 'consent_value_unknown' },
+      'dated 2021-03-04T05:06:07.000Z',
+    ],
+    ['consent without a date', { consentedAt: null }, 'without a consent date'],
+  ];
+  for (const [what, part, says] of dated) {
+    it(`is shown ${what} in its own words`, () => {
+      const history = [{ ...PART, note: null, ...part }];
+      const text = renderPerson({ person: ADA, klaviyo: null, failure: null, history });
+      assert.ok(text.split('\n').includes(`    asked    ${says}`), text);
+    });
+  }
 });

@@ -25,6 +25,11 @@ import {
   rejected,
   cancelled,
   member,
+  optedOutDuringRun,
+  unsubscribedAgain,
+  notReadBack,
+  doubted,
+  doubt,
   type Case,
 } from './truth-cases.js';
 
@@ -167,11 +172,54 @@ describe('the ledger is not the truth', () => {
     [
       'when an opt-out during the run is none',
       {
-        parts: [part({ ...skipped, reason: 'opted_out_during_run' })],
+        parts: [optedOutDuringRun],
         after: [known],
         carried: [carried('email')],
       },
       /NEVER_SUBSCRIBED/,
+    ],
+    [
+      'when somebody who left another list is said to have opted out',
+      {
+        parts: [optedOutDuringRun],
+        after: [{ email: ADA, list_suppressions: [{ list_id: OTHER_LIST, timestamp: EARLIER }] }],
+        carried: [carried('email')],
+      },
+      /NEVER_SUBSCRIBED/,
+    ],
+    [
+      'when somebody who is said to be left out was in a call',
+      {
+        parts: [part({ ...optedOutDuringRun, evidence: 'opt_outs' })],
+        after: [optedOut],
+        carried: [carried('email')],
+      },
+      /subscribe call carried it/,
+    ],
+    [
+      'when somebody who was taken out again is subscribed',
+      { parts: [unsubscribedAgain], after: [subscribed(CLICKED)], carried: [carried('email')] },
+      /SUBSCRIBED/,
+    ],
+    [
+      'when nobody had subscribed who was taken out again',
+      { parts: [unsubscribedAgain], after: [optedOut] },
+      /no accepted subscribe call/,
+    ],
+    [
+      'when an opt-out that could not be read back is of somebody who was never asked',
+      { parts: [notReadBack], after: [subscribed(CLICKED, 'shop')] },
+      /no accepted subscribe call/,
+    ],
+    [
+      'when consent was stopped by a statement that no row makes',
+      { parts: [doubted, part({ ...doubt, email: 'ben@example.com', phoneNumber: null })] },
+      /no other row/,
+    ],
+    [
+      'when consent that was stopped was sent all the same',
+      { parts: [doubted, doubt], after: [subscribed(CLICKED)], carried: [carried('email')] },
+      /subscribe call carried it/,
     ],
     [
       'when a list-only person is not on the list',

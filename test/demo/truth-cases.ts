@@ -132,11 +132,26 @@ export const bounced: SeedProfile = {
   email: ADA,
   suppressions: [{ reason: 'HARD_BOUNCE', timestamp: EARLIER }],
 };
+export const leftList: SeedProfile = {
+  email: ADA,
+  list_suppressions: [{ list_id: LIST, timestamp: EARLIER }],
+};
 export const known: SeedProfile = { email: ADA };
 
 export const pending = part({ outcome: 'pending_double_opt_in', reason: 'no_click_yet' });
 export const consented = part({ outcome: 'already_consented' });
 export const skipped = part({ outcome: 'skipped_opted_out', reason: 'opted_out_before_run' });
+export const optedOutDuringRun = part({ ...skipped, reason: 'opted_out_during_run' });
+export const unsubscribedAgain = part({ ...skipped, reason: 'unsubscribed_again' });
+export const notReadBack = part({ outcome: 'unconfirmed', reason: 'opt_out_not_read_back' });
+export const doubted = part({ outcome: 'rejected', reason: 'newer_statement_refused' });
+/** What stops it: another row of the person with a word that nobody knows. */
+export const doubt = part({
+  rowNumber: 2,
+  line: 3,
+  outcome: 'rejected',
+  reason: 'consent_value_unknown',
+});
 export const listOnly = part({ channel: 'list', outcome: 'list_only' });
 export const rejected = part({ outcome: 'rejected', reason: 'consent_date_invalid' });
 export const cancelled = part({ outcome: 'cancelled', reason: 'cancelled_before_sending' });

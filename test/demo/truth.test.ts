@@ -22,6 +22,12 @@ import {
   rejected,
   cancelled,
   member,
+  leftList,
+  optedOutDuringRun,
+  unsubscribedAgain,
+  notReadBack,
+  doubted,
+  doubt,
   type Case,
 } from './truth-cases.js';
 
@@ -77,12 +83,42 @@ describe('the ledger is the truth', () => {
     ],
     ['when an opt-out was left alone', { parts: [skipped], before: [optedOut] }],
     ['when a suppression was left alone', { parts: [skipped], before: [bounced] }],
+    ['when an opt-out of the list was left alone', { parts: [skipped], before: [leftList] }],
     [
       'when somebody opted out during the run',
+      { parts: [optedOutDuringRun], after: [optedOut], carried: [carried('email')] },
+    ],
+    [
+      'when somebody was suppressed during the run',
+      { parts: [optedOutDuringRun], after: [bounced], carried: [carried('email')] },
+    ],
+    [
+      'when somebody left the list during the run',
+      { parts: [optedOutDuringRun], after: [leftList], carried: [carried('email')] },
+    ],
+    [
+      'when somebody was left out of a call for an opt-out that the ledger knew',
+      { parts: [part({ ...optedOutDuringRun, evidence: 'opt_outs' })], after: [optedOut] },
+    ],
+    [
+      'when the run took somebody out again',
+      { parts: [unsubscribedAgain], after: [optedOut], carried: [carried('email')] },
+    ],
+    [
+      'when the run could not read that somebody is out again',
+      { parts: [notReadBack], after: [subscribed(CLICKED)], carried: [carried('email')] },
+    ],
+    [
+      'when consent was left unsent for a statement that was refused',
+      { parts: [doubted, doubt], before: [known] },
+    ],
+    [
+      'when the refused statement names the person by the other identifier',
       {
-        parts: [part({ ...skipped, reason: 'opted_out_during_run' })],
-        after: [optedOut],
-        carried: [carried('email')],
+        parts: [
+          part({ ...doubted, channel: 'sms' }),
+          part({ ...doubt, channel: 'sms', phoneNumber: '12' }),
+        ],
       },
     ],
     ['when a member has no consent', { parts: [listOnly], after: [member] }],

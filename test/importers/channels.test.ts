@@ -112,6 +112,17 @@ describe('the channels of the generic layout', () => {
       [`whatsapp subscribe ${noon} phone_landline`],
     ],
     [
+      'note a landline beside a word about texts that is refused, so that the plan knows it',
+      {
+        ...asks('whatsapp', { phone_number: '+442079460123', country: 'GB' }),
+        ...{ sms_consent: 'perhaps', sms_consented_at: '2021-03-04' },
+      },
+      [
+        `sms consent_value_unknown ${noon} phone_landline`,
+        `whatsapp subscribe ${noon} phone_landline`,
+      ],
+    ],
+    [
       'refuse a toll-free number for both',
       {
         ...asks('sms', { phone_number: '+18005550199' }),
@@ -248,6 +259,39 @@ describe('suppressions of the generic layout', () => {
       'refuse other words rather than subscribe',
       { suppressed: 'perhaps', email_consent: 'yes', email_consented_at: '2021-03-04' },
       ['email consent_value_unknown'],
+    ],
+    [
+      'leave a clear opt-out beside a word that is not known, and newer than all consent',
+      { suppressed: 'perhaps', email_consent: 'unsubscribed', email_consented_at: '2021-03-04' },
+      ['email unsubscribe suppression_not_used'],
+    ],
+    [
+      'come before an opt-out of the row, as nobody comes back from them',
+      { suppressed: 'yes', email_consent: 'unsubscribed', email_consented_at: '2021-03-04' },
+      ['email suppress'],
+    ],
+    [
+      'follow from a reason of Klaviyo beside a word that is not known',
+      { suppressed: 'perhaps', suppression_reason: 'spam_complaint', email_consent: 'yes' },
+      ['email suppress suppressed_spam_complaint'],
+    ],
+    [
+      'are in doubt where neither word is known',
+      { suppressed: 'perhaps', suppression_reason: 'asked Ada to stop', email_consent: 'yes' },
+      ['email consent_value_unknown'],
+    ],
+    [
+      'keep people off the list for a word that is not known',
+      { suppressed: 'perhaps', email_consent: 'list_only', sms_consent: 'list_only' },
+      ['email consent_value_unknown'],
+    ],
+    [
+      'leave other channels as they are, whatever word it is',
+      {
+        ...{ suppressed: 'perhaps', email_consent: 'unsubscribed' },
+        ...{ sms_consent: 'yes', sms_consented_at: '2021-03-04' },
+      },
+      ['email unsubscribe suppression_not_used', 'sms subscribe 2021-03-04T12:00:00Z'],
     ],
     ['need an address', { suppressed: 'yes', email: '' }, ['email email_missing']],
     ['need a good address', { suppressed: 'yes', email: 'a@' }, ['email email_invalid']],

@@ -14,7 +14,8 @@ async function parts(row: string, options: Partial<ImportOptions> = {}): Promise
 }
 
 describe('the generic layout', () => {
-  const cases: [string, string, Partial<ImportOptions>, string[]][] = [
+  type Case = [string, string, Partial<ImportOptions>, string[]];
+  const cases: Case[] = [
     ['subscribes to e-mail', `a@example.com,,,yes,,${DAY},,`, {}, [`email subscribe ${NOON}`]],
     [
       'leaves SMS alone where the run does not ask for it',
@@ -65,12 +66,47 @@ describe('the generic layout', () => {
     ],
     ['takes "no" for never asked', `a@example.com,,,no,,${DAY},,`, {}, ['email nothing_asked']],
     ['takes a blank for never asked', 'a@example.com,,,,,,,', {}, ['email nothing_asked']],
-    ['refuses other words', `a@example.com,,,maybe,,${DAY},,`, {}, ['email consent_value_unknown']],
+    [
+      'refuses other words, with the date on which they were said',
+      `a@example.com,,,maybe,,${DAY},,`,
+      {},
+      [`email consent_value_unknown ${NOON}`],
+    ],
+    [
+      'notes the move to 1990 of a refused word as well',
+      'a@example.com,,,maybe,,1980-01-01,,',
+      {},
+      ['email consent_value_unknown 1990-01-01T00:00:00Z clamped_to_1990'],
+    ],
+    ...['', '4 March', '2999-01-01'].map((date): Case => [
+      `takes the date "${date}" of a refused word for none`,
+      `a@example.com,,,maybe,,${date},,`,
+      {},
+      ['email consent_value_unknown'],
+    ]),
+    [
+      'is not stopped by a refused word whose date has no zone',
+      'a@example.com,,,maybe,,2021-03-04 05:06,,',
+      { timezone: null },
+      ['email consent_value_unknown'],
+    ],
+    [
+      'keeps the date of an opt-out that it refuses',
+      `a@example.com,12,US,,unsubscribed,,${DAY},`,
+      both,
+      [`sms phone_invalid ${NOON}`],
+    ],
+    [
+      'attests no date of a refused word',
+      'a@example.com,,,maybe,,,,',
+      { consentedAt: '2024-05-01' },
+      ['email consent_value_unknown'],
+    ],
     [
       'refuses words that are names of object properties',
       `a@example.com,,,constructor,,${DAY},,`,
       {},
-      ['email consent_value_unknown'],
+      [`email consent_value_unknown ${NOON}`],
     ],
     ['adds to the list only', 'a@example.com,,,list_only,,,,', {}, ['list add_to_list']],
     [

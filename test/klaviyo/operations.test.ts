@@ -54,6 +54,18 @@ describe('every call', () => {
     assert.equal(headers['user-agent'], 'consentry/1.2.3');
   });
 
+  it('asks for a 410 rather than the shape of another revision', async () => {
+    server.answer(json(200, { data: [] }));
+    await client.listMetrics();
+    assert.equal(only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
+    server.answer(empty(202));
+    await client.unsubscribeProfiles({
+      listId: null,
+      profiles: [{ email: 'ada@example.com', channels: ['email'] }],
+    });
+    assert.equal(only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
+  });
+
   it('asks the limiter first and is recorded with its status and time', async () => {
     limiter.acquired.length = 0;
     calls.length = 0;
@@ -265,7 +277,9 @@ describe('writes', () => {
     server.answer(
       empty(202, { 'X-Klaviyo-Partial-Failure': 'phone_number', 'X-Klaviyo-Req-Id': 'req-1' }),
     );
-    assert.deepEqual(await client.subscribeProfiles(request), {
+    const { sentAt, ...accepted } = await client.subscribeProfiles(request);
+    assert.ok(sentAt !== null);
+    assert.deepEqual(accepted, {
       accepted: true,
       partialFailure: 'phone_number',
       requestId: 'req-1',
@@ -277,8 +291,8 @@ describe('writes', () => {
 
   it('knows neither where the headers are not there', async () => {
     server.answer(empty(202));
-    const accepted = await client.subscribeProfiles(request);
-    assert.deepEqual(accepted, { accepted: true, partialFailure: null, requestId: null });
+    const { partialFailure, requestId } = await client.subscribeProfiles(request);
+    assert.deepEqual([partialFailure, requestId], [null, null]);
   });
 
   it('imports onto a list and follows the job', async () => {

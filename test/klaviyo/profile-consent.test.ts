@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { profileSchema } from '../../src/klaviyo/profile-consent.js';
+import { profileSchema } from '../../src/klaviyo/profiles/profile-schema.js';
 import { profile } from './klaviyo-server.js';
 
 describe('reading a profile', () => {
@@ -110,7 +110,6 @@ describe('reading a profile', () => {
   }
 
   for (const subscriptions of [
-    null,
     {},
     { email: null, sms: null },
     { email: {}, sms: {} },

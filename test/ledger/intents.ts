@@ -1,6 +1,12 @@
 import type { Intent, IntentPart } from '../../src/contracts/intents.js';
 import type { MigrationSettings } from '../../src/contracts/migration.js';
-import { storeIntents, type Ledger } from '../../src/ledger/index.js';
+import {
+  beginSubmission,
+  storeIntents,
+  type Ledger,
+  type LedgerDb,
+  type SentPart,
+} from '../../src/ledger/index.js';
 import { MIGRATION_SETTINGS } from '../support/settings.js';
 
 export const SETTINGS: MigrationSettings = {
@@ -34,17 +40,21 @@ export function intent(fields: Partial<Intent> = {}): Intent {
   };
 }
 
+export const ACCOUNT = 'Acc123';
+
 /** Stores intents as a migration, one batch. */
 export async function store(
   ledger: Ledger,
   id: string,
   intents: readonly Intent[],
   settings: Partial<MigrationSettings> = {},
+  accountId: string = ACCOUNT,
 ): Promise<number> {
   return storeIntents(
     ledger,
     {
       id,
+      accountId,
       sourceName: 'people.csv',
       sourceSha256: 'sha',
       preset: 'generic',
@@ -54,6 +64,25 @@ export async function store(
     },
     batches([intents]),
   );
+}
+
+/** A subscribe call that carries these parts. @returns the id of the submission */
+export async function send(
+  db: LedgerDb,
+  migrationId: string,
+  parts: readonly SentPart[],
+  jobNumber = 1,
+): Promise<string> {
+  const begun = await beginSubmission(db, {
+    migrationId,
+    jobNumber,
+    operation: 'subscribe',
+    endpoint: 'bulk_subscribe_profiles',
+    now: null,
+    parts,
+  });
+  if (begun.state !== 'begun') throw new Error(`the submission is ${begun.state}`);
+  return begun.id;
 }
 
 export async function* batches<T>(values: readonly T[]): AsyncGenerator<T> {

@@ -5,11 +5,15 @@ import {
   answerSubmission,
   assignJobs,
   askForMembership,
-  beginSubmission,
   countTotals,
+  findRepairs,
   findRunningMigration,
   getMigration,
+  jobsToLookUp,
+  markLookedUp,
+  markWoken,
   MigrationNotFoundError,
+  noteOptOuts,
   openLedger,
   openRowsOfJob,
   reportedParts,
@@ -21,11 +25,12 @@ import {
   storeIntents,
   unreadRows,
   waitingParts,
+  watchLeft,
   type Ledger,
   type Settlement,
 } from '../../src/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, part, SETTINGS, store } from './intents.js';
+import { ACCOUNT, intent, part, send, SETTINGS, store } from './intents.js';
 
 const consented = (rowNumber: number): Settlement => ({
   rowNumber,
@@ -82,6 +87,7 @@ describe('the ledger', () => {
     }
     const migration = {
       id: 'broken',
+      accountId: ACCOUNT,
       sourceName: 'x',
       sourceSha256: 'x',
       preset: 'generic',
@@ -231,11 +237,11 @@ describe('the ledger', () => {
       { rowNumber: 1, channel: 'email' as const },
       { rowNumber: 2, channel: 'email' as const },
     ];
-    const refused = await beginSubmission(ledger.db, 'submit', 1, 'bulk_subscribe_profiles', sent);
+    const refused = await send(ledger.db, 'submit', sent);
     await answerSubmission(ledger.db, refused, { status: 'refused' });
     assert.deepEqual(await waitingParts(ledger.db, 'submit', ['a@example.com'], []), []);
 
-    const accepted = await beginSubmission(ledger.db, 'submit', 1, 'bulk_subscribe_profiles', sent);
+    const accepted = await send(ledger.db, 'submit', sent);
     await answerSubmission(ledger.db, accepted, {
       status: 'accepted',
       partialFailure: null,
@@ -289,9 +295,7 @@ describe('the ledger', () => {
   test('cancels only what was not sent', async () => {
     await store(ledger, 'cancel', [intent(), intent({ email: 'b@example.com' })]);
     await assignJobs(ledger.db, 'cancel');
-    await beginSubmission(ledger.db, 'cancel', 1, 'bulk_subscribe_profiles', [
-      { rowNumber: 1, channel: 'email' },
-    ]);
+    await send(ledger.db, 'cancel', [{ rowNumber: 1, channel: 'email' }]);
     assert.equal(await settleUnsent(ledger.db, 'cancel', 1, 'cancelled_before_sending'), 1);
     assert.deepEqual(await parts('cancel'), {
       '1 email': 'open',
@@ -304,6 +308,41 @@ describe('the ledger', () => {
     assert.equal(await findRunningMigration(ledger.db, 'same'), 'same');
     await setPhase(ledger.db, 'same', 'done');
     assert.equal(await findRunningMigration(ledger.db, 'same'), null);
+  });
+
+  test('keeps time by its own clock, whatever that of a worker shows', async (t) => {
+    const id = 'ahead';
+    const account = 'AheadAcc';
+    const { db } = ledger;
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_600_000 });
+    const emails = ['clock1@example.com', 'clock2@example.com'];
+    const refused = part({ channel: 'sms', rejected: 'phone_invalid' });
+    const people = emails.map((email) => intent({ email, parts: [part(), refused] }));
+    await store(ledger, id, people, {}, account);
+    await assignJobs(db, id);
+    const call = await send(db, id, [{ rowNumber: 1, channel: 'email' }]);
+    await answerSubmission(db, call, { status: 'accepted', partialFailure: null, requestId: null });
+    assert.ok(((await watchLeft(db, id, 60_000)) ?? Infinity) <= 60_000);
+    await markLookedUp(db, id, 1);
+    assert.deepEqual(await jobsToLookUp(db, id, ['subscribe'], 0), [1]);
+    const said = { at: '2026-03-04T05:06:07Z', source: 'event', listId: null } as const;
+    await noteOptOuts(db, account, [{ ...said, channel: 'email', identifier: emails[0] ?? '' }]);
+    await findRepairs(db, id);
+    await settleUnsent(db, id, null, 'cancelled_before_sending');
+    await markWoken(db, id, [1]);
+    await setPhase(db, id, 'done');
+    const { rows: times } = await ledger.pool.query<{ table: string; column: string }>(
+      `select table_name as table, column_name as column from information_schema.columns
+        where table_schema = 'consentry' and data_type = 'timestamp with time zone'`,
+    );
+    const ahead: string[] = [];
+    for (const { table, column } of times) {
+      const { rowCount } = await ledger.pool.query(
+        `select from consentry.${table} where ${column} > now() + interval '10 minutes'`,
+      );
+      if (rowCount !== 0) ahead.push(`${table}.${column}`);
+    }
+    assert.deepEqual(ahead, []);
   });
 });
 

@@ -7,7 +7,6 @@ import {
   answerSubmission,
   askAboutPerson,
   assignJobs,
-  beginSubmission,
   openLedger,
   personAskedAbout,
   personHistory,
@@ -17,7 +16,7 @@ import {
   type Ledger,
 } from '../../src/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, part, store } from './intents.js';
+import { intent, part, send, store } from './intents.js';
 
 const ADA = { by: 'email', value: 'ada@example.com' } as const;
 const ANSWER: PersonConsent = { readAt: '2026-01-02T03:04:05.000Z', profiles: [] };
@@ -90,16 +89,19 @@ describe('what the ledger knows of a person', () => {
         { listId: null, customSource: 'second source' },
       );
       await assignJobs(ledger.db, 'first');
-      await storeConsentBefore(ledger.db, 'first', [
-        {
-          rowNumber: 2,
-          oneProfile: true,
-          parts: [{ channel: 'email', consent: 'NEVER_SUBSCRIBED', at: '2020-01-01T00:00:00Z' }],
-        },
-      ]);
-      const sent = await beginSubmission(ledger.db, 'first', 1, 'bulk_subscribe_profiles', [
-        { rowNumber: 2, channel: 'email' },
-      ]);
+      await storeConsentBefore(
+        ledger.db,
+        'first',
+        [
+          {
+            rowNumber: 2,
+            oneProfile: true,
+            parts: [{ channel: 'email', consent: 'NEVER_SUBSCRIBED', at: '2020-01-01T00:00:00Z' }],
+          },
+        ],
+        0,
+      );
+      const sent = await send(ledger.db, 'first', [{ rowNumber: 2, channel: 'email' }]);
       await answerSubmission(ledger.db, sent, {
         status: 'accepted',
         partialFailure: null,

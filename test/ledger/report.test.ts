@@ -3,7 +3,6 @@ import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import {
   assignJobs,
-  beginSubmission,
   countTransitions,
   openLedger,
   problemParts,
@@ -14,7 +13,7 @@ import {
   type ReportedPart,
 } from '../../src/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, part, store } from './intents.js';
+import { intent, part, send, store } from './intents.js';
 
 const ROWS = 6;
 
@@ -35,11 +34,9 @@ describe('the report', () => {
     });
     await store(ledger, 'm', [...people, refused]);
     await assignJobs(ledger.db, 'm');
-    await beginSubmission(
+    await send(
       ledger.db,
       'm',
-      1,
-      'bulk_subscribe_profiles',
       [1, 2, 3, 4].map((rowNumber) => ({ rowNumber, channel: 'email' as const })),
     );
     const settle = (

@@ -27,6 +27,7 @@ const running = {
   temporalNamespace: 'default',
   uiUrl: 'http://127.0.0.1:8234',
   sandboxUrl: 'http://127.0.0.1:9234',
+  account: 'SbxAcc',
 };
 
 function environment(variables: Record<string, string>): Config {
@@ -98,6 +99,7 @@ describe('environment of a verb', () => {
       },
       uiUrl: running.uiUrl,
       sandboxUrl: running.sandboxUrl,
+      account: running.account,
     });
   });
 
@@ -112,7 +114,7 @@ describe('environment of a verb', () => {
     assert.equal(found.databaseUrl, databaseUrl);
     assert.equal(found.temporal.connectionOptions.address, 'temporal.example:7233');
     assert.equal(found.temporal.namespace, 'consent');
-    assert.deepEqual([found.uiUrl, found.sandboxUrl], [null, null]);
+    assert.deepEqual([found.uiUrl, found.sandboxUrl, found.account], [null, null, null]);
   });
 
   it('takes the server from a profile in temporal.toml', async () => {

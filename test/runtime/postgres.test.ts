@@ -5,19 +5,23 @@ import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import pg from 'pg';
+import { ConfigError, loadConfig } from '../../src/runtime/config.js';
+import { userFolders } from '../../src/runtime/paths.js';
 import { freePorts } from '../../src/runtime/ports.js';
-import { startDatabase } from '../../src/runtime/postgres.js';
+import { keptDataFolder, startDatabase } from '../../src/runtime/postgres.js';
 import type { Database } from '../../src/runtime/postgres.js';
 import { findPostgres, repairLinks } from '../../src/runtime/postgres-binaries.js';
+import { DatabaseHeldError, startWhenFree } from '../../src/runtime/postgres-recovery.js';
 import {
   accountFor,
+  closedFolders,
   firstReachable,
   isReachable,
   serverAccount,
 } from '../../src/runtime/server-account.js';
 import { createTestFolders } from '../support/stack.js';
 import type { TestFolders } from '../support/stack.js';
-import { firstLine, kill, runModule, runtimeModule, untilGone } from './programs.js';
+import { deadPid, firstLine, kill, runModule, runtimeModule, untilGone } from './programs.js';
 
 let folders: TestFolders;
 const open: Database[] = [];
@@ -35,6 +39,12 @@ async function start(keep: boolean): Promise<Database> {
   const database = await startDatabase({ databaseUrl: null, folders, keep });
   open.push(database);
   return database;
+}
+
+async function untilBusy(url: string): Promise<void> {
+  const active = `select from pg_stat_activity where state = 'active' and query like '%series%'
+    and pid <> pg_backend_pid()`;
+  while ((await query(url, active)).length === 0) await new Promise((r) => setTimeout(r, 20));
 }
 
 async function query(url: string, sql: string): Promise<unknown[]> {
@@ -105,6 +115,78 @@ describe('database', { timeout: 120_000 }, () => {
     await untilGone(pid);
   });
 
+  it('starts again at once each time that server and owner are killed together', async () => {
+    const first = await start(true);
+    await query(first.url, 'create table killed (n int)');
+    await first.stop();
+    const cut: Promise<unknown>[] = [];
+    for (let n = 1; n <= 3; n += 1) {
+      const owner = runModule(ownerOf('keep: true', '`${database.pid} ${database.url}`'));
+      const [pid, url = ''] = (await firstLine(owner)).split(' ');
+      await query(url, `insert into killed values (${n})`);
+      // Connections with work to do do not notice the end of their server.
+      cut.push(query(url, 'select count(*) from generate_series(1, 1000000000)').catch(String));
+      await untilBusy(url);
+      owner.kill('SIGKILL');
+      process.kill(Number(pid), 'SIGKILL');
+    }
+    const last = await start(true);
+    assert.deepEqual(await query(last.url, 'select count(*)::int as n from killed'), [{ n: 3 }]);
+    assert.equal((await Promise.all(cut)).length, 3);
+  });
+
+  it('starts while nobody has asked after the killed server, whose pid is still taken', async () => {
+    const owner = runModule(ownerOf('keep: true'));
+    const pid = Number(await firstLine(owner));
+    // A parent that stands still lets its dead children lie.
+    owner.kill('SIGSTOP');
+    process.kill(pid, 'SIGKILL');
+    await untilGone(pid);
+    assert.ok(process.kill(pid, 0), 'the pid is free, so this tests nothing');
+    const database = await start(true);
+    assert.deepEqual(await query(database.url, 'select 6 as n'), [{ n: 6 }]);
+    await kill(owner, 'SIGKILL');
+  });
+
+  it('waits for what is left of a killed server, then names file, process and way out', async () => {
+    const folder = join(folders.data, 'held');
+    await mkdir(folder, { recursive: true });
+    const file = join(folder, 'postmaster.pid');
+    const gone = await deadPid();
+    await writeFile(file, `${gone}\n${folder}\n`);
+    const fatal =
+      'FATAL:  pre-existing shared memory block (key 10534934, ID 196611) is still in use';
+    const held = new Error(
+      `PostgreSQL ended with exit code 1.\n2026-01-02 UTC [9] ${fatal}\nHINT: no`,
+    );
+    let starts = 0;
+    const start = (failures: number) => () =>
+      (starts += 1) > failures ? Promise.resolve('started') : Promise.reject(held);
+
+    assert.equal(await startWhenFree(folder, start(3)), 'started');
+    assert.equal(starts, 4);
+    await assert.rejects(startWhenFree(folder, start(Infinity), 200), (error) => {
+      assert.ok(error instanceof DatabaseHeldError);
+      for (const said of [
+        folder,
+        file,
+        String(gone),
+        '0.2 s',
+        'ID 196611',
+        'kill -9',
+        'DATABASE_URL',
+      ]) {
+        assert.ok(error.message.includes(said), `${said} is not in: ${error.message}`);
+      }
+      return true;
+    });
+    const other = new Error('PostgreSQL ended with exit code 1.\nFATAL:  out of memory');
+    await assert.rejects(
+      startWhenFree(folder, () => Promise.reject(other)),
+      other,
+    );
+  });
+
   it('ends a server of the same data that nothing else ended', async () => {
     await (await start(true)).stop();
     const account = await serverAccount();
@@ -130,10 +212,18 @@ describe('database', { timeout: 120_000 }, () => {
 
   it('is not held up by a postmaster.pid whose pid is another program’s', async () => {
     await (await start(true)).stop();
-    const lines = [process.pid, cluster(), '1', '5432', '', '', '', ''];
-    await writeFile(join(cluster(), 'postmaster.pid'), lines.join('\n'), { mode: 0o600 });
+    // Not ours: PostgreSQL knows that the pid of its own parent is no server's.
+    const other = runModule('console.log(); setInterval(() => undefined, 1000);');
+    await firstLine(other);
+    const lines = [other.pid, cluster(), '1', '5432', '', '', '', ''];
+    const file = join(cluster(), 'postmaster.pid');
+    await writeFile(file, lines.join('\n'), { mode: 0o600 });
+    const { uid, gid } = await stat(cluster());
+    await chown(file, uid, gid);
     const database = await start(true);
     assert.deepEqual(await query(database.url, 'select 4 as n'), [{ n: 4 }]);
+    assert.equal(other.exitCode, null, 'the other program is left alone');
+    await kill(other, 'SIGKILL');
   });
 
   it('begins anew where an earlier start was interrupted in the middle of making it', async () => {
@@ -184,6 +274,70 @@ describe('database', { timeout: 120_000 }, () => {
   });
 });
 
+describe('the folder that keeps the data', () => {
+  const stranger = { name: 'stranger', uid: 4_242, gid: 4_242 };
+  let closed: string;
+  before(async () => {
+    closed = join(folders.state, 'private');
+    await mkdir(join(closed, 'open'), { recursive: true });
+    await chmod(folders.state, 0o711);
+    await chmod(closed, 0o700);
+    await chmod(join(closed, 'open'), 0o755);
+  });
+
+  it('is the named one, or an error that says which folder is closed to whom', async () => {
+    const data = join(closed, 'open', 'data');
+    assert.deepEqual(await closedFolders(data, stranger), [closed]);
+    await assert.rejects(keptDataFolder({ data, dataIsNamed: true }, stranger), (error) => {
+      assert.ok(error instanceof ConfigError);
+      for (const said of [`CONSENTRY_DATA_DIR is ${data}`, `enter ${closed}.`, 'user stranger']) {
+        assert.ok(error.message.includes(said), error.message);
+      }
+      assert.match(error.message, /chmod a\+x .*name another folder, or set DATABASE_URL/);
+      return true;
+    });
+    await chmod(closed, 0o711);
+    assert.equal(await keptDataFolder({ data, dataIsNamed: true }, stranger), data);
+    await chmod(closed, 0o700);
+  });
+
+  it('is one for all of root’s stacks where the default one is closed', async () => {
+    const data = join(closed, 'open', 'data');
+    const fallback = await keptDataFolder({ data, dataIsNamed: false }, stranger);
+    assert.equal(fallback, '/var/lib/consentry');
+    assert.equal(await keptDataFolder({ data, dataIsNamed: false }, null), data);
+  });
+
+  it('is known to be named from the configuration', () => {
+    const named = userFolders(loadConfig({ CONSENTRY_DATA_DIR: '/srv/consentry' }));
+    assert.deepEqual([named.data, named.dataIsNamed], ['/srv/consentry', true]);
+    assert.equal(userFolders(loadConfig({})).dataIsNamed, false);
+  });
+
+  const root = process.getuid?.() === 0;
+  const skip = root ? false : 'only root starts PostgreSQL as another user';
+
+  it('is not replaced in secret when root starts', { skip }, async () => {
+    const named = { ...folders, data: join(closed, 'data') };
+    await assert.rejects(startDatabase({ databaseUrl: null, folders: named, keep: true }), {
+      name: 'ConfigError',
+      message: new RegExp(`may not enter ${closed}\\.`),
+    });
+    assert.equal(existsSync(named.data), false);
+  });
+
+  it('may be closed to all but the owner of the data in it', { skip }, async () => {
+    const data = join(folders.state, 'of-a-user');
+    await mkdir(join(data, 'postgresql'), { recursive: true });
+    for (const folder of [data, join(data, 'postgresql')]) {
+      await chown(folder, 4_343, 4_343);
+      await chmod(folder, 0o700);
+    }
+    assert.deepEqual(await closedFolders(data, stranger), [data]);
+    assert.equal(await keptDataFolder({ data, dataIsNamed: true }, stranger), data);
+  });
+});
+
 describe('PostgreSQL programs', () => {
   it('get the links that a blocked install script leaves out', async () => {
     const copy = join(folders.cache, 'package');
@@ -223,10 +377,10 @@ describe('PostgreSQL programs', () => {
 });
 
 function ownerOf(keep: string, printed = 'database.pid'): string {
-  const { cache, data, state } = folders;
+  const { cache, data, dataIsNamed, state } = folders;
   return `
 import { startDatabase } from ${runtimeModule('postgres')};
-    const folders = ${JSON.stringify({ cache, data, state })};
+    const folders = ${JSON.stringify({ cache, data, dataIsNamed, state })};
     const database = await startDatabase({ databaseUrl: null, folders, ${keep} });
     console.log(${printed});
     setInterval(() => undefined, 1000);`;

@@ -30,7 +30,8 @@ describe('faults known of other tools: requests', () => {
     world.sandbox.account.forgetRequests();
     const { report } = await world.migrate(
       ['email,phone_number,email_consent,sms_consent', ...rows],
-      { channels: ['email', 'sms'] },
+      // Who opts out meanwhile is asked for by the time that a run takes, not by its people.
+      { channels: ['email', 'sms'], timing: { optOutsMaxAgeMs: 60_000 } },
     );
     assert.deepEqual(report.outcomes, { confirmed: 300 });
     assert.equal(world.calls('bulk_subscribe_profiles'), 1);
@@ -149,11 +150,10 @@ describe('faults known of other tools: requests', () => {
         const { subscriptions } = world.profile(email);
         assert.equal(subscriptions.email.marketing.consent, 'SUBSCRIBED');
       }
-      const refused = [...requestsTo('/api/events'), ...requestsTo('/api/lists/')];
-      assert.ok(
-        refused.some(({ status }) => status === 400),
-        'Klaviyo took a date in the future',
+      const refused = [...requestsTo('/api/events'), ...requestsTo('/api/lists/')].filter(
+        ({ status }) => status === 400,
       );
+      assert.deepEqual(refused, [], 'a date of a filter was still to come');
     } finally {
       await sql`drop trigger ahead on consentry.migration`.execute(db);
     }

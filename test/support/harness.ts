@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { MigrationTiming } from '../../src/contracts/migration.js';
+import { taskQueueOf } from '../../src/contracts/names.js';
 import { openLedger, type Ledger } from '../../src/ledger/index.js';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.js';
 import { Consentry } from '../../src/starter/consentry.js';
 import { createWorker, type ConsentryWorker } from '../../src/worker.js';
+import { Gates } from './gates.js';
 import { createTestDatabase, testTemporal } from './stack.js';
 
 // Failures are what these tests provoke: only what the SDK itself calls an error is worth seeing.
@@ -17,12 +19,17 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 /** Quick enough for tests, long enough for a busy machine. */
 export const TEST_TIMING: MigrationTiming = {
   confirmWithinMs: 20_000,
+  // Every ended run is watched for that long, beside those of the next tests.
+  appliedWithinMs: 3_000,
   membershipWithinMs: 20_000,
   readEveryMs: 100,
   readTurnMs: 1_000,
   ambiguousWaitMs: 1_000,
   consentMaxAgeMs: 600_000,
   suppressionWithinMs: 20_000,
+  textConsentMaxAgeMs: 120_000,
+  optOutsMaxAgeMs: 200,
+  optOutsLateMs: 500,
   eventsSilentMs: 2_000,
   watchForMs: 0,
   watchFirstMs: 500,
@@ -32,17 +39,30 @@ export const TEST_TIMING: MigrationTiming = {
 export const SINGLE = 'SINGL1';
 export const DOUBLE = 'DOUBL1';
 
+interface WorkerOf {
+  apiKey?: string;
+  baseUrl?: string;
+  account?: string | null;
+}
+
 /** The whole product on a real Temporal server, a real PostgreSQL and the sandbox over HTTP. */
 export interface Harness {
   readonly consentry: Consentry;
   readonly client: Client;
   readonly ledger: Ledger;
   readonly sandbox: Sandbox;
+  /** Holds calls back; all are let through at the end. */
+  readonly gates: Gates;
+  readonly accountId: string;
   readonly taskQueue: string;
   /** Writes a source in the generic layout and gives its path. */
   source(name: string, lines: readonly string[]): Promise<string>;
-  /** Starts one more worker; `stopWorkers` ends all. */
-  startWorker(options?: { apiKey?: string }): Promise<void>;
+  /**
+   * Starts one more worker; `stopWorkers` ends all.
+   *
+   * @param options of another Klaviyo than the harness's own, and the account that it is told to be
+   */
+  startWorker(options?: WorkerOf): Promise<void>;
   stopWorkers(): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,8 +73,10 @@ export async function startHarness(
   const temporal = await testTemporal();
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
+  const gates = new Gates();
   const sandbox = await startSandbox({
     delays: 'fast',
+    onRequest: gates.hook,
     sms: { status: 'active', senders: [{ country: 'US', type: 'toll_free', status: 'active' }] },
     lists: [
       { id: SINGLE, name: 'Single', opt_in_process: 'single_opt_in' },
@@ -62,7 +84,8 @@ export async function startHarness(
     ],
     ...options.sandbox,
   });
-  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
+  const taskQueues = `test-${randomBytes(6).toString('hex')}`;
+  const accountId = sandbox.account.settings.account.id;
   const { namespace } = temporal;
   const connection = await Connection.connect({ address: temporal.address });
   const native = await NativeConnection.connect({ address: temporal.address });
@@ -70,25 +93,28 @@ export async function startHarness(
   const workers: { worker: ConsentryWorker; ended: Promise<void> }[] = [];
 
   const harness: Harness = {
-    consentry: new Consentry(connection, namespace, ledger, taskQueue),
+    consentry: new Consentry(connection, namespace, ledger, { taskQueues }),
     client: new Client({ connection, namespace }),
     ledger,
     sandbox,
-    taskQueue,
+    gates,
+    accountId,
+    taskQueue: taskQueueOf(accountId, taskQueues),
     async source(name, lines) {
       const path = join(folder, name);
       await writeFile(path, `${lines.join('\n')}\n`);
       return path;
     },
-    async startWorker({ apiKey = sandbox.apiKey } = {}) {
+    async startWorker({ apiKey = sandbox.apiKey, baseUrl = sandbox.url, account = null } = {}) {
       const worker = await createWorker({
         connection: native,
         namespace,
-        taskQueue,
+        taskQueues,
         role: 'all',
+        account,
         databaseUrl: database.url,
         apiKey,
-        baseUrl: sandbox.url,
+        baseUrl,
         version: 'test',
       });
       workers.push({ worker, ended: worker.run() });
@@ -99,6 +125,7 @@ export async function startHarness(
       await Promise.all(stopping.map(({ ended }) => ended));
     },
     async close() {
+      gates.openAll();
       await harness.stopWorkers();
       await connection.close();
       await native.close();

@@ -12,4 +12,5 @@ export const MIGRATION_SETTINGS: MigrationSettings = {
   customSource: 'test',
   consent: 'explicit',
   canaryRows: null,
+  rowsPerJob: 1_000,
 };

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import pg from 'pg';
 import { loadConfig } from '../../src/runtime/config.js';
 import type { Config } from '../../src/runtime/config.js';
 import { Lifecycle } from '../../src/runtime/lifecycle.js';
@@ -12,6 +10,9 @@ import type { UserFolders } from '../../src/runtime/paths.js';
 import { startDatabase } from '../../src/runtime/postgres.js';
 import { progressLines } from '../../src/runtime/progress.js';
 import { startTemporalServer } from '../../src/runtime/temporal-server.js';
+import { createDatabaseOn, type TestDatabase } from './database.js';
+
+export { uniqueName, type TestDatabase } from './database.js';
 
 /**
  * The servers of the tests. `npm test` starts one PostgreSQL and one Temporal dev server for all
@@ -20,22 +21,9 @@ import { startTemporalServer } from '../../src/runtime/temporal-server.js';
  */
 const lifecycle = new Lifecycle();
 
-export interface TestDatabase {
-  readonly url: string;
-  drop(): Promise<void>;
-}
-
 /** An empty database of the caller's own. Drop it when done; connections to it are closed then. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = await databaseServer();
-  const name = uniqueName('test').replaceAll('-', '_');
-  await execute(server, `create database ${name} template template0`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return {
-    url: url.href,
-    drop: () => execute(server, `drop database if exists ${name} with (force)`),
-  };
+  return createDatabaseOn(await databaseServer());
 }
 
 export interface TestTemporal {
@@ -50,11 +38,6 @@ export async function testTemporal(): Promise<TestTemporal> {
   return { address: await temporalServer(), namespace: 'default' };
 }
 
-/** A name that no other test has: lower-case letters, digits and hyphens. */
-export function uniqueName(prefix: string): string {
-  return `${prefix}-${randomBytes(6).toString('hex')}`;
-}
-
 export interface TestFolders extends UserFolders {
   remove(): Promise<void>;
 }
@@ -65,6 +48,7 @@ export async function createTestFolders(): Promise<TestFolders> {
   return {
     cache: join(base, 'cache'),
     data: join(base, 'data'),
+    dataIsNamed: true,
     state: join(base, 'state'),
     remove: () => rm(base, { recursive: true, force: true }),
   };
@@ -111,14 +95,4 @@ after(() => lifecycle.stop());
 function once<T>(start: () => Promise<T>): () => Promise<T> {
   let started: Promise<T> | null = null;
   return () => (started ??= start());
-}
-
-async function execute(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }

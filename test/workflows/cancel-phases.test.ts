@@ -80,12 +80,11 @@ describe('a run that is cancelled in one of its quieter phases', () => {
 
   test('a dry run while it reads for its plan: it ends cancelled, not planned', async () => {
     // Preflight makes one such read itself.
-    const fault = { endpoint: 'get_profiles', kind: '503', times: 1_000, after: 1 } as const;
-    harness.sandbox.account.addFault(fault);
+    const gate = harness.gates.close('get_profiles', 1);
     const id = await start(people(3), { dryRun: true });
-    await inPhase(harness, id, 'plan');
+    await gate.reached;
     await cancel(id, { cancelled_before_sending: 3 });
-    harness.sandbox.account.clearFaults();
+    gate.open();
   });
 
   test('in the canary, before Klaviyo took it: nothing was sent', async () => {
@@ -106,12 +105,11 @@ describe('a run that is cancelled in one of its quieter phases', () => {
 
   test('in a paused canary: nothing was sent', async () => {
     const addresses = people(3);
-    const fault = { endpoint: 'get_list', kind: '503', times: 1_000 } as const;
-    harness.sandbox.account.addFault(fault);
+    const gate = harness.gates.close('get_list');
     const id = await start(addresses, { canary: { rows: 1, waitMs: 0 } });
+    await gate.reached;
     await harness.consentry.pause(id);
-    await until('the pause', async () => (await harness.consentry.progress(id)).paused);
-    harness.sandbox.account.clearFaults();
+    gate.open();
     await inPhase(harness, id, 'canary');
     await cancel(id, { cancelled_before_sending: 3 });
     assert.deepEqual(carried(addresses), []);
@@ -180,15 +178,11 @@ describe('a run that is cancelled in one of its quieter phases', () => {
         return progress.confirmed === 1;
       });
       if (timing.watchLongestMs === 200) {
-        harness.sandbox.account.addFault({ endpoint: 'get_profiles', kind: '503', times: 1_000 });
-        await until('a refused look', async () => {
-          const { raw } = await watch.describe();
-          return (raw.pendingActivities ?? []).some(({ lastFailure }) => Boolean(lastFailure));
-        });
+        await harness.gates.close('get_profiles').reached;
       }
       await watch.cancel();
       await assert.rejects(watch.result());
-      harness.sandbox.account.clearFaults();
+      harness.gates.openAll();
 
       assert.equal(await statusOf(workflowIds.watch(id)), 'CANCELLED');
       assert.deepEqual(await countsOf(harness, id), { confirmed: 1, no_click_yet: 1 });

@@ -127,6 +127,22 @@ describe('every channel, each with its own consent', () => {
     }
   });
 
+  test('an opt-out is carried out although nobody knows what its row says of a suppression', async () => {
+    const email = 'out-perhaps@example.com';
+    harness.sandbox.account.seed({ email, email_consent: 'SUBSCRIBED' });
+    const outcomes = await run('perhaps', [
+      `${email},,unsubscribed,2021-02-03T04:05:06Z,,,,,,,,,,,perhaps`,
+      `${email},,yes,2024-02-03T04:05:06Z,,,,,,,,,,,`,
+      'in-perhaps@example.com,,yes,2024-02-03T04:05:06Z,,,,,,,,,,,perhaps',
+    ]);
+    assert.deepEqual(outcomes, {
+      [`${email} email`]: 'confirmed',
+      [`${email} email (2)`]: 'conflicting_opt_out',
+      'in-perhaps@example.com email': 'consent_value_unknown',
+    });
+    assert.equal(truth(email).email.marketing.consent, 'UNSUBSCRIBED');
+  });
+
   test('a suppressed row is suppressed, whatever else it says, and read back', async () => {
     const outcomes = await run('suppressed', ['bounced@example.com,,yes,,,,,,,,,,,,yes']);
     assert.equal(outcomes['bounced@example.com email'], 'confirmed');

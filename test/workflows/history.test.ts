@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { workflowIds } from '../../src/contracts/names.js';
+import { DEFAULT_PATIENCE } from '../../src/klaviyo/index.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { workflowSource } from '../../src/worker.js';
 import { people } from './people.js';
@@ -25,7 +26,9 @@ describe('what Temporal keeps of a migration', () => {
     // Something of every kind that could carry people into a history: refusals, a lost answer.
     const { account } = harness.sandbox;
     account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'reset_after', times: 1 });
-    account.addFault({ endpoint: 'get_profiles', kind: '503', times: 1 });
+    // As often as the client tries one read, or Temporal would hear nothing of it.
+    const { tries } = DEFAULT_PATIENCE;
+    account.addFault({ endpoint: 'get_profiles', kind: '503', times: tries });
     account.seed({ email: addresses[0] ?? '', email_consent: 'UNSUBSCRIBED' });
     const file = await harness.source('people.csv', [
       'email,phone_number,email_consent,sms_consent',
@@ -68,10 +71,10 @@ describe('what Temporal keeps of a migration', () => {
     }
   });
 
-  test('a job has at most 40 events, a segment at most 9 a job', () => {
+  test('a job has some 25 events and 20 for a lost answer, a segment at most 9 a job', () => {
     for (const [workflowId, { events }] of histories) {
       const count = events?.length ?? 0;
-      if (workflowId.includes('/job-')) assert.ok(count <= 40, `${workflowId} has ${count} events`);
+      if (workflowId.includes('/job-')) assert.ok(count <= 45, `${workflowId} has ${count} events`);
       if (workflowId.includes('/segment-')) {
         assert.ok(count <= 9 * JOBS + 5, `${workflowId} has ${count} events`);
       }

@@ -11,7 +11,7 @@ import {
 } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import type { SubmitInput, SubmitResult } from '../../src/activities/submit-job.js';
-import type { SettleInput } from '../../src/activities/settle-job.js';
+import type { SettleInput, SettleResult } from '../../src/activities/settle-job.js';
 import type { JobInput, MigrationTiming } from '../../src/contracts/migration.js';
 import { loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
@@ -22,11 +22,15 @@ import { startTimeSkipping } from '../support/time-skipping.js';
 const MINUTE = 60_000;
 const TIMING: MigrationTiming = {
   confirmWithinMs: 45 * MINUTE,
+  appliedWithinMs: 45 * MINUTE,
   membershipWithinMs: 30 * MINUTE,
   readEveryMs: 5_000,
   readTurnMs: MINUTE,
   ambiguousWaitMs: 3 * MINUTE,
   consentMaxAgeMs: 10 * MINUTE,
+  textConsentMaxAgeMs: 2 * MINUTE,
+  optOutsMaxAgeMs: 5_000,
+  optOutsLateMs: 10 * MINUTE,
   suppressionWithinMs: 270 * MINUTE,
   eventsSilentMs: 2 * MINUTE,
   watchForMs: 0,
@@ -68,13 +72,15 @@ describe('the timers of a job', { skip }, () => {
       workflowBundle,
       activities: {
         validateJob: () => Promise.resolve({ rows: 1 }),
-        submitJob: async ({ resend }: SubmitInput): Promise<SubmitResult> => {
-          calls.push(`${resend ? 'resend' : 'submit'} at ${await at()} min`);
-          return { state: answers.shift() ?? 'accepted' };
+        submitJob: async ({ readBack }: SubmitInput): Promise<SubmitResult> => {
+          const what = readBack === null ? 'submit' : `resend what was lost up to call ${readBack}`;
+          calls.push(`${what} at ${await at()} min`);
+          return { state: answers.shift() ?? 'sent' };
         },
-        settleJob: async ({ final }: SettleInput) => {
+        settleJob: async ({ final }: SettleInput): Promise<SettleResult> => {
           calls.push(`${final ? 'last look' : 'read back'} at ${await at()} min`);
-          return { confirmed: 1 };
+          const newest = calls.filter((call) => call.includes('submit') || call.includes('resend'));
+          return { outcomes: { confirmed: 1 }, readBack: String(newest.length) };
         },
       },
     });
@@ -95,25 +101,25 @@ describe('the timers of a job', { skip }, () => {
   }
 
   test('looks up what is open when nobody proved it within 45 minutes, and not before', async () => {
-    const { calls, result } = await run(['accepted']);
+    const { calls, result } = await run(['sent']);
     assert.deepEqual(calls, ['submit at 0 min', 'last look at 45 min']);
     assert.deepEqual(result, { jobNumber: 1, outcomes: { confirmed: 1 } });
   });
 
   test('waits three minutes after each lost answer, reads back, and only then sends again', async () => {
-    const { calls } = await run(['ambiguous', 'ambiguous', 'accepted']);
+    const { calls } = await run(['ambiguous', 'ambiguous', 'sent']);
     assert.deepEqual(calls, [
       'submit at 0 min',
       'read back at 3 min',
-      'resend at 3 min',
+      'resend what was lost up to call 1 at 3 min',
       'read back at 6 min',
-      'resend at 6 min',
+      'resend what was lost up to call 2 at 6 min',
       'last look at 51 min',
     ]);
   });
 
   test('does not wait where nothing was left to send', async () => {
-    const { calls } = await run(['nothing_to_send']);
+    const { calls } = await run(['settled']);
     assert.deepEqual(calls, ['submit at 0 min', 'last look at 0 min']);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { MigrationRequest } from '../../src/starter/settings.js';
+import { NoWorkerError } from '../../src/starter/worker-check.js';
 import type { MigrationTiming } from '../../src/contracts/migration.js';
 import type { SandboxOptions } from '../../src/sandbox/index.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
@@ -239,14 +240,14 @@ describe('a migration', () => {
 });
 
 describe('an account', () => {
-  test('whose key is wrong is refused with the variable to check', async () => {
+  test('whose key is wrong takes no work, and says which variable to check', async () => {
     const harness = await startHarness({ worker: false });
     try {
-      await harness.startWorker({ apiKey: 'pk_wrong' });
-      await assert.rejects(run(harness, ['x@example.com,,subscribed,']), {
-        failureType: 'KlaviyoKeyRefused',
+      await assert.rejects(harness.startWorker({ apiKey: 'pk_wrong' }), {
+        name: 'KlaviyoKeyRefusedError',
         message: /KLAVIYO_API_KEY was refused/,
       });
+      await assert.rejects(run(harness, ['x@example.com,,subscribed,']), NoWorkerError);
     } finally {
       await harness.close();
     }
@@ -296,6 +297,33 @@ describe('an account', () => {
       });
     });
   });
+
+  const inTime = { timeout: 60_000 };
+  test(
+    'that refuses every row of a job does not let it wait for its deadline',
+    inTime,
+    async () => {
+      const scopes = ['accounts', 'lists', 'profiles'].map((what) => `${what}:read`);
+      scopes.push('lists:write', 'profiles:write', 'subscriptions:write');
+      await withHarness({ scopes }, async (harness) => {
+        const lines = [',+14165550123,,subscribed', ',+14165550124,,subscribed'];
+        const { id, outcomes } = await run(harness, lines, {
+          smsCountries: ['CA'],
+          timing: { confirmWithinMs: 600_000 },
+        });
+        assert.deepEqual(outcomes, {
+          '+14165550123 sms': 'phone_country_without_sender',
+          '+14165550124 sms': 'phone_country_without_sender',
+        });
+        const { calls } = await harness.consentry.report(id);
+        const submits = calls.filter(({ endpoint }) => endpoint === 'bulk_subscribe_profiles');
+        assert.deepEqual(
+          submits.map(({ status, calls: made }) => [status, made]),
+          [['400', 1]],
+        );
+      });
+    },
+  );
 });
 
 function subscribes(harness: Harness): number {

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { workflowIds } from '../../src/contracts/names.js';
 import type { Phase } from '../../src/contracts/migration.js';
 import type { Harness } from '../support/harness.js';
 import { outcomesOf } from './people.js';
@@ -16,6 +18,22 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
 
 export async function inPhase({ consentry }: Harness, id: string, phase: Phase): Promise<void> {
   await until(`phase ${phase}`, async () => (await consentry.progress(id)).phase === phase);
+}
+
+/** Waits until the first job of a paused run waits for its resume. */
+export async function untilJobWaits({ client }: Harness, id: string): Promise<void> {
+  const job = client.workflow.getHandle(workflowIds.job(id, 1));
+  await until('a job that waits', async () => {
+    try {
+      const { raw } = await job.describe();
+      const { events } = await job.fetchHistory();
+      const hasTimer = events?.some((event) => Boolean(event.timerStartedEventAttributes)) === true;
+      return hasTimer && (raw.pendingActivities ?? []).length === 0;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  });
 }
 
 /** Parts of rows by how they ended: their reason, else their outcome. */

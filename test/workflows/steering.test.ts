@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { workflowIds } from '../../src/contracts/names.js';
+import type { Progress } from '../../src/contracts/migration.js';
 import { submissionsOfJob } from '../../src/ledger/index.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
-import { countsOf, inPhase, until } from './phases.js';
+import { countsOf, inPhase, until, untilJobWaits } from './phases.js';
 
 describe('steering a migration', () => {
   let harness: Harness;
@@ -36,37 +36,27 @@ describe('steering a migration', () => {
     assert.equal(status.name, 'CANCELLED');
   }
 
-  /** Every call of an operation waits until `clearFaults`, so that a phase can be met. */
-  const hold = (endpoint: string) => {
-    harness.sandbox.account.addFault({ endpoint, kind: '503', times: 1_000 });
-  };
-  const release = () => {
-    harness.sandbox.account.clearFaults();
-  };
-
   test('cancelled in preflight: nothing was sent, every row is cancelled', async () => {
-    hold('get_list');
+    const gate = harness.gates.close('get_list');
     const id = await start(3);
-    await inPhase(harness, id, 'preflight');
+    await gate.reached;
     await harness.consentry.cancel(id);
     await assertCancelled(id);
-    release();
+    gate.open();
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
   });
 
   test('cancelled while the guard reads: nothing was sent', async () => {
-    // Preflight makes one such read itself.
-    harness.sandbox.account.addFault({
-      endpoint: 'get_profiles',
-      kind: '503',
-      times: 1_000,
-      after: 1,
-    });
+    const preflight = harness.gates.close('get_list');
     const id = await start(3);
-    await inPhase(harness, id, 'plan');
+    await preflight.reached;
+    // Preflight makes one such read itself.
+    const guard = harness.gates.close('get_profiles', 1);
+    preflight.open();
+    await guard.reached;
     await harness.consentry.cancel(id);
     await assertCancelled(id);
-    release();
+    guard.open();
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
   });
 
@@ -81,7 +71,7 @@ describe('steering a migration', () => {
     await inPhase(harness, id, 'submit');
     await harness.consentry.cancel(id);
     await assertCancelled(id);
-    release();
+    harness.sandbox.account.clearFaults();
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
   });
 
@@ -98,13 +88,13 @@ describe('steering a migration', () => {
 
   test('paused: nothing is submitted until it is resumed', async () => {
     await unpenalise();
-    hold('get_list');
+    const gate = harness.gates.close('get_list');
     const id = await start(3);
+    await gate.reached;
     await harness.consentry.pause(id);
-    await until('the pause', async () => (await harness.consentry.progress(id)).paused);
-    release();
-    await inPhase(harness, id, 'submit');
-    await until('a submit that waits', () => isWaiting(id).catch(notStartedYet));
+    assert.equal((await harness.consentry.progress(id)).paused, true, 'when pause returns, it is');
+    gate.open();
+    await untilJobWaits(harness, id);
     assert.deepEqual(await submissionsOfJob(harness.ledger.db, id, 1), []);
     await harness.consentry.resume(id);
     assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
@@ -112,33 +102,81 @@ describe('steering a migration', () => {
   });
 
   test('who opts out during a pause is not subscribed after it', async () => {
-    hold('get_list');
-    const id = await start(3, { consentMaxAgeMs: 2_000 });
+    const gate = harness.gates.close('get_list');
+    const id = await start(3, { consentMaxAgeMs: 500 });
+    await gate.reached;
     await harness.consentry.pause(id);
-    await until('the pause', async () => (await harness.consentry.progress(id)).paused);
-    release();
-    await inPhase(harness, id, 'submit');
-    await until('a submit that waits', () => isWaiting(id).catch(notStartedYet));
+    gate.open();
+    await untilJobWaits(harness, id);
     const email = await firstAddress(id);
     harness.sandbox.account.seed({ email, email_consent: 'UNSUBSCRIBED' });
-    await delay(2_500);
+    await delay(600);
     await harness.consentry.resume(id);
     await harness.consentry.waitForEnd(id);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 2, opted_out_before_run: 1 });
     assert.ok(![...harness.sandbox.account.subscribed()].some((line) => line.email === email));
   });
 
-  test('a key that is revoked half-way stops the run, and every row has an outcome', async () => {
+  test('a pause and a resume in one moment keep their order, whatever else they meet', async () => {
+    const gate = harness.gates.close('get_list');
+    const id = await start(3);
+    await gate.reached;
+    const handle = harness.client.workflow.getHandle(workflowIds.migration(id));
+    // As a person in the Web UI says it: without the number of the word.
+    for (const word of ['pause', 'resume', 'pause', 'resume', 'pause']) await handle.signal(word);
+    gate.open();
+    await untilJobWaits(harness, id);
+    assert.equal((await harness.consentry.progress(id)).paused, true);
+    for (const word of ['resume', 'pause', 'resume']) await handle.signal(word);
+    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
+  });
+
+  test('a pause and a cancel within a moment: it ends cancelled, in the ledger as well', async () => {
+    const gate = harness.gates.close('get_list');
+    const id = await start(3);
+    await gate.reached;
+    const handle = harness.client.workflow.getHandle(workflowIds.migration(id));
+    await Promise.all([handle.signal('pause'), handle.cancel()]);
+    gate.open();
+    await assertCancelled(id);
+    assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
+    assert.notEqual((await harness.consentry.report(id)).times.finishedAt, null);
+  });
+
+  test('a key that is revoked half-way holds the run, which goes on when it works again', async () => {
     harness.sandbox.account.addFault({
       endpoint: 'bulk_subscribe_profiles',
       kind: 'revoke_key',
       times: 1,
     });
-    const id = await start(3, { confirmWithinMs: 2_000 });
-    await assert.rejects(harness.consentry.waitForEnd(id), { failureType: 'KlaviyoKeyRefused' });
-    release();
-    assert.deepEqual(await countsOf(harness, id), { migration_stopped: 3 });
-    assert.match((await harness.consentry.progress(id)).failure ?? '', /KLAVIYO_API_KEY/);
+    const id = await start(3, { confirmWithinMs: 5_000 });
+    const held = async () => (await harness.consentry.progress(id)).held;
+    await until('the hold', async () => (await held()) !== null);
+    assert.match((await held()) ?? '', /KLAVIYO_API_KEY was refused/);
+    const details = harness.client.workflow.getHandle(workflowIds.migration(id));
+    await until('the workflow’s own word of it', async () => {
+      const { held: shown } = await details.query<Progress>('progress');
+      return shown !== null;
+    });
+    harness.sandbox.account.clearFaults();
+    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.equal(await held(), null);
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
+  });
+
+  test('a run that is held by a refused key can be cancelled', async () => {
+    harness.sandbox.account.addFault({
+      endpoint: 'bulk_subscribe_profiles',
+      kind: 'revoke_key',
+      times: 1,
+    });
+    const id = await start(3);
+    await until('the hold', async () => (await harness.consentry.progress(id)).held !== null);
+    await harness.consentry.cancel(id);
+    await assertCancelled(id);
+    harness.sandbox.account.clearFaults();
+    assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
   });
 
   test('an ended run can’t be steered any more, and says so', async () => {
@@ -150,19 +188,6 @@ describe('steering a migration', () => {
   async function firstAddress(id: string): Promise<string> {
     const [first = ''] = Object.keys(await outcomesOf(harness.ledger, id));
     return first.split(' ')[0] ?? '';
-  }
-
-  function notStartedYet(error: unknown): boolean {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
-
-  async function isWaiting(id: string): Promise<boolean> {
-    const job = harness.client.workflow.getHandle(workflowIds.job(id, 1));
-    const { raw } = await job.describe();
-    return (raw.pendingActivities ?? []).some(
-      (activity) => activity.lastFailure?.message?.startsWith('Paused') === true,
-    );
   }
 
   /** Ends the wait that a 429 of an earlier test left in the limiter. */

@@ -92,14 +92,17 @@ describe('what becomes of the rows behind a canary', () => {
         planMigration: () => Promise.resolve(PLAN),
         notePhase: nothing,
         validateJob: () => Promise.resolve({ rows: 0 }),
-        submitJob: () => Promise.resolve({ state: 'nothing_to_send' }),
-        settleJob: () => Promise.resolve({}),
-        readProofs: () => Promise.resolve({ totals: TOTALS, complete: true }),
+        submitJob: () => Promise.resolve({ state: 'settled' }),
+        settleJob: () => Promise.resolve({ outcomes: {}, readBack: null }),
+        readProofs: () =>
+          Promise.resolve({ totals: TOTALS, complete: true, idle: true, unread: null }),
         judgeCanary: () => judge(() => handle.cancel()),
-        finishMigration: ({ unsent }: { unsent: Reason }) => {
+        stopSubmitting: nothing,
+        settleLeft: ({ unsent }: { unsent: Reason }) => {
           left.push(unsent);
-          return Promise.resolve(TOTALS);
+          return Promise.resolve({ waitMs: 0, unread: null });
         },
+        finishMigration: () => Promise.resolve(TOTALS),
       },
     });
     await worker.runUntil(

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { WorkflowNotFoundError } from '@temporalio/client';
-import { workflowIds } from '../../src/contracts/names.js';
 import type { SeedProfile } from '../../src/sandbox/index.js';
 import type { MigrationRequest } from '../../src/starter/settings.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
-import { until } from './phases.js';
+import { untilJobWaits } from './phases.js';
 
 /** Everybody's consent is read again before a call. */
 const TIMING = { ...TEST_TIMING, consentMaxAgeMs: 0, eventsSilentMs: 500 };
@@ -26,7 +24,7 @@ describe('somebody who subscribes elsewhere between the plan and the submit', ()
     lostAnswers: readonly string[] = [],
   ): Promise<Record<string, string>> {
     const { consentry, sandbox, ledger } = harness;
-    sandbox.account.addFault({ endpoint: 'get_list', kind: '503', times: 1_000 });
+    const gate = harness.gates.close('get_metrics');
     const lines = ['email,email_consent,phone_number,sms_consent', ...rows];
     const { id } = await consentry.startMigration({
       file: await harness.source(`${rows[0] ?? 'none'}.csv`, lines),
@@ -35,10 +33,10 @@ describe('somebody who subscribes elsewhere between the plan and the submit', ()
       timing: TIMING,
       ...request,
     });
+    await gate.reached;
     await consentry.pause(id);
-    await until('the pause', async () => (await consentry.progress(id)).paused);
-    sandbox.account.clearFaults();
-    await until('a submit that waits', () => isWaiting(id));
+    gate.open();
+    await untilJobWaits(harness, id);
     for (const profile of meanwhile) sandbox.account.seed(profile);
     for (const endpoint of lostAnswers) {
       sandbox.account.addFault({ endpoint, kind: 'reset_after', times: 1 });
@@ -46,18 +44,6 @@ describe('somebody who subscribes elsewhere between the plan and the submit', ()
     await consentry.resume(id);
     assert.equal((await consentry.waitForEnd(id)).phase, 'done');
     return outcomesOf(ledger, id);
-  }
-
-  async function isWaiting(id: string): Promise<boolean> {
-    try {
-      const { raw } = await harness.client.workflow.getHandle(workflowIds.job(id, 1)).describe();
-      return (raw.pendingActivities ?? []).some(
-        (activity) => activity.lastFailure?.message?.startsWith('Paused') === true,
-      );
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
   }
 
   const carried = (address: string): number =>

@@ -30,7 +30,6 @@ export interface TextFacts {
 /** An address that nobody has: what comes back does not matter, only that the key may ask. */
 const NOBODY = { by: 'email', values: ['preflight@consentry.invalid'] } as const;
 
-/** Short of now by more than two clocks differ. */
 const A_MOMENT_AGO_MS = 60_000;
 
 /** Reads the account: nothing here writes. A key that may not read something is no error yet. */
@@ -83,7 +82,8 @@ async function askForEvents(
   const metrics = await access.ask('get_metrics', () => klaviyo.listMetrics({ signal }));
   const metricId = metrics?.[0]?.id;
   if (metricId === undefined) return;
-  const since = new Date(Date.now() - A_MOMENT_AGO_MS).toISOString();
+  const now = klaviyo.now()?.earliest.getTime() ?? Date.now();
+  const since = new Date(now - A_MOMENT_AGO_MS).toISOString();
   await access.ask('get_events', () => klaviyo.listEvents({ metricId, since }, { signal }));
 }
 

@@ -84,7 +84,8 @@ export function judge(
   if (EVENT_ENDPOINTS.some((endpoint) => access.allows(endpoint) === false)) {
     warnings.push(
       'The key may not read events (scopes metrics:read, events:read): consent is read back from ' +
-        'profiles and list members instead, which takes about ten times the calls.',
+        'profiles and list members instead, which takes about ten times the calls, and who opts out of ' +
+        'texts while the run submits is only seen where they are looked up again.',
     );
   }
   for (const { endpoint, steady, documented } of limits) {

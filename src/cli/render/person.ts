@@ -50,13 +50,15 @@ function renderProfile(profile: PersonProfile): string {
             howWords(held),
           ]),
         ),
-    ...profile.suppressions.map(
-      ({ reason, timestamp }) => `Suppressed for e-mail: ${reason}${sinceWords(timestamp)}`,
+    ...profile.suppressions.map(({ reason, timestamp }) =>
+      reason === 'unstated'
+        ? 'Klaviyo does not say whether it is suppressed for e-mail.'
+        : `Suppressed for e-mail: ${reason}${sinceWords(timestamp)}`,
     ),
-    ...profile.listSuppressions.map(
+    ...(profile.listSuppressions?.map(
       ({ listId, reason, timestamp }) =>
         `Suppressed on list ${listId}: ${reason}${sinceWords(timestamp)}`,
-    ),
+    ) ?? ['Klaviyo does not say which lists it left.']),
   );
   return lines.join('\n');
 }
@@ -99,8 +101,10 @@ function renderRun(parts: readonly PersonPart[]): string {
 function renderPart(part: PersonPart): string {
   const { outcome, reason, evidence, settledAt, consentBefore, consentBeforeAt } = part;
   const ended = outcome === null ? 'open' : `${outcome}${reason === null ? '' : ` (${reason})`}`;
-  const asked = `asked    ${part.consentedAt === null ? 'without a consent date' : `with consent of ${part.consentedAt.toISOString()}`}${part.note === null ? '' : `, ${part.note}`}`;
-  const lines = [`line ${part.line}, ${part.channel}: ${part.action} -> ${ended}`, asked];
+  const lines = [
+    `line ${part.line}, ${part.channel}: ${part.action} -> ${ended}`,
+    askedWords(part),
+  ];
   if (consentBefore !== null) {
     lines.push(`before   ${consentBefore}${sinceWords(timeOf(consentBeforeAt))}`);
   }
@@ -116,6 +120,16 @@ function renderPart(part: PersonPart): string {
   }
   if (settledAt !== null) lines.push(`settled  ${settledAt.toISOString()} by ${evidence ?? ''}`);
   return lines.map((line, index) => `${index === 0 ? '  ' : '    '}${line}`).join('\n');
+}
+
+/** The date of a word that is not known, or of an opt-out, is no date of consent. */
+function askedWords({ action, reason, consentedAt, note }: PersonPart): string {
+  const isConsent = action === 'subscribe' && reason !== 'consent_value_unknown';
+  const dated =
+    consentedAt === null
+      ? `without a ${isConsent ? 'consent ' : ''}date`
+      : `${isConsent ? 'with consent of' : 'dated'} ${consentedAt.toISOString()}`;
+  return `asked    ${dated}${note === null ? '' : `, ${note}`}`;
 }
 
 function timeOf(at: Date | null): string | null {

@@ -1,6 +1,6 @@
 import type { Operation } from '../../contracts/channels.js';
 import type { PartCount, Plan } from '../../contracts/migration.js';
-import type { Outcome, Reason } from '../../contracts/outcomes.js';
+import { CONFLICT_REASONS, type Outcome } from '../../contracts/outcomes.js';
 import { renderParts } from './outcomes.js';
 import { count, counted, duration } from './quantities.js';
 import { table } from './table.js';
@@ -31,18 +31,11 @@ const NOT_SENT: readonly {
   },
   {
     heading:
-      'Duplicates and conflicts of the source (a suppression wins, else the newest change, else the later row)',
-    holds: ({ reason }) => reason !== null && CONFLICTS.has(reason),
+      'Duplicates and conflicts of the source (a suppression wins, else the newest change, else the later row; a refused row that may be a no stops older consent)',
+    holds: ({ reason }) => CONFLICT_REASONS.some((conflict) => conflict === reason),
   },
   { heading: 'Refused', holds: () => true },
 ];
-
-const CONFLICTS: ReadonlySet<Reason> = new Set([
-  'duplicate_email',
-  'duplicate_phone',
-  'conflicting_opt_out',
-  'superseded_by_consent',
-] as const satisfies readonly Reason[]);
 
 /** Rows that go before all others. */
 export interface FirstRows {

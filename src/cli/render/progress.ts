@@ -18,7 +18,12 @@ const PHASE_WORDS: Record<Phase, string> = {
   failed: 'stopped',
 };
 
-export function phaseWords({ phase, paused }: Pick<Progress, 'phase' | 'paused'>): string {
+export function phaseWords({
+  phase,
+  paused,
+  held,
+}: Pick<Progress, 'phase' | 'paused' | 'held'>): string {
+  if (held !== null) return `${PHASE_WORDS[phase]} (held: Klaviyo refuses the worker's key)`;
   return paused ? `${PHASE_WORDS[phase]} (paused)` : PHASE_WORDS[phase];
 }
 

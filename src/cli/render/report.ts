@@ -9,7 +9,7 @@ import { table } from './table.js';
 export function renderReport(report: Report): string {
   const { source, times } = report;
   const head = [
-    `Migration ${report.id}: ${phaseWords({ phase: report.phase, paused: report.paused })}`,
+    `Migration ${report.id}: ${phaseWords(report)}`,
     `Source: ${source.name} (${source.preset})`,
     times.finishedAt === null
       ? `Started ${times.createdAt}, running for ${duration(times.durationMs)}`

@@ -11,8 +11,12 @@ export interface Tables {
   intent_part: IntentPartTable;
   submission: SubmissionTable;
   job: JobTable;
-  list_feed: { migration_id: string; joined_since: string; newest: string };
-  event_feed: { migration_id: string; metric: string; since: string; newest: string };
+  account: AccountTable;
+  list_feed: FeedColumns & { migration_id: string; joined_since: string };
+  event_feed: FeedColumns & { migration_id: string; metric: string; since: string };
+  opt_out: OptOutTable;
+  opt_out_feed: OptOutFeedTable;
+  repair: RepairTable;
   call_count: CallCountTable;
   person_request: PersonRequestTable;
 }
@@ -32,6 +36,11 @@ interface MigrationTable {
   share: Generated<number>;
   retry_of: string | null;
   failure: string | null;
+  stopped_at: Date | null;
+  stop_reason: Reason | null;
+  steering: Generated<string>;
+  held: string | null;
+  repairs_noted_at: Date | null;
   created_at: Generated<Date>;
   finished_at: Date | null;
 }
@@ -73,7 +82,8 @@ interface IntentPartTable {
   settled_at: Date | null;
 }
 
-export type SubmissionStatus = 'sending' | 'accepted' | 'refused' | 'not_sent' | 'ambiguous';
+export type SubmissionStatus =
+  'sending' | 'accepted' | 'refused' | 'not_sent' | 'ambiguous' | 'lost';
 
 interface SubmissionTable {
   id: Generated<string>;
@@ -86,6 +96,7 @@ interface SubmissionTable {
   request_id: string | null;
   sent_at: Generated<Date>;
   answered_at: Date | null;
+  klaviyo_sent_at: Date | null;
 }
 
 interface JobTable {
@@ -98,6 +109,51 @@ interface JobTable {
   looks: Generated<number>;
   canary: Generated<boolean>;
   woken_at: Date | null;
+}
+
+interface AccountTable {
+  id: string;
+  first_seen_at: Generated<Date>;
+  seen_at: Generated<Date>;
+}
+
+interface FeedColumns {
+  newest: string;
+  cursor: string | null;
+}
+
+export type OptOutSource = 'suppression' | 'list_suppression' | 'event' | 'profile' | 'submission';
+
+interface OptOutTable {
+  account_id: string;
+  identifier: string;
+  channel: Channel;
+  list_id: string;
+  opted_out_at: Date;
+  source: OptOutSource;
+  submission_id: Generated<string>;
+  shown_at: Date | null;
+  noted_at: Generated<Date>;
+}
+
+interface OptOutFeedTable {
+  account_id: string;
+  feed: string;
+  since: Date;
+  read_at: Date | null;
+  took_ms: Generated<number>;
+  unreadable: Generated<boolean>;
+  reading_until: Date | null;
+}
+
+interface RepairTable {
+  migration_id: string;
+  row_number: number;
+  channel: Channel;
+  opted_out_at: Date;
+  subscribed_seen_at: Date | null;
+  unsubscribed_at: Date | null;
+  closed_at: Date | null;
 }
 
 interface PersonRequestTable {

@@ -1,21 +1,7 @@
 import { Pool, type Dispatcher } from 'undici';
-import type * as z from 'zod';
-import { endpointOf, isWrite, type EndpointName } from './endpoints.js';
-import {
-  errorOfAnswer,
-  errorOfConnection,
-  timedOut,
-  unreadableAnswer,
-  type Answer,
-} from './error-mapping.js';
-import {
-  KlaviyoAnswerUnexpectedError,
-  KlaviyoRateLimitedError,
-  KlaviyoRequestInvalidError,
-} from './errors.js';
-import { parseJson } from './json-api.js';
-import type { RateLimiter } from './limiter.js';
-import { readRateLimits, type RateLimitReading } from './rate-limit-headers.js';
+import { endpointOf, isWrite, type EndpointName } from '../endpoints.js';
+import { KlaviyoRequestInvalidError } from '../errors.js';
+import { errorOfConnection, timedOut, type Answer } from './error-mapping.js';
 
 /** One HTTP call, for metrics: no address, no id. */
 export interface CallRecord {
@@ -26,16 +12,6 @@ export interface CallRecord {
   readonly durationMs: number;
 }
 
-export interface CallOptions {
-  /** Aborting while the limiter or a connection is waited for sends nothing. */
-  readonly signal?: AbortSignal;
-  /**
-   * Whether aborting also ends a call that is on the wire. Default: reads yes, writes no, since a
-   * write that was sent is better waited for (to its time-out at most) than left ambiguous.
-   */
-  readonly abortInFlight?: boolean;
-}
-
 /** Path and query of a call, e.g. `/api/lists?page%5Bsize%5D=10`, and the body of a write. */
 export interface Call {
   readonly endpoint: EndpointName;
@@ -43,15 +19,23 @@ export interface Call {
   readonly body?: unknown;
 }
 
-export interface TransportSettings {
+export interface ExchangeSettings {
   readonly apiKey: string;
   readonly baseUrl: URL;
-  readonly limiter: RateLimiter;
   readonly onCall: ((call: CallRecord) => void) | undefined;
+  /** The longest that a call may take. */
   readonly timeoutMs: number;
   readonly revision: string;
   readonly betaRevision: string;
   readonly userAgent: string;
+}
+
+/** How one exchange can end early. */
+export interface ExchangeBounds {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Whether aborting also ends what is on the wire. */
+  readonly abortInFlight: boolean;
 }
 
 /** "Max payload 5 MB" for every endpoint. */
@@ -62,21 +46,20 @@ const MAX_CONNECTIONS = 128;
 
 const TIMED_OUT = Symbol('timed out');
 
-/** Sends one call at a time through the limiter and turns what is not a success into errors. */
-export class Transport {
-  readonly #settings: TransportSettings;
+/** HTTP with Klaviyo: the connections, and one exchange of a request and its answer at a time. */
+export class Exchanges {
+  readonly #settings: ExchangeSettings;
   readonly #pool: Pool;
-  readonly #limits = new Map<EndpointName, RateLimitReading>();
   /** The base URL as it may be shown. */
-  readonly #shownUrl: string;
+  readonly shownUrl: string;
 
-  constructor(settings: TransportSettings) {
+  constructor(settings: ExchangeSettings) {
     this.#settings = settings;
-    this.#shownUrl = settings.baseUrl.href.replace(/\/$/, '');
+    this.shownUrl = settings.baseUrl.href.replace(/\/$/, '');
     this.#pool = new Pool(settings.baseUrl.origin, {
       connections: MAX_CONNECTIONS,
       connect: { timeout: settings.timeoutMs },
-      // The one time-out over connecting, sending and reading is the transport's own.
+      // The one time-out over connecting, sending and reading is that of `make`.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -86,86 +69,38 @@ export class Transport {
     return this.#pool.close();
   }
 
-  /** What the endpoint's last answer said of its limits; null where none did. */
-  rateLimits(endpoint: EndpointName): RateLimitReading | null {
-    return this.#limits.get(endpoint) ?? null;
-  }
-
-  /** Makes one call. Resolves with a 2xx answer; throws a `KlaviyoError` or `signal.reason`. */
-  async send(call: Call, options: CallOptions = {}): Promise<Answer> {
+  /** Resolves with an answer of whatever status; throws a `KlaviyoError` or `signal.reason`. */
+  async make(call: Call, body: string | null, bounds: ExchangeBounds): Promise<Answer> {
     const { endpoint } = call;
-    const { limiter } = this.#settings;
-    const body = encodeBody(call);
-    options.signal?.throwIfAborted();
-    await limiter.acquire(endpoint, options.signal);
-    options.signal?.throwIfAborted();
-
-    const answer = await this.#exchange(call, body, options);
-    const limits = readRateLimits(answer.header);
-    if (limits !== null) {
-      this.#limits.set(endpoint, limits);
-      limiter.learn?.(endpoint, limits);
-    }
-    if (answer.status >= 200 && answer.status < 300) return answer;
-
-    const error = errorOfAnswer(endpoint, answer, this.#shownUrl);
-    if (!(error instanceof KlaviyoRateLimitedError)) throw error;
-    const { retryAfterMs } = error;
-    try {
-      await limiter.penalise(endpoint, retryAfterMs);
-    } catch (cause) {
-      throw new KlaviyoRateLimitedError({ endpoint, retryAfterMs }, { cause });
-    }
-    throw error;
-  }
-
-  /** Makes one call and reads its JSON. */
-  async read<T>(schema: z.ZodType<T>, call: Call, options?: CallOptions): Promise<T> {
-    const answer = await this.send(call, options);
-    const json = parseJson(answer.body);
-    if (json === null) throw unreadableAnswer(call.endpoint, answer.status);
-    const parsed = schema.safeParse(json.value);
-    if (parsed.success) return parsed.data;
-    // A write has been taken, whatever its answer looks like.
-    if (isWrite(call.endpoint)) throw unreadableAnswer(call.endpoint, answer.status);
-    const issues = parsed.error.issues.slice(0, 3);
-    throw new KlaviyoAnswerUnexpectedError(
-      issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.code}`).join('; '),
-      { endpoint: call.endpoint, status: answer.status },
-    );
-  }
-
-  async #exchange(call: Call, body: string | null, options: CallOptions): Promise<Answer> {
-    const { endpoint } = call;
-    const { signal } = options;
-    const abortInFlight = options.abortInFlight ?? !isWrite(endpoint);
+    const { timeoutMs, signal, abortInFlight } = bounds;
     const abort = new AbortController();
-    let onTheWire = false;
+    let sentAt: number | null = null;
     const cancel = () => {
-      if (abortInFlight || !onTheWire) abort.abort(signal?.reason);
+      if (abortInFlight || sentAt === null) abort.abort(signal?.reason);
     };
-    const timer = setTimeout(() => abort.abort(TIMED_OUT), this.#settings.timeoutMs);
+    const timer = setTimeout(() => abort.abort(TIMED_OUT), timeoutMs);
     signal?.addEventListener('abort', cancel, { once: true });
 
     const started = performance.now();
     const record = (status: number | null) =>
       this.#settings.onCall?.({ endpoint, status, durationMs: performance.now() - started });
     try {
-      const request = this.#watched(() => (onTheWire = true)).request({
+      const request = this.#watched(() => (sentAt ??= performance.now())).request({
         ...this.#requestOptions(call, body),
         signal: abort.signal,
       });
-      const answer = await readAnswer(await orAborted(request, abort.signal));
+      const answer = await readAnswer(await orAborted(request, abort.signal), sentAt ?? started);
       // A write whose status came has its verdict; a read without its body has nothing.
       if (answer.body === null && !isWrite(endpoint)) abort.signal.throwIfAborted();
       record(answer.status);
       return answer;
     } catch (cause) {
       const late = abort.signal.reason === TIMED_OUT;
+      const onTheWire = sentAt !== null;
       if (onTheWire || late || !abort.signal.aborted) record(null);
-      if (late) throw timedOut(endpoint, this.#settings.timeoutMs, onTheWire);
+      if (late) throw timedOut(endpoint, timeoutMs, onTheWire);
       abort.signal.throwIfAborted();
-      throw errorOfConnection(endpoint, cause, this.#shownUrl, onTheWire);
+      throw errorOfConnection(endpoint, cause, this.shownUrl, onTheWire);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
@@ -183,6 +118,8 @@ export class Transport {
       headers: {
         authorization: `Klaviyo-API-Key ${apiKey}`,
         revision: beta ? betaRevision : revision,
+        // A revision that is retired is answered 410, not in the shape of a later one.
+        'x-klaviyo-revision-fall-forward-opt-out': '1',
         accept: 'application/vnd.api+json',
         'user-agent': userAgent,
         ...(body === null ? {} : { 'content-type': 'application/vnd.api+json' }),
@@ -206,7 +143,8 @@ export class Transport {
   }
 }
 
-function encodeBody(call: Call): string | null {
+/** The JSON of a write's body; null where it has none. @throws KlaviyoRequestInvalidError */
+export function encodeBody(call: Call): string | null {
   if (call.body === undefined) return null;
   const body = JSON.stringify(call.body);
   const bytes = Buffer.byteLength(body);
@@ -229,11 +167,12 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** A status that came is kept even where the body breaks off: a 202 has been accepted. */
-async function readAnswer(response: Dispatcher.ResponseData): Promise<Answer> {
+async function readAnswer(response: Dispatcher.ResponseData, sentAt: number): Promise<Answer> {
+  const headAt = performance.now();
   const header = (name: string): string | undefined => {
     const value = response.headers[name];
     return Array.isArray(value) ? value[0] : value;
   };
   const body = await response.body.text().catch(() => null);
-  return { status: response.statusCode, header, body };
+  return { status: response.statusCode, header, body, sentAt, headAt, endAt: performance.now() };
 }

@@ -1,4 +1,4 @@
-import { isWrite, type EndpointName } from './endpoints.js';
+import { isWrite, type EndpointName } from '../endpoints.js';
 import {
   KlaviyoKeyRefusedError,
   KlaviyoRateLimitedError,
@@ -6,8 +6,8 @@ import {
   KlaviyoScopeMissingError,
   KlaviyoUnavailableError,
   type KlaviyoError,
-} from './errors.js';
-import { parseJsonApiErrors } from './json-api.js';
+} from '../errors.js';
+import { parseJsonApiErrors } from '../json-api.js';
 import { DEFAULT_RETRY_AFTER_MS, parseRetryAfter } from './retry-after.js';
 
 /** What came back for one call: the body is null where it broke off. */
@@ -15,6 +15,10 @@ export interface Answer {
   readonly status: number;
   readonly header: (name: string) => string | undefined;
   readonly body: string | null;
+  /** When the request began to be written, its answer's head had come, and all of it (`performance.now()`). */
+  readonly sentAt: number;
+  readonly headAt: number;
+  readonly endAt: number;
 }
 
 /** The error of an answer that is not a success (2xx). */

@@ -1,3 +1,5 @@
+import { parseHttpDate } from './http-date.js';
+
 /** Klaviyo's windows are 1 s and 60 s; without a usable header this is waited, in milliseconds. */
 export const DEFAULT_RETRY_AFTER_MS = 10_000;
 
@@ -19,12 +21,8 @@ export function parseRetryAfter(
 ): number | null {
   const text = retryAfter?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(text)) return clamp(Number(text) * 1_000);
-  // An HTTP date names its weekday first; Date.parse alone would read "-5" as a year.
-  if (!/^[A-Za-z]{3,9},? /.test(text)) return null;
-  const until = Date.parse(text);
-  if (Number.isNaN(until)) return null;
-  const sentAt = Date.parse(date ?? '');
-  return clamp(until - (Number.isNaN(sentAt) ? now : sentAt));
+  const until = parseHttpDate(text);
+  return until === null ? null : clamp(until - (parseHttpDate(date) ?? now));
 }
 
 function clamp(ms: number): number {

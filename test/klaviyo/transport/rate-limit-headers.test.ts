@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readRateLimits } from '../../src/klaviyo/rate-limit-headers.js';
+import { readRateLimits } from '../../../src/klaviyo/transport/rate-limit-headers.js';
 
 describe('rate limit headers', () => {
   for (const [what, limit, remaining, reset, reading] of [

@@ -1,0 +1,163 @@
+import { isPhoneChannel } from '../contracts/channels.js';
+import type { ProfileConsent, SuppressionReason } from '../klaviyo/index.js';
+import type { ConsentBefore, OpenPart, OpenRow, OptOut, Settlement } from '../ledger/index.js';
+import {
+  consentHeld,
+  guardPart,
+  mayBeOneProfile,
+  profilesFor,
+  type GuardedRun,
+  type GuardVerdict,
+  type Known,
+} from './guard.js';
+
+/** What may be done for a row's person, from all that is known of them at one moment. */
+export interface Judgement {
+  readonly before: ConsentBefore;
+  /** Parts that must not or need not be sent. */
+  readonly settlements: readonly Settlement[];
+  /** Subscribed already, and to be put on the run's list: all that they lack. */
+  readonly joinsList: boolean;
+}
+
+/**
+ * Judges every open part of a row together. A reading counts for all of a person's channels, also for
+ * those that other jobs carry, so that none of them is sent on a reading that was only looked at for
+ * another. Pure.
+ *
+ * @param row with all its open and unsent parts
+ */
+export function judgePerson(row: OpenRow, known: Known, run: GuardedRun): Judgement {
+  const { rowNumber } = row;
+  const verdicts = row.parts.map((part) => ({ part, verdict: guardPart(part, known, run) }));
+  return {
+    before: {
+      rowNumber,
+      oneProfile: mayBeOneProfile(row, known.held),
+      parts: row.parts.map(({ channel }) => {
+        const held = consentHeld(channel, profilesFor(channel, known.held));
+        return { channel, consent: held?.consent ?? null, at: held?.at ?? null };
+      }),
+    },
+    settlements: verdicts.flatMap(({ part: { channel }, verdict }): Settlement[] => {
+      if (verdict.send) return [];
+      const { outcome, reason } = verdict;
+      return [{ rowNumber, channel, outcome, reason, evidence: 'guard' }];
+    }),
+    joinsList: belongsOnList(row, known, run, verdicts),
+  };
+}
+
+/**
+ * Somebody already subscribed of whom nothing will be sent: only a membership gets them onto the
+ * list. Whoever said no to any of the row's channels, or to mail at all, is left off it; so is
+ * everybody where the address of the row, by which the membership is asked for, is another person's
+ * than the number that is subscribed.
+ */
+function belongsOnList(
+  row: OpenRow,
+  known: Known,
+  run: GuardedRun,
+  verdicts: readonly { readonly part: OpenPart; readonly verdict: GuardVerdict }[],
+): boolean {
+  if (run.listId === null) return false;
+  const [member] = row.email === null ? known.held.byPhone : known.held.byEmail;
+  const consented = verdicts.every(
+    ({ part: { channel }, verdict }) =>
+      !verdict.send &&
+      verdict.outcome === 'already_consented' &&
+      profilesFor(channel, known.held).every(({ id }) => id === member?.id),
+  );
+  return consented && guardPart(MEMBERSHIP, known, run).send;
+}
+
+const MEMBERSHIP: OpenPart = {
+  channel: 'list',
+  action: 'add_to_list',
+  consentedAt: null,
+  submissionId: null,
+  unsent: true,
+};
+
+/**
+ * The opt-outs that profiles show and that are no older than `since`: a run may have sent a subscribe
+ * before Klaviyo showed them, and would undo them.
+ *
+ * @param undated when those were said that Klaviyo does not date; null leaves them out
+ */
+export function optOutsShown(
+  profiles: Iterable<ProfileConsent>,
+  since: Date,
+  undated: Date | null = null,
+): OptOut[] {
+  return [...profiles]
+    .flatMap((profile) => optOutsOfProfile(profile, undated?.toISOString() ?? null))
+    .filter(({ at }) => Date.parse(at) >= since.getTime());
+}
+
+/** Suppressions that somebody meant, and that a subscribe lifts; bounces are neither. */
+const SAYS_NO: ReadonlySet<SuppressionReason> = new Set([
+  'UNSUBSCRIBE',
+  'SPAM_COMPLAINT',
+  'USER_SUPPRESSED',
+  'unknown',
+]);
+
+function optOutsOfProfile(profile: ProfileConsent, undated: string | null): OptOut[] {
+  const { emailMarketing, smsMarketing, smsTransactional, whatsappMarketing, pushMarketing } =
+    profile;
+  const email = profile.email?.toLowerCase() ?? null;
+  const said: (Omit<OptOut, 'identifier' | 'source' | 'at'> & {
+    readonly identifier: string | null;
+    readonly at: string | null;
+  })[] = [];
+  if (emailMarketing !== null) {
+    const { consent, consentedAt, suppressions, listSuppressions } = emailMarketing;
+    const identifier = email;
+    if (consent === 'UNSUBSCRIBED') {
+      said.push({ channel: 'email', identifier, listId: null, at: consentedAt });
+    }
+    for (const { reason, timestamp: at } of suppressions) {
+      if (!SAYS_NO.has(reason)) continue;
+      said.push({ channel: 'email', identifier, listId: null, at });
+    }
+    for (const { listId, timestamp: at } of listSuppressions ?? []) {
+      said.push({ channel: 'email', identifier, listId, at });
+    }
+  }
+  for (const [channel, held] of [
+    ['sms', smsMarketing],
+    ['sms_transactional', smsTransactional],
+    ['whatsapp', whatsappMarketing],
+  ] as const) {
+    if (held?.consent !== 'UNSUBSCRIBED') continue;
+    said.push({ channel, identifier: profile.phoneNumber, listId: null, at: held.consentedAt });
+  }
+  if (pushMarketing?.consent === 'UNSUBSCRIBED') {
+    const at = pushMarketing.consentedAt;
+    for (const identifier of [email, profile.phoneNumber]) {
+      said.push({ channel: 'push', identifier, listId: null, at });
+    }
+  }
+  return said.flatMap(({ identifier, at: dated, ...optOut }): OptOut[] => {
+    const at = dated ?? undated;
+    if (identifier === null || at === null) return [];
+    return [{ ...optOut, identifier, at, source: 'profile' }];
+  });
+}
+
+/**
+ * The addresses to ask Klaviyo for: ours in lower case, and the spelling of the source, by which a
+ * filter finds a profile that is held in capitals where it tells them apart.
+ */
+export function spellingsOf({ email, rawEmail }: Pick<OpenRow, 'email' | 'rawEmail'>): string[] {
+  if (email === null) return [];
+  const at = rawEmail?.toLowerCase().indexOf(email) ?? -1;
+  const written = at === -1 ? email : (rawEmail ?? '').slice(at, at + email.length);
+  return written !== email && written.toLowerCase() === email ? [email, written] : [email];
+}
+
+/** The phone is looked up where it is asked for, or where it is all that the row has. */
+export function needsPhone(row: Pick<OpenRow, 'email' | 'parts'>): boolean {
+  return row.email === null || row.parts.some(({ channel }) => isPhoneChannel(channel));
+}

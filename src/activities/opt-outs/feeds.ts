@@ -1,0 +1,220 @@
+import type { Channel, ConsentChannel } from '../../contracts/channels.js';
+import type { OptOutTiming } from '../../contracts/migration.js';
+import type { FeedEvent, KlaviyoClient, ProfileConsent } from '../../klaviyo/index.js';
+import type { OptOut } from '../../ledger/index.js';
+import { optOutsShown } from '../judge.js';
+import type { Metrics } from '../metrics.js';
+import type { ListNames } from './list-names.js';
+
+/** One of Klaviyo's answers to "who said no since": read whole, from a time on. */
+export interface OptOutFeed {
+  /** Its key in the ledger. */
+  readonly feed: string;
+  /** Whether a run can do without it where the key may not read it: look-ups then have to do. */
+  readonly optional: boolean;
+  /** A reading that is older than this is no use. */
+  readonly maxAgeMs: number;
+  /** Nor is one needed sooner after the last than so many times what that took. */
+  readonly rest: number;
+  /** How late it shows what was said: it is read again from so long before the last reading. */
+  readonly lateMs: number;
+  /** @returns everybody who said no at `since` or later, by Klaviyo's clock, a page at a time */
+  read(since: Date, signal: AbortSignal): AsyncIterable<readonly OptOut[]>;
+}
+
+/** Suppressions of people who act by themselves show at once; Klaviyo's pages are a little behind. */
+const SUPPRESSION_LATE_MS = 60_000;
+
+/** Suppressions that somebody asked for surface hours late, dated when they were asked for. */
+const BY_HAND = 'USER_SUPPRESSED' as const;
+
+/** Times the age of the other feeds: it is long, and what it shows is late anyhow. */
+const BY_HAND_PATIENCE = 6;
+
+/** Times what its last reading took: hours of suppressions by hand may be hundreds of pages. */
+const BY_HAND_REST = 9;
+
+const UNSUBSCRIBED: readonly {
+  readonly channel: ConsentChannel;
+  readonly names: readonly string[];
+}[] = [
+  { channel: 'email', names: ['Unsubscribed from Email Marketing'] },
+  { channel: 'sms', names: ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'] },
+];
+const LEFT_A_LIST = ['Unsubscribed from List'];
+
+/** What opt-outs are read with. */
+export interface OptOutSources {
+  readonly klaviyo: KlaviyoClient;
+  readonly metrics: Metrics;
+  readonly lists: ListNames;
+}
+
+/**
+ * The feeds that show who opts out of these channels: suppressions, which are there as long as nothing
+ * lifts them, and events, which stay but may be late. Texts have events only; of WhatsApp and push
+ * there is nothing, so that their people are looked up more often instead.
+ *
+ * @param listId the run's list, which people can leave alone
+ */
+export function optOutFeeds(
+  { klaviyo, metrics, lists }: OptOutSources,
+  run: { readonly listId: string | null; readonly channels: readonly Channel[] },
+  timing: OptOutTiming,
+): OptOutFeed[] {
+  const { optOutsMaxAgeMs: maxAgeMs, optOutsLateMs, suppressionWithinMs } = timing;
+  const mails = run.channels.includes('email') || run.channels.includes('list');
+  const feeds: OptOutFeed[] = [];
+  if (mails) {
+    feeds.push(
+      suppressions(klaviyo, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS, byHand: false }),
+      suppressions(klaviyo, {
+        maxAgeMs: maxAgeMs * BY_HAND_PATIENCE,
+        lateMs: suppressionWithinMs,
+        byHand: true,
+      }),
+    );
+    if (run.listId !== null) {
+      feeds.push(
+        listSuppressions(klaviyo, run.listId, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS }),
+        leavesOf(run.listId, { maxAgeMs, lateMs: optOutsLateMs }),
+      );
+    }
+  }
+  for (const { channel, names } of UNSUBSCRIBED) {
+    const asked = channel === 'email' ? mails : hasTexts(run.channels);
+    if (asked) feeds.push(unsubscribesOf(channel, names, { maxAgeMs, lateMs: optOutsLateMs }));
+  }
+  return feeds;
+
+  function unsubscribesOf(
+    channel: ConsentChannel,
+    names: readonly string[],
+    waits: Waits,
+  ): OptOutFeed {
+    return {
+      ...waits,
+      feed: `events:${channel}`,
+      ...NO_REST,
+      async *read(since, signal) {
+        for await (const events of eventsOf(names, { since, withListName: false }, signal)) {
+          yield events.flatMap(({ at, email, phoneNumber }): OptOut[] => {
+            const identifier = channel === 'email' ? (email?.toLowerCase() ?? null) : phoneNumber;
+            if (identifier === null) return [];
+            return [{ channel, identifier, listId: null, at, source: 'event' }];
+          });
+        }
+      },
+    };
+  }
+
+  /** What stays of somebody's leaving a list once a subscribe has put them back on it. */
+  function leavesOf(listId: string, waits: Waits): OptOutFeed {
+    return {
+      ...waits,
+      feed: `events:list:${listId}`,
+      ...NO_REST,
+      async *read(since, signal) {
+        const name = await lists.nameOf(listId, signal);
+        for await (const events of eventsOf(LEFT_A_LIST, { since, withListName: true }, signal)) {
+          yield events.flatMap(({ at, email, listName }): OptOut[] => {
+            // Of two lists with one name nobody knows which was left.
+            if (email === null || listName !== name) return [];
+            return [
+              { channel: 'email', identifier: email.toLowerCase(), listId, at, source: 'event' },
+            ];
+          });
+        }
+      },
+    };
+  }
+
+  async function* eventsOf(
+    names: readonly string[],
+    { since, withListName }: { readonly since: Date; readonly withListName: boolean },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly FeedEvent[]> {
+    for (const metricId of await metrics.idsOf(names, signal)) {
+      const query = { metricId, since: since.toISOString(), withListName };
+      for (let cursor: string | null = null; ;) {
+        const page = await klaviyo.listEvents({ ...query, cursor }, { signal });
+        yield page.events;
+        cursor = page.next;
+        if (cursor === null) break;
+      }
+    }
+  }
+}
+
+function hasTexts(channels: readonly Channel[]): boolean {
+  return channels.includes('sms') || channels.includes('sms_transactional');
+}
+
+type Waits = Pick<OptOutFeed, 'maxAgeMs' | 'lateMs'>;
+
+const NO_REST = { optional: true, rest: 0 } as const;
+
+function suppressions(
+  klaviyo: KlaviyoClient,
+  { byHand, ...waits }: Waits & { readonly byHand: boolean },
+): OptOutFeed {
+  return {
+    ...waits,
+    feed: byHand ? 'suppressions_by_hand' : 'suppressions',
+    optional: false,
+    rest: byHand ? BY_HAND_REST : 0,
+    async *read(since, signal) {
+      const query = { since: since.toISOString(), reason: byHand ? BY_HAND : null };
+      for (let cursor: string | null = null; ;) {
+        const page = await klaviyo.listSuppressed({ ...query, cursor }, { signal });
+        yield found(page.profiles, since, null, klaviyo).map((optOut) => ({
+          ...optOut,
+          source: 'suppression',
+        }));
+        cursor = page.next;
+        if (cursor === null) return;
+      }
+    },
+  };
+}
+
+function listSuppressions(klaviyo: KlaviyoClient, listId: string, waits: Waits): OptOutFeed {
+  return {
+    ...waits,
+    feed: `list:${listId}`,
+    ...NO_REST,
+    async *read(since, signal) {
+      const query = { listId, since: since.toISOString() };
+      for (let cursor: string | null = null; ;) {
+        const page = await klaviyo.listSuppressedOnList({ ...query, cursor }, { signal });
+        yield found(page.profiles, since, listId, klaviyo).map((optOut) => ({
+          ...optOut,
+          source: 'list_suppression',
+        }));
+        cursor = page.next;
+        if (cursor === null) return;
+      }
+    },
+  };
+}
+
+/**
+ * What profiles say that a filter found. Of one whose suppressions Klaviyo leaves out, or does not date,
+ * the filter itself has said it: as of now.
+ */
+function found(
+  profiles: readonly ProfileConsent[],
+  since: Date,
+  listId: string | null,
+  klaviyo: KlaviyoClient,
+): OptOut[] {
+  const now = (klaviyo.now()?.latest ?? new Date()).toISOString();
+  const untold = profiles.flatMap(({ email, emailMarketing }): OptOut[] => {
+    const told = listId === null ? emailMarketing?.suppressions : emailMarketing?.listSuppressions;
+    const isDated = told?.some(({ timestamp }) => timestamp !== null) === true;
+    if (email === null || isDated) return [];
+    const identifier = email.toLowerCase();
+    return [{ channel: 'email', identifier, listId, at: now, source: 'suppression' }];
+  });
+  return [...optOutsShown(profiles, since), ...untold];
+}

@@ -1,0 +1,81 @@
+import type { OptOutTiming } from '../../contracts/migration.js';
+import { findRepairs, watchLeft, type Migration } from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { repairOptOuts } from './repair.js';
+import type { OptOutWatch } from './watch.js';
+
+/**
+ * Follows the people whom one run has asked Klaviyo to subscribe, look by look: reads who says no, and
+ * takes out again who was sent before they were known to have.
+ */
+export class SentFollower {
+  /** The last look was complete, began after the period, and left nobody to be taken out. */
+  #hasEnded = false;
+  /** Somebody may still have to be taken out. */
+  #isRepairing = false;
+  #unsubscribed = 0;
+
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private readonly optOuts: OptOutWatch,
+    private readonly timing: OptOutTiming,
+  ) {}
+
+  /** Rows that were subscribed against an opt-out and taken out again. */
+  get unsubscribed(): number {
+    return this.#unsubscribed;
+  }
+
+  /**
+   * One look, where one is due. Whoever is known to have said no is seen to even where nothing new can
+   * be read.
+   *
+   * @throws after that, what kept the opt-outs of the account from being read
+   */
+  async look(migration: Migration, signal: AbortSignal): Promise<void> {
+    // Asked before anything is read: what is said or applied until the end must be in the last look.
+    const left = await this.#left(migration.id);
+    if (left === null || (left === 0 && this.#hasEnded)) return;
+    this.#hasEnded = false;
+    this.#isRepairing = false;
+    const failure = await this.#readOptOuts(migration, signal);
+    signal.throwIfAborted();
+    await findRepairs(this.deps.ledger.db, migration.id);
+    const { appliedWithinMs } = this.timing;
+    const repairing = { jobNumber: null, appliedWithinMs, final: false };
+    const { unsubscribed, watched } = await repairOptOuts(this.deps, migration, repairing, signal);
+    this.#unsubscribed += unsubscribed;
+    this.#isRepairing = watched;
+    if (failure !== null) throw failure;
+    this.#hasEnded = left === 0 && !watched;
+  }
+
+  /** Nothing that the run has sent so far is to be followed any more. */
+  async isOver(migrationId: string): Promise<boolean> {
+    const left = await this.#left(migrationId);
+    return left === null || (left === 0 && this.#hasEnded);
+  }
+
+  /** The same, but that the last look may have failed. */
+  async isPast(migrationId: string): Promise<boolean> {
+    return ((await this.#left(migrationId)) ?? 0) === 0 && !this.#isRepairing;
+  }
+
+  async #readOptOuts(
+    { accountId, settings: { listId, channels } }: Migration,
+    signal: AbortSignal,
+  ): Promise<Error | null> {
+    try {
+      await this.optOuts.read({ accountId, listId, channels }, this.timing, signal);
+      return null;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return error;
+    }
+  }
+
+  async #left(migrationId: string): Promise<number | null> {
+    const { appliedWithinMs, optOutsLateMs } = this.timing;
+    return watchLeft(this.deps.ledger.db, migrationId, appliedWithinMs + optOutsLateMs);
+  }
+}

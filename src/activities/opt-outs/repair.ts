@@ -1,0 +1,257 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { log } from '@temporalio/activity';
+import { identifierOf, isPhoneChannel } from '../../contracts/channels.js';
+import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { KlaviyoRefusedError, type ProfileConsent } from '../../klaviyo/index.js';
+import {
+  closeRepairs,
+  markSubscribed,
+  markUnsubscribed,
+  openRepairs,
+  settleRepaired,
+  type Migration,
+  type Repair,
+  type Settlement,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { consentHeld, profilesFor } from '../guard.js';
+import { spellingsOf } from '../judge.js';
+import { chunks, isShortage, lookUpPeople, type ProfileIndex } from '../profile-index.js';
+import { judgeRepair, nextStep, type RepairVerdict } from './repair-verdict.js';
+
+/** People that are looked up together; a run has a handful, the minutes after its submit a few more. */
+const AT_ONCE = 1_000;
+
+/** At the deadline: Klaviyo's reads may be a moment behind, or say nothing at times. */
+export const LAST_LOOKS = 10;
+export const LAST_LOOK_EVERY_MS = 1_000;
+
+export interface Repairing {
+  /** Only those of one job; null for all of the run. */
+  readonly jobNumber: number | null;
+  /** From its last call on until a subscribe can't be applied any more. */
+  readonly appliedWithinMs: number;
+  /** The deadline of the job: whatever is open ends now. */
+  readonly final: boolean;
+}
+
+/**
+ * Looks at everybody who said no after the run had asked for their consent, and takes out whom Klaviyo
+ * has subscribed all the same. They are watched until no call of the run can be applied any more.
+ *
+ * @returns rows that were taken out again by this look, and whether anybody is still watched
+ */
+export async function repairOptOuts(
+  deps: ActivityDependencies,
+  migration: Migration,
+  repairing: Repairing,
+  signal: AbortSignal,
+): Promise<{ unsubscribed: number; watched: boolean }> {
+  let unsubscribed = 0;
+  for (let looks = 1; ; looks += 1) {
+    const look = await lookAtAll(deps, migration, repairing, looks, signal);
+    unsubscribed += look.unsubscribed;
+    if (!look.again) return { unsubscribed, watched: look.watched };
+    await delay(LAST_LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+/** Somebody who is watched, as they were read. */
+interface Judged {
+  readonly repair: Repair;
+  readonly profiles: readonly ProfileConsent[];
+  readonly verdict: RepairVerdict;
+}
+
+const isOpen = ({ verdict }: Judged): boolean => verdict === 'subscribed' || verdict === 'unknown';
+
+const repairsOf = (judged: readonly Judged[]): Repair[] => judged.map(({ repair }) => repair);
+
+interface Look {
+  readonly unsubscribed: number;
+  readonly watched: boolean;
+  /** At the deadline: somebody is still to be read as out. */
+  readonly again: boolean;
+}
+
+/** Everybody, page by page: who waits for minutes in the first ones does not hide the others. */
+async function lookAtAll(
+  deps: ActivityDependencies,
+  migration: Migration,
+  repairing: Repairing,
+  looks: number,
+  signal: AbortSignal,
+): Promise<Look> {
+  let all: Look = { unsubscribed: 0, watched: false, again: false };
+  let shortage: Error | null = null;
+  for (let after: Repair | null = null; ;) {
+    const { jobNumber } = repairing;
+    const page = { jobNumber, after, limit: AT_ONCE };
+    const repairs: Repair[] = await openRepairs(deps.ledger.db, migration.id, page);
+    after = repairs.at(-1) ?? null;
+    if (after === null) break;
+    try {
+      const look = await lookAt(deps, migration, repairs, repairing, looks, signal);
+      all = {
+        unsubscribed: all.unsubscribed + look.unsubscribed,
+        watched: all.watched || look.watched,
+        again: all.again || look.again,
+      };
+    } catch (error) {
+      // The next look tries these again; others may be read all the same.
+      if (!isShortage(error)) throw error;
+      shortage ??= error;
+    }
+  }
+  if (shortage !== null) throw shortage;
+  return all;
+}
+
+async function lookAt(
+  deps: ActivityDependencies,
+  { id, settings }: Migration,
+  repairs: readonly Repair[],
+  { appliedWithinMs, final }: Repairing,
+  looks: number,
+  signal: AbortSignal,
+): Promise<Look> {
+  const { db } = deps.ledger;
+  const people = await lookUpPeople(deps.klaviyo, askedFor(repairs), signal);
+  const judged = repairs
+    .filter((repair) => people.covers(repair))
+    .map((repair): Judged => {
+      const profiles = profilesOf(repair, people.index);
+      return { repair, profiles, verdict: judgeRepair(repair, profiles, settings.listId) };
+    });
+  const subscribed = judged.filter(({ verdict }) => verdict === 'subscribed');
+  // Whom Klaviyo tells nothing about for that long is taken out in doubt: their no is known.
+  const isLate = ({ repair }: Judged) => repair.sentMsAgo >= 2 * appliedWithinMs;
+  const doubtful = judged.filter((one) => one.verdict === 'unknown' && isLate(one));
+  await markSubscribed(db, id, repairsOf(subscribed));
+  const doing = (step: ReturnType<typeof nextStep>) =>
+    subscribed.filter(({ repair }) => nextStep(repair, appliedWithinMs) === step);
+  const unheard = doing('give_up');
+  if (unheard.length > 0) {
+    log.warn('Klaviyo shows people as subscribed although it took their opt-outs: given up', {
+      migrationId: id,
+      people: unheard.length,
+    });
+  }
+  const taken = repairsOf([...doing('take_out'), ...doubtful]);
+  const refused = await takeOut(deps, id, taken, signal);
+
+  const isGivenUp = (one: Judged) =>
+    doubtful.includes(one) || unheard.includes(one) || (isLate(one) && refused.has(one.repair));
+  const isLast = looks >= LAST_LOOKS;
+  await settleRepaired(
+    db,
+    id,
+    judged.flatMap((one) =>
+      endOf(one, {
+        isDue: final || one.repair.sentMsAgo >= appliedWithinMs,
+        isLastWord: (final && isLast) || isGivenUp(one),
+      }),
+    ),
+  );
+  const closed = judged.filter(
+    (one) => isGivenUp(one) || (!isOpen(one) && one.repair.sentMsAgo >= appliedWithinMs),
+  );
+  await closeRepairs(db, id, repairsOf(closed));
+  people.throwIfShort();
+  return {
+    unsubscribed: subscribed.filter(({ repair }) => !repair.wasSubscribed).length,
+    watched: closed.length < repairs.length,
+    again: final && !isLast && judged.some(isOpen),
+  };
+}
+
+/**
+ * Unsubscribes people. One whom Klaviyo refuses keeps nobody else from it.
+ *
+ * @returns who was refused: they stay open, and are tried again at the next look
+ */
+async function takeOut(
+  deps: ActivityDependencies,
+  migrationId: string,
+  repairs: readonly Repair[],
+  signal: AbortSignal,
+): Promise<Set<Repair>> {
+  const refused = new Set<Repair>();
+  for (const some of chunks(repairs, BATCH_LIMITS.unsubscribe)) {
+    try {
+      await deps.klaviyo.unsubscribeProfiles(unsubscribeRequest(some), { signal });
+      await markUnsubscribed(deps.ledger.db, migrationId, some);
+    } catch (error) {
+      if (!(error instanceof KlaviyoRefusedError)) throw error;
+      if (some.length === 1) some.forEach((one) => refused.add(one));
+      else {
+        for (const one of some) {
+          for (const alone of await takeOut(deps, migrationId, [one], signal)) refused.add(alone);
+        }
+      }
+    }
+  }
+  return refused;
+}
+
+/** How a part ends by what was read of its person; nothing while it may still be applied. */
+function endOf(
+  { repair, profiles, verdict }: Judged,
+  { isDue, isLastWord }: { readonly isDue: boolean; readonly isLastWord: boolean },
+): Settlement[] {
+  const { rowNumber, channel, outcome, wasSubscribed } = repair;
+  const held = consentHeld(channel, profiles);
+  const end = {
+    rowNumber,
+    channel,
+    evidence: 'profile_lookup' as const,
+    ...(held === null ? {} : { read: held }),
+  };
+  switch (verdict) {
+    case 'out':
+      if (wasSubscribed) {
+        return [{ ...end, outcome: 'skipped_opted_out', reason: 'unsubscribed_again' }];
+      }
+      // What had been confirmed before was so: they left afterwards.
+      if (outcome === 'confirmed' || !isDue) return [];
+      return [{ ...end, outcome: 'skipped_opted_out', reason: 'opted_out_during_run' }];
+    case 'came_back':
+      return [{ ...end, outcome: 'confirmed', reason: null }];
+    case 'subscribed':
+    case 'unknown':
+      if (!isLastWord) return [];
+      return [{ ...end, outcome: 'unconfirmed', reason: 'opt_out_not_read_back' }];
+  }
+}
+
+function askedFor(repairs: readonly Repair[]) {
+  return {
+    emails: repairs.flatMap((repair) =>
+      isPhoneChannel(repair.channel) ? [] : spellingsOf(repair),
+    ),
+    phoneNumbers: repairs.flatMap(({ channel, email, phoneNumber }) =>
+      isPhoneChannel(channel) || email === null ? (phoneNumber ?? []) : [],
+    ),
+  };
+}
+
+function profilesOf(repair: Repair, index: ProfileIndex): ProfileConsent[] {
+  return profilesFor(repair.channel, index.heldFor(repair));
+}
+
+function unsubscribeRequest(repairs: readonly Repair[]) {
+  return {
+    // From everything: before the run the person was not subscribed to any of it.
+    listId: null,
+    profiles: repairs.map((repair) => {
+      const { channel } = repair;
+      const identifier = identifierOf(channel, repair);
+      const byEmail = identifier === repair.email;
+      return {
+        email: byEmail ? identifier : null,
+        phoneNumber: byEmail ? null : identifier,
+        channels: [channel],
+      };
+    }),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Action, Channel } from '../contracts/channels.js';
+import type { IntentPart } from '../contracts/intents.js';
+import type { Reason } from '../contracts/outcomes.js';
+
+type Notes = readonly (string | null)[];
+
+export function accepted(
+  channel: Channel,
+  action: Action,
+  consentedAt: string | null,
+  notes: Notes,
+): IntentPart {
+  return { channel, action, consentedAt, rejected: null, note: joined(notes) };
+}
+
+/** @param saidAt date of what may be a no, by which the plan holds it against consent */
+export function refused(
+  channel: Channel,
+  action: Action,
+  reason: Reason,
+  saidAt: string | null = null,
+  notes: Notes = [],
+): IntentPart {
+  return { channel, action, consentedAt: saidAt, rejected: reason, note: joined(notes) };
+}
+
+/** The part with one note more; a refused one as it is. */
+export function noted(part: IntentPart, note: string): IntentPart {
+  return part.rejected === null ? { ...part, note: joined([part.note, note]) } : part;
+}
+
+function joined(notes: Notes): string | null {
+  const said = notes.filter((note) => note !== null);
+  return said.length === 0 ? null : said.join(' ');
+}

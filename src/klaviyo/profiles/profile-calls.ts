@@ -1,0 +1,107 @@
+import { callOf } from '../calls.js';
+import type { EndpointName } from '../endpoints.js';
+import {
+  anyOf,
+  joinedSince,
+  suppressedOnListSince,
+  suppressedSince,
+  utcDatetime,
+  type LookUpField,
+} from '../filters.js';
+import type { Call } from '../transport/exchange.js';
+import type { ProfileConsent, SUPPRESSION_REASONS } from './profile-consent.js';
+
+const PAGE_SIZE = 100;
+
+/** People by their identifiers, 100 at most: in the account, or on the list whose id is given. */
+export function lookUpCall(
+  by: LookUpField,
+  values: readonly string[],
+  listId: string | null,
+): Call {
+  const filter = anyOf(by, values);
+  return listId === null
+    ? profilesCall('get_profiles', null, { filter })
+    : profilesCall('get_profiles_for_list', listId, { filter });
+}
+
+/** A page of a list's members. */
+export function membersCall(query: {
+  readonly listId: string;
+  readonly joinedSince: string | null;
+  readonly cursor?: string | null | undefined;
+}): Call {
+  return profilesCall('get_profiles_for_list', query.listId, {
+    ...(query.joinedSince === null ? {} : { filter: joinedSince(query.joinedSince) }),
+    sort: 'joined_group_at',
+    ...pageOf(query.cursor),
+  });
+}
+
+/** Whose suppressions are asked for; times are RFC 3339 with an offset. */
+export interface Suppressed {
+  /** Exclusive. */
+  readonly since: string;
+  /** Exclusive; to the millisecond, in favour of one too many. Default: no end. */
+  readonly until?: string | null;
+  /** Default: any. */
+  readonly reason?: (typeof SUPPRESSION_REASONS)[number] | null;
+}
+
+/** A page of people with a suppression; unsorted, as Klaviyo refuses `sort` with this filter. */
+export function suppressedCall(
+  query: Suppressed & { readonly cursor?: string | null | undefined },
+): Call {
+  return profilesCall('get_profiles', null, {
+    filter: suppressedSince(query.since, query.reason ?? null),
+    ...pageOf(query.cursor),
+  });
+}
+
+/** Whether it was before `until`, which Klaviyo cannot be asked beside `since`: it takes one date. */
+export function isSuppressedWithin({
+  since,
+  until = null,
+  reason = null,
+}: Suppressed): (profile: ProfileConsent) => boolean {
+  if (until === null) return () => true;
+  const [first, last] = [Date.parse(utcDatetime(since)), Date.parse(utcDatetime(until))];
+  return ({ emailMarketing }) => {
+    const times = (emailMarketing?.suppressions ?? [])
+      .filter((suppression) => reason === null || suppression.reason === reason)
+      .map(({ timestamp }) => Date.parse(timestamp ?? ''))
+      .filter((at) => !(at < first));
+    // Klaviyo found one: where none is shown, it is not known when that was.
+    return times.length === 0 || times.some((at) => !(at > last));
+  };
+}
+
+/** The same for suppressions of one list. */
+export function suppressedOnListCall(query: {
+  readonly listId: string;
+  readonly since: string;
+  readonly cursor?: string | null | undefined;
+}): Call {
+  return profilesCall('get_profiles', null, {
+    filter: suppressedOnListSince(query.listId, query.since),
+    ...pageOf(query.cursor),
+  });
+}
+
+function profilesCall(
+  endpoint: EndpointName,
+  listId: string | null,
+  parameters: Readonly<Record<string, string>>,
+): Call {
+  const joined = endpoint === 'get_profiles_for_list' ? ['joined_group_at'] : [];
+  return callOf(endpoint, listId, {
+    ...parameters,
+    'additional-fields[profile]': 'subscriptions',
+    'fields[profile]': ['email', 'phone_number', ...joined, 'subscriptions'].join(','),
+    'page[size]': String(PAGE_SIZE),
+  });
+}
+
+function pageOf(cursor: string | null | undefined): Record<string, string> {
+  return cursor ? { 'page[cursor]': cursor } : {};
+}

@@ -1,0 +1,46 @@
+import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { KlaviyoRequestInvalidError } from '../errors.js';
+import { chunkLookUps, type LookUpField } from '../filters.js';
+import { cursorOf, type Pages } from '../paging.js';
+import type { Call } from '../transport/exchange.js';
+import type { CallOptions } from '../transport/transport.js';
+import { lookUpCall } from './profile-calls.js';
+import type { ProfileConsent, ProfilePage } from './profile-consent.js';
+import { profileSchema } from './profile-schema.js';
+
+/** Reads profiles with their consent: a page, or all who have one of some identifiers. */
+export class ProfileReads {
+  readonly #pages: Pages;
+
+  constructor(pages: Pages) {
+    this.#pages = pages;
+  }
+
+  async page(call: Call, options?: CallOptions): Promise<ProfilePage> {
+    const page = await this.#pages.one(profileSchema, call, options);
+    return { profiles: page.items, next: page.next && cursorOf(call, page.next) };
+  }
+
+  /** @param listId looks among the members of this list only */
+  async lookUp(
+    { by, values }: { readonly by: LookUpField; readonly values: readonly string[] },
+    listId: string | null,
+    options?: CallOptions,
+  ): Promise<ProfileConsent[]> {
+    if (values.length > BATCH_LIMITS.lookUp) {
+      throw new KlaviyoRequestInvalidError(
+        `it asks for ${values.length} values, and takes ${BATCH_LIMITS.lookUp}; use chunkLookUps.`,
+        listId === null ? 'get_profiles' : 'get_profiles_for_list',
+      );
+    }
+    // Keyed by id: a profile that changes while pages are read can be on two of them.
+    const profiles = new Map<string, ProfileConsent>();
+    for (const chunk of chunkLookUps(by, values)) {
+      const call = lookUpCall(by, chunk, listId);
+      for (const profile of await this.#pages.all(profileSchema, call, options)) {
+        profiles.set(profile.id, profile);
+      }
+    }
+    return [...profiles.values()];
+  }
+}

@@ -1,0 +1,105 @@
+import { sql, type RawBuilder } from 'kysely';
+import { OPT_OUTS_OF, PHONE_CHANNELS, type ConsentChannel } from '../../contracts/channels.js';
+import type { LedgerDb } from '../database.js';
+import type { OptOutSource } from '../schema/tables.js';
+
+/** Somebody said no to a channel. */
+export interface OptOut {
+  readonly channel: ConsentChannel;
+  /** E-mail in lower case, or E.164. */
+  readonly identifier: string;
+  /** The one list that it is about; null for everything. */
+  readonly listId: string | null;
+  /** RFC 3339, by Klaviyo's clock. */
+  readonly at: string;
+  readonly source: OptOutSource;
+}
+
+/** Keeps opt-outs that were read; of one that is known already the newest time counts. */
+export async function noteOptOuts(
+  db: LedgerDb,
+  accountId: string,
+  optOuts: readonly OptOut[],
+): Promise<void> {
+  const newest = new Map<string, OptOut>();
+  for (const optOut of optOuts) {
+    const { identifier, channel, listId, source } = optOut;
+    const key = [identifier, channel, listId ?? '', source].join(' ');
+    const other = newest.get(key);
+    if (other === undefined || Date.parse(optOut.at) > Date.parse(other.at))
+      newest.set(key, optOut);
+  }
+  if (newest.size === 0) return;
+  // In one order everywhere, so that two writers of the same people do not wait for each other.
+  const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, optOut]) => optOut);
+  await sql`
+    insert into consentry.opt_out as o
+      (account_id, identifier, channel, list_id, opted_out_at, source, shown_at)
+    select ${accountId}, identifier, channel::consentry.channel, list_id, at::timestamptz, source, now()
+    from unnest(
+      ${rows.map((row) => row.identifier)}::text[], ${rows.map((row) => row.channel)}::text[],
+      ${rows.map((row) => row.listId ?? '')}::text[], ${rows.map((row) => row.at)}::text[],
+      ${rows.map((row) => row.source)}::text[]
+    ) as n (identifier, channel, list_id, at, source)
+    on conflict (account_id, identifier, channel, list_id, source, submission_id) do update set
+      opted_out_at = excluded.opted_out_at, shown_at = excluded.shown_at,
+      noted_at = clock_timestamp()
+    where excluded.opted_out_at > o.opted_out_at`.execute(db);
+}
+
+/** Takes back what a call of ours was to ask for, where it surely never left. */
+export async function forgetOptOuts(db: LedgerDb, submissionId: string): Promise<void> {
+  await db.deleteFrom('opt_out').where('submission_id', '=', submissionId).execute();
+}
+
+/**
+ * How far a reading of Klaviyo may lag behind what it has shown before. What it showed longer before a
+ * reading, and does not show in it, was taken back since: by the person, or by hand.
+ */
+const STALE_READING = sql`interval '5 minutes'`;
+
+/** Whether the opt-out `o` counts against a reading at `readAt`: one not shown yet always does. */
+export const counts = (readAt: RawBuilder<unknown>): RawBuilder<boolean> => sql`
+  (o.shown_at is null or o.shown_at >= coalesce(${readAt}, '-infinity') - ${STALE_READING})`;
+
+/** What counts now against the people with these identifiers, whatever Klaviyo shows of them. */
+export async function optOutsOf(
+  db: LedgerDb,
+  accountId: string,
+  identifiers: readonly string[],
+): Promise<OptOut[]> {
+  if (identifiers.length === 0) return [];
+  const { rows } = await sql<{
+    channel: ConsentChannel;
+    identifier: string;
+    list_id: string;
+    opted_out_at: Date;
+    source: OptOutSource;
+  }>`
+    select channel, identifier, list_id, opted_out_at, source from consentry.opt_out o
+    where account_id = ${accountId} and identifier = any(${[...new Set(identifiers)]}::text[])
+      and ${counts(sql`now()`)}`.execute(db);
+  return rows.map((row) => ({
+    channel: row.channel,
+    identifier: row.identifier,
+    listId: row.list_id === '' ? null : row.list_id,
+    at: row.opted_out_at.toISOString(),
+    source: row.source,
+  }));
+}
+
+const PAIRS = Object.entries(OPT_OUTS_OF).flatMap(([channel, counting]) =>
+  counting.map((by) => ({ channel, by })),
+);
+
+/** `counting (channel, by_channel)`: an opt-out of `by_channel` counts for `channel`. */
+export const countingOptOuts: RawBuilder<unknown> = sql`
+  (select channel::consentry.channel, by_channel::consentry.channel from unnest(
+    ${PAIRS.map(({ channel }) => channel)}::text[], ${PAIRS.map(({ by }) => by)}::text[]
+  ) as pairs (channel, by_channel)) as counting`;
+
+/** The identifier that a part's channel hangs on, as `identifierOf` says. */
+export const identifierOfPart: RawBuilder<unknown> = sql`
+  case when p.channel = 'email' then i.email
+    when p.channel::text = any(${[...PHONE_CHANNELS]}::text[]) then i.phone_number
+    else coalesce(i.email, i.phone_number) end`;

@@ -1,0 +1,250 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { Channel, ConsentChannel } from '../../contracts/channels.js';
+import type { Outcome } from '../../contracts/outcomes.js';
+import type { LedgerDb } from '../database.js';
+import { countingOptOuts, counts, identifierOfPart } from './known.js';
+
+/**
+ * Somebody whom a run has asked Klaviyo to subscribe, and who is known to have said no since they were
+ * read: they are watched for as long as that subscribe can still be applied, and taken out again.
+ */
+export interface Repair {
+  readonly rowNumber: number;
+  readonly channel: ConsentChannel;
+  readonly email: string | null;
+  readonly rawEmail: string | null;
+  readonly phoneNumber: string | null;
+  readonly optedOutAt: string;
+  /** How the part ended; null while it is open. */
+  readonly outcome: Outcome | null;
+  /** From the last call that carried the part until now. */
+  readonly sentMsAgo: number;
+  /** Whether the person was read as subscribed after they had said no. */
+  readonly wasSubscribed: boolean;
+  /** Since they were first read so; null where they were not. */
+  readonly subscribedMsAgo: number | null;
+  /** Since Klaviyo last took the opt-out that undoes it; null where it did not. */
+  readonly unsubscribedMsAgo: number | null;
+}
+
+/** How long before the last look opt-outs are looked at again: whoever notes one may commit late. */
+const NOTED_OVERLAP_SECONDS = 30;
+
+/**
+ * Finds sent subscribes of a run whose people are known to have said no. A part was only sent while
+ * nothing was known, so whatever is known now was said, or surfaced, after that. Each look goes on
+ * where the last one ended, whoever made it; the first one begins with the first subscribe.
+ */
+export async function findRepairs(db: LedgerDb, migrationId: string): Promise<void> {
+  const { rows } = await sql<{ since: Date | null; now: Date }>`
+    select clock_timestamp() as now, coalesce(m.repairs_noted_at, (
+        select min(s.sent_at) from consentry.submission s
+        where s.migration_id = m.id and s.endpoint = 'bulk_subscribe_profiles'
+      )) - make_interval(secs => ${NOTED_OVERLAP_SECONDS}) as since
+    from consentry.migration m where m.id = ${migrationId}`.execute(db);
+  const look = rows[0];
+  if (look === undefined || look.since === null) return;
+  await noteRepairs(
+    db,
+    migrationId,
+    sql`select o.* from consentry.opt_out o
+      where o.account_id = m.account_id and o.noted_at >= ${look.since}::timestamptz`,
+  );
+  await sql`
+    update consentry.migration set repairs_noted_at = greatest(repairs_noted_at, ${look.now}::timestamptz)
+    where id = ${migrationId}`.execute(db);
+}
+
+/** The same of the people with these identifiers alone, whenever it was noted that they said no. */
+export async function findRepairsOf(
+  db: LedgerDb,
+  migrationId: string,
+  identifiers: readonly string[],
+): Promise<void> {
+  if (identifiers.length === 0) return;
+  await noteRepairs(
+    db,
+    migrationId,
+    sql`select o.* from unnest(${[...new Set(identifiers)]}::text[]) as asked (identifier)
+      cross join lateral (
+        select * from consentry.opt_out o
+        where o.account_id = m.account_id and o.identifier = asked.identifier offset 0
+      ) o`,
+  );
+}
+
+/**
+ * Lateral from the opt-outs on, so that each finds its rows and parts by index: they are few, and what
+ * the planner knows of how many is as old as the last ANALYZE.
+ *
+ * @param optOuts a query of opt-outs of the run `m`
+ */
+async function noteRepairs(
+  db: LedgerDb,
+  migrationId: string,
+  optOuts: RawBuilder<unknown>,
+): Promise<void> {
+  await sql`
+    insert into consentry.repair as r (migration_id, row_number, channel, opted_out_at)
+    select p.migration_id, p.row_number, p.channel, max(o.opted_out_at)
+    from consentry.migration m
+    cross join lateral (${optOuts} offset 0) o
+    cross join lateral (
+      select row_number, email, phone_number from consentry.intent
+        where migration_id = m.id and email = o.identifier
+      union
+      select row_number, email, phone_number from consentry.intent
+        where migration_id = m.id and phone_number = o.identifier
+    ) i
+    join ${countingOptOuts} on counting.by_channel = o.channel
+    cross join lateral (
+      select p.migration_id, p.row_number, p.channel from consentry.intent_part p
+      join consentry.submission s on s.id = p.submission_id
+      where p.migration_id = m.id and p.row_number = i.row_number
+        and p.channel = counting.channel and p.action = 'subscribe'
+        and ${identifierOfPart} = o.identifier
+        and s.status in ('sending', 'accepted', 'ambiguous', 'lost')
+        and (p.outcome is null or p.outcome <> 'rejected')
+        -- Not against the newest reading: one after the call shows what the call itself has done.
+        and ${counts(sql`s.sent_at`)}
+      offset 0
+    ) p
+    where m.id = ${migrationId} and o.list_id in ('', coalesce(m.settings->>'listId', ''))
+    group by p.migration_id, p.row_number, p.channel
+    order by p.row_number, p.channel
+    on conflict (migration_id, row_number, channel) do update
+      set opted_out_at = excluded.opted_out_at, closed_at = null
+    where excluded.opted_out_at > r.opted_out_at`.execute(db);
+}
+
+/** Which of a run's open repairs. */
+export interface WhichRepairs {
+  /** Only those of this job; null or absent for all. */
+  readonly jobNumber?: number | null;
+  /** The last of the page before; null or absent for the first page. */
+  readonly after?: Pick<Repair, 'rowNumber' | 'channel'> | null;
+  /** Of one page; null or absent for all. */
+  readonly limit?: number | null;
+}
+
+/** A call is answered or given up by then: no step of a job takes longer. */
+const ON_THE_WIRE = sql`interval '15 minutes'`;
+
+/** When the submission `s` was last on the wire: now, where it may be. */
+const LEFT_THE_WIRE = sql`coalesce(s.answered_at, least(now(), s.sent_at + ${ON_THE_WIRE}))`;
+
+/** Open repairs of a run in the order of its rows. */
+export async function openRepairs(
+  db: LedgerDb,
+  migrationId: string,
+  { jobNumber = null, after = null, limit = null }: WhichRepairs = {},
+): Promise<Repair[]> {
+  const { rows } = await sql<{
+    row_number: number;
+    channel: ConsentChannel;
+    email: string | null;
+    raw_email: string | null;
+    phone_number: string | null;
+    opted_out_at: Date;
+    outcome: Outcome | null;
+    sent_ms_ago: number;
+    subscribed_ms_ago: number | null;
+    unsubscribed_ms_ago: number | null;
+  }>`
+    select r.row_number, r.channel, i.email, i.raw_email, i.phone_number, r.opted_out_at, p.outcome,
+      (extract(epoch from now() - case when s.id is null then m.created_at
+        else ${LEFT_THE_WIRE} end) * 1000)::float8 as sent_ms_ago,
+      (extract(epoch from now() - r.subscribed_seen_at) * 1000)::float8 as subscribed_ms_ago,
+      (extract(epoch from now() - r.unsubscribed_at) * 1000)::float8 as unsubscribed_ms_ago
+    from consentry.repair r
+    join consentry.migration m on m.id = r.migration_id
+    join consentry.intent i on i.migration_id = r.migration_id and i.row_number = r.row_number
+    join consentry.intent_part p on p.migration_id = r.migration_id
+      and p.row_number = r.row_number and p.channel = r.channel
+    left join consentry.submission s on s.id = p.submission_id
+    where r.migration_id = ${migrationId} and r.closed_at is null
+      and (${jobNumber}::integer is null or p.job_number = ${jobNumber})
+      and (${after?.rowNumber ?? null}::integer is null
+        or (r.row_number, r.channel) >
+          (${after?.rowNumber ?? null}::integer, ${after?.channel ?? null}::consentry.channel))
+    order by r.row_number, r.channel limit ${limit}`.execute(db);
+  return rows.map((row) => ({
+    rowNumber: row.row_number,
+    channel: row.channel,
+    email: row.email,
+    rawEmail: row.raw_email,
+    phoneNumber: row.phone_number,
+    optedOutAt: row.opted_out_at.toISOString(),
+    outcome: row.outcome,
+    sentMsAgo: row.sent_ms_ago,
+    wasSubscribed: row.subscribed_ms_ago !== null,
+    subscribedMsAgo: row.subscribed_ms_ago,
+    unsubscribedMsAgo: row.unsubscribed_ms_ago,
+  }));
+}
+
+type Key = { readonly rowNumber: number; readonly channel: Channel };
+
+/** They were read as subscribed: the run has to take them out again. */
+export async function markSubscribed(
+  db: LedgerDb,
+  migrationId: string,
+  repairs: readonly Key[],
+): Promise<void> {
+  await mark(db, migrationId, repairs, 'subscribed_seen_at');
+}
+
+/** Klaviyo took the opt-out. */
+export async function markUnsubscribed(
+  db: LedgerDb,
+  migrationId: string,
+  repairs: readonly Key[],
+): Promise<void> {
+  await mark(db, migrationId, repairs, 'unsubscribed_at');
+}
+
+/** Nothing that the run sent can subscribe them any more. */
+export async function closeRepairs(
+  db: LedgerDb,
+  migrationId: string,
+  repairs: readonly Key[],
+): Promise<void> {
+  await mark(db, migrationId, repairs, 'closed_at');
+}
+
+async function mark(
+  db: LedgerDb,
+  migrationId: string,
+  repairs: readonly Key[],
+  column: 'subscribed_seen_at' | 'unsubscribed_at' | 'closed_at',
+): Promise<void> {
+  if (repairs.length === 0) return;
+  await sql`
+    update consentry.repair r set ${sql.ref(column)} = coalesce(
+      ${column === 'subscribed_seen_at' ? sql.ref(`r.${column}`) : sql`null::timestamptz`}, now())
+    from unnest(
+      ${repairs.map((repair) => repair.rowNumber)}::integer[],
+      ${repairs.map((repair) => repair.channel)}::text[]
+    ) as done (row_number, channel)
+    where r.migration_id = ${migrationId} and r.row_number = done.row_number
+      and r.channel = done.channel::consentry.channel`.execute(db);
+}
+
+/**
+ * How long the subscribes of a run may still be applied or what was said meanwhile may still surface:
+ * ms until `forMs` after the last of them was sent, 0 where that is over. Null where none was sent.
+ */
+export async function watchLeft(
+  db: LedgerDb,
+  migrationId: string,
+  forMs: number,
+): Promise<number | null> {
+  const { rows } = await sql<{ left_ms: number | null }>`
+    select (extract(epoch from max(${LEFT_THE_WIRE}) - now()) * 1000)::float8
+      + ${forMs}::float8 as left_ms
+    from consentry.submission s
+    where s.migration_id = ${migrationId} and s.endpoint = 'bulk_subscribe_profiles'
+      and s.status in ('sending', 'accepted', 'ambiguous', 'lost')`.execute(db);
+  const left = rows[0]?.left_ms ?? null;
+  return left === null ? null : Math.max(0, left);
+}

@@ -1,0 +1,69 @@
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * What is known of people who said no, whoever heard it: the account's feeds, a run that opted them
+ * out, a profile that was read. And the people whom a run subscribed although they had said no
+ * meanwhile, until they are out again.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table consentry.opt_out (
+      account_id text not null,
+      -- E-mail in lower case, or E.164.
+      identifier text not null,
+      channel consentry.channel not null,
+      -- Of one list alone; empty for an opt-out of everything.
+      list_id text not null default '',
+      -- By Klaviyo's clock.
+      opted_out_at timestamptz not null,
+      source text not null
+        check (source in ('suppression', 'list_suppression', 'event', 'profile', 'submission')),
+      -- The submission that asked for it, where it was one of ours; 0 for what a feed or a profile
+      -- showed. In the key: what one run asked for stays, whatever becomes of another one's call.
+      submission_id bigint not null default 0,
+      -- When Klaviyo first showed it; null for what was asked for and is not read back yet.
+      shown_at timestamptz,
+      noted_at timestamptz not null default clock_timestamp(),
+      primary key (account_id, identifier, channel, list_id, source, submission_id)
+    )`.execute(db);
+  await sql`create index opt_out_noted on consentry.opt_out (account_id, noted_at)`.execute(db);
+  await sql`
+    create index opt_out_asked on consentry.opt_out (submission_id)
+    where submission_id <> 0`.execute(db);
+
+  await sql`
+    create table consentry.opt_out_feed (
+      account_id text not null,
+      -- suppressions, suppressions_by_hand, list:ID or metric:ID
+      feed text not null,
+      -- Where the next read begins, by Klaviyo's clock.
+      since timestamptz not null,
+      -- When the last whole read began, by our clock; null before the first.
+      read_at timestamptz,
+      -- What that took.
+      took_ms float8 not null default 0,
+      -- The key may not read it.
+      unreadable boolean not null default false,
+      -- Until then one worker reads it, and others wait.
+      reading_until timestamptz,
+      primary key (account_id, feed)
+    )`.execute(db);
+
+  await sql`
+    create table consentry.repair (
+      migration_id text not null references consentry.migration on delete cascade,
+      row_number integer not null,
+      channel consentry.channel not null,
+      opted_out_at timestamptz not null,
+      -- When the person was first read as subscribed all the same.
+      subscribed_seen_at timestamptz,
+      -- When Klaviyo last took the opt-out that undoes it.
+      unsubscribed_at timestamptz,
+      -- From then on nothing that the run sent can subscribe the person any more.
+      closed_at timestamptz,
+      primary key (migration_id, row_number, channel)
+    )`.execute(db);
+
+  // Opt-outs that were noted before have been looked at for repairs; null before the first look.
+  await sql`alter table consentry.migration add column repairs_noted_at timestamptz`.execute(db);
+}

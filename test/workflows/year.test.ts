@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandleWithSignaledRunId } from '@temporalio/client';
+import { workflowInterceptorModules, type TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import type { MigrationInput, Plan, Preflight, Totals } from '../../src/contracts/migration.js';
+import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
+import { loadConfig } from '../../src/runtime/config.js';
+import { userFolders } from '../../src/runtime/paths.js';
+import { findTimeSkippingServer } from '../../src/runtime/time-skipping.js';
+import { timingOf } from '../../src/starter/settings.js';
+import type { confirmationWatch, consentMigration } from '../../src/workflows/index.js';
+import { turnLength } from '../../src/workflows/proof-reader.js';
+import { uniqueName } from '../support/database.js';
+import { registerSearchAttributes, startTimeSkipping } from '../support/time-skipping.js';
+
+const DAY = 24 * 3_600_000;
+const YEAR = 365 * DAY;
+
+/** Temporal warns of a history of so many events, and ends one of five times as many. */
+const WARNING = 10_240;
+
+const JOBS = 1;
+const PREFLIGHT: Preflight = {
+  accountId: 'ACCT01',
+  list: null,
+  optInProcess: null,
+  sms: { source: 'not_needed', countries: [] },
+  flows: null,
+  access: [],
+  limits: [],
+  warnings: [],
+};
+const PLAN: Plan = {
+  rows: JOBS,
+  jobs: Array.from({ length: JOBS }, (_, n) => ({
+    jobNumber: n + 1,
+    operation: 'subscribe',
+    rows: 1,
+    canary: false,
+  })),
+  settledBefore: [],
+  toSend: [],
+  calls: {},
+  doubleOptInMessages: 0,
+  atLeastMs: 0,
+};
+const TOTALS: Totals = {
+  rows: JOBS,
+  outcomes: {},
+  accepted: 0,
+  jobs: { total: JOBS, submitted: 0, settled: 0 },
+};
+
+const config = loadConfig();
+const server = await findTimeSkippingServer({ config, folders: userFolders(config) });
+const skip = 'missing' in server ? `no time-skipping server: ${server.missing}` : false;
+
+/** On a clock that skips the waits; the activities answer for an account in which nothing happens. */
+describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
+  let environment: TestWorkflowEnvironment;
+  let workflowBundle: WorkflowBundle;
+  before(async () => {
+    if ('missing' in server) return;
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    environment = await startTimeSkipping(server.path);
+    await registerSearchAttributes(environment);
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    workflowBundle = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(
+        new URL(`../../src/workflows/index.${extension}`, import.meta.url),
+      ),
+      workflowInterceptorModules,
+    });
+  });
+  after(() => environment?.teardown());
+
+  const eventsOf = async (workflowId: string): Promise<number> =>
+    (await environment.client.workflow.getHandle(workflowId).describe()).historyLength;
+
+  /** Starts a run and lets a test steer it to its end. */
+  async function run(
+    input: Pick<MigrationInput, 'needsApproval'>,
+    steer: (run: WorkflowHandleWithSignaledRunId, jobIds: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    const migrationId = uniqueName('year');
+    const { client } = environment;
+    const jobIds = PLAN.jobs.map(({ jobNumber }) => workflowIds.job(migrationId, jobNumber));
+    let isPaused = !input.needsApproval;
+    let isWaiting = false;
+    let submitted = 0;
+    let allSubmitted = (): void => undefined;
+    const whenAllSubmitted = new Promise<void>((resolve) => (allSubmitted = resolve));
+    const nothing = () => Promise.resolve();
+    const worker = await Worker.create({
+      connection: environment.nativeConnection,
+      taskQueue: migrationId,
+      workflowBundle,
+      activities: {
+        preflight: () => Promise.resolve(PREFLIGHT),
+        readConsent: () => Promise.resolve({ rows: JOBS }),
+        planMigration: () => Promise.resolve(PLAN),
+        notePhase: nothing,
+        async setPaused({ paused }: { paused: boolean }) {
+          isPaused = paused;
+          if (paused || !isWaiting) return;
+          for (const id of jobIds) await client.workflow.getHandle(id).signal(MESSAGES.resumed);
+        },
+        validateJob: () => Promise.resolve({ rows: 1 }),
+        submitJob() {
+          isWaiting = isPaused;
+          if (isPaused) return Promise.resolve({ state: 'paused' });
+          submitted += 1;
+          if (submitted === JOBS) allSubmitted();
+          return Promise.resolve({ state: 'settled' });
+        },
+        settleJob: () => Promise.resolve({ outcomes: { confirmed: 1 }, readBack: null }),
+        async readProofs() {
+          if (!isPaused) await whenAllSubmitted;
+          return { totals: TOTALS, complete: !isPaused, idle: true, unread: null };
+        },
+        settleLeft: () => Promise.resolve({ waitMs: 0, unread: null }),
+        finishMigration: () => Promise.resolve(TOTALS),
+      },
+    });
+    await worker.runUntil(async () => {
+      const handle = await client.workflow.signalWithStart<typeof consentMigration>(
+        'consentMigration',
+        {
+          workflowId: workflowIds.migration(migrationId),
+          taskQueue: migrationId,
+          args: [
+            {
+              migrationId,
+              timing: timingOf({}),
+              segmentSize: 250,
+              dryRun: false,
+              canary: null,
+              ...input,
+            },
+          ],
+          signal: input.needsApproval ? MESSAGES.resume : MESSAGES.pause,
+        },
+      );
+      await steer(handle, jobIds);
+      await handle.result();
+    });
+  }
+
+  test('paused: its history does not grow, and that of a job by a dozen events a day', async () => {
+    await run({ needsApproval: false }, async (run, jobIds) => {
+      const events = (): Promise<number[]> =>
+        Promise.all([run.workflowId, ...jobIds].map((id) => eventsOf(id)));
+      await environment.sleep(2 * DAY);
+      const [migration, ...jobs] = await events();
+      await environment.sleep(10 * DAY);
+      const [later, ...jobsLater] = await events();
+      assert.equal(later, migration);
+      for (const [n, job] of jobsLater.entries()) {
+        const grown = job - (jobs[n] ?? 0);
+        assert.ok(grown > 0 && grown <= 12 * 11, `${grown} events in ten days`);
+      }
+      await run.signal(MESSAGES.resume);
+    });
+  });
+
+  test('waiting for approval: its history does not grow', async () => {
+    await run({ needsApproval: true }, async (run) => {
+      await environment.sleep(DAY);
+      const events = await eventsOf(run.workflowId);
+      await environment.sleep(YEAR);
+      assert.equal(await eventsOf(run.workflowId), events);
+      await run.executeUpdate(MESSAGES.approve);
+    });
+  });
+
+  test('watched for people who have not clicked: each of its histories is bounded', async () => {
+    const migrationId = uniqueName('watched');
+    const workflowId = workflowIds.watch(migrationId);
+    const worker = await Worker.create({
+      connection: environment.nativeConnection,
+      taskQueue: migrationId,
+      workflowBundle,
+      activities: { lookAtPending: () => Promise.resolve({ confirmed: 0, pending: 3 }) },
+    });
+    const timing = { ...timingOf({ watchDays: 365 }), watchLongestMs: 3 * DAY };
+    const { client } = environment;
+    const started = await worker.runUntil(async () => {
+      const handle = await client.workflow.start<typeof confirmationWatch>('confirmationWatch', {
+        workflowId,
+        taskQueue: migrationId,
+        args: [{ migrationId, timing }],
+      });
+      const result = await handle.result();
+      assert.ok(result.looks > 120, `${result.looks} looks`);
+      return handle.firstExecutionRunId;
+    });
+    const histories = await historiesFrom(workflowId, started);
+    assert.ok(histories.length > 1, 'it continued as new');
+    for (const events of histories) assert.ok(events < 1_200, `${events} events`);
+  });
+
+  /** Events of each run of a workflow that continues as new. */
+  async function historiesFrom(workflowId: string, firstRunId: string): Promise<number[]> {
+    const histories: number[] = [];
+    for (let runId: string | null | undefined = firstRunId; runId;) {
+      const { events } = await environment.client.workflow
+        .getHandle(workflowId, runId)
+        .fetchHistory();
+      histories.push(events?.length ?? 0);
+      runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    }
+    return histories;
+  }
+});
+
+test('the reader of a run of a year has turns of at most half a day, in too few to be warned', () => {
+  const { readTurnMs } = timingOf({});
+  let turns = 0;
+  for (let since = 0, turn = 0; since < YEAR; since += turn) {
+    turn = turnLength(turn, since, readTurnMs);
+    turns += 1;
+    assert.ok(turn <= DAY / 2);
+  }
+  assert.ok(turns * 6 < WARNING, `${turns} turns, each of six events`);
+});
