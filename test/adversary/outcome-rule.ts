@@ -1,0 +1,94 @@
+import type { ReportedPart } from '../../src/ledger/index.js';
+import { LISTS } from './account.js';
+import type { AccountChronicle, Chronicle, RunChronicle } from './chronicle.js';
+import { isOut } from './timeline.js';
+import { carriedBy, isOn, type Timelines } from './timelines.js';
+
+/** From reading a person to the outcome in the ledger. */
+const READ_BACK_WITHIN_MS = 4_000;
+
+/** Why an outcome is not what the account was like when it was read; null where it is. */
+export function untrue(
+  chronicle: Chronicle,
+  run: RunChronicle,
+  part: ReportedPart,
+  account: AccountChronicle,
+  timelines: Timelines,
+): string | null {
+  const channel = part.channel === 'sms' ? 'sms' : 'email';
+  const identifier = channel === 'sms' ? part.phoneNumber : (part.email?.toLowerCase() ?? null);
+  const settledAt = part.settledAt?.getTime();
+  if (identifier === null || settledAt === undefined) {
+    return part.outcome === 'rejected' || part.outcome === 'cancelled' ? null : 'nobody is meant';
+  }
+  const timeline = timelines.of(run.spec.account, channel, identifier);
+  const lag = chronicle.scenario.readLagMs;
+  const states = timeline.during(settledAt - READ_BACK_WITHIN_MS - lag, settledAt + 250);
+  const carried = account.carried.filter(
+    (line) =>
+      line.custom_source === run.customSource &&
+      carriedBy(line).some(([by, who]) => by === channel && who === identifier),
+  );
+  switch (part.outcome) {
+    case 'confirmed':
+      if (part.action === 'suppress' || part.action === 'unsubscribe') {
+        return states.some(isOut) ? null : 'they were not out';
+      }
+      return states.some(({ consent }) => consent === 'SUBSCRIBED') ? null : 'no consent';
+    case 'already_consented':
+      return states.some(({ consent }) => consent === 'SUBSCRIBED') ? null : 'no consent';
+    case 'list_only': {
+      const { list } = run.spec;
+      const wasOn = list !== null && account.after.some((line) => isOn(line, LISTS[list]));
+      const left = list !== null && timeline.words.some(({ listId }) => listId === LISTS[list]);
+      return wasOn || left ? null : 'they are not on the list';
+    }
+    case 'skipped_opted_out': {
+      if (part.reason === 'consent_state_unknown') return null;
+      const listId = run.spec.list === null ? null : LISTS[run.spec.list];
+      // An opt-out by another run is known before Klaviyo shows it.
+      const soon = timeline.during(settledAt - READ_BACK_WITHIN_MS - lag, settledAt + 6_000);
+      const isOff = soon.some((one) => isOut(one) || one.listSuppressions.includes(listId ?? ''));
+      return isOff || isAskedToLeave(chronicle, part) ? null : 'nobody said no';
+    }
+    case 'pending_double_opt_in':
+    case 'unconfirmed': {
+      if (part.outcome === 'unconfirmed' && part.channel === 'list') return null;
+      if (part.action !== 'subscribe') return null;
+      const all = timeline.during(settledAt - 2_000 - lag, settledAt);
+      const isHidden = chronicle.answersWereLost || run.phase !== 'done';
+      const wasIn = all.length > 0 && all.every(({ consent }) => consent === 'SUBSCRIBED');
+      return wasIn && !isHidden ? 'they had consented for seconds' : null;
+    }
+    case 'cancelled':
+      return carried.length > 0 && !isAskedTwice(run, part) ? 'it was sent' : null;
+    case 'rejected':
+    case null:
+      return null;
+  }
+}
+
+/** Another row of the run asks the same, so that what was sent may be its. */
+function isAskedTwice({ parts }: RunChronicle, part: ReportedPart): boolean {
+  return parts.some(
+    ({ rowNumber, channel, email, phoneNumber, outcome }) =>
+      rowNumber !== part.rowNumber &&
+      channel === part.channel &&
+      email === part.email &&
+      phoneNumber === part.phoneNumber &&
+      outcome !== 'rejected',
+  );
+}
+
+/** A run has asked to take the person out, whatever became of that. */
+function isAskedToLeave({ runs }: Chronicle, { email, phoneNumber }: ReportedPart): boolean {
+  return runs.some(({ parts }) =>
+    parts.some(
+      (part) =>
+        part.sent &&
+        (part.action === 'unsubscribe' || part.action === 'suppress') &&
+        ((email !== null && part.email === email) ||
+          (phoneNumber !== null && part.phoneNumber === phoneNumber)),
+    ),
+  );
+}
