@@ -1,0 +1,112 @@
+/**
+ * Cancels a large migration while a share of it is sent, and prints how long it takes to end beside
+ * Klaviyo's longest delay, whether anything was sent after `cancel` had returned, and whether every
+ * row ended as it is in the account. Limits and delays are Klaviyo's; `--lifted` multiplies the limits
+ * by 1,000. Sandbox, worker, PostgreSQL and Temporal are processes of their own.
+ *
+ *   node --import tsx bench/cancel.ts [--rows 260000] [--share 0.2] [--lifted]
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startStack, temporaryFolder, type DemoStack } from '../src/demo/stack.js';
+import { openLedger, type Ledger } from '../src/ledger/index.js';
+import { Lifecycle } from '../src/runtime/lifecycle.js';
+import { progressLines } from '../src/runtime/progress.js';
+import { DELAYS } from '../src/sandbox/index.js';
+import { writePeople } from './people.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '260000' },
+    /** Of the rows, accepted when it is cancelled. */
+    share: { type: 'string', default: '0.2' },
+    lifted: { type: 'boolean', default: false },
+  },
+});
+const LIST = 'Bench1';
+const rows = Number(values.rows);
+const share = Number(values.share);
+const [, LONGEST_DELAY_MS] = DELAYS.klaviyo.subscribeLive;
+
+const lifecycle = new Lifecycle();
+lifecycle.stopOnSignals();
+try {
+  await run();
+} finally {
+  await lifecycle.stop();
+}
+
+async function run(): Promise<void> {
+  const folder = await temporaryFolder(lifecycle);
+  const file = join(folder, 'people.csv');
+  await writePeople(file, rows);
+  const stack = await startStack(
+    folder,
+    {
+      lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }],
+      ...(values.lifted ? { rateLimitFactor: 1_000 } : {}),
+    },
+    lifecycle,
+    progressLines(process.stderr),
+  );
+  const ledger = await openLedger(stack.addresses.databaseUrl);
+  lifecycle.onStop('ledger', () => ledger.close());
+  const { consentry } = stack.connected;
+  const began = performance.now();
+  const { id } = await consentry.startMigration({ file, listId: LIST, watchDays: 0 });
+  while ((await stack.sandbox.subscribedCount()) < rows * share) await delay(20);
+
+  const asked = performance.now();
+  const accepted = await stack.sandbox.subscribedCount();
+  await consentry.cancel(id);
+  const returned = performance.now();
+  const begun = await countCalls(ledger, id);
+  const { phase } = await consentry.waitForEnd(id);
+  const ended = performance.now();
+  const begunAtEnd = await countCalls(ledger, id);
+  const { outcomes } = await consentry.report(id);
+  console.table({
+    rows,
+    'until it was cancelled (s)': seconds(asked - began),
+    'accepted then (rows)': accepted,
+    'cancel returned after (s)': seconds(returned - asked),
+    'sent in the end (rows)': await stack.sandbox.subscribedCount(),
+    'calls begun after cancel returned': begunAtEnd - begun,
+    'ended as': phase,
+    'from cancel to the end (s)': seconds(ended - asked),
+    'longest delay of Klaviyo (s)': seconds(LONGEST_DELAY_MS),
+    'more than that (s)': seconds(ended - asked - LONGEST_DELAY_MS),
+    'rows that are not as they say': await countUntrue(stack, id),
+  });
+  console.table(outcomes);
+}
+
+/** Calls of a run that were begun: they are in the ledger before they are made. */
+async function countCalls(ledger: Ledger, id: string): Promise<number> {
+  const { rows: counted } = await ledger.pool.query<{ calls: number }>(
+    'select count(*)::integer as calls from consentry.submission where migration_id = $1',
+    [id],
+  );
+  return counted[0]?.calls ?? 0;
+}
+
+/** Rows whose outcome is not what the account shows: subscribed, or not. */
+async function countUntrue({ sandbox, connected }: DemoStack, id: string): Promise<number> {
+  const subscribed = new Set<string | null>();
+  for (const { email, subscriptions } of await sandbox.truth()) {
+    if (subscriptions.email.marketing.consent === 'SUBSCRIBED') subscribed.add(email);
+  }
+  let untrue = 0;
+  for await (const page of connected.consentry.parts(id)) {
+    for (const { email, outcome } of page) {
+      const expected = subscribed.has(email) ? 'confirmed' : 'cancelled';
+      if (outcome !== expected) untrue += 1;
+    }
+  }
+  return untrue;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}

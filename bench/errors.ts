@@ -1,0 +1,171 @@
+/**
+ * Migrates people into a single opt-in list of the sandbox while a share of all calls goes wrong, for
+ * each kind of error, and prints how long each phase took against the same run without errors: the
+ * quicker of two, the first and the last, as the first is the one that finds nothing in the caches.
+ * There are no rate limits and hardly any delays, so that what is left is our own work and what the
+ * errors cost. Every run has servers of its own.
+ *
+ *   node --import tsx bench/errors.ts [--rows 20000] [--kinds 502,slow] [--shares 0.03,0.1] [--limit 300] [--seed 1]
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { MigrationTiming } from '../src/contracts/migration.js';
+import { startStack, temporaryFolder } from '../src/demo/stack.js';
+import { Lifecycle } from '../src/runtime/lifecycle.js';
+import type { Fault, FaultKind } from '../src/sandbox/index.js';
+import { PARTS, timesOfParts, type PartTimes } from './errors/phases.js';
+import { writePeople } from './people.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '20000' },
+    kinds: { type: 'string', default: '502,reset_before,reset_after,slow,html,truncated' },
+    shares: { type: 'string', default: '0.03,0.1' },
+    /** Seconds after which a run is cut off. */
+    limit: { type: 'string', default: '300' },
+    /** Which calls go wrong follows from it. */
+    seed: { type: 'string', default: '1' },
+  },
+});
+const LIST = 'Bench1';
+const rows = Number(values.rows);
+const kinds = values.kinds.split(',') as FaultKind[];
+const shares = values.shares.split(',').map(Number);
+const limitMs = Number(values.limit) * 1_000;
+
+/** Longer than the client gives the first try of a read, shorter than it gives a write. */
+const SLOW_MS = 8_000;
+
+/**
+ * Klaviyo's longest delay is 0.15 s here, not 3 minutes: what a run waits for because of it is as
+ * much shorter, or an hour of waiting would be all that the errors cost. Deadlines stay longer than
+ * the run.
+ */
+const TIMING: Partial<MigrationTiming> = {
+  readEveryMs: 500,
+  readTurnMs: 5_000,
+  ambiguousWaitMs: 1_000,
+  eventsSilentMs: 2_000,
+};
+
+interface Run {
+  readonly kind: FaultKind | null;
+  readonly share: number;
+}
+
+interface Measured extends Run {
+  readonly storeMs: number;
+  readonly parts: PartTimes;
+  readonly totalMs: number;
+  readonly cutOff: boolean;
+  readonly confirmed: number;
+  readonly calls: number;
+}
+
+const runs: Run[] = [
+  { kind: null, share: 0 },
+  ...shares.flatMap((share) => kinds.map((kind) => ({ kind, share }))),
+  { kind: null, share: 0 },
+];
+const measured: Measured[] = [];
+for (const run of runs) {
+  measured.push(await measure(run));
+  process.stderr.write(`${nameOf(run)}: ${seconds(measured.at(-1)!.totalMs)} s\n`);
+}
+const without = measured.filter(({ kind }) => kind === null).map(({ totalMs }) => totalMs);
+console.table(measured.map((run) => ({ run: nameOf(run), ...rowOf(run, Math.min(...without)) })));
+
+async function measure(run: Run): Promise<Measured> {
+  const lifecycle = new Lifecycle();
+  lifecycle.stopOnSignals();
+  try {
+    return await migrate(run, lifecycle);
+  } finally {
+    await lifecycle.stop();
+  }
+}
+
+async function migrate(run: Run, lifecycle: Lifecycle): Promise<Measured> {
+  const folder = await temporaryFolder(lifecycle);
+  const file = join(folder, 'people.csv');
+  await writePeople(file, rows);
+  const stack = await startStack(
+    folder,
+    {
+      lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }],
+      seed: Number(values.seed),
+      rateLimitFactor: 1_000,
+      delays: 'fast',
+    },
+    lifecycle,
+    () => undefined,
+  );
+  if (run.kind !== null) await stack.sandbox.addFault(faultOf(run.kind, run.share));
+  const { consentry } = stack.connected;
+  const began = performance.now();
+  const { id } = await consentry.startMigration({
+    file,
+    listId: LIST,
+    watchDays: 0,
+    timing: TIMING,
+  });
+  const storeMs = performance.now() - began;
+  const cutOff = !(await endsWithin(limitMs, (signal) => consentry.waitForEnd(id, signal)));
+  const totalMs = performance.now() - began;
+  const parts = await timesOfParts(id, stack.temporal, cutOff ? Date.now() : null);
+  const { outcomes, calls } = await consentry.report(id);
+  return {
+    ...run,
+    storeMs,
+    parts,
+    totalMs,
+    cutOff,
+    confirmed: outcomes.confirmed ?? 0,
+    calls: calls.reduce((sum, of) => sum + of.calls, 0),
+  };
+}
+
+function faultOf(kind: FaultKind, share: number): Fault {
+  return { kind, share, ...(kind === 'slow' ? { latencyMs: SLOW_MS } : {}) };
+}
+
+async function endsWithin(
+  ms: number,
+  wait: (signal: AbortSignal) => Promise<unknown>,
+): Promise<boolean> {
+  const signal = AbortSignal.timeout(ms);
+  try {
+    await wait(signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
+
+function nameOf({ kind, share }: Run): string {
+  return kind === null ? 'no errors' : `${share * 100} % ${kind}`;
+}
+
+/** Seconds; `> ` where the run was cut off there. */
+function rowOf(run: Measured, withoutMs: number): Record<string, string | number> {
+  const reached = PARTS.filter((part) => run.parts[part] !== undefined);
+  return {
+    store: seconds(run.storeMs),
+    ...Object.fromEntries(
+      PARTS.map((part) => {
+        const ms = run.parts[part];
+        const cut = run.cutOff && part === reached.at(-1) ? '> ' : '';
+        return [part, ms === undefined ? '' : `${cut}${seconds(ms)}`];
+      }),
+    ),
+    total: `${run.cutOff ? '> ' : ''}${seconds(run.totalMs)}`,
+    factor: `${run.cutOff ? '> ' : ''}${(run.totalMs / withoutMs).toFixed(2)}`,
+    confirmed: run.confirmed,
+    calls: run.calls,
+  };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}
