@@ -95,7 +95,7 @@ export function optOutFeeds(
     return {
       ...waits,
       feed: `events:${channel}`,
-      ...NO_REST,
+      ...IF_THE_KEY_MAY,
       async *read(since, signal) {
         for await (const events of eventsOf(names, { since, withListName: false }, signal)) {
           yield events.flatMap(({ at, email, phoneNumber }): OptOut[] => {
@@ -113,7 +113,7 @@ export function optOutFeeds(
     return {
       ...waits,
       feed: `events:list:${listId}`,
-      ...NO_REST,
+      ...IF_THE_KEY_MAY,
       async *read(since, signal) {
         const name = await lists.nameOf(listId, signal);
         for await (const events of eventsOf(LEFT_A_LIST, { since, withListName: true }, signal)) {
@@ -152,7 +152,7 @@ function hasTexts(channels: readonly Channel[]): boolean {
 
 type Waits = Pick<OptOutFeed, 'maxAgeMs' | 'lateMs'>;
 
-const NO_REST = { optional: true, rest: 0 } as const;
+const IF_THE_KEY_MAY = { optional: true, rest: 0 } as const;
 
 function suppressions(
   klaviyo: KlaviyoClient,
@@ -182,7 +182,7 @@ function listSuppressions(klaviyo: KlaviyoClient, listId: string, waits: Waits):
   return {
     ...waits,
     feed: `list:${listId}`,
-    ...NO_REST,
+    ...IF_THE_KEY_MAY,
     async *read(since, signal) {
       const query = { listId, since: since.toISOString() };
       for (let cursor: string | null = null; ;) {

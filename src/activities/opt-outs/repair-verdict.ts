@@ -23,7 +23,7 @@ export function judgeRepair(
     const consent = consentOf(profile, channel)?.consent ?? null;
     if (consent === 'unknown') return 'unknown';
     if (consent !== 'SUBSCRIBED') return 'out';
-    // A suppression without a word about what it is keeps mail away as well as any other.
+    // A suppression without a word about what it is keeps mail away like every other one.
     if (channel === 'email' && profile.emailMarketing?.canReceive === false) return 'out';
     const optOut = optOutOf(channel, [profile], listId);
     if (optOut !== null && optOut !== 'consent_state_unknown') return 'out';
