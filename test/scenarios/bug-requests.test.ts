@@ -134,10 +134,10 @@ describe('faults known of other tools: requests', () => {
   scenario('bug-9', 'a clock that is an hour ahead of Klaviyo’s hides nobody', async () => {
     const { db } = world.harness.ledger;
     await sql`
-      create function pg_temp.ahead() returns trigger language plpgsql as
+      create function consentry.ahead() returns trigger language plpgsql as
       'begin new.created_at := now() + interval ''1 hour''; return new; end'`.execute(db);
     await sql`create trigger ahead before insert on consentry.migration
-      for each row execute function pg_temp.ahead()`.execute(db);
+      for each row execute function consentry.ahead()`.execute(db);
     world.sandbox.account.forgetRequests();
     try {
       for (const historical of [false, true]) {
@@ -155,7 +155,7 @@ describe('faults known of other tools: requests', () => {
       );
       assert.deepEqual(refused, [], 'a date of a filter was still to come');
     } finally {
-      await sql`drop trigger ahead on consentry.migration`.execute(db);
+      await sql`drop function consentry.ahead cascade`.execute(db);
     }
   });
 

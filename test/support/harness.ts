@@ -28,7 +28,7 @@ export const TEST_TIMING: MigrationTiming = {
   consentMaxAgeMs: 600_000,
   suppressionWithinMs: 20_000,
   textConsentMaxAgeMs: 120_000,
-  optOutsMaxAgeMs: 200,
+  optOutsMaxAgeMs: 500,
   optOutsLateMs: 500,
   eventsSilentMs: 2_000,
   watchForMs: 0,

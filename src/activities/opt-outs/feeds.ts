@@ -3,7 +3,7 @@ import type { OptOutTiming } from '../../contracts/migration.js';
 import type { FeedEvent, KlaviyoClient, ProfileConsent } from '../../klaviyo/index.js';
 import type { OptOut } from '../../ledger/index.js';
 import { optOutsShown } from '../judge.js';
-import type { Metrics } from '../metrics.js';
+import { METRICS_LATE_MS, type Metrics } from '../metrics.js';
 import type { ListNames } from './list-names.js';
 
 /** One of Klaviyo's answers to "who said no since": read whole, from a time on. */
@@ -45,9 +45,12 @@ const LEFT_A_LIST = ['Unsubscribed from List'];
 
 /** What opt-outs are read with. */
 export interface OptOutSources {
-  readonly klaviyo: KlaviyoClient;
-  readonly metrics: Metrics;
-  readonly lists: ListNames;
+  readonly klaviyo: Pick<
+    KlaviyoClient,
+    'now' | 'listEvents' | 'listSuppressed' | 'listSuppressedOnList'
+  >;
+  readonly metrics: Pick<Metrics, 'idsOf'>;
+  readonly lists: Pick<ListNames, 'nameOf'>;
 }
 
 /**
@@ -63,6 +66,8 @@ export function optOutFeeds(
   timing: OptOutTiming,
 ): OptOutFeed[] {
   const { optOutsMaxAgeMs: maxAgeMs, optOutsLateMs, suppressionWithinMs } = timing;
+  // The first event of its kind may be there before its metric is known.
+  const eventsLateMs = optOutsLateMs + METRICS_LATE_MS;
   const mails = run.channels.includes('email') || run.channels.includes('list');
   const feeds: OptOutFeed[] = [];
   if (mails) {
@@ -77,13 +82,13 @@ export function optOutFeeds(
     if (run.listId !== null) {
       feeds.push(
         listSuppressions(klaviyo, run.listId, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS }),
-        leavesOf(run.listId, { maxAgeMs, lateMs: optOutsLateMs }),
+        leavesOf(run.listId, { maxAgeMs, lateMs: eventsLateMs }),
       );
     }
   }
   for (const { channel, names } of UNSUBSCRIBED) {
     const asked = channel === 'email' ? mails : hasTexts(run.channels);
-    if (asked) feeds.push(unsubscribesOf(channel, names, { maxAgeMs, lateMs: optOutsLateMs }));
+    if (asked) feeds.push(unsubscribesOf(channel, names, { maxAgeMs, lateMs: eventsLateMs }));
   }
   return feeds;
 
@@ -101,7 +106,7 @@ export function optOutFeeds(
           yield events.flatMap(({ at, email, phoneNumber }): OptOut[] => {
             const identifier = channel === 'email' ? (email?.toLowerCase() ?? null) : phoneNumber;
             if (identifier === null) return [];
-            return [{ channel, identifier, listId: null, at, source: 'event' }];
+            return [{ channel, identifier, listId: null, at: latestOf(at), source: 'event' }];
           });
         }
       },
@@ -120,9 +125,8 @@ export function optOutFeeds(
           yield events.flatMap(({ at, email, listName }): OptOut[] => {
             // Of two lists with one name nobody knows which was left.
             if (email === null || listName !== name) return [];
-            return [
-              { channel: 'email', identifier: email.toLowerCase(), listId, at, source: 'event' },
-            ];
+            const identifier = email.toLowerCase();
+            return [{ channel: 'email', identifier, listId, at: latestOf(at), source: 'event' }];
           });
         }
       },
@@ -146,6 +150,14 @@ export function optOutFeeds(
   }
 }
 
+/**
+ * Events are dated to the second, cut off, and consent more finely: of a yes and a no in one second the
+ * no is the later.
+ */
+function latestOf(at: string): string {
+  return new Date(Math.floor(Date.parse(at) / 1_000) * 1_000 + 999).toISOString();
+}
+
 function hasTexts(channels: readonly Channel[]): boolean {
   return channels.includes('sms') || channels.includes('sms_transactional');
 }
@@ -155,7 +167,7 @@ type Waits = Pick<OptOutFeed, 'maxAgeMs' | 'lateMs'>;
 const IF_THE_KEY_MAY = { optional: true, rest: 0 } as const;
 
 function suppressions(
-  klaviyo: KlaviyoClient,
+  klaviyo: OptOutSources['klaviyo'],
   { byHand, ...waits }: Waits & { readonly byHand: boolean },
 ): OptOutFeed {
   return {
@@ -178,7 +190,11 @@ function suppressions(
   };
 }
 
-function listSuppressions(klaviyo: KlaviyoClient, listId: string, waits: Waits): OptOutFeed {
+function listSuppressions(
+  klaviyo: OptOutSources['klaviyo'],
+  listId: string,
+  waits: Waits,
+): OptOutFeed {
   return {
     ...waits,
     feed: `list:${listId}`,
@@ -206,7 +222,7 @@ function found(
   profiles: readonly ProfileConsent[],
   since: Date,
   listId: string | null,
-  klaviyo: KlaviyoClient,
+  klaviyo: OptOutSources['klaviyo'],
 ): OptOut[] {
   const now = (klaviyo.now()?.latest ?? new Date()).toISOString();
   const untold = profiles.flatMap(({ email, emailMarketing }): OptOut[] => {
