@@ -48,6 +48,8 @@ export interface Said {
   readonly channel: 'email' | 'sms';
   readonly identifier: string;
   readonly at: number;
+  /** Of a message, which Klaviyo applies a moment later. */
+  readonly byClick: boolean;
 }
 
 export interface RunChronicle {

@@ -225,15 +225,28 @@ export class Director {
           this.#yes('sms', phone);
         });
         return;
+      case 'join_and_leave':
+        possibly(() => {
+          // Both come within a millisecond, in this order.
+          const at = Date.now() - 1;
+          account.subscribe({ email, list_id: LISTS.single });
+          this.#yes('email', email, { at });
+          account.unsubscribe({ email, list_id: LISTS.single });
+        });
+        return;
       case 'click':
         if (account.click({ email, ...texts }) === 0) return;
-        this.#yes('email', email);
-        if (phone !== null) this.#yes('sms', phone);
+        this.#yes('email', email, { byClick: true });
+        if (phone !== null) this.#yes('sms', phone, { byClick: true });
     }
   }
 
-  #yes(channel: Said['channel'], identifier: string): void {
-    this.#said.push({ account: 0, channel, identifier, at: Date.now() });
+  #yes(
+    channel: Said['channel'],
+    identifier: string,
+    { byClick = false, at = Date.now() }: { byClick?: boolean; at?: number } = {},
+  ): void {
+    this.#said.push({ account: 0, channel, identifier, at, byClick });
   }
 }
 

@@ -51,6 +51,8 @@ export type PersonAct =
       readonly do: 'unsubscribe' | 'leave_list' | 'complain' | 'stop' | 'form' | 'click';
       readonly person: number;
     }
+  /** Onto a list by its form, and off it again a moment later. */
+  | { readonly do: 'join_and_leave'; readonly person: number }
   | { readonly do: 'suppress'; readonly person: number; readonly surfacesAfterMs: number };
 
 export interface RunAct {
@@ -209,7 +211,13 @@ const saysNo = (people: number): fc.Arbitrary<Act> =>
     {
       weight: 6,
       arbitrary: fc.record({
-        do: fc.constantFrom('unsubscribe', 'unsubscribe', 'complain', 'stop', 'leave_list'),
+        do: weighted<Exclude<PersonAct['do'], 'suppress'>>(
+          [2, 'unsubscribe'],
+          [1, 'complain'],
+          [1, 'stop'],
+          [1, 'leave_list'],
+          [1, 'join_and_leave'],
+        ),
         person: someone(people),
       }),
     },

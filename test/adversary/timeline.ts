@@ -9,6 +9,8 @@ export interface Word {
   readonly says: 'yes' | 'no';
   /** The one list that it is about; null where it is about the whole channel. */
   readonly listId: string | null;
+  /** Klaviyo takes a moment to apply it. */
+  readonly byClick: boolean;
   /** For messages of the oracle. */
   readonly how: string;
 }
@@ -63,7 +65,13 @@ export class Timeline {
     for (const yes of said) {
       if (yes.account !== place || yes.channel !== channel || yes.identifier !== identifier)
         continue;
-      words.push({ at: yes.at, says: 'yes', listId: null, how: 'by themselves' });
+      words.push({
+        at: yes.at,
+        says: 'yes',
+        listId: null,
+        byClick: yes.byClick,
+        how: 'by themselves',
+      });
     }
     return new Timeline(
       words.sort((a, b) => a.at - b.at),
@@ -86,7 +94,7 @@ export class Timeline {
       }
       if (word.listId !== null && word.listId !== listId) continue;
       const follows = this.words.some(
-        (yes) => yes.says === 'yes' && Math.abs(yes.at - word.at) < CLICK_TAKES_MS,
+        (yes) => yes.byClick && Math.abs(yes.at - word.at) < CLICK_TAKES_MS,
       );
       if (word.at <= time - ageMs && !follows) no = word;
     }
@@ -150,17 +158,17 @@ export class Timeline {
 
 function wordsOf(before: State | null, state: State, method: string | null): Word[] {
   const words: Word[] = [];
-  const { at } = state;
+  const no = { at: state.at, says: 'no', byClick: false } as const;
   const isNew = (had: readonly string[] | undefined, has: readonly string[]) =>
     has.filter((one) => !(had ?? []).includes(one));
   if (state.consent === 'UNSUBSCRIBED' && before?.consent !== 'UNSUBSCRIBED') {
-    words.push({ at, says: 'no', listId: null, how: `unsubscribed (${method ?? 'before'})` });
+    words.push({ ...no, listId: null, how: `unsubscribed (${method ?? 'before'})` });
   }
   for (const reason of isNew(before?.suppressions, state.suppressions)) {
-    words.push({ at, says: 'no', listId: null, how: reason });
+    words.push({ ...no, listId: null, how: reason });
   }
   for (const listId of isNew(before?.listSuppressions, state.listSuppressions)) {
-    words.push({ at, says: 'no', listId, how: `left ${listId}` });
+    words.push({ ...no, listId, how: `left ${listId}` });
   }
   return words;
 }
