@@ -70,7 +70,7 @@ function asBuilt(path) {
 function runnerOptions() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   // Files wait for servers more than they compute; the option came with 20.10.
-  const parallel = major > 20 || minor >= 10 ? ['--test-concurrency=2'] : [];
+  const parallel = major > 20 || minor >= 10 ? ['--test-concurrency=3'] : [];
   return ['--test-reporter=spec', '--test-reporter-destination=stdout', ...parallel];
 }
 

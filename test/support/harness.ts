@@ -20,7 +20,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 export const TEST_TIMING: MigrationTiming = {
   confirmWithinMs: 20_000,
   // Every ended run is watched for that long, beside those of the next tests.
-  appliedWithinMs: 3_000,
+  appliedWithinMs: 1_500,
   membershipWithinMs: 20_000,
   readEveryMs: 100,
   readTurnMs: 1_000,
