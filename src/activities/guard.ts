@@ -60,8 +60,10 @@ export function guardPart(part: OpenPart, known: Known, run: GuardedRun): GuardV
   if (action === 'suppress') return guardSuppression(profiles);
   if (action === 'unsubscribe' && channel !== 'list') return guardOptOut(channel, profiles);
   const optOut =
-    mostSevere(OPT_OUTS_OF[channel].map((by) => optOutOf(by, profiles, run.listId))) ??
-    noted(channel, profiles, known.optOuts, run);
+    mostSevere([
+      ...OPT_OUTS_OF[channel].map((by) => optOutOf(by, profiles, run.listId)),
+      leftTheList(profiles.length > 0 ? profiles : known.held.byEmail, run.listId),
+    ]) ?? noted(channel, profiles, known.optOuts, run);
   if (optOut !== null) return skip(optOut);
   if (channel === 'list') return SEND;
   const subscribed =
@@ -109,6 +111,19 @@ export function optOutOf(
 }
 
 /**
+ * Whether one of these profiles has left the list: a subscribe to any channel would put them back on
+ * it, and mail to it would reach them again.
+ */
+function leftTheList(profiles: readonly ProfileConsent[], listId: string | null): Reason | null {
+  if (listId === null) return null;
+  if (profiles.some((profile) => hasLeft(profile, listId))) return 'opted_out_before_run';
+  const isUntold = profiles.some(
+    ({ email, emailMarketing }) => email !== null && emailMarketing?.listSuppressions === null,
+  );
+  return isUntold ? 'consent_state_unknown' : null;
+}
+
+/**
  * Opt-outs that the ledger knows of and Klaviyo does not show: a feed was quicker, another run has
  * just asked for it, or a reading was stale. Whoever was subscribed after that came back by themselves.
  */
@@ -120,8 +135,9 @@ function noted(
 ): Reason | null {
   const said = optOuts.filter(
     (optOut) =>
-      OPT_OUTS_OF[channel].includes(optOut.channel) &&
-      (optOut.listId === null || optOut.listId === listId) &&
+      (optOut.listId === null
+        ? OPT_OUTS_OF[channel].includes(optOut.channel)
+        : optOut.listId === listId && mayBeAbout(optOut, profiles)) &&
       !profiles.some((profile) =>
         isSubscribedSince(consentOf(profile, optOut.channel), Date.parse(optOut.at)),
       ),
@@ -130,6 +146,16 @@ function noted(
   return said.some(({ at }) => Date.parse(at) >= startedAt.getTime())
     ? 'opted_out_during_run'
     : 'opted_out_before_run';
+}
+
+/** An address that nobody has yet goes to the profile of the row's other one. */
+function mayBeAbout({ identifier }: OptOut, profiles: readonly ProfileConsent[]): boolean {
+  return (
+    profiles.length === 0 ||
+    profiles.some(
+      ({ email, phoneNumber }) => email?.toLowerCase() === identifier || phoneNumber === identifier,
+    )
+  );
 }
 
 function isSubscribedSince(consent: ChannelConsent | null, at: number): boolean {

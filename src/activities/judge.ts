@@ -122,7 +122,9 @@ function optOutsOfProfile(profile: ProfileConsent, undated: string | null): OptO
       said.push({ channel: 'email', identifier, listId: null, at });
     }
     for (const { listId, timestamp: at } of listSuppressions ?? []) {
-      said.push({ channel: 'email', identifier, listId, at });
+      for (const identifier of [email, profile.phoneNumber]) {
+        said.push({ channel: 'email', identifier, listId, at });
+      }
     }
   }
   for (const [channel, held] of [

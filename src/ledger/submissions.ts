@@ -1,7 +1,14 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Channel, Operation } from '../contracts/channels.js';
 import type { LedgerDb } from './database.js';
-import { countingOptOuts, counts, forgetOptOuts, identifierOfPart } from './opt-outs/known.js';
+import {
+  countingOptOuts,
+  counts,
+  forgetOptOuts,
+  identifierOfPart,
+  identifiersOfCall,
+  leftListOfRun,
+} from './opt-outs/known.js';
 import type { SubmissionStatus } from './schema/tables.js';
 import { lockForCall } from './steering-lock.js';
 
@@ -122,7 +129,7 @@ async function withoutOptedOut(
   const { rows: optedOut } = await sql<{ row_number: number; channel: Channel }>`
     with opted_out as (
       select p.row_number, p.channel, p.action, p.submission_id,
-        max(o.opted_out_at) as opted_out_at
+        max(o.opted_out_at) as opted_out_at, bool_and(o.left_list) as left_list
       from consentry.migration m
       cross join ${listed(parts)}
       cross join lateral (
@@ -139,10 +146,12 @@ async function withoutOptedOut(
       -- By key for each part, whatever the planner knows of a table that grows by the thousand: a
       -- join would be a product of both, and hold up whoever pauses or cancels the run meanwhile.
       cross join lateral (
-        select o.opted_out_at from consentry.opt_out o
-        where o.account_id = m.account_id and o.identifier = ${identifierOfPart}
-          and o.channel = counting.by_channel
-          and o.list_id in ('', coalesce(m.settings->>'listId', ''))
+        select o.opted_out_at, said.left_list from consentry.opt_out o
+        cross join lateral (select ${leftListOfRun} as left_list) said
+        where o.account_id = m.account_id and o.identifier = any(${identifiersOfCall})
+          and (said.left_list or (o.channel = counting.by_channel
+            and o.identifier = ${identifierOfPart}
+            and o.list_id in ('', coalesce(m.settings->>'listId', ''))))
           -- After a lost call not against the newest reading: that shows what the call has done.
           and ${counts(sql`coalesce(
             (select s.sent_at from consentry.submission s where s.id = p.submission_id),
@@ -156,7 +165,9 @@ async function withoutOptedOut(
       group by p.row_number, p.channel, p.action, p.submission_id
     ), watched as (
       insert into consentry.repair (migration_id, row_number, channel, opted_out_at)
-      select ${migrationId}, row_number, channel, opted_out_at from opted_out
+      select ${migrationId}, row_number, case when left_list then 'list'::consentry.channel else channel end,
+        opted_out_at
+      from opted_out
       where submission_id is not null and action = 'subscribe'
       on conflict (migration_id, row_number, channel) do nothing
     ), ended as (

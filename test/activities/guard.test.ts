@@ -101,6 +101,49 @@ describe('the guard', () => {
     });
   }
 
+  describe('a text onto a list', () => {
+    const left = profile({
+      phoneNumber: '+12015550100',
+      emailMarketing: email('SUBSCRIBED', [], ['LIST01']),
+    });
+    const texts = openPart({ channel: 'sms' });
+    const reasonOf = (state: Held, optOuts: Known['optOuts'] = []) => {
+      const verdict = guardPart(texts, known(state, optOuts), RUN);
+      return verdict.send ? 'send' : verdict.reason;
+    };
+
+    test('is kept from who left it: mail to it would reach them again', () => {
+      assert.equal(reasonOf(held(null, left)), 'opted_out_before_run');
+      assert.equal(reasonOf(held(left)), 'opted_out_before_run', 'who gets the number with it');
+      const other = profile({ id: 'P2', email: null, phoneNumber: '+12015550100' });
+      assert.equal(reasonOf(held(left, other)), 'send', 'somebody else has the number');
+      const run = { ...RUN, listId: null };
+      assert.deepEqual(guardPart(texts, known(held(null, left)), run), { send: true });
+    });
+
+    test('is kept from whom Klaviyo says nothing of left lists', () => {
+      const marketing = { ...email('SUBSCRIBED'), listSuppressions: null };
+      const silent = profile({ phoneNumber: '+12015550100', emailMarketing: marketing });
+      assert.equal(reasonOf(held(null, silent)), 'consent_state_unknown');
+    });
+
+    test('is kept from who is only known to the ledger to have left it', () => {
+      const back = profile({ phoneNumber: '+12015550100', emailMarketing: email('SUBSCRIBED') });
+      const other = profile({ id: 'P2', email: null, phoneNumber: '+12015550100' });
+      const optOut = {
+        channel: 'email',
+        identifier: 'a@example.com',
+        listId: 'LIST01',
+        at: '2026-02-03T00:00:00Z',
+        source: 'event',
+      } as const;
+      assert.equal(reasonOf(held(back, back), [optOut]), 'opted_out_during_run');
+      assert.equal(reasonOf(held(null), [optOut]), 'opted_out_during_run');
+      assert.equal(reasonOf(held(back, other), [optOut]), 'send', 'somebody else has the number');
+      assert.equal(reasonOf(held(back, back), [{ ...optOut, listId: 'OTHER1' }]), 'send');
+    });
+  });
+
   test('puts nobody who opted out on a list', () => {
     const part = openPart({ channel: 'list', action: 'add_to_list' });
     assert.equal(guardPart(part, known(withEmail('UNSUBSCRIBED')), RUN).send, false);

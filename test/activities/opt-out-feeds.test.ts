@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Channel } from '../../src/contracts/channels.js';
 import { optOutFeeds, type OptOutSources } from '../../src/activities/opt-outs/feeds.js';
 import type { EmailMarketing, FeedEvent, ProfileConsent } from '../../src/klaviyo/index.js';
 import type { OptOut } from '../../src/ledger/index.js';
@@ -39,8 +40,12 @@ function account(answers: {
 }
 
 /** What a run's feed of that name shows. */
-async function shown(feed: string, sources: OptOutSources): Promise<OptOut[]> {
-  const run = { listId: LIST, channels: ['email', 'sms'] } as const;
+async function shown(
+  feed: string,
+  sources: OptOutSources,
+  channels: readonly Channel[] = ['email', 'sms'],
+): Promise<OptOut[]> {
+  const run = { listId: LIST, channels };
   const found = optOutFeeds(sources, run, TEST_TIMING).find((one) => one.feed === feed);
   assert.ok(found, feed);
   const all: OptOut[] = [];
@@ -66,9 +71,15 @@ describe('what the feeds show of people who said no', () => {
       { channel: 'sms', identifier: '+12015550100', ...everywhere },
     ]);
     const events = people.map((person) => ({ ...person, listName: 'Newsletter' }));
-    assert.deepEqual(await shown(`events:list:${LIST}`, account({ events })), [
-      { channel: 'email', identifier: 'ann@example.com', listId: LIST, at, source: 'event' },
-    ]);
+    const left = { channel: 'email', listId: LIST, at, source: 'event' } as const;
+    assert.deepEqual(
+      await shown(`events:list:${LIST}`, account({ events })),
+      [
+        { ...left, identifier: 'ann@example.com' },
+        { ...left, identifier: '+12015550100' },
+      ],
+      'a text would put them back on it as well',
+    );
   });
 
   test('an event of another list, or of nobody who can be told, says nothing', async () => {
@@ -103,5 +114,10 @@ describe('what the feeds show of people who said no', () => {
     assert.deepEqual(others, []);
     assert.equal(optOut?.listId, LIST);
     assert.equal(optOut.at, NOW.toISOString());
+  });
+
+  test('who left the list is read for a run of texts too', async () => {
+    const events = [{ email: 'ann@example.com', listName: 'Newsletter' }];
+    assert.equal((await shown(`events:list:${LIST}`, account({ events }), ['sms'])).length, 1);
   });
 });

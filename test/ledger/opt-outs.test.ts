@@ -231,6 +231,20 @@ describe('what the ledger knows of people who said no', () => {
     ['everything', no(0), 'list', true],
     ['the run’s list', no(0, { listId: LIST }), 'email', true],
     ['another list', no(0, { listId: 'OTHER1' }), 'email', false],
+    ['the run’s list', no(0, { listId: LIST }), 'sms', true],
+    [
+      'the run’s list, known by number,',
+      no(0, { listId: LIST, identifier: phone(0) }),
+      'sms',
+      true,
+    ],
+    [
+      'the run’s list, known by number,',
+      no(0, { listId: LIST, identifier: phone(0) }),
+      'push',
+      true,
+    ],
+    ['another list', no(0, { listId: 'OTHER1' }), 'sms', false],
     ['mail', no(0), 'sms', false],
     ['texts', no(0, { channel: 'sms' }), 'sms', true],
     ['texts', no(0, { channel: 'sms' }), 'sms_transactional', true],
@@ -247,6 +261,45 @@ describe('what the ledger knows of people who said no', () => {
       assert.deepEqual(carriedBy(begun), stops ? [] : [`0 ${channel}`]);
     });
   }
+
+  describe('to the run’s list, which a text would put them back on,', () => {
+    const left = (identifier: string) => no(0, { listId: LIST, identifier });
+
+    test('keeps the text of another person from nothing, though a row names both', async () => {
+      const account = unique('account');
+      const id = await run(account, 1, { channels: ['sms'] });
+      const parts = [{ channel: 'sms', consent: null, at: null }] as const;
+      await storeConsentBefore(ledger.db, id, [{ rowNumber: 1, oneProfile: false, parts }], 0);
+      await noteOptOuts(ledger.db, account, [left(address(0))]);
+      assert.deepEqual(carriedBy(await begin(id, [0], { channels: ['sms'] })), ['0 sms']);
+      await findRepairs(ledger.db, id);
+      assert.deepEqual(await repaired(id), []);
+    });
+
+    test('is repaired where it comes after the call: the list, and not the text', async () => {
+      const account = unique('account');
+      const id = await run(account, 2, { channels: ['sms'] });
+      await begin(id, [0, 1], { channels: ['sms'] });
+      await noteOptOuts(ledger.db, account, [left(phone(0)), left(address(0))]);
+      await findRepairs(ledger.db, id);
+      assert.deepEqual(await repaired(id), ['0 list']);
+      const [repair] = await openRepairs(ledger.db, id, { jobNumber: 1 });
+      assert.deepEqual(repair?.leftBy.toSorted(), [address(0), phone(0)].toSorted());
+      assert.ok((repair?.sentMsAgo ?? Infinity) < 60_000, 'since the call that carried the text');
+      assert.equal(repair?.outcome, null);
+    });
+
+    test('is repaired where an answer was lost and the text is not sent again', async () => {
+      const account = unique('account');
+      const id = await run(account, 1, { channels: ['sms'] });
+      const begun = await begin(id, [0], { channels: ['sms'] });
+      assert.ok(begun.state === 'begun');
+      await answerSubmission(ledger.db, begun.id, { status: 'lost' });
+      await noteOptOuts(ledger.db, account, [left(address(0))]);
+      assert.deepEqual(carriedBy(await begin(id, [0], { channels: ['sms'] })), []);
+      assert.deepEqual(await repaired(id), ['0 list']);
+    });
+  });
 
   test('a call is begun in a moment, also where thousands of no have just come in', async () => {
     const account = unique('account');

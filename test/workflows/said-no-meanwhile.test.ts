@@ -209,6 +209,31 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     assert.equal(isSubscribed(person), false);
   });
 
+  test('by leaving a list that their text puts them back on: they are off it again, and get texts', async () => {
+    const [person] = crowd(1);
+    assert.ok(person);
+    const { email, phone } = person;
+    const { account } = harness.sandbox;
+    account.subscribe({ email, list_id: SINGLE });
+    const gate = harness.gates.close('bulk_subscribe_profiles');
+    const { id } = await harness.consentry.startMigration({
+      file: await harness.source('texts.csv', ['phone_number,sms_consent', `${phone},yes`]),
+      listId: SINGLE,
+      channels: ['sms'],
+      timing: TIMING,
+    });
+    await gate.reached;
+    account.unsubscribe({ email, list_id: SINGLE });
+    gate.open();
+    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    await untilWatched(id);
+    assert.deepEqual(await outcomesOf(harness.ledger, id), { [`${phone} sms`]: 'confirmed' });
+    const { subscriptions, lists } = account.truthFor({ email })!;
+    assert.equal(subscriptions.sms.marketing.consent, 'SUBSCRIBED');
+    assert.equal(subscriptions.email.marketing.consent, 'SUBSCRIBED', 'other mail is welcome');
+    assert.deepEqual(lists, [], await known(person));
+  });
+
   test('or of whom Klaviyo tells nothing when an answer got lost: they are not sent again', async () => {
     const [person] = crowd(1);
     assert.ok(person);

@@ -79,12 +79,12 @@ export function optOutFeeds(
         byHand: true,
       }),
     );
-    if (run.listId !== null) {
-      feeds.push(
-        listSuppressions(klaviyo, run.listId, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS }),
-        leavesOf(run.listId, { maxAgeMs, lateMs: eventsLateMs }),
-      );
-    }
+  }
+  if (run.listId !== null) {
+    feeds.push(
+      listSuppressions(klaviyo, run.listId, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS }),
+      leavesOf(run.listId, { maxAgeMs, lateMs: eventsLateMs }),
+    );
   }
   for (const { channel, names } of UNSUBSCRIBED) {
     const asked = channel === 'email' ? mails : hasTexts(run.channels);
@@ -122,11 +122,16 @@ export function optOutFeeds(
       async *read(since, signal) {
         const name = await lists.nameOf(listId, signal);
         for await (const events of eventsOf(LEFT_A_LIST, { since, withListName: true }, signal)) {
-          yield events.flatMap(({ at, email, listName }): OptOut[] => {
+          yield events.flatMap(({ at, email, phoneNumber, listName }): OptOut[] => {
             // Of two lists with one name nobody knows which was left.
-            if (email === null || listName !== name) return [];
-            const identifier = email.toLowerCase();
-            return [{ channel: 'email', identifier, listId, at: latestOf(at), source: 'event' }];
+            if (listName !== name) return [];
+            return identifiersOf(email, phoneNumber).map((identifier) => ({
+              channel: 'email',
+              identifier,
+              listId,
+              at: latestOf(at),
+              source: 'event',
+            }));
           });
         }
       },
@@ -156,6 +161,10 @@ export function optOutFeeds(
  */
 function latestOf(at: string): string {
   return new Date(Math.floor(Date.parse(at) / 1_000) * 1_000 + 999).toISOString();
+}
+
+function identifiersOf(email: string | null, phoneNumber: string | null): string[] {
+  return [email?.toLowerCase(), phoneNumber].filter((one) => typeof one === 'string');
 }
 
 function hasTexts(channels: readonly Channel[]): boolean {
@@ -225,12 +234,17 @@ function found(
   klaviyo: OptOutSources['klaviyo'],
 ): OptOut[] {
   const now = (klaviyo.now()?.latest ?? new Date()).toISOString();
-  const untold = profiles.flatMap(({ email, emailMarketing }): OptOut[] => {
+  const untold = profiles.flatMap(({ email, phoneNumber, emailMarketing }): OptOut[] => {
     const told = listId === null ? emailMarketing?.suppressions : emailMarketing?.listSuppressions;
     const isDated = told?.some(({ timestamp }) => timestamp !== null) === true;
-    if (email === null || isDated) return [];
-    const identifier = email.toLowerCase();
-    return [{ channel: 'email', identifier, listId, at: now, source: 'suppression' }];
+    if (isDated) return [];
+    return identifiersOf(email, listId === null ? null : phoneNumber).map((identifier) => ({
+      channel: 'email',
+      identifier,
+      listId,
+      at: now,
+      source: 'suppression',
+    }));
   });
   return [...optOutsShown(profiles, since), ...untold];
 }

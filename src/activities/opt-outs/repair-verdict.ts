@@ -1,7 +1,7 @@
 import { isTextChannel, type ConsentChannel } from '../../contracts/channels.js';
 import { consentOf, type ProfileConsent } from '../../klaviyo/index.js';
 import type { Repair } from '../../ledger/index.js';
-import { optOutOf } from '../guard.js';
+import { hasLeft, optOutOf } from '../guard.js';
 
 /**
  * What is to be done about somebody who said no after a run had asked for their consent: nothing
@@ -20,6 +20,7 @@ export function judgeRepair(
   listId: string | null,
 ): RepairVerdict {
   const verdicts = profiles.map((profile): RepairVerdict => {
+    if (channel === 'list') return judgeMembership(profile, listId);
     const consent = consentOf(profile, channel)?.consent ?? null;
     if (consent === 'unknown') return 'unknown';
     if (consent !== 'SUBSCRIBED') return 'out';
@@ -31,6 +32,18 @@ export function judgeRepair(
   });
   const order: readonly RepairVerdict[] = ['subscribed', 'unknown', 'came_back'];
   return order.find((verdict) => verdicts.includes(verdict)) ?? 'out';
+}
+
+/**
+ * Who has left the list and does not show it any more is on it again. Whether that was the person, or
+ * our call, nobody can tell: the no counts.
+ */
+function judgeMembership(profile: ProfileConsent, listId: string | null): RepairVerdict {
+  const { email, emailMarketing } = profile;
+  if (email === null || emailMarketing === null || emailMarketing.canReceive === false)
+    return 'out';
+  if (hasLeft(profile, listId) || emailMarketing.consent === 'UNSUBSCRIBED') return 'out';
+  return emailMarketing.listSuppressions === null ? 'unknown' : 'subscribed';
 }
 
 /**

@@ -2,7 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import { identifierOf, isPhoneChannel } from '../../contracts/channels.js';
 import { BATCH_LIMITS } from '../../contracts/limits.js';
-import { KlaviyoRefusedError, type ProfileConsent } from '../../klaviyo/index.js';
+import {
+  KlaviyoRefusedError,
+  type ProfileConsent,
+  type UnsubscribeRequest,
+} from '../../klaviyo/index.js';
 import {
   closeRepairs,
   markSubscribed,
@@ -14,13 +18,16 @@ import {
   type Settlement,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { consentHeld, profilesFor } from '../guard.js';
+import { consentHeld, profilesFor, type Held } from '../guard.js';
 import { spellingsOf } from '../judge.js';
-import { chunks, isShortage, lookUpPeople, type ProfileIndex } from '../profile-index.js';
+import { chunks, isShortage, lookUpPeople } from '../profile-index.js';
 import { judgeRepair, nextStep, type RepairVerdict } from './repair-verdict.js';
 
 /** People that are looked up together; a run has a handful, the minutes after its submit a few more. */
 const AT_ONCE = 1_000;
+
+/** Of one row: those of its address and of its number, of which Klaviyo may have several. */
+const MOST_PROFILES = 4;
 
 /** At the deadline: Klaviyo's reads may be a moment behind, or say nothing at times. */
 export const LAST_LOOKS = 10;
@@ -120,7 +127,7 @@ async function lookAt(
   const judged = repairs
     .filter((repair) => people.covers(repair))
     .map((repair): Judged => {
-      const profiles = profilesOf(repair, people.index);
+      const profiles = profilesOf(repair, people.index.heldFor(repair));
       return { repair, profiles, verdict: judgeRepair(repair, profiles, settings.listId) };
     });
   const subscribed = judged.filter(({ verdict }) => verdict === 'subscribed');
@@ -137,11 +144,11 @@ async function lookAt(
       people: unheard.length,
     });
   }
-  const taken = repairsOf([...doing('take_out'), ...doubtful]);
-  const refused = await takeOut(deps, id, taken, signal);
+  const taken = [...doing('take_out'), ...doubtful];
+  const refused = await takeOut(deps, id, taken, settings.listId, signal);
 
   const isGivenUp = (one: Judged) =>
-    doubtful.includes(one) || unheard.includes(one) || (isLate(one) && refused.has(one.repair));
+    doubtful.includes(one) || unheard.includes(one) || (isLate(one) && refused.has(one));
   const isLast = looks >= LAST_LOOKS;
   await settleRepaired(
     db,
@@ -173,20 +180,28 @@ async function lookAt(
 async function takeOut(
   deps: ActivityDependencies,
   migrationId: string,
-  repairs: readonly Repair[],
+  judged: readonly Judged[],
+  listId: string | null,
   signal: AbortSignal,
-): Promise<Set<Repair>> {
-  const refused = new Set<Repair>();
-  for (const some of chunks(repairs, BATCH_LIMITS.unsubscribe)) {
+): Promise<Set<Judged>> {
+  const refused = new Set<Judged>();
+  const left = judged.filter(({ repair }) => repair.channel === 'list');
+  const others = judged.filter(({ repair }) => repair.channel !== 'list');
+  for (const some of [
+    ...chunks(left, BATCH_LIMITS.unsubscribe / MOST_PROFILES),
+    ...chunks(others, BATCH_LIMITS.unsubscribe),
+  ]) {
     try {
-      await deps.klaviyo.unsubscribeProfiles(unsubscribeRequest(some), { signal });
-      await markUnsubscribed(deps.ledger.db, migrationId, some);
+      await deps.klaviyo.unsubscribeProfiles(unsubscribeRequest(some, listId), { signal });
+      await markUnsubscribed(deps.ledger.db, migrationId, repairsOf(some));
     } catch (error) {
       if (!(error instanceof KlaviyoRefusedError)) throw error;
       if (some.length === 1) some.forEach((one) => refused.add(one));
       else {
         for (const one of some) {
-          for (const alone of await takeOut(deps, migrationId, [one], signal)) refused.add(alone);
+          for (const alone of await takeOut(deps, migrationId, [one], listId, signal)) {
+            refused.add(alone);
+          }
         }
       }
     }
@@ -230,21 +245,39 @@ function askedFor(repairs: readonly Repair[]) {
       isPhoneChannel(repair.channel) ? [] : spellingsOf(repair),
     ),
     phoneNumbers: repairs.flatMap(({ channel, email, phoneNumber }) =>
-      isPhoneChannel(channel) || email === null ? (phoneNumber ?? []) : [],
+      isPhoneChannel(channel) || channel === 'list' || email === null ? (phoneNumber ?? []) : [],
     ),
   };
 }
 
-function profilesOf(repair: Repair, index: ProfileIndex): ProfileConsent[] {
-  return profilesFor(repair.channel, index.heldFor(repair));
+function profilesOf({ channel, leftBy }: Repair, held: Held): ProfileConsent[] {
+  if (channel !== 'list') return profilesFor(channel, held);
+  // The row's other identifier may be somebody else, who has left nothing.
+  const both = new Map([...held.byEmail, ...held.byPhone].map((one) => [one.id, one]));
+  return [...both.values()].filter(
+    ({ email, phoneNumber }) =>
+      leftBy.includes(email?.toLowerCase() ?? '') || leftBy.includes(phoneNumber ?? ''),
+  );
 }
 
-function unsubscribeRequest(repairs: readonly Repair[]) {
+/** What is asked for is of one kind: lists, or everything else. */
+function unsubscribeRequest(judged: readonly Judged[], listId: string | null): UnsubscribeRequest {
+  if (judged.every(({ repair }) => repair.channel === 'list')) {
+    const emails = new Set(
+      judged.flatMap(({ profiles }) => profiles.flatMap(({ email }) => email ?? [])),
+    );
+    // From the list alone: they are on it, and may want other mail.
+    return {
+      listId,
+      profiles: [...emails].map((email) => ({ email, phoneNumber: null, channels: ['email'] })),
+    };
+  }
   return {
     // From everything: before the run the person was not subscribed to any of it.
     listId: null,
-    profiles: repairs.map((repair) => {
+    profiles: judged.flatMap(({ repair }) => {
       const { channel } = repair;
+      if (channel === 'list') return [];
       const identifier = identifierOf(channel, repair);
       const byEmail = identifier === repair.email;
       return {

@@ -8,7 +8,10 @@ export interface OptOut {
   readonly channel: ConsentChannel;
   /** E-mail in lower case, or E.164. */
   readonly identifier: string;
-  /** The one list that it is about; null for everything. */
+  /**
+   * The one list that it is about; null for everything. Whoever has left a list is put back on it by a
+   * subscribe to any channel, so it is kept by both of their identifiers.
+   */
   readonly listId: string | null;
   /** RFC 3339, by Klaviyo's clock. */
   readonly at: string;
@@ -103,3 +106,17 @@ export const identifierOfPart: RawBuilder<unknown> = sql`
   case when p.channel = 'email' then i.email
     when p.channel::text = any(${[...PHONE_CHANNELS]}::text[]) then i.phone_number
     else coalesce(i.email, i.phone_number) end`;
+
+/**
+ * By which a call asks for a part: both of the row's identifiers where they go as one profile, so that a
+ * profile which has only one of them yet is meant as well.
+ */
+export const identifiersOfCall: RawBuilder<unknown> = sql`
+  case when i.one_profile then array[i.email, i.phone_number] else array[${identifierOfPart}] end`;
+
+/**
+ * Whether the opt-out `o` tells that somebody left the list of the run `m`, onto which the part `p` would
+ * put them back beside what it asks for. Of e-mail it counts as every other opt-out does.
+ */
+export const leftListOfRun: RawBuilder<unknown> = sql`
+  (o.list_id <> '' and o.list_id = coalesce(m.settings->>'listId', '') and p.channel <> 'email')`;

@@ -1,8 +1,14 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Channel, ConsentChannel } from '../../contracts/channels.js';
+import type { Channel } from '../../contracts/channels.js';
 import type { Outcome } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
-import { countingOptOuts, counts, identifierOfPart } from './known.js';
+import {
+  countingOptOuts,
+  counts,
+  identifierOfPart,
+  identifiersOfCall,
+  leftListOfRun,
+} from './known.js';
 
 /**
  * Somebody whom a run has asked Klaviyo to subscribe, and who is known to have said no since they were
@@ -10,12 +16,15 @@ import { countingOptOuts, counts, identifierOfPart } from './known.js';
  */
 export interface Repair {
   readonly rowNumber: number;
-  readonly channel: ConsentChannel;
+  /** `list`: they left the run's list, and were put back on it beside another channel. */
+  readonly channel: Channel;
   readonly email: string | null;
   readonly rawEmail: string | null;
   readonly phoneNumber: string | null;
   readonly optedOutAt: string;
-  /** How the part ended; null while it is open. */
+  /** Of a list: by which of the row's identifiers somebody left it, who may be two people. */
+  readonly leftBy: readonly string[];
+  /** How the part ended; null while it is open, or where the list is no part of the row. */
   readonly outcome: Outcome | null;
   /** From the last call that carried the part until now. */
   readonly sentMsAgo: number;
@@ -86,23 +95,26 @@ async function noteRepairs(
 ): Promise<void> {
   await sql`
     insert into consentry.repair as r (migration_id, row_number, channel, opted_out_at)
-    select p.migration_id, p.row_number, p.channel, max(o.opted_out_at)
+    select m.id, p.row_number, p.channel, max(o.opted_out_at)
     from consentry.migration m
     cross join lateral (${optOuts} offset 0) o
     cross join lateral (
-      select row_number, email, phone_number from consentry.intent
+      select row_number, email, phone_number, one_profile from consentry.intent
         where migration_id = m.id and email = o.identifier
       union
-      select row_number, email, phone_number from consentry.intent
+      select row_number, email, phone_number, one_profile from consentry.intent
         where migration_id = m.id and phone_number = o.identifier
     ) i
-    join ${countingOptOuts} on counting.by_channel = o.channel
     cross join lateral (
-      select p.migration_id, p.row_number, p.channel from consentry.intent_part p
+      select p.row_number, case when said.left_list then 'list' else p.channel end as channel
+      from consentry.intent_part p
       join consentry.submission s on s.id = p.submission_id
+      cross join lateral (select ${leftListOfRun} as left_list) said
       where p.migration_id = m.id and p.row_number = i.row_number
-        and p.channel = counting.channel and p.action = 'subscribe'
-        and ${identifierOfPart} = o.identifier
+        and case when said.left_list
+          then p.action in ('subscribe', 'add_to_list') and o.identifier = any(${identifiersOfCall})
+          else p.action = 'subscribe' and o.identifier = ${identifierOfPart}
+            and (p.channel, o.channel) in (select channel, by_channel from ${countingOptOuts}) end
         and s.status in ('sending', 'accepted', 'ambiguous', 'lost')
         and (p.outcome is null or p.outcome <> 'rejected')
         -- Not against the newest reading: one after the call shows what the call itself has done.
@@ -110,7 +122,7 @@ async function noteRepairs(
       offset 0
     ) p
     where m.id = ${migrationId} and o.list_id in ('', coalesce(m.settings->>'listId', ''))
-    group by p.migration_id, p.row_number, p.channel
+    group by m.id, p.row_number, p.channel
     order by p.row_number, p.channel
     on conflict (migration_id, row_number, channel) do update
       set opted_out_at = excluded.opted_out_at, closed_at = null
@@ -141,17 +153,23 @@ export async function openRepairs(
 ): Promise<Repair[]> {
   const { rows } = await sql<{
     row_number: number;
-    channel: ConsentChannel;
+    channel: Channel;
     email: string | null;
     raw_email: string | null;
     phone_number: string | null;
     opted_out_at: Date;
+    left_by: string[];
     outcome: Outcome | null;
     sent_ms_ago: number;
     subscribed_ms_ago: number | null;
     unsubscribed_ms_ago: number | null;
   }>`
     select r.row_number, r.channel, i.email, i.raw_email, i.phone_number, r.opted_out_at, p.outcome,
+      case when r.channel = 'list' then array(
+        select distinct o.identifier from consentry.opt_out o
+        where o.account_id = m.account_id and o.identifier in (i.email, i.phone_number)
+          and o.list_id = m.settings->>'listId'
+      ) else '{}' end as left_by,
       (extract(epoch from now() - case when s.id is null then m.created_at
         else ${LEFT_THE_WIRE} end) * 1000)::float8 as sent_ms_ago,
       (extract(epoch from now() - r.subscribed_seen_at) * 1000)::float8 as subscribed_ms_ago,
@@ -159,8 +177,13 @@ export async function openRepairs(
     from consentry.repair r
     join consentry.migration m on m.id = r.migration_id
     join consentry.intent i on i.migration_id = r.migration_id and i.row_number = r.row_number
-    join consentry.intent_part p on p.migration_id = r.migration_id
-      and p.row_number = r.row_number and p.channel = r.channel
+    cross join lateral (
+      select case when channel = r.channel then outcome end as outcome, job_number, submission_id
+      from consentry.intent_part
+      where migration_id = r.migration_id and row_number = r.row_number
+        and (channel = r.channel or (r.channel = 'list' and action = 'subscribe'))
+      order by submission_id desc nulls last limit 1
+    ) p
     left join consentry.submission s on s.id = p.submission_id
     where r.migration_id = ${migrationId} and r.closed_at is null
       and (${jobNumber}::integer is null or p.job_number = ${jobNumber})
@@ -175,6 +198,7 @@ export async function openRepairs(
     rawEmail: row.raw_email,
     phoneNumber: row.phone_number,
     optedOutAt: row.opted_out_at.toISOString(),
+    leftBy: row.left_by,
     outcome: row.outcome,
     sentMsAgo: row.sent_ms_ago,
     wasSubscribed: row.subscribed_ms_ago !== null,
