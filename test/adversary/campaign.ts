@@ -42,6 +42,8 @@ const SHRINK_TRIES = 2;
 const SHRINK_WITHIN_MS = 20 * 60_000;
 
 const lifecycle = new Lifecycle();
+// Without its servers every scenario would seem broken.
+lifecycle.stopOnSignals();
 try {
   const world = await startWorld();
   const failed = await campaign(world);

@@ -1,11 +1,11 @@
-import type { TruthLine } from '../../src/sandbox/index.js';
+import type { SubscribedLine, TruthLine } from '../../src/sandbox/index.js';
 import type { ReportedPart } from '../../src/ledger/index.js';
 import { LISTS } from './account.js';
 import type { Chronicle, RunChronicle } from './chronicle.js';
 import { untrue } from './outcome-rule.js';
 import { sentAgainstSource } from './source-rule.js';
 import { TIMING } from './source-file.js';
-import { isReached, type JudgedChannel } from './timeline.js';
+import { isReached, type JudgedChannel, type Timeline, type Word } from './timeline.js';
 import { accountAt, carriedBy, everyChannel, identifierOf, isOn, Timelines } from './timelines.js';
 
 /** Something that must never be. */
@@ -26,6 +26,12 @@ export interface Judgement {
 
 /** A no that is older than this is known: feeds, late events and late reads are behind by less. */
 const KNOWN_AFTER_MS = 4_000;
+
+/**
+ * One to mail sooner, where calls get through: the suppressions by time show it at once, however old what
+ * the guard read is. Those by hand are read less often, and surface late.
+ */
+const SUPPRESSED_AFTER_MS = 2_000;
 
 /**
  * From a no to the subscribe that lifts it without a trace, where the key may not read events: such a
@@ -141,7 +147,7 @@ function* calls(chronicle: Chronicle, timelines: Timelines): Generator<Violation
           yield { rule: 'foreign_person', what: `account ${place} got ${identifier}` };
           continue;
         }
-        const no = timelines.of(place, channel, identifier).noAt(at, line.list_id, KNOWN_AFTER_MS);
+        const no = knownNo(chronicle, timelines.of(place, channel, identifier), channel, line);
         if (no !== null) {
           const age = no.at === -Infinity ? 'before everything' : `${at - no.at} ms before`;
           yield { rule: 'sent_against_no', what: `${channel} ${identifier}: ${no.how}, ${age}` };
@@ -153,6 +159,21 @@ function* calls(chronicle: Chronicle, timelines: Timelines): Generator<Violation
       }
     }
   }
+}
+
+/** What the run must have known when it sent somebody. */
+function knownNo(
+  { scenario, answersWereLost }: Chronicle,
+  timeline: Timeline,
+  channel: JudgedChannel,
+  { sent_at, list_id }: SubscribedLine,
+): Word | null {
+  const at = Date.parse(sent_at);
+  const known = timeline.noAt(at, list_id, KNOWN_AFTER_MS);
+  const isSlow = scenario.faults.length > 0 || answersWereLost;
+  if (known !== null || channel !== 'email' || isSlow) return known;
+  const quick = timeline.noAt(at, list_id, SUPPRESSED_AFTER_MS);
+  return quick?.how === 'USER_SUPPRESSED' ? null : quick;
 }
 
 function gapsOf({ accounts }: Chronicle, timelines: Timelines): number[] {

@@ -45,10 +45,9 @@ export function untrue(
     }
     case 'skipped_opted_out': {
       if (part.reason === 'consent_state_unknown') return null;
-      const listId = run.spec.list === null ? null : LISTS[run.spec.list];
       // An opt-out by another run is known before Klaviyo shows it.
       const soon = timeline.during(settledAt - READ_BACK_WITHIN_MS - lag, settledAt + 6_000);
-      const isOff = soon.some((one) => isOut(one) || one.listSuppressions.includes(listId ?? ''));
+      const isOff = soon.some(isOut) || hasLeft(run, account, part, timelines);
       return isOff || isAskedToLeave(chronicle, part) ? null : 'nobody said no';
     }
     case 'pending_double_opt_in':
@@ -66,6 +65,25 @@ export function untrue(
     case null:
       return null;
   }
+}
+
+/** Whoever leaves the run's list, at whatever time, is sent nothing with it, texts included. */
+function hasLeft(
+  { spec }: RunChronicle,
+  account: AccountChronicle,
+  { email, phoneNumber }: ReportedPart,
+  timelines: Timelines,
+): boolean {
+  if (spec.list === null) return false;
+  const listId = LISTS[spec.list];
+  return account.people
+    .filter((who) => who.email === email?.toLowerCase() || who.phone === phoneNumber)
+    .some((who) =>
+      timelines
+        .of(spec.account, 'email', who.email)
+        .during(-Infinity, Infinity)
+        .some(({ listSuppressions }) => listSuppressions.includes(listId)),
+    );
 }
 
 /** Another row of the run asks the same, so that what was sent may be its. */

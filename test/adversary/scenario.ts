@@ -99,6 +99,8 @@ export interface Scenario {
   readonly clockAheadMs: number;
   /** The key may read events. */
   readonly events: boolean;
+  /** What the guard read of people may be this old at their call. */
+  readonly consentMaxAgeMs: number;
   /** Reads may be this old. */
   readonly readLagMs: number;
   /** The first call at which the worker is killed with its process; null for never. */
@@ -348,7 +350,8 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       ),
       switches,
       clockAheadMs: fc.constantFrom(0, 0, 3_600_000, -3_600_000),
-      events: fc.constantFrom(true, true, true, false),
+      events: fc.constantFrom(true, true, false),
+      consentMaxAgeMs: fc.constantFrom(3_000, 60_000),
       readLagMs: fc.constantFrom(0, 0, 0, 300, 800),
       killAtCall: fc.oneof(
         { weight: 14, arbitrary: fc.constant(null) },

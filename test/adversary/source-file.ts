@@ -42,7 +42,6 @@ export const TIMING = {
   readEveryMs: 150,
   readTurnMs: 1_000,
   ambiguousWaitMs: 1_800,
-  consentMaxAgeMs: 3_000,
   textConsentMaxAgeMs: 1_500,
   optOutsMaxAgeMs: 250,
   optOutsLateMs: 1_500,
@@ -54,7 +53,12 @@ export const TIMING = {
 /** What is asked of the product for a run. */
 export function requestOf(
   spec: RunSpec,
-  { file, customSource, account }: { file: string; customSource: string; account: string },
+  {
+    file,
+    customSource,
+    account,
+    consentMaxAgeMs,
+  }: { file: string; customSource: string; account: string; consentMaxAgeMs: number },
 ): MigrationRequest {
   const { list, historical, texts, canary, needsApproval, rowsPerJob, jobsPerSegment } = spec;
   return {
@@ -72,6 +76,6 @@ export function requestOf(
     confirmAbove: 0,
     rowsPerJob,
     jobsPerSegment,
-    timing: TIMING,
+    timing: { ...TIMING, consentMaxAgeMs },
   };
 }
