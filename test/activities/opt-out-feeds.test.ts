@@ -64,9 +64,11 @@ describe('what the feeds show of people who said no', () => {
     const at = '2026-03-04T05:06:07.999Z';
     const people = [{ email: 'Ann@example.com', phoneNumber: '+12015550100' }];
     const everywhere = { listId: null, at, source: 'event' } as const;
-    assert.deepEqual(await shown('events:email', account({ events: people })), [
-      { channel: 'email', identifier: 'ann@example.com', ...everywhere },
-    ]);
+    for (const feed of ['events:email', 'events:spam']) {
+      assert.deepEqual(await shown(feed, account({ events: people })), [
+        { channel: 'email', identifier: 'ann@example.com', ...everywhere },
+      ]);
+    }
     assert.deepEqual(await shown('events:sms', account({ events: people })), [
       { channel: 'sms', identifier: '+12015550100', ...everywhere },
     ]);

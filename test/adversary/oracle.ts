@@ -83,8 +83,10 @@ function outcomesOf(parts: readonly ReportedPart[]): string {
 
 /** Who said no last is neither subscribed nor, where it was about a list, on it. */
 function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Violation> {
-  const leftATrace = (noAt: number, liftedAt: number) =>
-    chronicle.scenario.events || liftedAt - noAt > UNSEEN_WITHIN_MS;
+  // A suppression by hand has no event, and is read less often.
+  const leftATrace = (no: Word, liftedAt: number) =>
+    (chronicle.scenario.events && no.how !== 'USER_SUPPRESSED') ||
+    liftedAt - no.at > UNSEEN_WITHIN_MS;
   for (const [place, channel, identifier] of everyChannel(chronicle)) {
     const timeline = timelines.of(place, channel, identifier);
     const profiles = accountAt(chronicle.accounts, place).after.filter((line) =>
@@ -94,7 +96,7 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
     for (const profile of profiles) {
       if (!isReachedAtEnd(profile, channel)) continue;
       const since = timeline.reachedSince(profile.id);
-      if (no !== null && since !== null && since > no.at && leftATrace(no.at, since)) {
+      if (no !== null && since !== null && since > no.at && leftATrace(no, since)) {
         yield {
           rule: 'subscribed_against_no',
           what: `${channel} ${identifier}: ${no.how}, and subscribed ${since - no.at} ms later`,
@@ -105,7 +107,7 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
         const left = timeline.noAt(Infinity, listId);
         if (left?.listId !== listId || !isOn(profile, listId)) continue;
         const backOn = timeline.backOnListAt(profile.id, listId);
-        if (backOn !== null && !leftATrace(left.at, backOn)) continue;
+        if (backOn !== null && !leftATrace(left, backOn)) continue;
         yield { rule: 'on_list_against_no', what: `${identifier} is on ${listId}: ${left.how}` };
       }
     }

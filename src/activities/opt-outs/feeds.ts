@@ -35,11 +35,17 @@ const BY_HAND_PATIENCE = 6;
 const BY_HAND_REST = 9;
 
 const UNSUBSCRIBED: readonly {
+  readonly feed: string;
   readonly channel: ConsentChannel;
   readonly names: readonly string[];
 }[] = [
-  { channel: 'email', names: ['Unsubscribed from Email Marketing'] },
-  { channel: 'sms', names: ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'] },
+  { feed: 'events:email', channel: 'email', names: ['Unsubscribed from Email Marketing'] },
+  { feed: 'events:spam', channel: 'email', names: ['Marked Email as Spam'] },
+  {
+    feed: 'events:sms',
+    channel: 'sms',
+    names: ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'],
+  },
 ];
 const LEFT_A_LIST = ['Unsubscribed from List'];
 
@@ -86,20 +92,19 @@ export function optOutFeeds(
       leavesOf(run.listId, { maxAgeMs, lateMs: eventsLateMs }),
     );
   }
-  for (const { channel, names } of UNSUBSCRIBED) {
-    const asked = channel === 'email' ? mails : hasTexts(run.channels);
-    if (asked) feeds.push(unsubscribesOf(channel, names, { maxAgeMs, lateMs: eventsLateMs }));
+  for (const said of UNSUBSCRIBED) {
+    const asked = said.channel === 'email' ? mails : hasTexts(run.channels);
+    if (asked) feeds.push(unsubscribesOf(said, { maxAgeMs, lateMs: eventsLateMs }));
   }
   return feeds;
 
   function unsubscribesOf(
-    channel: ConsentChannel,
-    names: readonly string[],
+    { feed, channel, names }: (typeof UNSUBSCRIBED)[number],
     waits: Waits,
   ): OptOutFeed {
     return {
       ...waits,
-      feed: `events:${channel}`,
+      feed,
       ...IF_THE_KEY_MAY,
       async *read(since, signal) {
         for await (const events of eventsOf(names, { since, withListName: false }, signal)) {

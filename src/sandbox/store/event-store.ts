@@ -11,6 +11,7 @@ export const METRICS = [
   'Unsubscribed from SMS Marketing',
   'Subscribed to List',
   'Unsubscribed from List',
+  'Marked Email as Spam',
 ] as const;
 export type MetricName = (typeof METRICS)[number];
 

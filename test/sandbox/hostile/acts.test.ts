@@ -93,7 +93,7 @@ describe('somebody who subscribes through a form', () => {
   });
 });
 
-test('who marks a mail as spam is suppressed from now on, without an event', async (t) => {
+test('who marks a mail as spam is suppressed from now on, and an event says so', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', consent_timestamp: LONG_AGO });
   assert.deepEqual(await act(sandbox, '/complain', { email }), {});
@@ -101,7 +101,9 @@ test('who marks a mail as spam is suppressed from now on, without an event', asy
   assert.deepEqual([consent, can_receive_email_marketing], ['SUBSCRIBED', false]);
   assert.equal(suppression[0]!.reason, 'SPAM_COMPLAINT');
   assert.ok(isNow(suppression[0]!.timestamp));
-  assert.deepEqual(metricsOf(sandbox), []);
+  assert.deepEqual(metricsOf(sandbox), ['Marked Email as Spam']);
+  assert.deepEqual(await act(sandbox, '/complain', { email }), {});
+  assert.equal(metricsOf(sandbox).length, 1, 'once');
   await subscribe(sandbox, [row({ email })], { list: 'Single' });
   sandbox.account.advance(HOUR);
   assert.deepEqual(reasonsOf(sandbox), [], 'which a subscribe lifts');

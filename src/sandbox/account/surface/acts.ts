@@ -94,7 +94,11 @@ export class Acts {
   }
 
   complain({ email }: Person): void {
-    this.#suppress(this.known('email', email), 'SPAM_COMPLAINT', this.core.clock.wall());
+    const now = this.core.clock.wall();
+    const complained = this.#suppress(this.known('email', email), 'SPAM_COMPLAINT', now);
+    for (const profile of complained) {
+      this.core.journal.record({ metric: 'Marked Email as Spam', profile });
+    }
   }
 
   suppress({ email, surfaces_after_ms: wait = 0 }: Person & { surfaces_after_ms?: number }): void {
@@ -104,7 +108,10 @@ export class Acts {
     }
     const { clock, scheduler } = this.core;
     const asked = clock.wall();
-    if (wait === 0) return this.#suppress(found, 'USER_SUPPRESSED', asked);
+    if (wait === 0) {
+      this.#suppress(found, 'USER_SUPPRESSED', asked);
+      return;
+    }
     const who = identifiersOf('email', email!);
     scheduler.at(clock.in(wait), () => this.#suppress(this.#all(who), 'USER_SUPPRESSED', asked));
   }
@@ -128,9 +135,16 @@ export class Acts {
     }
   }
 
-  #suppress(found: readonly number[], reason: SuppressionReason, timestamp: number): void {
+  /** @returns whom it is new to */
+  #suppress(
+    found: readonly number[],
+    reason: SuppressionReason,
+    timestamp: number,
+  ): readonly number[] {
     const { profiles } = this.core;
-    this.#move(found.filter((index) => profiles.addSuppression(index, { reason, timestamp })));
+    const changed = found.filter((index) => profiles.addSuppression(index, { reason, timestamp }));
+    this.#move(changed);
+    return changed;
   }
 
   /** Moves `updated` where a suppression that came or went does. */
