@@ -165,8 +165,8 @@ async function withoutOptedOut(
       group by p.row_number, p.channel, p.action, p.submission_id
     ), watched as (
       insert into consentry.repair (migration_id, row_number, channel, opted_out_at)
-      select ${migrationId}, row_number, case when left_list then 'list'::consentry.channel else channel end,
-        opted_out_at
+      select ${migrationId}, row_number,
+        case when left_list then 'list'::consentry.channel else channel end, opted_out_at
       from opted_out
       where submission_id is not null and action = 'subscribe'
       on conflict (migration_id, row_number, channel) do nothing

@@ -187,12 +187,17 @@ async function takeOut(
   const refused = new Set<Judged>();
   const left = judged.filter(({ repair }) => repair.channel === 'list');
   const others = judged.filter(({ repair }) => repair.channel !== 'list');
-  for (const some of [
-    ...chunks(left, BATCH_LIMITS.unsubscribe / MOST_PROFILES),
-    ...chunks(others, BATCH_LIMITS.unsubscribe),
-  ]) {
+  const calls = [
+    ...chunks(left, BATCH_LIMITS.unsubscribe / MOST_PROFILES).map(
+      (some) => [some, leaveRequest(some, listId)] as const,
+    ),
+    ...chunks(others, BATCH_LIMITS.unsubscribe).map(
+      (some) => [some, unsubscribeRequest(some)] as const,
+    ),
+  ];
+  for (const [some, request] of calls) {
     try {
-      await deps.klaviyo.unsubscribeProfiles(unsubscribeRequest(some, listId), { signal });
+      await deps.klaviyo.unsubscribeProfiles(request, { signal });
       await markUnsubscribed(deps.ledger.db, migrationId, repairsOf(some));
     } catch (error) {
       if (!(error instanceof KlaviyoRefusedError)) throw error;
@@ -260,30 +265,29 @@ function profilesOf({ channel, leftBy }: Repair, held: Held): ProfileConsent[] {
   );
 }
 
-/** What is asked for is of one kind: lists, or everything else. */
-function unsubscribeRequest(judged: readonly Judged[], listId: string | null): UnsubscribeRequest {
-  if (judged.every(({ repair }) => repair.channel === 'list')) {
-    const emails = new Set(
-      judged.flatMap(({ profiles }) => profiles.flatMap(({ email }) => email ?? [])),
-    );
-    // From the list alone: they are on it, and may want other mail.
-    return {
-      listId,
-      profiles: [...emails].map((email) => ({ email, phoneNumber: null, channels: ['email'] })),
-    };
-  }
+/** From the list alone: they are on it, and may want other mail. */
+function leaveRequest(judged: readonly Judged[], listId: string | null): UnsubscribeRequest {
+  const emails = new Set(
+    judged.flatMap(({ profiles }) => profiles.flatMap(({ email }) => email ?? [])),
+  );
   return {
-    // From everything: before the run the person was not subscribed to any of it.
+    listId,
+    profiles: [...emails].map((email) => ({ email, phoneNumber: null, channels: ['email'] })),
+  };
+}
+
+/** From everything: before the run the person was not subscribed to any of it. */
+function unsubscribeRequest(judged: readonly Judged[]): UnsubscribeRequest {
+  return {
     listId: null,
-    profiles: judged.flatMap(({ repair }) => {
+    profiles: judged.map(({ repair }) => {
       const { channel } = repair;
-      if (channel === 'list') return [];
       const identifier = identifierOf(channel, repair);
       const byEmail = identifier === repair.email;
       return {
         email: byEmail ? identifier : null,
         phoneNumber: byEmail ? null : identifier,
-        channels: [channel],
+        channels: channel === 'list' ? [] : [channel],
       };
     }),
   };

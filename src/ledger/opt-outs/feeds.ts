@@ -15,8 +15,8 @@ const READING_WITHIN_SECONDS = 30;
 const UNREADABLE_FOR_SECONDS = 10 * 60;
 
 /**
- * The feeds of these that were not read whole within the last `maxAgeMs`, or `rest` times what that took; of those that the key may not
- * read, the ones that were not asked for lately.
+ * The feeds of these that were not read whole within the last `maxAgeMs`, or `rest` times what that
+ * took; of those that the key may not read, the ones that were not asked for lately.
  *
  * @param waitingMs since the caller began to wait: what was read since then is new enough, however long
  *   the other feeds took
