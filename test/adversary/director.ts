@@ -154,6 +154,11 @@ export class Director {
       case 'pause_and_cancel':
         await this.#steer(stage.consentry, act.do, act.run);
         return;
+      case 'pause_for':
+        await this.#steer(stage.consentry, 'pause', act.run);
+        this.#in(100, act.meanwhile);
+        this.#in(act.ms, { do: 'resume', run: act.run });
+        return;
       case 'restart_worker':
         this.#isDisturbed = true;
         // Not awaited: the worker waits for the answer to this very call.

@@ -17,6 +17,8 @@ const TIMING = {
   appliedWithinMs: 4_000,
 };
 
+const MINUTE = 60_000;
+
 /** Ways to say no, of which each is said by as many people. */
 const WAYS = ['unsubscribe link', 'spam complaint', 'STOP', 'another run'] as const;
 type Way = (typeof WAYS)[number];
@@ -50,7 +52,10 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
   /** Somebody of whom the run asks for texts as well says no to them alone. */
   const asksForTexts = ({ way }: Person) => way === 'STOP';
 
-  async function start(crowd: readonly Person[], waits: boolean): Promise<string> {
+  async function start(
+    crowd: readonly Person[],
+    { waits = false, timing = TIMING }: { waits?: boolean; timing?: typeof TIMING } = {},
+  ): Promise<string> {
     const [canary = ''] = people(1);
     const rows = [
       `${canary},,yes,`,
@@ -65,7 +70,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
       ]),
       listId: SINGLE,
       channels: ['email', 'sms'],
-      timing: TIMING,
+      timing,
       ...(waits ? { canary: { rows: 1, waitMs: 1_000 } } : {}),
     });
     return id;
@@ -139,7 +144,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
 
   test('while it waits after its canary: none of the 80 is sent, let alone subscribed', async () => {
     const crowd80 = crowd(20);
-    const id = await start(crowd80, true);
+    const id = await start(crowd80, { waits: true });
     await untilCanaryWaits(id);
     await harness.consentry.pause(id);
     await sayNo(crowd80);
@@ -168,18 +173,20 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
   ] as const) {
     test(`${says}: all are unsubscribed again, read back, and reported so`, async () => {
       const late = crowd(4);
-      const { delays } = harness.sandbox.account.settings;
+      const { account } = harness.sandbox;
+      const { delays } = account.settings;
       const quick = delays.subscribeLive;
-      delays.subscribeLive = [1_500, 1_500];
+      delays.subscribeLive = [MINUTE, MINUTE];
       const gate = harness.gates.close('bulk_subscribe_profiles');
-      const id = await start(late, false);
+      const timing = { ...TIMING, appliedWithinMs: 10_000 };
+      const id = await start(late, { timing });
       await gate.reached;
       if (moment === 'before') await sayNo(late);
       gate.open();
-      if (moment === 'after') {
-        await until('the call', async () => (await harness.consentry.totals(id)).accepted > 0);
-        await sayNo(late);
-      }
+      await until('the call', async () => (await harness.consentry.totals(id)).accepted > 0);
+      if (moment === 'after') await sayNo(late);
+      // Only now is it applied, however long it took to say no.
+      account.advance(MINUTE);
       assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
       await untilWatched(id);
       delays.subscribeLive = quick;
@@ -196,7 +203,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     const quick = delays.subscribeLive;
     delays.subscribeLive = [300, 300];
     const gate = harness.gates.close('bulk_subscribe_profiles');
-    const id = await start([person], false);
+    const id = await start([person]);
     await gate.reached;
     account.subscribe({ email: person.email, list_id: SINGLE });
     account.unsubscribe({ email: person.email, list_id: SINGLE });
@@ -301,7 +308,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     const quick = delays.subscribeLive;
     delays.subscribeLive = [500, 500];
     const gate = harness.gates.close('bulk_subscribe_profiles');
-    const id = await start(back, false);
+    const id = await start(back);
     await gate.reached;
     const { account } = harness.sandbox;
     for (const { email } of back) account.unsubscribe({ email });
