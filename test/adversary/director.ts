@@ -157,7 +157,7 @@ export class Director {
       case 'pause_for':
         await this.#steer(stage.consentry, 'pause', act.run);
         this.#in(100, act.meanwhile);
-        this.#in(act.ms, { do: 'resume', run: act.run });
+        this.#in(act.ms, { do: act.then, run: act.run });
         return;
       case 'restart_worker':
         this.#isDisturbed = true;

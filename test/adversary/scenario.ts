@@ -60,12 +60,13 @@ export interface RunAct {
   readonly run: number;
 }
 
-/** A pause that ends by itself after so long, and what somebody says at its beginning. */
+/** A pause, what somebody says at its beginning, and what ends it after so long. */
 export interface PauseAct {
   readonly do: 'pause_for';
   readonly run: number;
   readonly ms: number;
   readonly meanwhile: PersonAct;
+  readonly then: 'resume' | 'cancel';
 }
 
 export interface WorkerAct {
@@ -253,7 +254,7 @@ const steers = (runs: number): fc.Arbitrary<Act> =>
       [3, 'pause'],
       [3, 'resume'],
       [2, 'approve'],
-      [1, 'cancel'],
+      [2, 'cancel'],
       [1, 'pause_and_cancel'],
     ),
     run: fc.integer({ min: 0, max: runs - 1 }),
@@ -266,6 +267,7 @@ const pauses = (people: number, runs: number): fc.Arbitrary<Act> =>
     run: fc.integer({ min: 0, max: runs - 1 }),
     ms: fc.constantFrom(1_000, 5_000, 8_000),
     meanwhile: saysNo(people),
+    then: weighted<PauseAct['then']>([4, 'resume'], [1, 'cancel']),
   });
 
 const act = (people: number, runs: number): fc.Arbitrary<Act> =>
