@@ -25,7 +25,7 @@ export interface Judgement {
 }
 
 /** A no that is older than this is known: feeds, late events and late reads are behind by less. */
-const KNOWN_AFTER_MS = 4_000;
+const KNOWN_AFTER_MS = 4_500;
 
 /**
  * One to mail sooner, where calls get through: the suppressions by time show it at once, however old what

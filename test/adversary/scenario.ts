@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { FaultKind, Switches } from '../../src/sandbox/index.js';
+import { twoOperations } from './stories.js';
 
 /** What a person's cell of a source says. `perhaps` is a word that nobody understands. */
 export type Word = '' | 'yes' | 'unsubscribed' | 'perhaps' | 'no';
@@ -363,7 +364,7 @@ const switches: fc.Arbitrary<Partial<Switches>> = fc.record(
 );
 
 /** Everything that may happen to a few people, a few runs and one or two accounts. */
-export const scenarios: fc.Arbitrary<Scenario> = fc
+const anything: fc.Arbitrary<Scenario> = fc
   .record({
     people: fc.integer({ min: 3, max: 7 }),
     runs: fc.integer({ min: 1, max: 3 }),
@@ -391,6 +392,12 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       accounts: fc.constant(accounts),
     }),
   );
+
+/** Also what is so rare that it has to be told as a story. */
+export const scenarios: fc.Arbitrary<Scenario> = fc.oneof(
+  { weight: 15, arbitrary: anything },
+  { weight: 1, arbitrary: anything.chain(twoOperations) },
+);
 
 /** The scenario of a seed: the same at every time. */
 export function scenarioOf(seed: number): Scenario {

@@ -42,7 +42,7 @@ export const TIMING = {
   readEveryMs: 150,
   readTurnMs: 1_000,
   ambiguousWaitMs: 1_800,
-  textConsentMaxAgeMs: 1_500,
+  textConsentMaxAgeMs: 3_000,
   optOutsMaxAgeMs: 250,
   optOutsLateMs: 1_500,
   suppressionWithinMs: 3_000,
