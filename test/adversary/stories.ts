@@ -9,8 +9,8 @@ import type { Move, PersonSpec, RowSpec, RunSpec, Scenario } from './scenario.js
 export function twoOperations(scenario: Scenario): fc.Arbitrary<Scenario> {
   const people = Array.from({ length: 6 }, (): PersonSpec => KNOWN_BY_BOTH);
   const some = fc.uniqueArray(fc.integer({ min: 0, max: people.length - 1 }), {
-    minLength: 1,
-    maxLength: 3,
+    minLength: 3,
+    maxLength: 6,
   });
   return some.map((stops) => ({
     ...scenario,
@@ -43,7 +43,7 @@ const KNOWN_BY_BOTH: PersonSpec = {
 function leavesMailForTexts(people: number): RunSpec {
   return {
     account: 0,
-    list: null,
+    list: 'single',
     historical: false,
     texts: true,
     canary: null,
