@@ -3,6 +3,7 @@ import type { ReportedPart } from '../../src/ledger/index.js';
 import { LISTS } from './account.js';
 import type { Chronicle, RunChronicle } from './chronicle.js';
 import { untrue } from './outcome-rule.js';
+import type { Scenario } from './scenario.js';
 import { sentAgainstSource } from './source-rule.js';
 import { TIMING } from './source-file.js';
 import { isReached, type JudgedChannel, type Timeline, type Word } from './timeline.js';
@@ -25,7 +26,16 @@ export interface Judgement {
 }
 
 /** A no that is older than this is known: feeds, late events and late reads are behind by less. */
-const KNOWN_AFTER_MS = 4_500;
+const KNOWN_AFTER_MS = 4_000;
+
+/** How old a reading of texts may be beside what its look-up and the call take. */
+const BEHIND_MS = 1_500;
+
+function knownAfterMs(channel: JudgedChannel, { textConsentMaxAgeMs }: Scenario): number {
+  return channel === 'sms'
+    ? Math.max(KNOWN_AFTER_MS, textConsentMaxAgeMs + BEHIND_MS)
+    : KNOWN_AFTER_MS;
+}
 
 /**
  * One to mail sooner, where calls get through: the suppressions by time show it at once, however old what
@@ -37,7 +47,8 @@ const SUPPRESSED_AFTER_MS = 2_000;
  * From a no to the subscribe that lifts it without a trace, where the key may not read events: such a
  * key leaves a window from the last reading of a person to the moment at which a call is applied.
  */
-const UNSEEN_WITHIN_MS = KNOWN_AFTER_MS + 2_500;
+const unseenWithinMs = (channel: JudgedChannel, scenario: Scenario): number =>
+  knownAfterMs(channel, scenario) + 2_500;
 
 /** Whoever was subscribed all the same is out again by then, where calls get through. */
 const REPAIRED_WITHIN_MS = 8_000;
@@ -84,9 +95,9 @@ function outcomesOf(parts: readonly ReportedPart[]): string {
 /** Who said no last is neither subscribed nor, where it was about a list, on it. */
 function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Violation> {
   // A suppression by hand has no event, and is read less often.
-  const leftATrace = (no: Word, liftedAt: number) =>
+  const leftATrace = (channel: JudgedChannel, no: Word, liftedAt: number) =>
     (chronicle.scenario.events && no.how !== 'USER_SUPPRESSED') ||
-    liftedAt - no.at > UNSEEN_WITHIN_MS;
+    liftedAt - no.at > unseenWithinMs(channel, chronicle.scenario);
   for (const [place, channel, identifier] of everyChannel(chronicle)) {
     const timeline = timelines.of(place, channel, identifier);
     const profiles = accountAt(chronicle.accounts, place).after.filter((line) =>
@@ -96,7 +107,7 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
     for (const profile of profiles) {
       if (!isReachedAtEnd(profile, channel)) continue;
       const since = timeline.reachedSince(profile.id);
-      if (no !== null && since !== null && since > no.at && leftATrace(no, since)) {
+      if (no !== null && since !== null && since > no.at && leftATrace(channel, no, since)) {
         yield {
           rule: 'subscribed_against_no',
           what: `${channel} ${identifier}: ${no.how}, and subscribed ${since - no.at} ms later`,
@@ -107,7 +118,7 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
         const left = timeline.noAt(Infinity, listId);
         if (left?.listId !== listId || !isOn(profile, listId)) continue;
         const backOn = timeline.backOnListAt(profile.id, listId);
-        if (backOn !== null && !leftATrace(left, backOn)) continue;
+        if (backOn !== null && !leftATrace(channel, left, backOn)) continue;
         yield { rule: 'on_list_against_no', what: `${identifier} is on ${listId}: ${left.how}` };
       }
     }
@@ -171,7 +182,7 @@ function knownNo(
   { sent_at, list_id }: SubscribedLine,
 ): Word | null {
   const at = Date.parse(sent_at);
-  const known = timeline.noAt(at, list_id, KNOWN_AFTER_MS);
+  const known = timeline.noAt(at, list_id, knownAfterMs(channel, scenario));
   const isSlow = scenario.faults.length > 0 || answersWereLost;
   if (known !== null || channel !== 'email' || isSlow) return known;
   const quick = timeline.noAt(at, list_id, SUPPRESSED_AFTER_MS);

@@ -111,6 +111,8 @@ export interface Scenario {
   readonly events: boolean;
   /** What the guard read of people may be this old at their call. */
   readonly consentMaxAgeMs: number;
+  /** The same of people who are to get texts. */
+  readonly textConsentMaxAgeMs: number;
   /** Reads may be this old. */
   readonly readLagMs: number;
   /** The first call at which the worker is killed with its process; null for never. */
@@ -384,6 +386,7 @@ const anything: fc.Arbitrary<Scenario> = fc
       clockAheadMs: fc.constantFrom(0, 0, 3_600_000, -3_600_000),
       events: weighted([3, true], [2, false]),
       consentMaxAgeMs: fc.constantFrom(3_000, 60_000),
+      textConsentMaxAgeMs: fc.constantFrom(1_500, 3_000),
       readLagMs: fc.constantFrom(0, 0, 0, 300, 800),
       killAtCall: fc.oneof(
         { weight: 14, arbitrary: fc.constant(null) },

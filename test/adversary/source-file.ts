@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { MigrationRequest } from '../../src/starter/settings.js';
 import { LISTS } from './account.js';
 import type { Identity } from './chronicle.js';
-import type { RowSpec, RunSpec } from './scenario.js';
+import type { RowSpec, RunSpec, Scenario } from './scenario.js';
 
 const HEADER =
   'email,phone_number,email_consent,email_consented_at,sms_consent,sms_consented_at,suppressed';
@@ -42,7 +42,6 @@ export const TIMING = {
   readEveryMs: 150,
   readTurnMs: 1_000,
   ambiguousWaitMs: 1_800,
-  textConsentMaxAgeMs: 3_000,
   optOutsMaxAgeMs: 250,
   optOutsLateMs: 1_500,
   suppressionWithinMs: 3_000,
@@ -57,8 +56,8 @@ export function requestOf(
     file,
     customSource,
     account,
-    consentMaxAgeMs,
-  }: { file: string; customSource: string; account: string; consentMaxAgeMs: number },
+    scenario: { consentMaxAgeMs, textConsentMaxAgeMs },
+  }: { file: string; customSource: string; account: string; scenario: Scenario },
 ): MigrationRequest {
   const { list, historical, texts, canary, needsApproval, rowsPerJob, jobsPerSegment } = spec;
   return {
@@ -76,6 +75,6 @@ export function requestOf(
     confirmAbove: 0,
     rowsPerJob,
     jobsPerSegment,
-    timing: { ...TIMING, consentMaxAgeMs },
+    timing: { ...TIMING, consentMaxAgeMs, textConsentMaxAgeMs },
   };
 }

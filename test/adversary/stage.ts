@@ -84,7 +84,7 @@ export async function play(scenario: Scenario, world: World): Promise<Chronicle>
         file,
         customSource,
         account: account.sandbox.account.settings.account.id,
-        consentMaxAgeMs: scenario.consentMaxAgeMs,
+        scenario,
       });
       const startedAt = Date.now();
       // A worker that is being restarted is asked for in vain.

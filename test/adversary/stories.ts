@@ -21,10 +21,11 @@ export function twoOperations(scenario: Scenario): fc.Arbitrary<Scenario> {
         cue: { at: 'time', ms: 2_500 },
         act: { do: 'stop', person },
       })),
-      { cue: { at: 'time', ms: 8_000 }, act: { do: 'approve', run: 0 } },
+      { cue: { at: 'time', ms: 11_000 }, act: { do: 'approve', run: 0 } },
     ],
     switches: {},
     events: false,
+    textConsentMaxAgeMs: 6_000,
     killAtCall: null,
     accounts: 1,
   }));
