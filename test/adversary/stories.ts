@@ -25,6 +25,7 @@ export function twoOperations(scenario: Scenario): fc.Arbitrary<Scenario> {
     ],
     switches: {},
     events: false,
+    consentMaxAgeMs: 6_000,
     textConsentMaxAgeMs: 6_000,
     killAtCall: null,
     accounts: 1,
