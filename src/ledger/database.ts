@@ -46,11 +46,11 @@ export async function openLedger(
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: options.connections ?? 10,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- waited for, whatever its type says
+    onConnect: (client) => client.query(BY_KEY),
   });
   // An idle connection that the server closes is not an error of ours: the pool opens another.
   pool.on('error', () => undefined);
-  // A connection that is lost before this is answered fails at the caller's first query as well.
-  pool.on('connect', (client) => void client.query(BY_KEY).catch(() => undefined));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
   try {
     await migrateToLatest(db);
