@@ -7,15 +7,21 @@ import type { Move, PersonSpec, RowSpec, RunSpec, Scenario } from './scenario.js
  * look-up shows it.
  */
 export function twoOperations(scenario: Scenario): fc.Arbitrary<Scenario> {
-  const people = Array.from({ length: 6 }, (): PersonSpec => KNOWN_BY_BOTH);
-  const some = fc.uniqueArray(fc.integer({ min: 0, max: people.length - 1 }), {
+  const people = 6;
+  const some = fc.uniqueArray(fc.integer({ min: 0, max: people - 1 }), {
     minLength: 3,
     maxLength: 6,
   });
   return some.map((stops) => ({
     ...scenario,
-    people,
-    runs: [leavesMailForTexts(people.length)],
+    ...alone(people, { ...KNOWN_BY_BOTH, email: 'SUBSCRIBED' }),
+    runs: [
+      {
+        ...oneEach(people, { email: 'unsubscribed', sms: 'yes' }),
+        texts: true,
+        needsApproval: true,
+      },
+    ],
     moves: [
       ...stops.map((person): Move => ({
         cue: { at: 'time', ms: 2_500 },
@@ -23,42 +29,69 @@ export function twoOperations(scenario: Scenario): fc.Arbitrary<Scenario> {
       })),
       { cue: { at: 'time', ms: 11_000 }, act: { do: 'approve', run: 0 } },
     ],
-    switches: {},
     events: false,
     consentMaxAgeMs: 6_000,
     textConsentMaxAgeMs: 6_000,
+  }));
+}
+
+/**
+ * Nearly every answer to a subscribe gets lost, also that of what is sent again, and what was sent is
+ * applied late: whoever sends once more without a look asks people twice.
+ */
+export function answersGetLost(scenario: Scenario): Scenario {
+  const people = 5;
+  return {
+    ...scenario,
+    ...alone(people, KNOWN_BY_BOTH),
+    runs: [{ ...oneEach(people, { email: 'yes', emailYear: 2020 }), historical: true }],
+    moves: [],
+    faults: [{ kind: 'reset_after', endpoint: 'bulk_subscribe_profiles', share: 0.8 }],
+  };
+}
+
+/** Nothing else happens that could hide it. */
+function alone(
+  people: number,
+  person: PersonSpec,
+): Pick<Scenario, 'people' | 'switches' | 'killAtCall' | 'accounts'> {
+  return {
+    people: Array.from({ length: people }, () => person),
+    switches: {},
     killAtCall: null,
     accounts: 1,
-  }));
+  };
 }
 
 const KNOWN_BY_BOTH: PersonSpec = {
   hasPhone: true,
   spelling: 'lower',
   profiles: 'one',
-  email: 'SUBSCRIBED',
+  email: 'NEVER_SUBSCRIBED',
   sms: 'NEVER_SUBSCRIBED',
   suppression: null,
   leftList: false,
 };
 
-function leavesMailForTexts(people: number): RunSpec {
+/** A run with the same row for everybody, each in a job of its own. */
+function oneEach(people: number, row: Partial<RowSpec>): RunSpec {
   return {
     account: 0,
     list: 'single',
     historical: false,
-    texts: true,
+    texts: false,
     canary: null,
-    needsApproval: true,
+    needsApproval: false,
     rowsPerJob: 1,
     jobsPerSegment: 1,
     rows: Array.from({ length: people }, (_, person): RowSpec => ({
       person,
-      email: 'unsubscribed',
+      email: '',
       emailYear: null,
-      sms: 'yes',
+      sms: '',
       smsYear: null,
       suppressed: '',
+      ...row,
     })),
     startsAfter: 0,
   };
