@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { FaultKind, Switches } from '../../src/sandbox/index.js';
-import { answersGetLost, twoOperations } from './stories.js';
+import { answersGetLost, leavesAtOnce, twoOperations } from './stories.js';
 
 /** What a person's cell of a source says. `perhaps` is a word that nobody understands. */
 export type Word = '' | 'yes' | 'unsubscribed' | 'perhaps' | 'no';
@@ -393,6 +393,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.oneof(
   { weight: 16, arbitrary: anything },
   { weight: 1, arbitrary: anything.chain(twoOperations) },
   { weight: 1, arbitrary: anything.map(answersGetLost) },
+  { weight: 1, arbitrary: anything.map(leavesAtOnce) },
 );
 
 /** The scenario of a seed: the same at every time. */

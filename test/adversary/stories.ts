@@ -50,6 +50,25 @@ export function answersGetLost(scenario: Scenario): Scenario {
   };
 }
 
+/**
+ * Everybody joins the list by a form while their call is on its way, and leaves it in the same second: once
+ * that is applied, an event alone tells of it, and that is dated to the second.
+ */
+export function leavesAtOnce(scenario: Scenario): Scenario {
+  const people = 4;
+  return {
+    ...scenario,
+    ...alone(people, KNOWN_BY_BOTH),
+    runs: [{ ...oneEach(people, { email: 'yes' }), rowsPerJob: people }],
+    moves: Array.from({ length: people }, (_, person): Move => ({
+      cue: { at: 'submit', number: 1, moment: 'after', thenMs: 0 },
+      act: { do: 'join_and_leave', person },
+    })),
+    faults: [],
+    events: true,
+  };
+}
+
 /** Nothing else happens that could hide it. */
 function alone(
   people: number,
