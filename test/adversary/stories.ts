@@ -45,7 +45,8 @@ export function answersGetLost(scenario: Scenario): Scenario {
     ...scenario,
     ...alone(people, KNOWN_BY_BOTH),
     runs: [{ ...oneEach(people, { email: 'yes', emailYear: 2020 }), historical: true }],
-    moves: [],
+    // As long as something is to happen the answers get lost.
+    moves: [{ cue: { at: 'time', ms: 9_000 }, act: { do: 'resume', run: 0 } }],
     faults: [{ kind: 'reset_after', endpoint: 'bulk_subscribe_profiles', share: 0.8 }],
   };
 }
