@@ -48,8 +48,8 @@ export class Director {
 
   started(n: number, run: StagedRun): void {
     this.#runs.set(n, run);
-    // It has not called yet: that is no silence.
-    this.#lastCallAt = Date.now();
+    // Before its first call it is not silent, however slow the machine.
+    this.#lastCallAt = Infinity;
     for (const { cue, act } of this.#timed.splice(0)) {
       if (cue.at === 'time') this.#in(cue.ms, act);
     }

@@ -393,7 +393,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.oneof(
   { weight: 16, arbitrary: anything },
   { weight: 1, arbitrary: anything.chain(twoOperations) },
   { weight: 1, arbitrary: anything.map(answersGetLost) },
-  { weight: 1, arbitrary: anything.map(leavesAtOnce) },
+  { weight: 1, arbitrary: anything.chain(leavesAtOnce) },
 );
 
 /** The scenario of a seed: the same at every time. */

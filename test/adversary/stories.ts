@@ -36,8 +36,8 @@ export function twoOperations(scenario: Scenario): fc.Arbitrary<Scenario> {
 }
 
 /**
- * Nearly every answer to a subscribe gets lost, also that of what is sent again, and what was sent is
- * applied late: whoever sends once more without a look asks people twice.
+ * Calls and answers get lost, also of what is sent again, and what was sent is applied late: whoever
+ * sends once more without a look asks people twice.
  */
 export function answersGetLost(scenario: Scenario): Scenario {
   const people = 5;
@@ -47,7 +47,11 @@ export function answersGetLost(scenario: Scenario): Scenario {
     runs: [{ ...oneEach(people, { email: 'yes', emailYear: 2020 }), historical: true }],
     // As long as something is to happen the answers get lost.
     moves: [{ cue: { at: 'time', ms: 9_000 }, act: { do: 'resume', run: 0 } }],
-    faults: [{ kind: 'reset_after', endpoint: 'bulk_subscribe_profiles', share: 0.8 }],
+    faults: (['reset_before', 'reset_after'] as const).map((kind) => ({
+      kind,
+      endpoint: 'bulk_subscribe_profiles',
+      share: 0.5,
+    })),
   };
 }
 
@@ -55,19 +59,23 @@ export function answersGetLost(scenario: Scenario): Scenario {
  * Everybody joins the list by a form while their call is on its way, and leaves it in the same second: once
  * that is applied, an event alone tells of it, and that is dated to the second.
  */
-export function leavesAtOnce(scenario: Scenario): Scenario {
+export function leavesAtOnce(scenario: Scenario): fc.Arbitrary<Scenario> {
   const people = 4;
-  return {
+  const moments = fc.array(fc.integer({ min: 0, max: 1_400 }), {
+    minLength: people,
+    maxLength: people,
+  });
+  return moments.map((times) => ({
     ...scenario,
     ...alone(people, KNOWN_BY_BOTH),
     runs: [{ ...oneEach(people, { email: 'yes' }), rowsPerJob: people }],
-    moves: Array.from({ length: people }, (_, person): Move => ({
-      cue: { at: 'submit', number: 1, moment: 'after', thenMs: 0 },
+    moves: times.map((thenMs, person): Move => ({
+      cue: { at: 'submit', number: 1, moment: 'after', thenMs },
       act: { do: 'join_and_leave', person },
     })),
     faults: [],
     events: true,
-  };
+  }));
 }
 
 /** Nothing else happens that could hide it. */
