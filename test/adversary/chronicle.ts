@@ -17,6 +17,8 @@ export interface Chronicle {
   readonly answersWereLost: boolean;
   /** Why it did not come to an end; null where it did. */
   readonly stuck: string | null;
+  /** How many times as long as on a quiet machine everything may have taken. */
+  readonly slack: number;
 }
 
 export interface AccountChronicle {

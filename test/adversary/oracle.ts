@@ -3,7 +3,6 @@ import type { ReportedPart } from '../../src/ledger/index.js';
 import { LISTS } from './account.js';
 import type { Chronicle, RunChronicle } from './chronicle.js';
 import { untrue } from './outcome-rule.js';
-import type { Scenario } from './scenario.js';
 import { sentAgainstSource } from './source-rule.js';
 import { TIMING } from './source-file.js';
 import { isReached, type JudgedChannel, type Timeline, type Word } from './timeline.js';
@@ -31,10 +30,9 @@ const KNOWN_AFTER_MS = 4_000;
 /** How old a reading of texts may be beside what its look-up and the call take. */
 const BEHIND_MS = 1_500;
 
-function knownAfterMs(channel: JudgedChannel, { textConsentMaxAgeMs }: Scenario): number {
-  return channel === 'sms'
-    ? Math.max(KNOWN_AFTER_MS, textConsentMaxAgeMs + BEHIND_MS)
-    : KNOWN_AFTER_MS;
+function knownAfterMs(channel: JudgedChannel, { scenario, slack }: Chronicle): number {
+  const aged = channel === 'sms' ? scenario.textConsentMaxAgeMs + BEHIND_MS : 0;
+  return slack * Math.max(KNOWN_AFTER_MS, aged);
 }
 
 /**
@@ -47,8 +45,8 @@ const SUPPRESSED_AFTER_MS = 2_000;
  * From a no to the subscribe that lifts it without a trace, where the key may not read events: such a
  * key leaves a window from the last reading of a person to the moment at which a call is applied.
  */
-const unseenWithinMs = (channel: JudgedChannel, scenario: Scenario): number =>
-  knownAfterMs(channel, scenario) + 2_500;
+const unseenWithinMs = (channel: JudgedChannel, chronicle: Chronicle): number =>
+  knownAfterMs(channel, chronicle) + chronicle.slack * 2_500;
 
 /** Whoever was subscribed all the same is out again by then, where calls get through. */
 const REPAIRED_WITHIN_MS = 8_000;
@@ -97,7 +95,7 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
   // A suppression by hand has no event, and is read less often.
   const leftATrace = (channel: JudgedChannel, no: Word, liftedAt: number) =>
     (chronicle.scenario.events && no.how !== 'USER_SUPPRESSED') ||
-    liftedAt - no.at > unseenWithinMs(channel, chronicle.scenario);
+    liftedAt - no.at > unseenWithinMs(channel, chronicle);
   for (const [place, channel, identifier] of everyChannel(chronicle)) {
     const timeline = timelines.of(place, channel, identifier);
     const profiles = accountAt(chronicle.accounts, place).after.filter((line) =>
@@ -126,13 +124,13 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
 }
 
 function* exposedTooLong(
-  { scenario, answersWereLost }: Chronicle,
+  { scenario, answersWereLost, slack }: Chronicle,
   exposures: readonly number[],
 ): Generator<Violation> {
   // Calls that fail, workers that are dead and keys that are refused repair nothing meanwhile.
   if (answersWereLost || scenario.accounts > 1) return;
   for (const ms of exposures) {
-    if (ms > REPAIRED_WITHIN_MS) {
+    if (ms > slack * REPAIRED_WITHIN_MS) {
       yield { rule: 'exposed_too_long', what: `subscribed for ${ms} ms against a no` };
     }
   }
@@ -148,7 +146,7 @@ function* calls(chronicle: Chronicle, timelines: Timelines): Generator<Violation
         yield { rule: 'foreign_run', what: `account ${place} got ${line.custom_source ?? '?'}` };
         continue;
       }
-      if (run.cancelledAt !== null && at > run.cancelledAt + ON_THE_WIRE_MS) {
+      if (run.cancelledAt !== null && at > run.cancelledAt + chronicle.slack * ON_THE_WIRE_MS) {
         yield {
           rule: 'sent_after_cancel',
           what: `${line.email ?? line.phone_number ?? '?'}, ${at - run.cancelledAt} ms after`,
@@ -176,16 +174,17 @@ function* calls(chronicle: Chronicle, timelines: Timelines): Generator<Violation
 
 /** What the run must have known when it sent somebody. */
 function knownNo(
-  { scenario, answersWereLost }: Chronicle,
+  chronicle: Chronicle,
   timeline: Timeline,
   channel: JudgedChannel,
   { sent_at, list_id }: SubscribedLine,
 ): Word | null {
+  const { scenario, answersWereLost, slack } = chronicle;
   const at = Date.parse(sent_at);
-  const known = timeline.noAt(at, list_id, knownAfterMs(channel, scenario));
+  const known = timeline.noAt(at, list_id, knownAfterMs(channel, chronicle));
   const isSlow = scenario.faults.length > 0 || answersWereLost;
   if (known !== null || channel !== 'email' || isSlow) return known;
-  const quick = timeline.noAt(at, list_id, SUPPRESSED_AFTER_MS);
+  const quick = timeline.noAt(at, list_id, slack * SUPPRESSED_AFTER_MS);
   return quick?.how === 'USER_SUPPRESSED' ? null : quick;
 }
 

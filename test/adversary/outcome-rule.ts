@@ -22,8 +22,10 @@ export function untrue(
     return part.outcome === 'rejected' || part.outcome === 'cancelled' ? null : 'nobody is meant';
   }
   const timeline = timelines.of(run.spec.account, channel, identifier);
+  const { slack } = chronicle;
   const lag = chronicle.scenario.readLagMs;
-  const states = timeline.during(settledAt - READ_BACK_WITHIN_MS - lag, settledAt + 250);
+  const readBackAfter = settledAt - READ_BACK_WITHIN_MS * slack - lag;
+  const states = timeline.during(readBackAfter, settledAt + 250 * slack);
   const carried = account.carried.filter(
     (line) =>
       line.custom_source === run.customSource &&
@@ -46,7 +48,7 @@ export function untrue(
     case 'skipped_opted_out': {
       if (part.reason === 'consent_state_unknown') return null;
       // An opt-out by another run is known before Klaviyo shows it.
-      const soon = timeline.during(settledAt - READ_BACK_WITHIN_MS - lag, settledAt + 6_000);
+      const soon = timeline.during(readBackAfter, settledAt + 6_000 * slack);
       const isOff = soon.some(isOut) || hasLeft(run, account, part, timelines);
       return isOff || isAskedToLeave(chronicle, part) ? null : 'nobody said no';
     }
@@ -54,7 +56,7 @@ export function untrue(
     case 'unconfirmed': {
       if (part.outcome === 'unconfirmed' && part.channel === 'list') return null;
       if (part.action !== 'subscribe') return null;
-      const all = timeline.during(settledAt - 2_000 - lag, settledAt);
+      const all = timeline.during(settledAt - 2_000 * slack - lag, settledAt);
       const isHidden = chronicle.answersWereLost || run.phase !== 'done';
       const wasIn = all.length > 0 && all.every(({ consent }) => consent === 'SUBSCRIBED');
       return wasIn && !isHidden ? 'they had consented for seconds' : null;

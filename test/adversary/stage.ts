@@ -28,6 +28,8 @@ const MOVES_WITHIN_MS = 12_000;
 /** The servers that scenarios are played on; many may be at the same time. */
 export interface World {
   readonly temporal: TestTemporal;
+  /** How many times as long as on a quiet machine everything may take; 1 by default. */
+  readonly slack?: number;
   createDatabase(): Promise<TestDatabase>;
 }
 
@@ -113,6 +115,7 @@ export async function play(scenario: Scenario, world: World): Promise<Chronicle>
       histories,
       answersWereLost: scenario.faults.length > 0 || director.disturbed(),
       stuck,
+      slack: world.slack ?? 1,
     };
   } finally {
     for (const close of closing.reverse()) await close();
