@@ -48,7 +48,8 @@ export function readBack(
   const held = consentHeld(channel, proving);
   return {
     ...(held === null ? {} : { read: held }),
-    isOptOut: part.action === 'unsubscribe' || part.action === 'suppress',
+    isOptOut:
+      outcome === 'confirmed' && (part.action === 'unsubscribe' || part.action === 'suppress'),
   };
 }
 

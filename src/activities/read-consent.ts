@@ -206,17 +206,25 @@ export interface ConsentAge {
   readonly consentMaxAgeMs: number;
   /** Where nothing but events shows an opt-out, and those may be late: all other channels. */
   readonly textConsentMaxAgeMs: number;
+  /** Since the rows were asked for: their people's consent is older by that. */
+  readonly sinceMs?: number;
 }
 
 /** What an attempt to submit a job knows of its rows. */
 export interface Attempt {
+  /** How often a call was put off as opt-outs took long to read. */
+  putOff: number;
   /** Parts that are not asked for again, as `keyOfPart` says. */
   readonly leftOut: Set<string>;
   /** Rows of lost answers that this attempt has guarded. */
   readonly guarded: Set<number>;
 }
 
-export const newAttempt = (): Attempt => ({ leftOut: new Set(), guarded: new Set() });
+export const newAttempt = (): Attempt => ({
+  putOff: 0,
+  leftOut: new Set(),
+  guarded: new Set(),
+});
 
 /**
  * Guards again the rows whose consent was read too long ago, with all of their parts: a reading that
@@ -253,12 +261,12 @@ export async function guardStale(
 
 function isStale(
   { consentAgeMs, parts }: OpenRow,
-  { consentMaxAgeMs, textConsentMaxAgeMs }: ConsentAge,
+  { consentMaxAgeMs, textConsentMaxAgeMs, sinceMs = 0 }: ConsentAge,
 ): boolean {
   const texts = parts.some(
     ({ channel, action }) =>
       action === 'subscribe' && (isPhoneChannel(channel) || channel === 'push'),
   );
   const most = texts ? Math.min(textConsentMaxAgeMs, consentMaxAgeMs) : consentMaxAgeMs;
-  return consentAgeMs === null || consentAgeMs > most;
+  return consentAgeMs === null || consentAgeMs + sinceMs > most;
 }

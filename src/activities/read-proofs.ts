@@ -27,6 +27,8 @@ export interface ReadProofsInput {
   readonly migrationId: string;
   /** How long this turn lasts. */
   readonly turnMs: number;
+  /** Goes on while somebody is followed, also where no row is open: more is sent later. */
+  readonly follow: boolean;
   readonly timing: MigrationTiming;
 }
 
@@ -40,6 +42,8 @@ export interface ReadProofsResult {
    * something is sent again.
    */
   readonly idle: boolean;
+  /** As the ledger says, which may have been told what the workflow was not. */
+  readonly paused: boolean;
   /** Why something could not be read that no retry mends; null where there was no such thing. */
   readonly unread: string | null;
 }
@@ -70,14 +74,17 @@ export function createReadProofs(
           const migration = await getMigration(db, migrationId);
           await reading.look(migration);
           const left = end - Date.now();
-          const idle = migration.paused && (await reading.isIdle(migrationId));
-          if (left <= 0 || idle || !(await hasOpenParts(db, migrationId))) break;
+          if (left <= 0) break;
+          const complete = !(await hasOpenParts(db, migrationId));
+          if (complete && !input.follow) break;
+          if ((complete || migration.paused) && (await reading.isIdle(migrationId))) break;
           await delay(Math.min(left, timing.readEveryMs), undefined, { signal });
         }
         const totals = await countTotals(db, migrationId);
         const complete = !(await hasOpenParts(db, migrationId));
         const idle = await reading.isIdle(migrationId);
-        return { totals, complete, idle, unread: reading.unread };
+        const { paused } = await getMigration(db, migrationId);
+        return { totals, complete, idle, paused, unread: reading.unread };
       });
     },
   };

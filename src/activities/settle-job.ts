@@ -195,7 +195,7 @@ function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOu
 
 function identifiersOfSubscribed(row: OpenRow): string[] {
   return row.parts
-    .filter(({ action }) => action === 'subscribe')
+    .filter(({ action }) => action === 'subscribe' || action === 'add_to_list')
     .flatMap(({ channel }) => identifierOf(channel, row) ?? []);
 }
 

@@ -34,6 +34,7 @@ export function createSteering(deps: ActivityDependencies) {
      * Every call asks for this before it is made. Jobs that wait for the end of a pause are told.
      *
      * @param steering number of the word that asks for it; null for a newest one
+     * @returns whether the run is paused now: a newer word may have overtaken this one
      */
     async setPaused({
       migrationId,
@@ -43,11 +44,12 @@ export function createSteering(deps: ActivityDependencies) {
       migrationId: string;
       paused: boolean;
       steering: string | null;
-    }): Promise<void> {
-      await whileHeartbeating(async () => {
+    }): Promise<boolean> {
+      return whileHeartbeating(async () => {
         await setPaused(db, migrationId, paused, steering);
         const now = await getMigration(db, migrationId);
         if (!now.paused) await wakeJobs(migrationId, await waitingJobs(db, migrationId), 'resumed');
+        return now.paused;
       });
     },
 

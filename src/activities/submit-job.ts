@@ -60,6 +60,13 @@ export interface SubmitResult {
   readonly state: 'sent' | 'settled' | 'ambiguous' | 'paused' | 'stopped';
 }
 
+/**
+ * Where opt-outs took longer to read, in the moment of a call, people are judged anew: of some channels
+ * their consent is all that shows a no. Not without end, as Klaviyo may be as slow every time.
+ */
+const LONG_READING_MS = 30_000;
+const PUT_OFF_MOST = 3;
+
 const ENDPOINTS = {
   suppress: 'bulk_suppress_profiles',
   subscribe: 'bulk_subscribe_profiles',
@@ -125,8 +132,13 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
     const endpoint = ENDPOINTS[job.operation];
     const reservation = await deps.klaviyo.reserve(endpoint, signal);
     try {
+      const readFrom = performance.now();
       await readOptOuts(job, migration, sentParts(entries), timing, signal);
       signal.throwIfAborted();
+      if (performance.now() - readFrom > LONG_READING_MS && attempt.putOff < PUT_OFF_MOST) {
+        attempt.putOff += 1;
+        return 'go_on';
+      }
       const asked = sentParts(entries);
       const now = deps.klaviyo.now();
       const begun = await beginSubmission(db, { ...job, endpoint, now, parts: asked });
@@ -173,6 +185,7 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
           const migration = await getMigration(db, migrationId);
           const unsent = async () =>
             without(await unsentRowsOfJob(db, migrationId, jobNumber), attempt.leftOut);
+          const askedAt = performance.now();
           let rows = await unsent();
           if (rows.length === 0) return stateOfSent(job);
           if (migration.stopped) return { state: 'stopped' };
@@ -180,7 +193,8 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
           // A first reading may take minutes: people are judged after it, so that what has no feed
           // is not sent on an old reading.
           await readOptOuts(job, migration, rows.flatMap(partsOf), timing, signal);
-          if (await guardStale(deps, job, rows, timing, attempt, signal)) rows = await unsent();
+          const age = { ...timing, sinceMs: performance.now() - askedAt };
+          if (await guardStale(deps, job, rows, age, attempt, signal)) rows = await unsent();
           const next = nextCall(operation, rows);
           if (next === null) return stateOfSent(job);
           const outcome = await callOnce({ ...job, operation: next.operation }, next.entries, {

@@ -38,6 +38,8 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
         where p.migration_id = ${retryOf} and (p.outcome in ('unconfirmed', 'cancelled')
           or (p.outcome = 'rejected' and p.evidence <> 'importer'
             and p.reason = any(${[...RETRIED_REASONS]}::text[])))
+          -- They said no: that they may be subscribed all the same is nothing to build on.
+          and p.reason is distinct from 'opt_out_not_read_back'
       ), numbered as (
         select row_number, row_number() over (order by row_number)::integer as new_number
         from (select distinct row_number from failed) f

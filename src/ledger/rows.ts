@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Action, Channel } from '../contracts/channels.js';
 import type { Evidence, Outcome, Reason } from '../contracts/outcomes.js';
 import type { LedgerDb } from './database.js';
+import { countingOptOuts, identifierOfPart } from './opt-outs/known.js';
 import { lockForCall } from './steering-lock.js';
 import { isBeingRepaired, isUnsent } from './submissions.js';
 
@@ -292,8 +293,9 @@ async function noteShown(
     join consentry.intent i on i.migration_id = m.id and i.row_number = s.row_number
     join consentry.intent_part p on p.migration_id = m.id
       and p.row_number = s.row_number and p.channel = s.channel::consentry.channel
-    where o.account_id = m.account_id and o.identifier in (i.email, i.phone_number)
-      and o.source = 'submission' and o.shown_at is null and o.submission_id <= p.submission_id
+    join ${countingOptOuts} on counting.channel = p.channel
+    where o.account_id = m.account_id and o.identifier = ${identifierOfPart}
+      and o.channel = counting.by_channel and o.source = 'submission' and o.shown_at is null and o.submission_id <= p.submission_id
       and exists (select from consentry.submission asked
         where asked.id = o.submission_id and asked.migration_id = m.id)`.execute(db);
 }

@@ -78,7 +78,10 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       if (thenStop) return await end('done', 'not_in_pilot');
     }
     await begin('submit');
-    await run(plan.jobs.filter(({ canary }) => !canary));
+    await run(
+      plan.jobs.filter(({ canary }) => !canary),
+      false,
+    );
   } catch (error) {
     return CancellationScope.nonCancellable(() => stop(causeOf(error)));
   }
@@ -90,15 +93,18 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     await steps.notePhase.executeWithOptions({ summary: phase }, [{ migrationId, phase }]);
   }
 
-  async function run(jobs: Plan['jobs']): Promise<void> {
-    await runner.run(jobs);
+  async function run(jobs: Plan['jobs'], isMoreToCome: boolean): Promise<void> {
+    await runner.run(jobs, { isMoreToCome });
     if (cancelled.requested()) throw new CancelledFailure('Migration cancelled');
   }
 
   /** The first rows alone: what follows is sent only if they ended as it was planned. */
   async function runCanary(plan: Plan, waitMs: number): Promise<void> {
     await begin('canary');
-    await run(plan.jobs.filter(({ canary }) => canary));
+    await run(
+      plan.jobs.filter(({ canary }) => canary),
+      true,
+    );
     await steps.judgeCanary.executeWithOptions({ summary: 'did the canary end as planned' }, [
       { migrationId },
     ]);

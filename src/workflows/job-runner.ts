@@ -18,6 +18,7 @@ import { failuresOf } from './stop.js';
 export class JobRunner {
   #segments = 0;
   #isRunning = false;
+  #isMoreToCome = false;
   #isClosed = false;
   #reader: ReturnType<typeof readUntil> | null = null;
 
@@ -31,9 +32,11 @@ export class JobRunner {
   /**
    * Ends when all jobs that were started have ended.
    *
+   * @param options.isMoreToCome other jobs follow after a wait, in which the reader goes on
    * @throws ChildWorkflowFailure of the first segment that failed, after all have ended
    */
-  async run(jobs: readonly JobRef[]): Promise<void> {
+  async run(jobs: readonly JobRef[], { isMoreToCome = false } = {}): Promise<void> {
+    this.#isMoreToCome = isMoreToCome;
     await CancellationScope.nonCancellable(() => this.#runSegments(jobs));
   }
 
@@ -69,11 +72,15 @@ export class JobRunner {
       {
         isDone: () => this.#isClosed,
         isQuiet: () => (progress.isPaused() || !this.#isRunning) && !this.isStopped(),
+        isBetween: () => this.#isMoreToCome && !this.#isRunning && !this.isStopped(),
       },
       {
         totals: (totals) => {
           progress.count(totals);
           if (this.#isRunning && progress.allSubmitted()) progress.enter('settle');
+        },
+        paused: (paused) => {
+          if (paused !== progress.isPaused()) progress.setPaused(paused);
         },
         unread: (why) =>
           progress.warn(`Not all can be read back, rows are looked up at their deadline: ${why}`),

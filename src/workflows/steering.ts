@@ -28,11 +28,13 @@ export function handleMessages(
   };
   const steer = (paused: boolean, steering: string | null) => {
     progress.setPaused(paused);
-    return inOrder(() =>
-      steps.setPaused.executeWithOptions({ summary: paused ? 'pause' : 'resume' }, [
-        { migrationId, paused, steering },
-      ]),
-    );
+    return inOrder(async () => {
+      const now = await steps.setPaused.executeWithOptions(
+        { summary: paused ? 'pause' : 'resume' },
+        [{ migrationId, paused, steering }],
+      );
+      progress.setPaused(now);
+    });
   };
 
   setHandler(progressQuery, () => progress.now(), { description: 'Counts by outcome and phase' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { proveAtDeadline, provePart, type Deadline } from '../../src/activities/proof.js';
+import { proveAtDeadline, provePart, readBack, type Deadline } from '../../src/activities/proof.js';
 import type { ProfileConsent } from '../../src/klaviyo/index.js';
 import { email, openPart, profile, sms } from './profiles.js';
 
@@ -9,6 +9,20 @@ const SMS = openPart({ channel: 'sms' });
 const OPT_OUT = openPart({ action: 'unsubscribe' });
 const SUPPRESSION = openPart({ action: 'suppress' });
 const LIST = openPart({ channel: 'list', action: 'add_to_list' });
+
+describe('an opt-out that was asked for', () => {
+  for (const [says, asked, outcome, isShown] of [
+    ['is shown where it was read back', OPT_OUT, 'confirmed', true],
+    ['is not where it was given up', OPT_OUT, 'unconfirmed', false],
+    ['is not where a suppression was given up', SUPPRESSION, 'unconfirmed', false],
+    ['was never asked for by a subscribe', EMAIL, 'confirmed', false],
+  ] as const) {
+    test(says, () => {
+      const read = readBack(asked, [profile()], { outcome, reason: null });
+      assert.equal(read.isOptOut, isShown);
+    });
+  }
+});
 
 describe('what a profile proves', () => {
   const cases: [string, typeof EMAIL, ProfileConsent | null, boolean, string | null][] = [

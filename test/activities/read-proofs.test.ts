@@ -7,6 +7,7 @@ import { createActivities } from '../../src/activities/index.js';
 import type { MigrationTiming } from '../../src/contracts/migration.js';
 import {
   KlaviyoAnswerUnexpectedError,
+  KlaviyoRefusedError,
   KlaviyoUnavailableError,
   type KlaviyoClient,
   type ProfileConsent,
@@ -91,7 +92,7 @@ describe('the reader of a run', () => {
       accountId: ACCOUNT,
     });
     await new MockActivityEnvironment(undefined, SILENT).run(() =>
-      activities.readProofs({ migrationId: id, turnMs: 300, timing: TIMING }),
+      activities.readProofs({ migrationId: id, turnMs: 300, follow: false, timing: TIMING }),
     );
   }
 
@@ -291,7 +292,12 @@ describe('somebody who said no after they were sent', () => {
     timing: Partial<MigrationTiming> = {},
   ) =>
     during(() =>
-      activities.readProofs({ migrationId, turnMs: 300, timing: { ...TIMING, ...timing } }),
+      activities.readProofs({
+        migrationId,
+        turnMs: 300,
+        follow: false,
+        timing: { ...TIMING, ...timing },
+      }),
     );
 
   test('is watched until the call can’t be applied any more, however soon outcomes are wanted', async () => {
@@ -341,6 +347,50 @@ describe('somebody who said no after they were sent', () => {
       await assert.rejects(watching);
     });
   }
+
+  test('is taken out again while another feed takes its time', { timeout: 30_000 }, async () => {
+    const id = 'long-feed';
+    await sentRun(id);
+    await sayNo(id);
+    const shown = shownFirst(true);
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const activities = activitiesOn(shown, {
+      async listSuppressed({ reason }: { reason?: string }) {
+        if (reason !== undefined) await held;
+        return { profiles: [], next: null };
+      },
+    });
+    const reading = turn(activities, id);
+    while (shown.unsubscribes === 0) await delay(5);
+    release();
+    await reading;
+    assert.equal(shown.unsubscribes, 1);
+  });
+
+  test('is found by a feed though a later page of it is refused once', async () => {
+    const id = 'refused-page';
+    await sentRun(id);
+    const shown = shownFirst(true);
+    let refusals = 0;
+    const activities = activitiesOn(shown, {
+      listMetrics: () => Promise.resolve([{ id: 'M', name: 'Unsubscribed from Email Marketing' }]),
+      listEvents({ cursor }: { cursor: string | null }) {
+        if (cursor === null) return Promise.resolve({ events: [], next: 'page 2' });
+        refusals += 1;
+        if (refusals === 1) {
+          const at = { endpoint: 'get_events', status: 400, errors: [] } as const;
+          return Promise.reject(new KlaviyoRefusedError(at));
+        }
+        const said = { id: 'E', email: address(id, 0), phoneNumber: null, listName: null };
+        const at = new Date(Date.now() + 1_000).toISOString();
+        return Promise.resolve({ events: [{ ...said, at }], next: null });
+      },
+    });
+    await turn(activities, id, { optOutsMaxAgeMs: 0 });
+    assert.ok(refusals > 1, 'it was read again');
+    assert.equal(shown.unsubscribes, 1);
+  });
 
   test('is taken out again behind a thousand others who are out', async () => {
     const id = 'many';

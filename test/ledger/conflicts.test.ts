@@ -267,6 +267,18 @@ describe('a statement of the source that was refused and may be a no', () => {
     assert.deepEqual(await endsOf(two), ['open']);
   });
 
+  const copyOf = (retryOf: string, id: string): Promise<number> =>
+    copyFailedIntents(ledger.db, {
+      id,
+      accountId: ACCOUNT,
+      sourceName: 'people.csv',
+      sourceSha256: 'sha',
+      preset: 'generic',
+      settings: SETTINGS,
+      requestHash: `retry ${retryOf}`,
+      retryOf,
+    });
+
   test('stops older consent in a retry as well, and in the retry of that', async () => {
     const first = newId();
     await store(ledger, first, [
@@ -279,21 +291,35 @@ describe('a statement of the source that was refused and may be a no', () => {
       // Ends before its conflicts are settled, as in a preflight that refuses the run.
       await settleUnsent(ledger.db, retried, null, 'migration_stopped');
       const id = newId();
-      const rows = await copyFailedIntents(ledger.db, {
-        id,
-        accountId: ACCOUNT,
-        sourceName: 'people.csv',
-        sourceSha256: 'sha',
-        preset: 'generic',
-        settings: SETTINGS,
-        requestHash: `retry ${retried}`,
-        retryOf: retried,
-      });
-      assert.equal(rows, 2, run);
+      assert.equal(await copyOf(retried, id), 2, run);
       retried = id;
     }
     await settleDuplicates(ledger.db, retried);
     assert.deepEqual(await endsOf(retried), [blocked, 'open']);
+  });
+
+  test('is not what a retry makes of people who had said no and may be subscribed all the same', async () => {
+    const first = newId();
+    await store(ledger, first, [
+      intent({ parts: [yes(in2019)] }),
+      intent({ email: 'b@example.com', parts: [yes(in2019)] }),
+    ]);
+    const unconfirmed = {
+      channel: 'email',
+      outcome: 'unconfirmed',
+      evidence: 'profile_lookup',
+    } as const;
+    await settleParts(ledger.db, first, [
+      { rowNumber: 1, ...unconfirmed, reason: 'opt_out_not_read_back' },
+      { rowNumber: 2, ...unconfirmed, reason: 'not_seen_before_deadline' },
+    ]);
+    const retry = newId();
+    assert.equal(await copyOf(first, retry), 1);
+    const emails: (string | null)[] = [];
+    for await (const page of reportedParts(ledger.db, retry)) {
+      emails.push(...page.map(({ email }) => email));
+    }
+    assert.deepEqual(emails, ['b@example.com']);
   });
 
   test('keeps its row off the list, though another channel of it is consented already', async () => {

@@ -129,6 +129,20 @@ describe('what the ledger knows of people who said no', () => {
       .map(({ rowNumber, channel }) => `${rowNumber - 1} ${channel}`)
       .sort();
 
+  test('who leaves the list while their membership is on its way is to be taken off it again', async () => {
+    const account = unique('account');
+    const id = await run(account, 2, { channels: ['list'], action: 'add_to_list' });
+    const begun = await begin(id, [0, 1], { operation: 'add_to_list', channels: ['list'] });
+    assert.ok(begun.state === 'begun');
+    const accepted = { status: 'accepted', partialFailure: null, requestId: null } as const;
+    await answerSubmission(ledger.db, begun.id, accepted);
+    assert.ok(((await watchLeft(ledger.db, id, 60_000)) ?? 0) > 0, 'it is watched');
+    const at = new Date(Date.now() + 1_000).toISOString();
+    await noteOptOuts(ledger.db, account, [no(1, { listId: SETTINGS.listId, at })]);
+    await findRepairs(ledger.db, id);
+    assert.deepEqual(await repaired(id), ['1 list']);
+  });
+
   describe('by another run', () => {
     test('who was opted out is not subscribed, though they were read a moment before', async () => {
       const account = unique('account');
@@ -201,6 +215,37 @@ describe('what the ledger knows of people who said no', () => {
       const held = [{ channel: 'email', consent: null, at: null }] as const;
       await storeConsentBefore(ledger.db, b, [{ ...before, parts: held }], 0);
       assert.deepEqual(carriedBy(await begin(b, [0])), ['0 email']);
+    });
+
+    test('who was opted out of two channels by a call, and is shown out of one, is still out of the other', async () => {
+      const account = unique('account');
+      const channels = ['email', 'sms'] as const;
+      const [a, b] = [
+        await run(account, 1, { channels, action: 'unsubscribe' }),
+        await run(account, 1, { channels }),
+      ];
+      const begun = await begin(a, [0], { operation: 'unsubscribe', channels });
+      assert.ok(begun.state === 'begun');
+      const accepted = { status: 'accepted', partialFailure: null, requestId: null } as const;
+      await answerSubmission(ledger.db, begun.id, accepted);
+      await settleParts(ledger.db, a, [
+        {
+          rowNumber: 1,
+          channel: 'email',
+          outcome: 'confirmed',
+          reason: null,
+          evidence: 'profile_lookup',
+          isOptOut: true,
+        },
+      ]);
+      await ledger.pool.query(
+        `update consentry.opt_out set shown_at = shown_at - interval '10 minutes'
+          where account_id = $1`,
+        [account],
+      );
+      const held = channels.map((channel) => ({ channel, consent: null, at: null }));
+      await storeConsentBefore(ledger.db, b, [{ rowNumber: 1, oneProfile: true, parts: held }], 0);
+      assert.deepEqual(carriedBy(await begin(b, [0], { channels })), ['0 email']);
     });
 
     test('who was opted out in another account is subscribed', async () => {

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { workflowIds } from '../../src/contracts/names.js';
 import type { Progress } from '../../src/contracts/migration.js';
-import { submissionsOfJob } from '../../src/ledger/index.js';
+import { steerNow, submissionsOfJob } from '../../src/ledger/index.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
 import { countsOf, inPhase, until, untilJobWaits } from './phases.js';
@@ -96,6 +96,27 @@ describe('steering a migration', () => {
     gate.open();
     await untilJobWaits(harness, id);
     assert.deepEqual(await submissionsOfJob(harness.ledger.db, id, 1), []);
+    await harness.consentry.resume(id);
+    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
+  });
+
+  test('paused by a word that reached the ledger alone: the run shows it, and does nothing more', async () => {
+    const gate = harness.gates.close('get_list');
+    const id = await start(3);
+    await gate.reached;
+    await steerNow(harness.ledger.db, id, true);
+    gate.open();
+    await untilJobWaits(harness, id);
+    await until('the run knows', async () => (await harness.consentry.progress(id)).paused);
+    const handle = harness.client.workflow.getHandle(workflowIds.migration(id));
+    const turns = async (): Promise<number> =>
+      ((await handle.fetchHistory()).events ?? []).filter(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'readProofs',
+      ).length;
+    const before = await turns();
+    await delay(3_000);
+    assert.ok((await turns()) - before <= 4, 'the reader does not spin');
     await harness.consentry.resume(id);
     assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
     assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });

@@ -95,7 +95,13 @@ describe('what becomes of the rows behind a canary', () => {
         submitJob: () => Promise.resolve({ state: 'settled' }),
         settleJob: () => Promise.resolve({ outcomes: {}, readBack: null }),
         readProofs: () =>
-          Promise.resolve({ totals: TOTALS, complete: true, idle: true, unread: null }),
+          Promise.resolve({
+            totals: TOTALS,
+            complete: true,
+            idle: true,
+            paused: false,
+            unread: null,
+          }),
         judgeCanary: () => judge(() => handle.cancel()),
         stopSubmitting: nothing,
         settleLeft: ({ unsent }: { unsent: Reason }) => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { OptOutTiming } from '../../contracts/migration.js';
 import { findRepairs, watchLeft, type Migration } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -38,7 +39,20 @@ export class SentFollower {
     if (left === null || (left === 0 && this.#hasEnded)) return;
     this.#hasEnded = false;
     this.#isRepairing = false;
-    const failure = await this.#readOptOuts(migration, signal);
+    const read = { isOver: false };
+    const reading = this.#readOptOuts(migration, signal).finally(() => (read.isOver = true));
+    // A reading may take minutes: whom its first pages show is seen to before its last one.
+    for (let isLast = false; !isLast;) {
+      await Promise.race([reading, delay(this.timing.readEveryMs, undefined, { signal })]);
+      isLast = read.isOver;
+      await this.#repair(migration, signal);
+    }
+    const failure = await reading;
+    if (failure !== null) throw failure;
+    this.#hasEnded = left === 0 && !this.#isRepairing;
+  }
+
+  async #repair(migration: Migration, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await findRepairs(this.deps.ledger.db, migration.id);
     const { appliedWithinMs } = this.timing;
@@ -46,8 +60,6 @@ export class SentFollower {
     const { unsubscribed, watched } = await repairOptOuts(this.deps, migration, repairing, signal);
     this.#unsubscribed += unsubscribed;
     this.#isRepairing = watched;
-    if (failure !== null) throw failure;
-    this.#hasEnded = left === 0 && !watched;
   }
 
   /** Nothing that the run has sent so far is to be followed any more. */

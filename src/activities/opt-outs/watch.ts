@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { log } from '@temporalio/activity';
 import type { Channel } from '../../contracts/channels.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
 import { KlaviyoRefusedError, KlaviyoScopeMissingError } from '../../klaviyo/index.js';
@@ -18,6 +19,9 @@ import { ListNames } from './list-names.js';
 
 /** Whoever waits for another worker's reading looks again after this. */
 const LOOK_AGAIN_MS = 250;
+
+/** A feed whose later pages are refused is read anew so often. */
+const READ_ATTEMPTS = 3;
 
 /** Whoever reads says so again after this, also while a page is long in coming. */
 const KEEP_EVERY_MS = 10_000;
@@ -54,8 +58,33 @@ export class OptOutWatch {
    * @throws what kept a feed from being read: nobody is subscribed on an old reading
    */
   async read(run: WatchedRun, timing: OptOutTiming, signal: AbortSignal): Promise<void> {
-    const { db } = this.deps.ledger;
     const feeds = optOutFeeds(this.#sources, run, timing);
+    const isSeldom = ({ maxAgeMs }: OptOutFeed) => maxAgeMs > timing.optOutsMaxAgeMs;
+    const seldom = feeds.filter(isSeldom);
+    const often = feeds.filter((feed) => !isSeldom(feed));
+    // What is read seldom may take minutes: the others are read meanwhile, and are new at its end.
+    let isOver = false;
+    const reading = this.#readDue(run, seldom, timing, signal).finally(() => (isOver = true));
+    const readOften = async () => {
+      for (;;) {
+        const wasOver = isOver;
+        await this.#readDue(run, often, timing, signal);
+        if (wasOver) return;
+        await Promise.race([reading, delay(timing.optOutsMaxAgeMs, undefined, { signal })]);
+      }
+    };
+    for (const read of await Promise.allSettled([reading, readOften()])) {
+      if (read.status === 'rejected') throw read.reason;
+    }
+  }
+
+  async #readDue(
+    run: WatchedRun,
+    feeds: readonly OptOutFeed[],
+    timing: OptOutTiming,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { db } = this.deps.ledger;
     const calledAt = performance.now();
     for (;;) {
       signal.throwIfAborted();
@@ -96,13 +125,13 @@ export class OptOutWatch {
       KEEP_EVERY_MS,
     );
     try {
-      for await (const optOuts of feed.read(since, signal)) {
-        await noteOptOuts(db, accountId, optOuts);
-      }
+      await this.#readWhole(accountId, feed, since, signal);
       await feedWasRead(db, accountId, feed.feed, { since: read.since, tookMs: read.tookMs() });
     } catch (error) {
       if (feed.optional && isRefused(error)) {
         // Look-ups alone have to do, and the preflight has said so.
+        if (!taken.unreadable)
+          log.warn('Opt-outs can’t be read', { feed: feed.feed, failure: error.failure });
         const unreadable = { since: taken.since, tookMs: 0, unreadable: true };
         await feedWasRead(db, accountId, feed.feed, unreadable);
         return true;
@@ -114,9 +143,30 @@ export class OptOutWatch {
     }
     return true;
   }
+
+  /** A page in the middle that is refused, as its cursor is too old, says nothing of the feed. */
+  async #readWhole(
+    accountId: string,
+    feed: OptOutFeed,
+    since: Date,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      let pages = 0;
+      try {
+        for await (const optOuts of feed.read(since, signal)) {
+          await noteOptOuts(this.deps.ledger.db, accountId, optOuts);
+          pages += 1;
+        }
+        return;
+      } catch (error) {
+        if (pages === 0 || attempt === READ_ATTEMPTS || !isRefused(error)) throw error;
+      }
+    }
+  }
 }
 
 /** The key may not read it, or the account has no such feed. */
-function isRefused(error: unknown): boolean {
+function isRefused(error: unknown): error is KlaviyoScopeMissingError | KlaviyoRefusedError {
   return error instanceof KlaviyoScopeMissingError || error instanceof KlaviyoRefusedError;
 }

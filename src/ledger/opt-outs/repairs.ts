@@ -36,19 +36,22 @@ export interface Repair {
   readonly unsubscribedMsAgo: number | null;
 }
 
+/** Calls that may undo a no: of who said no to a channel, or who left the run's list. */
+const PUTS_ON_LIST = sql`array['bulk_subscribe_profiles', 'bulk_import_profiles']`;
+
 /** How long before the last look opt-outs are looked at again: whoever notes one may commit late. */
 const NOTED_OVERLAP_SECONDS = 30;
 
 /**
  * Finds sent subscribes of a run whose people are known to have said no. A part was only sent while
  * nothing was known, so whatever is known now was said, or surfaced, after that. Each look goes on
- * where the last one ended, whoever made it; the first one begins with the first subscribe.
+ * where the last one ended, whoever made it; the first one begins with the first such call.
  */
 export async function findRepairs(db: LedgerDb, migrationId: string): Promise<void> {
   const { rows } = await sql<{ since: Date | null; now: Date }>`
     select clock_timestamp() as now, coalesce(m.repairs_noted_at, (
         select min(s.sent_at) from consentry.submission s
-        where s.migration_id = m.id and s.endpoint = 'bulk_subscribe_profiles'
+        where s.migration_id = m.id and s.endpoint = any(${PUTS_ON_LIST})
       )) - make_interval(secs => ${NOTED_OVERLAP_SECONDS}) as since
     from consentry.migration m where m.id = ${migrationId}`.execute(db);
   const look = rows[0];
@@ -267,7 +270,7 @@ export async function watchLeft(
     select (extract(epoch from max(${LEFT_THE_WIRE}) - now()) * 1000)::float8
       + ${forMs}::float8 as left_ms
     from consentry.submission s
-    where s.migration_id = ${migrationId} and s.endpoint = 'bulk_subscribe_profiles'
+    where s.migration_id = ${migrationId} and s.endpoint = any(${PUTS_ON_LIST})
       and s.status in ('sending', 'accepted', 'ambiguous', 'lost')`.execute(db);
   const left = rows[0]?.left_ms ?? null;
   return left === null ? null : Math.max(0, left);
