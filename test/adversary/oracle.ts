@@ -90,12 +90,24 @@ function outcomesOf(parts: readonly ReportedPart[]): string {
   return [...counts].map(([name, count]) => `${count} ${name}`).join(', ');
 }
 
+/**
+ * Whether a no can have been seen that a subscribe has lifted: by its event, or for as long as it was
+ * there. A suppression by hand has no event, and is read less often.
+ */
+function leftATrace(
+  chronicle: Chronicle,
+  channel: JudgedChannel,
+  no: Word,
+  liftedAt: number,
+): boolean {
+  return (
+    (chronicle.scenario.events && no.how !== 'USER_SUPPRESSED') ||
+    liftedAt - no.at > unseenWithinMs(channel, chronicle)
+  );
+}
+
 /** Who said no last is neither subscribed nor, where it was about a list, on it. */
 function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Violation> {
-  // A suppression by hand has no event, and is read less often.
-  const leftATrace = (channel: JudgedChannel, no: Word, liftedAt: number) =>
-    (chronicle.scenario.events && no.how !== 'USER_SUPPRESSED') ||
-    liftedAt - no.at > unseenWithinMs(channel, chronicle);
   for (const [place, channel, identifier] of everyChannel(chronicle)) {
     const timeline = timelines.of(place, channel, identifier);
     const profiles = accountAt(chronicle.accounts, place).after.filter((line) =>
@@ -105,7 +117,12 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
     for (const profile of profiles) {
       if (!isReachedAtEnd(profile, channel)) continue;
       const since = timeline.reachedSince(profile.id);
-      if (no !== null && since !== null && since > no.at && leftATrace(channel, no, since)) {
+      if (
+        no !== null &&
+        since !== null &&
+        since > no.at &&
+        leftATrace(chronicle, channel, no, since)
+      ) {
         yield {
           rule: 'subscribed_against_no',
           what: `${channel} ${identifier}: ${no.how}, and subscribed ${since - no.at} ms later`,
@@ -116,7 +133,7 @@ function* finalConsent(chronicle: Chronicle, timelines: Timelines): Generator<Vi
         const left = timeline.noAt(Infinity, listId);
         if (left?.listId !== listId || !isOn(profile, listId)) continue;
         const backOn = timeline.backOnListAt(profile.id, listId);
-        if (backOn !== null && !leftATrace(channel, left, backOn)) continue;
+        if (backOn !== null && !leftATrace(chronicle, channel, left, backOn)) continue;
         yield { rule: 'on_list_against_no', what: `${identifier} is on ${listId}: ${left.how}` };
       }
     }
@@ -181,10 +198,15 @@ function knownNo(
 ): Word | null {
   const { scenario, answersWereLost, slack } = chronicle;
   const at = Date.parse(sent_at);
-  const known = timeline.noAt(at, list_id, knownAfterMs(channel, chronicle));
+  const seen = (no: Word | null): Word | null => {
+    const liftedAt = no === null ? null : timeline.liftedAt(no, at);
+    if (no === null || liftedAt === null) return no;
+    return leftATrace(chronicle, channel, no, liftedAt) ? no : null;
+  };
+  const known = seen(timeline.noAt(at, list_id, knownAfterMs(channel, chronicle)));
   const isSlow = scenario.faults.length > 0 || answersWereLost;
   if (known !== null || channel !== 'email' || isSlow) return known;
-  const quick = timeline.noAt(at, list_id, slack * SUPPRESSED_AFTER_MS);
+  const quick = seen(timeline.noAt(at, list_id, slack * SUPPRESSED_AFTER_MS));
   return quick?.how === 'USER_SUPPRESSED' ? null : quick;
 }
 

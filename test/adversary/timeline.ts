@@ -136,6 +136,17 @@ export class Timeline {
     return at;
   }
 
+  /** When it was lifted that Klaviyo shows of a no, before that time; null where it shows it then. */
+  liftedAt(no: Word, time: number): number | null {
+    const shows = (state: State) =>
+      no.listId === null ? isOut(state) : state.listSuppressions.includes(no.listId);
+    if (this.during(time, time).some(shows)) return null;
+    const lifting = this.states.find(
+      (state) => state.at > no.at && state.at <= time && !shows(state),
+    );
+    return lifting?.at ?? null;
+  }
+
   /** For how long somebody was reached against a no of theirs, ms each. */
   exposures(listId: string | null): number[] {
     const exposed: number[] = [];
