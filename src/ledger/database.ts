@@ -51,6 +51,8 @@ export async function openLedger(
   });
   // An idle connection that the server closes is not an error of ours: the pool opens another.
   pool.on('error', () => undefined);
+  // Nor of one that somebody holds, between two queries of a transaction: the next query fails.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
   try {
     await migrateToLatest(db);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { Intent } from '../../src/contracts/intents.js';
 import {
   answerSubmission,
@@ -67,6 +69,17 @@ describe('the ledger', () => {
     const opened = await Promise.all([openLedger(fresh.url), openLedger(fresh.url)]);
     await Promise.all(opened.map((each) => each.close()));
     await fresh.drop();
+  });
+
+  test('outlives a server that ends a connection between two queries of a transaction', async () => {
+    const work = ledger.db.transaction().execute(async (tx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+      await ledger.pool.query('select pg_terminate_backend($1, 5000)', [rows[0]?.pid]);
+      await setImmediate();
+      await sql`select 1`.execute(tx);
+    });
+    await assert.rejects(work, Error);
+    assert.equal((await sql<{ one: number }>`select 1 as one`.execute(ledger.db)).rows[0]?.one, 1);
   });
 
   test('keeps identifiers with tabs, backslashes and line ends as they are', async () => {

@@ -144,6 +144,25 @@ describe('what the ledger knows of people who said no', () => {
   });
 
   describe('by another run', () => {
+    /** The opt-out of its first row from mail was read back ten minutes ago. */
+    async function readBackLongAgo(id: string, account: string): Promise<void> {
+      await settleParts(ledger.db, id, [
+        {
+          rowNumber: 1,
+          channel: 'email',
+          outcome: 'confirmed',
+          reason: null,
+          evidence: 'profile_lookup',
+          isOptOut: true,
+        },
+      ]);
+      await ledger.pool.query(
+        `update consentry.opt_out set shown_at = shown_at - interval '10 minutes'
+          where account_id = $1`,
+        [account],
+      );
+    }
+
     test('who was opted out is not subscribed, though they were read a moment before', async () => {
       const account = unique('account');
       const [a, b] = [await run(account, 2, { action: 'unsubscribe' }), await run(account, 2)];
@@ -196,21 +215,7 @@ describe('what the ledger knows of people who said no', () => {
           status === 'lost' ? { status } : { status, partialFailure: null, requestId: null };
         await answerSubmission(ledger.db, begun.id, answer);
       }
-      await settleParts(ledger.db, a, [
-        {
-          rowNumber: 1,
-          channel: 'email',
-          outcome: 'confirmed',
-          reason: null,
-          evidence: 'profile_lookup',
-          isOptOut: true,
-        },
-      ]);
-      await ledger.pool.query(
-        `update consentry.opt_out set shown_at = shown_at - interval '10 minutes'
-          where account_id = $1`,
-        [account],
-      );
+      await readBackLongAgo(a, account);
       const before = { rowNumber: 1, oneProfile: true } as const;
       const held = [{ channel: 'email', consent: null, at: null }] as const;
       await storeConsentBefore(ledger.db, b, [{ ...before, parts: held }], 0);
@@ -228,21 +233,7 @@ describe('what the ledger knows of people who said no', () => {
       assert.ok(begun.state === 'begun');
       const accepted = { status: 'accepted', partialFailure: null, requestId: null } as const;
       await answerSubmission(ledger.db, begun.id, accepted);
-      await settleParts(ledger.db, a, [
-        {
-          rowNumber: 1,
-          channel: 'email',
-          outcome: 'confirmed',
-          reason: null,
-          evidence: 'profile_lookup',
-          isOptOut: true,
-        },
-      ]);
-      await ledger.pool.query(
-        `update consentry.opt_out set shown_at = shown_at - interval '10 minutes'
-          where account_id = $1`,
-        [account],
-      );
+      await readBackLongAgo(a, account);
       const held = channels.map((channel) => ({ channel, consent: null, at: null }));
       await storeConsentBefore(ledger.db, b, [{ rowNumber: 1, oneProfile: true, parts: held }], 0);
       assert.deepEqual(carriedBy(await begin(b, [0], { channels })), ['0 email']);
