@@ -1,7 +1,7 @@
 import type { ReportedPart } from '../../src/ledger/index.js';
 import { LISTS } from './account.js';
 import type { AccountChronicle, Chronicle, RunChronicle } from './chronicle.js';
-import { isOut } from './timeline.js';
+import { isOut, type Timeline, type Word } from './timeline.js';
 import { carriedBy, isOn, type Timelines } from './timelines.js';
 
 /** From reading a person to the outcome in the ledger. */
@@ -49,7 +49,8 @@ export function untrue(
       if (part.reason === 'consent_state_unknown') return null;
       // An opt-out by another run is known before Klaviyo shows it.
       const soon = timeline.during(readBackAfter, settledAt + 6_000 * slack);
-      const isOff = soon.some(isOut) || hasLeft(run, account, part, timelines);
+      const isOff =
+        soon.some(isOut) || saidBothInOneSecond(timeline) || hasLeft(run, account, part, timelines);
       return isOff || isAskedToLeave(chronicle, part) ? null : 'nobody said no';
     }
     case 'pending_double_opt_in':
@@ -67,6 +68,16 @@ export function untrue(
     case null:
       return null;
   }
+}
+
+/** Events are dated to the second, and of a no and a yes in one second the no counts. */
+function saidBothInOneSecond({ words }: Timeline): boolean {
+  const secondOf = ({ at }: Word) => Math.floor(at / 1_000);
+  return words.some(
+    (no) =>
+      no.says === 'no' &&
+      words.some((yes) => yes.says === 'yes' && yes.at >= no.at && secondOf(yes) === secondOf(no)),
+  );
 }
 
 /** Whoever leaves the run's list, at whatever time, is sent nothing with it, texts included. */
