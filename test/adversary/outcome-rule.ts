@@ -34,7 +34,9 @@ export function untrue(
   switch (part.outcome) {
     case 'confirmed':
       if (part.action === 'suppress' || part.action === 'unsubscribe') {
-        return states.some(isOut) ? null : 'they were not out';
+        const told = toldByEventAt(chronicle, part);
+        const since = told === null ? states : timeline.during(told, settledAt);
+        return since.some(isOut) ? null : 'they were not out';
       }
       return states.some(({ consent }) => consent === 'SUBSCRIBED') ? null : 'no consent';
     case 'already_consented':
@@ -68,6 +70,15 @@ export function untrue(
     case null:
       return null;
   }
+}
+
+/**
+ * When an event says that somebody was taken out, by our clock; null where something else does. It may be
+ * read long after, and say what was done, whatever the person said since.
+ */
+function toldByEventAt({ scenario }: Chronicle, part: ReportedPart): number | null {
+  if (part.evidence !== 'events' || part.consentAfterAt === null) return null;
+  return part.consentAfterAt.getTime() - scenario.clockAheadMs;
 }
 
 /** Events are dated to the second, and of a no and a yes in one second the no counts. */
