@@ -15,18 +15,19 @@ interface Measured extends Run {
   readonly counts: Map<string, { calls: number; durationMs: number }>;
 }
 
+/** One for the process: every storage that was ever used costs time with each promise. */
+const RUNNING = new AsyncLocalStorage<Measured>();
+
 /** Knows which migration a call to Klaviyo is made for, though all activities share a client. */
 export class CallMeter {
-  readonly #running = new AsyncLocalStorage<Measured>();
-
   /** The migration of the activity that is asking; null for a check without one. */
   current(): Run | null {
-    return this.#running.getStore() ?? null;
+    return RUNNING.getStore() ?? null;
   }
 
   /** For the client's `onCall`. */
   readonly record = (call: CallRecord): void => {
-    const run = this.#running.getStore();
+    const run = RUNNING.getStore();
     if (run === undefined) return;
     const { counts } = run;
     if (run.held && call.status !== null && call.status >= 200 && call.status < 300) {
@@ -48,7 +49,7 @@ export class CallMeter {
     const counts: Measured['counts'] = new Map();
     try {
       const run = { migrationId, held: false, answeredWhileHeld: false, counts };
-      return await this.#running.run(run, work);
+      return await RUNNING.run(run, work);
     } finally {
       await store(
         [...counts].map(([key, count]) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { createTestDatabase, testTemporal } from '../support/stack.js';
+import { after, before, describe, test } from 'node:test';
+import { createTestDatabase, testTemporal, type TestTemporal } from '../support/stack.js';
 import { judge } from './oracle.js';
 import { scenarioOf } from './scenario.js';
-import { play } from './stage.js';
+import { connectTo, play, type Connections } from './stage.js';
 
 /** The other tests run beside it. */
 const SLACK = 3;
@@ -13,11 +13,22 @@ const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const AT_ONCE = 4;
 
 describe('the adversary', { concurrency: AT_ONCE }, () => {
+  let temporal: TestTemporal;
+  let connections: Connections;
+  before(async () => {
+    temporal = await testTemporal();
+    connections = await connectTo(temporal);
+  });
+  after(async () => {
+    await connections.connection.close();
+    await connections.native.close();
+  });
+
   for (const seed of SEEDS) {
     test(`breaks no promise with seed ${seed}`, async () => {
-      const temporal = await testTemporal();
       const chronicle = await play(scenarioOf(seed), {
         temporal,
+        connections,
         slack: SLACK,
         createDatabase: createTestDatabase,
       });

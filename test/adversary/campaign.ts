@@ -19,7 +19,7 @@ import { startTemporalServer } from '../../src/runtime/temporal-server.js';
 import { createDatabaseOn } from '../support/database.js';
 import { judge, type Judgement } from './oracle.js';
 import { scenarioOf, scenarios, type Scenario } from './scenario.js';
-import { play, type World } from './stage.js';
+import { connectTo, play, type World } from './stage.js';
 
 const { values } = parseArgs({
   options: {
@@ -75,8 +75,15 @@ async function startWorld(): Promise<World> {
     onProgress,
   });
   lifecycle.onStop('Temporal dev server', () => temporal.stop());
+  const at = { address: temporal.address, namespace: 'default' };
+  const connections = await connectTo(at);
+  lifecycle.onStop('connections', async () => {
+    await connections.connection.close();
+    await connections.native.close();
+  });
   return {
-    temporal: { address: temporal.address, namespace: 'default' },
+    temporal: at,
+    connections,
     createDatabase: () => createDatabaseOn(database.url),
   };
 }

@@ -28,14 +28,29 @@ const MOVES_WITHIN_MS = 12_000;
 /** The servers that scenarios are played on; many may be at the same time. */
 export interface World {
   readonly temporal: TestTemporal;
+  readonly connections: Connections;
   /** How many times as long as on a quiet machine everything may take; 1 by default. */
   readonly slack?: number;
   createDatabase(): Promise<TestDatabase>;
 }
 
+/** To Temporal, for all scenarios: each keeps an `AsyncLocalStorage`, which slows the process for good. */
+export interface Connections {
+  readonly connection: Connection;
+  readonly native: NativeConnection;
+}
+
+export async function connectTo({ address }: TestTemporal): Promise<Connections> {
+  return {
+    connection: await Connection.connect({ address }),
+    native: await NativeConnection.connect({ address }),
+  };
+}
+
 /** Plays a scenario on the whole product, and tells what happened. */
 export async function play(scenario: Scenario, world: World): Promise<Chronicle> {
   const { temporal } = world;
+  const { connection, native } = world.connections;
   const database = await world.createDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'consentry-adversary-'));
   const closing: (() => Promise<void>)[] = [
@@ -53,10 +68,6 @@ export async function play(scenario: Scenario, world: World): Promise<Chronicle>
       accounts.push(account);
       closeLater(() => account.sandbox.close());
     }
-    const connection = await Connection.connect({ address: temporal.address });
-    closeLater(() => connection.close());
-    const native = await NativeConnection.connect({ address: temporal.address });
-    closeLater(() => native.close());
     const ledger = await openLedger(database.url);
     closeLater(() => ledger.close());
     const workers: StagedWorker[] = [];
