@@ -2,21 +2,44 @@ import { EndpointPausedError, KlaviyoUnavailableError } from '../errors.js';
 import type { Patience } from './patience.js';
 
 /**
- * What the tries of a read get of the whole time-out; the last gets all of it. Klaviyo answers a page
- * of 100 in 0.3 to 1.6 s, so a read that is silent for a fifth of 30 s is most likely lost, and a new
- * one is answered sooner. Each gets more, because a slow Klaviyo must not be asked in vain for ever.
+ * What the tries of a read get of the whole time-out at most; the last gets all of it. Each gets more,
+ * because a slow Klaviyo must not be asked in vain for ever.
  */
 const TIMEOUTS: readonly number[] = [1 / 5, 1 / 3, 2 / 3];
 
+/** Before its first answer: Klaviyo answers a page of 100 in 0.3 to 1.6 s, most in less than a half. */
+export const FIRST_USUAL_MS = 400;
+/** So many times as long as its answers take as a rule, no answer of an endpoint that is well takes. */
+const PATIENT_TIMES = 8;
+/** Milliseconds: whatever the answers take, the network may falter. */
+const SHORTEST_MS = 2_000;
+
 /**
- * How long a try of a read waits for its answer, in milliseconds.
+ * How long a try of a read waits for its answer, in milliseconds: less where the endpoint is known to
+ * answer quickly, and twice as long with each further try, in case it has become slow.
  *
  * @param tryNumber from 1
  * @param timeoutMs the longest, which every write gets
+ * @param usualMs what the endpoint's answers take as a rule
  */
-export function timeoutOfTry(tryNumber: number, tries: number, timeoutMs: number): number {
-  const share = tryNumber >= tries ? 1 : (TIMEOUTS[tryNumber - 1] ?? 1);
-  return Math.ceil(timeoutMs * share);
+export function timeoutOfTry(
+  tryNumber: number,
+  tries: number,
+  timeoutMs: number,
+  usualMs: number = FIRST_USUAL_MS,
+): number {
+  if (tryNumber >= tries) return timeoutMs;
+  const most = Math.ceil(timeoutMs * (TIMEOUTS[tryNumber - 1] ?? 1));
+  const known = Math.max(SHORTEST_MS, usualMs * PATIENT_TIMES) * 2 ** (tryNumber - 1);
+  return Math.min(most, Math.ceil(known));
+}
+
+/** The weight of one more answer in what an endpoint's answers take as a rule. */
+const WEIGHT = 0.1;
+
+/** What answers take as a rule after one more that took `ms`: the latest of them count most. */
+export function usualAfter(usualMs: number, ms: number): number {
+  return usualMs + WEIGHT * (ms - usualMs);
 }
 
 /**

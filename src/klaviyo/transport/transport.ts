@@ -17,7 +17,7 @@ import { encodeBody, Exchanges, type Call, type ExchangeSettings } from './excha
 import { KlaviyoClock, type CallTimes, type KlaviyoTime } from './klaviyo-clock.js';
 import type { Patience } from './patience.js';
 import { readRateLimits, type RateLimitReading } from './rate-limit-headers.js';
-import { timeoutOfTry, waitBeforeRetry } from './read-retries.js';
+import { FIRST_USUAL_MS, timeoutOfTry, usualAfter, waitBeforeRetry } from './read-retries.js';
 
 export interface CallOptions {
   /** Aborting while anything but an answer is waited for sends nothing more. */
@@ -84,6 +84,8 @@ export class Transport {
   readonly #pacing: EndpointPacing;
   readonly #clock = new KlaviyoClock();
   readonly #limits = new Map<EndpointName, RateLimitReading>();
+  /** What the answers of an endpoint take as a rule, in ms. */
+  readonly #usualMs = new Map<EndpointName, number>();
 
   constructor(settings: TransportSettings) {
     this.#settings = settings;
@@ -128,7 +130,8 @@ export class Transport {
     if (isWrite(call.endpoint)) return this.#try(call, options, timeoutMs, parse);
     for (let tryNumber = 1; ; tryNumber += 1) {
       try {
-        const withinMs = timeoutOfTry(tryNumber, patience.tries, timeoutMs);
+        const usualMs = this.#usualMs.get(call.endpoint);
+        const withinMs = timeoutOfTry(tryNumber, patience.tries, timeoutMs, usualMs);
         return await this.#try(call, options, withinMs, parse);
       } catch (error) {
         const waitMs = waitBeforeRetry(error, tryNumber, patience);
@@ -158,6 +161,8 @@ export class Transport {
       await this.#learn(endpoint, answer);
       const result = use(answer);
       pass.end('worked');
+      const usualMs = this.#usualMs.get(endpoint) ?? FIRST_USUAL_MS;
+      this.#usualMs.set(endpoint, usualAfter(usualMs, answer.endAt - answer.sentAt));
       options.onAnswer?.(this.timesOf(answer));
       return result;
     } catch (error) {

@@ -10,7 +10,11 @@ import {
   LimiterBusyError,
 } from '../../../src/klaviyo/index.js';
 import { DEFAULT_PATIENCE } from '../../../src/klaviyo/transport/patience.js';
-import { timeoutOfTry, waitBeforeRetry } from '../../../src/klaviyo/transport/read-retries.js';
+import {
+  timeoutOfTry,
+  usualAfter,
+  waitBeforeRetry,
+} from '../../../src/klaviyo/transport/read-retries.js';
 
 const endpoint = 'get_profiles';
 const baseUrl = 'https://klaviyo.test';
@@ -64,10 +68,10 @@ describe('a read that failed', () => {
 });
 
 describe('the time-out of a read', () => {
-  it('grows from a fifth to all of it', () => {
+  it('grows to all of it', () => {
     assert.deepEqual(
       [1, 2, 3, 4].map((tryNumber) => timeoutOfTry(tryNumber, 4, 30_000)),
-      [6_000, 10_000, 20_000, 30_000],
+      [3_200, 6_400, 12_800, 30_000],
     );
   });
 
@@ -75,5 +79,24 @@ describe('the time-out of a read', () => {
     assert.equal(timeoutOfTry(1, 1, 30_000), 30_000);
     assert.equal(timeoutOfTry(2, 2, 30_000), 30_000);
     assert.equal(timeoutOfTry(5, 8, 30_000), 30_000);
+  });
+
+  it('is shorter where the endpoint answers quickly, and twice as long with each try', () => {
+    const tries = (usualMs: number) =>
+      [1, 2, 3, 4].map((tryNumber) => timeoutOfTry(tryNumber, 4, 30_000, usualMs));
+    assert.deepEqual(tries(2), [2_000, 4_000, 8_000, 30_000]);
+    assert.deepEqual(tries(400), [3_200, 6_400, 12_800, 30_000]);
+    assert.deepEqual(tries(5_000), [6_000, 10_000, 20_000, 30_000], 'never longer than without');
+    assert.equal(timeoutOfTry(1, 4, 1_000, 2), 200, 'nor than its share of a short one');
+  });
+
+  it('follows answers that become slow', () => {
+    let usual = FIRST_USUAL_MS;
+    for (let answer = 0; answer < 100; answer += 1) usual = usualAfter(usual, 100);
+    assert.equal(Math.round(usual), 100);
+    usual = usualAfter(usual, 3_000);
+    assert.ok(timeoutOfTry(1, 4, 30_000, usual) > 3_000, 'the next is waited for');
+    for (let answer = 0; answer < 30; answer += 1) usual = usualAfter(usual, 3_000);
+    assert.equal(timeoutOfTry(1, 4, 30_000, usual), 6_000);
   });
 });
