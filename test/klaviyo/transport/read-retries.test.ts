@@ -11,6 +11,7 @@ import {
 } from '../../../src/klaviyo/index.js';
 import { DEFAULT_PATIENCE } from '../../../src/klaviyo/transport/patience.js';
 import {
+  FIRST_USUAL_MS,
   timeoutOfTry,
   usualAfter,
   waitBeforeRetry,
