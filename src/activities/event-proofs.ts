@@ -1,3 +1,4 @@
+import { foldEmail } from '../contracts/addresses.js';
 import type { Channel, Operation } from '../contracts/channels.js';
 import type { FeedEvent } from '../klaviyo/index.js';
 import {
@@ -101,7 +102,7 @@ export class EventProofs {
   ): Promise<void> {
     if (events.length === 0) return;
     const identifierOf = ({ email, phoneNumber }: FeedEvent) =>
-      channel === 'email' ? (email?.toLowerCase() ?? null) : phoneNumber;
+      channel === 'email' ? (email === null ? null : foldEmail(email)) : phoneNumber;
     const latest = new Map<string, string>();
     for (const event of events) {
       const identifier = identifierOf(event);

@@ -1,3 +1,4 @@
+import { foldEmail } from '../contracts/addresses.js';
 import {
   isPhoneChannel,
   OPT_OUTS_OF,
@@ -153,7 +154,7 @@ function mayBeAbout({ identifier }: OptOut, profiles: readonly ProfileConsent[])
   return (
     profiles.length === 0 ||
     profiles.some(
-      ({ email, phoneNumber }) => email?.toLowerCase() === identifier || phoneNumber === identifier,
+      ({ email, phoneNumber }) => (email !== null && foldEmail(email) === identifier) || phoneNumber === identifier,
     )
   );
 }
@@ -221,7 +222,7 @@ export function mayBeOneProfile(row: OpenRow, { byEmail, byPhone }: Held): boole
   const [phone] = byPhone;
   if (email !== undefined && phone !== undefined) return email.id === phone.id;
   if (email !== undefined) return email.phoneNumber === null;
-  if (phone !== undefined) return phone.email === null || phone.email.toLowerCase() === row.email;
+  if (phone !== undefined) return phone.email === null || foldEmail(phone.email) === row.email;
   return true;
 }
 

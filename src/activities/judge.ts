@@ -1,3 +1,4 @@
+import { foldEmail } from '../contracts/addresses.js';
 import { isPhoneChannel } from '../contracts/channels.js';
 import type { ProfileConsent, SuppressionReason } from '../klaviyo/index.js';
 import type { ConsentBefore, OpenPart, OpenRow, OptOut, Settlement } from '../ledger/index.js';
@@ -106,7 +107,7 @@ const SAYS_NO: ReadonlySet<SuppressionReason> = new Set([
 function optOutsOfProfile(profile: ProfileConsent, undated: string | null): OptOut[] {
   const { emailMarketing, smsMarketing, smsTransactional, whatsappMarketing, pushMarketing } =
     profile;
-  const email = profile.email?.toLowerCase() ?? null;
+  const email = profile.email === null ? null : foldEmail(profile.email);
   const said: (Omit<OptOut, 'identifier' | 'source' | 'at'> & {
     readonly identifier: string | null;
     readonly at: string | null;
@@ -154,9 +155,10 @@ function optOutsOfProfile(profile: ProfileConsent, undated: string | null): OptO
  */
 export function spellingsOf({ email, rawEmail }: Pick<OpenRow, 'email' | 'rawEmail'>): string[] {
   if (email === null) return [];
-  const at = rawEmail?.toLowerCase().indexOf(email) ?? -1;
-  const written = at === -1 ? email : (rawEmail ?? '').slice(at, at + email.length);
-  return written !== email && written.toLowerCase() === email ? [email, written] : [email];
+  const raw = rawEmail ?? '';
+  const at = foldEmail(raw).indexOf(email);
+  const written = at === -1 ? email : raw.slice(at, at + email.length);
+  return written === email ? [email] : [email, written];
 }
 
 /** The phone is looked up where it is asked for, or where it is all that the row has. */

@@ -1,3 +1,4 @@
+import { foldEmail } from '../contracts/addresses.js';
 import type { ProfileConsent } from '../klaviyo/index.js';
 import {
   getListFeed,
@@ -71,7 +72,7 @@ async function settleMembers(
   const waiting = await waitingParts(
     db,
     migrationId,
-    members.flatMap((member) => member.email?.toLowerCase() ?? []),
+    members.flatMap((member) => member.email === null ? [] : foldEmail(member.email)),
     members.flatMap((member) => member.phoneNumber ?? []),
   );
   const settlements = waiting.flatMap((part): Settlement[] => {

@@ -1,9 +1,11 @@
 import pLimit from 'p-limit';
+import { foldEmail } from '../contracts/addresses.js';
 import { BATCH_LIMITS } from '../contracts/limits.js';
 import {
   KlaviyoRateLimitedError,
   KlaviyoUnavailableError,
   LimiterBusyError,
+  UNKNOWN_CONSENT,
   type KlaviyoClient,
   type ProfileConsent,
 } from '../klaviyo/index.js';
@@ -19,7 +21,7 @@ export class ProfileIndex {
   readonly #byPhone = new Map<string, ProfileConsent[]>();
 
   add(profile: ProfileConsent): void {
-    if (profile.email !== null) put(this.#byEmail, profile.email.toLowerCase(), profile);
+    if (profile.email !== null) put(this.#byEmail, foldEmail(profile.email), profile);
     if (profile.phoneNumber !== null) put(this.#byPhone, profile.phoneNumber, profile);
   }
 
@@ -114,14 +116,14 @@ async function lookUp(
           // the only one.
           const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
           if (shortage !== undefined) throw shortage;
-          for (const profile of await read(query)) {
+          for (const profile of await readAssigned(query, read)) {
             index.add(profile);
             profiles.push(profile);
           }
         } catch (error) {
           if (!isShortage(error)) throw error;
           shortages.push(error);
-          for (const value of query.values) unread.add(value.toLowerCase());
+          for (const value of query.values) unread.add(foldEmail(value));
         }
       }),
     ),
@@ -136,6 +138,45 @@ async function lookUp(
       if (shortage !== undefined) throw shortage;
     },
   };
+}
+
+/**
+ * What Klaviyo has for these values. A profile that is none of theirs by what it says (blanks in its
+ * address, none at all) may be anybody's of them, and may have said no: the values are asked for in
+ * halves until one is left whose profile it has to be, and nothing is known of that one's consent.
+ */
+async function readAssigned(
+  query: Query,
+  read: (query: Query) => Promise<readonly ProfileConsent[]>,
+): Promise<readonly ProfileConsent[]> {
+  const profiles = await read(query);
+  const { by, values } = query;
+  const asked = new Set(values.map((value) => keyOf(by, value)));
+  const isAsked = ({ email, phoneNumber }: ProfileConsent): boolean => {
+    const value = by === 'email' ? email : phoneNumber;
+    return value !== null && asked.has(keyOf(by, value));
+  };
+  if (profiles.every(isAsked)) return profiles;
+  const [only] = asked;
+  if (only !== undefined && asked.size === 1) {
+    return profiles.map((profile) => (isAsked(profile) ? profile : unreadable(profile, by, only)));
+  }
+  const half = Math.ceil(values.length / 2);
+  const halves = [values.slice(0, half), values.slice(half)];
+  const ofHalves = await Promise.all(
+    halves.map((some) => readAssigned({ by, values: some }, read)),
+  );
+  return ofHalves.flat();
+}
+
+/** The person is there, and whether they said no is not known. */
+function unreadable(profile: ProfileConsent, by: Query['by'], value: string): ProfileConsent {
+  const named = by === 'email' ? { email: value } : { phoneNumber: value };
+  return { ...profile, ...UNKNOWN_CONSENT, ...named };
+}
+
+function keyOf(by: Query['by'], value: string): string {
+  return by === 'email' ? foldEmail(value) : value;
 }
 
 /** E-mails and phone numbers in turn, so that the same people are read of both. */

@@ -81,6 +81,9 @@ export class ConsentDates {
 const readIso: ReadDate = (text) => {
   const match = DATE.exec(text);
   if (match === null) return null;
+  const zone = match[7];
+  const offset = zone === undefined ? null : offsetMinutes(zone);
+  if (zone !== undefined && offset === null) return null;
   return {
     year: Number(match[1]),
     month: Number(match[2]),
@@ -88,7 +91,7 @@ const readIso: ReadDate = (text) => {
     hour: match[4] === undefined ? null : Number(match[4]),
     minute: Number(match[5] ?? 0),
     second: Number(match[6] ?? 0),
-    offset: match[7] === undefined ? null : offsetMinutes(match[7]),
+    offset,
   };
 };
 

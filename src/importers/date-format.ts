@@ -106,6 +106,8 @@ function writtenDate(groups: Readonly<Record<string, string | undefined>>): Writ
   const hour = groups['hour12'] === undefined ? groups['hour'] : hourOf(groups);
   if (month === null || hour === null) return null;
   const { zone } = groups;
+  const offset = zone === undefined ? null : offsetMinutes(zone);
+  if (zone !== undefined && offset === null) return null;
   return {
     year: Number(groups['year']),
     month: Number(month),
@@ -113,7 +115,7 @@ function writtenDate(groups: Readonly<Record<string, string | undefined>>): Writ
     hour: hour === undefined ? null : Number(hour),
     minute: Number(groups['minute'] ?? 0),
     second: Number(groups['second'] ?? 0),
-    offset: zone === undefined ? null : offsetMinutes(zone),
+    offset,
   };
 }
 
@@ -144,10 +146,18 @@ function readUnix(text: string, unitMs: number): WrittenDate | null {
   };
 }
 
-/** Minutes east of UTC of `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`. */
-export function offsetMinutes(zone: string): number {
+/** The clocks of the world differ from UTC by no more, in minutes. */
+const MOST_WEST = -12 * 60;
+const MOST_EAST = 14 * 60;
+
+/**
+ * Minutes east of UTC of `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`; null for an offset that no clock
+ * has.
+ */
+export function offsetMinutes(zone: string): number | null {
   if (/^[a-z]/i.test(zone)) return 0;
   const hours = Number(zone.slice(1, 3));
   const minutes = Number(zone.slice(3).replace(':', '') || 0);
-  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+  const offset = (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+  return minutes > 59 || offset < MOST_WEST || offset > MOST_EAST ? null : offset;
 }

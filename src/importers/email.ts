@@ -1,3 +1,4 @@
+import { foldEmail } from '../contracts/addresses.js';
 import { cellText } from './cell-text.js';
 
 export type EmailReading =
@@ -19,7 +20,7 @@ const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[
  * rather than guessed. A leading `'`, with which exports mark text for spreadsheets, is dropped.
  */
 export function readEmail(raw: string): EmailReading {
-  const email = cellText(raw).toLowerCase();
+  const email = foldEmail(cellText(raw));
   if (email === '') return { kind: 'missing' };
   const at = email.lastIndexOf('@');
   if (

@@ -18,7 +18,8 @@ interface Line {
  * A file with one JSON object a line. Its columns are the keys of all its objects in the order in
  * which they first come, so the file is read once more than other files. A key that an object does
  * not have, and null, are blank. A line that is no object is a malformed row; an object or a list
- * as a value stops the import, since it has no reading as a cell.
+ * as a value stops the import, since it has no reading as a cell. A key that stands in an object twice
+ * with different values makes a cell of them all, which no column can be read from.
  *
  * @param withText gives each row its text too
  */
@@ -68,6 +69,10 @@ function cells(
     const place = places.get(key);
     if (place !== undefined) fields[place] = cell(text, key, value);
   }
+  for (const [key, values] of contradictions(text, object)) {
+    const place = places.get(key);
+    if (place !== undefined) fields[place] = values.join(' / ');
+  }
   return fields;
 }
 
@@ -75,6 +80,24 @@ function cell(text: string, key: string, value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return asWritten(text, key) ?? String(value);
   return typeof value === 'boolean' ? String(value) : '';
+}
+
+/** A member of an object without nested values: JSON that was parsed before. */
+const MEMBER = /("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|[^\s,}]+)/g;
+
+/** The keys that an object has more than once, with their different values: `JSON.parse` keeps the last. */
+function* contradictions(
+  text: string,
+  object: JsonObject,
+): Generator<readonly [key: string, values: readonly string[]], void, undefined> {
+  const members = [...text.matchAll(MEMBER)];
+  if (members.length === Object.keys(object).length) return;
+  const values = new Map<string, Set<string>>();
+  for (const [, key = '', value = ''] of members) {
+    const name = String(JSON.parse(key));
+    values.set(name, (values.get(name) ?? new Set()).add(String(JSON.parse(value))));
+  }
+  for (const [key, all] of values) if (all.size > 1) yield [key, [...all]];
 }
 
 /** A phone number in scientific notation has lost digits, which the parsed number does not show. */

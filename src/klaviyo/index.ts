@@ -41,6 +41,7 @@ export {
   type Suppression,
   type SuppressionReason,
 } from './profiles/profile-consent.js';
+export { UNKNOWN_CONSENT } from './profiles/profile-schema.js';
 export type { Suppressed } from './profiles/profile-calls.js';
 export {
   covers,

@@ -41,6 +41,9 @@ describe('readEmail', () => {
     '"ada"@example.com',
     'ädä@example.com',
     'ada@exämple.com',
+    // A Kelvin sign, which becomes a k in lower case: somebody else's address.
+    '\u212Aate@example.com',
+    'ada@example.\u212Ar',
     `${'a'.repeat(65)}@example.com`,
     `a@${'b.'.repeat(130)}com`,
     'ada\0@example.com',

@@ -1,3 +1,4 @@
+import { foldEmail } from '../../contracts/addresses.js';
 import type { Channel, ConsentChannel } from '../../contracts/channels.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
 import type { FeedEvent, KlaviyoClient, ProfileConsent } from '../../klaviyo/index.js';
@@ -109,7 +110,7 @@ export function optOutFeeds(
       async *read(since, signal) {
         for await (const events of eventsOf(names, { since, withListName: false }, signal)) {
           yield events.flatMap(({ at, email, phoneNumber }): OptOut[] => {
-            const identifier = channel === 'email' ? (email?.toLowerCase() ?? null) : phoneNumber;
+            const identifier = channel === 'email' ? (email === null ? null : foldEmail(email)) : phoneNumber;
             if (identifier === null) return [];
             return [{ channel, identifier, listId: null, at: latestOf(at), source: 'event' }];
           });
@@ -169,7 +170,7 @@ function latestOf(at: string): string {
 }
 
 function identifiersOf(email: string | null, phoneNumber: string | null): string[] {
-  return [email?.toLowerCase(), phoneNumber].filter((one) => typeof one === 'string');
+  return [email === null ? null : foldEmail(email), phoneNumber].filter((one) => one !== null);
 }
 
 function hasTexts(channels: readonly Channel[]): boolean {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
+import { foldEmail } from '../../contracts/addresses.js';
 import { identifierOf, isPhoneChannel } from '../../contracts/channels.js';
 import { BATCH_LIMITS } from '../../contracts/limits.js';
 import {
@@ -261,7 +262,7 @@ function profilesOf({ channel, leftBy }: Repair, held: Held): ProfileConsent[] {
   const both = new Map([...held.byEmail, ...held.byPhone].map((one) => [one.id, one]));
   return [...both.values()].filter(
     ({ email, phoneNumber }) =>
-      leftBy.includes(email?.toLowerCase() ?? '') || leftBy.includes(phoneNumber ?? ''),
+      leftBy.includes(foldEmail(email ?? '')) || leftBy.includes(phoneNumber ?? ''),
   );
 }
 

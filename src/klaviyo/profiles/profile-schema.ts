@@ -76,6 +76,15 @@ const UNKNOWN_EMAIL: EmailMarketing = {
   customMethodDetail: null,
 };
 
+/** Consent of which nothing can be said: as of a profile whose `subscriptions` are null. */
+export const UNKNOWN_CONSENT = {
+  emailMarketing: UNKNOWN_EMAIL,
+  smsMarketing: UNKNOWN_SMS,
+  smsTransactional: UNKNOWN_SMS,
+  whatsappMarketing: UNKNOWN,
+  pushMarketing: UNKNOWN,
+} as const satisfies Partial<ProfileConsent>;
+
 /**
  * Klaviyo states the marketing consent of every address and number that it holds, if only as never
  * subscribed: where that is missing it is unknown. Of the other channels null is who never met them.
