@@ -28,7 +28,7 @@ export class FailureMapping implements ActivityInboundCallsInterceptor {
     try {
       return await next(input);
     } catch (error) {
-      throw toFailure(error, ASKED_BY_A_PERSON.has(this.activityType));
+      throw toFailure(error, this.activityType);
     }
   }
 }
@@ -52,7 +52,8 @@ export function stopping(type: StoppingFailure, message: string): ApplicationFai
  * A failure without personal data: what PostgreSQL and other libraries say can quote a row, so of
  * unknown errors only the kind and a scrubbed message cross over, never the cause.
  */
-export function toFailure(error: unknown, isAskedByAPerson = false): Error {
+export function toFailure(error: unknown, activityType = 'an activity'): Error {
+  const isAskedByAPerson = ASKED_BY_A_PERSON.has(activityType);
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (isAbort(error)) return new CancelledFailure('Activity cancelled');
   if (isKeyRefusal(error)) {
@@ -76,6 +77,13 @@ export function toFailure(error: unknown, isAskedByAPerson = false): Error {
   }
   if (error instanceof MigrationNotFoundError) return stopping('MigrationNotFound', error.message);
   const code = sqlState(error);
+  if (code?.startsWith(DATA_EXCEPTION) === true) {
+    return stopping(
+      'LedgerValueRefused',
+      `The ledger database cannot hold a value that ${activityType} wanted to keep (SQLSTATE ${code}): the ` +
+        'run stops, as trying again would not help. This is a fault of Consentry; please report it.',
+    );
+  }
   if (code !== null || error instanceof LedgerUnavailableError) {
     return ApplicationFailure.create({
       type: 'LedgerUnavailable',
@@ -96,6 +104,9 @@ export function stoppingFailure(error: unknown): ApplicationFailure | null {
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
+
+/** The class of SQLSTATE for a value that is refused, such as 22007, a date that is none. */
+const DATA_EXCEPTION = '22';
 
 /** PostgreSQL's SQLSTATE, or Node's code of a lost connection. */
 function sqlState(error: unknown): string | null {

@@ -154,7 +154,8 @@ function mayBeAbout({ identifier }: OptOut, profiles: readonly ProfileConsent[])
   return (
     profiles.length === 0 ||
     profiles.some(
-      ({ email, phoneNumber }) => (email !== null && foldEmail(email) === identifier) || phoneNumber === identifier,
+      ({ email, phoneNumber }) =>
+        (email !== null && foldEmail(email) === identifier) || phoneNumber === identifier,
     )
   );
 }

@@ -23,6 +23,8 @@ export const STOPPING_FAILURES = [
   'CanaryFailed',
   /** A setting that the run needs is missing or contradicts another. */
   'SettingsInvalid',
+  /** PostgreSQL cannot hold a value of a source or of Klaviyo's: it is no use to try again. */
+  'LedgerValueRefused',
   /** The ledger has no such migration. */
   'MigrationNotFound',
 ] as const;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { callOf } from './calls.js';
+import { datetime } from './datetime.js';
 import { eventsSince } from './filters.js';
 import { links } from './json-api.js';
 import type { Call } from './transport/exchange.js';
@@ -28,7 +29,7 @@ export const metricSchema = z
 const event = z.object({
   id: z.string(),
   attributes: z.object({
-    datetime: z.string(),
+    datetime,
     event_properties: z.object({ List: z.string().nullish().catch(null) }).nullish(),
   }),
   relationships: z.object({

@@ -47,15 +47,24 @@ export function parseJsonApiErrors(body: string | null): JsonApiError[] {
   });
 }
 
-/** The JSON value of a body; null where the body is missing, cut short or not JSON. */
+/**
+ * The JSON value of a body; null where the body is missing, cut short or not JSON. PostgreSQL's text
+ * cannot hold a NUL: in its place stands U+FFFD, which no identifier has.
+ */
 export function parseJson(body: string | null): { readonly value: unknown } | null {
   if (body === null) return null;
   try {
-    return { value: JSON.parse(body) as unknown };
+    return {
+      value: JSON.parse(body, body.includes('\\u0000') ? withoutNul : undefined) as unknown,
+    };
   } catch {
     // V8's message quotes the text, so it is not passed on: the callers say what they miss.
     return null;
   }
+}
+
+function withoutNul(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value;
 }
 
 /** Links of a collection; null or absent `next` is the last page. */

@@ -58,7 +58,12 @@ describe('an answer that is nobody’s of those who were asked for', () => {
           const held = new Map<string, ProfileConsent>();
           ways.forEach((way, n) => {
             const at = addresses[n] ?? '';
-            const says = { 'as asked': at, capitals: at.toUpperCase(), blank: ` ${at}`, null: null };
+            const says = {
+              'as asked': at,
+              capitals: at.toUpperCase(),
+              blank: ` ${at}`,
+              null: null,
+            };
             if (way !== 'nobody') held.set(at, subscribed(n, says[way]));
           });
           const { klaviyo } = clientOf(held);

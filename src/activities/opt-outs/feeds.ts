@@ -110,7 +110,8 @@ export function optOutFeeds(
       async *read(since, signal) {
         for await (const events of eventsOf(names, { since, withListName: false }, signal)) {
           yield events.flatMap(({ at, email, phoneNumber }): OptOut[] => {
-            const identifier = channel === 'email' ? (email === null ? null : foldEmail(email)) : phoneNumber;
+            const identifier =
+              channel === 'email' ? (email === null ? null : foldEmail(email)) : phoneNumber;
             if (identifier === null) return [];
             return [{ channel, identifier, listId: null, at: latestOf(at), source: 'event' }];
           });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { optionalDatetime } from '../datetime.js';
 import {
   CONSENT_STATES,
   SUPPRESSION_REASONS,
@@ -16,26 +17,26 @@ const consentState = z.enum([...CONSENT_STATES, 'unknown']).catch('unknown');
 
 const emailMarketing = z.object({
   consent: consentState,
-  consent_timestamp: optionalText,
+  consent_timestamp: optionalDatetime,
   can_receive_email_marketing: optionalFlag,
-  last_updated: optionalText,
+  last_updated: optionalDatetime,
   method: optionalText,
   custom_method_detail: optionalText,
   double_optin: optionalFlag,
-  suppression: z.array(z.object({ reason: z.string(), timestamp: optionalText })).nullish(),
+  suppression: z.array(z.object({ reason: z.string(), timestamp: optionalDatetime })).nullish(),
   list_suppressions: z
-    .array(z.object({ list_id: z.string(), reason: z.string(), timestamp: optionalText }))
+    .array(z.object({ list_id: z.string(), reason: z.string(), timestamp: optionalDatetime }))
     .nullish(),
 });
 type WireEmail = z.infer<typeof emailMarketing>;
 
 const smsFields = {
   consent: consentState,
-  consent_timestamp: optionalText,
+  consent_timestamp: optionalDatetime,
   method: optionalText,
-  last_updated: optionalText,
+  last_updated: optionalDatetime,
 };
-const plainConsent = z.object({ consent: consentState, consent_timestamp: optionalText });
+const plainConsent = z.object({ consent: consentState, consent_timestamp: optionalDatetime });
 const smsMarketing = z.object({ ...smsFields, can_receive_sms_marketing: optionalFlag });
 const smsTransactional = z.object({ ...smsFields, can_receive_sms_transactional: optionalFlag });
 
@@ -54,7 +55,7 @@ const profile = z.object({
   attributes: z.object({
     email: optionalText,
     phone_number: optionalText,
-    joined_group_at: optionalText,
+    joined_group_at: optionalDatetime,
     subscriptions: subscriptions.nullable(),
   }),
 });

@@ -10,6 +10,9 @@ export interface RateLimitReading {
   readonly window: 1 | 60;
 }
 
+/** Beyond whatever Klaviyo allows: a garbled huge number must not stop an endpoint. */
+const MOST = { burst: 10_000, steady: 100_000 } as const;
+
 /**
  * Reads `RateLimit-Limit` (`75, 75;w=1, 750;w=60`), `RateLimit-Remaining` and `RateLimit-Reset`. The
  * documentation says that they are about the minute; recorded answers under light traffic are about
@@ -30,7 +33,12 @@ export function readRateLimits(
   if (burst === undefined || steady === undefined || remaining === null || reset === null) {
     return null;
   }
-  return { burst, steady, remaining, window: remaining > burst || reset > 1 ? 60 : 1 };
+  return {
+    burst: Math.min(burst, MOST.burst),
+    steady: Math.min(steady, MOST.steady),
+    remaining: Math.min(remaining, MOST.steady),
+    window: remaining > burst || reset > 1 ? 60 : 1,
+  };
 }
 
 function whole(text: string | undefined): number | null {

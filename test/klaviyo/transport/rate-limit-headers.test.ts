@@ -19,6 +19,16 @@ describe('rate limit headers', () => {
     });
   }
 
+  it('takes no number that is beyond all bounds', () => {
+    const huge = '9'.repeat(400);
+    assert.deepEqual(read(`75, ${huge};w=1, ${huge};w=60`, huge, '0'), {
+      burst: 10_000,
+      steady: 100_000,
+      remaining: 100_000,
+      window: 1,
+    });
+  });
+
   for (const [what, limit, remaining, reset] of [
     ['an answer without them, as a 429', undefined, undefined, undefined],
     ['limits of one window', '75', '74', '0'],
