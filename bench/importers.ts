@@ -185,6 +185,7 @@ async function measure({ location, query, channels, timezone }: Reading): Promis
     rows += batch.length;
     for (const { phoneNumber } of batch) if (phoneNumber !== null) phones += 1;
   }
+  await source.close();
   const seconds = (performance.now() - began) / 1_000;
   return { rows, phones, seconds, peakMb: process.resourceUsage().maxRSS / 1_024 };
 }

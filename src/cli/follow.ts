@@ -43,7 +43,7 @@ export async function followToEnd(
   const { id } = started;
   const stopped = await watchToEnd(connected, started, following);
   const report = await consentry.report(id);
-  const rejects = await refusedRows(connected, id, following);
+  const rejects = await refusedRows(connected, report, following);
   const result = { ...report, workflowId: started.workflowId, webUi: connected.webUi(id), rejects };
   if (report.jobs.submitted > 0) {
     const words = [renderReport(report), ...rejectedWords(rejects), ...nextSteps(report)];
@@ -111,11 +111,12 @@ async function watchToEnd(
 /** The run has ended: a file that cannot be written takes nothing from what it did. */
 async function refusedRows(
   { consentry }: Connected,
-  id: string,
+  { id, source: { sha256 } }: Report,
   { output, source, rejects }: Following,
 ): Promise<Rejects | null> {
   try {
-    return await writeRejects(() => consentry.parts(id), rejects, source);
+    const file = source === null ? null : { path: source, sha256 };
+    return await writeRejects(() => consentry.parts(id), rejects, file);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     output.note(`${error.message} Every row is in: consentry report ${id} --csv PATH`);

@@ -22,14 +22,14 @@ export function rejectsPath(source: string): string {
  * there, for the owner of the file only: it holds people's addresses.
  *
  * @param pages of the report, from its beginning at every call
- * @param source file that the rows came from; null for a query
+ * @param source file that the rows came from, and its hash at that time; null for a query
  * @returns null, and no file, where nothing was refused
  * @throws UsageError where the file cannot be written
  */
 export async function writeRejects(
   pages: () => AsyncIterable<readonly ReportedPart[]>,
   path: string,
-  source: string | null,
+  source: { readonly path: string; readonly sha256: string } | null,
 ): Promise<Rejects | null> {
   const lines = new Set<number>();
   let rows = 0;
@@ -38,7 +38,7 @@ export async function writeRejects(
     rows += 1;
   }
   if (rows === 0) return null;
-  const originals = new Originals(source === null ? [] : originalLines(source, lines));
+  const originals = new Originals(source === null ? [] : originalLines(source.path, lines, source.sha256));
   await writePrivateFile(path, (file) =>
     writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true),
   );

@@ -1,6 +1,7 @@
 import { CsvUnreadable, MAX_RECORD, readCsv, type CsvRecord } from './csv-reader.js';
 import { Header } from './header.js';
 import { SourceError } from './source-error.js';
+import { changed, type SourceFile } from './source-file.js';
 import type { Table } from './table.js';
 import { readUtf8 } from './utf8-file.js';
 
@@ -12,14 +13,23 @@ const DELIMITERS = [',', ';', '\t'] as const;
  *
  * @param withText gives each row its text too
  */
-export async function openCsvTable(file: string, withText = false): Promise<Table> {
+export async function openCsvTable(file: SourceFile, withText = false): Promise<Table> {
   const { header, delimiter } = await readHeader(file);
   async function* rows(): AsyncGenerator<readonly CsvRecord[], void, undefined> {
     for await (const records of recordsOf(file, delimiter, withText)) {
-      yield records[0]?.line === header.line ? records.slice(1) : records;
+      const [first] = records;
+      const isFirst = first !== undefined && first.line === header.line;
+      if (isFirst && !isHeader(first, header)) throw changed(file.path);
+      yield isFirst ? records.slice(1) : records;
     }
   }
-  return { header, counts: 'lines', rows };
+  return { header, counts: 'lines', rows, sha256: () => file.sha256(), close: () => file.close() };
+}
+
+function isHeader({ fields }: CsvRecord, { columns }: Header): boolean {
+  return (
+    fields?.length === columns.length && fields.every((field, n) => field.trim() === columns[n])
+  );
 }
 
 interface FileHead {
@@ -27,7 +37,7 @@ interface FileHead {
   readonly delimiter: string;
 }
 
-async function readHeader(file: string): Promise<FileHead> {
+async function readHeader(file: SourceFile): Promise<FileHead> {
   let best: FileHead | null = null;
   for (const delimiter of DELIMITERS) {
     const header = await headerWith(file, delimiter);
@@ -39,33 +49,38 @@ async function readHeader(file: string): Promise<FileHead> {
   if (best !== null) return best;
   throw new SourceError(
     'layout_unknown',
-    { file, line: 1 },
+    { file: file.path, line: 1 },
     'The first line is no header: its quotes do not match.',
     'The first line has to name the columns.',
   );
 }
 
 /** Null where the first record is malformed. */
-async function headerWith(file: string, delimiter: string): Promise<Header | null> {
+async function headerWith(file: SourceFile, delimiter: string): Promise<Header | null> {
   for await (const [record] of recordsOf(file, delimiter, false)) {
     if (record === undefined) continue;
     if (record.fields === null) return null;
-    refuseBareReturns(file, record.fields);
+    refuseBareReturns(file.path, record.fields);
     const columns = record.fields.map((column) => column.trim());
-    return new Header(file, columns, record.line);
+    return new Header(file.path, columns, record.line);
   }
-  throw new SourceError('file_empty', { file }, 'The file is empty.', 'Export it again.');
+  throw new SourceError(
+    'file_empty',
+    { file: file.path },
+    'The file is empty.',
+    'Export it again.',
+  );
 }
 
 async function* recordsOf(
-  file: string,
+  file: SourceFile,
   delimiter: string,
   withText: boolean,
 ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
   try {
     yield* readCsv(readUtf8(file), delimiter, MAX_RECORD, withText);
   } catch (error) {
-    throw error instanceof CsvUnreadable ? unreadable(file, error) : error;
+    throw error instanceof CsvUnreadable ? unreadable(file.path, error) : error;
   }
 }
 

@@ -1,12 +1,20 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SourceError } from './source-error.js';
+import type { SourceFile } from './source-file.js';
 
 const CHUNK_BYTES = 262_144;
 
+interface Archive {
+  readonly magic: readonly number[];
+  /** Where the magic stands, from the beginning of the file. */
+  readonly at?: number;
+  readonly kind: string;
+  readonly remedy: string;
+}
+
 /** How files begin that no reader here understands. */
-const ARCHIVES: readonly { magic: readonly number[]; kind: string; remedy: string }[] = [
+const ARCHIVES: readonly Archive[] = [
   {
     magic: [0x50, 0x4b, 0x03, 0x04],
     kind: 'a zip archive or an Excel workbook',
@@ -33,6 +41,22 @@ const ARCHIVES: readonly { magic: readonly number[]; kind: string; remedy: strin
     remedy: 'Unpack it: unzstd export.csv.zst',
   },
   {
+    magic: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c],
+    kind: 'a 7-Zip archive',
+    remedy: 'Unpack it: 7z x export.7z',
+  },
+  {
+    magic: [0x52, 0x61, 0x72, 0x21],
+    kind: 'a RAR archive',
+    remedy: 'Unpack it: unrar x export.rar',
+  },
+  {
+    magic: [0x75, 0x73, 0x74, 0x61, 0x72],
+    at: 257,
+    kind: 'a tar archive',
+    remedy: 'Unpack it: tar -xf export.tar',
+  },
+  {
     magic: [0x50, 0x41, 0x52, 0x31],
     kind: 'a Parquet file',
     remedy: 'Export it as CSV or as JSON lines.',
@@ -43,42 +67,52 @@ const ARCHIVES: readonly { magic: readonly number[]; kind: string; remedy: strin
  * The bytes of a file in pieces, unpacked where it is gzip by its first bytes, whatever its name.
  * Throws `SourceError` where it cannot be read or unpacked, or is of a kind nobody here reads.
  */
-export async function* readBytes(file: string): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    const magic = await firstBytes(file);
-    const archive = ARCHIVES.find((kind) => kind.magic.every((byte, i) => magic[i] === byte));
-    if (archive !== undefined) {
-      const problem = `This is ${archive.kind}, which is not read here.`;
-      throw new SourceError('file_is_archive', { file }, problem, archive.remedy);
-    }
-    yield* magic[0] === 0x1f && magic[1] === 0x8b ? unpacked(file) : plain(file);
-  } catch (error) {
-    throw isSystemError(error) ? unreadable(file, error) : error;
+export async function* readBytes(file: SourceFile): AsyncGenerator<Buffer, void, undefined> {
+  const begin = await file.firstBytes(BEGIN_BYTES);
+  refuseArchive(file.path, begin, '');
+  if (!isGzip(begin)) return yield* file.bytes();
+  let first = true;
+  for await (const bytes of unpacked(file)) {
+    if (first) refusePacked(file.path, bytes);
+    first = false;
+    yield bytes;
   }
 }
 
-async function firstBytes(file: string): Promise<Buffer> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+/** As far as the magic of an archive may stand from its beginning. */
+const BEGIN_BYTES = 512;
+
+const isGzip = (begin: Buffer): boolean => begin[0] === 0x1f && begin[1] === 0x8b;
+
+function refuseArchive(file: string, begin: Buffer, where: string): void {
+  const archive = ARCHIVES.find(({ magic, at = 0 }) =>
+    magic.every((byte, i) => begin[at + i] === byte),
+  );
+  if (archive === undefined) return;
+  const problem = `This is ${archive.kind}${where}, which is not read here.`;
+  throw new SourceError('file_is_archive', { file }, problem, archive.remedy);
 }
 
-async function* plain(file: string): AsyncGenerator<Buffer, void, undefined> {
-  yield* createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
+/** What is packed may be an archive itself, such as a .tar.gz. */
+function refusePacked(file: string, begin: Buffer): void {
+  refuseArchive(file, begin, ', packed with gzip');
+  if (!isGzip(begin)) return;
+  throw new SourceError(
+    'file_is_archive',
+    { file },
+    'This is gzip in gzip, which is not read here.',
+    'Unpack it once: gunzip export.csv.gz',
+  );
 }
 
-async function* unpacked(file: string): AsyncGenerator<Buffer, void, undefined> {
-  const packed = createReadStream(file, { highWaterMark: CHUNK_BYTES });
+async function* unpacked(file: SourceFile): AsyncGenerator<Buffer, void, undefined> {
+  const packed = Readable.from(file.bytes());
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   packed.on('error', (error) => gunzip.destroy(error));
   try {
     yield* packed.pipe(gunzip) as AsyncIterable<Buffer>;
   } catch (error) {
-    throw isZlibError(error) ? broken(file, error) : error;
+    throw isZlibError(error) ? broken(file.path, error) : error;
   } finally {
     packed.destroy();
   }
@@ -97,24 +131,5 @@ function broken(file: string, error: NodeJS.ErrnoException): SourceError {
       ? 'The gzip file is cut off before its end.'
       : `The gzip file is damaged (${error.message}).`,
     'Copy or export it again; gzip -t checks a file.',
-  );
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
-}
-
-function unreadable(file: string, error: NodeJS.ErrnoException): SourceError {
-  const problem =
-    error.code === 'ENOENT'
-      ? 'There is no such file.'
-      : error.code === 'EISDIR'
-        ? 'This is a folder, not a file.'
-        : `The file cannot be read (${error.code ?? error.message}).`;
-  return new SourceError(
-    'file_unreadable',
-    { file },
-    problem,
-    'Check the path and that this user may read it.',
   );
 }

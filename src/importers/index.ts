@@ -1,5 +1,4 @@
 export { openQuery, openSource, type ImportedSource } from './open-source.js';
-export { sourceFingerprint } from './source-fingerprint.js';
 export { originalLines, type OriginalLine } from './original-lines.js';
 export { readSample, type Sample } from './sample.js';
 export { isDatabaseUrl } from './databases/database-url.js';

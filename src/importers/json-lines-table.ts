@@ -1,6 +1,7 @@
 import { MAX_RECORD } from './csv-reader.js';
 import { Header } from './header.js';
 import { SourceError } from './source-error.js';
+import type { SourceFile } from './source-file.js';
 import type { Table, TableRow } from './table.js';
 import { readUtf8 } from './utf8-file.js';
 
@@ -23,34 +24,34 @@ interface Line {
  *
  * @param withText gives each row its text too
  */
-export async function openJsonLinesTable(file: string, withText = false): Promise<Table> {
+export async function openJsonLinesTable(file: SourceFile, withText = false): Promise<Table> {
   const places = await placesOfKeys(file);
   // A converter that took a byte order mark for text left it in the first key.
   const columns = [...places.keys()].map((key) => key.trim());
-  const header = new Header(file, columns, undefined);
+  const header = new Header(file.path, columns, undefined);
   async function* rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     for await (const lines of linesOf(file)) {
       yield lines.map(({ line, text }) => {
         const object = readObject(text);
-        const fields = object === null ? null : cells(file, { line, text }, object, places);
+        const fields = object === null ? null : cells(file.path, { line, text }, object, places);
         return withText ? { line, fields, text } : { line, fields };
       });
     }
   }
-  return { header, counts: 'lines', rows };
+  return { header, counts: 'lines', rows, sha256: () => file.sha256(), close: () => file.close() };
 }
 
-async function placesOfKeys(file: string): Promise<ReadonlyMap<string, number>> {
+async function placesOfKeys(file: SourceFile): Promise<ReadonlyMap<string, number>> {
   const places = new Map<string, number>();
   for await (const lines of linesOf(file)) {
     for (const { line, text } of lines) {
       const object = readObject(text);
       if (object === null) continue;
       for (const key in object) {
-        refuseNested(file, line, key, object[key]);
+        refuseNested(file.path, line, key, object[key]);
         if (!places.has(key)) places.set(key, places.size);
       }
-      if (places.size > MAX_COLUMNS) throw tooManyColumns(file, line);
+      if (places.size > MAX_COLUMNS) throw tooManyColumns(file.path, line);
     }
   }
   return places;
@@ -141,7 +142,7 @@ function tooManyColumns(file: string, line: number): SourceError {
 }
 
 /** The lines that are not blank, in one array for each piece of the file. */
-async function* linesOf(file: string): AsyncGenerator<readonly Line[], void, undefined> {
+async function* linesOf(file: SourceFile): AsyncGenerator<readonly Line[], void, undefined> {
   let rest = '';
   let number = 0;
   for await (const piece of readUtf8(file)) {
@@ -153,7 +154,7 @@ async function* linesOf(file: string): AsyncGenerator<readonly Line[], void, und
       const text = part.trim();
       if (text !== '') lines.push({ line: number, text });
     }
-    if (rest.length > MAX_RECORD) throw tooLong(file, number + 1);
+    if (rest.length > MAX_RECORD) throw tooLong(file.path, number + 1);
     yield lines;
   }
   const text = rest.trim();

@@ -20,9 +20,14 @@ export interface ImportedSource {
   readonly columns: readonly string[];
   /**
    * The rows in their order, in batches of at most 1,000. Reads the source while it is iterated,
-   * and again from its beginning each time. Throws `SourceError` where no further row can be read.
+   * and again from its beginning each time. Throws `SourceError` where no further row can be read, and
+   * at the end where the source is not what it was at its first reading.
    */
   readonly intents: AsyncIterable<Intent[]>;
+  /** As `Table.sha256`. */
+  sha256(): Promise<string>;
+  /** Nothing can be read of it after that. */
+  close(): Promise<void>;
 }
 
 const BATCH_ROWS = 1_000;
@@ -43,7 +48,7 @@ export async function openSource(
   if (isDatabaseUrl(location)) return openQuery(location, needQuery(query), options);
   checkOptions(location, options);
   const table = await openTable(location, query);
-  return importedSource(table, basename(location), options);
+  return orClosed(table, () => importedSource(table, basename(location), options));
 }
 
 /**
@@ -59,7 +64,16 @@ export async function openQuery(
 ): Promise<ImportedSource> {
   checkOptions(parseDatabaseUrl(url).shown, options);
   const table = await openQueryTable(url, sql);
-  return importedSource(table, table.header.file, options);
+  return orClosed(table, () => importedSource(table, table.header.file, options));
+}
+
+async function orClosed<T>(table: Table, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await table.close();
+    throw error;
+  }
 }
 
 /** The rows of a source before any layout is read into them. Throws `SourceError`. */
@@ -100,6 +114,8 @@ async function importedSource(
     name,
     columns: header.columns,
     intents: { [Symbol.asyncIterator]: () => readIntents(table, preset, readRow, options) },
+    sha256: () => table.sha256(),
+    close: () => table.close(),
   };
 }
 

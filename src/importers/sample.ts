@@ -1,4 +1,5 @@
 import { openTable } from './open-source.js';
+import type { Table } from './table.js';
 
 export interface Sample {
   readonly columns: readonly string[];
@@ -16,6 +17,14 @@ export async function readSample(
   count = 500,
 ): Promise<Sample> {
   const table = await openTable(location, query);
+  try {
+    return await sampleOf(table, count);
+  } finally {
+    await table.close();
+  }
+}
+
+async function sampleOf(table: Table, count: number): Promise<Sample> {
   const { columns } = table.header;
   const sample: (readonly string[])[] = [];
   for await (const rows of table.rows()) {

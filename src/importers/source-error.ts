@@ -3,6 +3,7 @@ export type SourceErrorCode =
   | 'file_empty'
   | 'file_without_rows'
   | 'file_is_archive'
+  | 'source_changed'
   | 'gzip_broken'
   | 'encoding_not_utf8'
   | 'line_ends_unknown'

@@ -20,4 +20,12 @@ export interface Table {
    * `SourceError` where no further row can be read.
    */
   rows(): AsyncGenerator<readonly TableRow[], void, undefined>;
+  /**
+   * SHA-256 by which two runs are known to read the same, in hexadecimal. Of a file it is that of its
+   * bytes. Of a query it is that of the URL without password and parameters and of the SQL, not of the
+   * rows: they would have to be read once more to know it, and a run that starts while another one of
+   * the same query goes on should find that one.
+   */
+  sha256(): Promise<string>;
+  close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { TextDecoder } from 'node:util';
 import { readBytes } from './file-bytes.js';
 import { SourceError } from './source-error.js';
+import type { SourceFile } from './source-file.js';
 
 const LINE_FEED = 0x0a;
 
@@ -8,19 +9,19 @@ const LINE_FEED = 0x0a;
  * The text of a UTF-8 file, which may be packed with gzip, in pieces without its byte order mark. Throws `SourceError` where the
  * file cannot be read or is in another encoding.
  */
-export async function* readUtf8(file: string): AsyncGenerator<string, void, undefined> {
+export async function* readUtf8(file: SourceFile): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
   let first = true;
   for await (const bytes of readBytes(file)) {
-    if (first) refuseUtf16(file, bytes);
+    if (first) refuseBinary(file.path, bytes);
     first = false;
     const text = decode(decoder, bytes);
-    if (text === null) throw notUtf8(file, line + feedsBeforeFault(bytes));
+    if (text === null) throw notUtf8(file.path, line + feedsBeforeFault(bytes));
     line += feeds(bytes, bytes.length);
     yield text;
   }
-  if (decode(decoder, null) === null) throw notUtf8(file, line);
+  if (decode(decoder, null) === null) throw notUtf8(file.path, line);
 }
 
 function decode(decoder: TextDecoder, bytes: Buffer | null): string | null {
@@ -51,9 +52,9 @@ function feedsBeforeFault(bytes: Buffer): number {
   return at === -1 ? 0 : text.slice(0, at).split('\n').length - 1;
 }
 
-function refuseUtf16(file: string, bytes: Buffer): void {
-  const mark = bytes.length >= 2 ? bytes.readUInt16BE(0) : 0;
-  if (mark === 0xfffe || mark === 0xfeff || bytes.subarray(0, 512).includes(0)) {
+function refuseBinary(file: string, bytes: Buffer): void {
+  const begin = bytes.subarray(0, 512);
+  if (isUtf16(begin)) {
     throw new SourceError(
       'encoding_not_utf8',
       { file, line: 1 },
@@ -61,6 +62,26 @@ function refuseUtf16(file: string, bytes: Buffer): void {
       `Save it as "CSV UTF-8", or convert it: iconv -f UTF-16 -t UTF-8 export.csv > export-utf8.csv`,
     );
   }
+  if (begin.includes(0)) {
+    throw new SourceError(
+      'encoding_not_utf8',
+      { file, line: 1 },
+      'The file holds bytes that no text has, so it is no CSV and no JSON.',
+      'Check that it is the right file; file export.csv says what it is.',
+    );
+  }
+}
+
+/** By its mark; or as every second byte of Latin text is nothing, and that always on the same side. */
+function isUtf16(begin: Buffer): boolean {
+  const mark = begin.length >= 2 ? begin.readUInt16BE(0) : 0;
+  if (mark === 0xfffe || mark === 0xfeff) return true;
+  const sides = [0, 0];
+  begin.forEach((byte, n) => {
+    if (byte === 0) sides[n % 2] = (sides[n % 2] ?? 0) + 1;
+  });
+  const [even = 0, odd = 0] = sides;
+  return Math.min(even, odd) === 0 && Math.max(even, odd) > begin.length / 4;
 }
 
 function notUtf8(file: string, line: number): SourceError {

@@ -16,7 +16,12 @@ import type {
   Totals,
 } from '../contracts/migration.js';
 import { MESSAGES, TASK_QUEUES, taskQueueOf, workflowIds } from '../contracts/names.js';
-import { openSource, readMapping, sourceFingerprint } from '../importers/index.js';
+import {
+  openSource,
+  readMapping,
+  type ImportedSource,
+  type ImportOptions,
+} from '../importers/index.js';
 import {
   AlreadyRunningError,
   countTransitions,
@@ -116,11 +121,24 @@ export class Consentry {
     const { mapping: mappingFile = null } = request;
     const mapping = mappingFile === null ? null : await readMapping(mappingFile);
     const options = importOptions(request, mapping);
-    const id = newId();
     const source = await openSource(request.file, options, request.query ?? null);
+    try {
+      return await this.#startFrom(source, request, options, onRows);
+    } finally {
+      await source.close();
+    }
+  }
+
+  async #startFrom(
+    source: ImportedSource,
+    request: MigrationRequest,
+    options: ImportOptions,
+    onRows?: (rows: number) => void,
+  ): Promise<StartedMigration> {
+    const id = newId();
     const { accountId, taskQueue } = await this.#bound(request.account);
     const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
-    const sourceSha256 = await sourceFingerprint(request.file, request.query ?? null);
+    const sourceSha256 = await source.sha256();
     const hash = requestHash(accountId, sourceSha256, settings, options);
     const attach = async (): Promise<StartedMigration | null> => {
       const running = await this.#findRunning(hash, request, taskQueue);

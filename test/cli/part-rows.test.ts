@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,10 +125,12 @@ describe('file of refused rows', () => {
   it('has the refused rows alone, for the owner alone', async () => {
     const source = join(folder, 'people.csv');
     const first = 'email\nada@example.com\n';
-    await writeFile(source, `${first}\n\n\n\n"=cmd()@example.com"\n"cut,\nin two"\n`);
+    const text = `${first}\n\n\n\n"=cmd()@example.com"\n"cut,\nin two"\n`;
+    await writeFile(source, text);
+    const file = { path: source, sha256: createHash('sha256').update(text).digest('hex') };
     const path = rejectsPath(source);
     const other = { ...REFUSED, line: 8, email: null };
-    const rejects = await writeRejects(() => pages(PART, REFUSED, other), path, source);
+    const rejects = await writeRejects(() => pages(PART, REFUSED, other), path, file);
     assert.deepEqual(rejects, { path, rows: 2, withoutOriginals: null });
     assert.equal(
       await readFile(path, 'utf8'),
@@ -142,10 +145,23 @@ describe('file of refused rows', () => {
 
   it('goes without the lines where the source is gone, and says so', async () => {
     const path = join(folder, 'gone.rejects.csv');
-    const rejects = await writeRejects(() => pages(REFUSED), path, join(folder, 'gone.csv'));
+    const gone = { path: join(folder, 'gone.csv'), sha256: '' };
+    const rejects = await writeRejects(() => pages(REFUSED), path, gone);
     assert.match(rejects?.withoutOriginals ?? '', /gone\.csv/);
     assert.match(await readFile(path, 'utf8'), /phone_invalid,\n$/);
     await rm(path);
+  });
+
+  it('goes without the lines where another file is in its place, and says so', async () => {
+    const source = join(folder, 'people.csv');
+    await writeFile(source, 'email\n\n\n\n\n\nsomebody-else@example.com\n');
+    const path = rejectsPath(source);
+    const file = { path: source, sha256: 'of another one' };
+    const rejects = await writeRejects(() => pages(REFUSED), path, file);
+    assert.match(rejects?.withoutOriginals ?? '', /not the file any more/);
+    assert.match(await readFile(path, 'utf8'), /phone_invalid,\n$/);
+    await rm(path);
+    await rm(source);
   });
 
   it('is not written where nothing was refused', async () => {

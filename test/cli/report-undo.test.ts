@@ -91,6 +91,7 @@ describe('an undo file', () => {
           asked.push([email, phoneNumber, ...wants]);
         }
       }
+      await source.close();
       assert.equal(source.preset, 'generic');
       assert.deepEqual(asked, [
         ['ada@example.com', '+12015550123', ['email', 'unsubscribe'], ['sms', 'unsubscribe']],

@@ -37,6 +37,7 @@ describe('generateExport', () => {
     });
     assert.equal(source.preset, 'mailchimp-subscribed');
     for await (const batch of source.intents) intents.push(...batch);
+    await source.close();
   });
   after(() => rmSync(folder, { recursive: true }));
 

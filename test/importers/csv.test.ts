@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { stringify } from 'csv-stringify/sync';
 import { openSource } from '../../src/importers/open-source.js';
+import { SourceError } from '../../src/importers/source-error.js';
 import { OPTIONS, intentsOf, withFile } from './sources.js';
 
 const HEADER = 'email,email_consent\n';
@@ -21,6 +21,7 @@ describe('openSource', () => {
       const source = await openSource(file, OPTIONS);
       assert.equal(source.preset, 'mailchimp-subscribed');
       assert.deepEqual(source.columns, ['Email Address', 'CONFIRM_TIME', 'Other']);
+      await source.close();
     });
   });
 
@@ -39,11 +40,12 @@ describe('openSource', () => {
           Array.from({ length: 2_500 }, (_, i) => i + 2),
         );
       }
+      await source.close();
     });
   });
 
   const openFiles = '/proc/self/fd';
-  it('closes the file where the reader stops early', { skip: !existsSync(openFiles) }, async () => {
+  it('holds the file until it is closed, and no longer where it cannot be read', { skip: !existsSync(openFiles) }, async () => {
     await withFile(HEADER + rows(50_000), async (file) => {
       const isOpen = (): boolean =>
         readdirSync(openFiles).some((fd) => {
@@ -52,12 +54,13 @@ describe('openSource', () => {
         });
       const source = await openSource(file, { ...OPTIONS, undated: 'subscribe' });
       for await (const batch of source.intents) {
-        assert.ok(isOpen());
         assert.equal(batch.length, 1_000);
         break;
       }
-      const deadline = Date.now() + 5_000;
-      while (isOpen() && Date.now() < deadline) await setImmediate();
+      assert.ok(isOpen());
+      await source.close();
+      assert.ok(!isOpen());
+      await assert.rejects(openSource(file, { ...OPTIONS, preset: 'omnisend' }), SourceError);
       assert.ok(!isOpen());
     });
   });

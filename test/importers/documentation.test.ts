@@ -54,6 +54,7 @@ describe('the examples of docs/sources.md', () => {
         );
         assert.equal(source.preset, layout);
         const intents = await intentsOfSource(source);
+        await source.close();
         const parts = intents.flatMap((intent) => intent.parts);
         assert.ok(parts.length > 0);
         assert.deepEqual(

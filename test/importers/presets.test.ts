@@ -44,7 +44,9 @@ function file(columns: readonly string[], ...rows: readonly Row[]): string {
 
 async function recognised(columns: readonly string[], options: Options = {}): Promise<string> {
   return withFile(file(columns, {}), async (path) => {
-    return (await openSource(path, { ...OPTIONS, undated: 'subscribe', ...options })).preset;
+    const source = await openSource(path, { ...OPTIONS, undated: 'subscribe', ...options });
+    await source.close();
+    return source.preset;
   });
 }
 

@@ -37,7 +37,11 @@ export async function intentsOf(
 ): Promise<Intent[]> {
   return withFile(content, async (file) => {
     const source = await openSource(file, { ...OPTIONS, ...options });
-    return intentsOfSource(source);
+    try {
+      return await intentsOfSource(source);
+    } finally {
+      await source.close();
+    }
   });
 }
 
