@@ -12,6 +12,7 @@ const PARTS = [
   'klaviyo',
   'ledger',
   'importers',
+  'connections',
   'sandbox',
   'runtime',
   'cli',
@@ -73,12 +74,22 @@ const zones = [
     { regex: TEMPORAL, message: 'klaviyo knows nothing of Temporal.' },
   ]),
   zone('ledger', [
-    noParts(allExcept('contracts', 'ledger'), 'ledger is a library: contracts only.'),
+    noParts(
+      allExcept('contracts', 'ledger', 'connections'),
+      'ledger is a library: contracts and connections only.',
+    ),
     { regex: TEMPORAL, message: 'ledger knows nothing of Temporal.' },
   ]),
   zone('importers', [
-    noParts(allExcept('contracts', 'importers'), 'importers is a library: contracts only.'),
+    noParts(
+      allExcept('contracts', 'importers', 'connections'),
+      'importers is a library: contracts and connections only.',
+    ),
     { regex: TEMPORAL, message: 'importers knows nothing of Temporal.' },
+  ]),
+  zone('connections', [
+    noParts(allExcept('connections'), 'connections is a library of its own.'),
+    { regex: TEMPORAL, message: 'connections knows nothing of Temporal.' },
   ]),
   zone('sandbox', [
     noParts(

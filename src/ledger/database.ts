@@ -7,6 +7,8 @@ import * as leanRows from './schema/0004-lean-rows.js';
 import * as sharesAside from './schema/0005-shares-aside.js';
 import * as accountsAndStops from './schema/0006-accounts-and-stops.js';
 import * as optOuts from './schema/0007-opt-outs.js';
+import * as peopleGo from './schema/0008-people-go-with-their-run.js';
+import { tlsRemedy, withTls } from '../connections/tls.js';
 import type { Tables } from './schema/tables.js';
 
 export type LedgerDb = Kysely<Tables>;
@@ -43,8 +45,11 @@ export async function openLedger(
   databaseUrl: string,
   options: { connections?: number } = {},
 ): Promise<Ledger> {
+  const connectionString = await withTls(databaseUrl).catch((error: unknown) => {
+    throw unavailable(databaseUrl, error);
+  });
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
+    connectionString,
     max: options.connections ?? 10,
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- waited for, whatever its type says
     onConnect: (client) => client.query(BY_KEY),
@@ -82,6 +87,7 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
           '0005-shares-aside': sharesAside,
           '0006-accounts-and-stops': accountsAndStops,
           '0007-opt-outs': optOuts,
+          '0008-people-go-with-their-run': peopleGo,
         }),
     },
   });
@@ -99,7 +105,8 @@ function unavailable(databaseUrl: string, cause: unknown): LedgerUnavailableErro
   const message = cause instanceof Error && cause.message !== '' ? cause.message : code;
   return new LedgerUnavailableError(
     `The ledger database at ${withoutPassword(databaseUrl)} is not usable (${message}). ` +
-      'Check DATABASE_URL, that PostgreSQL runs there, and that the role may create a schema.',
+      (tlsRemedy(cause) ??
+        'Check DATABASE_URL, that PostgreSQL runs there, and that the role may create a schema.'),
     { cause },
   );
 }

@@ -29,6 +29,8 @@ export interface Config {
     readonly state: string | null;
   };
   readonly logLevel: LogLevel;
+  /** `HTTPS_PROXY`, for what is downloaded; null where not set. */
+  readonly httpsProxy: string | null;
   /** Folders in which programs are looked for, in order. */
   readonly searchPath: readonly string[];
 }
@@ -67,6 +69,8 @@ const schema = z.object({
     'must be a PostgreSQL address such as postgres://user:password@host:5432/database; leave it out to use the built-in database',
   ).optional(),
   TEMPORAL_CLI_PATH: z.string().optional(),
+  TEMPORAL_TLS: trueOrFalse().optional(),
+  TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: trueOrFalse().optional(),
   CONSENTRY_CACHE_DIR: z.string().optional(),
   CONSENTRY_DATA_DIR: z.string().optional(),
   CONSENTRY_STATE_DIR: z.string().optional(),
@@ -114,6 +118,7 @@ export function loadConfig(variables: Variables = process.env): Config {
       state: values.CONSENTRY_STATE_DIR ?? null,
     },
     logLevel: values.LOG_LEVEL ?? 'info',
+    httpsProxy: set['HTTPS_PROXY'] ?? set['https_proxy'] ?? null,
     searchPath: (set['PATH'] ?? set['Path'] ?? '').split(delimiter).filter(Boolean),
   };
 }
@@ -130,6 +135,11 @@ export function childEnvironment(
     ([name]) => name !== 'KLAVIYO_API_KEY' && !name.startsWith('TEMPORAL_'),
   );
   return { ...Object.fromEntries(kept), ...extra };
+}
+
+/** envconfig takes any other word for false, and so would send the key without TLS. */
+function trueOrFalse() {
+  return z.enum(['true', 'false', '1', '0'], { error: 'must be true or false' });
 }
 
 /** The messages never show the value: a database address holds a password. */

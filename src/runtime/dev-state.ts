@@ -4,7 +4,7 @@ import { isRunning, thisProcess } from '#file-lock';
 import type { ProcessIdentity } from '#file-lock';
 import { z } from 'zod';
 import type { Config } from './config.js';
-import { ensurePrivateFolder } from './paths.js';
+import { ensurePrivateFolder, folderRefused } from './paths.js';
 import type { UserFolders } from './paths.js';
 import { externalTemporal } from './temporal-server.js';
 import type { TemporalTarget } from './temporal-server.js';
@@ -44,7 +44,7 @@ export async function readDevState(folders: Pick<UserFolders, 'state'>): Promise
     text = await readFile(statePath(folders), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    throw folderRefused(folders.state, error);
   }
   const parsed = devState.safeParse(jsonOrNull(text));
   // Another version may have written another form; its stack cannot be used by this one.

@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
-import type { Config } from './config.js';
+import { ConfigError, type Config } from './config.js';
 
 /** The user's folders of Consentry: outside the repository, so that a clone stays clean. */
 export interface UserFolders {
@@ -29,9 +29,39 @@ export function userFolders(config: Pick<Config, 'folders'>): UserFolders {
   };
 }
 
-/** Makes a folder, and its parents, that only the user can read. */
+/**
+ * Makes a folder, and its parents, that only the user can read.
+ *
+ * @throws ConfigError where that cannot be
+ */
 export async function ensurePrivateFolder(path: string): Promise<string> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await ensureFolder(path, 0o700);
   await chmod(path, 0o700);
   return path;
+}
+
+/**
+ * Makes a folder of ours and its parents, where they are not there.
+ *
+ * @throws ConfigError where that cannot be
+ */
+export async function ensureFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
+  } catch (error) {
+    throw folderRefused(path, error);
+  }
+}
+
+/** A folder that cannot be used, such as a device; whatever is no error of the file system as it is. */
+export function folderRefused(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  const why =
+    code === 'EEXIST' || code === 'ENOTDIR' ? 'it is no folder' : `it cannot be used (${code})`;
+  return new ConfigError(
+    `${path}: ${why}. Set CONSENTRY_STATE_DIR, CONSENTRY_DATA_DIR and CONSENTRY_CACHE_DIR to folders ` +
+      'that this user may write to, or leave them out.',
+    { cause: error },
+  );
 }

@@ -1,7 +1,8 @@
-import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { cp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { withFileLock } from '#file-lock';
+import { ensureFolder } from './paths.js';
 import { firstReachable, isReachable } from './server-account.js';
 import type { ServerAccount } from './server-account.js';
 
@@ -92,7 +93,7 @@ async function copyFor(
 ): Promise<string> {
   const cache = await firstReachable([cacheFolder, SHARED_CACHE], account);
   const copy = join(cache, `postgresql-${version}`);
-  await mkdir(cache, { recursive: true, mode: 0o755 });
+  await ensureFolder(cache, 0o755);
   return withFileLock(`${copy}.lock`, async () => {
     if (await exists(copy)) return copy;
     const unfinished = join(cache, `.${basename(copy)}.unfinished`);

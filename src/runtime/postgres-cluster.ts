@@ -1,28 +1,36 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { childEnvironment } from './config.js';
+import { ensureFolder } from './paths.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 import type { ServerAccount } from './server-account.js';
 import { readIfThere } from './whole-file.js';
 
 const run = promisify(execFile);
 
-/** The one role of the built-in database; it owns everything in it. */
+/**
+ * The role that works with the built-in database and owns it. It is no superuser, who may read files of
+ * the machine and start programs: what goes wrong with a query stays in the database.
+ */
 export const ROLE = 'consentry';
+/** Makes the role and its database, and is not used for anything else. */
+const SUPERUSER = 'postgres';
 
 /**
- * A folder that holds a PostgreSQL data directory (`cluster`) and the password to it.
+ * A folder that holds a PostgreSQL data directory (`cluster`) and the passwords to it.
  *
- * The password is random and asked for although the server listens on the loopback interface only:
- * every user of the machine can connect there, and the ledger holds people's addresses.
+ * They are random and asked for although the server listens on the loopback interface only: every user
+ * of the machine can connect there, and the ledger holds people's addresses.
  */
 export interface Cluster {
   readonly folder: string;
   readonly dataFolder: string;
+  /** Of `ROLE`. */
   readonly password: string;
+  readonly superuser: { readonly name: string; readonly password: string };
 }
 
 /**
@@ -52,11 +60,23 @@ export async function ensureCluster(
         `Put it back, or move ${folder} away to begin with an empty database.`,
     );
   }
-  return { folder, dataFolder, password: password.trim() };
+  const ofSuperuser = await readIfThere(join(folder, SUPERUSER_PASSWORD));
+  return {
+    folder,
+    dataFolder,
+    password: password.trim(),
+    // Data of before there were two has the one role that initdb made, which stays a superuser.
+    superuser:
+      ofSuperuser === null
+        ? { name: ROLE, password: password.trim() }
+        : { name: SUPERUSER, password: ofSuperuser.trim() },
+  };
 }
 
+const SUPERUSER_PASSWORD = 'superuser-password';
+
 async function claim(folder: string, account: ServerAccount | null): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await ensureFolder(folder);
   try {
     await give(folder, account);
     await chmod(folder, 0o700);
@@ -79,16 +99,16 @@ async function createCluster(
   for (const name of await readdir(folder)) {
     if (name.startsWith('cluster')) await rm(join(folder, name), { recursive: true, force: true });
   }
-  const passwordFile = join(folder, 'password');
-  await writeFile(passwordFile, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 });
-  await give(passwordFile, account);
+  await makePassword(join(folder, 'password'), account);
+  const passwordFile = join(folder, SUPERUSER_PASSWORD);
+  await makePassword(passwordFile, account);
   const unfinished = join(folder, 'cluster.unfinished');
   try {
     await run(
       binaries.initdb,
       [
         `--pgdata=${unfinished}`,
-        `--username=${ROLE}`,
+        `--username=${SUPERUSER}`,
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
         '--encoding=UTF8',
@@ -110,6 +130,11 @@ async function createCluster(
     );
   }
   await rename(unfinished, join(folder, 'cluster'));
+}
+
+async function makePassword(path: string, account: ServerAccount | null): Promise<void> {
+  await writeFile(path, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 });
+  await give(path, account);
 }
 
 export function ids(account: ServerAccount | null): { uid?: number; gid?: number } {

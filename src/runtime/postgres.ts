@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import pg from 'pg';
 import { isRunning, startedAt, thisProcess, withFileLock } from '#file-lock';
 import type { ProcessIdentity } from '#file-lock';
 import { childEnvironment, ConfigError } from './config.js';
-import type { UserFolders } from './paths.js';
+import { ensureFolder, type UserFolders } from './paths.js';
 import { freePorts, LOOPBACK } from './ports.js';
 import { findPostgres } from './postgres-binaries.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
@@ -72,7 +72,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   }
   const base = await keptDataFolder(folders, chosen);
   // Root's folders have to let the server's account through.
-  await mkdir(base, { recursive: true, mode: chosen === null ? 0o700 : 0o711 });
+  await ensureFolder(base, chosen === null ? 0o700 : 0o711);
   const folder = join(base, 'postgresql');
   const account = await accountFor(folder, chosen);
   const binaries = await findPostgres(account, folders.cache);
@@ -174,17 +174,19 @@ async function startIn(folder: string, start: Start): Promise<Database> {
   return startWhenFree(cluster.dataFolder, async () => {
     const [port = 0] = await freePorts(1);
     const server = await spawnPostgres(cluster, port, start);
-    const address = (name: string): string =>
-      `postgres://${ROLE}:${cluster.password}@${LOOPBACK}:${port}/${name}`;
+    const { superuser, password } = cluster;
+    const address = (user: string, secret: string, database: string): string =>
+      `postgres://${user}:${secret}@${LOOPBACK}:${port}/${database}`;
+    const forSuperuser = address(superuser.name, superuser.password, 'postgres');
     try {
-      await waitUntilReady(server, address('postgres'));
-      await ensureDatabase(address('postgres'));
+      await waitUntilReady(server, forSuperuser);
+      await ensureDatabase(forSuperuser, password);
     } catch (error) {
       await server.stop();
       throw error;
     }
     return {
-      url: address(ROLE),
+      url: address(ROLE, password, ROLE),
       builtIn: true,
       pid: server.pid,
       unref: () => server.unref(),
@@ -246,12 +248,21 @@ async function tryConnect(url: string): Promise<string | null> {
   }
 }
 
-async function ensureDatabase(url: string): Promise<void> {
+/** The role, with its password, and the database that it owns. */
+async function ensureDatabase(url: string, password: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const found = await client.query('select 1 from pg_database where datname = $1', [ROLE]);
-    if (found.rowCount === 0) await client.query(`create database ${ROLE} template template0`);
+    const role = await client.query('select from pg_roles where rolname = $1', [ROLE]);
+    if (role.rowCount === 0) {
+      await client.query(
+        `create role ${ROLE} login createdb password ${client.escapeLiteral(password)}`,
+      );
+    }
+    const found = await client.query('select from pg_database where datname = $1', [ROLE]);
+    if (found.rowCount === 0) {
+      await client.query(`create database ${ROLE} owner ${ROLE} template template0`);
+    }
   } finally {
     await client.end();
   }

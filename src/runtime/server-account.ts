@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { folderRefused } from './paths.js';
 
 const run = promisify(execFile);
 
@@ -42,7 +43,7 @@ export async function accountFor(
   if (chosen === null) return null;
   const owner = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw error;
+    throw folderRefused(folder, error);
   });
   if (owner === null || owner.uid === 0 || owner.uid === chosen.uid) return chosen;
   return { name: `uid ${owner.uid}`, uid: owner.uid, gid: owner.gid };

@@ -2,14 +2,12 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFileLock } from '#file-lock';
 import type { Config } from './config.js';
-import type { UserFolders } from './paths.js';
+import { ensureFolder, type UserFolders } from './paths.js';
 import { findProgram, runProgram } from './programs.js';
 import type { OnProgress } from './progress.js';
 import { withProgress } from './progress.js';
-import { downloadTemporalCli } from './temporal-cli-download.js';
+import { downloadTemporalCli, TEMPORAL_CLI_VERSION } from './temporal-cli-download.js';
 
-/** The version that is fetched or built; one found on the machine may be another. */
-export const TEMPORAL_CLI_VERSION = 'v1.5.1';
 const GO_MODULE = 'github.com/temporalio/cli/cmd/temporal';
 
 export interface TemporalCli {
@@ -18,10 +16,10 @@ export interface TemporalCli {
 }
 
 export interface TemporalCliOptions {
-  readonly config: Pick<Config, 'temporal' | 'searchPath'>;
+  readonly config: Pick<Config, 'temporal' | 'searchPath' | 'httpsProxy'>;
   readonly folders: Pick<UserFolders, 'cache'>;
   readonly onProgress?: OnProgress;
-  /** In place of the SDK's download; for tests. */
+  /** In place of the release's archive; for tests. */
   readonly download?: typeof downloadTemporalCli;
 }
 
@@ -29,7 +27,7 @@ const BUILD_WITHIN_MS = 30 * 60_000;
 
 /**
  * Finds the Temporal CLI, which holds the dev server, or gets it: `TEMPORAL_CLI_PATH`, `temporal`
- * on the PATH, the copy in the user's cache, the SDK's own download, `go install`. What was got is
+ * on the PATH, the copy in the user's cache, the release's archive, `go install`. What was got is
  * put into the cache as a whole or not at all, by one process at a time.
  *
  * @throws Error naming all four remedies, and why each way that was tried did not work
@@ -47,7 +45,7 @@ export async function findTemporalCli(options: TemporalCliOptions): Promise<Temp
   if (await exists(cached)) return { path: cached, source: 'cache' };
 
   const base = join(folders.cache, 'temporal-cli');
-  await mkdir(base, { recursive: true });
+  await ensureFolder(base);
   return withFileLock(
     join(base, 'lock'),
     async () => {
@@ -95,7 +93,7 @@ async function getCli(getting: Getting): Promise<TemporalCli> {
     const downloaded = await withProgress(
       onProgress,
       `Downloading the Temporal CLI ${TEMPORAL_CLI_VERSION}`,
-      () => download(TEMPORAL_CLI_VERSION, unfinished),
+      () => download(unfinished, config.httpsProxy),
     );
     if ('path' in downloaded) {
       await keep(downloaded.path);
@@ -144,7 +142,7 @@ function noCli(failures: readonly string[]): Error {
       'Do one of these and start again:',
       '  1. install the Temporal CLI so that "temporal" is on the PATH (https://docs.temporal.io/cli), or set TEMPORAL_CLI_PATH to it',
       '  2. set TEMPORAL_ADDRESS to a Temporal server that runs already',
-      '  3. allow this machine to reach the internet, so that the Temporal SDK can download it',
+      '  3. allow this machine to reach the internet, so that it can be downloaded',
       `  4. install Go, so that it can be built with "go install ${GO_MODULE}@${TEMPORAL_CLI_VERSION}"`,
     ].join('\n'),
   );

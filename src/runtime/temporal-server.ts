@@ -2,13 +2,12 @@ import { Connection } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
-import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config.js';
 import { childEnvironment, ConfigError } from './config.js';
-import type { UserFolders } from './paths.js';
+import { ensureFolder, type UserFolders } from './paths.js';
 import { freePorts, LOOPBACK } from './ports.js';
 import { endOrphans } from './process-records.js';
 import type { OnProgress } from './progress.js';
@@ -97,7 +96,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   }
   await endOrphans(options.folders.state);
   const cli = await findTemporalCli(options);
-  if (options.dbFile !== null) await mkdir(dirname(options.dbFile), { recursive: true });
+  if (options.dbFile !== null) await ensureFolder(dirname(options.dbFile));
   for (let attempt = 1; ; attempt += 1) {
     const [port = 0, uiPort = 0] = await freePorts(2);
     const address = `${LOOPBACK}:${port}`;
@@ -146,6 +145,10 @@ function spawnServer(
       ...(options.dbFile === null ? [] : ['--db-filename', options.dbFile]),
       '--log-level',
       'warn',
+      // Its HTTP API asks nobody who they are, so that any page of a browser could start and end
+      // workflows here; without an allowed host it is closed. The Web UI and we do not use it.
+      '--dynamic-config-value',
+      'frontend.httpAllowedHosts=["consentry.invalid"]',
       ...attributes,
     ],
     env: childEnvironment(),

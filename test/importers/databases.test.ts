@@ -81,6 +81,17 @@ function testsOf(server: Server): void {
     ]);
   });
 
+  it('refuses a value that is longer than any line of a file', async () => {
+    const sql = `select email, repeat('x', 2000000) as email_consent from people order by id`;
+    await assert.rejects(read(sql), {
+      code: 'record_too_long',
+      row: 1,
+      column: 'email_consent',
+      message: /longer than a million characters/,
+    });
+    assert.equal(await settled(server, 0), 0);
+  });
+
   it('takes times with a zone without asking', async () => {
     const sql = `select email, 'yes' as email_consent, email_consented_at from people where id = 1`;
     assert.deepEqual(await read(sql, { timezone: null }), [
@@ -247,6 +258,17 @@ describe('a query on PostgreSQL', () => {
     });
   });
 
+  // The server builds it and we keep its bytes: a second or two, and two gigabytes for a moment.
+  it('refuses a value that no text can hold', async () => {
+    const sql = `select 'ada@example.com' as email, repeat('x', 540000000) as email_consent`;
+    await assert.rejects(openQuery(url, sql, OPTIONS), {
+      code: 'record_too_long',
+      row: 1,
+      message: /larger than 500 MB.*left\(column, 100\)/,
+    });
+    assert.equal(await settled(server, 0), 0);
+  });
+
   it('changes nothing through a function either', async () => {
     await ask(
       `create function take_all() returns text language sql as 'delete from people returning email'`,
@@ -300,6 +322,21 @@ describe('a query on MySQL', { skip }, () => {
   };
 
   testsOf(server);
+
+  it('sends a server elsewhere no password without TLS', async () => {
+    // This machine, by a name that does not say so. The server has no certificate, or one of its own.
+    const elsewhere = mariadb.url.replace('127.0.0.1', '0.0.0.0');
+    await assert.rejects(openQuery(elsewhere, 'select 1', OPTIONS), {
+      code: 'database_unreachable',
+      message: /add ssl=false|NODE_EXTRA_CA_CERTS/,
+    });
+    const told = `${elsewhere}${elsewhere.includes('?') ? '&' : '?'}ssl=false`;
+    await assert.rejects(openQuery(told, 'select 1', OPTIONS), (error) => {
+      assert.ok(error instanceof SourceError);
+      assert.notEqual(error.code, 'database_unreachable');
+      return true;
+    });
+  });
 
   it('reads bits, decimals, large numbers and zero dates as text', async () => {
     await mariadb.execute(

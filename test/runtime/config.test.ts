@@ -44,6 +44,9 @@ describe('configuration', () => {
     ['KLAVIYO_BASE_URL', 'ftp://a.klaviyo.com', /http or https/],
     ['DATABASE_URL', 'mysql://root:hunter2@db.example/x', /postgres:\/\/user:password@host/],
     ['DATABASE_URL', 'hunter2', /leave it out to use the built-in database/],
+    ['TEMPORAL_TLS', 'maybe', /must be true or false/],
+    ['TEMPORAL_TLS', 'TRUE', /must be true or false/],
+    ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'yes', /must be true or false/],
     ['LOG_LEVEL', 'loud', /one of trace, debug, info, warn, error, silent/],
   ];
   for (const [variable, value, remedy] of wrong) {

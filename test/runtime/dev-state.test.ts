@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { loadConfig } from '../../src/runtime/config.js';
+import { ConfigError, loadConfig } from '../../src/runtime/config.js';
 import type { Config } from '../../src/runtime/config.js';
 import {
   clearDevState,
@@ -35,6 +35,19 @@ function environment(variables: Record<string, string>): Config {
 }
 
 describe('dev state', () => {
+  it('names a folder that is none', { skip: process.platform === 'win32' }, async () => {
+    for (const work of [
+      readDevState({ state: '/dev/null' }),
+      writeDevState({ state: '/dev/null' }, running),
+    ]) {
+      await assert.rejects(work, (error) => {
+        assert.ok(error instanceof ConfigError, String(error));
+        assert.match(error.message, /^\/dev\/null: it is no folder\. Set CONSENTRY_STATE_DIR/);
+        return true;
+      });
+    }
+  });
+
   it('tells other processes of the user, and nobody else, where the dev stack is', async () => {
     await writeDevState(folders, running);
     const { owner, ...addresses } = (await readDevState(folders)) ?? assert.fail('no state');

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { ConfigError, loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
@@ -41,6 +42,11 @@ async function start(keep: boolean): Promise<Database> {
   return database;
 }
 
+async function dataFolderOf(pid: number): Promise<string> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(pid)]);
+  return /-D (\S+)/.exec(stdout)?.[1] ?? '';
+}
+
 async function untilBusy(url: string): Promise<void> {
   const active = `select from pg_stat_activity where state = 'active' and query like '%series%'
     and pid <> pg_backend_pid()`;
@@ -73,9 +79,8 @@ describe('database', { timeout: 120_000 }, () => {
     const database = await start(false);
     const [row] = await query(database.url, 'select current_database(), version() as version');
     assert.match(JSON.stringify(row), /"consentry".*PostgreSQL 18/);
-    const [where] = await query(database.url, "select current_setting('data_directory') as folder");
-    const { folder } = where as { folder: string };
-    assert.equal(existsSync(dirname(folder)), true);
+    const folder = await dataFolderOf(database.pid ?? 0);
+    assert.equal(existsSync(folder), true);
 
     const wrong = new URL(database.url);
     wrong.password = 'guessed';
@@ -84,6 +89,24 @@ describe('database', { timeout: 120_000 }, () => {
     await database.stop();
     assert.equal(existsSync(dirname(folder)), false);
     await assert.rejects(query(database.url, 'select 1'), /ECONNREFUSED/);
+  });
+
+  it('works as an ordinary role that may make databases, and reads no file of the machine', async () => {
+    const { url } = await start(false);
+    const [role] = await query(
+      url,
+      'select rolname, rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = current_user',
+    );
+    assert.deepEqual(role, {
+      rolname: 'consentry',
+      rolsuper: false,
+      rolcreatedb: true,
+      rolcreaterole: false,
+    });
+    await assert.rejects(query(url, `select pg_read_file('/etc/hostname')`), /permission denied/);
+    await assert.rejects(query(url, `copy (select 1) to program 'true'`), /permission denied/);
+    await query(url, 'create database another');
+    await query(url, 'create schema consentry');
   });
 
   it('keeps its data for the next start', async () => {
@@ -257,6 +280,15 @@ describe('database', { timeout: 120_000 }, () => {
     await writeFile(version, right);
   });
 
+  it('names a data folder that is none', async () => {
+    const wrong = { ...folders, data: join(folders.data, 'file'), dataIsNamed: true };
+    await writeFile(wrong.data, '');
+    await assert.rejects(startDatabase({ databaseUrl: null, folders: wrong, keep: true }), {
+      name: 'ConfigError',
+      message: /it is no folder\. Set CONSENTRY_STATE_DIR, CONSENTRY_DATA_DIR/,
+    });
+  });
+
   it('names the folder and the way out when the password is gone', async () => {
     const password = join(folders.data, 'postgresql', 'password');
     await rm(password);
@@ -264,10 +296,8 @@ describe('database', { timeout: 120_000 }, () => {
   });
 
   it('leaves no temporary folder behind when our process was killed', async () => {
-    const owner = runModule(ownerOf('keep: false', 'database.url'));
-    const url = await firstLine(owner);
-    const [where] = await query(url, "select current_setting('data_directory') as folder");
-    const { folder } = where as { folder: string };
+    const owner = runModule(ownerOf('keep: false', 'database.pid'));
+    const folder = await dataFolderOf(Number(await firstLine(owner)));
     await kill(owner, 'SIGKILL');
     await start(false);
     assert.equal(existsSync(dirname(folder)), false);

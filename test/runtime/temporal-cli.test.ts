@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { findTemporalCli, TEMPORAL_CLI_VERSION } from '../../src/runtime/temporal-cli.js';
+import { promisify } from 'node:util';
+import {
+  archiveFor,
+  downloadTemporalCli,
+  TEMPORAL_CLI_VERSION,
+} from '../../src/runtime/temporal-cli-download.js';
+import { findTemporalCli } from '../../src/runtime/temporal-cli.js';
 import type { TemporalCliOptions } from '../../src/runtime/temporal-cli.js';
 import { createTestFolders } from '../support/stack.js';
 import type { TestFolders } from '../support/stack.js';
@@ -31,7 +43,11 @@ async function program(name: string, script: string): Promise<string> {
 function find(given: Partial<TemporalCliOptions> & { cliPath?: string } = {}) {
   const { cliPath = null, ...options } = given;
   return findTemporalCli({
-    config: { temporal: { variables: {}, cliPath }, searchPath: [bin, '/usr/bin', '/bin'] },
+    config: {
+      temporal: { variables: {}, cliPath },
+      searchPath: [bin, '/usr/bin', '/bin'],
+      httpsProxy: null,
+    },
     folders,
     download: noDownload,
     ...options,
@@ -65,8 +81,7 @@ describe('Temporal CLI', { skip: process.platform === 'win32' && 'uses shell scr
   });
 
   it('is downloaded once and then taken from the cache', async () => {
-    const download = async (version: string, folder: string): Promise<{ path: string }> => {
-      assert.equal(version, TEMPORAL_CLI_VERSION);
+    const download = async (folder: string): Promise<{ path: string }> => {
       await writeFile(join(folder, 'downloaded'), CLI, { mode: 0o755 });
       return { path: join(folder, 'downloaded') };
     };
@@ -110,7 +125,7 @@ describe('Temporal CLI', { skip: process.platform === 'win32' && 'uses shell scr
     it(`names the causes and all four remedies ${name}`, async () => {
       if (script !== null) await program('go', script);
       const searchPath = script === null ? [bin] : [bin, '/bin'];
-      const config = { temporal: { variables: {}, cliPath: null }, searchPath };
+      const config = { temporal: { variables: {}, cliPath: null }, searchPath, httpsProxy: null };
       await assert.rejects(find({ config }), (error: Error) => {
         assert.match(error.message, /the download failed: no such host/);
         assert.match(error.message, why);
@@ -122,4 +137,56 @@ describe('Temporal CLI', { skip: process.platform === 'win32' && 'uses shell scr
       assert.deepEqual(await readdir(join(folders.cache, 'temporal-cli')), []);
     });
   }
+});
+
+describe('the download', { skip: process.platform === 'win32' && 'uses shell scripts' }, () => {
+  let server: Server;
+  let url: string;
+  let sha256: string;
+  let answer: (response: ServerResponse) => void;
+  beforeEach(async () => {
+    await program('temporal', CLI);
+    await promisify(execFile)('tar', ['-czf', join(bin, 'cli.tar.gz'), '-C', bin, 'temporal']);
+    const packed = await readFile(join(bin, 'cli.tar.gz'));
+    sha256 = createHash('sha256').update(packed).digest('hex');
+    answer = (response) => response.end(packed);
+    server = createServer((_, response) => answer(response)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/cli.tar.gz`;
+    await mkdir(folders.cache, { recursive: true });
+  });
+  afterEach(() => server.close());
+
+  it('is unpacked', async () => {
+    const got = await downloadTemporalCli(folders.cache, null, { url, sha256 });
+    assert.deepEqual(got, { path: join(folders.cache, 'temporal') });
+    assert.equal(await readFile(join(folders.cache, 'temporal'), 'utf8'), CLI);
+  });
+
+  it('is not unpacked where its checksum is another', async () => {
+    const wanted = 'f'.repeat(64);
+    const got = await downloadTemporalCli(folders.cache, null, { url, sha256: wanted });
+    assert.deepEqual(got, { failure: `${url} has the checksum ${sha256}, not ${wanted}` });
+    assert.equal(existsSync(join(folders.cache, 'temporal')), false);
+  });
+
+  it('says what the server answered', async () => {
+    answer = (response) => response.writeHead(404).end();
+    const got = await downloadTemporalCli(folders.cache, null, { url, sha256 });
+    assert.deepEqual(got, { failure: 'HTTP status 404' });
+  });
+
+  it('is of each platform of which a checksum is known, and of no other', () => {
+    for (const platform of ['linux', 'darwin']) {
+      for (const arch of ['x64', 'arm64']) {
+        const archive = archiveFor(platform, arch);
+        assert.match(archive?.sha256 ?? '', /^[0-9a-f]{64}$/);
+        assert.match(
+          archive?.url ?? '',
+          /v1\.5\.1\/temporal_cli_1\.5\.1_[a-z]+_(amd|arm)64\.tar\.gz$/,
+        );
+      }
+    }
+    assert.equal(archiveFor('win32', 'x64'), null);
+  });
 });

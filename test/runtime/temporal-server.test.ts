@@ -17,6 +17,7 @@ import { findTemporalCli } from '../../src/runtime/temporal-cli.js';
 import { userFolders } from '../../src/runtime/paths.js';
 import { createTestFolders, testConfig, uniqueName } from '../support/stack.js';
 import type { TestFolders } from '../support/stack.js';
+import { portsOf, statusOf } from './http-ports.js';
 import { untilGone } from './programs.js';
 
 let folders: TestFolders;
@@ -88,6 +89,39 @@ describe('Temporal dev server', { timeout: 120_000 }, () => {
       assert.equal((await handle.describe()).status.name, 'RUNNING');
     });
   });
+
+  it(
+    'lets no page of a browser start a workflow, while its Web UI works',
+    { skip: process.platform === 'linux' ? false : 'the ports of a process are read from /proc' },
+    async () => {
+      await withServer({ headless: false, dbFile: null }, async (server, connection) => {
+        const workflowId = uniqueName('workflow');
+        const path = `/namespaces/default/workflows/${workflowId}`;
+        const uiPort = Number(new URL(server.uiUrl ?? '').port);
+        const statuses: number[] = [];
+        for (const port of await portsOf(server.pid ?? 0)) {
+          if (port === uiPort) continue;
+          for (const headers of [
+            {},
+            { host: 'evil.example' },
+            { host: `127.0.0.1:${port}`, origin: 'http://evil.example' },
+          ]) {
+            const status = await statusOf(port, path, {
+              method: 'POST',
+              headers: { ...headers, 'content-type': 'text/plain' },
+              body: JSON.stringify({ workflowType: { name: 'x' }, taskQueue: { name: 'y' } }),
+            });
+            if (status !== null) statuses.push(status);
+          }
+        }
+        assert.ok(statuses.includes(403), `the HTTP API answers ${statuses.join()}`);
+        assert.ok(!statuses.some((status) => status < 300), statuses.join());
+        const handle = new Client({ connection }).workflow.getHandle(workflowId);
+        await assert.rejects(handle.describe(), { name: 'WorkflowNotFoundError' });
+        assert.equal(await statusOf(uiPort, '/api/v1/namespaces/default/workflows'), 200);
+      });
+    },
+  );
 
   it('says what the server wrote when it does not start', async () => {
     const dbFile = join(folders.data, 'taken');

@@ -1,3 +1,4 @@
+import { tlsRemedy } from '../../connections/tls.js';
 import { SourceError } from '../source-error.js';
 import type { DatabaseUrl } from './database-url.js';
 
@@ -16,12 +17,14 @@ export function notConnected(database: DatabaseUrl, refused: boolean, error: unk
         'database_unreachable',
         { file },
         `No connection could be made: ${words}.`,
-        'Check host and port of the URL, that the server runs, and that it may be reached from here.',
+        tlsRemedy(error, database.kind) ??
+          'Check host and port of the URL, that the server runs, and that it may be reached from here.',
       );
 }
 
 /** @param rows rows that were read before the connection went away */
 export function connectionLost(database: DatabaseUrl, rows: number, error: unknown): SourceError {
+  if (isTooLong(error)) return valueTooLong(database, rows);
   return new SourceError(
     'database_lost',
     { file: database.shown, row: rows + 1 },
@@ -46,6 +49,20 @@ export function queryFailed(
     readOnly
       ? 'It runs in a read-only transaction: give a query that only reads, a select.'
       : 'Try it with the database’s own client, as the same user, until it runs.',
+  );
+}
+
+/** JavaScript holds no text of half a gigabyte. */
+function isTooLong(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG';
+}
+
+function valueTooLong(database: DatabaseUrl, rows: number): SourceError {
+  return new SourceError(
+    'record_too_long',
+    { file: database.shown, row: rows + 1 },
+    'Here, or soon after it, a value is larger than 500 MB.',
+    'Leave its column out of the query, or take its beginning: left(column, 100).',
   );
 }
 

@@ -8,6 +8,7 @@ import {
   type RowDataPacket,
   type TypeCastField,
 } from 'mysql2';
+import { isLoopback } from '../../connections/tls.js';
 import { SourceError } from '../source-error.js';
 import { connectionLost, notConnected, queryFailed, withoutColumns } from './database-errors.js';
 import type { DatabaseUrl } from './database-url.js';
@@ -78,14 +79,17 @@ async function connect(database: DatabaseUrl): Promise<Connection> {
 
 function connectionOptions(database: DatabaseUrl): ConnectionOptions {
   const socket = database.parameters.get('socket');
-  const ssl = database.parameters.get('ssl') === 'true';
+  const told = database.parameters.get('ssl') ?? null;
+  // Who answers is about to get the password, encrypted for whoever they are.
+  const ssl = told === null ? socket === undefined && !isLoopback(database.host) : told === 'true';
   for (const [name, value] of database.parameters) {
-    if (name === 'socket' || name === 'password' || (name === 'ssl' && value === 'true')) continue;
+    if (name === 'socket' || name === 'password') continue;
+    if (name === 'ssl' && (value === 'true' || value === 'false')) continue;
     throw new SourceError(
       'database_url_invalid',
       { file: database.shown },
       `The URL has a parameter "${name}" that is not understood.`,
-      'Known are ssl=true, which needs a certificate that can be verified, and socket=/path.',
+      'Known are ssl=true, which needs a certificate that can be verified, ssl=false and socket=/path.',
     );
   }
   return {

@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
+import { withTls } from '../../connections/tls.js';
 import { connectionLost, notConnected, queryFailed, withoutColumns } from './database-errors.js';
 import type { DatabaseUrl } from './database-url.js';
 import type { QueryBatch } from './query-batch.js';
@@ -49,7 +51,7 @@ async function connect(database: DatabaseUrl): Promise<pg.Client> {
   let client: pg.Client | null = null;
   try {
     client = new pg.Client({
-      connectionString: database.url,
+      connectionString: await withTls(database.url),
       connectionTimeoutMillis: CONNECT_MS,
       keepAlive: true,
       application_name: 'consentry import',
@@ -57,6 +59,7 @@ async function connect(database: DatabaseUrl): Promise<pg.Client> {
     // A connection that breaks is told to whoever reads from it, too.
     client.on('error', () => undefined);
     await client.connect();
+    failWhereParserThrows(client);
     return client;
   } catch (error) {
     await client?.end().catch(() => undefined);
@@ -64,6 +67,24 @@ async function connect(database: DatabaseUrl): Promise<pg.Client> {
     const refused = /^(28|3D|42501)/.test(stateOf(error)) || isPasswordMissing(error);
     throw notConnected(database, refused, error);
   }
+}
+
+/**
+ * pg's parser throws at a value that is too long for a string, out of the socket's listener, where
+ * nobody could catch it and the process would end.
+ */
+function failWhereParserThrows(client: pg.Client): void {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Duplex } })
+    .connection;
+  const parsers = stream.listeners('data') as ((bytes: Buffer) => void)[];
+  stream.removeAllListeners('data');
+  stream.on('data', (bytes: Buffer) => {
+    try {
+      for (const parse of parsers) parse(bytes);
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
+  });
 }
 
 function isPasswordMissing(error: unknown): boolean {

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { sql } from 'kysely';
+import { assignJobs, openLedger, type Ledger } from '../../src/ledger/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/stack.js';
+import { intent, part, send, store } from './intents.js';
+
+describe('deleting a migration', () => {
+  let database: TestDatabase;
+  let ledger: Ledger;
+  before(async () => {
+    database = await createTestDatabase();
+    ledger = await openLedger(database.url);
+    for (const id of ['erased', 'kept']) {
+      const person = intent({ email: `${id}@example.com`, phoneNumber: '+12015550123' });
+      await store(ledger, id, [
+        person,
+        intent({
+          line: 3,
+          email: null,
+          rawEmail: id,
+          parts: [part({ rejected: 'email_invalid' })],
+        }),
+      ]);
+      await assignJobs(ledger.db, id);
+      await send(ledger.db, id, [{ rowNumber: 1, channel: 'email' }]);
+    }
+  });
+  after(async () => {
+    await ledger.close();
+    await database.drop();
+  });
+
+  /** Rows by table of every table that says whose they are. What an account knows of opt-outs is not theirs. */
+  async function rowsOf(id: string): Promise<Record<string, number>> {
+    const { rows: tables } = await sql<{ name: string }>`
+      select table_name as name from information_schema.columns
+      where table_schema = 'consentry' and column_name = 'migration_id' order by 1`.execute(
+      ledger.db,
+    );
+    const counts: Record<string, number> = {};
+    for (const { name } of tables) {
+      const { rows } = await sql<{ n: number }>`
+        select count(*)::int as n from consentry.${sql.ref(name)} where migration_id = ${id}`.execute(
+        ledger.db,
+      );
+      counts[name] = rows[0]?.n ?? 0;
+    }
+    return counts;
+  }
+
+  it('by hand leaves nobody behind who was in it, and everybody else', async () => {
+    const before = await rowsOf('kept');
+    assert.ok(
+      (before['intent'] ?? 0) === 2 && (before['submission'] ?? 0) > 0,
+      JSON.stringify(before),
+    );
+    assert.deepEqual(await rowsOf('erased'), before);
+    await sql`delete from consentry.migration where id = 'erased'`.execute(ledger.db);
+    const nobody = Object.fromEntries(Object.keys(before).map((name) => [name, 0]));
+    assert.deepEqual(await rowsOf('erased'), nobody);
+    assert.deepEqual(await rowsOf('kept'), before);
+  });
+});
