@@ -77,7 +77,7 @@ export function toFailure(error: unknown, activityType = 'an activity'): Error {
   }
   if (error instanceof MigrationNotFoundError) return stopping('MigrationNotFound', error.message);
   const code = sqlState(error);
-  if (code?.startsWith(DATA_EXCEPTION) === true) {
+  if (code !== null && REFUSED_VALUES.has(code.slice(0, 2))) {
     return stopping(
       'LedgerValueRefused',
       `The ledger database cannot hold a value that ${activityType} wanted to keep (SQLSTATE ${code}): the ` +
@@ -105,8 +105,8 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
-/** The class of SQLSTATE for a value that is refused, such as 22007, a date that is none. */
-const DATA_EXCEPTION = '22';
+/** Classes of SQLSTATE for a value that is refused: 22007 is a date that is none, 54000 a key too long. */
+const REFUSED_VALUES: ReadonlySet<string> = new Set(['22', '54']);
 
 /** PostgreSQL's SQLSTATE, or Node's code of a lost connection. */
 function sqlState(error: unknown): string | null {

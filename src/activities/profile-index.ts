@@ -108,22 +108,27 @@ async function lookUp(
   const unread = new Set<string | null>();
   const shortages: Shortage[] = [];
   const limit = pLimit(CONCURRENT_LOOK_UPS);
+  const orShort = async (query: Query): Promise<readonly ProfileConsent[] | null> => {
+    try {
+      // Whoever is told to wait is not asked again by the others; an answer that failed may be
+      // the only one.
+      const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
+      if (shortage !== undefined) throw shortage;
+      return await read(query);
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      shortages.push(error);
+      for (const value of query.values) unread.add(foldEmail(value));
+      return null;
+    }
+  };
   await Promise.all(
     queriesOf(people).map((query) =>
       limit(async () => {
-        try {
-          // Whoever is told to wait is not asked again by the others; an answer that failed may be
-          // the only one.
-          const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
-          if (shortage !== undefined) throw shortage;
-          for (const profile of await readAssigned(query, read)) {
-            index.add(profile);
-            profiles.push(profile);
-          }
-        } catch (error) {
-          if (!isShortage(error)) throw error;
-          shortages.push(error);
-          for (const value of query.values) unread.add(foldEmail(value));
+        const { profiles: found } = await readAssigned(query, orShort);
+        for (const profile of found) {
+          index.add(profile);
+          profiles.push(profile);
         }
       }),
     ),
@@ -140,33 +145,59 @@ async function lookUp(
   };
 }
 
+interface Assigned {
+  readonly profiles: readonly ProfileConsent[];
+  /** Profiles that could not be assigned to anybody. */
+  readonly strays: number;
+  /** Some of the values could not be read for now. */
+  readonly short: boolean;
+}
+
 /**
- * What Klaviyo has for these values. A profile that is none of theirs by what it says (blanks in its
- * address, none at all) may be anybody's of them, and may have said no: the values are asked for in
- * halves until one is left whose profile it has to be, and nothing is known of that one's consent.
+ * What Klaviyo has for these values. A profile that is none of theirs by what it says, such as one
+ * without an address, may be anybody's of them, and may have said no: the values are asked for in halves
+ * until one is left whose profile it has to be, and nothing is known of that one's consent. Where it does
+ * not come again, nothing is known of any of them.
+ *
+ * @param read null where the values could not be read for now
  */
 async function readAssigned(
   query: Query,
-  read: (query: Query) => Promise<readonly ProfileConsent[]>,
-): Promise<readonly ProfileConsent[]> {
+  read: (query: Query) => Promise<readonly ProfileConsent[] | null>,
+): Promise<Assigned> {
   const profiles = await read(query);
+  if (profiles === null) return { profiles: [], strays: 0, short: true };
   const { by, values } = query;
   const asked = new Set(values.map((value) => keyOf(by, value)));
   const isAsked = ({ email, phoneNumber }: ProfileConsent): boolean => {
     const value = by === 'email' ? email : phoneNumber;
     return value !== null && asked.has(keyOf(by, value));
   };
-  if (profiles.every(isAsked)) return profiles;
-  const [only] = asked;
-  if (only !== undefined && asked.size === 1) {
-    return profiles.map((profile) => (isAsked(profile) ? profile : unreadable(profile, by, only)));
+  const strays = profiles.filter((profile) => !isAsked(profile));
+  if (strays.length === 0) return { profiles, strays: 0, short: false };
+  const theirs = profiles.filter(isAsked);
+  const mayBeAnybodys = (stray: ProfileConsent) =>
+    [...asked].map((value) => unreadable(stray, by, value));
+  if (asked.size === 1) {
+    const all = [...theirs, ...strays.flatMap(mayBeAnybodys)];
+    return { profiles: all, strays: strays.length, short: false };
   }
   const half = Math.ceil(values.length / 2);
-  const halves = [values.slice(0, half), values.slice(half)];
-  const ofHalves = await Promise.all(
-    halves.map((some) => readAssigned({ by, values: some }, read)),
+  const halves = await Promise.all(
+    [values.slice(0, half), values.slice(half)].map((some) =>
+      readAssigned({ by, values: some }, read),
+    ),
   );
-  return ofHalves.flat();
+  const again = halves.reduce((sum, each) => sum + each.strays, 0);
+  const short = halves.some((each) => each.short);
+  // What is not read yet may have it.
+  const gone = again < strays.length && !short ? strays : [];
+  const found = halves.flatMap((each) => each.profiles);
+  return {
+    profiles: [...theirs, ...found, ...gone.flatMap(mayBeAnybodys)],
+    strays: Math.max(again, strays.length),
+    short,
+  };
 }
 
 /** The person is there, and whether they said no is not known. */

@@ -5,3 +5,14 @@
 export function foldEmail(email: string): string {
   return email.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
+
+const BLANK = /[\s\u200B-\u200F\u2060\uFEFF]/u;
+
+/** A text without the white space, and the marks without width that copying leaves, around it. */
+export function bareText(text: string): string {
+  // A pattern that ends in `$` tries each of many blanks within a text anew.
+  let [start, end] = [0, text.length];
+  while (end > start && BLANK.test(text.charAt(end - 1))) end -= 1;
+  while (start < end && BLANK.test(text.charAt(start))) start += 1;
+  return text.slice(start, end);
+}

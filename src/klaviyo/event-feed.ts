@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { callOf } from './calls.js';
 import { datetime } from './datetime.js';
 import { eventsSince } from './filters.js';
+import { identifier } from './identifier.js';
 import { links } from './json-api.js';
 import type { Call } from './transport/exchange.js';
 
@@ -39,7 +40,7 @@ const event = z.object({
 
 const person = z.object({
   id: z.string(),
-  attributes: z.object({ email: z.string().nullish(), phone_number: z.string().nullish() }),
+  attributes: z.object({ email: identifier, phone_number: identifier }),
 });
 
 const PAGE_SIZE = 1_000;

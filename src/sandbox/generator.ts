@@ -53,6 +53,8 @@ const USUAL = {
 };
 type Shares = typeof USUAL;
 
+/** At once: ten times as many as the sandbox is measured with, and about 7 GB. */
+const MOST_PROFILES = 10_000_000;
 const FIVE_YEARS_MS = 5 * 365 * 86_400_000;
 const OTHER_FIELDS = ['profiles', 'seed', 'lists', 'since'];
 
@@ -75,8 +77,10 @@ export interface Surroundings {
 export function people(given: Population, around: Surroundings): Iterable<SeedProfile> {
   const shares = sharesOf(given);
   const { profiles, seed = around.seed, lists = around.lists } = given;
-  if (!Number.isInteger(profiles) || profiles < 1) {
-    throw new RangeError(`profiles must be a whole number from 1, got ${String(profiles)}`);
+  if (!Number.isInteger(profiles) || profiles < 1 || profiles > MOST_PROFILES) {
+    throw new RangeError(
+      `profiles must be a whole number from 1 to ${MOST_PROFILES}, got ${String(profiles)}`,
+    );
   }
   if (!Number.isInteger(seed)) throw new RangeError(`seed must be a whole number, got ${seed}`);
   if (!Array.isArray(lists)) throw new RangeError('lists must be an array of list ids');

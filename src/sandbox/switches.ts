@@ -44,6 +44,8 @@ export interface Switches {
   storedEmails: 'lower_case' | 'as_written';
   /** Which of several profiles with one e-mail address, or one number, a row changes. */
   sameIdentifier: 'oldest' | 'newest' | 'all';
+  /** `email` of a profile in answers: as it is kept, among blanks, or null; at times: in a fifth. */
+  emailField: 'kept' | 'padded' | 'null' | 'null_at_times';
   /** `suppression` and `list_suppressions` in answers; whether mail can be received stays right. */
   suppressionField: 'array' | 'null' | 'absent';
   /** `subscriptions` of a profile in answers; at times: a fifth of the reads find none. */
@@ -77,6 +79,7 @@ export const DEFAULT_SWITCHES: Switches = {
   filterCase: 'insensitive',
   storedEmails: 'lower_case',
   sameIdentifier: 'oldest',
+  emailField: 'kept',
   suppressionField: 'array',
   subscriptionsField: 'object',
   acceptedRows: 'applied',
@@ -109,6 +112,7 @@ const VALUES: { readonly [Name in keyof Switches]: readonly Switches[Name][] } =
   filterCase: ['insensitive', 'sensitive'],
   storedEmails: ['lower_case', 'as_written'],
   sameIdentifier: ['oldest', 'newest', 'all'],
+  emailField: ['kept', 'padded', 'null', 'null_at_times'],
   suppressionField: ['array', 'null', 'absent'],
   subscriptionsField: ['object', 'null', 'null_at_times'],
   acceptedRows: ['applied', 'lost_at_times', 'lost'],

@@ -42,7 +42,11 @@ describe('look-ups', () => {
     const next = `${server.url}/api/profiles?filter=any%28email%2C%5B%22a%22%5D%29&page%5Bcursor%5D=c2`;
     server.answer(
       json(200, { data: [profile('01'), profile('02')], links: { next } }),
-      json(200, { data: [profile('02', { email: 'new@example.com' })], links: { next: null } }),
+      json(200, {
+        data: [profile('02'), profile('03', { email: 'ada@example.com' })],
+        links: { next: next.replace('=c2', '=c3') },
+      }),
+      json(200, { data: [profile('03', { email: 'new@example.com' })], links: { next: null } }),
     );
     const profiles = await client.lookUpProfiles({
       by: 'email',
@@ -52,9 +56,11 @@ describe('look-ups', () => {
       profiles.map(({ id, email }) => [id, email]),
       [
         ['01', null],
-        ['02', 'new@example.com'],
+        ['02', null],
+        ['03', 'ada@example.com'],
+        ['03', 'new@example.com'],
       ],
-      'a profile on two pages counts once, as read last',
+      'a profile on two pages counts once, and with another address as another one',
     );
     const [first, second] = server.received;
     assert.equal(

@@ -148,6 +148,7 @@ test('a control call may choose the lists', async (t) => {
 for (const [body, words] of [
   [{}, /profiles must be a whole number from 1/],
   [{ profiles: 1.5 }, /profiles must be/],
+  [{ profiles: 1e15 }, /profiles must be a whole number from 1 to 10000000/],
   [{ profiles: 1, phone_share: 2 }, /phone_share must be a number from 0 to 1, got 2/],
   [{ profiles: 1, phones: 1 }, /has no "phones"; known are profiles/],
   [{ profiles: 1, subscribed_share: 0.9, unsubscribed_share: 0.2 }, /not be more than 1 together/],

@@ -5,6 +5,7 @@ export const ANSWERED_IN_HOSTILE = [
   'filterCase',
   'storedEmails',
   'sameIdentifier',
+  'emailField',
   'suppressionField',
   'subscriptionsField',
   'acceptedRows',

@@ -166,6 +166,29 @@ describe('every open question about what Klaviyo shows and keeps', () => {
     assert.deepEqual(outcomes, { [`${both} email`]: 'confirmed', [`${both} sms`]: 'unconfirmed' });
   });
 
+  scenario('switch-27', 'profiles without their address', async () => {
+    for (const emailField of ['padded', 'null', 'null_at_times'] as const) {
+      turn({ emailField });
+      const addresses = people(40);
+      for (const email of addresses) left(email);
+      const [stranger = ''] = people(1);
+      const { parts } = await world.migrate(
+        ['email,email_consent', ...[...addresses, stranger].map((email) => `${email},yes`)],
+        SHORT,
+      );
+      assert.deepEqual(addresses.filter(carried), [], 'who opted out was asked for');
+      // Where profiles come and go in answers, the stranger may be one of them as well.
+      if (emailField !== 'null_at_times') {
+        assert.ok(carried(stranger), 'whom Klaviyo does not know was not asked for');
+      }
+      const reasons = new Set(parts.map(({ reason }) => reason));
+      assert.equal(reasons.has('opted_out_before_run'), emailField !== 'null', 'opt-outs');
+      if (emailField !== 'null_at_times') {
+        assert.equal(reasons.has('consent_state_unknown'), emailField === 'null', 'unknown states');
+      }
+    }
+  });
+
   test('all of them are played here', () => {
     assert.deepEqual([...answered].sort(), [...ANSWERED_IN_HOSTILE].sort());
   });

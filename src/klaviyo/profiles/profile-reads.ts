@@ -33,12 +33,14 @@ export class ProfileReads {
         listId === null ? 'get_profiles' : 'get_profiles_for_list',
       );
     }
-    // Keyed by id: a profile that changes while pages are read can be on two of them.
+    // A profile that changes while pages are read can be on two of them, and counts as it was read last;
+    // with another address it may be another one, whatever its id says.
     const profiles = new Map<string, ProfileConsent>();
     for (const chunk of chunkLookUps(by, values)) {
       const call = lookUpCall(by, chunk, listId);
       for (const profile of await this.#pages.all(profileSchema, call, options)) {
-        profiles.set(profile.id, profile);
+        const { id, email, phoneNumber } = profile;
+        profiles.set(JSON.stringify([id, email, phoneNumber]), profile);
       }
     }
     return [...profiles.values()];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { optionalDatetime } from '../datetime.js';
+import { identifier } from '../identifier.js';
 import {
   CONSENT_STATES,
   SUPPRESSION_REASONS,
@@ -53,8 +54,8 @@ const subscriptions = z.object({
 const profile = z.object({
   id: z.string(),
   attributes: z.object({
-    email: optionalText,
-    phone_number: optionalText,
+    email: identifier,
+    phone_number: identifier,
     joined_group_at: optionalDatetime,
     subscriptions: subscriptions.nullable(),
   }),
@@ -91,7 +92,7 @@ export const UNKNOWN_CONSENT = {
  * subscribed: where that is missing it is unknown. Of the other channels null is who never met them.
  */
 function toProfileConsent({ id, attributes }: z.infer<typeof profile>): ProfileConsent {
-  const { email = null, phone_number: phoneNumber = null, subscriptions: held } = attributes;
+  const { email, phone_number: phoneNumber, subscriptions: held } = attributes;
   const unread = held === null;
   return {
     id,

@@ -19,7 +19,7 @@ import { Labels } from './labels.js';
 import { Listing } from './listing.js';
 import { Merging } from './merging.js';
 import { Losses } from './mishaps/losses.js';
-import { ShownSubscriptions } from './mishaps/shown-subscriptions.js';
+import { ShownProfiles } from './mishaps/shown-profiles.js';
 import { ProfileChanges } from './profile-changes.js';
 import { PushTokens } from './push-tokens.js';
 import { RequestLog, type EndpointCounts, type SubscribedLine } from './request-log.js';
@@ -56,7 +56,7 @@ export class SandboxAccount implements Core {
   readonly deleting: Deleting;
   readonly pushTokens: PushTokens;
   readonly losses: Losses;
-  readonly shown: ShownSubscriptions;
+  readonly shown: ShownProfiles;
   readonly listing: Listing;
   readonly segmenting: Segmenting;
   readonly subscribing: Subscribing;
@@ -94,7 +94,7 @@ export class SandboxAccount implements Core {
     const keepsSpelling = () => settings.switches.storedEmails === 'as_written';
     this.profiles = new ProfileStore(settings.seed, keepsSpelling);
     this.losses = new Losses(settings);
-    this.shown = new ShownSubscriptions(this);
+    this.shown = new ShownProfiles(this);
     this.journal = new Journal(settings, this.clock, this.scheduler);
     this.book = new ConsentBook(this.profiles, this.clock, this.journal);
     this.identities = new Identities(this);

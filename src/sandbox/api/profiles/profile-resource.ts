@@ -71,7 +71,7 @@ export function profileWriter(
     query.wants('profile', field),
   );
   const additional = Object.entries({
-    subscriptions: (index: number) => account.shown.of(index),
+    subscriptions: (index: number) => account.shown.subscriptions(index),
     predictive_analytics: () => ANALYTICS,
   }).filter(([field]) => query.adds('profile', field));
   return (index: number, joinedAt?: number) => {
@@ -101,13 +101,13 @@ const RELATIONS = (self: string): object => ({
   'push-tokens': relationTo(self, 'push-tokens'),
 });
 
-function readersOf({ profiles, journal }: SandboxAccount): Record<string, Reader> {
+function readersOf({ profiles, journal, shown }: SandboxAccount): Record<string, Reader> {
   const detail =
     (field: string): Reader =>
     (_, details) =>
       details?.[field] ?? null;
   return {
-    email: (index) => profiles.shownEmail(index),
+    email: (index) => shown.email(index),
     phone_number: (index) => profiles.phone(index),
     ...Object.fromEntries(DETAIL_FIELDS.map((field) => [field, detail(field)])),
     location: (_, details) => ({

@@ -83,6 +83,38 @@ describe('suppressions in answers', () => {
   }
 });
 
+describe('the address in answers', () => {
+  const shown = async (sandbox: Sandbox) =>
+    (await get(sandbox, '/api/profiles')).data.map(({ attributes }) => attributes.email);
+
+  it('is as the account keeps it by default', async (t) => {
+    assert.deepEqual(await shown(await withAda(t, {})), [email]);
+  });
+
+  it('is among blanks, or null, as the switch says, and filters find it all the same', async (t) => {
+    for (const [emailField, address] of [
+      ['padded', ` ${email}\u200B`],
+      ['null', null],
+    ] as const) {
+      const sandbox = await withAda(t, { switches: { emailField } });
+      assert.deepEqual(await shown(sandbox), [address]);
+      const found = await get(
+        sandbox,
+        `/api/profiles?filter=${encodeURIComponent(`equals(email,"${email}")`)}`,
+      );
+      assert.equal(found.data.length, 1);
+    }
+  });
+
+  it('is null in a fifth of the reads', async (t) => {
+    const switches = { emailField: 'null_at_times' } as const;
+    const sandbox = await withAda(t, { switches, rateLimitFactor: 100 });
+    let missing = 0;
+    for (let i = 0; i < 200; i++) if ((await shown(sandbox))[0] === null) missing += 1;
+    assert.ok(missing > 20 && missing < 60, `${missing} of 200`);
+  });
+});
+
 describe('subscriptions in answers', () => {
   it('are there by default, in every read', async (t) => {
     const sandbox = await withAda(t, {});
@@ -147,7 +179,7 @@ describe('answers that lag behind', () => {
     account.unsubscribe({ email });
     account.advance(60 * SECOND - 100);
     const shown = Array.from({ length: 200 }, () => {
-      const { consent, suppression } = (account.shown.of(0) as Shown).email.marketing;
+      const { consent, suppression } = (account.shown.subscriptions(0) as Shown).email.marketing;
       return `${String(consent)} ${suppression!.length}`;
     });
     assert.deepEqual([...new Set(shown)], ['SUBSCRIBED 0', 'UNSUBSCRIBED 1']);
