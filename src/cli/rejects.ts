@@ -38,7 +38,9 @@ export async function writeRejects(
     rows += 1;
   }
   if (rows === 0) return null;
-  const originals = new Originals(source === null ? [] : originalLines(source.path, lines, source.sha256));
+  const originals = new Originals(
+    source === null ? [] : originalLines(source.path, lines, source.sha256),
+  );
   await writePrivateFile(path, (file) =>
     writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true),
   );

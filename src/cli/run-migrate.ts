@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { ConsentChannel } from '../contracts/channels.js';
 import type { PresetName } from '../importers/index.js';
 import type { Consentry, StartedMigration } from '../starter/consentry.js';
@@ -56,13 +57,14 @@ export async function runMigrate(
   terminal: Terminal,
 ): Promise<void> {
   const output = new Output(terminal, flags.json ?? false);
-  const source = flags.query === undefined ? file : null;
-  const rejects = flags.rejects ?? rejectsPath(source ?? 'query');
+  const there = flags.query === undefined ? await stat(file).catch(() => null) : null;
+  // What came through a pipe cannot be read again for its refused lines.
+  const source = flags.query !== undefined || there?.isFIFO() ? null : file;
+  const rejects =
+    flags.rejects ?? rejectsPath(source ?? (flags.query === undefined ? basename(file) : 'query'));
   // A source that is not there is named by whoever reads it.
-  if (
-    flags.detach !== true &&
-    (flags.rejects !== undefined || (source !== null && existsSync(source)))
-  ) {
+  const isMissing = source !== null && there === null;
+  if (flags.detach !== true && (flags.rejects !== undefined || !isMissing)) {
     await requireWritable(rejects, 'Say where refused rows go with --rejects PATH.');
   }
   const request = requestOf(file, flags);

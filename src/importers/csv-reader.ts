@@ -23,6 +23,9 @@ export class CsvUnreadable extends Error {
 /** Longest record in bytes of its cells: bounds the memory that one forgotten quote can take. */
 export const MAX_RECORD = 1_048_576;
 
+/** What follows a malformed record is parsed once more as far as it was fed, so no more than that. */
+const SLICE_BYTES = 8_192;
+
 const LINE_ENDS = ['\r\n', '\n'];
 const FEED = 0x0a;
 const RETURN = 0x0d;
@@ -45,7 +48,11 @@ export async function* readCsv(
 ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
   const reading = new Reading(delimiter, maxRecord, withText);
   for await (const piece of pieces) {
-    const unreadable = await reading.feed(Buffer.from(piece));
+    const bytes = Buffer.from(piece);
+    let unreadable: CsvUnreadable | null = null;
+    for (let at = 0; at < bytes.length && unreadable === null; at += SLICE_BYTES) {
+      unreadable = await reading.feed(bytes.subarray(at, at + SLICE_BYTES));
+    }
     yield reading.takeRecords();
     if (unreadable !== null) throw unreadable;
   }
@@ -215,10 +222,9 @@ function ended(parser: Parser): Promise<Error | null> {
 }
 
 function withoutLineEnd(bytes: Buffer, start: number, end: number): string {
-  return bytes
-    .subarray(start, end)
-    .toString()
-    .replace(/[\r\n]+$/, '');
+  let last = end;
+  while (last > start && (bytes[last - 1] === RETURN || bytes[last - 1] === FEED)) last -= 1;
+  return bytes.subarray(start, last).toString();
 }
 
 function feeds(bytes: Buffer): number {

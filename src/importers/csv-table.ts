@@ -16,20 +16,23 @@ const DELIMITERS = [',', ';', '\t'] as const;
 export async function openCsvTable(file: SourceFile, withText = false): Promise<Table> {
   const { header, delimiter } = await readHeader(file);
   async function* rows(): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+    let beforeHeader = true;
     for await (const records of recordsOf(file, delimiter, withText)) {
       const [first] = records;
-      const isFirst = first !== undefined && first.line === header.line;
-      if (isFirst && !isHeader(first, header)) throw changed(file.path);
-      yield isFirst ? records.slice(1) : records;
+      if (!beforeHeader || first === undefined) {
+        yield records;
+        continue;
+      }
+      beforeHeader = false;
+      if (!isHeader(first, header)) throw changed(file.path);
+      yield records.slice(1);
     }
   }
   return { header, counts: 'lines', rows, sha256: () => file.sha256(), close: () => file.close() };
 }
 
-function isHeader({ fields }: CsvRecord, { columns }: Header): boolean {
-  return (
-    fields?.length === columns.length && fields.every((field, n) => field.trim() === columns[n])
-  );
+function isHeader({ line, fields }: CsvRecord, header: Header): boolean {
+  return line === header.line && fields !== null && header.hasExactly(fields);
 }
 
 interface FileHead {
@@ -61,8 +64,7 @@ async function headerWith(file: SourceFile, delimiter: string): Promise<Header |
     if (record === undefined) continue;
     if (record.fields === null) return null;
     refuseBareReturns(file.path, record.fields);
-    const columns = record.fields.map((column) => column.trim());
-    return new Header(file.path, columns, record.line);
+    return new Header(file.path, record.fields, record.line);
   }
   throw new SourceError(
     'file_empty',

@@ -111,11 +111,23 @@ async function* unpacked(file: SourceFile): AsyncGenerator<Buffer, void, undefin
   packed.on('error', (error) => gunzip.destroy(error));
   try {
     yield* packed.pipe(gunzip) as AsyncIterable<Buffer>;
+    // zlib leaves what follows a zero behind the packed data unread, and it may be rows.
+    const rest = (await file.size()) - gunzip.bytesWritten;
+    if (rest > 0) throw followed(file.path, rest);
   } catch (error) {
     throw isZlibError(error) ? broken(file.path, error) : error;
   } finally {
     packed.destroy();
   }
+}
+
+function followed(file: string, bytes: number): SourceError {
+  return new SourceError(
+    'gzip_broken',
+    { file },
+    `Behind the packed data there are ${bytes} bytes that are not packed.`,
+    'Pack all of it: gunzip -c export.csv.gz shows what is read.',
+  );
 }
 
 function isZlibError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,20 +1,37 @@
+import { bareText } from '../contracts/addresses.js';
 import { SourceError } from './source-error.js';
+
+const SHOWN_COLUMNS = 50;
+const SHOWN_NAME = 100;
 
 /** The columns of one source. Names are compared without regard to case and outer white space. */
 export class Header {
   readonly #places = new Map<string, number[]>();
 
+  /** As they stand in the source, without what stands around them. */
+  readonly columns: readonly string[];
+
   constructor(
     readonly file: string,
-    /** As they stand in the source, trimmed. */
-    readonly columns: readonly string[],
+    columns: readonly string[],
     /** Line that the header stands on; undefined where the columns have no line of their own. */
     readonly line: number | undefined,
   ) {
-    columns.forEach((column, index) => {
+    this.columns = columns.map(bareText);
+    this.columns.forEach((column, index) => {
       const key = column.toLowerCase();
-      this.#places.set(key, [...(this.#places.get(key) ?? []), index]);
+      const places = this.#places.get(key);
+      if (places === undefined) this.#places.set(key, [index]);
+      else places.push(index);
     });
+  }
+
+  /** Whether these are its columns, in their order. */
+  hasExactly(columns: readonly string[]): boolean {
+    return (
+      columns.length === this.columns.length &&
+      columns.every((column, n) => bareText(column) === this.columns[n])
+    );
   }
 
   has(column: string): boolean {
@@ -57,8 +74,13 @@ export class Header {
     );
   }
 
+  /** For messages: no more of them than somebody reads. */
   list(): string {
-    return this.columns.map((column) => (column === '' ? '(unnamed)' : column)).join(', ');
+    const shown = this.columns
+      .slice(0, SHOWN_COLUMNS)
+      .map((column) => column.slice(0, SHOWN_NAME) || '(unnamed)');
+    const more = this.columns.length - shown.length;
+    return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   }
 }
 

@@ -19,22 +19,22 @@ interface Line {
  * A file with one JSON object a line. Its columns are the keys of all its objects in the order in
  * which they first come, so the file is read once more than other files. A key that an object does
  * not have, and null, are blank. A line that is no object is a malformed row; an object or a list
- * as a value stops the import, since it has no reading as a cell. A key that stands in an object twice
- * with different values makes a cell of them all, which no column can be read from.
+ * as a value stops the import, since it has no reading as a cell. An object that has a key twice, with
+ * different values, contradicts itself.
  *
  * @param withText gives each row its text too
  */
 export async function openJsonLinesTable(file: SourceFile, withText = false): Promise<Table> {
   const places = await placesOfKeys(file);
   // A converter that took a byte order mark for text left it in the first key.
-  const columns = [...places.keys()].map((key) => key.trim());
-  const header = new Header(file.path, columns, undefined);
+  const header = new Header(file.path, [...places.keys()], undefined);
   async function* rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     for await (const lines of linesOf(file)) {
       yield lines.map(({ line, text }) => {
         const object = readObject(text);
         const fields = object === null ? null : cells(file.path, { line, text }, object, places);
-        return withText ? { line, fields, text } : { line, fields };
+        const row = { line, fields, contradicts: object !== null && hasKeyTwice(text, object) };
+        return withText ? { ...row, text } : row;
       });
     }
   }
@@ -70,10 +70,6 @@ function cells(
     const place = places.get(key);
     if (place !== undefined) fields[place] = cell(text, key, value);
   }
-  for (const [key, values] of contradictions(text, object)) {
-    const place = places.get(key);
-    if (place !== undefined) fields[place] = values.join(' / ');
-  }
   return fields;
 }
 
@@ -83,22 +79,24 @@ function cell(text: string, key: string, value: unknown): string {
   return typeof value === 'boolean' ? String(value) : '';
 }
 
-/** A member of an object without nested values: JSON that was parsed before. */
-const MEMBER = /("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|[^\s,}]+)/g;
+/** The next member of an object without objects or lists in it, and the comma or brace behind it. */
+const MEMBER = /\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|[^\s"{}[\],]+)\s*[,}]/y;
 
-/** The keys that an object has more than once, with their different values: `JSON.parse` keeps the last. */
-function* contradictions(
-  text: string,
-  object: JsonObject,
-): Generator<readonly [key: string, values: readonly string[]], void, undefined> {
-  const members = [...text.matchAll(MEMBER)];
-  if (members.length === Object.keys(object).length) return;
-  const values = new Map<string, Set<string>>();
-  for (const [, key = '', value = ''] of members) {
-    const name = String(JSON.parse(key));
-    values.set(name, (values.get(name) ?? new Set()).add(String(JSON.parse(value))));
+/** Whether a key has two different values, of which `JSON.parse` keeps the last. */
+function hasKeyTwice(text: string, object: JsonObject): boolean {
+  const values = new Map<string, unknown>();
+  let members = 0;
+  MEMBER.lastIndex = text.indexOf('{') + 1;
+  for (let member = MEMBER.exec(text); member !== null; member = MEMBER.exec(text)) {
+    members += 1;
+    const key = String(JSON.parse(member[1] ?? ''));
+    const value: unknown = JSON.parse(member[2] ?? '');
+    if (values.has(key) && values.get(key) !== value) return true;
+    values.set(key, value);
+    if (text[MEMBER.lastIndex - 1] === '}') return false;
   }
-  for (const [key, all] of values) if (all.size > 1) yield [key, [...all]];
+  // An object or a list, which a later value of the same key hides; or there is no member at all.
+  return members > 0 || Object.keys(object).length > 0;
 }
 
 /** A phone number in scientific notation has lost digits, which the parsed number does not show. */

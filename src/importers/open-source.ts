@@ -5,7 +5,7 @@ import { openFileTable } from './file-table.js';
 import { mappingPreset } from './mapping/mapping-preset.js';
 import { checkOptions, type ImportOptions, type LayoutName } from './options.js';
 import { recognise } from './presets/index.js';
-import type { Preset, RowReader } from './preset.js';
+import { asksFor, type Preset, type RowClaim, type RowReader } from './preset.js';
 import { openQueryTable } from './query-table.js';
 import { RowIntents } from './row-intent.js';
 import { SourceError } from './source-error.js';
@@ -129,10 +129,12 @@ async function* readIntents(
   const width = table.header.columns.length;
   let batch: Intent[] = [];
   for await (const records of table.rows()) {
-    for (const { line, fields } of records) {
-      batch.push(
-        fields?.length === width ? rows.read(line, readRow(fields)) : rows.malformed(line),
-      );
+    for (const { line, fields, contradicts = false } of records) {
+      if (fields?.length !== width) batch.push(rows.malformed(line));
+      else {
+        const claim = readRow(fields);
+        batch.push(rows.read(line, contradicts ? doubted(claim, options) : claim));
+      }
       if (batch.length === BATCH_ROWS) {
         yield batch;
         batch = [];
@@ -140,6 +142,17 @@ async function* readIntents(
     }
   }
   if (batch.length > 0) yield batch;
+}
+
+/** Nothing that such a row asks is done, and any of it may be a no. */
+function doubted(claim: RowClaim, options: ImportOptions): RowClaim {
+  return {
+    ...claim,
+    channels: claim.channels.map((channel) =>
+      channel.ask === 'nothing' ? channel : { ...channel, ask: 'unknown', date: '' },
+    ),
+    suppression: asksFor(options, 'email') ? { ask: 'unknown', note: null } : null,
+  };
 }
 
 async function needRow(table: Table): Promise<void> {

@@ -54,7 +54,7 @@ export function readPhone(
     ...(region === null ? {} : { defaultCountry: region }),
   });
   if (number === undefined) {
-    const national = region === null && /^\(?\d(?:[\d\s().\-/]*\d){3,}$/.test(text);
+    const national = region === null && isNational(text);
     return { kind: 'refused', reason: national ? 'phone_country_unknown' : 'phone_invalid' };
   }
   // A number with a type is valid, so the ranges need no second search.
@@ -66,6 +66,11 @@ export function readPhone(
   if (refused !== undefined) return { kind: 'refused', reason: refused };
   const kind = type === 'FIXED_LINE' ? 'landline' : 'valid';
   return { kind, phoneNumber: number.number, country: number.country ?? null };
+}
+
+/** Whether it may be a number as people write it at home: digits and what parts them, at least four. */
+function isNational(text: string): boolean {
+  return /^\(?\d[\d\s().\-/]*\d$/.test(text) && text.replace(/\D/g, '').length >= 4;
 }
 
 /** ISO 3166-1 alpha-2 in capitals, also for `UK`; null for anything that is no country code. */

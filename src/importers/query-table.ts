@@ -3,8 +3,10 @@ import { parseDatabaseUrl } from './databases/database-url.js';
 import { queryMysql } from './databases/mysql.js';
 import { queryPostgres } from './databases/postgres.js';
 import type { RunQuery } from './databases/query-batch.js';
+import { MAX_RECORD } from './csv-reader.js';
 import { Header } from './header.js';
 import { changed } from './source-file.js';
+import { SourceError } from './source-error.js';
 import type { Table, TableRow } from './table.js';
 
 const BATCH_ROWS = 1_000;
@@ -26,8 +28,10 @@ export async function openQueryTable(url: string, sql: string): Promise<Table> {
   async function* rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     let count = 0;
     for await (const batch of query(database, sql, BATCH_ROWS)) {
-      if (!isSame(batch.columns, header.columns)) throw changed(database.shown);
+      // A view or a table may have got other columns since they were asked for.
+      if (!header.hasExactly(batch.columns)) throw changed(database.shown);
       const first = count + 1;
+      refuseLong(database.shown, header, first, batch.rows);
       yield batch.rows.map((fields, i) => ({ line: first + i, fields }));
       count += batch.rows.length;
     }
@@ -42,7 +46,21 @@ export async function openQueryTable(url: string, sql: string): Promise<Table> {
   };
 }
 
-/** A view or a table may have got other columns since they were asked for. */
-function isSame(columns: readonly string[], before: readonly string[]): boolean {
-  return columns.length === before.length && columns.every((column, n) => column === before[n]);
+/** As of a line of a file: no column of people holds more. */
+function refuseLong(
+  file: string,
+  { columns }: Header,
+  first: number,
+  rows: readonly (readonly string[])[],
+): void {
+  for (const [n, fields] of rows.entries()) {
+    const at = fields.findIndex((value) => value.length > MAX_RECORD);
+    if (at === -1) continue;
+    throw new SourceError(
+      'record_too_long',
+      { file, row: first + n, column: columns[at] },
+      'The value is longer than a million characters.',
+      'Leave the column out of the query, or take its beginning: left(column, 100).',
+    );
+  }
 }

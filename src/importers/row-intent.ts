@@ -229,7 +229,7 @@ function withBirthNote(part: IntentPart): IntentPart {
 }
 
 function pushNote(part: IntentPart, row: RowClaim): IntentPart {
-  const unread = cellText(row.pushToken ?? '') !== '' && platformOf(row) === null;
+  const unread = cellText(row.pushToken ?? '') !== '' && deviceOf(row) === null;
   return part.channel === 'push' && unread ? noted(part, 'push_token_not_used') : part;
 }
 
@@ -237,11 +237,15 @@ function pushDevice(
   row: RowClaim,
   parts: readonly IntentPart[],
 ): NonNullable<Intent['push']> | null {
+  const asked = parts.some(({ channel, rejected }) => channel === 'push' && rejected === null);
+  return asked ? deviceOf(row) : null;
+}
+
+/** Null where there is no token, or none that PostgreSQL could hold, or nothing says what it is of. */
+function deviceOf(row: RowClaim): NonNullable<Intent['push']> | null {
   const token = cellText(row.pushToken ?? '');
   const platform = platformOf(row);
-  if (token === '' || platform === null) return null;
-  const asked = parts.some(({ channel, rejected }) => channel === 'push' && rejected === null);
-  return asked ? { token, platform } : null;
+  return token === '' || token.includes('\0') || platform === null ? null : { token, platform };
 }
 
 function platformOf(row: RowClaim): 'ios' | 'android' | null {

@@ -41,6 +41,11 @@ export class SourceFile {
     await this.handle.close();
   }
 
+  /** In bytes, now. Throws `SourceError`. */
+  async size(): Promise<number> {
+    return (await orUnreadable(this.path, () => this.handle.stat())).size;
+  }
+
   /** The first bytes of it, as many as there are. Throws `SourceError`. */
   async firstBytes(count: number): Promise<Buffer> {
     return orUnreadable(this.path, async () => {
@@ -87,6 +92,8 @@ async function copyOf(pipe: FileHandle): Promise<FileHandle> {
   try {
     const copy = await open(path, 'wx+', 0o600);
     try {
+      // It stays readable until it is closed, and nobody finds it where this process is killed.
+      if (process.platform !== 'win32') await rm(folder, { recursive: true });
       for await (const bytes of pipe.createReadStream({ autoClose: false }))
         await copy.appendFile(bytes as Buffer);
       return copy;
@@ -95,7 +102,6 @@ async function copyOf(pipe: FileHandle): Promise<FileHandle> {
       throw error;
     }
   } finally {
-    // It stays readable until it is closed.
     await rm(folder, { recursive: true, force: true });
   }
 }

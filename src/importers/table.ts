@@ -5,6 +5,8 @@ export interface TableRow {
   /** Line on which the record begins, the first line is 1; of a query the number of the row. */
   readonly line: number;
   readonly fields: readonly string[] | null;
+  /** Says two things of one column, of which `fields` has the last. */
+  readonly contradicts?: boolean;
   /** The record as it stands in the file; only where it was asked for. */
   readonly text?: string;
 }

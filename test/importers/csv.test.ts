@@ -45,25 +45,29 @@ describe('openSource', () => {
   });
 
   const openFiles = '/proc/self/fd';
-  it('holds the file until it is closed, and no longer where it cannot be read', { skip: !existsSync(openFiles) }, async () => {
-    await withFile(HEADER + rows(50_000), async (file) => {
-      const isOpen = (): boolean =>
-        readdirSync(openFiles).some((fd) => {
-          const link = join(openFiles, fd);
-          return existsSync(link) && readlinkSync(link) === file;
-        });
-      const source = await openSource(file, { ...OPTIONS, undated: 'subscribe' });
-      for await (const batch of source.intents) {
-        assert.equal(batch.length, 1_000);
-        break;
-      }
-      assert.ok(isOpen());
-      await source.close();
-      assert.ok(!isOpen());
-      await assert.rejects(openSource(file, { ...OPTIONS, preset: 'omnisend' }), SourceError);
-      assert.ok(!isOpen());
-    });
-  });
+  it(
+    'holds the file until it is closed, and no longer where it cannot be read',
+    { skip: !existsSync(openFiles) },
+    async () => {
+      await withFile(HEADER + rows(50_000), async (file) => {
+        const isOpen = (): boolean =>
+          readdirSync(openFiles).some((fd) => {
+            const link = join(openFiles, fd);
+            return existsSync(link) && readlinkSync(link) === file;
+          });
+        const source = await openSource(file, { ...OPTIONS, undated: 'subscribe' });
+        for await (const batch of source.intents) {
+          assert.equal(batch.length, 1_000);
+          break;
+        }
+        assert.ok(isOpen());
+        await source.close();
+        assert.ok(!isOpen());
+        await assert.rejects(openSource(file, { ...OPTIONS, preset: 'omnisend' }), SourceError);
+        assert.ok(!isOpen());
+      });
+    },
+  );
 
   it('reads tabs and semicolons', async () => {
     for (const delimiter of ['\t', ';']) {

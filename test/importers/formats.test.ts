@@ -60,6 +60,12 @@ describe('the format of a file', () => {
 
   const refused: [string, string | Buffer, SourceErrorCode, RegExp][] = [
     ['gzip that is cut off', gzipSync(CSV + big).subarray(0, 200), 'gzip_broken', /cut off/],
+    [
+      'gzip with more behind it',
+      Buffer.concat([gzipSync(CSV), Buffer.from('\0eve@example.com,yes\n')]),
+      'gzip_broken',
+      /21 bytes that are not packed/,
+    ],
     ['gzip that is damaged', damaged(gzipSync(CSV + big)), 'gzip_broken', /damaged/],
     ['zip', Buffer.from('504b030414000000', 'hex'), 'file_is_archive', /unzip/],
     ['Parquet', Buffer.from('PAR1xxxx'), 'file_is_archive', /Parquet/],

@@ -223,4 +223,11 @@ describe('the generic layout', () => {
     const intents = await intentsOf(`${HEADER}\n${blank}\nno\0body,,,yes,,${DAY},,\n`);
     assert.deepEqual([intents[1]?.rawEmail, intents[1]?.email], ['no\uFFFDbody', null]);
   });
+
+  it('knows its columns whatever marks without width stand around their names', async () => {
+    const header = '\uFEFF email\u200B,email_consent,suppressed\u200B';
+    assert.deepEqual(inShort(await intentOf(`${header}\na@example.com,yes,yes`)), [
+      'email suppress',
+    ]);
+  });
 });

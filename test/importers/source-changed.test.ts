@@ -45,6 +45,8 @@ const CHANGES: Record<string, (file: string, second: Buffer) => void> = {
     renameSync(`${file}.new`, file);
   },
   'written over it': (file, second) => writeFileSync(file, second),
+  'written over it, a line lower': (file, second) =>
+    writeFileSync(file, Buffer.concat([Buffer.from('\n'), second])),
   'cut short': (file) => truncateSync(file, 5_000),
   longer: (file) => appendFileSync(file, '\nlate@example.com,yes,yes'),
 };
@@ -104,6 +106,7 @@ describe('a file that is changed while it is read', () => {
   for (const [change, moment] of [
     ['written over it', 1],
     ['written over it', 3],
+    ['written over it, a line lower', 1],
     ['cut short', 2],
     ['cut short', 4],
     ['longer', 2],

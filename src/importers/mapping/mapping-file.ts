@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { access, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { parseDocument, stringify } from 'yaml';
+import { createReadStream } from 'node:fs';
+import { access, rename, rm, writeFile } from 'node:fs/promises';
+import { isNode, isScalar, parseDocument, stringify, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import { SourceError } from '../source-error.js';
 import { mappingSchema, type Mapping } from './schema.js';
+
+/** As many problems, and unknown keys, are named as somebody reads. */
+const SHOWN = 10;
+
+/** In bytes: more is another file, such as the source itself. */
+const LARGEST = 4 * 1_048_576;
 
 /** Reads a mapping file, in YAML or JSON. Throws `SourceError`. */
 export async function readMapping(path: string): Promise<Mapping> {
@@ -12,26 +19,63 @@ export async function readMapping(path: string): Promise<Mapping> {
 
 /** Reads the text of a mapping file; `path` is for messages. Throws `SourceError`. */
 export function parseMapping(text: string, path: string): Mapping {
-  // JSON is YAML, so one parser reads both and knows the line of a mistake.
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const line = error.linePos?.[0].line;
-    throw new SourceError(
-      'mapping_unreadable',
-      { file: path, line },
-      `This is no YAML or JSON: ${error.message.split('\n')[0]?.replace(/[:.]+$/, '')}.`,
-      'Check indents, quotes and brackets there.',
-    );
+  return checkMapping(readYaml(text, path), path);
+}
+
+function readYaml(text: string, path: string): unknown {
+  try {
+    // JSON is YAML, so one parser reads both and knows the line of a mistake.
+    // Its own look for keys that stand twice compares each with all before it.
+    const document = parseDocument(text, { uniqueKeys: false });
+    const [error] = document.errors;
+    if (error !== undefined) throw noYaml(path, error.message, error.linePos?.[0].line);
+    refuseKeyTwice(document, text, path);
+    return document.toJS() as unknown;
+  } catch (error) {
+    // An alias that names nothing, or stands for more than any mapping holds.
+    if (error instanceof ReferenceError) throw noYaml(path, error.message);
+    // The parser calls itself for each bracket.
+    if (error instanceof RangeError) throw noYaml(path, 'Its values are nested too deeply');
+    throw error;
   }
-  return checkMapping(document.toJS() as unknown, path);
+}
+
+function refuseKeyTwice(document: Document.Parsed, text: string, path: string): void {
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<string>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? String(key.value) : String(key);
+        if (keys.has(name)) {
+          const at = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+          const line = text.slice(0, at).split('\n').length;
+          throw noYaml(path, `The key ${name.slice(0, 100)} stands there twice`, line);
+        }
+        keys.add(name);
+      }
+    },
+  });
+}
+
+function noYaml(path: string, message: string, line?: number): SourceError {
+  return new SourceError(
+    'mapping_unreadable',
+    { file: path, line },
+    `This is no YAML or JSON: ${message.split('\n')[0]?.replace(/[:.]+$/, '')}.`,
+    'Check indents, quotes and brackets there.',
+  );
 }
 
 /** Throws `SourceError` that names each key that is wrong. */
 export function checkMapping(value: unknown, path: string): Mapping {
   const result = mappingSchema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${keyOf(issue.path)}: ${wordsOf(issue)}`);
+  const { issues } = result.error;
+  const shown = issues.slice(0, SHOWN).map((issue) => `${keyOf(issue.path)}: ${wordsOf(issue)}`);
+  const problems = [
+    ...shown,
+    ...(issues.length > SHOWN ? [`and ${issues.length - SHOWN} more`] : []),
+  ];
   throw new SourceError(
     'mapping_invalid',
     { file: path },
@@ -78,10 +122,27 @@ export async function writeMapping(
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    const pieces: Buffer[] = [];
+    let size = 0;
+    // A device such as /dev/zero has no end.
+    for await (const piece of createReadStream(path, { end: LARGEST })) {
+      pieces.push(piece as Buffer);
+      size += (piece as Buffer).length;
+    }
+    if (size > LARGEST) throw tooLarge(path);
+    return Buffer.concat(pieces).toString();
   } catch (error) {
     throw systemError(path, error, 'read', 'Check the path of --map.');
   }
+}
+
+function tooLarge(path: string): SourceError {
+  return new SourceError(
+    'mapping_unreadable',
+    { file: path },
+    `This is no mapping: it is larger than ${LARGEST / 1_048_576} MiB.`,
+    'Check the path of --map; docs/sources.md has a mapping with every key.',
+  );
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -92,7 +153,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function systemError(path: string, error: unknown, done: string, remedy: string): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
+  if (error instanceof SourceError || !(error instanceof Error) || !('code' in error)) return error;
   const problem =
     error.code === 'ENOENT' && done === 'read'
       ? 'There is no such mapping file.'
@@ -106,7 +167,8 @@ function keyOf(path: readonly PropertyKey[]): string {
 
 function wordsOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
-    return `"${issue.keys.join('", "')}" is not known here, so remove or correct it`;
+    const keys = issue.keys.slice(0, SHOWN).map((key) => key.slice(0, 100));
+    return `"${keys.join('", "')}" is not known here, so remove or correct it`;
   }
   if (issue.code === 'invalid_type') {
     return issue.message === issue.message.toLowerCase() ? issue.message : `give ${issue.expected}`;

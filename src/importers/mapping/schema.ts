@@ -5,10 +5,15 @@ import { ConsentDates } from '../consent-date.js';
 import { compileDateFormat, DateFormatError } from '../date-format.js';
 import { checkTimezone } from '../timezone.js';
 
-const column = z
-  .string({ error: 'give the name of a column' })
-  .trim()
-  .min(1, 'give the name of a column');
+/** PostgreSQL, which keeps the mapping with its run, holds no NUL. */
+const text = (error: string) =>
+  z
+    .string({ error })
+    .trim()
+    .min(1, error)
+    .refine((some) => !some.includes('\0'), error);
+
+const column = text('give the name of a column');
 
 /** A YAML file gives `yes`, `1` and `true` as different things; a cell is always text. */
 const word = z
@@ -59,13 +64,14 @@ const consent = z
         error: 'give subscribed, unsubscribed or list_only',
       })
       .optional(),
-    attested: z.string().trim().min(1, 'say who gave consent, when and how').optional(),
+    attested: text('say who gave consent, when and how').optional(),
   })
   .superRefine((value, context) => {
     exactlyOneOf('column', 'constant')(value, context);
     const { subscribed = [], unsubscribed = [], never = [], list_only = [] } = value;
     const all = [...subscribed, ...unsubscribed, ...never, ...list_only];
-    const twice = all.find((one, i) => all.indexOf(one) !== i);
+    const before = new Set<string>();
+    const twice = all.find((one) => before.size === before.add(one).size);
     const issue = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (twice !== undefined) issue('column', `"${twice}" stands for two things: keep one of them`);
