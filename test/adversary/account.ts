@@ -101,7 +101,7 @@ const WITHOUT_EVENTS = [
 ];
 
 function identityOf(spec: PersonSpec, account: number, n: number): Identity {
-  const email = `a${account}p${n}@example.com`;
+  const email = `a${account}k${n}@example.com`;
   const written =
     spec.spelling === 'lower'
       ? email

@@ -60,7 +60,9 @@ export function untrue(
       if (part.outcome === 'unconfirmed' && part.channel === 'list') return null;
       if (part.action !== 'subscribe') return null;
       const all = timeline.during(settledAt - 2_000 * slack - lag, settledAt);
-      const isHidden = chronicle.answersWereLost || run.phase !== 'done';
+      const { emailField } = chronicle.scenario.switches;
+      const isHidden =
+        chronicle.answersWereLost || run.phase !== 'done' || emailField === 'null_at_times';
       const wasIn = all.length > 0 && all.every(({ consent }) => consent === 'SUBSCRIBED');
       return wasIn && !isHidden ? 'they had consented for seconds' : null;
     }

@@ -29,7 +29,16 @@ export interface RowSpec {
   readonly sms: Word;
   readonly smsYear: number | null;
   readonly suppressed: '' | 'yes' | 'perhaps';
+  /** What makes it say something else than it seems to; null for nothing. */
+  readonly trap: Trap | null;
 }
+
+/**
+ * `kelvin`: the address has a letter that only looks like one of its own. `offset`: dates are written
+ * with an offset that no clock has. `twice`: in JSON, the key of each word stands there before it, with
+ * an opt-out.
+ */
+export type Trap = 'kelvin' | 'offset' | 'twice';
 
 export interface RunSpec {
   /** 0, or 1 for the second account. */
@@ -42,6 +51,11 @@ export interface RunSpec {
   readonly rowsPerJob: number;
   readonly jobsPerSegment: number;
   readonly rows: readonly RowSpec[];
+  /**
+   * `swapped`: two files in turn, of which one is put in the other's place all the time while they are
+   * read. Both say of everybody what the rows say; by the columns of the other everybody consents.
+   */
+  readonly source: 'csv' | 'json' | 'swapped';
   /** Calls that the account has answered before the run starts. */
   readonly startsAfter: number;
 }
@@ -173,6 +187,7 @@ const row = (
     sms,
     smsYear: year,
     suppressed: weighted<RowSpec['suppressed']>([20, ''], [1, 'yes'], [1, 'perhaps']),
+    trap: weighted<RowSpec['trap']>([24, null], [1, 'kelvin'], [1, 'offset'], [2, 'twice']),
   });
 
 /** One row for nearly everybody, and a few that say something else about somebody. */
@@ -216,6 +231,7 @@ const run = (people: number, accounts: number): fc.Arbitrary<RunSpec> =>
     rowsPerJob: fc.constantFrom(1, 2, 3, 1_000),
     jobsPerSegment: fc.constantFrom(1, 2, 250),
     rows: rows(people),
+    source: weighted<RunSpec['source']>([5, 'csv'], [3, 'json'], [1, 'swapped']),
     startsAfter: weighted([4, 0], [1, 15], [1, 40]),
   });
 
@@ -350,6 +366,7 @@ const switches: fc.Arbitrary<Partial<Switches>> = fc.record(
     filterCase: fc.constantFrom('insensitive', 'sensitive'),
     storedEmails: fc.constantFrom('lower_case', 'as_written'),
     sameIdentifier: fc.constantFrom('oldest', 'newest', 'all'),
+    emailField: fc.constantFrom('kept', 'kept', 'kept', 'padded', 'null_at_times'),
     suppressionField: fc.constantFrom('array', 'array', 'array', 'array', 'null', 'absent'),
     subscriptionsField: fc.constantFrom('object', 'object', 'null_at_times'),
     acceptedRows: fc.constantFrom('applied', 'applied', 'lost_at_times'),

@@ -1,33 +1,95 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { MigrationRequest } from '../../src/starter/settings.js';
 import { LISTS } from './account.js';
 import type { Identity } from './chronicle.js';
 import type { RowSpec, RunSpec, Scenario } from './scenario.js';
 
-const HEADER =
-  'email,phone_number,email_consent,email_consented_at,sms_consent,sms_consented_at,suppressed';
+/** The columns of the generic layout that a run asks for, and one that nobody reads. */
+const COLUMNS = [
+  'email',
+  'phone_number',
+  'email_consent',
+  'email_consented_at',
+  'sms_consent',
+  'sms_consented_at',
+  'suppressed',
+  'was',
+] as const;
+type Cells = Readonly<Record<(typeof COLUMNS)[number], string>>;
 
-/** Writes the source of a run in the generic layout. */
+/**
+ * Writes the source of a run in the generic layout.
+ *
+ * @returns to be called once the run has started, or has not
+ */
 export async function writeSource(
   path: string,
-  { rows }: RunSpec,
+  { rows, source }: RunSpec,
   people: readonly Identity[],
-): Promise<void> {
-  const lines = rows.map((row) => lineOf(row, people[row.person]));
-  await writeFile(path, `${[HEADER, ...lines].join('\n')}\n`);
+): Promise<() => Promise<void>> {
+  const cells = rows.map((row) => cellsOf(row, people[row.person]));
+  if (source === 'json') {
+    await writeFile(path, rows.map((row, n) => jsonOf(row, cells[n])).join('\n'));
+    return () => Promise.resolve();
+  }
+  const first = csvOf(COLUMNS, cells);
+  await writeFile(path, first);
+  return source === 'swapped'
+    ? swapping(path, first, csvOf(SWAPPED, cells))
+    : () => Promise.resolve();
 }
 
-function lineOf(row: RowSpec, who: Identity | undefined): string {
+/** What was said stands where the other has what is said now. */
+const SWAPPED = COLUMNS.map((name) =>
+  name === 'was' ? 'email_consent' : name === 'email_consent' ? 'was' : name,
+);
+
+/** Puts one file in the place of the other until it is called off. */
+function swapping(path: string, first: string, second: string): () => Promise<void> {
+  let isOver = false;
+  const swapped = (async () => {
+    for (let turn = 1; !isOver; turn += 1) {
+      await writeFile(`${path}.new`, turn % 2 === 0 ? first : second);
+      await rename(`${path}.new`, path);
+      await setImmediate();
+    }
+  })();
+  return () => {
+    isOver = true;
+    return swapped;
+  };
+}
+
+function csvOf(columns: readonly (keyof Cells)[], rows: readonly Cells[]): string {
+  return [columns.join(), ...rows.map((row) => columns.map((name) => row[name]).join())]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function jsonOf({ trap }: RowSpec, cells: Cells | undefined): string {
+  const members = Object.entries(cells ?? {}).flatMap(([name, value]) => {
+    const member = `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+    const isWord = name === 'email_consent' || name === 'sms_consent';
+    return trap === 'twice' && isWord ? [`"${name}":"unsubscribed"`, member] : [member];
+  });
+  return `{${members.join()}}`;
+}
+
+function cellsOf(row: RowSpec, who: Identity | undefined): Cells {
   if (who === undefined) throw new Error(`no person ${row.person}`);
-  return [
-    who.written,
-    who.phone ?? '',
-    row.email,
-    dateOf(row.emailYear),
-    row.sms,
-    dateOf(row.smsYear),
-    row.suppressed,
-  ].join();
+  const date = (year: number | null) =>
+    row.trap === 'offset' ? dateOf(year).replace('Z', '+99:99') : dateOf(year);
+  return {
+    email: row.trap === 'kelvin' ? who.written.replace(/k/i, '\u212A') : who.written,
+    phone_number: who.phone ?? '',
+    email_consent: row.email,
+    email_consented_at: date(row.emailYear),
+    sms_consent: row.sms,
+    sms_consented_at: date(row.smsYear),
+    suppressed: row.suppressed,
+    was: 'yes',
+  };
 }
 
 export function dateOf(year: number | null): string {

@@ -91,7 +91,7 @@ export async function play(scenario: Scenario, world: World): Promise<Chronicle>
       const account = accounts[spec.account] ?? first;
       await director.untilCall(n === 0 ? 0 : spec.startsAfter, MOVES_WITHIN_MS);
       const file = join(folder, `run-${n}.csv`);
-      await writeSource(file, spec, account.people);
+      const settle = await writeSource(file, spec, account.people);
       const customSource = uniqueName(`run${n}`);
       const request = requestOf(spec, {
         file,
@@ -101,7 +101,9 @@ export async function play(scenario: Scenario, world: World): Promise<Chronicle>
       });
       const startedAt = Date.now();
       // A worker that is being restarted is asked for in vain.
-      const { id } = await insist(() => consentry.startMigration(request), 'NoWorkerError');
+      const { id } = await insist(() => consentry.startMigration(request), 'NoWorkerError').finally(
+        settle,
+      );
       director.started(n, { id, spec, customSource, startedAt, cancelledAt: null });
     };
     await Promise.all(scenario.runs.map(startRun));

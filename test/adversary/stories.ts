@@ -119,8 +119,10 @@ function oneEach(people: number, row: Partial<RowSpec>): RunSpec {
       sms: '',
       smsYear: null,
       suppressed: '',
+      trap: null,
       ...row,
     })),
+    source: 'csv',
     startsAfter: 0,
   };
 }
