@@ -1,10 +1,11 @@
 /**
- * Behind `npm run demo`, `npm test` and `npm run adversary`: from a bare clone to a running program in one command.
+ * Behind `npm run demo`, `npm test`, `npm run adversary` and `npm run fuzz`: from a bare clone to a running program in one command.
  * Installs the packages and builds where that is not done yet, then runs what was asked for.
  *
  *   node scripts/bootstrap.mjs demo [options]   the demo
  *   node scripts/bootstrap.mjs test [paths]     the tests, all or those whose path matches
  *   node scripts/bootstrap.mjs adversary [--seeds N]   random scenarios, judged by the promises
+ *   node scripts/bootstrap.mjs fuzz [--runs N]         random inputs, and how they end
  *   node scripts/bootstrap.mjs prepare          only installs and builds
  */
 const NEEDED = [20, 3];
@@ -24,6 +25,7 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
     demo: ['bin/consentry.mjs', 'demo', ...rest],
     test: ['scripts/run-tests.mjs', ...rest],
     adversary: ['--enable-source-maps', 'dist/test/adversary/campaign.js', ...rest],
+    fuzz: ['--enable-source-maps', 'dist/test/fuzz/campaign.js', ...rest],
     prepare: null,
   };
   if (!Object.hasOwn(programs, verb ?? '')) {

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { gzipSync } from 'node:zlib';
+import { openSource } from '../../src/importers/open-source.js';
+import { SourceError } from '../../src/importers/source-error.js';
+import { OPTIONS, withFile } from '../importers/sources.js';
+import { held, share, type Kind } from './kinds.js';
+
+const COLUMNS = [
+  'email',
+  'phone_number',
+  'email_consent',
+  'email_consented_at',
+  'sms_consent',
+  'suppressed',
+];
+
+/** What cells hold in life and at its edges. */
+const CELL = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      'ada@example.com',
+      'KATE@example.com',
+      '\u212Aate@example.com',
+      '\u0131ris@example.com',
+      ' bob@example.com\u200B',
+      '+12015550123',
+      '(201) 555-0123',
+      'yes',
+      'YES',
+      'unsubscribed',
+      'no',
+      'perhaps',
+      '2021-03-04',
+      '2021-03-04T05:06:07+99:99',
+      '0000-00-00',
+      '2999-01-01',
+      '1e999',
+      'null',
+      '',
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+);
+
+/** What breaks formats, put anywhere. */
+const DEBRIS = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      '"',
+      '""',
+      "'",
+      ',',
+      ';',
+      '\t',
+      '\n',
+      '\r',
+      '\r\n',
+      '\0',
+      '\uFEFF',
+      '\u200B',
+      '\u2028',
+      '\\',
+      '{',
+      '}',
+      '[',
+      ':',
+      '"email_consent":"yes",',
+      'unsubscribed',
+      ' '.repeat(2_000),
+      '"\n'.repeat(300),
+      ','.repeat(3_000),
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
+);
+
+interface Mutation {
+  /** From 0 to 1: where in the text. */
+  readonly at: number;
+  /** Characters that are taken out there. */
+  readonly without: number;
+  readonly debris: string;
+}
+
+const mutation: fc.Arbitrary<Mutation> = fc.record({
+  at: share,
+  without: fc.constantFrom(0, 0, 1, 5),
+  debris: DEBRIS,
+});
+
+export const sources = fc.record({
+  json: fc.boolean(),
+  gzip: fc.constantFrom(false, false, false, true),
+  rows: fc.array(fc.tuple(CELL, CELL, CELL, CELL, CELL, fc.constantFrom('', '', 'yes', 'x')), {
+    minLength: 1,
+    maxLength: 6,
+  }),
+  mutations: fc.array(mutation, { maxLength: 4 }),
+  /** Bytes that are cut off its end. */
+  cut: fc.constantFrom(0, 0, 0, 0, 1, 30),
+});
+type Source = typeof sources extends fc.Arbitrary<infer T> ? T : never;
+
+function textOf({ json, rows, mutations }: Source): string {
+  const lines = json
+    ? rows.map((cells) => JSON.stringify(Object.fromEntries(COLUMNS.map((c, n) => [c, cells[n]]))))
+    : [COLUMNS.join(), ...rows.map((cells) => cells.map(quoted).join())];
+  let text = `${lines.join('\n')}\n`;
+  for (const { at, without, debris } of mutations) {
+    const place = Math.floor(at * text.length);
+    text = text.slice(0, place) + debris + text.slice(place + without);
+  }
+  return text;
+}
+
+const quoted = (cell: string): string =>
+  /[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+
+/** What else than `yes` may say yes, as a word of its own. */
+const OTHER_YES = /(^|[^a-z0-9])(1|y|true|subscribed?|opt(ed)?_in)([^a-z0-9]|$)/i;
+
+/**
+ * Reads a source. Whatever is in it: either it is refused as a whole with words that help, or each
+ * person who is to be subscribed stands in it letter by letter. Where every yes in it is an opt-out
+ * instead, or is said in JSON beside an opt-out of the same key, nobody is subscribed.
+ *
+ * @throws Error where that is not so
+ */
+export async function readAnySource(source: Source): Promise<Kind> {
+  const text = textOf(source);
+  const leaving = text.replace(/yes/gi, 'unsubscribed');
+  const { subscribed } = await read(leaving, source);
+  held(subscribed.length === 0 || OTHER_YES.test(leaving));
+  if (source.json && source.mutations.length === 0) {
+    const both = text.replace(/"(email_consent|sms_consent)":/g, '"$1":"unsubscribed",$&');
+    held((await read(both, source)).subscribed.length === 0);
+  }
+  const { kind, subscribed: people } = await read(text, source);
+  held(people.every((email) => standsIn(text, email)));
+  return kind;
+}
+
+interface Reading {
+  readonly kind: Kind;
+  /** Addresses, and numbers of those who have none; null for nobody. */
+  readonly subscribed: readonly (string | null)[];
+}
+
+function read(text: string, { gzip, cut }: Source): Promise<Reading> {
+  const bytes = gzip ? gzipSync(text) : Buffer.from(text);
+  return withFile(bytes.subarray(0, bytes.length - cut), async (file) => {
+    try {
+      const opened = await openSource(file, { ...OPTIONS, channels: ['email', 'sms'] });
+      try {
+        await opened.sha256();
+        const subscribed: (string | null)[] = [];
+        for await (const batch of opened.intents) {
+          for (const { email, phoneNumber, parts } of batch) {
+            for (const { action, channel, rejected, consentedAt } of parts) {
+              if (rejected !== null || action !== 'subscribe') continue;
+              held(consentedAt === null || Date.parse(consentedAt) <= OPTIONS.now.getTime());
+              held(channel !== 'sms' || phoneNumber !== null);
+              if (channel === 'email') subscribed.push(email);
+              else subscribed.push(phoneNumber?.slice(-4) ?? null);
+            }
+          }
+        }
+        return { kind: 'read', subscribed };
+      } finally {
+        await opened.close();
+      }
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      held(error.message.length < 10_000 && error.remedy !== '');
+      return { kind: `refused: ${error.code}`, subscribed: [] };
+    }
+  });
+}
+
+/** A to Z in either case, and nothing that only looks like it. JSON may write letters as escapes. */
+function standsIn(text: string, person: string | null): boolean {
+  if (person === null) return false;
+  const unescaped = text.replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  );
+  const folded = unescaped.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return folded.includes(person) || folded.replace(/[\\"]/g, '').includes(person);
+}
