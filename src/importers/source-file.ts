@@ -17,6 +17,7 @@ export class SourceFile {
   private constructor(
     readonly path: string,
     private readonly handle: FileHandle,
+    private readonly sizeAtOpening: number,
   ) {}
 
   /** @throws SourceError */
@@ -25,11 +26,11 @@ export class SourceFile {
       const handle = await open(path);
       try {
         const stat = await handle.stat();
-        if (stat.isFile()) return new SourceFile(path, handle);
+        if (stat.isFile()) return new SourceFile(path, handle, stat.size);
         if (!stat.isFIFO() && !stat.isSocket()) throw noFile(path, stat.isDirectory());
         const copy = await copyOf(handle);
         await handle.close();
-        return new SourceFile(path, copy);
+        return new SourceFile(path, copy, (await copy.stat()).size);
       } catch (error) {
         await handle.close();
         throw error;
@@ -57,11 +58,13 @@ export class SourceFile {
   /**
    * Its bytes in pieces, from the first each time it is called.
    *
-   * @throws SourceError, at the end, where they are not those of the first whole reading
+   * @throws SourceError, at the end, where they are not as many as at the opening, or not those of the
+   * first whole reading
    */
   async *bytes(): AsyncGenerator<Buffer, void, undefined> {
     const hash = createHash('sha256');
-    for (let position = 0; ;) {
+    let position = 0;
+    for (;;) {
       const at = position;
       const piece = await orUnreadable(this.path, () =>
         this.handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, at),
@@ -74,7 +77,7 @@ export class SourceFile {
     }
     const sha256 = hash.digest('hex');
     this.#sha256 ??= sha256;
-    if (this.#sha256 !== sha256) throw changed(this.path);
+    if (position !== this.sizeAtOpening || this.#sha256 !== sha256) throw changed(this.path);
   }
 
   /** SHA-256 of its bytes, in hexadecimal, at the first whole reading. Throws `SourceError`. */

@@ -85,12 +85,8 @@ describe('a file that is changed while it is read', () => {
               const { parts } = await readThrough(file, (step) => {
                 if (step === moment) CHANGES[change]?.(file, second);
               });
-              assert.equal(
-                parts.length,
-                ROWS + (change === 'longer' && parts.length > ROWS ? 1 : 0),
-              );
-              const asked = new Set(parts.slice(0, ROWS));
-              assert.deepEqual([...asked], ['email unsubscribe']);
+              assert.equal(parts.length, ROWS);
+              assert.deepEqual([...new Set(parts)], ['email unsubscribe']);
             } catch (error) {
               if (!(error instanceof SourceError)) throw error;
               assert.match(
@@ -107,8 +103,10 @@ describe('a file that is changed while it is read', () => {
     ['written over it', 1],
     ['written over it', 3],
     ['written over it, a line lower', 1],
+    ['cut short', 1],
     ['cut short', 2],
     ['cut short', 4],
+    ['longer', 1],
     ['longer', 2],
   ] as const) {
     it(`stops the import: ${change}, at step ${moment}`, async () => {
