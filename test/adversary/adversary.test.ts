@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createTestDatabase, testTemporal, type TestTemporal } from '../support/stack.js';
 import { judge } from './oracle.js';
-import { scenarioOf } from './scenario.js';
+import { scenarioOf } from './scenarios.js';
 import { connectTo, play, type Connections } from './stage.js';
 
 /** The other tests run beside it. */

@@ -18,7 +18,8 @@ import { findTemporalCli } from '../../src/runtime/temporal-cli.js';
 import { startTemporalServer } from '../../src/runtime/temporal-server.js';
 import { createDatabaseOn } from '../support/database.js';
 import { judge, type Judgement } from './oracle.js';
-import { scenarioOf, scenarios, type Scenario } from './scenario.js';
+import type { Scenario } from './scenario.js';
+import { scenarioOf, scenarios } from './scenarios.js';
 import { connectTo, play, type World } from './stage.js';
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Move, PersonSpec, RowSpec, RunSpec, Scenario } from './scenario.js';
+import type { Move, PersonSpec, RowSpec, RunSpec, Scenario, Trap } from './scenario.js';
 
 /**
  * Everybody leaves mail and asks for texts, in jobs of one row each, so that the one is done before the
@@ -76,6 +76,49 @@ export function leavesAtOnce(scenario: Scenario): fc.Arbitrary<Scenario> {
     faults: [],
     events: true,
   }));
+}
+
+/** Everybody seems to say yes, in a row that says it in no way that counts. */
+export function everyRowIsATrap(scenario: Scenario): fc.Arbitrary<Scenario> {
+  const people = 5;
+  return fc.constantFrom<Trap>('kelvin', 'offset', 'twice').map((trap) => ({
+    ...scenario,
+    ...alone(people, KNOWN_BY_BOTH),
+    runs: [
+      {
+        ...oneEach(people, { email: 'yes', emailYear: 2021, trap }),
+        source: trap === 'twice' ? 'json' : 'csv',
+      },
+    ],
+    moves: [],
+    faults: [],
+  }));
+}
+
+/** Two files take turns, and both say that everybody is unsubscribed. */
+export function filesSwap(scenario: Scenario): Scenario {
+  const people = 5;
+  const run = { ...oneEach(people, { email: 'unsubscribed' }), source: 'swapped' as const };
+  return {
+    ...scenario,
+    ...alone(people, KNOWN_BY_BOTH),
+    runs: [run, run, run],
+    moves: [],
+    faults: [],
+  };
+}
+
+/** Everybody opted out before, and Klaviyo's answers do not always say whose opt-out it is. */
+export function answersHideWhoLeft(scenario: Scenario): Scenario {
+  const people = 5;
+  return {
+    ...scenario,
+    ...alone(people, { ...KNOWN_BY_BOTH, email: 'UNSUBSCRIBED' }),
+    runs: [{ ...oneEach(people, { email: 'yes' }), rowsPerJob: people }],
+    moves: [],
+    faults: [],
+    switches: { emailField: 'null_at_times' },
+  };
 }
 
 /** Nothing else happens that could hide it. */
