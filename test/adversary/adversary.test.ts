@@ -9,7 +9,7 @@ import { connectTo, play, type Connections } from './stage.js';
 const SLACK = 3;
 
 /** A few of the scenarios that `npm run adversary` plays by the hundred. */
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 15, 17, 53, 90];
 const AT_ONCE = 4;
 
 describe('the adversary', { concurrency: AT_ONCE }, () => {

@@ -26,7 +26,7 @@ function readYaml(text: string, path: string): unknown {
   try {
     // JSON is YAML, so one parser reads both and knows the line of a mistake.
     // Its own look for keys that stand twice compares each with all before it.
-    const document = parseDocument(text, { uniqueKeys: false });
+    const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error' });
     const [error] = document.errors;
     if (error !== undefined) throw noYaml(path, error.message, error.linePos?.[0].line);
     refuseKeyTwice(document, text, path);
