@@ -144,13 +144,19 @@ async function* readIntents(
   if (batch.length > 0) yield batch;
 }
 
-/** Nothing that such a row asks is done, and any of it may be a no. */
+/**
+ * Nothing that such a row asks is done, and any of it may be a no: also of a channel of which it seems to
+ * say nothing.
+ */
 function doubted(claim: RowClaim, options: ImportOptions): RowClaim {
   return {
     ...claim,
-    channels: claim.channels.map((channel) =>
-      channel.ask === 'nothing' ? channel : { ...channel, ask: 'unknown', date: '' },
-    ),
+    channels: options.channels.map((channel) => ({
+      channel,
+      ask: 'unknown',
+      date: '',
+      dateColumn: '',
+    })),
     suppression: asksFor(options, 'email') ? { ask: 'unknown', note: null } : null,
   };
 }

@@ -75,6 +75,16 @@ describe('a JSON object with a key twice', () => {
     ]);
   });
 
+  for (const hides of ['""', 'null', '"no"', '"never"']) {
+    it(`may be a no where the second value is ${hides}`, async () => {
+      const line = `{"email":"a@example.com","phone_number":"+12015550123","email_consent":"yes","sms_consent":"unsubscribed","sms_consent":${hides}}`;
+      assert.deepEqual(await read(line, ['email', 'sms']), [
+        'email consent_value_unknown',
+        'sms consent_value_unknown',
+      ]);
+    });
+  }
+
   it('counts in a column that only a mapping reads', async () => {
     const mapping = parseMapping(
       `email: mail
