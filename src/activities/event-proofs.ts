@@ -102,7 +102,7 @@ export class EventProofs {
   ): Promise<void> {
     if (events.length === 0) return;
     const identifierOf = ({ email, phoneNumber }: FeedEvent) =>
-      channel === 'email' ? (email === null ? null : foldEmail(email)) : phoneNumber;
+      channel === 'email' ? foldEmail(email) : phoneNumber;
     const latest = new Map<string, string>();
     for (const event of events) {
       const identifier = identifierOf(event);

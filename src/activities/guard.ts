@@ -154,8 +154,7 @@ function mayBeAbout({ identifier }: OptOut, profiles: readonly ProfileConsent[])
   return (
     profiles.length === 0 ||
     profiles.some(
-      ({ email, phoneNumber }) =>
-        (email !== null && foldEmail(email) === identifier) || phoneNumber === identifier,
+      ({ email, phoneNumber }) => foldEmail(email) === identifier || phoneNumber === identifier,
     )
   );
 }

@@ -107,7 +107,7 @@ const SAYS_NO: ReadonlySet<SuppressionReason> = new Set([
 function optOutsOfProfile(profile: ProfileConsent, undated: string | null): OptOut[] {
   const { emailMarketing, smsMarketing, smsTransactional, whatsappMarketing, pushMarketing } =
     profile;
-  const email = profile.email === null ? null : foldEmail(profile.email);
+  const email = foldEmail(profile.email);
   const said: (Omit<OptOut, 'identifier' | 'source' | 'at'> & {
     readonly identifier: string | null;
     readonly at: string | null;

@@ -72,7 +72,7 @@ async function settleMembers(
   const waiting = await waitingParts(
     db,
     migrationId,
-    members.flatMap((member) => (member.email === null ? [] : foldEmail(member.email))),
+    members.flatMap((member) => foldEmail(member.email) ?? []),
     members.flatMap((member) => member.phoneNumber ?? []),
   );
   const settlements = waiting.flatMap((part): Settlement[] => {

@@ -1,9 +1,12 @@
 /**
  * An e-mail address for comparison: A to Z in lower case, and every other character as it is. Full
  * lower-casing would make another address of it, as U+212A (a Kelvin sign) becomes a `k`.
+ * Null is nobody's address.
  */
-export function foldEmail(email: string): string {
-  return email.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+export function foldEmail(email: string): string;
+export function foldEmail(email: string | null): string | null;
+export function foldEmail(email: string | null): string | null {
+  return email?.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) ?? null;
 }
 
 const BLANK = /[\s\u200B-\u200F\u2060\uFEFF]/u;

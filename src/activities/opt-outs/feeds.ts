@@ -110,8 +110,7 @@ export function optOutFeeds(
       async *read(since, signal) {
         for await (const events of eventsOf(names, { since, withListName: false }, signal)) {
           yield events.flatMap(({ at, email, phoneNumber }): OptOut[] => {
-            const identifier =
-              channel === 'email' ? (email === null ? null : foldEmail(email)) : phoneNumber;
+            const identifier = channel === 'email' ? foldEmail(email) : phoneNumber;
             if (identifier === null) return [];
             return [{ channel, identifier, listId: null, at: latestOf(at), source: 'event' }];
           });
@@ -171,7 +170,7 @@ function latestOf(at: string): string {
 }
 
 function identifiersOf(email: string | null, phoneNumber: string | null): string[] {
-  return [email === null ? null : foldEmail(email), phoneNumber].filter((one) => one !== null);
+  return [foldEmail(email), phoneNumber].filter((one) => one !== null);
 }
 
 function hasTexts(channels: readonly Channel[]): boolean {
