@@ -1,21 +1,13 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { MigrationRequest } from '../../src/starter/settings.js';
+import { GENERIC_COLUMNS } from '../importers/sources.js';
 import { LISTS } from './account.js';
 import type { Identity } from './chronicle.js';
 import type { RowSpec, RunSpec, Scenario } from './scenario.js';
 
 /** The columns of the generic layout that a run asks for, and one that nobody reads. */
-const COLUMNS = [
-  'email',
-  'phone_number',
-  'email_consent',
-  'email_consented_at',
-  'sms_consent',
-  'sms_consented_at',
-  'suppressed',
-  'was',
-] as const;
+const COLUMNS = [...GENERIC_COLUMNS, 'sms_consented_at', 'was'] as const;
 type Cells = Readonly<Record<(typeof COLUMNS)[number], string>>;
 
 /**

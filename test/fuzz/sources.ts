@@ -2,17 +2,8 @@ import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { openSource } from '../../src/importers/open-source.js';
 import { SourceError } from '../../src/importers/source-error.js';
-import { OPTIONS, withFile } from '../importers/sources.js';
+import { GENERIC_COLUMNS, OPTIONS, withFile } from '../importers/sources.js';
 import { held, share, type Kind } from './kinds.js';
-
-const COLUMNS = [
-  'email',
-  'phone_number',
-  'email_consent',
-  'email_consented_at',
-  'sms_consent',
-  'suppressed',
-];
 
 /** What cells hold in life and at its edges. */
 const CELL = fc.oneof(
@@ -105,8 +96,10 @@ type Source = typeof sources extends fc.Arbitrary<infer T> ? T : never;
 
 function textOf({ json, rows, mutations }: Source): string {
   const lines = json
-    ? rows.map((cells) => JSON.stringify(Object.fromEntries(COLUMNS.map((c, n) => [c, cells[n]]))))
-    : [COLUMNS.join(), ...rows.map((cells) => cells.map(quoted).join())];
+    ? rows.map((cells) =>
+        JSON.stringify(Object.fromEntries(GENERIC_COLUMNS.map((c, n) => [c, cells[n]]))),
+      )
+    : [GENERIC_COLUMNS.join(), ...rows.map((cells) => cells.map(quoted).join())];
   let text = `${lines.join('\n')}\n`;
   for (const { at, without, debris } of mutations) {
     const place = Math.floor(at * text.length);

@@ -7,6 +7,16 @@ import type { ImportOptions } from '../../src/importers/options.js';
 
 export const NOW = new Date('2026-01-01T00:00:00Z');
 
+/** Columns of the generic layout, as most sources have them. */
+export const GENERIC_COLUMNS = [
+  'email',
+  'phone_number',
+  'email_consent',
+  'email_consented_at',
+  'sms_consent',
+  'suppressed',
+] as const;
+
 export const OPTIONS: ImportOptions = {
   channels: ['email'],
   country: null,
