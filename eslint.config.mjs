@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import eslint from '@eslint/js';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
+import { circles } from './scripts/lint/no-circle.mjs';
 
 /** Folders and files directly under src/ that other parts could import. */
 const PARTS = [
@@ -116,7 +117,7 @@ export default tseslint.config(
         tsconfigRootDir: dirname(fileURLToPath(import.meta.url)),
       },
     },
-    plugins: { 'import-x': importX },
+    plugins: { 'import-x': importX, circles },
     settings: {
       'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
       'import-x/resolver-next': [
@@ -165,7 +166,7 @@ export default tseslint.config(
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
-      'import-x/no-cycle': 'error',
+      'circles/no-circle': 'error',
       'import-x/no-self-import': 'error',
       'import-x/no-duplicates': ['error', { 'prefer-inline': false }],
     },

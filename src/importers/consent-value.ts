@@ -1,5 +1,7 @@
 import { cellText } from './cell-text.js';
-import type { Ask } from './preset.js';
+
+/** What a row says about one channel. `nothing`: no consent was ever given or taken back. */
+export type Ask = 'subscribe' | 'unsubscribe' | 'list_only' | 'nothing' | 'unknown';
 
 const ASKS: Readonly<Record<string, Ask>> = {
   subscribed: 'subscribe',

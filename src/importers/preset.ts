@@ -1,12 +1,10 @@
 import type { ConsentChannel } from '../contracts/channels.js';
 import type { ConsentDates } from './consent-date.js';
+import type { Ask } from './consent-value.js';
 import type { Fingerprint, Header } from './header.js';
 import type { ImportOptions, LayoutName } from './options.js';
 import { SourceError } from './source-error.js';
 import type { Suppression } from './suppression.js';
-
-/** What a row says about one channel. `nothing`: no consent was ever given or taken back. */
-export type Ask = 'subscribe' | 'unsubscribe' | 'list_only' | 'nothing' | 'unknown';
 
 export interface ChannelClaim {
   readonly channel: ConsentChannel;

@@ -1,10 +1,11 @@
 import { isPhoneChannel, type ConsentChannel } from '../../contracts/channels.js';
 import { cellText } from '../cell-text.js';
 import { ConsentDates } from '../consent-date.js';
+import type { Ask } from '../consent-value.js';
 import { compileDateFormat, type ReadDate } from '../date-format.js';
 import type { Header } from '../header.js';
 import type { ImportOptions } from '../options.js';
-import { asksFor, cell, type Ask, type ChannelClaim, type Preset } from '../preset.js';
+import { asksFor, cell, type ChannelClaim, type Preset } from '../preset.js';
 import { SourceError } from '../source-error.js';
 import type { Suppression } from '../suppression.js';
 import type { ChannelMapping, Mapping } from './schema.js';

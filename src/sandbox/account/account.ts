@@ -17,7 +17,7 @@ import { Importing } from './importing.js';
 import { Journal } from './journal.js';
 import { Labels } from './labels.js';
 import { Listing } from './listing.js';
-import { Merging } from './merging.js';
+import { MergeRequests } from './merge-requests.js';
 import { Losses } from './mishaps/losses.js';
 import { ShownProfiles } from './mishaps/shown-profiles.js';
 import { ProfileChanges } from './profile-changes.js';
@@ -52,7 +52,7 @@ export class SandboxAccount implements Core {
   readonly book: ConsentBook;
   readonly identities: Identities;
   readonly changes: ProfileChanges;
-  readonly merging: Merging;
+  readonly mergeRequests: MergeRequests;
   readonly deleting: Deleting;
   readonly pushTokens: PushTokens;
   readonly losses: Losses;
@@ -99,7 +99,7 @@ export class SandboxAccount implements Core {
     this.book = new ConsentBook(this.profiles, this.clock, this.journal);
     this.identities = new Identities(this);
     this.changes = new ProfileChanges(this);
-    this.merging = new Merging(this);
+    this.mergeRequests = new MergeRequests(this);
     this.deleting = new Deleting(this);
     this.pushTokens = new PushTokens(this);
     const labels = new Labels(settings.seed);

@@ -1,7 +1,7 @@
 import type { Switches } from '../options.js';
 import type { ConsentKey } from '../store/channel.js';
+import type { Base } from './base.js';
 import { PHONE_KEYS } from './consent.js';
-import type { Core } from './core.js';
 import { mergeProfiles } from './merging.js';
 
 /** Which of several profiles with one identifier. */
@@ -42,7 +42,7 @@ export class Identities {
   /** Numbers of profiles that are part of another one now. */
   readonly #mergedInto = new Map<number, number>();
 
-  constructor(private readonly core: Core) {}
+  constructor(private readonly base: Base) {}
 
   /**
    * An address counts more than a number, and a number more than what others call the person.
@@ -52,7 +52,7 @@ export class Identities {
   find(identifiers: Identifiers, which = this.#which): number | undefined {
     const { profile, email, phone, externalId = null, kx = null } = identifiers;
     const { anonymousId = null } = identifiers;
-    const { profiles } = this.core;
+    const { profiles } = this.base;
     const named = profile === undefined ? undefined : this.#present(profile);
     if (named !== undefined && profiles.isAlive(named)) return named;
     const byEmail = email === null ? undefined : this.withEmail(email, which);
@@ -70,7 +70,7 @@ export class Identities {
   /** The profile of these identifiers, made or completed where needed. */
   resolve(identifiers: Identifiers, now: number, which = this.#which): number {
     const { email, phone, externalId = null, kx = null, anonymousId = null } = identifiers;
-    const { profiles } = this.core;
+    const { profiles } = this.base;
     const { written = email } = identifiers;
     let index = this.find(identifiers, which);
     if (index === undefined) {
@@ -95,13 +95,13 @@ export class Identities {
 
   /** Of several the one that rows with the address are about. */
   withEmail(email: string, which = this.#which): number | undefined {
-    const { profiles } = this.core;
+    const { profiles } = this.base;
     return which === 'newest' ? profiles.allWithEmail(email).at(-1) : profiles.withEmail(email);
   }
 
   /** Of several the one that rows with the number are about. */
   withPhone(phone: string, which = this.#which): number | undefined {
-    const { profiles } = this.core;
+    const { profiles } = this.base;
     return which === 'newest' ? profiles.allWithPhone(phone).at(-1) : profiles.withPhone(phone);
   }
 
@@ -111,7 +111,7 @@ export class Identities {
    */
   twins(index: number, { profile, email, phone }: Identifiers): readonly Twin[] {
     if (this.#which !== 'all' || profile !== undefined) return NO_TWINS;
-    const { profiles } = this.core;
+    const { profiles } = this.base;
     const [byEmail, byPhone] = [
       email === null ? [] : profiles.allWithEmail(email),
       phone === null ? [] : profiles.allWithPhone(phone),
@@ -127,12 +127,12 @@ export class Identities {
 
   /** The first profile becomes part of the second. @see mergeProfiles */
   merge(from: number, into: number, phoneOf: 'source' | 'destination'): void {
-    mergeProfiles(this.core, from, into, phoneOf);
+    mergeProfiles(this.base, from, into, phoneOf);
     this.#mergedInto.set(from, into);
   }
 
   get #which(): Which {
-    return this.core.settings.switches.sameIdentifier;
+    return this.base.settings.switches.sameIdentifier;
   }
 
   #present(profile: number): number {
@@ -145,15 +145,15 @@ export class Identities {
   }
 
   #freePhone(phone: string | null): string | null {
-    return phone !== null && this.core.profiles.withPhone(phone) === undefined ? phone : null;
+    return phone !== null && this.base.profiles.withPhone(phone) === undefined ? phone : null;
   }
 
   /** The row says that the number is this person's: an older one gives way to it. */
   #givePhone(index: number, phone: string, which: Which): void {
-    const owners = this.core.profiles.allWithPhone(phone);
+    const owners = this.base.profiles.allWithPhone(phone);
     if (owners.includes(index)) return;
-    if (owners.length === 0) return this.core.book.changePhone(index, phone);
-    if (this.core.settings.switches.twoProfiles !== 'merge') return;
+    if (owners.length === 0) return this.base.book.changePhone(index, phone);
+    if (this.base.settings.switches.twoProfiles !== 'merge') return;
     const older = which === 'newest' ? owners.slice(-1) : owners.slice(0, 1);
     for (const owner of which === 'all' ? owners : older) this.merge(owner, index, 'source');
   }

@@ -1,32 +1,15 @@
-import { delayWithin } from '../delays.js';
 import { CONSENT_KEYS, type ConsentKey, type ConsentRecord } from '../store/channel.js';
 import type { ProfileDetails } from '../store/details.js';
 import { MAX_EMAILS } from '../store/identifiers/email-book.js';
 import type { ProfileStore, Suppression, SuppressionReason } from '../store/profiles.js';
+import type { Base } from './base.js';
 import { PHONE_KEYS } from './consent.js';
-import type { Core } from './core.js';
 
 /** What a merge works with. */
 export type MergeParts = Pick<
-  Core,
+  Base,
   'profiles' | 'lists' | 'segments' | 'journal' | 'book' | 'clock'
 >;
-
-/** Merges that somebody asked for, some time later. */
-export class Merging {
-  constructor(private readonly core: Core) {}
-
-  /** Both profiles stay as they are until the `merge` delay is over. */
-  accept(from: number, into: number): void {
-    const { profiles, settings, scheduler, clock } = this.core;
-    const wait = delayWithin(settings.delays.merge, settings.seed, 'merge', profiles.id(from));
-    scheduler.at(clock.in(wait), () => {
-      if (profiles.isAlive(from) && profiles.isAlive(into)) {
-        this.core.identities.merge(from, into, 'destination');
-      }
-    });
-  }
-}
 
 /**
  * The first profile becomes part of the second and is gone.

@@ -1,5 +1,5 @@
 import type { Core } from './core.js';
-import type { NewPushToken } from './subscribing.js';
+import type { NewPushToken } from './subscribe-row.js';
 
 const KEY = 'mobile_push.marketing';
 const OPEN: ReadonlySet<string> = new Set(['AUTHORIZED', 'PROVISIONAL']);

@@ -2,27 +2,10 @@ import { delayWithin } from '../delays.js';
 import { phoneVerdict } from '../phone.js';
 import type { ConsentKey } from '../store/channel.js';
 import type { List } from '../store/lists.js';
-import type { PushToken } from '../store/push-tokens.js';
 import { Confirmations, type Confirmation, type ConfirmationChannel } from './confirmations.js';
 import type { Core } from './core.js';
 import { isReached, type Identifiers } from './identity.js';
-
-export interface Grant {
-  key: ConsentKey;
-  /** Epoch ms; null for consent given now. */
-  consentedAt: number | null;
-}
-
-/** A push token as a call brings it, not dated yet. */
-export type NewPushToken = Omit<PushToken, 'created' | 'recorded'>;
-
-/** One row of an accepted subscribe call: what is left after the checks. */
-export interface SubscribeRow {
-  identifiers: Identifiers;
-  grants: readonly Grant[];
-  /** Registered with the consent to push. */
-  tokens: readonly NewPushToken[];
-}
+import type { Grant, SubscribeRow } from './subscribe-row.js';
 
 export interface SubscribeJob {
   rows: readonly SubscribeRow[];

@@ -1,7 +1,7 @@
 import { delayWithin } from '../delays.js';
 import type { SenderOptions } from '../options.js';
 import { ulid } from '../ulid.js';
-import type { Core } from './core.js';
+import type { Base } from './base.js';
 import {
   decide,
   SENDER_STATUSES,
@@ -40,7 +40,7 @@ export class Texting {
   readonly #senders = new Map<string, Sender>();
 
   /** @throws RangeError for a sender of unknown type or status */
-  constructor(private readonly core: Pick<Core, 'settings' | 'clock' | 'scheduler'>) {
+  constructor(private readonly core: Pick<Base, 'settings' | 'clock' | 'scheduler'>) {
     const { sms, account } = core.settings;
     const opened = core.clock.wall();
     if (sms.status === 'none') return;

@@ -1,6 +1,6 @@
 import { chance } from '../../chance.js';
 import type { Settings } from '../../options.js';
-import type { SubscribeRow } from '../subscribing.js';
+import type { SubscribeRow } from '../subscribe-row.js';
 
 /** Share of the accepted rows that are lost, where the switch says at times. */
 const LOST_SHARE = 0.1;

@@ -1,7 +1,7 @@
 import type { ConsentKey } from '../../store/channel.js';
 import { isObject, type Json } from '../body.js';
 import { invalid, missing, type ErrorEntry } from '../errors.js';
-import type { NewPushToken } from '../../account/subscribing.js';
+import type { NewPushToken } from '../../account/subscribe-row.js';
 import { pushTokens } from './push-tokens.js';
 
 /** Write side of the API: channel and message type, and the name that the read side gives them. */

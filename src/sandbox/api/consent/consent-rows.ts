@@ -1,7 +1,7 @@
 import { isEmail, isObject, identifier, rowPointer, unknownField, type Json } from '../body.js';
 import { invalid, missing, type ErrorEntry } from '../errors.js';
 import { askedOf, type Asked, type AskedConsent, type WrittenConsent } from './asked-consents.js';
-import type { NewPushToken } from '../../account/subscribing.js';
+import type { NewPushToken } from '../../account/subscribe-row.js';
 
 /** One row of a subscribe or unsubscribe call, well formed but not yet checked against the account. */
 export interface ConsentRow {

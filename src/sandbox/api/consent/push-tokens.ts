@@ -1,5 +1,5 @@
 import { BACKGROUNDS, ENABLEMENTS, PLATFORMS, VENDORS } from '../../store/push-tokens.js';
-import type { NewPushToken } from '../../account/subscribing.js';
+import type { NewPushToken } from '../../account/subscribe-row.js';
 import { isObject } from '../body.js';
 import { invalid, missing, type ErrorEntry } from '../errors.js';
 

@@ -1,4 +1,4 @@
-import type { SubscribeRow } from '../../account/subscribing.js';
+import type { SubscribeRow } from '../../account/subscribe-row.js';
 import { invalid, type ErrorEntry } from '../errors.js';
 import type { ConsentRow } from './consent-rows.js';
 

@@ -1,6 +1,6 @@
 import type { SandboxAccount } from '../../account/account.js';
 import type { Identifiers } from '../../account/identity.js';
-import type { Grant } from '../../account/subscribing.js';
+import type { Grant } from '../../account/subscribe-row.js';
 import { instantOf, spokenDate } from '../../dates.js';
 import { isBoolean, isText, listOf, optional, refuseRows, resourceOf, rowsOf } from '../body.js';
 import type { AskedConsent } from './asked-consents.js';

@@ -4,7 +4,7 @@ import { longId } from '../../store/long-id.js';
 import type { PushToken } from '../../store/push-tokens.js';
 import { relationTo } from '../links.js';
 import { listWriter } from '../lists/list-resource.js';
-import { segmentWriter } from '../segments/segments.js';
+import { segmentWriter } from '../segments/segment-resource.js';
 import type { Query } from '../query.js';
 
 interface Resource {

@@ -22,7 +22,7 @@ export function mergeTwo({ account, body, url }: Call): Reply {
   if (from === into) {
     throw refuse(`${SOURCES}/0/id`, 'A profile cannot be merged into itself.');
   }
-  account.merging.accept(from, into);
+  account.mergeRequests.accept(from, into);
   const id = account.profiles.id(into);
   const links = { self: `${url.origin}/api/profiles/${id}/` };
   return {

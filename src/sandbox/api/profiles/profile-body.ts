@@ -3,8 +3,8 @@ import { phoneVerdict } from '../../phone.js';
 import { isObject, unknownField, type Json } from '../body.js';
 import { ApiError, invalid, refuse, single, type ErrorEntry } from '../errors.js';
 import { addressOf, isAddress } from './address.js';
+import { DETAIL_FIELDS, LOCATION_FIELDS } from './profile-fields.js';
 import { patchesOf } from './profile-meta.js';
-import { DETAIL_FIELDS, LOCATION_FIELDS } from './profile-resource.js';
 
 const MAX_BYTES = 100_000;
 

@@ -5,32 +5,7 @@ import type { EventStore } from '../../store/event-store.js';
 import { relationTo } from '../links.js';
 import type { Query } from '../query.js';
 import type { Inclusions } from './included.js';
-
-/** Attributes that a profile may be given, beside e-mail and phone. */
-export const DETAIL_FIELDS = [
-  'external_id',
-  'first_name',
-  'last_name',
-  'organization',
-  'locale',
-  'title',
-  'image',
-  'location',
-  'properties',
-] as const;
-
-export const LOCATION_FIELDS = [
-  'address1',
-  'address2',
-  'city',
-  'country',
-  'latitude',
-  'longitude',
-  'region',
-  'zip',
-  'timezone',
-  'ip',
-] as const;
+import { DETAIL_FIELDS, LOCATION_FIELDS } from './profile-fields.js';
 
 /** Nobody has ordered anything in the sandbox. */
 const ANALYTICS = {

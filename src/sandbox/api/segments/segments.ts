@@ -1,13 +1,11 @@
 import type { SandboxAccount } from '../../account/account.js';
-import { definitionOf } from '../../account/segment-rule.js';
-import { isoDate } from '../../dates.js';
 import type { Segment } from '../../store/segments.js';
-import { groupRelationships, includedWith } from '../groups/flows-and-tags.js';
+import { includedWith } from '../groups/flows-and-tags.js';
 import { replyWithMembers } from '../groups/members.js';
 import type { Call, Reply } from '../operation.js';
-import type { Query } from '../query.js';
 import { pageOfFew } from '../small-collection.js';
 import { unknownId } from '../unknown-id.js';
+import { segmentWriter } from './segment-resource.js';
 
 /** `get_segments`: at most 10 a page. */
 export function getSegments(call: Call): Reply {
@@ -44,28 +42,4 @@ function segmentToRead(account: SandboxAccount, id: string): Segment {
   const segment = account.segments.get(id);
   if (segment === undefined) throw unknownId(account, 'segment', id);
   return segment;
-}
-
-/** Turns segments into resources as the query asks for them. */
-export function segmentWriter(query: Query, origin: string): (segment: Segment) => object {
-  const counted = query.adds('segment', 'profile_count');
-  return (segment) => {
-    const self = `${origin}/api/segments/${segment.id}/`;
-    return {
-      type: 'segment',
-      id: segment.id,
-      attributes: query.pick('segment', {
-        name: segment.name,
-        definition: definitionOf(segment.rule, segment.id),
-        created: isoDate(segment.created),
-        updated: isoDate(segment.updated),
-        is_active: segment.isActive,
-        is_processing: segment.isProcessing,
-        is_starred: segment.isStarred,
-        ...(counted ? { profile_count: segment.size } : {}),
-      }),
-      relationships: groupRelationships(segment, query, self),
-      links: { self },
-    };
-  };
 }
