@@ -14,7 +14,6 @@ const PARTS = [
   'ledger',
   'importers',
   'connections',
-  'sandbox',
   'runtime',
   'cli',
   'demo',
@@ -41,6 +40,12 @@ const noEnvironment = {
   message: 'Only src/runtime/config.ts reads the environment; take a Config.',
 };
 
+const SANDBOX_USERS = ['cli', 'demo'];
+const noSandbox = {
+  regex: '^klaviyo-sandbox(/|$)',
+  message: 'The product does not know the sandbox: only the verbs that start it do.',
+};
+
 /** What one part of src/ may import; the rule is replaced as a whole, hence the repetition. */
 function zone(part, patterns) {
   return {
@@ -48,7 +53,7 @@ function zone(part, patterns) {
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
-        { patterns: [noEnvironment, ...patterns] },
+        { patterns: [noEnvironment, noSandbox, ...patterns] },
       ],
     },
   };
@@ -67,7 +72,7 @@ const zones = [
     noParts(['activities'], 'Workflows know activities by type only: use import type.', 'values'),
   ]),
   zone('activities', [
-    noParts(['workflows', 'cli', 'demo', 'worker', 'starter', 'sandbox'], 'Nothing calls back up.'),
+    noParts(['workflows', 'cli', 'demo', 'worker', 'starter'], 'Nothing calls back up.'),
     noParts(['runtime'], 'Activities get what they need from their dependencies.', 'values'),
   ]),
   zone('klaviyo', [
@@ -92,20 +97,13 @@ const zones = [
     noParts(allExcept('connections'), 'connections is a library of its own.'),
     { regex: TEMPORAL, message: 'connections knows nothing of Temporal.' },
   ]),
-  zone('sandbox', [
-    noParts(
-      allExcept('contracts', 'sandbox'),
-      'The sandbox shares nothing with the client, so that one mistake is not made twice.',
-    ),
-    { regex: TEMPORAL, message: 'The sandbox knows nothing of Temporal.' },
-  ]),
   zone('runtime', [
     noParts(allExcept('contracts', 'runtime'), 'runtime is below all that it runs.'),
   ]),
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/'] },
+  { ignores: ['**/dist/', 'node_modules/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {
@@ -179,16 +177,51 @@ export default tseslint.config(
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },
   {
+    files: ['packages/*/src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      'import-x/no-extraneous-dependencies': ['error', { devDependencies: false }],
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    ignores: ['packages/klaviyo-sandbox/src/settings/environment.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Only settings/environment.ts reads the environment.',
+        },
+      ],
+    },
+  },
+  {
     files: ['src/**/*.ts'],
+    ignores: SANDBOX_USERS.map((part) => `src/${part}/**`),
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [noEnvironment, noSandbox] },
+      ],
+    },
+  },
+  {
+    files: SANDBOX_USERS.map((part) => `src/${part}/**/*.ts`),
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [noEnvironment] }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
       'import-x/no-extraneous-dependencies': ['error', { devDependencies: false }],
     },
   },
   {
     files: ['src/**/*.ts'],
-    // The sandbox stands on its own: no other part reads the environment for it.
-    ignores: ['src/runtime/config.ts', 'src/sandbox/environment.ts'],
+    ignores: ['src/runtime/config.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

@@ -9,11 +9,11 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { DELAYS } from 'klaviyo-sandbox';
 import { startStack, temporaryFolder, type DemoStack } from '../src/demo/stack.js';
 import { openLedger, type Ledger } from '../src/ledger/index.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { progressLines } from '../src/runtime/progress.js';
-import { DELAYS } from '../src/sandbox/index.js';
 import { writePeople } from './people.js';
 
 const { values } = parseArgs({

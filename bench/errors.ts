@@ -9,10 +9,10 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Fault, FaultKind } from 'klaviyo-sandbox';
 import type { MigrationTiming } from '../src/contracts/migration.js';
 import { startStack, temporaryFolder } from '../src/demo/stack.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
-import type { Fault, FaultKind } from '../src/sandbox/index.js';
 import { PARTS, timesOfParts, type PartTimes } from './errors/phases.js';
 import { writePeople } from './people.js';
 

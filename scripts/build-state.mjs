@@ -3,8 +3,10 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { ROOT } from './run-to-end.mjs';
 
-/** Folders of sources, as in tsconfig.json. */
-export const SOURCES = ['src', 'test', 'bench', 'examples'];
+/** What is compiled, each with a tsconfig.json of its own, in the order in which one needs another. */
+export const PROJECTS = [join(ROOT, 'packages', 'klaviyo-sandbox'), ROOT];
+/** Folders of a project's sources, as in its tsconfig.json. */
+export const SOURCES = ['src', 'test', 'bench'];
 export const DIST = join(ROOT, 'dist');
 
 const STAMP = join(DIST, '.built');
@@ -22,9 +24,12 @@ export async function markBuilt(fingerprint) {
 
 /** Of paths, sizes and times: reading every file would cost more than the check may. */
 export async function sourcesFingerprint() {
-  const lists = await Promise.all(SOURCES.map((folder) => filesUnder(join(ROOT, folder))));
-  const single = ['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
-  const files = [...lists.flat(), ...single.map((name) => join(ROOT, name))];
+  const lists = await Promise.all(PROJECTS.map(sourcesOf));
+  const settings = PROJECTS.flatMap((project) =>
+    ['tsconfig.json', 'package.json'].map((name) => join(project, name)),
+  );
+  const single = ['tsconfig.base.json', 'package-lock.json', 'scripts/build.mjs'];
+  const files = [...lists.flat(), ...settings, ...single.map((name) => join(ROOT, name))];
   const lines = await Promise.all(
     files.map(async (path) => {
       const { size, mtimeMs } = await stat(path);
@@ -32,6 +37,11 @@ export async function sourcesFingerprint() {
     }),
   );
   return digest(lines.sort().join('\n'));
+}
+
+/** Every file of a project that is compiled or copied. */
+export async function sourcesOf(project) {
+  return (await Promise.all(SOURCES.map((name) => filesUnder(join(project, name))))).flat();
 }
 
 /** Every file under a folder; none if the folder does not exist. */

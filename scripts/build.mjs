@@ -9,9 +9,11 @@ import {
   filesUnder,
   isTypeScript,
   markBuilt,
+  PROJECTS,
   readText,
   SOURCES,
   sourcesFingerprint,
+  sourcesOf,
 } from './build-state.mjs';
 import { ROOT } from './run-to-end.mjs';
 
@@ -19,42 +21,53 @@ import { ROOT } from './run-to-end.mjs';
 const fingerprint = await sourcesFingerprint();
 // The compiler writes also what has errors: dist is as good as old until all is done.
 await markBuilt(null);
-const sources = (await Promise.all(SOURCES.map((name) => filesUnder(join(ROOT, name))))).flat();
 
-await removeOrphanedOutputs();
-const code = await compile();
+let code = 0;
+for (const project of PROJECTS) {
+  code ||= await build(project);
+}
 if (code === 0) {
-  await copyAssets();
   await bundleWorkflows();
   await markBuilt(fingerprint);
 }
 process.exitCode = code;
 
+/** @returns the compiler's exit code */
+async function build(project) {
+  const sources = await sourcesOf(project);
+  await removeOrphanedOutputs(project, sources);
+  const exitCode = await compile(project);
+  if (exitCode === 0) await copyAssets(project, sources);
+  return exitCode;
+}
+
 /** Outputs of deleted sources: a test that is gone must not run on. */
-async function removeOrphanedOutputs() {
-  const expected = new Set(sources.flatMap(outputsOf));
-  const outputs = (await Promise.all(SOURCES.map((name) => filesUnder(join(DIST, name))))).flat();
+async function removeOrphanedOutputs(project, sources) {
+  const dist = join(project, 'dist');
+  const expected = new Set(sources.flatMap((source) => outputsOf(project, source)));
+  const outputs = (await Promise.all(SOURCES.map((name) => filesUnder(join(dist, name))))).flat();
   await Promise.all(outputs.filter((path) => !expected.has(path)).map((path) => rm(path)));
 
   // The compiler remembers what it wrote and would not write it again.
   const there = new Set(outputs);
-  const missing = sources.some((path) => !outputsOf(path).every((output) => there.has(output)));
-  if (missing) await rm(join(DIST, '.tsbuildinfo'), { force: true });
+  if (![...expected].every((output) => there.has(output))) {
+    await rm(join(dist, '.tsbuildinfo'), { force: true });
+  }
 }
 
-function outputsOf(source) {
-  const target = join(DIST, relative(ROOT, source));
+function outputsOf(project, source) {
+  const target = join(project, 'dist', relative(project, source));
   if (!isTypeScript(source)) return [target];
   if (source.endsWith('.d.ts')) return [];
   const stem = target.slice(0, -'.ts'.length);
   return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`];
 }
 
-function compile() {
+function compile(project) {
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   return new Promise((resolve, reject) => {
-    const args = [tsc, '--project', join(ROOT, 'tsconfig.json'), '--pretty', 'false'];
+    const args = [tsc, '--project', join(project, 'tsconfig.json'), '--pretty', 'false'];
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
     child.once('error', reject);
     child.once('exit', (exitCode) => resolve(exitCode ?? 1));
@@ -62,10 +75,10 @@ function compile() {
 }
 
 /** Whatever lies beside the sources and is no TypeScript, such as files for tests. */
-async function copyAssets() {
+async function copyAssets(project, sources) {
   for (const source of sources) {
     if (isTypeScript(source)) continue;
-    const [target] = outputsOf(source);
+    const [target] = outputsOf(project, source);
     await mkdir(dirname(target), { recursive: true });
     await copyFile(source, target);
   }

@@ -13,7 +13,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
-import { DIST, filesUnder } from './build-state.mjs';
+import { filesUnder, PROJECTS } from './build-state.mjs';
 import { ROOT, runToEnd } from './run-to-end.mjs';
 
 /** Exit code of the test runner when a test failed; a higher one: it was ended by a signal. */
@@ -22,8 +22,10 @@ const FAILED = 1;
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));
 const wanted = args.filter((arg) => !arg.startsWith('-')).map(asBuilt);
-const AFTER_ALL = join('dist', 'test', 'contract', 'exchanges.test.js');
-const files = (await filesUnder(join(DIST, 'test')))
+const AFTER_ALL = join('packages', 'klaviyo-sandbox', 'dist/test/contract/exchanges.test.js');
+const built = PROJECTS.map((project) => filesUnder(join(project, 'dist', 'test')));
+const files = (await Promise.all(built))
+  .flat()
   .map((path) => relative(ROOT, path))
   .filter((path) => path.endsWith('.test.js') && path !== AFTER_ALL)
   .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)))
@@ -43,7 +45,7 @@ async function withExchanges(env) {
   try {
     const code = await runToEnd([...test, ...options, ...files], {
       ...env,
-      CONSENTRY_SANDBOX_EXCHANGES: folder,
+      KLAVIYO_SANDBOX_EXCHANGES: folder,
     });
     if (code > FAILED) return code;
     const whole = code === 0 && args.length === 0;

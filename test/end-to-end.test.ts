@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { startVerb } from '../src/demo/child.js';
 import { childEnvironment, loadConfig } from '../src/runtime/config.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { userFolders } from '../src/runtime/paths.js';
 import { startTemporalServer } from '../src/runtime/temporal-server.js';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.js';
 import { createTestDatabase } from './support/stack.js';
 
 const LIST = 'SINGL1';

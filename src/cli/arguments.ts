@@ -48,24 +48,11 @@ export function wholeNumber(
   };
 }
 
-/** A share from 0 to 1. */
-export function parseShare(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError('Give a number from 0 to 1.');
-}
-
 /** A share above 0 to 1. */
 export function parseLimitShare(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value <= 1) return value;
   throw new InvalidArgumentError('Give a number above 0 and at most 1.');
-}
-
-export function parsePositive(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value > 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('Give a number greater than 0.');
 }
 
 export function parseList(text: string): string[] {

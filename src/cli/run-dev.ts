@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DEFAULT_LISTS, SANDBOX_KEY, startSandbox } from 'klaviyo-sandbox';
 import { loadConfig, type Config } from '../runtime/config.js';
 import { clearDevState, readDevState, writeDevState } from '../runtime/dev-state.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
@@ -6,9 +7,7 @@ import { userFolders } from '../runtime/paths.js';
 import { startDatabase } from '../runtime/postgres.js';
 import { progressLines } from '../runtime/progress.js';
 import { startTemporalServer } from '../runtime/temporal-server.js';
-import { startSandbox } from '../sandbox/index.js';
 import { UsageError } from './ended.js';
-import { DEFAULT_LISTS, SANDBOX_KEY } from './sandbox-start.js';
 import type { Output } from './terminal.js';
 import { startWorker, type KlaviyoAccess } from './worker-process.js';
 

@@ -4,7 +4,6 @@ import { Lifecycle } from '../runtime/lifecycle.js';
 import { userFolders } from '../runtime/paths.js';
 import type { WorkerRole } from '../worker.js';
 import { UsageError } from './ended.js';
-import { SANDBOX_KEY } from './sandbox-start.js';
 import type { Output } from './terminal.js';
 import { startWorker, type KlaviyoAccess } from './worker-process.js';
 
@@ -16,7 +15,7 @@ export async function runWorker(
 ): Promise<void> {
   const config = loadConfig();
   const environment = await resolveEnvironment(config, userFolders(config));
-  const klaviyo = role === 'workflow' ? null : klaviyoAccess(config, environment);
+  const klaviyo = role === 'workflow' ? null : await klaviyoAccess(config, environment);
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals((signal) => output.note(`${signal}: finishing what is under way`));
   const worker = await startWorker({
@@ -52,8 +51,11 @@ export async function runWorker(
 }
 
 /** The dev stack's sandbox where there is one; a real key never meets a stack for trying things. */
-function klaviyoAccess(config: Config, { sandboxUrl }: Environment): KlaviyoAccess {
-  if (sandboxUrl !== null) return { apiKey: SANDBOX_KEY, baseUrl: sandboxUrl };
+async function klaviyoAccess(config: Config, { sandboxUrl }: Environment): Promise<KlaviyoAccess> {
+  if (sandboxUrl !== null) {
+    const { SANDBOX_KEY } = await import('klaviyo-sandbox');
+    return { apiKey: SANDBOX_KEY, baseUrl: sandboxUrl };
+  }
   const { apiKey, baseUrl } = config.klaviyo;
   if (apiKey !== null) return { apiKey, baseUrl };
   throw new UsageError(

@@ -1,6 +1,6 @@
+import type { MessageLine, SubscribedLine, TruthLine } from 'klaviyo-sandbox';
 import type { Channel } from '../contracts/channels.js';
 import type { ReportedPart } from '../ledger/index.js';
-import type { MessageLine, SubscribedLine, TruthLine } from '../sandbox/index.js';
 
 /** Something that the ledger says and that is not so. */
 export interface Difference {

@@ -1,10 +1,4 @@
-import type {
-  Fault,
-  MessageLine,
-  SeedProfile,
-  SubscribedLine,
-  TruthLine,
-} from '../sandbox/index.js';
+import type { Fault, MessageLine, SeedProfile, SubscribedLine, TruthLine } from 'klaviyo-sandbox';
 
 const SEEDS_A_CALL = 5_000;
 

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'csv-stringify/sync';
-import type { SandboxOptions } from '../sandbox/index.js';
+import type { SandboxOptions } from 'klaviyo-sandbox';
 import { COLUMNS, exportRow } from './export-row.js';
 import { generateExport, type DemoExport } from './export.js';
 import { BLOCK, rowPlans, type RowPlan } from './row-kinds.js';

@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SandboxOptions } from 'klaviyo-sandbox';
 import { loadConfig } from '../runtime/config.js';
 import type { Lifecycle } from '../runtime/lifecycle.js';
 import { userFolders } from '../runtime/paths.js';
 import { startDatabase } from '../runtime/postgres.js';
 import type { OnProgress } from '../runtime/progress.js';
 import { startTemporalServer, type TemporalTarget } from '../runtime/temporal-server.js';
-import type { SandboxOptions } from '../sandbox/index.js';
 import { connectTo, type Connected } from '../starter/connect.js';
 import { startVerb } from './child.js';
 import { SandboxControl } from './sandbox-control.js';

@@ -1,10 +1,10 @@
 import {
-  startSandbox,
   type ConsentChangeLine,
   type Sandbox,
   type SandboxOptions,
+  startSandbox,
   type TruthLine,
-} from '../../src/sandbox/index.js';
+} from 'klaviyo-sandbox';
 import { uniqueName } from '../support/database.js';
 import type { AccountChronicle, Identity } from './chronicle.js';
 import type { PersonSpec, Scenario } from './scenario.js';

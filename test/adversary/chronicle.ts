@@ -1,4 +1,4 @@
-import type { ConsentChangeLine, SubscribedLine, TruthLine } from '../../src/sandbox/index.js';
+import type { ConsentChangeLine, SubscribedLine, TruthLine } from 'klaviyo-sandbox';
 import type { ReportedPart } from '../../src/ledger/index.js';
 import type { Phase } from '../../src/contracts/migration.js';
 import type { RunSpec, Scenario } from './scenario.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RequestMoment } from 'klaviyo-sandbox';
 import { MigrationStoppedError, type Consentry } from '../../src/starter/consentry.js';
-import type { RequestMoment } from '../../src/sandbox/index.js';
 import { LISTS, type StagedAccount } from './account.js';
 import type { Identity, RunChronicle, Said } from './chronicle.js';
 import type { Act, Move, PersonAct, RunAct, Scenario } from './scenario.js';

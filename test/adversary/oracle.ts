@@ -1,4 +1,4 @@
-import type { SubscribedLine, TruthLine } from '../../src/sandbox/index.js';
+import type { SubscribedLine, TruthLine } from 'klaviyo-sandbox';
 import type { ReportedPart } from '../../src/ledger/index.js';
 import { LISTS } from './account.js';
 import type { Chronicle, RunChronicle } from './chronicle.js';

@@ -1,4 +1,4 @@
-import type { FaultKind, Switches } from '../../src/sandbox/index.js';
+import type { FaultKind, Switches } from 'klaviyo-sandbox';
 
 /** What a person's cell of a source says. `perhaps` is a word that nobody understands. */
 export type Word = '' | 'yes' | 'unsubscribed' | 'perhaps' | 'no';

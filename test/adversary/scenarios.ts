@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Switches } from '../../src/sandbox/index.js';
+import type { Switches } from 'klaviyo-sandbox';
 import type {
   Act,
   Cue,

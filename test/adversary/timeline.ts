@@ -1,4 +1,4 @@
-import type { ConsentChangeLine, TruthLine } from '../../src/sandbox/index.js';
+import type { ConsentChangeLine, TruthLine } from 'klaviyo-sandbox';
 import type { AccountChronicle, Said } from './chronicle.js';
 
 export type JudgedChannel = 'email' | 'sms';

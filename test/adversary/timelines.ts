@@ -1,4 +1,4 @@
-import type { SubscribedLine, TruthLine } from '../../src/sandbox/index.js';
+import type { SubscribedLine, TruthLine } from 'klaviyo-sandbox';
 import type { AccountChronicle, Chronicle, Identity } from './chronicle.js';
 import { Timeline, type JudgedChannel } from './timeline.js';
 

@@ -3,9 +3,9 @@ import type { NativeConnection } from '@temporalio/worker';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Sandbox } from 'klaviyo-sandbox';
 import { startVerb } from '../../src/demo/child.js';
 import type { ServerProcess } from '../../src/runtime/server-process.js';
-import type { Sandbox } from '../../src/sandbox/index.js';
 import { createWorker, type ConsentryWorker } from '../../src/worker.js';
 import type { TestTemporal } from '../support/stack.js';
 

@@ -5,8 +5,6 @@ import {
   parseCountries,
   parseCountry,
   parseDuration,
-  parsePositive,
-  parseShare,
   wholeNumber,
 } from '../../src/cli/arguments.js';
 
@@ -49,15 +47,6 @@ describe('flags', () => {
     assert.equal(wholeNumber(0, 10)('10'), 10);
     for (const text of ['11', '-1', '1.5', 'x', '']) {
       assert.throws(() => wholeNumber(0, 10)(text), refused, text);
-    }
-  });
-
-  it('reads shares and factors', () => {
-    assert.equal(parseShare('0.25'), 0.25);
-    assert.equal(parsePositive('12.5'), 12.5);
-    for (const text of ['1.1', '-0.1', '', 'half']) assert.throws(() => parseShare(text), refused);
-    for (const text of ['0', '-1', '', 'fast', 'Infinity']) {
-      assert.throws(() => parsePositive(text), refused);
     }
   });
 });

@@ -5,7 +5,13 @@ import { run } from './terminal.js';
 
 const VERBS =
   'demo dev sandbox worker check map migrate status report show approve pause resume set-share cancel retry-failed';
-const PAGES = ['README.md', 'docs/cli.md', 'docs/sources.md', 'docs/report.md', 'docs/sandbox.md'];
+const PAGES = [
+  'README.md',
+  'docs/cli.md',
+  'docs/sources.md',
+  'docs/report.md',
+  'packages/klaviyo-sandbox/README.md',
+];
 
 /** Told by --help alone: they are the same for every verb. */
 const EVERYWHERE = new Set(['--help', '--version']);
@@ -32,7 +38,8 @@ async function flagsOf(verb: string): Promise<string[]> {
 describe('the documentation of the CLI', () => {
   for (const verb of VERBS.split(' ')) {
     it(`names every flag of ${verb}`, async () => {
-      const text = verb === 'sandbox' ? page('docs/sandbox.md') : page('docs/cli.md');
+      const text =
+        verb === 'sandbox' ? page('packages/klaviyo-sandbox/README.md') : page('docs/cli.md');
       const named = new Set(flagsIn(text));
       const missing = (await flagsOf(verb)).filter(
         (flag) => !named.has(flag) && !EVERYWHERE.has(flag),
@@ -46,7 +53,7 @@ describe('the documentation of the CLI', () => {
     for (const verb of VERBS.split(' ')) (await flagsOf(verb)).forEach((flag) => known.add(flag));
     for (const path of PAGES) {
       // Flags of other programs stand in commands of theirs.
-      const text = page(path).replaceAll(/^(curl|temporal|npm|git|psql) .*$/gm, '');
+      const text = page(path).replaceAll(/^(curl|temporal|npm|npx|git|psql) .*$/gm, '');
       assert.deepEqual(
         flagsIn(text).filter((flag) => !known.has(flag)),
         [],

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { taskQueueOf } from '../../src/contracts/names.js';
 import { startVerb } from '../../src/demo/child.js';
 import { listAccounts, openLedger, type Ledger } from '../../src/ledger/index.js';
 import { childEnvironment } from '../../src/runtime/config.js';
-import { startSandbox, type Sandbox } from '../../src/sandbox/index.js';
 import { Gates } from '../support/gates.js';
 import { createTestDatabase, testTemporal, type TestDatabase } from '../support/stack.js';
 

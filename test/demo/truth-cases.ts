@@ -1,12 +1,12 @@
-import { compareWithTruth, type Comparison } from '../../src/demo/truth.js';
-import type { ReportedPart } from '../../src/ledger/index.js';
 import {
-  startSandbox,
   type MessageLine,
   type SeedProfile,
+  startSandbox,
   type SubscribedLine,
   type TruthLine,
-} from '../../src/sandbox/index.js';
+} from 'klaviyo-sandbox';
+import { compareWithTruth, type Comparison } from '../../src/demo/truth.js';
+import type { ReportedPart } from '../../src/ledger/index.js';
 
 export const LIST = 'LIST01';
 export const OTHER_LIST = 'LIST02';

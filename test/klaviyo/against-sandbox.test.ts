@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { type FaultKind, type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import {
   createLocalLimiter,
   ENDPOINTS,
@@ -12,7 +13,6 @@ import {
   ListNotFoundError,
   splitRefusal,
 } from '../../src/klaviyo/index.js';
-import { startSandbox, type FaultKind, type Sandbox } from '../../src/sandbox/index.js';
 
 /** Longer than anything that the sandbox delays under its fast settings. */
 const SETTLED = 5_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import type { KlaviyoClient } from '../../src/klaviyo/index.js';
-import { startSandbox, type Sandbox } from '../../src/sandbox/index.js';
 import { clientOf, json, KlaviyoServer, OpenLimiter, profile } from './klaviyo-server.js';
 
 const SUPPRESSION = 'subscriptions.email.marketing.suppression';

@@ -1,4 +1,4 @@
-import type { Switches } from '../../src/sandbox/index.js';
+import type { Switches } from 'klaviyo-sandbox';
 
 /** Open questions that `hostile.test.ts` answers: under them the ledger cannot know all of the truth. */
 export const ANSWERED_IN_HOSTILE = [

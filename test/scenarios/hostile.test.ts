@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { DEFAULT_SWITCHES, type Switches } from '../../src/sandbox/index.js';
+import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
 import { TEST_TIMING } from '../support/harness.js';
 import { people } from '../workflows/people.js';
 import { ANSWERED_IN_HOSTILE } from './answered-elsewhere.js';

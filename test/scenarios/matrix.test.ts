@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DEFAULT_SWITCHES } from '../../src/sandbox/options.js';
-import type { Switches } from '../../src/sandbox/index.js';
+import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
 import type { Report } from '../../src/starter/report.js';
 import { ANSWERED_IN_HOSTILE } from './answered-elsewhere.js';
 import { messyAccount } from './messy-account.js';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
 import { compareWithTruth } from '../../src/demo/truth.js';
-import { DEFAULT_SWITCHES } from '../../src/sandbox/options.js';
-import type { Switches } from '../../src/sandbox/index.js';
 import type { Report } from '../../src/starter/report.js';
 import type { MigrationRequest } from '../../src/starter/settings.js';
 import { DOUBLE, SINGLE, TEST_TIMING } from '../support/harness.js';

@@ -1,4 +1,4 @@
-import type { SeedProfile } from '../../src/sandbox/account/seed-profile.js';
+import type { SeedProfile } from 'klaviyo-sandbox';
 import { DROPPED_DOMAIN, messyPhones, type MessyPhones } from './messy-phones.js';
 
 /** A source in which everything is wrong that can be, and the account that it meets. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEFAULT_SWITCHES } from '../../src/sandbox/options.js';
+import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
 import { DOUBLE, SINGLE } from '../support/harness.js';
 import { outcomesOf, people } from '../workflows/people.js';
 import { scenario } from './scenario.js';

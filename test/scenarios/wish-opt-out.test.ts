@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
-import { DEFAULT_SWITCHES } from '../../src/sandbox/options.js';
+import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
 import { DOUBLE } from '../support/harness.js';
 import { people } from '../workflows/people.js';
 import { scenario } from './scenario.js';

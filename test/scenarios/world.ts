@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Sandbox, SandboxOptions, SubscribedLine, Switches, TruthLine } from 'klaviyo-sandbox';
 import { reportedParts, type ReportedPart } from '../../src/ledger/index.js';
-import type {
-  Sandbox,
-  SandboxOptions,
-  SubscribedLine,
-  Switches,
-  TruthLine,
-} from '../../src/sandbox/index.js';
 import { MigrationStoppedError } from '../../src/starter/consentry.js';
 import type { Report } from '../../src/starter/report.js';
 import type { MigrationRequest } from '../../src/starter/settings.js';

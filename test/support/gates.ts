@@ -1,4 +1,4 @@
-import type { SandboxOptions } from '../../src/sandbox/index.js';
+import type { SandboxOptions } from 'klaviyo-sandbox';
 
 type Hook = NonNullable<SandboxOptions['onRequest']>;
 

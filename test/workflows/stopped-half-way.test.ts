@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { DELAYS } from 'klaviyo-sandbox';
 import { OPEN_SEGMENTS } from '../../src/contracts/limits.js';
 import { workflowIds } from '../../src/contracts/names.js';
-import { DELAYS } from '../../src/sandbox/index.js';
 import { MigrationStoppedError } from '../../src/starter/consentry.js';
 import { startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { people } from './people.js';

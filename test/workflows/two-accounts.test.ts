@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { taskQueueOf, workflowIds } from '../../src/contracts/names.js';
 import { penalise } from '../../src/ledger/index.js';
-import { startSandbox, type Sandbox } from '../../src/sandbox/index.js';
 import { migrationInput } from '../../src/starter/settings.js';
 import type { consentMigration } from '../../src/workflows/index.js';
 import { intent, store } from '../ledger/intents.js';

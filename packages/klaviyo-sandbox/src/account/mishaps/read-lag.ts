@@ -1,0 +1,73 @@
+import { delayWithin } from '../../settings/delays.js';
+import type { Core } from '../core.js';
+import { subscriptionsOf, type SubscriptionsView } from '../consent/subscriptions-view.js';
+
+/** What was true of a profile for a while. Times on the clock's `now`. */
+interface Version {
+  readonly view: SubscriptionsView;
+  /** When it was over. */
+  readonly ended: number;
+  /** How long answers show it. */
+  shownUntil: number;
+}
+
+/** What one act writes is written within so many ms: half of it is never shown. */
+const ONE_ACT_MS = 5;
+
+/**
+ * Keeps what was true before each change of consent or suppressions, for as long as answers lag
+ * behind it. A person's lag is always the same, so that changes show in the order in which they came.
+ */
+export class ReadLag {
+  readonly #versions = new Map<number, Version[]>();
+  /** When the last of them is over. */
+  #shownUntil = 0;
+  #sweeps = false;
+
+  constructor(private readonly core: Core) {
+    core.profiles.watch.before = (index) => this.#keep(index);
+  }
+
+  /** What answers show of the profile; undefined where that is what is true. */
+  shown(index: number): SubscriptionsView | undefined {
+    if (this.#versions.size === 0) return undefined;
+    const versions = this.#versions.get(index);
+    if (versions === undefined) return undefined;
+    const now = this.core.clock.now();
+    while (versions[0] !== undefined && versions[0].shownUntil <= now) versions.shift();
+    if (versions.length === 0) this.#versions.delete(index);
+    return versions[0]?.view;
+  }
+
+  /** Answers show what is true of the profile from now on. */
+  catchUp(index: number): void {
+    this.#versions.delete(index);
+  }
+
+  #keep(index: number): void {
+    const { clock, profiles, settings } = this.core;
+    const { readLag } = settings.delays;
+    if (readLag[1] === 0 || !profiles.isAlive(index)) return;
+    const now = clock.now();
+    const wait = delayWithin(readLag, settings.seed, 'readLag', profiles.id(index));
+    const shownUntil = clock.in(wait);
+    const versions = this.#versions.get(index) ?? [];
+    const last = versions.at(-1);
+    if (last !== undefined && now - last.ended <= ONE_ACT_MS) last.shownUntil = shownUntil;
+    else versions.push({ view: subscriptionsOf(profiles, index), ended: now, shownUntil });
+    this.#versions.set(index, versions);
+    this.#shownUntil = Math.max(this.#shownUntil, shownUntil);
+    this.#sweepLater();
+  }
+
+  /** Drops what nobody asked for in time. */
+  #sweepLater(): void {
+    if (this.#sweeps) return;
+    this.#sweeps = true;
+    this.core.scheduler.at(this.#shownUntil, () => {
+      this.#sweeps = false;
+      for (const index of [...this.#versions.keys()]) this.shown(index);
+      if (this.#versions.size > 0) this.#sweepLater();
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import { chance } from '../../chance/chance.js';
+import type { Core } from '../core.js';
+import { subscriptionsOf, type SubscriptionsView } from '../consent/subscriptions-view.js';
+import { ReadLag } from './read-lag.js';
+
+/** Share of the reads that find nothing, where the switch says at times. */
+const NULL_SHARE = 0.2;
+
+/** `email` and `subscriptions` as answers of the API show them, which is not always what is true. */
+export class ShownProfiles {
+  readonly lag: ReadLag;
+  /** Reads by chance so far: each has its own luck. */
+  #reads = 0;
+
+  constructor(private readonly core: Core) {
+    this.lag = new ReadLag(core);
+  }
+
+  email(index: number): string | null {
+    const { emailField } = this.core.settings.switches;
+    const kept = this.core.profiles.shownEmail(index);
+    if (emailField === 'kept' || kept === null) return kept;
+    return emailField === 'padded' ? ` ${kept}\u200B` : this.#isNull(emailField) ? null : kept;
+  }
+
+  subscriptions(index: number): object | null {
+    const { subscriptionsField, suppressionField } = this.core.settings.switches;
+    if (subscriptionsField !== 'object' && this.#isNull(subscriptionsField)) return null;
+    const view = this.lag.shown(index) ?? subscriptionsOf(this.core.profiles, index);
+    return suppressionField === 'array' ? view : without(view, suppressionField);
+  }
+
+  #isNull(field: 'null' | 'null_at_times'): boolean {
+    if (field === 'null') return true;
+    this.#reads += 1;
+    const luck = chance(this.core.settings.seed, 'subscriptions', String(this.#reads));
+    return luck < NULL_SHARE;
+  }
+}
+
+/** The view without its suppressions; whether mail can be received stays what it is. */
+function without({ email, ...others }: SubscriptionsView, field: 'null' | 'absent'): object {
+  const { suppression: _, list_suppressions: __, ...marketing } = email.marketing;
+  const nothing = field === 'null' ? { suppression: null, list_suppressions: null } : {};
+  return { email: { ...email, marketing: { ...marketing, ...nothing } }, ...others };
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import type { SandboxAccount } from '../../account/account.js';
+import { noKey, scopeMissing, wrongKey, wrongScheme } from './errors.js';
+import { endpointOf, type Operation } from '../operation.js';
+import type { RateLimiter } from './rate-limits.js';
+import { servedRevision } from './revision.js';
+
+const SCHEME = /^Klaviyo-API-Key(?: +(.+))?$/;
+
+/**
+ * What every operation asks of a request before it looks at its body.
+ *
+ * @returns headers of the answer: whom it serves, by which revision, and what is left of the limit
+ * @throws ApiError 401, 403, 400 or 404 or 410 (revision), or 429
+ */
+export function passGate(
+  operation: Operation,
+  request: Request,
+  query: URLSearchParams,
+  account: SandboxAccount,
+  limiter: RateLimiter,
+): Record<string, string> {
+  checkKey(operation, request.headers.get('authorization'), account);
+  const revision = servedRevision(
+    operation,
+    request.headers.get('revision'),
+    account.settings.switches.unlistedRevision,
+    new Date(account.clock.wall()).toISOString().slice(0, 10),
+  );
+  const limits = limiter.take(limitsOf(operation, query));
+  return {
+    cid: account.settings.account.id,
+    'x-klaviyo-api-revision': revision,
+    'x-klaviyo-req-id': randomUUID(),
+    ...limits,
+  };
+}
+
+function checkKey(operation: Operation, header: string | null, account: SandboxAccount): void {
+  const { apiKey, scopes } = account.settings;
+  if (header === null || header === '') throw noKey();
+  const [isScheme, key] = SCHEME.exec(header) ?? [];
+  if (isScheme === undefined) throw wrongScheme();
+  if (key === undefined) throw noKey();
+  if (key !== apiKey || account.keyRevoked) throw wrongKey();
+  if (scopes === 'all') return;
+  const missing = operation.scopes.filter((scope) => !scopes.has(scope));
+  if (missing.length > 0) throw scopeMissing(missing);
+}
+
+/** Its own limit, and the stricter ones that this query brings with it. */
+function limitsOf(operation: Operation, query: URLSearchParams) {
+  const stricter = (operation.stricter ?? []).filter(({ parameter, value }) =>
+    query.getAll(parameter).some((list) => list.split(',').includes(value)),
+  );
+  return [
+    { name: endpointOf(operation), limit: operation.limit },
+    ...stricter.map(({ limit }) => limit),
+  ];
+}

@@ -1,0 +1,193 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { SandboxAccount } from '../account/account.js';
+import { isAbout, parseSingleFault, type Fault } from '../account/requests/fault.js';
+import { withoutSecrets, type Exchange, type ExchangeLog } from '../exchanges.js';
+import { isLoopback } from '../loopback.js';
+import type { RequestMoment, SandboxOptions } from '../settings/options.js';
+import {
+  dated,
+  dateHeader,
+  hangUp,
+  jsonAnswer,
+  jsonOf,
+  send,
+  type Answer,
+  type SandboxContext,
+} from './http/answering.js';
+import { ApiError, failureOf } from './http/errors.js';
+import { answerInstead, beforeRequest, optOut, sendThrough } from './http/fault-effects.js';
+import { passGate } from './http/gate.js';
+import { endpointOf, hasBody, type Operation, type Reply } from './operation.js';
+import { readPayload } from './http/payload.js';
+import { Query } from './query/query.js';
+import type { RateLimiter } from './http/rate-limits.js';
+
+/** Names a fault that hits this request alone; from loopback addresses only. */
+const FAULT_HEADER = 'x-sandbox-fault';
+
+/** What is needed to serve a request, besides the request. */
+export interface Serving {
+  account: SandboxAccount;
+  limiter: RateLimiter;
+  /** Null where nobody wants the exchanges. */
+  exchanges: ExchangeLog | null;
+  /** Null where nobody wants to do anything between requests. */
+  hook: RequestHook | null;
+}
+
+type RequestHook = (operation: string) => (moment: RequestMoment['moment']) => Promise<void>;
+
+/** Counts requests, and lets `onRequest` act before and after each. */
+export function requestHook(onRequest: NonNullable<SandboxOptions['onRequest']>): RequestHook {
+  let requests = 0;
+  return (operation) => {
+    requests += 1;
+    const number = requests;
+    return async (moment) => onRequest({ operation, moment, number });
+  };
+}
+
+interface Carried {
+  answer: Answer;
+  profiles: number;
+  body: unknown;
+}
+
+/** Serves one request to an operation: fault, gate, handler, latency, answer; around them the hook. */
+export async function serve(
+  operation: Operation,
+  headers: Record<string, string>,
+  context: SandboxContext,
+  serving: Serving,
+): Promise<Response> {
+  const { account } = serving;
+  account.scheduler.runDue();
+  let fault: Fault | undefined;
+  try {
+    fault = faultOf(operation, context, account);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const refusal = { error: `${FAULT_HEADER}: ${error.message}` };
+    return context.json(refusal, 400, dateHeader(account.clock));
+  }
+  const during = serving.hook?.(operation.name);
+  if (during !== undefined) {
+    await during('before');
+    account.scheduler.runDue();
+  }
+  const instead = fault && answerInstead(fault);
+  if (fault?.kind === 'reset_before' || (instead !== undefined && fault?.applied !== true)) {
+    if (during !== undefined) await during('after');
+    const answer = instead === undefined ? null : dated(instead, account.clock);
+    note(serving, operation, context, fault, { answer, profiles: 0, body: undefined });
+    return answer === null ? hangUp(context) : send(answer);
+  }
+  await beforeRequest(fault, account);
+  const carried = await carryOut(operation, headers, context, serving, fault);
+  if (during !== undefined) await during('after');
+  const latency = account.latency.next(endpointOf(operation), operation.name);
+  if (latency > 0) await wait(latency);
+  const answer = dated(instead ?? carried.answer, account.clock);
+  const cut = fault?.kind === 'reset_after';
+  note(serving, operation, context, fault, { ...carried, answer: cut ? null : answer });
+  return sendThrough(fault, context, answer);
+}
+
+/** @throws RangeError for a header that names no fault */
+function faultOf(
+  operation: Operation,
+  context: SandboxContext,
+  account: SandboxAccount,
+): Fault | undefined {
+  const text = context.req.header(FAULT_HEADER);
+  if (text !== undefined && isLoopback(context.env.incoming.socket.remoteAddress)) {
+    const fault = parseSingleFault(text);
+    if (isAbout(fault, endpointOf(operation), operation.name)) return fault;
+  }
+  return account.faults.take(endpointOf(operation), operation.name);
+}
+
+async function carryOut(
+  operation: Operation,
+  allow: Record<string, string>,
+  { req }: SandboxContext,
+  { account, limiter }: Serving,
+  fault: Fault | undefined,
+): Promise<Carried> {
+  const url = asKlaviyoWritesIt(new URL(req.url));
+  let headers: Record<string, string> = {};
+  let body: unknown;
+  try {
+    headers = { ...allow, ...passGate(operation, req.raw, url.searchParams, account, limiter) };
+    const { offsetInFilter } = account.settings.switches;
+    const resource = resourceAt(operation.path);
+    const around = { resource, offsetInFilter, now: account.clock.wall() };
+    const query = new Query(url.searchParams, operation.query ?? {}, around);
+    body = hasBody(operation) ? await readPayload(req.raw) : undefined;
+    optOut(fault, 'before', { body, url }, account);
+    const reply = operation.handle({ account, id: req.param('id') ?? '', query, body, url });
+    optOut(fault, 'after', { body, url }, account);
+    return { answer: answerWith(reply, headers), profiles: reply.profiles ?? 0, body };
+  } catch (error) {
+    const refusal = error instanceof ApiError ? error : failureOf(error);
+    const answer = jsonAnswer(refusal.status, refusal.body(), { ...headers, ...refusal.headers });
+    return { answer, profiles: 0, body };
+  }
+}
+
+/** Links of an answer have the query percent-encoded, however it came. */
+function asKlaviyoWritesIt(url: URL): URL {
+  url.search = url.searchParams.toString();
+  return url;
+}
+
+/** Type of what a path leads to: `list` for `/api/lists/{id}`. */
+const resourceAt = (path: string): string =>
+  path
+    .split('/')
+    .findLast((part) => !part.startsWith('{'))!
+    .replace(/s$/, '');
+
+function answerWith(reply: Reply, headers: Record<string, string>): Answer {
+  const all = { ...headers, ...reply.headers };
+  if (reply.file === undefined) return jsonAnswer(reply.status, reply.body, all);
+  const { type, content } = reply.file;
+  return { status: reply.status, headers: { 'content-type': type, ...all }, content };
+}
+
+/** Counts an exchange, and writes it down where that is wanted. No answer: the line was cut. */
+function note(
+  { account, exchanges }: Serving,
+  operation: Operation,
+  context: SandboxContext,
+  fault: Fault | undefined,
+  { answer, profiles, body }: Omit<Carried, 'answer'> & { answer: Answer | null },
+): void {
+  const outcome = answer === null ? fault!.kind : String(answer.status);
+  account.log.count(endpointOf(operation), operation.name, outcome, profiles);
+  const status = answer?.status ?? null;
+  account.trail.note(context.req.raw, { status, fault: fault?.kind ?? null, profiles });
+  exchanges?.add(exchangeOf(operation.name, context, body, answer, fault?.kind ?? null));
+}
+
+export function exchangeOf(
+  operation: string | null,
+  { req }: SandboxContext,
+  requestBody: unknown,
+  answer: Answer | null,
+  fault: string | null,
+): Exchange {
+  const url = new URL(req.url);
+  return {
+    operation,
+    method: req.method,
+    path: url.pathname,
+    query: [...url.searchParams],
+    requestHeaders: withoutSecrets(req.raw.headers),
+    requestBody,
+    status: answer?.status ?? null,
+    responseHeaders: answer?.headers ?? {},
+    responseBody: answer && req.method !== 'HEAD' ? jsonOf(answer) : null,
+    fault,
+  };
+}

@@ -1,0 +1,237 @@
+import { checkDelays, DELAYS, type DelaySettings } from './delays.js';
+import type { Latency } from './latency.js';
+import { checkSwitches, DEFAULT_SWITCHES, type Switches } from './switches.js';
+
+export { DEFAULT_SWITCHES, type Switches } from './switches.js';
+
+export type OptIn = 'single_opt_in' | 'double_opt_in';
+
+export interface ListOptions {
+  /** Six letters and digits in Klaviyo; any non-empty text here. Generated where absent. */
+  id?: string;
+  name: string;
+  opt_in_process?: OptIn;
+  /** Flows that start when somebody joins the list: what `include=flow-triggers` shows. */
+  flows?: FlowOptions[];
+  /** Names; one tag may stand on several lists and segments. */
+  tags?: string[];
+}
+
+/** A flow that a list or segment starts. The same id is the same flow. */
+export interface FlowOptions {
+  /** Generated where absent. */
+  id?: string;
+  name: string;
+  /** @default 'live' */
+  status?: 'draft' | 'manual' | 'live';
+  /** @default false */
+  archived?: boolean;
+}
+
+/** Who belongs to a segment: by a custom property, or by consent. */
+export type SegmentRule =
+  | { property: string; equals: string | boolean }
+  | {
+      consent: 'email.marketing' | 'sms.marketing';
+      is: 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'NEVER_SUBSCRIBED';
+    };
+
+export interface SegmentOptions {
+  /** Generated where absent. */
+  id?: string;
+  name: string;
+  /** An inactive segment has no members and never gets any. @default true */
+  is_active?: boolean;
+  /** @default false */
+  is_starred?: boolean;
+  /** @default none: its members are whom `moveInSegment` puts there */
+  where?: SegmentRule;
+  /** Flows that start when somebody joins the segment. */
+  flows?: FlowOptions[];
+  tags?: string[];
+}
+
+export interface SenderOptions {
+  /** ISO 3166-1 alpha-2. */
+  country: string;
+  /** `alpha`, `long_code`, `short_code`, `toll_free` or `vanity_short_code`. */
+  type: string;
+  /** Only an `active` sender makes its country a supported region. */
+  status: string;
+}
+
+export interface ClickOptions {
+  /** Share of the people who confirm a double opt-in mail, 0 to 1. Who: by seed and address. */
+  share: number;
+  /** From message to click: shortest and longest, ms before division by `speed`. */
+  delayMs: [number, number];
+  /** The same for text messages. @default share */
+  smsShare?: number;
+}
+
+export interface AccountOptions {
+  /** Company id. @default 'SbxAcc' */
+  id?: string;
+  name?: string;
+  /** ISO 3166-1 alpha-2. @default 'US' */
+  country?: string;
+  /** Opt-in process of a subscribe without a list. @default 'double_opt_in', as in Klaviyo */
+  defaultOptIn?: OptIn;
+  /** SMS consent needs `age_gated_date_of_birth`. @default false */
+  ageGated?: boolean;
+  /** SMS metrics have the names of older accounts, e.g. `Consented to Receive SMS`. @default false */
+  oldSmsMetricNames?: boolean;
+  /** How far the clock of webhook headers is ahead, ms. @default 18_000_000, the 5 h that were seen */
+  webhookClockSkewMs?: number;
+}
+
+/** A request for an operation of the API, on its way through the sandbox. */
+export interface RequestMoment {
+  /** Operation id, such as `bulk_subscribe_profiles`. */
+  operation: string;
+  /**
+   * Before it is carried out, when the fault that it meets is chosen; or after, before its answer is
+   * sent. A request that a fault or a refusal stops has both moments as well.
+   */
+  moment: 'before' | 'after';
+  /** Counts the requests from 1, in the order in which they arrive. */
+  number: number;
+}
+
+export interface SandboxOptions {
+  /** @default 0, any free port */
+  port?: number;
+  /** Only loopback addresses reach the control surface. @default '127.0.0.1' */
+  host?: string;
+  /** @default 'pk_sandbox' */
+  apiKey?: string;
+  /** Scopes of the key. @default every scope that an operation asks for */
+  scopes?: string[];
+  account?: AccountOptions;
+  /** @default active, with toll-free senders in US and CA and a long code in GB */
+  sms?: { status: 'active' | 'disabled' | 'none'; senders: SenderOptions[] };
+  lists?: ListOptions[];
+  /** Segments that were there before: their members show without the delay of a new segment. */
+  segments?: SegmentOptions[];
+  /** All chance (delays, clicks, ids) follows from it. @default 1 */
+  seed?: number;
+  /** Kinds that an object leaves out are as in `klaviyo`. @default 'klaviyo' */
+  delays?: 'klaviyo' | 'fast' | Partial<DelaySettings>;
+  /** Divides delays and rate windows alike; the wall clock stays real. @default 1 */
+  speed?: number;
+  /**
+   * How far Klaviyo's clock is ahead of this machine's, ms; behind where negative. The `Date` of
+   * every answer and every date that Klaviyo makes or compares with follow it; what the sandbox
+   * notes for its user (requests, exchanges) does not. @default 0
+   */
+  clockAheadMs?: number;
+  /** Multiplies Klaviyo's rate limits, for load tests without them. @default 1 */
+  rateLimitFactor?: number;
+  /** @default 0.7 of the people, after 30 s to 2 h (`fast`: 0.2 to 2 s) */
+  clicks?: ClickOptions;
+  /** How long answers take; of several that match a request the first counts. @default no time */
+  latency?: Latency | readonly Latency[];
+  /**
+   * Folder to which every exchange of the API is written, NDJSON without the key.
+   * @default KLAVIYO_SANDBOX_EXCHANGES of the environment; none without it
+   */
+  exchanges?: string;
+  /**
+   * Domains whose rows a subscribe accepts and then silently drops, and of which a bulk import
+   * makes import errors. @default none
+   */
+  filteredDomains?: string[];
+  switches?: Partial<Switches>;
+  /**
+   * Awaited before and after each request, so that a test can let anything happen between any two
+   * calls. What it throws is a 500. For programs alone: a settings file has none. @default none
+   */
+  onRequest?: (request: RequestMoment) => Promise<void> | void;
+}
+
+/** The options with every default filled in. */
+export interface Settings {
+  port: number;
+  host: string;
+  apiKey: string;
+  scopes: ReadonlySet<string> | 'all';
+  account: Required<AccountOptions>;
+  sms: { status: 'active' | 'disabled' | 'none'; senders: readonly SenderOptions[] };
+  lists: readonly ListOptions[];
+  segments: readonly SegmentOptions[];
+  seed: number;
+  delays: DelaySettings;
+  speed: number;
+  clockAheadMs: number;
+  rateLimitFactor: number;
+  clicks: Required<ClickOptions>;
+  filteredDomains: ReadonlySet<string>;
+  latency: readonly Latency[];
+  switches: Switches;
+}
+
+const SENDERS: SenderOptions[] = [
+  { country: 'US', type: 'toll_free', status: 'active' },
+  { country: 'CA', type: 'toll_free', status: 'active' },
+  { country: 'GB', type: 'long_code', status: 'active' },
+];
+
+/** @throws RangeError naming the option that is out of its range */
+export function settingsFrom(options: SandboxOptions): Settings {
+  const speed = options.speed ?? 1;
+  if (!(speed > 0)) throw new RangeError(`speed must be more than 0, got ${speed}`);
+  const rateLimitFactor = options.rateLimitFactor ?? 1;
+  if (!(rateLimitFactor > 0 && rateLimitFactor < Infinity)) {
+    throw new RangeError(`rateLimitFactor must be more than 0, got ${rateLimitFactor}`);
+  }
+  const clockAheadMs = options.clockAheadMs ?? 0;
+  if (!Number.isFinite(clockAheadMs)) {
+    throw new RangeError(`clockAheadMs must be a number of ms, got ${String(clockAheadMs)}`);
+  }
+  const fast = options.delays === 'fast';
+  const clicks = options.clicks ?? {
+    share: 0.7,
+    delayMs: fast ? [200, 2_000] : [30_000, 7_200_000],
+  };
+  const delays = options.delays ?? 'klaviyo';
+  return {
+    port: options.port ?? 0,
+    host: options.host ?? '127.0.0.1',
+    apiKey: options.apiKey ?? 'pk_sandbox',
+    scopes: options.scopes === undefined ? 'all' : new Set(options.scopes),
+    account: {
+      id: 'SbxAcc',
+      name: 'Sandbox',
+      country: 'US',
+      defaultOptIn: 'double_opt_in',
+      ageGated: false,
+      oldSmsMetricNames: false,
+      webhookClockSkewMs: 18_000_000,
+      ...options.account,
+    },
+    sms: options.sms ?? { status: 'active', senders: SENDERS },
+    lists: options.lists ?? [],
+    segments: options.segments ?? [],
+    seed: options.seed ?? 1,
+    delays:
+      typeof delays === 'string'
+        ? { ...DELAYS[delays] }
+        : { ...DELAYS.klaviyo, ...checkDelays(delays) },
+    speed,
+    clockAheadMs,
+    rateLimitFactor,
+    clicks: {
+      share: shareOf('clicks.share', clicks.share),
+      smsShare: shareOf('clicks.smsShare', clicks.smsShare ?? clicks.share),
+      delayMs: clicks.delayMs,
+    },
+    filteredDomains: new Set((options.filteredDomains ?? []).map((domain) => domain.toLowerCase())),
+    latency: [options.latency ?? []].flat(),
+    switches: { ...DEFAULT_SWITCHES, ...checkSwitches(options.switches ?? {}) },
+  };
+}
+
+export function shareOf(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+  throw new RangeError(`${name} must be a number from 0 to 1, got ${String(value)}`);
+}

@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+/** A JSON schema, as far as the tests look into it themselves. */
+export interface Schema {
+  enum?: string[];
+  items?: Schema;
+  default?: number;
+  maximum?: number;
+}
+export interface Parameter {
+  name: string;
+  in: string;
+  schema: Schema;
+}
+interface Body {
+  content?: Record<string, { schema: object }>;
+}
+
+/** An operation as the specification declares it. */
+export interface SpecifiedOperation {
+  revision: 'stable' | 'beta';
+  method: string;
+  path: string;
+  operationId: string;
+  'x-klaviyo-scopes': string[];
+  'x-klaviyo-ratelimit': { burst: string; steady: string; daily?: string };
+  'x-klaviyo-filters'?: Record<string, { operators: Record<string, string[]> }>;
+  parameters?: Parameter[];
+  requestBody?: Body;
+  responses: Record<string, Body | { $ref: string }>;
+}
+
+/** One of Klaviyo's documents: the stable revision, or the beta beside it. */
+export interface Specification {
+  /** The parsed document, for its components. */
+  document: object;
+  operations: SpecifiedOperation[];
+}
+
+const FILES = { stable: 'openapi.json', beta: 'openapi-beta.json' } as const;
+/** The folder above the repository, from the sources as from the build, which is a level deeper. */
+const ABOVE = new URL(
+  import.meta.url.includes('/dist/') ? '../../../../../' : '../../../../',
+  import.meta.url,
+);
+
+export const SPECIFICATION_MISSING =
+  "Klaviyo's specification lies beside the repository only where it is developed";
+
+/** Undefined where the documents are absent. */
+export function readSpecifications(): Specification[] | undefined {
+  const files = Object.entries(FILES).map(([revision, name]) => ({
+    revision: revision as keyof typeof FILES,
+    file: new URL(`shared/klaviyo/${name}`, ABOVE),
+  }));
+  if (!files.every(({ file }) => existsSync(file))) return undefined;
+  return files.map(({ revision, file }) => {
+    const document = JSON.parse(readFileSync(file, 'utf8')) as {
+      paths: Record<string, Record<string, object>>;
+    };
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(
+        ([method, operation]) =>
+          ({ ...operation, revision, method: method.toUpperCase(), path }) as SpecifiedOperation,
+      ),
+    );
+    return { document, operations };
+  });
+}
