@@ -8,12 +8,13 @@ import { circles } from './scripts/lint/no-circle.mjs';
 /** Folders and files directly under src/ that other parts could import. */
 const PARTS = [
   'contracts',
+  'consent',
   'workflows',
   'activities',
   'klaviyo',
   'ledger',
+  'connectors',
   'importers',
-  'connections',
   'runtime',
   'cli',
   'demo',
@@ -46,10 +47,13 @@ const noSandbox = {
   message: 'The product does not know the sandbox: only the verbs that start it do.',
 };
 
-/** What one part of src/ may import; the rule is replaced as a whole, hence the repetition. */
-function zone(part, patterns) {
+/**
+ * What the files of one room of src/ may import. A rule is replaced as a whole where two zones match,
+ * so a zone says all of it, and the zone of a smaller room comes after that of the larger.
+ */
+function zone(files, patterns) {
   return {
-    files: [`src/${part}/**/*.ts`],
+    files: [`src/${files}`],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
@@ -59,46 +63,77 @@ function zone(part, patterns) {
   };
 }
 
+const belowAll = noParts(allExcept('contracts', 'runtime'), 'runtime is below all that it runs.');
+
 const zones = [
-  zone('contracts', [
+  zone('contracts/**/*.ts', [
     { regex: String.raw`^(?!\./)`, message: 'contracts imports nothing from outside contracts.' },
   ]),
-  zone('workflows', [
+  zone('consent/**/*.ts', [
+    noParts(
+      allExcept('contracts', 'consent', 'klaviyo', 'ledger'),
+      'consent judges what it is given: what fetches and stores is around it.',
+    ),
+    noParts(['ledger'], 'consent knows what was read by type only.', 'values'),
     {
-      regex: String.raw`^(?!\./|(\.\./)+(contracts|activities)/|@temporalio/workflow$|@temporalio/common/lib/search-attributes(\.js)?$)`,
+      regex: String.raw`^(\.\./)+klaviyo/(?!profiles/profile-consent\.js$)`,
+      message: 'consent knows the shape of a profile’s consent, and by type what was read.',
+      allowTypeImports: true,
+    },
+    { regex: TEMPORAL, message: 'consent knows nothing of Temporal.' },
+  ]),
+  zone('workflows/**/*.ts', [
+    {
+      regex: String.raw`^(?!\.{1,2}/|@temporalio/workflow$|@temporalio/common/lib/search-attributes(\.js)?$)`,
       message:
         'A workflow imports contracts and @temporalio/workflow: anything else is in the bundle, in every workflow’s heap, or not deterministic.',
     },
+    noParts(
+      allExcept('contracts', 'workflows', 'activities'),
+      'A workflow imports contracts alone of all parts.',
+    ),
     noParts(['activities'], 'Workflows know activities by type only: use import type.', 'values'),
   ]),
-  zone('activities', [
+  zone('activities/**/*.ts', [
     noParts(['workflows', 'cli', 'demo', 'worker', 'starter'], 'Nothing calls back up.'),
     noParts(['runtime'], 'Activities get what they need from their dependencies.', 'values'),
   ]),
-  zone('klaviyo', [
+  zone('klaviyo/**/*.ts', [
     noParts(allExcept('contracts', 'klaviyo'), 'klaviyo is a library: contracts only.'),
     { regex: TEMPORAL, message: 'klaviyo knows nothing of Temporal.' },
   ]),
-  zone('ledger', [
+  zone('ledger/**/*.ts', [
     noParts(
-      allExcept('contracts', 'ledger', 'connections'),
-      'ledger is a library: contracts and connections only.',
+      allExcept('contracts', 'ledger', 'connectors'),
+      'ledger is a library: contracts and the TLS of connections only.',
     ),
+    {
+      regex: String.raw`^(\.\./)+connectors/(?!databases/tls\.js$)`,
+      message: 'ledger is a library: of connectors it takes the TLS of connections only.',
+    },
     { regex: TEMPORAL, message: 'ledger knows nothing of Temporal.' },
   ]),
-  zone('importers', [
+  zone('connectors/**/*.ts', [
     noParts(
-      allExcept('contracts', 'importers', 'connections'),
-      'importers is a library: contracts and connections only.',
+      allExcept('contracts', 'connectors'),
+      'connectors moves tables in and out: it does not know what they mean.',
+    ),
+    { regex: TEMPORAL, message: 'connectors knows nothing of Temporal.' },
+  ]),
+  zone('importers/**/*.ts', [
+    noParts(
+      allExcept('contracts', 'importers', 'connectors'),
+      'importers is a library: contracts and connectors only.',
     ),
     { regex: TEMPORAL, message: 'importers knows nothing of Temporal.' },
   ]),
-  zone('connections', [
-    noParts(allExcept('connections'), 'connections is a library of its own.'),
-    { regex: TEMPORAL, message: 'connections knows nothing of Temporal.' },
-  ]),
-  zone('runtime', [
-    noParts(allExcept('contracts', 'runtime'), 'runtime is below all that it runs.'),
+  zone('runtime/**/*.ts', [belowAll]),
+  zone('runtime/*.ts', [
+    belowAll,
+    {
+      regex: String.raw`^\./local/`,
+      message: 'Only who runs the local stack needs runtime/local.',
+    },
   ]),
 ];
 

@@ -22,8 +22,8 @@ import { generateExport } from '../src/demo/export.js';
 import { openSource, type ImportOptions } from '../src/importers/index.js';
 import { loadConfig } from '../src/runtime/config.js';
 import { userFolders } from '../src/runtime/paths.js';
-import { startDatabase } from '../src/runtime/postgres.js';
-import { findMariadb, startMariadb } from '../test/importers/mariadb.js';
+import { startDatabase } from '../src/runtime/local/postgres/postgres.js';
+import { findMariadb, startMariadb } from '../test/connectors/mariadb.js';
 
 interface Reading {
   readonly name: string;

@@ -31,7 +31,7 @@ import {
 import { loadConfig } from '../src/runtime/config.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { userFolders } from '../src/runtime/paths.js';
-import { startDatabase } from '../src/runtime/postgres.js';
+import { startDatabase } from '../src/runtime/local/postgres/postgres.js';
 import { timed, timesOf } from './stopwatch.js';
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });

@@ -13,7 +13,7 @@ import { startStack, temporaryFolder } from '../src/demo/stack.js';
 import { ENDPOINT_NAMES, endpointOf } from '../src/klaviyo/index.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { progressLines } from '../src/runtime/progress.js';
-import type { Report } from '../src/starter/report.js';
+import type { Report } from '../src/starter/migrations/report.js';
 import { writePeople } from './people.js';
 
 const { values } = parseArgs({

@@ -81,11 +81,11 @@ async function withServers(work) {
   const [{ loadConfig, childEnvironment }, { userFolders }, { startDatabase }] = await Promise.all([
     runtime('config'),
     runtime('paths'),
-    runtime('postgres'),
+    runtime('local/postgres/postgres'),
   ]);
   const [{ startTemporalServer }, { findTemporalCli }, { progressLines }] = await Promise.all([
-    runtime('temporal-server'),
-    runtime('temporal-cli'),
+    runtime('local/temporal/server'),
+    runtime('local/temporal/cli'),
     runtime('progress'),
   ]);
   const { Lifecycle } = await runtime('lifecycle');

@@ -12,10 +12,10 @@ export {
   type StartedMigration,
 } from './starter/consentry.js';
 export { NoWorkerError } from './starter/worker-check.js';
-export { watchMigration, type WatchOptions } from './starter/watch.js';
-export { SettingsError, type MigrationRequest } from './starter/settings.js';
-export { PersonNotReadError } from './starter/person.js';
-export type { Reads, Report, ReportDetails } from './starter/report.js';
+export { watchMigration, type WatchOptions } from './starter/migrations/watch.js';
+export { SettingsError, type MigrationRequest } from './starter/migrations/settings.js';
+export { PersonNotReadError } from './starter/people/person.js';
+export type { Reads, Report, ReportDetails } from './starter/migrations/report.js';
 export type {
   MigrationTiming,
   OutcomeCounts,
@@ -38,4 +38,4 @@ export type {
 export { LedgerUnavailableError, MigrationNotFoundError } from './ledger/index.js';
 export { SourceError } from './importers/index.js';
 export { ConfigError } from './runtime/config.js';
-export { NoEnvironmentError } from './runtime/dev-state.js';
+export { NoEnvironmentError } from './runtime/local/dev-state.js';

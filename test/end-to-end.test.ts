@@ -11,7 +11,7 @@ import { startVerb } from '../src/demo/child.js';
 import { childEnvironment, loadConfig } from '../src/runtime/config.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { userFolders } from '../src/runtime/paths.js';
-import { startTemporalServer } from '../src/runtime/temporal-server.js';
+import { startTemporalServer } from '../src/runtime/local/temporal/server.js';
 import { createTestDatabase } from './support/stack.js';
 
 const LIST = 'SINGL1';

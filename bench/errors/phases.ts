@@ -1,6 +1,6 @@
 import { Client } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES, workflowIds } from '../../src/contracts/names.js';
-import type { TemporalTarget } from '../../src/runtime/temporal-server.js';
+import type { TemporalTarget } from '../../src/runtime/local/temporal/server.js';
 import { connectToTemporal } from '../../src/starter/connect.js';
 
 /** What a run does one after the other, as the table shows it. */

@@ -1,25 +1,25 @@
 import type { ActivityDependencies } from './dependencies.js';
-import { Metrics } from './metrics.js';
+import { Metrics } from './temporal/metrics.js';
 import { OptOutWatch } from './opt-outs/watch.js';
-import { createPlan } from './plan.js';
-import { createPreflight } from './preflight/preflight.js';
-import { createReadConsent } from './read-consent.js';
-import { createReadPerson } from './read-person.js';
-import { createReadProofs } from './read-proofs.js';
-import { createSettleJob } from './settle-job.js';
-import { createSteering } from './steering.js';
-import { createSubmitJob } from './submit-job.js';
-import { createWatchOptOuts } from './watch-opt-outs.js';
-import { createWatchPending } from './watch-pending.js';
-import { createValidateJob } from './validate-job.js';
+import { createPlan } from './migration/plan.js';
+import { createPreflight } from './migration/preflight/preflight.js';
+import { createReadConsent } from './migration/read-consent.js';
+import { createReadPerson } from './person/read-person.js';
+import { createReadProofs } from './migration/proofs/read-proofs.js';
+import { createSettleJob } from './migration/settle-job.js';
+import { createSteering } from './migration/steering.js';
+import { createSubmitJob } from './migration/submit-job.js';
+import { createWatchOptOuts } from './opt-outs/watch-opt-outs.js';
+import { createWatchPending } from './migration/watch-pending.js';
+import { createValidateJob } from './migration/validate-job.js';
 
 export type { ActivityDependencies } from './dependencies.js';
-export { CallMeter } from './call-meter.js';
-export { FailureMapping } from './failures.js';
-export { HeldRuns } from './held-runs.js';
-export { LedgerLimiter } from './ledger-limiter.js';
-export { MeasuredCalls } from './measured-calls.js';
-export { proveKey } from './prove-key.js';
+export { CallMeter } from './temporal/call-meter.js';
+export { FailureMapping } from './temporal/failures.js';
+export { HeldRuns } from './temporal/held-runs.js';
+export { LedgerLimiter } from './temporal/ledger-limiter.js';
+export { MeasuredCalls } from './temporal/measured-calls.js';
+export { proveKey } from './temporal/prove-key.js';
 
 /** All activities, joined to one ledger and one Klaviyo client. */
 export function createActivities(deps: ActivityDependencies) {

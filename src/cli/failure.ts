@@ -2,14 +2,14 @@ import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { SourceError } from '../importers/index.js';
 import { LedgerUnavailableError, MigrationNotFoundError } from '../ledger/index.js';
 import { ConfigError } from '../runtime/config.js';
-import { NoEnvironmentError } from '../runtime/dev-state.js';
-import { DatabaseHeldError } from '../runtime/postgres-recovery.js';
+import { NoEnvironmentError } from '../runtime/local/dev-state.js';
+import { DatabaseHeldError } from '../runtime/local/postgres/recovery.js';
 import { TemporalUnreachableError } from '../starter/connect.js';
 import { KlaviyoError } from '../klaviyo/index.js';
 import { MigrationStoppedError } from '../starter/consentry.js';
-import { PersonNotReadError } from '../starter/person.js';
+import { PersonNotReadError } from '../starter/people/person.js';
 import { NoWorkerError } from '../starter/worker-check.js';
-import { SettingsError } from '../starter/settings.js';
+import { SettingsError } from '../starter/migrations/settings.js';
 import { UsageError } from './ended.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 

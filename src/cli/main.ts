@@ -1,24 +1,24 @@
 import { Command, CommanderError } from 'commander';
-import { addApprove } from './approve.js';
-import { addCancel } from './cancel.js';
-import { addCheck } from './check.js';
-import { addDemo } from './demo.js';
-import { addDev } from './dev.js';
+import { addApprove } from './verbs/approve.js';
+import { addCancel } from './verbs/cancel.js';
+import { addCheck } from './verbs/check.js';
+import { addDemo } from './verbs/demo.js';
+import { addDev } from './verbs/dev.js';
 import { Ended } from './ended.js';
 import { EXIT, exitCodesHelp } from './exit-codes.js';
-import { addMap } from './map.js';
-import { addMigrate } from './migrate.js';
-import { addPause } from './pause.js';
-import { addReport } from './report.js';
-import { addResume } from './resume.js';
-import { addRetryFailed } from './retry-failed.js';
-import { addSandbox } from './sandbox.js';
-import { addSetShare } from './set-share.js';
-import { addShow } from './show.js';
-import { addStatus } from './status.js';
-import { processTerminal, type Terminal } from './terminal.js';
+import { addMap } from './verbs/map.js';
+import { addMigrate } from './verbs/migrate.js';
+import { addPause } from './verbs/pause.js';
+import { addReport } from './verbs/report.js';
+import { addResume } from './verbs/resume.js';
+import { addRetryFailed } from './verbs/retry-failed.js';
+import { addSandbox } from './verbs/sandbox.js';
+import { addSetShare } from './verbs/set-share.js';
+import { addShow } from './verbs/show.js';
+import { addStatus } from './verbs/status.js';
+import { processTerminal, type Terminal } from './terminal/terminal.js';
 import { packageVersion } from './version.js';
-import { addWorker } from './worker.js';
+import { addWorker } from './verbs/worker.js';
 
 /**
  * Runs `consentry` with these arguments, without Node and script.

@@ -12,13 +12,13 @@ const E_164 = /^\+[1-9]\d{6,14}$/;
 export async function personOf(argument: string, country: string | null): Promise<Person> {
   const text = argument.trim();
   if (text.includes('@')) {
-    const { readEmail } = await import('../importers/email.js');
+    const { readEmail } = await import('../importers/values/email.js');
     const reading = readEmail(text);
     if (reading.kind === 'valid') return { by: 'email', value: reading.email };
     throw new UsageError(`"${text}" is not an e-mail address: give it as name@example.com.`);
   }
   if (E_164.test(text)) return { by: 'phone_number', value: text };
-  const { readPhone } = await import('../importers/phone.js');
+  const { readPhone } = await import('../importers/values/phone.js');
   const reading = readPhone(text, '', country);
   if (reading.kind === 'valid') return { by: 'phone_number', value: reading.phoneNumber };
   const remedy =

@@ -1,9 +1,9 @@
 import type { Plan, Progress } from '../contracts/migration.js';
 import type { ReportedPart } from '../ledger/index.js';
 import { MigrationStoppedError } from '../starter/consentry.js';
-import type { Report } from '../starter/report.js';
-import { timingOf, type MigrationRequest } from '../starter/settings.js';
-import { watchMigration } from '../starter/watch.js';
+import type { Report } from '../starter/migrations/report.js';
+import { timingOf, type MigrationRequest } from '../starter/migrations/settings.js';
+import { watchMigration } from '../starter/migrations/watch.js';
 import { FILTERED_DOMAIN } from './people.js';
 import { LISTS } from './sources.js';
 import type { DemoStack } from './stack.js';

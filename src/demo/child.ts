@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../runtime/config.js';
-import { startServerProcess, type ServerProcess } from '../runtime/server-process.js';
+import { startServerProcess, type ServerProcess } from '../runtime/local/server-process.js';
 
 const READY_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 25;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { workflowIds } from '../contracts/names.js';
-import { runProgram } from '../runtime/programs.js';
-import type { TemporalTarget } from '../runtime/temporal-server.js';
+import { runExecutable } from '../runtime/local/executables.js';
+import type { TemporalTarget } from '../runtime/local/temporal/server.js';
 import { connectToTemporal } from '../starter/connect.js';
 import type { Act } from './acts.js';
 
@@ -50,7 +50,7 @@ async function memoryOf(pid: number): Promise<number | null> {
     return kilobytes(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]);
   }
   if (process.platform === 'win32') return null;
-  const { output, failure } = await runProgram('ps', ['-o', 'rss=', '-p', String(pid)], {
+  const { output, failure } = await runExecutable('ps', ['-o', 'rss=', '-p', String(pid)], {
     withinMs: 5_000,
   });
   return failure === null ? kilobytes(output) : null;

@@ -1,10 +1,10 @@
 import { isPhoneChannel, isTextChannel, type ConsentChannel } from '../contracts/channels.js';
 import type { Reason } from '../contracts/outcomes.js';
-import { cellText } from './cell-text.js';
-import { readEmail, type EmailReading } from './email.js';
+import { cellText } from './values/cell-text.js';
+import { readEmail, type EmailReading } from './values/email.js';
 import type { ImportOptions } from './options.js';
-import { countryCode, readPhone, type PhoneReading } from './phone.js';
-import type { RowClaim } from './preset.js';
+import { countryCode, readPhone, type PhoneReading } from './values/phone.js';
+import type { RowClaim } from './presets/preset.js';
 
 /** Who a row is about: its e-mail address and phone number, and for which channels they serve. */
 export interface Identifiers {

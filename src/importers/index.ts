@@ -1,13 +1,12 @@
 export { openQuery, openSource, type ImportedSource } from './open-source.js';
-export { originalLines, type OriginalLine } from './original-lines.js';
+export { originalLines, type OriginalLine } from '../connectors/original-lines.js';
 export { readSample, type Sample } from './sample.js';
-export { isDatabaseUrl } from './databases/database-url.js';
+export { isDatabaseUrl } from '../connectors/databases/database-url.js';
 export { PRESET_NAMES, type ImportOptions, type LayoutName, type PresetName } from './options.js';
-export { SourceError, type SourceErrorCode } from './source-error.js';
+export { SourceError, type SourceErrorCode } from '../connectors/source-error.js';
 export { describeMapping } from './mapping/describe.js';
 export { readMapping, writeMapping } from './mapping/mapping-file.js';
 export type { Mapping } from './mapping/schema.js';
 export { suggestMapping, type Suggestion } from './mapping/suggest.js';
 export { answerProblem, openQuestions, withAnswer, type Question } from './mapping/questions.js';
 export { finishDraft, type MappingDraft } from './mapping/draft.js';
-export type { WizardIo } from './wizard.js';

@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
 import type { Intent } from '../contracts/intents.js';
-import { isDatabaseUrl, parseDatabaseUrl } from './databases/database-url.js';
-import { openFileTable } from './file-table.js';
+import { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';
+import { openFileTable } from '../connectors/files/file-table.js';
 import { mappingPreset } from './mapping/mapping-preset.js';
 import { checkOptions, type ImportOptions, type LayoutName } from './options.js';
 import { recognise } from './presets/index.js';
-import { asksFor, type Preset, type RowClaim, type RowReader } from './preset.js';
-import { openQueryTable } from './query-table.js';
+import { asksFor, type Preset, type RowClaim, type RowReader } from './presets/preset.js';
+import { openQueryTable } from '../connectors/databases/query-table.js';
 import { RowIntents } from './row-intent.js';
-import { SourceError } from './source-error.js';
-import type { Table } from './table.js';
+import { SourceError } from '../connectors/source-error.js';
+import type { Table } from '../connectors/table.js';
 
 export interface ImportedSource {
   /** The layout that it was recognised as, or `mapping`. */

@@ -1,8 +1,8 @@
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import type { ConsentChannel } from '../contracts/channels.js';
 import type { Mapping } from './mapping/schema.js';
-import { SourceError } from './source-error.js';
-import { checkTimezone } from './timezone.js';
+import { SourceError } from '../connectors/source-error.js';
+import { checkTimezone } from './values/timezone.js';
 
 export const PRESET_NAMES = [
   'mailchimp-subscribed',

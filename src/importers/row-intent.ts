@@ -1,10 +1,10 @@
 import { isTextChannel, type Action } from '../contracts/channels.js';
 import type { Intent, IntentPart } from '../contracts/intents.js';
 import type { Reason } from '../contracts/outcomes.js';
-import { attestedDate } from './attested-date.js';
-import { cellText } from './cell-text.js';
-import { ConsentDates, type DateReading } from './consent-date.js';
-import { readDateOfBirth } from './date-of-birth.js';
+import { attestedDate } from './values/attested-date.js';
+import { cellText } from './values/cell-text.js';
+import { ConsentDates, type DateReading } from './values/consent-date.js';
+import { readDateOfBirth } from './values/date-of-birth.js';
 import {
   channelRefusal,
   isNameless,
@@ -15,10 +15,10 @@ import {
 } from './identifiers.js';
 import { accepted, noted, refused } from './intent-part.js';
 import type { ImportOptions } from './options.js';
-import type { ChannelClaim, Preset, RowClaim } from './preset.js';
-import { SourceError } from './source-error.js';
-import type { Suppression } from './suppression.js';
-import type { Table } from './table.js';
+import type { ChannelClaim, Preset, RowClaim } from './presets/preset.js';
+import { SourceError } from '../connectors/source-error.js';
+import type { Suppression } from './values/suppression.js';
+import type { Table } from '../connectors/table.js';
 
 /** Longest identifier of a refused row that is kept for the report, in UTF-16 units. */
 const RAW_MAX = 320;

@@ -1,5 +1,5 @@
 import { openTable } from './open-source.js';
-import type { Table } from './table.js';
+import type { Table } from '../connectors/table.js';
 
 export interface Sample {
   readonly columns: readonly string[];

@@ -5,8 +5,8 @@ import {
   KlaviyoScopeMissingError,
   ListNotFoundError,
 } from './errors.js';
-import { encodeQuery } from './filters.js';
-import type { OptionalReading } from './resources.js';
+import { encodeQuery } from './reads/filters.js';
+import type { OptionalReading } from './reads/resources.js';
 import type { Call } from './transport/exchange.js';
 
 /** A call of an endpoint without a body: its path with the id, and its query. */

@@ -9,9 +9,9 @@ import {
   metricSchema,
   type FeedEvent,
   type Metric,
-} from './event-feed.js';
-import { named, type LookUpField } from './filters.js';
-import { cursorOf, Pages } from './paging.js';
+} from './reads/event-feed.js';
+import { named, type LookUpField } from './reads/filters.js';
+import { cursorOf, Pages } from './reads/paging.js';
 import {
   isSuppressedWithin,
   membersCall,
@@ -30,12 +30,12 @@ import {
   type ImportRequest,
   type SubscribeRequest,
   type UnsubscribeRequest,
-} from './requests.js';
-import * as resources from './resources.js';
+} from './writes/requests.js';
+import * as resources from './reads/resources.js';
 import type { KlaviyoTime } from './transport/klaviyo-clock.js';
 import type { RateLimitReading } from './transport/rate-limit-headers.js';
 import { Transport, type CallOptions, type Reservation } from './transport/transport.js';
-import { Writes, type Accepted, type AcceptedJob } from './writes.js';
+import { Writes, type Accepted, type AcceptedJob } from './writes/writes.js';
 
 /** The client's operations, for callers that take a stand-in in their tests. */
 export type KlaviyoApi = { [Operation in keyof KlaviyoClient]: KlaviyoClient[Operation] };

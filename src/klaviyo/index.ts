@@ -23,11 +23,10 @@ export {
   LimiterBusyError,
   ListNotFoundError,
 } from './errors.js';
-export type { FeedEvent, Metric } from './event-feed.js';
-export { chunkLookUps, type LookUpField } from './filters.js';
+export type { FeedEvent, Metric } from './reads/event-feed.js';
+export { chunkLookUps, type LookUpField } from './reads/filters.js';
 export type { JsonApiError } from './json-api.js';
 export type { RateLimiter } from './limiter.js';
-export { createLocalLimiter, type LocalLimiterOptions } from './local-limiter.js';
 export {
   consentOf,
   isSuppressed,
@@ -50,7 +49,7 @@ export {
   type RequestRefusal,
   type RowRefusal,
   type SplitRefusal,
-} from './refusals.js';
+} from './writes/refusals.js';
 export type {
   ChannelSubscription,
   ImportRequest,
@@ -58,7 +57,7 @@ export type {
   PushToken,
   SubscribeRequest,
   UnsubscribeRequest,
-} from './requests.js';
+} from './writes/requests.js';
 export type { RateLimitReading } from './transport/rate-limit-headers.js';
 export type {
   Account,
@@ -69,9 +68,9 @@ export type {
   ListWithFlows,
   TextMessagingConfiguration,
   TextMessagingSender,
-} from './resources.js';
+} from './reads/resources.js';
 export type { CallRecord } from './transport/exchange.js';
 export type { CallTimes, KlaviyoTime } from './transport/klaviyo-clock.js';
 export { DEFAULT_PATIENCE, type Patience } from './transport/patience.js';
 export type { CallOptions, Reservation } from './transport/transport.js';
-export type { Accepted, AcceptedJob } from './writes.js';
+export type { Accepted, AcceptedJob } from './writes/writes.js';

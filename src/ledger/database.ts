@@ -8,7 +8,7 @@ import * as sharesAside from './schema/0005-shares-aside.js';
 import * as accountsAndStops from './schema/0006-accounts-and-stops.js';
 import * as optOuts from './schema/0007-opt-outs.js';
 import * as peopleGo from './schema/0008-people-go-with-their-run.js';
-import { tlsRemedy, withTls } from '../connections/tls.js';
+import { tlsRemedy, withTls } from '../connectors/databases/tls.js';
 import type { Tables } from './schema/tables.js';
 
 export type LedgerDb = Kysely<Tables>;

@@ -1,10 +1,10 @@
 export { openLedger, LedgerUnavailableError, type Ledger, type LedgerDb } from './database.js';
 export * from './accounts.js';
 export * from './calls.js';
-export { settleDuplicates } from './conflicts.js';
-export * from './feed.js';
-export * from './intents.js';
-export * from './jobs.js';
+export { settleDuplicates } from './runs/conflicts.js';
+export * from './jobs/feed.js';
+export * from './runs/intents.js';
+export * from './jobs/jobs.js';
 export * from './limiter.js';
 export {
   findRunningMigration,
@@ -19,17 +19,17 @@ export {
   type Migration,
   type MigrationSummary,
   type NewMigration,
-} from './migrations.js';
+} from './runs/migrations.js';
 export { noteOptOuts, optOutsOf, type OptOut } from './opt-outs/known.js';
 export * from './opt-outs/feeds.js';
 export * from './opt-outs/repairs.js';
-export * from './person.js';
-export * from './plan.js';
-export * from './preflight.js';
-export * from './report.js';
-export * from './retry.js';
-export * from './rows.js';
-export * from './steering.js';
+export * from './people/person.js';
+export * from './runs/plan.js';
+export * from './runs/preflight.js';
+export * from './runs/report.js';
+export * from './runs/retry.js';
+export * from './jobs/rows.js';
+export * from './runs/steering.js';
 export {
   answerSubmission,
   beginSubmission,
@@ -39,5 +39,5 @@ export {
   type SentPart,
   type SubmissionAnswer,
   type SubmissionRecord,
-} from './submissions.js';
-export * from './totals.js';
+} from './jobs/submissions.js';
+export * from './runs/totals.js';

@@ -2,7 +2,7 @@ import { Connection } from '@temporalio/client';
 import { workflowIds } from '../contracts/names.js';
 import { openLedger } from '../ledger/index.js';
 import { loadConfig, type Variables } from '../runtime/config.js';
-import { resolveEnvironment, type Environment } from '../runtime/dev-state.js';
+import { resolveEnvironment, type Environment } from '../runtime/local/dev-state.js';
 import { userFolders } from '../runtime/paths.js';
 import { Consentry } from './consentry.js';
 

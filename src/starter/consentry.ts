@@ -47,22 +47,27 @@ import {
 import type { Person, PersonConsent } from '../contracts/person.js';
 import type { consentCheck, consentMigration } from '../workflows/index.js';
 import { accountOf } from './account.js';
-import { hasEnded, MigrationStoppedError } from './ended.js';
+import { hasEnded, MigrationStoppedError } from './migrations/ended.js';
 import { ids, newId } from './ids.js';
-import { storeRetry } from './retry.js';
+import { storeRetry } from './migrations/retry.js';
 import { innermost } from './innermost-failure.js';
-import { readLiveConsent } from './person.js';
-import { readReport, readReportDetails, type Report, type ReportDetails } from './report.js';
+import { readLiveConsent } from './people/person.js';
+import {
+  readReport,
+  readReportDetails,
+  type Report,
+  type ReportDetails,
+} from './migrations/report.js';
 import {
   importOptions,
   migrationInput,
   migrationSettings,
   requestHash,
   type MigrationRequest,
-} from './settings.js';
+} from './migrations/settings.js';
 import { requireWorker } from './worker-check.js';
 
-export { hasEnded, MigrationStoppedError } from './ended.js';
+export { hasEnded, MigrationStoppedError } from './migrations/ended.js';
 
 export interface ConsentryOptions {
   /** Klaviyo's id of the account that requests are about which do not name one. */

@@ -1,8 +1,8 @@
-export { confirmationWatch } from './confirmation-watch.js';
-export { consentCheck } from './consent-check.js';
-export { consentForget } from './consent-forget.js';
-export { consentJob } from './consent-job.js';
-export { consentMigration } from './consent-migration.js';
-export { consentSegment } from './consent-segment.js';
-export { consentShow } from './consent-show.js';
-export { optOutWatch } from './opt-out-watch.js';
+export { confirmationWatch } from './migration/confirmation-watch.js';
+export { consentCheck } from './migration/consent-check.js';
+export { consentForget } from './person/consent-forget.js';
+export { consentJob } from './migration/consent-job.js';
+export { consentMigration } from './migration/consent-migration.js';
+export { consentSegment } from './migration/consent-segment.js';
+export { consentShow } from './person/consent-show.js';
+export { optOutWatch } from './opt-outs/opt-out-watch.js';

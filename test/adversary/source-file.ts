@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import type { MigrationRequest } from '../../src/starter/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
 import { GENERIC_COLUMNS } from '../importers/sources.js';
 import { LISTS } from './account.js';
 import type { Identity } from './chronicle.js';

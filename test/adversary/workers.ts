@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sandbox } from 'klaviyo-sandbox';
 import { startVerb } from '../../src/demo/child.js';
-import type { ServerProcess } from '../../src/runtime/server-process.js';
+import type { ServerProcess } from '../../src/runtime/local/server-process.js';
 import { createWorker, type ConsentryWorker } from '../../src/worker.js';
 import type { TestTemporal } from '../support/stack.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { startVerb } from '../../src/demo/child.js';
-import type { Report } from '../../src/starter/report.js';
+import type { Report } from '../../src/starter/migrations/report.js';
 import { createTestDatabase, testTemporal, type TestDatabase } from '../support/stack.js';
 import { run } from './terminal.js';
 

@@ -7,12 +7,12 @@ import { exitCodeOfStop, failureOf } from '../../src/cli/failure.js';
 import { SourceError } from '../../src/importers/index.js';
 import { LedgerUnavailableError, MigrationNotFoundError } from '../../src/ledger/index.js';
 import { ConfigError } from '../../src/runtime/config.js';
-import { NoEnvironmentError } from '../../src/runtime/dev-state.js';
-import { DatabaseHeldError } from '../../src/runtime/postgres-recovery.js';
+import { NoEnvironmentError } from '../../src/runtime/local/dev-state.js';
+import { DatabaseHeldError } from '../../src/runtime/local/postgres/recovery.js';
 import { TemporalUnreachableError } from '../../src/starter/connect.js';
 import { MigrationStoppedError } from '../../src/starter/consentry.js';
 import { NoWorkerError } from '../../src/starter/worker-check.js';
-import { SettingsError } from '../../src/starter/settings.js';
+import { SettingsError } from '../../src/starter/migrations/settings.js';
 
 function grpcError(code: number): Error {
   return Object.assign(new Error(`gRPC status ${code}`), { code, details: '', metadata: {} });

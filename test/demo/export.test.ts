@@ -10,7 +10,7 @@ import type { Reason } from '../../src/contracts/outcomes.js';
 import { generateExport, type RowKind, type SeedProfile } from '../../src/demo/export.js';
 import { PHONES_WITH_SENDER, phoneWithSender } from '../../src/demo/phones.js';
 import { openSource } from '../../src/importers/index.js';
-import { readPhone } from '../../src/importers/phone.js';
+import { readPhone } from '../../src/importers/values/phone.js';
 
 const text = (options: Parameters<typeof generateExport>[0]): string =>
   [...generateExport(options).csv].join('');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { optOutOf } from '../../src/activities/guard.js';
-import { lookUpPeople } from '../../src/activities/profile-index.js';
+import { optOutOf } from '../../src/consent/guard.js';
+import { lookUpPeople } from '../../src/activities/look-ups.js';
 import { KlaviyoError, type KlaviyoClient } from '../../src/klaviyo/index.js';
 import { json, type KlaviyoServer, type Received } from '../klaviyo/klaviyo-server.js';
 import { held, share, type Kind } from './kinds.js';

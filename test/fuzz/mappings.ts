@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parseMapping } from '../../src/importers/mapping/mapping-file.js';
 import type { Mapping } from '../../src/importers/mapping/schema.js';
 import { openSource } from '../../src/importers/open-source.js';
-import { SourceError } from '../../src/importers/source-error.js';
+import { SourceError } from '../../src/connectors/source-error.js';
 import { OPTIONS, withFile } from '../importers/sources.js';
 import { held, share, type Kind } from './kinds.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readMapping, parseMapping } from '../../src/importers/mapping/mapping-file.js';
-import { readPhone } from '../../src/importers/phone.js';
+import { readPhone } from '../../src/importers/values/phone.js';
 import { readSample } from '../../src/importers/sample.js';
-import { SourceError } from '../../src/importers/source-error.js';
+import { SourceError } from '../../src/connectors/source-error.js';
 import { inShort, intentsOf, withFile } from './sources.js';
 
 const MEGABYTE = 1_000_000;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type FaultKind, type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import {
-  createLocalLimiter,
   ENDPOINTS,
   KlaviyoClient,
   KlaviyoKeyRefusedError,
@@ -13,6 +12,7 @@ import {
   ListNotFoundError,
   splitRefusal,
 } from '../../src/klaviyo/index.js';
+import { createLocalLimiter } from '../support/local-limiter.js';
 
 /** Longer than anything that the sandbox delays under its fast settings. */
 const SETTLED = 5_000;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
-  createLocalLimiter,
   ENDPOINTS,
   LimiterBusyError,
   type KlaviyoClient,
   type RateLimiter,
 } from '../../src/klaviyo/index.js';
 import { clientOf, empty, json, KlaviyoServer, type Responder } from './klaviyo-server.js';
+import { createLocalLimiter } from '../support/local-limiter.js';
 
 let server: KlaviyoServer;
 let client: KlaviyoClient;

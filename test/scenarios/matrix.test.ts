@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
-import type { Report } from '../../src/starter/report.js';
+import type { Report } from '../../src/starter/migrations/report.js';
 import { ANSWERED_IN_HOSTILE } from './answered-elsewhere.js';
 import { messyAccount } from './messy-account.js';
 import { scenario } from './scenario.js';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { Sandbox, SandboxOptions, SubscribedLine, Switches, TruthLine } from 'klaviyo-sandbox';
 import { reportedParts, type ReportedPart } from '../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../src/starter/consentry.js';
-import type { Report } from '../../src/starter/report.js';
-import type { MigrationRequest } from '../../src/starter/settings.js';
+import type { Report } from '../../src/starter/migrations/report.js';
+import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf } from '../workflows/people.js';
 

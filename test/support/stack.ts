@@ -7,9 +7,9 @@ import type { Config } from '../../src/runtime/config.js';
 import { Lifecycle } from '../../src/runtime/lifecycle.js';
 import { userFolders } from '../../src/runtime/paths.js';
 import type { UserFolders } from '../../src/runtime/paths.js';
-import { startDatabase } from '../../src/runtime/postgres.js';
+import { startDatabase } from '../../src/runtime/local/postgres/postgres.js';
 import { progressLines } from '../../src/runtime/progress.js';
-import { startTemporalServer } from '../../src/runtime/temporal-server.js';
+import { startTemporalServer } from '../../src/runtime/local/temporal/server.js';
 import { createDatabaseOn, type TestDatabase } from './database.js';
 
 export { uniqueName, type TestDatabase } from './database.js';

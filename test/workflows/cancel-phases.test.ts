@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { MigrationStoppedError } from '../../src/starter/consentry.js';
-import type { MigrationRequest } from '../../src/starter/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { people } from './people.js';
 import { countsOf, inPhase, until } from './phases.js';

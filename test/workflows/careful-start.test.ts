@@ -4,7 +4,7 @@ import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { termsOf } from '../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../src/starter/consentry.js';
-import type { MigrationRequest } from '../../src/starter/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
 import { countsOf, inPhase, until } from './phases.js';

@@ -10,12 +10,12 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
-import type { SubmitInput, SubmitResult } from '../../src/activities/submit-job.js';
-import type { SettleInput, SettleResult } from '../../src/activities/settle-job.js';
+import type { SubmitInput, SubmitResult } from '../../src/activities/migration/submit-job.js';
+import type { SettleInput, SettleResult } from '../../src/activities/migration/settle-job.js';
 import type { JobInput, MigrationTiming } from '../../src/contracts/migration.js';
 import { loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
-import { findTimeSkippingServer } from '../../src/runtime/time-skipping.js';
+import { findTimeSkippingServer } from '../support/time-skipping-server.js';
 import type { consentJob } from '../../src/workflows/index.js';
 import { startTimeSkipping } from '../support/time-skipping.js';
 

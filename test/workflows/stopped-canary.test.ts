@@ -10,7 +10,7 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
-import { stopping } from '../../src/activities/failures.js';
+import { stopping } from '../../src/activities/temporal/failures.js';
 import type { MigrationInput, Plan, Preflight, Totals } from '../../src/contracts/migration.js';
 import type { Reason } from '../../src/contracts/outcomes.js';
 import type { consentMigration } from '../../src/workflows/index.js';

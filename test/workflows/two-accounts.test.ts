@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { taskQueueOf, workflowIds } from '../../src/contracts/names.js';
 import { penalise } from '../../src/ledger/index.js';
-import { migrationInput } from '../../src/starter/settings.js';
+import { migrationInput } from '../../src/starter/migrations/settings.js';
 import type { consentMigration } from '../../src/workflows/index.js';
 import { intent, store } from '../ledger/intents.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';

@@ -14,10 +14,10 @@ import type { MigrationInput, Plan, Preflight, Totals } from '../../src/contract
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
-import { findTimeSkippingServer } from '../../src/runtime/time-skipping.js';
-import { timingOf } from '../../src/starter/settings.js';
+import { findTimeSkippingServer } from '../support/time-skipping-server.js';
+import { timingOf } from '../../src/starter/migrations/settings.js';
 import type { confirmationWatch, consentMigration } from '../../src/workflows/index.js';
-import { turnLength } from '../../src/workflows/proof-reader.js';
+import { turnLength } from '../../src/workflows/migration/proof-reader.js';
 import { uniqueName } from '../support/database.js';
 import { registerSearchAttributes, startTimeSkipping } from '../support/time-skipping.js';
 

@@ -3,8 +3,8 @@ import type { Channel, ConsentChannel } from '../../contracts/channels.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
 import type { FeedEvent, KlaviyoClient, ProfileConsent } from '../../klaviyo/index.js';
 import type { OptOut } from '../../ledger/index.js';
-import { optOutsShown } from '../judge.js';
-import { METRICS_LATE_MS, type Metrics } from '../metrics.js';
+import { optOutsShown } from '../../consent/judge.js';
+import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
 import type { ListNames } from './list-names.js';
 
 /** One of Klaviyo's answers to "who said no since": read whole, from a time on. */

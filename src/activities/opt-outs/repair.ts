@@ -19,10 +19,10 @@ import {
   type Settlement,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { consentHeld, profilesFor, type Held } from '../guard.js';
-import { spellingsOf } from '../judge.js';
-import { chunks, isShortage, lookUpPeople } from '../profile-index.js';
-import { judgeRepair, nextStep, type RepairVerdict } from './repair-verdict.js';
+import { consentHeld, profilesFor, type Held } from '../../consent/guard.js';
+import { spellingsOf } from '../../consent/judge.js';
+import { chunks, isShortage, lookUpPeople } from '../look-ups.js';
+import { judgeRepair, nextStep, type RepairVerdict } from '../../consent/repair-verdict.js';
 
 /** People that are looked up together; a run has a handful, the minutes after its submit a few more. */
 const AT_ONCE = 1_000;

@@ -13,7 +13,7 @@ import {
   watchedForMs,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import type { Metrics } from '../metrics.js';
+import type { Metrics } from '../temporal/metrics.js';
 import { optOutFeeds, type OptOutFeed, type OptOutSources } from './feeds.js';
 import { ListNames } from './list-names.js';
 

@@ -1,5 +1,5 @@
 import type { ReportedPart } from '../../ledger/index.js';
-import { NOTHING_BEFORE, stateAfter, type ChangeCount } from '../change-rows.js';
+import { NOTHING_BEFORE, stateAfter, type ChangeCount } from '../report/change-rows.js';
 import { count, counted } from './quantities.js';
 import { table } from './table.js';
 

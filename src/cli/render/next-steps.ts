@@ -1,4 +1,4 @@
-import type { Report } from '../../starter/report.js';
+import type { Report } from '../../starter/migrations/report.js';
 import { counted } from './quantities.js';
 
 /** What a person may want to do after a run, a line each. */

@@ -1,5 +1,5 @@
 import type { MigrationSummary } from '../../ledger/index.js';
-import type { Report } from '../../starter/report.js';
+import type { Report } from '../../starter/migrations/report.js';
 import { renderOutcomes, renderParts } from './outcomes.js';
 import { phaseWords } from './progress.js';
 import { count, counted, duration } from './quantities.js';

@@ -1,8 +1,8 @@
-import { cellText } from '../cell-text.js';
-import { ConsentDates } from '../consent-date.js';
-import { compileDateFormat } from '../date-format.js';
-import { readEmail } from '../email.js';
-import { countryCode, readPhone } from '../phone.js';
+import { cellText } from '../values/cell-text.js';
+import { ConsentDates } from '../values/consent-date.js';
+import { compileDateFormat } from '../values/date-format.js';
+import { readEmail } from '../values/email.js';
+import { countryCode, readPhone } from '../values/phone.js';
 import type { Sample } from '../sample.js';
 
 /** What the first rows of a source tell of one column. */

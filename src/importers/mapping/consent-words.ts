@@ -1,4 +1,4 @@
-import { consentAsk } from '../consent-value.js';
+import { consentAsk } from '../values/consent-value.js';
 import type { ColumnFacts } from './column-facts.js';
 import type { Meaning } from './draft.js';
 

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { access, rename, rm, writeFile } from 'node:fs/promises';
 import { isNode, isScalar, parseDocument, stringify, visit, type Document } from 'yaml';
 import type { z } from 'zod';
-import { SourceError } from '../source-error.js';
+import { SourceError } from '../../connectors/source-error.js';
 import { mappingSchema, type Mapping } from './schema.js';
 
 /** As many problems, and unknown keys, are named as somebody reads. */

@@ -1,13 +1,13 @@
 import { isPhoneChannel, type ConsentChannel } from '../../contracts/channels.js';
-import { cellText } from '../cell-text.js';
-import { ConsentDates } from '../consent-date.js';
-import type { Ask } from '../consent-value.js';
-import { compileDateFormat, type ReadDate } from '../date-format.js';
-import type { Header } from '../header.js';
+import { cellText } from '../values/cell-text.js';
+import { ConsentDates } from '../values/consent-date.js';
+import type { Ask } from '../values/consent-value.js';
+import { compileDateFormat, type ReadDate } from '../values/date-format.js';
+import type { Header } from '../../connectors/header.js';
 import type { ImportOptions } from '../options.js';
-import { asksFor, cell, type ChannelClaim, type Preset } from '../preset.js';
-import { SourceError } from '../source-error.js';
-import type { Suppression } from '../suppression.js';
+import { asksFor, cell, type ChannelClaim, type Preset } from '../presets/preset.js';
+import { SourceError } from '../../connectors/source-error.js';
+import type { Suppression } from '../values/suppression.js';
 import type { ChannelMapping, Mapping } from './schema.js';
 
 const REMEDY = 'Correct the mapping, or check that it belongs to this source.';

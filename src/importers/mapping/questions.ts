@@ -1,7 +1,7 @@
 import { CONSENT_CHANNELS, isPhoneChannel, type ConsentChannel } from '../../contracts/channels.js';
-import { countryCode } from '../phone.js';
+import { countryCode } from '../values/phone.js';
 import type { Sample } from '../sample.js';
-import { checkTimezone } from '../timezone.js';
+import { checkTimezone } from '../values/timezone.js';
 import { columnFacts, datesIn, isNational, type ColumnFacts } from './column-facts.js';
 import { knownWords } from './consent-words.js';
 import {

@@ -1,9 +1,9 @@
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
 import { CONSENT_CHANNELS, isPhoneChannel } from '../../contracts/channels.js';
-import { ConsentDates } from '../consent-date.js';
-import { compileDateFormat, DateFormatError } from '../date-format.js';
-import { checkTimezone } from '../timezone.js';
+import { ConsentDates } from '../values/consent-date.js';
+import { compileDateFormat, DateFormatError } from '../values/date-format.js';
+import { checkTimezone } from '../values/timezone.js';
 
 /** PostgreSQL, which keeps the mapping with its run, holds no NUL. */
 const text = (error: string) =>

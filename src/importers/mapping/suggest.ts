@@ -1,5 +1,5 @@
 import type { ConsentChannel } from '../../contracts/channels.js';
-import { yesOrNo } from '../consent-value.js';
+import { yesOrNo } from '../values/consent-value.js';
 import type { Sample } from '../sample.js';
 import { columnFacts, shareOf, type ColumnFacts } from './column-facts.js';
 import { knownWords } from './consent-words.js';

@@ -1,8 +1,8 @@
 import { CONSENT_CHANNELS } from '../../contracts/channels.js';
-import { bindColumns, type ColumnLayout } from '../column-layout.js';
-import { fits, type Fingerprint, type Header } from '../header.js';
-import { cell, type Preset } from '../preset.js';
-import { suppressionOf, type Suppression } from '../suppression.js';
+import { bindColumns, type ColumnLayout } from './column-layout.js';
+import { fits, type Fingerprint, type Header } from '../../connectors/header.js';
+import { cell, type Preset } from './preset.js';
+import { suppressionOf, type Suppression } from '../values/suppression.js';
 
 const COLUMNS = Object.fromEntries(
   CONSENT_CHANNELS.map((channel) => [

@@ -1,7 +1,7 @@
-import { fits, type Header } from '../header.js';
+import { fits, type Header } from '../../connectors/header.js';
 import type { PresetName } from '../options.js';
-import type { Preset } from '../preset.js';
-import { SourceError } from '../source-error.js';
+import type { Preset } from './preset.js';
+import { SourceError } from '../../connectors/source-error.js';
 import { generic, isNearlyGeneric } from './generic.js';
 import { klaviyoExport, klaviyoImport } from './klaviyo.js';
 import { mailchimpCleaned } from './mailchimp-cleaned.js';

@@ -1,7 +1,7 @@
-import { bindColumns, type ColumnLayout } from '../column-layout.js';
-import type { Header } from '../header.js';
-import { cell, type Preset } from '../preset.js';
-import { suppressionOfReasons, type Suppression } from '../suppression.js';
+import { bindColumns, type ColumnLayout } from './column-layout.js';
+import type { Header } from '../../connectors/header.js';
+import { cell, type Preset } from './preset.js';
+import { suppressionOfReasons, type Suppression } from '../values/suppression.js';
 
 /** The consent columns of Klaviyo's export and import, each followed by its timestamp. */
 const LAYOUT: ColumnLayout = {

@@ -1,4 +1,4 @@
-import { cell, needEmailAsked, type Preset } from '../preset.js';
+import { cell, needEmailAsked, type Preset } from './preset.js';
 
 /**
  * Mailchimp's export of cleaned contacts: addresses that bounced for good or too often. They are

@@ -1,7 +1,7 @@
-import type { Header } from '../header.js';
+import type { Header } from '../../connectors/header.js';
 import type { ImportOptions } from '../options.js';
-import { asksFor, cell, type ChannelClaim, type Preset } from '../preset.js';
-import { SourceError } from '../source-error.js';
+import { asksFor, cell, type ChannelClaim, type Preset } from './preset.js';
+import { SourceError } from '../../connectors/source-error.js';
 
 /**
  * Mailchimp's export of subscribed contacts. That a row is in this file is its e-mail consent, of

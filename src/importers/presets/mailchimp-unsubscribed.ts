@@ -1,4 +1,4 @@
-import { cell, needEmailAsked, type Preset } from '../preset.js';
+import { cell, needEmailAsked, type Preset } from './preset.js';
 
 /**
  * Mailchimp's export of unsubscribed contacts: e-mail opt-outs of UNSUB_TIME. They are unsubscribed

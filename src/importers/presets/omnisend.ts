@@ -1,9 +1,9 @@
 import type { ConsentChannel } from '../../contracts/channels.js';
-import { ConsentDates } from '../consent-date.js';
-import type { Header } from '../header.js';
+import { ConsentDates } from '../values/consent-date.js';
+import type { Header } from '../../connectors/header.js';
 import type { ImportOptions } from '../options.js';
-import { asksFor, cell, type ChannelClaim, type Preset } from '../preset.js';
-import { SourceError } from '../source-error.js';
+import { asksFor, cell, type ChannelClaim, type Preset } from './preset.js';
+import { SourceError } from '../../connectors/source-error.js';
 
 const COLUMNS: Partial<Record<ConsentChannel, { optIn: string; optOut: string }>> = {
   email: { optIn: 'Email opt-in date', optOut: 'Email opt-out date' },

@@ -1,6 +1,6 @@
-import { bindColumns, type ColumnLayout } from '../column-layout.js';
-import type { Preset } from '../preset.js';
-import { SourceError } from '../source-error.js';
+import { bindColumns, type ColumnLayout } from './column-layout.js';
+import type { Preset } from './preset.js';
+import { SourceError } from '../../connectors/source-error.js';
 
 /** Today's columns and those of older exports. The phone of an address has no consent of its own. */
 const LAYOUT: ColumnLayout = {

@@ -7,7 +7,7 @@ import {
   suppressedSince,
   utcDatetime,
   type LookUpField,
-} from '../filters.js';
+} from '../reads/filters.js';
 import type { Call } from '../transport/exchange.js';
 import type { ProfileConsent, SUPPRESSION_REASONS } from './profile-consent.js';
 

@@ -1,7 +1,7 @@
 import { BATCH_LIMITS } from '../../contracts/limits.js';
 import { KlaviyoRequestInvalidError } from '../errors.js';
-import { chunkLookUps, type LookUpField } from '../filters.js';
-import { cursorOf, type Pages } from '../paging.js';
+import { chunkLookUps, type LookUpField } from '../reads/filters.js';
+import { cursorOf, type Pages } from '../reads/paging.js';
 import type { Call } from '../transport/exchange.js';
 import type { CallOptions } from '../transport/transport.js';
 import { lookUpCall } from './profile-calls.js';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { optionalDatetime } from '../datetime.js';
-import { identifier } from '../identifier.js';
+import { optionalDatetime } from '../reads/datetime.js';
+import { identifier } from '../reads/identifier.js';
 import {
   CONSENT_STATES,
   SUPPRESSION_REASONS,

@@ -1,0 +1,208 @@
+import pLimit from 'p-limit';
+import { ProfileIndex } from '../consent/profile-index.js';
+import { foldEmail } from '../contracts/addresses.js';
+import { BATCH_LIMITS } from '../contracts/limits.js';
+import {
+  KlaviyoRateLimitedError,
+  KlaviyoUnavailableError,
+  LimiterBusyError,
+  UNKNOWN_CONSENT,
+  type KlaviyoClient,
+  type ProfileConsent,
+} from '../klaviyo/index.js';
+
+/** Why not all was read: no call is free at the moment, or Klaviyo does not answer. */
+type Shortage = LimiterBusyError | KlaviyoRateLimitedError | KlaviyoUnavailableError;
+
+/** What was read of people: all that was asked for, or as much as could be had. */
+export interface LookedUp {
+  readonly index: ProfileIndex;
+  /** Every profile that was read. */
+  readonly profiles: readonly ProfileConsent[];
+  /** Whether everything that was asked about a person was read. */
+  covers(person: { readonly email: string | null; readonly phoneNumber: string | null }): boolean;
+  /** Why not all was read; null where it was. */
+  readonly shortage: Shortage | null;
+  /**
+   * To be called once what was read is kept: so each attempt gets on, however few calls it has.
+   *
+   * @throws LimiterBusyError, KlaviyoRateLimitedError, KlaviyoUnavailableError
+   */
+  throwIfShort(): void;
+}
+
+/** Look-ups of one index that are under way at once; the limiter decides how fast they go. */
+const CONCURRENT_LOOK_UPS = 8;
+
+/**
+ * Reads the profiles of these people by `any(email, ...)` and `any(phone_number, ...)`.
+ *
+ * @throws the client's errors, but for those of which a later look-up may get on: see `LookedUp`
+ */
+export async function lookUpPeople(
+  klaviyo: KlaviyoClient,
+  people: Asked,
+  signal?: AbortSignal,
+): Promise<LookedUp> {
+  return lookUp(people, (query) => klaviyo.lookUpProfiles(query, signal ? { signal } : {}));
+}
+
+/** Reads which of these people are on the list. */
+export async function lookUpMembers(
+  klaviyo: KlaviyoClient,
+  listId: string,
+  people: Asked,
+  signal?: AbortSignal,
+): Promise<LookedUp> {
+  return lookUp(people, (query) =>
+    klaviyo.lookUpMembers({ listId, ...query }, signal ? { signal } : {}),
+  );
+}
+
+interface Asked {
+  /** In every spelling that is to be asked for. */
+  readonly emails: Iterable<string>;
+  readonly phoneNumbers: Iterable<string>;
+}
+
+interface Query {
+  readonly by: 'email' | 'phone_number';
+  readonly values: string[];
+}
+
+async function lookUp(
+  people: Asked,
+  read: (query: Query) => Promise<readonly ProfileConsent[]>,
+): Promise<LookedUp> {
+  const index = new ProfileIndex();
+  const profiles: ProfileConsent[] = [];
+  const unread = new Set<string | null>();
+  const shortages: Shortage[] = [];
+  const limit = pLimit(CONCURRENT_LOOK_UPS);
+  const orShort = async (query: Query): Promise<readonly ProfileConsent[] | null> => {
+    try {
+      // Whoever is told to wait is not asked again by the others; an answer that failed may be
+      // the only one.
+      const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
+      if (shortage !== undefined) throw shortage;
+      return await read(query);
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      shortages.push(error);
+      for (const value of query.values) unread.add(foldEmail(value));
+      return null;
+    }
+  };
+  await Promise.all(
+    queriesOf(people).map((query) =>
+      limit(async () => {
+        const { profiles: found } = await readAssigned(query, orShort);
+        for (const profile of found) {
+          index.add(profile);
+          profiles.push(profile);
+        }
+      }),
+    ),
+  );
+  return {
+    index,
+    profiles,
+    covers: ({ email, phoneNumber }) => !unread.has(email) && !unread.has(phoneNumber),
+    shortage: shortages[0] ?? null,
+    throwIfShort() {
+      const [shortage] = shortages;
+      if (shortage !== undefined) throw shortage;
+    },
+  };
+}
+
+interface Assigned {
+  readonly profiles: readonly ProfileConsent[];
+  /** Profiles that could not be assigned to anybody. */
+  readonly strays: number;
+  /** Some of the values could not be read for now. */
+  readonly short: boolean;
+}
+
+/**
+ * What Klaviyo has for these values. A profile that is none of theirs by what it says, such as one
+ * without an address, may be anybody's of them, and may have said no: the values are asked for in halves
+ * until one is left whose profile it has to be, and nothing is known of that one's consent. Where it does
+ * not come again, nothing is known of any of them.
+ *
+ * @param read null where the values could not be read for now
+ */
+async function readAssigned(
+  query: Query,
+  read: (query: Query) => Promise<readonly ProfileConsent[] | null>,
+): Promise<Assigned> {
+  const profiles = await read(query);
+  if (profiles === null) return { profiles: [], strays: 0, short: true };
+  const { by, values } = query;
+  const asked = new Set(values.map((value) => keyOf(by, value)));
+  const isAsked = ({ email, phoneNumber }: ProfileConsent): boolean => {
+    const value = by === 'email' ? email : phoneNumber;
+    return value !== null && asked.has(keyOf(by, value));
+  };
+  const strays = profiles.filter((profile) => !isAsked(profile));
+  if (strays.length === 0) return { profiles, strays: 0, short: false };
+  const theirs = profiles.filter(isAsked);
+  const mayBeAnybodys = (stray: ProfileConsent) =>
+    [...asked].map((value) => unreadable(stray, by, value));
+  if (asked.size === 1) {
+    const all = [...theirs, ...strays.flatMap(mayBeAnybodys)];
+    return { profiles: all, strays: strays.length, short: false };
+  }
+  const half = Math.ceil(values.length / 2);
+  const halves = await Promise.all(
+    [values.slice(0, half), values.slice(half)].map((some) =>
+      readAssigned({ by, values: some }, read),
+    ),
+  );
+  const again = halves.reduce((sum, each) => sum + each.strays, 0);
+  const short = halves.some((each) => each.short);
+  // What is not read yet may have it.
+  const gone = again < strays.length && !short ? strays : [];
+  const found = halves.flatMap((each) => each.profiles);
+  return {
+    profiles: [...theirs, ...found, ...gone.flatMap(mayBeAnybodys)],
+    strays: Math.max(again, strays.length),
+    short,
+  };
+}
+
+/** The person is there, and whether they said no is not known. */
+function unreadable(profile: ProfileConsent, by: Query['by'], value: string): ProfileConsent {
+  const named = by === 'email' ? { email: value } : { phoneNumber: value };
+  return { ...profile, ...UNKNOWN_CONSENT, ...named };
+}
+
+function keyOf(by: Query['by'], value: string): string {
+  return by === 'email' ? foldEmail(value) : value;
+}
+
+/** E-mails and phone numbers in turn, so that the same people are read of both. */
+function queriesOf({ emails, phoneNumbers }: Asked): Query[] {
+  const byEmail = chunks([...new Set(emails)]);
+  const byPhone = chunks([...new Set(phoneNumbers)]);
+  return Array.from({ length: Math.max(byEmail.length, byPhone.length) }, (_, n) => [
+    ...byEmail.slice(n, n + 1).map((values) => ({ by: 'email' as const, values })),
+    ...byPhone.slice(n, n + 1).map((values) => ({ by: 'phone_number' as const, values })),
+  ]).flat();
+}
+
+export function isShortage(error: unknown): error is Shortage {
+  return (
+    error instanceof LimiterBusyError ||
+    error instanceof KlaviyoRateLimitedError ||
+    error instanceof KlaviyoUnavailableError
+  );
+}
+
+export function chunks<T>(values: readonly T[], size: number = BATCH_LIMITS.lookUp): T[][] {
+  const parts: T[][] = [];
+  for (let first = 0; first < values.length; first += size) {
+    parts.push(values.slice(first, first + size));
+  }
+  return parts;
+}

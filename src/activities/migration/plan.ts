@@ -1,0 +1,101 @@
+import { BATCH_LIMITS } from '../../contracts/limits.js';
+import type { Plan, Preflight } from '../../contracts/migration.js';
+import type { Outcome } from '../../contracts/outcomes.js';
+import { ENDPOINT_NAMES, endpointOf } from '../../klaviyo/index.js';
+import {
+  assignJobs,
+  countOpenParts,
+  countRows,
+  countSettledParts,
+  getMigration,
+  setPlan,
+  settleSmsWithoutSender,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+import { waitsForClick } from '../../consent/proof.js';
+
+export function createPlan({ ledger }: ActivityDependencies) {
+  return {
+    /** Splits what is left after the guard into jobs, and says what the run will do. */
+    async planMigration({ migrationId }: { migrationId: string }): Promise<Plan> {
+      return whileHeartbeating(async () => {
+        const { db } = ledger;
+        const { preflight, settings, share } = await getMigration(db, migrationId);
+        if (preflight !== null && preflight.sms.source !== 'not_needed') {
+          await settleSmsWithoutSender(db, migrationId, null, preflight.sms.countries);
+        }
+        const jobs = await assignJobs(db, migrationId, settings.canaryRows, settings.rowsPerJob);
+        const rows = await countRows(db, migrationId);
+        const toSend = (await countOpenParts(db, migrationId)).map((parts) => ({
+          ...parts,
+          expected: expectedOutcome(parts, preflight, settings.historicalImport),
+        }));
+        const calls = callsOf(jobs, toSend, preflight);
+        const plan: Plan = {
+          rows,
+          jobs,
+          settledBefore: await countSettledParts(db, migrationId),
+          toSend,
+          calls,
+          doubleOptInMessages: toSend
+            .filter(({ expected }) => expected === 'pending_double_opt_in')
+            .reduce((sum, { parts }) => sum + parts, 0),
+          atLeastMs: leastTime(calls, share, preflight?.limits ?? []),
+        };
+        await setPlan(db, migrationId, plan);
+        return plan;
+      });
+    },
+  };
+}
+
+/** Calls of the submits and of one read-back of everything that is sent, at the least. */
+function callsOf(
+  jobs: Plan['jobs'],
+  toSend: readonly { readonly parts: number }[],
+  preflight: Preflight | null,
+): Plan['calls'] {
+  const submits = (operation: string, batch: number) =>
+    jobs
+      .filter((job) => job.operation === operation)
+      .reduce((sum, job) => sum + Math.ceil(job.rows / batch), 0);
+  const parts = toSend.reduce((sum, { parts }) => sum + parts, 0);
+  return {
+    bulk_suppress_profiles: submits('suppress', BATCH_LIMITS.suppress),
+    bulk_unsubscribe_profiles: submits('unsubscribe', BATCH_LIMITS.unsubscribe),
+    bulk_import_profiles: submits('add_to_list', BATCH_LIMITS.import),
+    bulk_subscribe_profiles: submits('subscribe', BATCH_LIMITS.subscribe),
+    [preflight?.list === null ? 'get_profiles' : 'get_profiles_for_list']: Math.ceil(
+      parts / BATCH_LIMITS.lookUp,
+    ),
+  };
+}
+
+/** How a part ends that Klaviyo takes, if nobody clicks before the deadline. */
+function expectedOutcome(
+  part: Pick<Plan['toSend'][number], 'channel' | 'operation'>,
+  preflight: Preflight | null,
+  historicalImport: boolean,
+): Outcome {
+  if (part.channel === 'list') return 'list_only';
+  const asked = { channel: part.channel, action: part.operation };
+  const optInProcess = preflight?.optInProcess ?? null;
+  return waitsForClick(asked, { optInProcess, historicalImport })
+    ? 'pending_double_opt_in'
+    : 'confirmed';
+}
+
+/** Endpoints are called side by side, so the busiest one decides: bursts first, then minutes. */
+function leastTime(calls: Plan['calls'], share: number, limits: Preflight['limits']): number {
+  const times = Object.entries(calls).map(([name, count]) => {
+    const documented = ENDPOINT_NAMES.find((known) => known === name);
+    if (documented === undefined) return 0;
+    const allowed = limits.find(({ endpoint }) => endpoint === name);
+    const { burst, steady } = allowed ?? endpointOf(documented);
+    const minutes = Math.floor(count / Math.max(1, Math.floor(steady * share)));
+    const left = count - minutes * Math.floor(steady * share);
+    return minutes * 60_000 + Math.floor(left / Math.max(1, Math.floor(burst * share))) * 1_000;
+  });
+  return Math.max(0, ...times);
+}

@@ -1,0 +1,98 @@
+import type { MigrationSettings } from '../../../contracts/migration.js';
+import {
+  ListNotFoundError,
+  type OptionalReading,
+  type KlaviyoClient,
+  type ListWithFlows,
+  type TextMessagingConfiguration,
+  type TextMessagingSender,
+} from '../../../klaviyo/index.js';
+import { stopping } from '../../temporal/failures.js';
+import { Access } from './access.js';
+
+/** What an account is like, as far as a run depends on it. */
+export interface AccountFacts {
+  readonly access: Access;
+  /** Null where the key may not read it. */
+  readonly accountId: string | null;
+  /** Null without one, and where the key may not read it. */
+  readonly list: ListWithFlows | null;
+  /** Null where nobody asks for texts. */
+  readonly texts: TextFacts | null;
+}
+
+export interface TextFacts {
+  /** Null where the account is not known. */
+  readonly configuration: OptionalReading<TextMessagingConfiguration> | null;
+  readonly senders: OptionalReading<readonly TextMessagingSender[]>;
+}
+
+/** An address that nobody has: what comes back does not matter, only that the key may ask. */
+const NOBODY = { by: 'email', values: ['preflight@consentry.invalid'] } as const;
+
+const A_MOMENT_AGO_MS = 60_000;
+
+/** Reads the account: nothing here writes. A key that may not read something is no error yet. */
+export async function readFacts(
+  klaviyo: KlaviyoClient,
+  settings: Pick<MigrationSettings, 'listId'>,
+  asksForTexts: boolean,
+  readAccountId: () => Promise<string>,
+  signal: AbortSignal,
+): Promise<AccountFacts> {
+  const access = new Access();
+  const { listId } = settings;
+  const accountId = await access.ask('get_accounts', readAccountId);
+  const list =
+    listId === null ? null : await access.ask('get_list', () => readList(klaviyo, listId, signal));
+  await access.ask('get_profiles', () => klaviyo.lookUpProfiles(NOBODY, { signal }));
+  if (list !== null) {
+    await access.ask('get_profiles_for_list', () =>
+      klaviyo.lookUpMembers({ listId: list.id, ...NOBODY }, { signal }),
+    );
+  }
+  await askForEvents(klaviyo, access, signal);
+  const texts = asksForTexts ? await readTexts(klaviyo, accountId, signal) : null;
+  return { access, accountId, list, texts };
+}
+
+/** Where a name was given for an id, the error says which id it has. */
+async function readList(
+  klaviyo: KlaviyoClient,
+  listId: string,
+  signal: AbortSignal,
+): Promise<ListWithFlows> {
+  try {
+    return await klaviyo.getList(listId, { signal });
+  } catch (error) {
+    const isText = !/[\p{Cc}\p{Cs}]/u.test(listId);
+    if (!(error instanceof ListNotFoundError) || !isText) throw error;
+    const named = await klaviyo.listLists({ name: listId, signal });
+    if (named.length === 0) throw error;
+    const ids = named.map(({ id }) => id).join(', ');
+    throw stopping('ListNotFound', `${error.message} The list of this name has the id ${ids}.`);
+  }
+}
+
+async function askForEvents(
+  klaviyo: KlaviyoClient,
+  access: Access,
+  signal: AbortSignal,
+): Promise<void> {
+  const metrics = await access.ask('get_metrics', () => klaviyo.listMetrics({ signal }));
+  const metricId = metrics?.[0]?.id;
+  if (metricId === undefined) return;
+  const now = klaviyo.now()?.earliest.getTime() ?? Date.now();
+  const since = new Date(now - A_MOMENT_AGO_MS).toISOString();
+  await access.ask('get_events', () => klaviyo.listEvents({ metricId, since }, { signal }));
+}
+
+async function readTexts(
+  klaviyo: KlaviyoClient,
+  accountId: string | null,
+  signal: AbortSignal,
+): Promise<TextFacts> {
+  const configuration =
+    accountId === null ? null : await klaviyo.getTextMessagingConfiguration(accountId, { signal });
+  return { configuration, senders: await klaviyo.listTextMessagingSenders({ signal }) };
+}

@@ -1,0 +1,56 @@
+import { isTextChannel } from '../../../contracts/channels.js';
+import type { MigrationSettings, Preflight } from '../../../contracts/migration.js';
+import {
+  countAskedRows,
+  getMigration,
+  setPhase,
+  setPreflight,
+  type AskedRows,
+} from '../../../ledger/index.js';
+import type { ActivityDependencies } from '../../dependencies.js';
+import { stopping } from '../../temporal/failures.js';
+import { whileHeartbeating } from '../../temporal/heartbeats.js';
+import { readFacts } from './facts.js';
+import { judge } from './verdict.js';
+
+/** Reads what the run depends on, and stops it before anything is sent. */
+export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
+  // Klaviyo allows 15 calls a minute for it, and the account of a key never changes.
+  let known: string | null = null;
+
+  async function look(
+    settings: MigrationSettings,
+    rows: AskedRows | null,
+    signal: AbortSignal,
+  ): Promise<Preflight> {
+    const texts = rows === null ? settings.channels.some(isTextChannel) : rows.texts.length > 0;
+    const accountId = async () => (known ??= (await klaviyo.getAccount({ signal })).id);
+    const facts = await readFacts(klaviyo, settings, texts, accountId, signal);
+    const { preflight, stops } = judge(facts, settings, rows, (name) => klaviyo.rateLimits(name));
+    const [first] = stops;
+    // All at once: whoever mends one thing after the other starts as many runs.
+    if (first !== undefined) {
+      throw stopping(first.type, stops.map(({ message }) => message).join('\n'));
+    }
+    return preflight;
+  }
+
+  return {
+    /** Preflight of a migration; kept in the ledger. */
+    async preflight({ migrationId }: { migrationId: string }): Promise<Preflight> {
+      const { settings } = await getMigration(ledger.db, migrationId);
+      await setPhase(ledger.db, migrationId, 'preflight');
+      return whileHeartbeating(async (signal) => {
+        const rows = await countAskedRows(ledger.db, migrationId);
+        const preflight = await look(settings, rows, signal);
+        await setPreflight(ledger.db, migrationId, preflight);
+        return preflight;
+      });
+    },
+
+    /** The same reads for `consentry check`: nothing is kept. */
+    async checkAccount({ settings }: { settings: MigrationSettings }): Promise<Preflight> {
+      return whileHeartbeating((signal) => look(settings, null, signal));
+    },
+  };
+}

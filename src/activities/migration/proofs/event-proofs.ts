@@ -1,0 +1,147 @@
+import { foldEmail } from '../../../contracts/addresses.js';
+import type { Channel, Operation } from '../../../contracts/channels.js';
+import type { FeedEvent } from '../../../klaviyo/index.js';
+import {
+  getEventFeed,
+  setEventFeed,
+  settleParts,
+  waitingKinds,
+  waitingParts,
+  type Migration,
+  type Settlement,
+} from '../../../ledger/index.js';
+import type { ActivityDependencies } from '../../dependencies.js';
+import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
+import type { Metrics } from '../../temporal/metrics.js';
+
+/** The metrics that prove a change of consent, with the names that older accounts have for them. */
+const PROVING: readonly {
+  readonly channel: Channel;
+  readonly action: Operation;
+  readonly names: readonly string[];
+}[] = [
+  { channel: 'email', action: 'subscribe', names: ['Subscribed to Email Marketing'] },
+  { channel: 'email', action: 'unsubscribe', names: ['Unsubscribed from Email Marketing'] },
+  {
+    channel: 'sms',
+    action: 'subscribe',
+    names: ['Subscribed to SMS Marketing', 'Consented to Receive SMS'],
+  },
+  {
+    channel: 'sms',
+    action: 'unsubscribe',
+    names: ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'],
+  },
+];
+type Proving = (typeof PROVING)[number];
+
+/** Events are read from this long before the migration: they become visible out of order. */
+const CLOCK_DIFFERENCE_MS = 2 * 60_000;
+
+/**
+ * The cheapest proof of a change that happens now: Klaviyo's own events, 1,000 a page. Historical
+ * consent is not among them, as its events carry the date of the consent.
+ */
+export class EventProofs {
+  /** Migrations whose key has not the scopes: other sources are read instead. */
+  readonly #unreadable = new Set<string>();
+
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Reads what is new and settles what it proves.
+   *
+   * @returns whether events can be read at all
+   */
+  async read(migration: Migration, signal: AbortSignal): Promise<boolean> {
+    if (this.#unreadable.has(migration.id)) return false;
+    const { db } = this.deps.ledger;
+    const waiting = await waitingKinds(db, migration.id);
+    for (const proving of PROVING) {
+      const { channel, action } = proving;
+      if (action === 'subscribe' && migration.settings.historicalImport) continue;
+      if (!waiting.some((part) => part.channel === channel && part.action === action)) continue;
+      try {
+        await this.#readMetric(migration, proving, signal);
+      } catch (error) {
+        // No scope, or an account that keeps no events: other sources prove as much.
+        if (!isFeedRefused(error)) throw error;
+        this.#unreadable.add(migration.id);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async #readMetric(migration: Migration, proving: Proving, signal: AbortSignal): Promise<void> {
+    const { ledger, klaviyo } = this.deps;
+    const { id } = migration;
+    for (const metricId of await this.metrics.idsOf(proving.names, signal)) {
+      const place =
+        (await getEventFeed(ledger.db, id, metricId)) ??
+        startOfFeed(klaviyo, migration, CLOCK_DIFFERENCE_MS);
+      await readFeed<FeedEvent>(place, {
+        async read(since, cursor) {
+          const page = await klaviyo.listEvents({ metricId, since, cursor }, { signal });
+          return { items: page.events, next: page.next };
+        },
+        timeOf: ({ at }) => at,
+        settle: (events) => this.#settle(id, proving, events),
+        save: (next) => setEventFeed(ledger.db, id, metricId, next),
+      });
+    }
+  }
+
+  async #settle(
+    migrationId: string,
+    { channel, action }: Proving,
+    events: readonly FeedEvent[],
+  ): Promise<void> {
+    if (events.length === 0) return;
+    const identifierOf = ({ email, phoneNumber }: FeedEvent) =>
+      channel === 'email' ? foldEmail(email) : phoneNumber;
+    const latest = new Map<string, string>();
+    for (const event of events) {
+      const identifier = identifierOf(event);
+      if (identifier !== null) latest.set(identifier, event.at);
+    }
+    const identifiers = [...latest.keys()];
+    const { db } = this.deps.ledger;
+    const parts = await waitingParts(
+      db,
+      migrationId,
+      channel === 'email' ? identifiers : [],
+      channel === 'email' ? [] : identifiers,
+    );
+    const settlements = parts.flatMap((part): Settlement[] => {
+      if (part.channel !== channel || part.action !== action) return [];
+      const at = latest.get((channel === 'email' ? part.email : part.phoneNumber) ?? '');
+      if (at === undefined || !isSince(at, part.sentAt)) return [];
+      const consent = action === 'subscribe' ? 'SUBSCRIBED' : 'UNSUBSCRIBED';
+      const { rowNumber } = part;
+      return [
+        {
+          rowNumber,
+          channel,
+          outcome: 'confirmed',
+          reason: null,
+          evidence: 'events',
+          read: { consent, at },
+          isOptOut: action === 'unsubscribe',
+        },
+      ];
+    });
+    await settleParts(db, migrationId, settlements);
+  }
+}
+
+/**
+ * Whether an event can be the effect of a call: Klaviyo dates events to the second. What happened
+ * before the call is the effect of something else.
+ */
+function isSince(at: string, sentAt: Date | null): boolean {
+  return sentAt !== null && Date.parse(at) >= Math.floor(sentAt.getTime() / 1_000) * 1_000;
+}

@@ -1,0 +1,184 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { log } from '@temporalio/activity';
+import type { MigrationTiming, Totals } from '../../../contracts/migration.js';
+import {
+  countTotals,
+  getMigration,
+  hasOpenParts,
+  jobsToLookUp,
+  markLookedUp,
+  waitingKinds,
+  type Migration,
+} from '../../../ledger/index.js';
+import type { ActivityDependencies } from '../../dependencies.js';
+import { EventProofs } from './event-proofs.js';
+import { stoppingFailure } from '../../temporal/failures.js';
+import { whileHeartbeating } from '../../temporal/heartbeats.js';
+import { MemberProofs } from './member-proofs.js';
+import type { Metrics } from '../../temporal/metrics.js';
+import { SentFollower } from '../../opt-outs/follow.js';
+import type { OptOutWatch } from '../../opt-outs/watch.js';
+import { isShortage } from '../../look-ups.js';
+import { sourcesOf, type Sources } from '../../../consent/proof-sources.js';
+import { lookUpJob } from '../settle-job.js';
+import { wakeSettledJobs } from '../wake-jobs.js';
+
+export interface ReadProofsInput {
+  readonly migrationId: string;
+  /** How long this turn lasts. */
+  readonly turnMs: number;
+  /** Goes on while somebody is followed, also where no row is open: more is sent later. */
+  readonly follow: boolean;
+  readonly timing: MigrationTiming;
+}
+
+export interface ReadProofsResult {
+  /** At the end of the turn. */
+  readonly totals: Totals;
+  /** No row is open any more. */
+  readonly complete: boolean;
+  /**
+   * Nothing that was sent is open, and nobody of it is followed: there is nothing to read before
+   * something is sent again.
+   */
+  readonly idle: boolean;
+  /** As the ledger says, which may have been told what the workflow was not. */
+  readonly paused: boolean;
+  /** Why something could not be read that no retry mends; null where there was no such thing. */
+  readonly unread: string | null;
+}
+
+/** Times the silence after which other feeds are doubted. */
+const PATIENCE = 5;
+
+export function createReadProofs(
+  deps: ActivityDependencies,
+  { metrics, optOuts }: { readonly metrics: Metrics; readonly optOuts: OptOutWatch },
+) {
+  const events = new EventProofs(deps, metrics);
+  const members = new MemberProofs(deps);
+  const { db } = deps.ledger;
+  return {
+    /**
+     * Reads what Klaviyo shows of all jobs of a migration together, settles what it proves, and
+     * wakes the jobs whose rows are all settled. Of people who said no after they were sent it takes
+     * out again whom Klaviyo subscribes. What can't be read now does not keep it from the rest.
+     */
+    async readProofs(input: ReadProofsInput): Promise<ReadProofsResult> {
+      return whileHeartbeating(async (signal) => {
+        const { migrationId, timing } = input;
+        const end = Date.now() + input.turnMs;
+        const reading = new Reading(deps, { events, members, optOuts }, timing, signal);
+        for (;;) {
+          signal.throwIfAborted();
+          const migration = await getMigration(db, migrationId);
+          await reading.look(migration);
+          const left = end - Date.now();
+          if (left <= 0) break;
+          const complete = !(await hasOpenParts(db, migrationId));
+          if (complete && !input.follow) break;
+          if ((complete || migration.paused) && (await reading.isIdle(migrationId))) break;
+          await delay(Math.min(left, timing.readEveryMs), undefined, { signal });
+        }
+        const totals = await countTotals(db, migrationId);
+        const complete = !(await hasOpenParts(db, migrationId));
+        const idle = await reading.isIdle(migrationId);
+        const { paused } = await getMigration(db, migrationId);
+        return { totals, complete, idle, paused, unread: reading.unread };
+      });
+    },
+  };
+}
+
+/** One turn of the reader. */
+class Reading {
+  readonly #follower: SentFollower;
+  #unread: string | null = null;
+
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private readonly sources: {
+      readonly events: EventProofs;
+      readonly members: MemberProofs;
+      readonly optOuts: OptOutWatch;
+    },
+    private readonly timing: MigrationTiming,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#follower = new SentFollower(deps, sources.optOuts, timing);
+  }
+
+  get unread(): string | null {
+    return this.#unread;
+  }
+
+  async isIdle(migrationId: string): Promise<boolean> {
+    const waits = await waitingKinds(this.deps.ledger.db, migrationId);
+    return waits.length === 0 && (await this.#follower.isOver(migrationId));
+  }
+
+  async look(migration: Migration): Promise<void> {
+    // First and between: a job that is over does not wait for reads that have nothing to do with it.
+    await wakeSettledJobs(this.deps, migration.id);
+    await this.#try('opt-outs', () => this.#follower.look(migration, this.signal));
+    let sources: Sources | null = null;
+    await this.#try('feeds', async () => {
+      sources = await this.#readFeeds(migration);
+    });
+    await wakeSettledJobs(this.deps, migration.id);
+    const lookUps = sources ?? sourcesOf(migration.settings, false, false);
+    await this.#try('look-ups', () => this.#lookUpDueJobs(migration.id, lookUps.lookUps));
+    await wakeSettledJobs(this.deps, migration.id);
+  }
+
+  async #readFeeds(migration: Migration): Promise<Sources> {
+    const { events, members } = this.sources;
+    const fromEvents = await events.read(migration, this.signal);
+    const sources = sourcesOf(migration.settings, fromEvents, true);
+    if (!sources.listMembers || (await members.read(migration, this.signal))) return sources;
+    return sourcesOf(migration.settings, fromEvents, false);
+  }
+
+  async #lookUpDueJobs(migrationId: string, lookUps: Sources['lookUps']): Promise<void> {
+    const { db } = this.deps.ledger;
+    const { readEveryMs, eventsSilentMs } = this.timing;
+    const due = [
+      ...(await jobsToLookUp(db, migrationId, lookUps.soon, readEveryMs)),
+      ...(await jobsToLookUp(db, migrationId, lookUps.late, eventsSilentMs)),
+      ...(await jobsToLookUp(db, migrationId, lookUps.patient, eventsSilentMs * PATIENCE)),
+    ];
+    const { timing } = this;
+    for (const jobNumber of due) {
+      const job = { migrationId, jobNumber, final: false, timing };
+      try {
+        await lookUpJob(this.deps, job, this.signal);
+      } catch (error) {
+        // One job alone, e.g. about a list that is gone: the others are looked up all the same.
+        this.#noteForGood('look-ups', error);
+      }
+      await markLookedUp(db, migrationId, jobNumber);
+    }
+  }
+
+  /**
+   * No call is free, or Klaviyo does not answer: the next look tries again, and others go on. So they
+   * do where something can't be read for good: nobody is left subscribed against their no for that.
+   */
+  async #try(what: string, read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!isShortage(error)) return this.#noteForGood(what, error);
+      log.debug('Klaviyo could not be read just now', { what, failure: error.failure });
+    }
+  }
+
+  /** @throws what a retry may mend */
+  #noteForGood(what: string, error: unknown): void {
+    const failure = stoppingFailure(error);
+    if (failure === null) throw error;
+    if (this.#unread === null)
+      log.warn('Klaviyo can’t be read', { what, failure: failure.message });
+    this.#unread = failure.message;
+  }
+}

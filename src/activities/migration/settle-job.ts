@@ -1,0 +1,234 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { identifierOf, isPhoneChannel } from '../../contracts/channels.js';
+import type { OptOutTiming, OutcomeCounts } from '../../contracts/migration.js';
+import { consentOf, type ProfileConsent } from '../../klaviyo/index.js';
+import {
+  countJobOutcomes,
+  findRepairsOf,
+  getMigration,
+  noteOptOuts,
+  openRowsOfJob,
+  settleParts,
+  submissionsOfJob,
+  type Migration,
+  type OpenRow,
+  type OptOut,
+  type Settlement,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { profilesFor } from '../../consent/guard.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+import { optOutsShown, spellingsOf } from '../../consent/judge.js';
+import { LAST_LOOKS, LAST_LOOK_EVERY_MS, repairOptOuts } from '../opt-outs/repair.js';
+import { lookUpMembers, lookUpPeople, type LookedUp } from '../look-ups.js';
+import { proveAtDeadline, provePart, readBack, type Deadline } from '../../consent/proof.js';
+
+export interface SettleInput {
+  readonly migrationId: string;
+  readonly jobNumber: number;
+  /** The deadline: whatever is still open ends now. */
+  readonly final: boolean;
+  readonly timing: Pick<OptOutTiming, 'appliedWithinMs'>;
+}
+
+export interface SettleResult {
+  readonly outcomes: OutcomeCounts;
+  /** The newest call of the job when it was read: what was sent up to it has been read back. */
+  readonly readBack: string | null;
+}
+
+export function createSettleJob(deps: ActivityDependencies) {
+  const { db } = deps.ledger;
+  return {
+    /** Looks up the sent rows of a job that nothing has proved yet, and settles what that shows. */
+    async settleJob(input: SettleInput): Promise<SettleResult> {
+      return whileHeartbeating(async (signal) => {
+        const { migrationId, jobNumber } = input;
+        const newest = (await submissionsOfJob(db, migrationId, jobNumber)).at(-1);
+        await lookUpJob(deps, input, signal);
+        const outcomes = await countJobOutcomes(db, migrationId, jobNumber);
+        return { outcomes, readBack: newest?.id ?? null };
+      });
+    },
+  };
+}
+
+/**
+ * Looks up what was sent and is open. Who is read as opted out is not settled by that, but watched:
+ * what was sent may be applied yet.
+ */
+export async function lookUpJob(
+  deps: ActivityDependencies,
+  { migrationId, jobNumber, final, timing }: SettleInput,
+  signal: AbortSignal,
+): Promise<void> {
+  const migration = await getMigration(deps.ledger.db, migrationId);
+  for (let looks = 1; ; looks += 1) {
+    const isLast = final && looks >= LAST_LOOKS;
+    const unknown = await lookOnce(deps, migration, { jobNumber, final, isLast }, signal);
+    if (!final || unknown === 0) break;
+    await delay(LAST_LOOK_EVERY_MS, undefined, { signal });
+  }
+  if (!final) return;
+  const repairing = { jobNumber, appliedWithinMs: timing.appliedWithinMs, final };
+  await repairOptOuts(deps, migration, repairing, signal);
+}
+
+/** @returns rows that stay open at the deadline, as Klaviyo told nothing about their people */
+async function lookOnce(
+  deps: ActivityDependencies,
+  migration: Migration,
+  { jobNumber, final, isLast }: { jobNumber: number; final: boolean; isLast: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const { db } = deps.ledger;
+  const migrationId = migration.id;
+  const sent = (await openRowsOfJob(db, migrationId, jobNumber)).map(sentOnly);
+  const looked = await lookUp(deps, migration, sent, signal);
+  const rows = sent.filter((row) => looked.covers(row));
+  const now = deps.klaviyo.now()?.latest ?? new Date();
+  const optOuts = rows.flatMap((row) => optOutsOfSubscribed(row, looked, now));
+  await noteOptOuts(db, migration.accountId, optOuts);
+  // Also of who is not read as out: an opt-out that the ledger knows of may be lifted by what was sent.
+  await findRepairsOf(db, migrationId, rows.flatMap(identifiersOfSubscribed));
+  const deadline = final ? await deadlineOf(deps, migration, jobNumber) : null;
+  const isUntold = (row: OpenRow) => !isLast && isUnknown(row, looked);
+  await settleParts(
+    db,
+    migrationId,
+    rows.flatMap((row) => settlementsOf(row, looked, migration, isUntold(row) ? null : deadline)),
+  );
+  looked.throwIfShort();
+  return final ? rows.filter(isUntold).length : 0;
+}
+
+function isUnknown(row: OpenRow, { people }: Looked): boolean {
+  return row.parts.some(
+    ({ channel }) =>
+      channel !== 'list' &&
+      profilesFor(channel, people.index.heldFor(row)).some(
+        (profile) => consentOf(profile, channel)?.consent === 'unknown',
+      ),
+  );
+}
+
+/** What Klaviyo holds of rows, and which of them are on the run's list. */
+interface Looked {
+  readonly people: LookedUp;
+  readonly members: LookedUp | null;
+  covers(row: OpenRow): boolean;
+  throwIfShort(): void;
+}
+
+async function lookUp(
+  { klaviyo }: ActivityDependencies,
+  { settings }: Migration,
+  rows: readonly OpenRow[],
+  signal: AbortSignal,
+): Promise<Looked> {
+  const people = await lookUpPeople(
+    klaviyo,
+    {
+      emails: rows.flatMap((row) => (asksByEmail(row) ? spellingsOf(row) : [])),
+      phoneNumbers: rows.flatMap((row) => (asksByPhone(row) ? (row.phoneNumber ?? []) : [])),
+    },
+    signal,
+  );
+  const listed = rows.filter((row) => hasPart(row, 'list'));
+  const members =
+    settings.listId === null
+      ? null
+      : await lookUpMembers(
+          klaviyo,
+          settings.listId,
+          {
+            emails: listed.flatMap(spellingsOf),
+            phoneNumbers: listed.flatMap((row) =>
+              row.email === null ? (row.phoneNumber ?? []) : [],
+            ),
+          },
+          signal,
+        );
+  return {
+    people,
+    members,
+    covers: (row) => people.covers(row) && members?.covers(row) !== false,
+    throwIfShort() {
+      people.throwIfShort();
+      members?.throwIfShort();
+    },
+  };
+}
+
+function settlementsOf(
+  row: OpenRow,
+  { people, members }: Looked,
+  { settings }: Migration,
+  deadline: ((submissionId: string | null) => Deadline) | null,
+): Settlement[] {
+  const { rowNumber } = row;
+  return row.parts.flatMap((part): Settlement[] => {
+    const { channel } = part;
+    const isList = channel === 'list';
+    const membership = members === null ? [] : profilesFor('list', members.index.heldFor(row));
+    const profiles = isList ? membership : profilesFor(channel, people.index.heldFor(row));
+    const isMember = membership.length > 0;
+    const verdict =
+      deadline === null
+        ? provePart(part, profiles, isMember, settings.listId)
+        : proveAtDeadline(part, profiles, isMember, deadline(part.submissionId));
+    if (verdict === null) return [];
+    const evidence = isList ? 'list_members' : 'profile_lookup';
+    return [{ rowNumber, channel, ...verdict, ...readBack(part, profiles, verdict), evidence }];
+  });
+}
+
+/** What is read of people who were asked to subscribe and have said no. */
+function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOut[] {
+  return row.parts
+    .filter(({ action }) => action === 'subscribe')
+    .flatMap(({ channel }) => {
+      const profiles: ProfileConsent[] = profilesFor(channel, people.index.heldFor(row));
+      return optOutsShown(profiles, new Date(0), now);
+    });
+}
+
+function identifiersOfSubscribed(row: OpenRow): string[] {
+  return row.parts
+    .filter(({ action }) => action === 'subscribe' || action === 'add_to_list')
+    .flatMap(({ channel }) => identifierOf(channel, row) ?? []);
+}
+
+async function deadlineOf(
+  { ledger }: ActivityDependencies,
+  { id, settings, preflight }: Migration,
+  jobNumber: number,
+): Promise<(submissionId: string | null) => Deadline> {
+  const partialFailures = new Map(
+    (await submissionsOfJob(ledger.db, id, jobNumber)).map((submission) => [
+      submission.id,
+      submission.partialFailure,
+    ]),
+  );
+  return (submissionId) => ({
+    listId: settings.listId,
+    optInProcess: preflight?.optInProcess ?? null,
+    historicalImport: settings.historicalImport,
+    partialFailure: partialFailures.get(submissionId ?? '') ?? null,
+  });
+}
+
+function sentOnly(row: OpenRow): OpenRow {
+  return { ...row, parts: row.parts.filter((part) => part.submissionId !== null) };
+}
+
+function hasPart(row: OpenRow, channel: string): boolean {
+  return row.parts.some((part) => part.channel === channel);
+}
+
+const asksByEmail = (row: OpenRow): boolean => hasPart(row, 'email') || hasPart(row, 'push');
+
+/** Push belongs to the person: to the phone where the row has no e-mail. */
+const asksByPhone = (row: OpenRow): boolean =>
+  row.parts.some(({ channel }) => isPhoneChannel(channel)) ||
+  (row.email === null && hasPart(row, 'push'));

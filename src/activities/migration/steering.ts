@@ -1,0 +1,229 @@
+import { log } from '@temporalio/activity';
+import { deadlineOf } from '../../contracts/deadlines.js';
+import type { MigrationTiming, Phase, Totals } from '../../contracts/migration.js';
+import type { Reason } from '../../contracts/outcomes.js';
+import {
+  countCanaryParts,
+  countTotals,
+  getMigration,
+  jobsWithOpenParts,
+  msUntilDeadline,
+  noteStop,
+  openRepairs,
+  openRowsOfJob,
+  setPaused,
+  setPhase,
+  setShare,
+  settleParts,
+  settleRepaired,
+  settleStopped,
+  settleUnsent,
+  submissionsOfJob,
+  waitingJobs,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { stopping, stoppingFailure } from '../temporal/failures.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+import { lookUpJob } from './settle-job.js';
+import { wakeJobs, wakeSettledJobs } from './wake-jobs.js';
+
+export function createSteering(deps: ActivityDependencies) {
+  const { db } = deps.ledger;
+  return {
+    /**
+     * Every call asks for this before it is made. Jobs that wait for the end of a pause are told.
+     *
+     * @param steering number of the word that asks for it; null for a newest one
+     * @returns whether the run is paused now: a newer word may have overtaken this one
+     */
+    async setPaused({
+      migrationId,
+      paused,
+      steering,
+    }: {
+      migrationId: string;
+      paused: boolean;
+      steering: string | null;
+    }): Promise<boolean> {
+      return whileHeartbeating(async () => {
+        await setPaused(db, migrationId, paused, steering);
+        const now = await getMigration(db, migrationId);
+        if (!now.paused) await wakeJobs(migrationId, await waitingJobs(db, migrationId), 'resumed');
+        return now.paused;
+      });
+    },
+
+    /** What the ledger says of a run that is under way. */
+    async notePhase({ migrationId, phase }: { migrationId: string; phase: Phase }): Promise<void> {
+      await setPhase(db, migrationId, phase);
+    },
+
+    /** The run's part of the account's limits; calls that are made from now on keep to it. */
+    async setShare({ migrationId, share }: { migrationId: string; share: number }): Promise<void> {
+      await setShare(db, migrationId, share);
+    },
+
+    /**
+     * The rest of a run is sent only where its first rows ended as it was planned: taken by
+     * Klaviyo and, unless they wait for a click, read back. Whoever opted out meanwhile proves
+     * nothing against the run.
+     *
+     * @throws CanaryFailed
+     */
+    async judgeCanary({ migrationId }: { migrationId: string }): Promise<void> {
+      const unplanned = (await countCanaryParts(db, migrationId)).filter(
+        ({ outcome }) => outcome === 'rejected' || outcome === 'unconfirmed',
+      );
+      if (unplanned.length === 0) return;
+      const ended = unplanned
+        .map(
+          ({ channel, outcome, reason, parts }) =>
+            `${parts} ${channel} ${outcome} (${reason ?? 'no reason'})`,
+        )
+        .join(', ');
+      throw stopping(
+        'CanaryFailed',
+        `The canary did not end as planned: ${ended}. Nothing else was sent. See 'consentry report ` +
+          `${migrationId}', mend the cause, and start again; what was confirmed is not sent twice.`,
+      );
+    },
+
+    /**
+     * The run is over: a fact before anything else happens, which every call asks for. Then whatever
+     * was not sent ends, and jobs that have nothing else are told.
+     */
+    async stopSubmitting({
+      migrationId,
+      reason,
+    }: {
+      migrationId: string;
+      /** Why rows that were not sent were not. */
+      reason: Reason;
+    }): Promise<void> {
+      await whileHeartbeating(async () => {
+        await noteStop(db, migrationId, reason);
+        await settleStopped(db, migrationId);
+        await wakeSettledJobs(deps, migrationId);
+        await wakeJobs(migrationId, await waitingJobs(db, migrationId), 'resumed');
+      });
+    },
+
+    /**
+     * Settles the rows of a job that were not sent, as the whole run is over or somebody cancelled
+     * this job alone.
+     */
+    async stopJob({
+      migrationId,
+      jobNumber,
+    }: {
+      migrationId: string;
+      jobNumber: number;
+    }): Promise<{ sent: boolean }> {
+      const { stopReason } = await getMigration(db, migrationId);
+      await settleUnsent(db, migrationId, jobNumber, stopReason ?? 'cancelled_before_sending');
+      const submissions = await submissionsOfJob(db, migrationId, jobNumber);
+      return {
+        sent: submissions.some(({ status }) =>
+          ['accepted', 'sending', 'ambiguous', 'lost'].includes(status),
+        ),
+      };
+    },
+
+    /**
+     * Gives every row an outcome that has none, once its deadline is over: after a clean run there is
+     * none, but where somebody ended a job by force or a look-up failed for good. What can't be looked
+     * up at all ends `unconfirmed`: no row is left without an outcome.
+     *
+     * @returns milliseconds until the next of their deadlines, 0 where every row has its outcome; and
+     *   why rows were not looked up
+     */
+    async settleLeft({
+      migrationId,
+      unsent,
+      timing,
+    }: {
+      migrationId: string;
+      /** Why rows that were not sent were not. */
+      unsent: Reason;
+      timing: MigrationTiming;
+    }): Promise<{ waitMs: number; unread: string | null }> {
+      return whileHeartbeating(async (signal) => {
+        await noteStop(db, migrationId, unsent);
+        await settleUnsent(db, migrationId, null, unsent);
+        let waitMs = 0;
+        let unread: string | null = null;
+        for (const jobNumber of await jobsWithOpenParts(db, migrationId)) {
+          const left = await msUntilDeadline(db, migrationId, jobNumber, (operation) =>
+            deadlineOf(operation, timing),
+          );
+          if (left > 0) waitMs = waitMs === 0 ? left : Math.min(waitMs, left);
+          else {
+            try {
+              await lookUpJob(deps, { migrationId, jobNumber, final: true, timing }, signal);
+            } catch (error) {
+              const failure = stoppingFailure(error);
+              if (failure === null) throw error;
+              unread = failure.message;
+              await settleUnread(deps, migrationId, jobNumber);
+              log.warn('Rows end without being looked up', { migrationId, jobNumber, unread });
+            }
+          }
+        }
+        return { waitMs, unread };
+      });
+    },
+
+    /** The end of a run, whatever its kind: keeps how it ended. */
+    async finishMigration({
+      migrationId,
+      phase,
+      failure,
+    }: {
+      migrationId: string;
+      phase: 'done' | 'planned' | 'cancelled' | 'failed';
+      failure: string | null;
+    }): Promise<Totals> {
+      return whileHeartbeating(async () => {
+        await setPhase(db, migrationId, phase, failure);
+        return countTotals(db, migrationId);
+      });
+    },
+  };
+}
+
+/** How the sent rows of a job end that nothing can be read of. */
+async function settleUnread(
+  { ledger: { db } }: ActivityDependencies,
+  migrationId: string,
+  jobNumber: number,
+): Promise<void> {
+  // Who said no is watched all the same after the run, and corrected if they are read as out.
+  const repairs = await openRepairs(db, migrationId, { jobNumber });
+  await settleRepaired(
+    db,
+    migrationId,
+    repairs
+      .filter(({ outcome }) => outcome === null)
+      .map(({ rowNumber, channel }) => ({
+        rowNumber,
+        channel,
+        outcome: 'unconfirmed',
+        reason: 'opt_out_not_read_back',
+        evidence: 'profile_lookup',
+      })),
+  );
+  const rows = await openRowsOfJob(db, migrationId, jobNumber);
+  await settleParts(
+    db,
+    migrationId,
+    rows.flatMap(({ rowNumber, parts }) =>
+      parts.map(({ channel }) => ({
+        rowNumber,
+        channel,
+        outcome: 'unconfirmed',
+        reason: 'not_seen_before_deadline',
+        evidence: channel === 'list' ? 'list_members' : 'profile_lookup',
+      })),
+    ),
+  );
+}

@@ -1,0 +1,329 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Channel, Operation } from '../../contracts/channels.js';
+import type { MigrationSettings, MigrationTiming } from '../../contracts/migration.js';
+import {
+  KlaviyoError,
+  KlaviyoRefusedError,
+  KlaviyoUnavailableError,
+  splitRefusal,
+  type CallOptions,
+} from '../../klaviyo/index.js';
+import {
+  answerSubmission,
+  askForMembership,
+  beginSubmission,
+  getJob,
+  getMigration,
+  hasOpenParts,
+  settleParts,
+  submissionsOfJob,
+  unsentRowsOfJob,
+  type Migration,
+  type OpenRow,
+  type Settlement,
+  type SubmissionAnswer,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import {
+  importRequest,
+  keyOfPart,
+  nextCall,
+  onlyParts,
+  sentParts,
+  settleRefused,
+  subscribeRequest,
+  unsubscribeRequest,
+  type Entry,
+} from './operations/entries.js';
+import { stopping } from '../temporal/failures.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+import type { OptOutWatch } from '../opt-outs/watch.js';
+import { guardStale, newAttempt, type Attempt } from './read-consent.js';
+
+export interface SubmitInput {
+  readonly migrationId: string;
+  readonly jobNumber: number;
+  /**
+   * The newest call of the job that was read back, as `settleJob` says: what an answer was lost of up
+   * to it and did not land is sent again. Null before anything was read back.
+   */
+  readonly readBack: string | null;
+  readonly timing: MigrationTiming;
+}
+
+/**
+ * `sent`: Klaviyo has or may have rows of the job, which have to be read back. `settled`: every row
+ * has its outcome. `ambiguous`: an answer got lost; read back before the next attempt. `paused`,
+ * `stopped`: a person or a failure says so.
+ */
+export interface SubmitResult {
+  readonly state: 'sent' | 'settled' | 'ambiguous' | 'paused' | 'stopped';
+}
+
+/**
+ * Where opt-outs took longer to read, in the moment of a call, people are judged anew: of some channels
+ * their consent is all that shows a no. Not without end, as Klaviyo may be as slow every time.
+ */
+const LONG_READING_MS = 30_000;
+const PUT_OFF_MOST = 3;
+
+const ENDPOINTS = {
+  suppress: 'bulk_suppress_profiles',
+  subscribe: 'bulk_subscribe_profiles',
+  unsubscribe: 'bulk_unsubscribe_profiles',
+  add_to_list: 'bulk_import_profiles',
+} as const satisfies Record<Operation, string>;
+
+/** What one call needs to know. */
+interface Calling {
+  readonly migration: Migration;
+  readonly timing: MigrationTiming;
+  readonly signal: AbortSignal;
+  readonly attempt: Attempt;
+}
+
+interface Job {
+  readonly migrationId: string;
+  readonly jobNumber: number;
+  readonly operation: Operation;
+}
+
+export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch) {
+  const { db } = deps.ledger;
+
+  /** A call whose answer got lost is read back before anything of it is sent again. */
+  async function settleLost(job: Job, readBack: string | null): Promise<'ambiguous' | null> {
+    const submissions = await submissionsOfJob(db, job.migrationId, job.jobNumber);
+    const unanswered = submissions.filter(
+      ({ status }) => status === 'sending' || status === 'ambiguous',
+    );
+    // Subscribing again may mail somebody again; the other operations only repeat themselves.
+    const known = (id: string) =>
+      job.operation !== 'subscribe' || (readBack !== null && BigInt(id) <= BigInt(readBack));
+    for (const { id } of unanswered) {
+      if (known(id)) await answerSubmission(db, id, { status: 'lost' });
+    }
+    return unanswered.every(({ id }) => known(id)) ? null : 'ambiguous';
+  }
+
+  /** Who opted out of the account lately; nothing where nobody is subscribed. */
+  async function readOptOuts(
+    { operation }: Pick<Job, 'operation'>,
+    { accountId, settings: { listId } }: Migration,
+    parts: readonly { readonly channel: Channel }[],
+    timing: MigrationTiming,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (operation !== 'subscribe' && operation !== 'add_to_list') return;
+    const channels = [...new Set(parts.map(({ channel }) => channel))];
+    await optOuts.read({ accountId, listId, channels }, timing, signal);
+  }
+
+  /**
+   * One call, from the leave to make it on: the account's opt-outs are read, the ledger is asked whether
+   * it may be made and notes what it carries, and it goes out. Nothing is waited for in between.
+   */
+  async function callOnce(
+    job: Job,
+    entries: readonly Entry[],
+    { migration, timing, signal, attempt }: Calling,
+  ): Promise<'go_on' | 'ambiguous' | 'paused' | 'stopped'> {
+    const { settings } = migration;
+    const endpoint = ENDPOINTS[job.operation];
+    const reservation = await deps.klaviyo.reserve(endpoint, signal);
+    try {
+      const readFrom = performance.now();
+      await readOptOuts(job, migration, sentParts(entries), timing, signal);
+      signal.throwIfAborted();
+      if (performance.now() - readFrom > LONG_READING_MS && attempt.putOff < PUT_OFF_MOST) {
+        attempt.putOff += 1;
+        return 'go_on';
+      }
+      const asked = sentParts(entries);
+      const now = deps.klaviyo.now();
+      const begun = await beginSubmission(db, { ...job, endpoint, now, parts: asked });
+      if (begun.state === 'paused' || begun.state === 'stopped') return begun.state;
+      const carried = begun.state === 'begun' ? begun.parts : [];
+      const keys = new Set(carried.map(keyOfPart));
+      for (const key of asked.map(keyOfPart)) if (!keys.has(key)) attempt.leftOut.add(key);
+      if (begun.state !== 'begun') return 'go_on';
+      const options = { signal, reservation };
+      const answer = await send(
+        deps,
+        job,
+        begun.id,
+        onlyParts(entries, carried),
+        settings,
+        options,
+      );
+      return answer === 'ambiguous' ? 'ambiguous' : 'go_on';
+    } finally {
+      reservation.release();
+    }
+  }
+
+  return {
+    /**
+     * Submits the open rows of a job, call by call, then the memberships of people who turned out to
+     * be subscribed. What a 400 points at is settled and the rest sent again until Klaviyo takes it.
+     * Each call is in the ledger before it is made, so no retry sends twice what Klaviyo may have; and
+     * before each the run's people, the account's opt-outs and the run itself are asked once more.
+     */
+    async submitJob({
+      migrationId,
+      jobNumber,
+      readBack,
+      timing,
+    }: SubmitInput): Promise<SubmitResult> {
+      return whileHeartbeating(async (signal) => {
+        const { operation } = await getJob(db, migrationId, jobNumber);
+        const job: Job = { migrationId, jobNumber, operation };
+        const lost = await settleLost(job, readBack);
+        if (lost !== null) return { state: lost };
+        const attempt = newAttempt();
+        for (;;) {
+          const migration = await getMigration(db, migrationId);
+          const unsent = async () =>
+            without(await unsentRowsOfJob(db, migrationId, jobNumber), attempt.leftOut);
+          const askedAt = performance.now();
+          let rows = await unsent();
+          if (rows.length === 0) return stateOfSent(job);
+          if (migration.stopped) return { state: 'stopped' };
+          if (migration.paused) return { state: 'paused' };
+          // A first reading may take minutes: people are judged after it, so that what has no feed
+          // is not sent on an old reading.
+          await readOptOuts(job, migration, rows.flatMap(partsOf), timing, signal);
+          const age = { ...timing, sinceMs: performance.now() - askedAt };
+          if (await guardStale(deps, job, rows, age, attempt, signal)) rows = await unsent();
+          const next = nextCall(operation, rows);
+          if (next === null) return stateOfSent(job);
+          const outcome = await callOnce({ ...job, operation: next.operation }, next.entries, {
+            migration,
+            timing,
+            signal,
+            attempt,
+          });
+          if (outcome !== 'go_on') return { state: outcome };
+        }
+      });
+    },
+  };
+
+  async function stateOfSent({ migrationId, jobNumber }: Job): Promise<SubmitResult> {
+    return { state: (await hasOpenParts(db, migrationId, jobNumber)) ? 'sent' : 'settled' };
+  }
+}
+
+const partsOf = ({ parts }: OpenRow) => parts;
+
+/** Parts that a call left out, as their people said no meanwhile, are not asked for again. */
+function without(rows: readonly OpenRow[], leftOut: ReadonlySet<string>): OpenRow[] {
+  if (leftOut.size === 0) return [...rows];
+  return rows.flatMap((row) => {
+    const { rowNumber } = row;
+    const parts = row.parts.filter(
+      ({ channel }) => !leftOut.has(keyOfPart({ rowNumber, channel })),
+    );
+    return parts.length === 0 ? [] : [{ ...row, parts }];
+  });
+}
+
+/** Makes one call and notes its answer. Throws what a later attempt may mend, or nobody can. */
+async function send(
+  deps: ActivityDependencies,
+  { migrationId, jobNumber, operation }: Job,
+  submission: string,
+  entries: readonly Entry[],
+  settings: MigrationSettings,
+  options: CallOptions,
+): Promise<'accepted' | 'refused' | 'ambiguous'> {
+  const { db } = deps.ledger;
+  let answer: SubmissionAnswer;
+  try {
+    answer = await call(deps, operation, entries, settings, options);
+  } catch (error) {
+    if (error instanceof KlaviyoUnavailableError && error.ambiguous) {
+      const subscribes = operation === 'subscribe';
+      await answerSubmission(db, submission, { status: subscribes ? 'ambiguous' : 'lost' });
+      if (subscribes) return 'ambiguous';
+      throw error;
+    }
+    if (error instanceof KlaviyoRefusedError) {
+      const { rows, requestWide } = splitRefusal(error.apiErrors, entries.length);
+      await answerSubmission(db, submission, { status: 'refused' });
+      const settlements = settleRefused(entries, rows);
+      const members = settings.listId === null ? [] : subscribedBefore(settlements);
+      // Together: who is settled is not sent again, so no second refusal would ask for the list.
+      await db.transaction().execute(async (tx) => {
+        await settleParts(tx, migrationId, settlements);
+        await askForMembership(tx, migrationId, members, jobNumber);
+      });
+      if (requestWide === null) return 'refused';
+      throw stopping(
+        'KlaviyoRequestRefused',
+        `Klaviyo refused ${ENDPOINTS[operation]} as a whole (${error.status}, ${requestWide.code}` +
+          `${requestWide.pointer === null ? '' : ` at ${requestWide.pointer}`}): ${requestWide.safeDetail}`,
+      );
+    }
+    // What the client throws besides is surely unsent. Anything else leaves it as `sending`.
+    if (
+      error instanceof KlaviyoError ||
+      error instanceof ApplicationFailure ||
+      options.signal?.aborted === true
+    ) {
+      await answerSubmission(db, submission, { status: 'not_sent' });
+    }
+    throw error;
+  }
+  await answerSubmission(db, submission, answer);
+  return 'accepted';
+}
+
+/** Rows of people whom Klaviyo knows as subscribed, by its refusal: all they lack is the list. */
+function subscribedBefore(settlements: readonly Settlement[]): number[] {
+  return settlements
+    .filter(
+      ({ channel, reason }) => channel === 'email' && reason === 'backdated_after_subscription',
+    )
+    .map(({ rowNumber }) => rowNumber);
+}
+
+async function call(
+  { klaviyo }: ActivityDependencies,
+  operation: Operation,
+  entries: readonly Entry[],
+  settings: MigrationSettings,
+  options: CallOptions,
+): Promise<SubmissionAnswer> {
+  switch (operation) {
+    case 'subscribe': {
+      const { partialFailure, requestId } = await klaviyo.subscribeProfiles(
+        subscribeRequest(entries, settings),
+        options,
+      );
+      return { status: 'accepted', partialFailure, requestId };
+    }
+    case 'unsubscribe': {
+      const { requestId } = await klaviyo.unsubscribeProfiles(unsubscribeRequest(entries), options);
+      return { status: 'accepted', partialFailure: null, requestId };
+    }
+    case 'suppress': {
+      const emails = entries.flatMap(({ email }) => email ?? []);
+      const { jobId } = await klaviyo.suppressProfiles(emails, options);
+      return { status: 'accepted', partialFailure: null, requestId: jobId };
+    }
+    case 'add_to_list': {
+      if (settings.listId === null) {
+        throw stopping(
+          'SettingsInvalid',
+          'Rows ask for a list, and the run has none: give --list.',
+        );
+      }
+      const { jobId } = await klaviyo.importProfiles(
+        importRequest(entries, settings.listId),
+        options,
+      );
+      return { status: 'accepted', partialFailure: null, requestId: jobId };
+    }
+  }
+}

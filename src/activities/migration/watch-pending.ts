@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { JOB_SIZE } from '../../contracts/limits.js';
+import {
+  countTotals,
+  getMigration,
+  pendingRows,
+  settlePending,
+  type OpenRow,
+  type Settlement,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { optOutOf, profilesFor } from '../../consent/guard.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+import { spellingsOf } from '../../consent/judge.js';
+import type { ProfileIndex } from '../../consent/profile-index.js';
+import { lookUpPeople, type LookedUp } from '../look-ups.js';
+import { provePart, readBack } from '../../consent/proof.js';
+
+const SHORT_PAUSE_MS = 5_000;
+
+export function createWatchPending(deps: ActivityDependencies) {
+  const { db } = deps.ledger;
+  return {
+    /**
+     * Looks up everybody of a migration who has not clicked yet, and moves those whose consent
+     * shows, or who said no, to what they are.
+     *
+     * @returns rows: confirmed by this look, and still pending
+     */
+    async lookAtPending({
+      migrationId,
+    }: {
+      migrationId: string;
+    }): Promise<{ confirmed: number; pending: number }> {
+      return whileHeartbeating(async (signal) => {
+        const { settings } = await getMigration(db, migrationId);
+        const confirmed = new Set<number>();
+        for (let after = 0; ;) {
+          signal.throwIfAborted();
+          const rows = await pendingRows(db, migrationId, after, JOB_SIZE);
+          if (rows.length === 0) break;
+          const people = await lookUpPeople(
+            deps.klaviyo,
+            {
+              emails: rows.flatMap(spellingsOf),
+              phoneNumbers: rows.flatMap((row) => row.phoneNumber ?? []),
+            },
+            signal,
+          );
+          const unread = rows.findIndex((row) => !people.covers(row));
+          const read = unread === -1 ? rows : rows.slice(0, unread);
+          const settlements = settlementsOf(read, people.index, settings.listId);
+          await settlePending(db, migrationId, settlements);
+          for (const { rowNumber, outcome } of settlements) {
+            if (outcome === 'confirmed') confirmed.add(rowNumber);
+          }
+          after = read.at(-1)?.rowNumber ?? after;
+          // Here, as whoever has not clicked leaves no trace of having been looked at.
+          if (people.shortage !== null)
+            await delay(pauseOf(people.shortage), undefined, { signal });
+        }
+        const { outcomes } = await countTotals(db, migrationId);
+        return { confirmed: confirmed.size, pending: outcomes.pending_double_opt_in ?? 0 };
+      });
+    },
+  };
+}
+
+/** Until what kept it from reading is over, as far as it says. */
+function pauseOf(shortage: NonNullable<LookedUp['shortage']>): number {
+  return shortage.retryAfterMs ?? SHORT_PAUSE_MS;
+}
+
+/** Who gave the consent, and who took it back instead; nothing of whoever still has not clicked. */
+function settlementsOf(
+  rows: readonly OpenRow[],
+  people: ProfileIndex,
+  listId: string | null,
+): Settlement[] {
+  return rows.flatMap((row) => {
+    const held = people.heldFor(row);
+    return row.parts.flatMap((part): Settlement[] => {
+      const { channel } = part;
+      if (channel === 'list') return [];
+      const profiles = profilesFor(channel, held);
+      const proven = provePart(part, profiles, false, listId);
+      const optOut = optOutOf(channel, profiles, listId);
+      const verdict =
+        proven ??
+        (optOut === null || optOut === 'consent_state_unknown'
+          ? null
+          : ({ outcome: 'skipped_opted_out', reason: 'opted_out_during_run' } as const));
+      if (verdict === null) return [];
+      const read = readBack(part, profiles, verdict);
+      return [
+        { rowNumber: row.rowNumber, channel, ...verdict, ...read, evidence: 'profile_lookup' },
+      ];
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import { CONSENT_CHANNELS } from '../../contracts/channels.js';
+import type { PersonChannel, PersonConsent } from '../../contracts/person.js';
+import { consentOf, type ProfileConsent } from '../../klaviyo/index.js';
+import { answerAboutPerson, personAskedAbout, takePersonAnswer } from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+
+export function createReadPerson({ ledger, klaviyo }: ActivityDependencies) {
+  return {
+    /** Reads whom the question is about, and leaves the answer in the ledger. */
+    async readPerson({ requestId }: { requestId: string }): Promise<void> {
+      return whileHeartbeating(async (signal) => {
+        const person = await personAskedAbout(ledger.db, requestId);
+        if (person === null) return;
+        const { by, value } = person;
+        const profiles = await klaviyo.lookUpProfiles({ by, values: [value] }, { signal });
+        await answerAboutPerson(ledger.db, requestId, toPersonConsent(profiles, new Date()));
+      });
+    },
+
+    /** Deletes a question with its answer, if whoever asked did not. */
+    async forgetPerson({ requestId }: { requestId: string }): Promise<void> {
+      await takePersonAnswer(ledger.db, requestId);
+    },
+  };
+}
+
+export function toPersonConsent(profiles: readonly ProfileConsent[], readAt: Date): PersonConsent {
+  return {
+    readAt: readAt.toISOString(),
+    profiles: profiles.map((profile) => ({
+      id: profile.id,
+      email: profile.email,
+      phoneNumber: profile.phoneNumber,
+      channels: channelsOf(profile),
+      suppressions: profile.emailMarketing?.suppressions ?? [],
+      listSuppressions:
+        profile.emailMarketing === null ? [] : profile.emailMarketing.listSuppressions,
+    })),
+  };
+}
+
+function channelsOf(profile: ProfileConsent): PersonChannel[] {
+  const { emailMarketing: email, smsMarketing: sms, smsTransactional: transactional } = profile;
+  return CONSENT_CHANNELS.flatMap((channel) => {
+    const held = consentOf(profile, channel);
+    if (held === null) return [];
+    const texts = channel === 'sms' ? sms : channel === 'sms_transactional' ? transactional : null;
+    const mails = channel === 'email' ? email : null;
+    return [
+      {
+        channel,
+        consent: held.consent,
+        consentedAt: held.consentedAt,
+        canReceive: mails?.canReceive ?? texts?.canReceive ?? null,
+        method: mails?.method ?? texts?.method ?? null,
+        customSource: mails?.customMethodDetail ?? null,
+        doubleOptIn: mails?.doubleOptIn ?? null,
+      },
+    ];
+  });
+}

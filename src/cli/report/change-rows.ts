@@ -1,0 +1,76 @@
+import type { ReportedPart, Transition } from '../../ledger/index.js';
+import { timeOf, type Row } from './part-rows.js';
+
+/** What a part is after the run in one word: a consent state, a membership, or its outcome. */
+export function stateAfter({
+  action,
+  outcome,
+  consentAfter,
+}: Pick<ReportedPart, 'action' | 'outcome' | 'consentAfter'>): string {
+  if (outcome === null) return 'open';
+  if (outcome === 'list_only') return 'ON_LIST';
+  if (outcome !== 'confirmed') return outcome;
+  // A suppression stands beside the consent, which stays what it was.
+  if (action === 'suppress') return 'SUPPRESSED';
+  return consentAfter ?? (action === 'unsubscribe' ? 'UNSUBSCRIBED' : 'SUBSCRIBED');
+}
+
+/** In words: Klaviyo had no such profile, or one without anything of this channel. */
+export const NOTHING_BEFORE = '(nothing)';
+
+/** One channel of one person that the run sent, in the columns of `report --changes`. */
+export function changeRow(part: ReportedPart): Row {
+  return {
+    line: part.line,
+    email: part.email,
+    phone_number: part.phoneNumber,
+    channel: part.channel,
+    action: part.action,
+    before: part.consentBefore,
+    after: stateAfter(part),
+    outcome: part.outcome,
+    reason: part.reason,
+    read_at: timeOf(part.readAt),
+    settled_at: timeOf(part.settledAt),
+    request_id: part.requestId,
+  };
+}
+
+export const CHANGE_COLUMNS = [
+  'line',
+  'email',
+  'phone_number',
+  'channel',
+  'action',
+  'before',
+  'after',
+  'outcome',
+  'reason',
+  'read_at',
+  'settled_at',
+  'request_id',
+] as const;
+
+/** Counts by channel, state before and state after, for people and for `--json`. */
+export interface ChangeCount {
+  readonly channel: string;
+  readonly before: string | null;
+  readonly after: string;
+  readonly rows: number;
+}
+
+export function countChanges(transitions: readonly Transition[]): ChangeCount[] {
+  const counts = new Map<string, ChangeCount>();
+  for (const { channel, before, parts, ...rest } of transitions) {
+    const after = stateAfter(rest);
+    const key = JSON.stringify([channel, before, after]);
+    const rows = (counts.get(key)?.rows ?? 0) + parts;
+    counts.set(key, { channel, before, after, rows });
+  }
+  return [...counts.values()];
+}
+
+/** What went to Klaviyo; the rest of a run changed nobody. */
+export async function* sentParts(parts: AsyncIterable<ReportedPart>): AsyncGenerator<ReportedPart> {
+  for await (const part of parts) if (part.sent) yield part;
+}

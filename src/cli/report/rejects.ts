@@ -1,0 +1,92 @@
+import { originalLines, SourceError, type OriginalLine } from '../../importers/index.js';
+import type { ReportedPart } from '../../ledger/index.js';
+import { eachPart, partRow, writeRowsCsv, type Row } from './part-rows.js';
+import { writePrivateFile } from './private-file.js';
+
+export interface Rejects {
+  readonly path: string;
+  readonly rows: number;
+  /** Why the lines of the source are not with them; null where they are, and for a query. */
+  readonly withoutOriginals: string | null;
+}
+
+const COLUMNS = ['line', 'email', 'phone_number', 'channel', 'reason', 'original'] as const;
+
+/** Where refused rows are written unless `--rejects` says otherwise. */
+export function rejectsPath(source: string): string {
+  return `${source}.rejects.csv`;
+}
+
+/**
+ * Writes every refused channel of every row to `path`, with its line of the source as it stands
+ * there, for the owner of the file only: it holds people's addresses.
+ *
+ * @param pages of the report, from its beginning at every call
+ * @param source file that the rows came from, and its hash at that time; null for a query
+ * @returns null, and no file, where nothing was refused
+ * @throws UsageError where the file cannot be written
+ */
+export async function writeRejects(
+  pages: () => AsyncIterable<readonly ReportedPart[]>,
+  path: string,
+  source: { readonly path: string; readonly sha256: string } | null,
+): Promise<Rejects | null> {
+  const lines = new Set<number>();
+  let rows = 0;
+  for await (const { line } of refused(pages())) {
+    lines.add(line);
+    rows += 1;
+  }
+  if (rows === 0) return null;
+  const originals = new Originals(
+    source === null ? [] : originalLines(source.path, lines, source.sha256),
+  );
+  await writePrivateFile(path, (file) =>
+    writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true),
+  );
+  return { path, rows, withoutOriginals: originals.failure };
+}
+
+async function* refused(
+  pages: AsyncIterable<readonly ReportedPart[]>,
+): AsyncGenerator<ReportedPart> {
+  for await (const part of eachPart(pages)) {
+    if (part.outcome === 'rejected') yield part;
+  }
+}
+
+async function* withOriginals(
+  parts: AsyncIterable<ReportedPart>,
+  originals: Originals,
+): AsyncGenerator<Row> {
+  for await (const part of parts) {
+    yield { ...partRow(part), original: await originals.of(part.line) };
+  }
+}
+
+/** Lines of the source, asked for in their order. */
+class Originals {
+  /** Why there are none any more: the file was moved or changed since it was imported. */
+  failure: string | null = null;
+  readonly #lines: AsyncIterator<OriginalLine> | Iterator<OriginalLine>;
+  #current: OriginalLine | null = null;
+
+  constructor(lines: AsyncIterable<OriginalLine> | Iterable<OriginalLine>) {
+    this.#lines =
+      Symbol.asyncIterator in lines ? lines[Symbol.asyncIterator]() : lines[Symbol.iterator]();
+  }
+
+  async of(line: number): Promise<string | null> {
+    while (this.failure === null && (this.#current?.line ?? 0) < line) {
+      try {
+        const next = await this.#lines.next();
+        if (next.done === true) return null;
+        this.#current = next.value;
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error;
+        this.failure = error.message;
+      }
+    }
+    return this.#current?.line === line ? this.#current.text : null;
+  }
+}

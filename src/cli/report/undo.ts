@@ -1,0 +1,76 @@
+import type { ConsentChannel } from '../../contracts/channels.js';
+import type { ReportedPart } from '../../ledger/index.js';
+import type { Row } from './part-rows.js';
+
+/** Columns of an undo file: the generic layout, and a note that no importer reads. */
+export function undoColumns(channels: readonly ConsentChannel[]): string[] {
+  const consents = channels.map((channel) => `${channel}_consent`);
+  return ['email', 'phone_number', 'country', ...consents, 'note'];
+}
+
+/**
+ * What gives a person back the state before the run: the line of an undo file for the parts of one
+ * row, null where the run changed none of them. Only what this run sent and read back counts.
+ *
+ * Consent that the run gave is taken back. Consent that it took is not given back: nobody but the
+ * person can do that, so the cell stays blank, which asks nothing, and the note says so.
+ */
+export function undoRow(parts: readonly ReportedPart[]): Row | null {
+  const [first] = parts;
+  if (first === undefined) return null;
+  const consents: Record<string, string> = {};
+  const notes: string[] = [];
+  for (const part of parts) {
+    const { channel, action, consentBefore } = part;
+    if (!part.sent || part.outcome !== 'confirmed' || channel === 'list') continue;
+    const column = `${channel}_consent`;
+    if (action !== 'subscribe') {
+      consents[column] = '';
+      notes.push(`${channel}: ${TAKEN[action]}; only the person can give the consent again`);
+    } else if (consentBefore !== 'SUBSCRIBED') {
+      consents[column] = 'unsubscribed';
+    }
+  }
+  if (Object.keys(consents).length === 0) return null;
+  return {
+    email: first.email,
+    phone_number: first.phoneNumber,
+    country: first.country,
+    ...consents,
+    note: notes.join('; '),
+  };
+}
+
+const TAKEN = {
+  unsubscribe: 'unsubscribed by the run',
+  suppress: 'suppressed by the run',
+  add_to_list: 'put on the list by the run',
+} as const;
+
+/** The lines of an undo file. @param onRow told what each holds */
+export async function* undoRows(
+  pages: AsyncIterable<readonly ReportedPart[]>,
+  onRow: (row: Row) => void,
+): AsyncGenerator<Row> {
+  // A page holds whole rows.
+  for await (const page of pages) {
+    for (const parts of byRow(page)) {
+      const row = undoRow(parts);
+      if (row === null) continue;
+      onRow(row);
+      yield row;
+    }
+  }
+}
+
+function* byRow(parts: readonly ReportedPart[]): Generator<ReportedPart[]> {
+  let row: ReportedPart[] = [];
+  for (const part of parts) {
+    if (row[0] !== undefined && row[0].rowNumber !== part.rowNumber) {
+      yield row;
+      row = [];
+    }
+    row.push(part);
+  }
+  if (row.length > 0) yield row;
+}

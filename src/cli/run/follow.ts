@@ -1,0 +1,154 @@
+import { setMaxListeners } from 'node:events';
+import type { Progress } from '../../contracts/migration.js';
+import { MigrationStoppedError, type StartedMigration } from '../../starter/consentry.js';
+import type { Connected } from '../../starter/connect.js';
+import type { Report } from '../../starter/migrations/report.js';
+import { watchMigration } from '../../starter/migrations/watch.js';
+import { askForApproval } from './approval.js';
+import { Ended, UsageError } from '../ended.js';
+import { EXIT } from '../exit-codes.js';
+import { exitCodeOfStop } from '../failure.js';
+import type { ProgressView } from '../terminal/progress-view.js';
+import { writeRejects, type Rejects } from '../report/rejects.js';
+import { nextSteps } from '../render/next-steps.js';
+import { renderPlan, type FirstRows } from '../render/plan.js';
+import { counted } from '../render/quantities.js';
+import { renderReport } from '../render/report.js';
+import type { Output } from '../terminal/terminal.js';
+
+export interface Following {
+  readonly output: Output;
+  readonly view: ProgressView;
+  /** File that the rows came from; null for a query. */
+  readonly source: string | null;
+  /** Where refused rows are written. */
+  readonly rejects: string;
+  /** Nobody is asked after the plan. */
+  readonly yes: boolean;
+  readonly firstRows: FirstRows | null;
+}
+
+/**
+ * Follows a migration from its plan to its end, says how it ended, and writes refused rows.
+ *
+ * @throws Ended with the exit code of whatever is not a good end
+ */
+export async function followToEnd(
+  connected: Connected,
+  started: StartedMigration,
+  following: Following,
+): Promise<void> {
+  const { consentry } = connected;
+  const { output } = following;
+  const { id } = started;
+  const stopped = await watchToEnd(connected, started, following);
+  const report = await consentry.report(id);
+  const rejects = await refusedRows(connected, report, following);
+  const result = { ...report, workflowId: started.workflowId, webUi: connected.webUi(id), rejects };
+  if (report.jobs.submitted > 0) {
+    const words = [renderReport(report), ...rejectedWords(rejects), ...nextSteps(report)];
+    output.result(result, words.join('\n\n'));
+    if (stopped !== null) output.note(stopped.message);
+  } else if (stopped !== null) {
+    // Its one message says it all; nobody needs a table of rows that were not sent.
+    if (output.json) output.result(result, '');
+    output.note([`${stopped.message} Nothing was sent.`, ...rejectedWords(rejects)].join('\n'));
+    throw new Ended(exitCodeOfStop(stopped.failureType));
+  } else {
+    const words = endsUnsent(report) ?? [renderReport(report), ...nextSteps(report)].join('\n\n');
+    output.result(result, [words, ...rejectedWords(rejects)].join('\n\n'));
+  }
+  if (stopped !== null) throw new Ended(EXIT.stopped);
+  if (report.phase === 'cancelled') throw new Ended(EXIT.cancelled);
+}
+
+/** @returns why the run stopped; null where it came to its end */
+async function watchToEnd(
+  { consentry }: Connected,
+  { id, attached }: StartedMigration,
+  { output, view, yes, firstRows }: Following,
+): Promise<MigrationStoppedError | null> {
+  const detach = new AbortController();
+  // Temporal's client listens anew with every call that waits for the end: a long run has many.
+  setMaxListeners(0, detach.signal);
+  const onInterrupt = (): void => detach.abort();
+  process.once('SIGINT', onInterrupt);
+  let asked = false;
+  if (!attached) view.showBegun('Checking the account, and reading the consent that it holds...');
+  try {
+    const end = await watchMigration(consentry, id, {
+      everyMs: 500,
+      signal: detach.signal,
+      onPlan: (plan) => {
+        view.stop();
+        output.say(`\n${renderPlan(plan, firstRows)}\n`);
+      },
+      onProgress: async (progress) => {
+        // The plan, or the person who cancelled it, has said it all.
+        if (progress.phase === 'plan' || sentNothing(progress)) return;
+        if (progress.phase !== 'approval') return view.show(progress);
+        if (asked) return;
+        asked = true;
+        view.stop();
+        const waiting = { id, rows: progress.rows, yes, attached };
+        await askForApproval(consentry, waiting, output, detach.signal);
+      },
+    });
+    if (end !== null) return null;
+  } catch (error) {
+    if (error instanceof MigrationStoppedError) return error;
+    throw error;
+  } finally {
+    // Otherwise the waiting for the run's end keeps the process for as long as Temporal answers.
+    detach.abort();
+    view.stop();
+    process.off('SIGINT', onInterrupt);
+  }
+  output.note(detachedWords(id));
+  throw new Ended(EXIT.interrupted);
+}
+
+/** The run has ended: a file that cannot be written takes nothing from what it did. */
+async function refusedRows(
+  { consentry }: Connected,
+  { id, source: { sha256 } }: Report,
+  { output, source, rejects }: Following,
+): Promise<Rejects | null> {
+  try {
+    const file = source === null ? null : { path: source, sha256 };
+    return await writeRejects(() => consentry.parts(id), rejects, file);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    output.note(`${error.message} Every row is in: consentry report ${id} --csv PATH`);
+    return null;
+  }
+}
+
+function sentNothing({ phase, jobs }: Progress): boolean {
+  return phase === 'planned' || (phase === 'cancelled' && jobs.submitted === 0);
+}
+
+/** The end of a run that was to send nothing; null for one that had nothing to send. */
+function endsUnsent({ id, phase }: Report): string | null {
+  if (phase === 'planned') {
+    return 'Nothing was sent, as --dry-run asks. The same command without it starts the run.';
+  }
+  return phase === 'cancelled' ? `Migration ${id} is cancelled. Nothing was sent.` : null;
+}
+
+function detachedWords(id: string): string {
+  return [
+    `Stopped watching. Migration ${id} goes on by itself.`,
+    `  see how far it is:  consentry status ${id}`,
+    `  cancel it:          consentry cancel ${id}`,
+  ].join('\n');
+}
+
+function rejectedWords(rejects: Rejects | null): string[] {
+  if (rejects === null) return [];
+  const { rows, path, withoutOriginals } = rejects;
+  return [
+    `${counted(rows, 'refusal')} with reasons: ${path}` +
+      (withoutOriginals === null ? '' : ` (without the lines themselves: ${withoutOriginals})`),
+  ];
+}

@@ -1,0 +1,92 @@
+import { setFlagsFromString } from 'node:v8';
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import { connectToTemporal } from '../../starter/connect.js';
+import type { Config } from '../../runtime/config.js';
+import { createLogger } from '../../runtime/logger.js';
+import { ensureSearchAttributes } from '../../runtime/search-attributes.js';
+import { temporalLogger } from '../../runtime/temporal-logger.js';
+import type { TemporalTarget } from '../../runtime/local/temporal/server.js';
+import { createWorker, type WorkerRole } from '../../worker.js';
+import { packageVersion } from '../version.js';
+
+export interface KlaviyoAccess {
+  readonly apiKey: string;
+  readonly baseUrl: string;
+}
+
+export interface StartWorkerOptions {
+  readonly temporal: TemporalTarget;
+  readonly databaseUrl: string;
+  readonly role: WorkerRole;
+  /** Null for a worker that holds no key. */
+  readonly klaviyo: KlaviyoAccess | null;
+  /** The account to work for; null for that of the key. */
+  readonly account: string | null;
+  /** Told while the key cannot be proved, as Klaviyo does not answer. */
+  readonly onWait: (why: string) => void;
+  readonly config: Pick<Config, 'logLevel' | 'klaviyo'>;
+}
+
+export interface RunningWorker {
+  readonly accountId: string;
+  readonly taskQueue: string;
+  /** Settles when the worker has ended; rejects when it failed. */
+  readonly ended: Promise<void>;
+  /** Takes nothing new, lets what is under way end, and closes the connections. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Garbage of look-ups, a quarter of a megabyte each, is collected before the heap is half again as
+ * large as what lives: by default it may grow fourfold. Bounds the memory without a limit to die at.
+ */
+const HEAP_GROWTH = '--heap-growing-percent=40';
+
+/**
+ * Starts a worker in this process, once a process.
+ *
+ * @throws TemporalUnreachableError, LedgerUnavailableError, KlaviyoKeyRefusedError,
+ *   KlaviyoScopeMissingError, ConfigError, Error for search attributes
+ */
+export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
+  setFlagsFromString(HEAP_GROWTH);
+  Runtime.install({
+    logger: temporalLogger(createLogger(options.config.logLevel)),
+    // Signals are the verb's: it stops its parts in their order.
+    shutdownSignals: [],
+  });
+  const client = await connectToTemporal(options.temporal);
+  try {
+    await ensureSearchAttributes(client, options.temporal.namespace);
+  } finally {
+    await client.close();
+  }
+  const connection = await NativeConnection.connect(options.temporal.connectionOptions);
+  try {
+    const worker = await createWorker({
+      connection,
+      namespace: options.temporal.namespace,
+      role: options.role,
+      databaseUrl: options.databaseUrl,
+      apiKey: options.klaviyo?.apiKey ?? null,
+      account: options.account,
+      onWait: options.onWait,
+      baseUrl: options.klaviyo?.baseUrl ?? options.config.klaviyo.baseUrl,
+      version: packageVersion(),
+    });
+    const ended = worker.run().finally(() => connection.close());
+    const { accountId, taskQueue } = worker;
+    return {
+      accountId,
+      taskQueue,
+      ended,
+      async stop() {
+        worker.shutdown();
+        await ended;
+      },
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}

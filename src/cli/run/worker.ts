@@ -1,0 +1,65 @@
+import { loadConfig, type Config } from '../../runtime/config.js';
+import { resolveEnvironment, type Environment } from '../../runtime/local/dev-state.js';
+import { Lifecycle } from '../../runtime/lifecycle.js';
+import { userFolders } from '../../runtime/paths.js';
+import type { WorkerRole } from '../../worker.js';
+import { UsageError } from '../ended.js';
+import type { Output } from '../terminal/terminal.js';
+import { startWorker, type KlaviyoAccess } from './worker-process.js';
+
+/** Runs a worker until a signal stops it or it fails. */
+export async function runWorker(
+  role: WorkerRole,
+  account: string | null,
+  output: Output,
+): Promise<void> {
+  const config = loadConfig();
+  const environment = await resolveEnvironment(config, userFolders(config));
+  const klaviyo = role === 'workflow' ? null : await klaviyoAccess(config, environment);
+  const lifecycle = new Lifecycle();
+  lifecycle.stopOnSignals((signal) => output.note(`${signal}: finishing what is under way`));
+  const worker = await startWorker({
+    ...environment,
+    role,
+    klaviyo,
+    account:
+      account ?? config.klaviyo.account ?? (role === 'workflow' ? environment.account : null),
+    onWait: (why) => output.note(`The key could not be proved yet, and is tried again: ${why}`),
+    config,
+  });
+  lifecycle.onStop('worker', () => worker.stop(), 60_000);
+  const { address = 'localhost:7233' } = environment.temporal.connectionOptions;
+  const { namespace } = environment.temporal;
+  output.event(
+    {
+      event: 'ready',
+      role,
+      address,
+      namespace,
+      klaviyo: klaviyo?.baseUrl ?? null,
+      account: worker.accountId,
+      taskQueue: worker.taskQueue,
+    },
+    `Worker (${role}) is ready for account ${worker.accountId}: Temporal ${address}, namespace ${namespace}, ` +
+      `task queue ${worker.taskQueue}${klaviyo === null ? '' : `, Klaviyo ${klaviyo.baseUrl}`}. Ctrl-C stops it.`,
+  );
+  try {
+    await worker.ended;
+  } finally {
+    await lifecycle.stop();
+  }
+}
+
+/** The dev stack's sandbox where there is one; a real key never meets a stack for trying things. */
+async function klaviyoAccess(config: Config, { sandboxUrl }: Environment): Promise<KlaviyoAccess> {
+  if (sandboxUrl !== null) {
+    const { SANDBOX_KEY } = await import('klaviyo-sandbox');
+    return { apiKey: SANDBOX_KEY, baseUrl: sandboxUrl };
+  }
+  const { apiKey, baseUrl } = config.klaviyo;
+  if (apiKey !== null) return { apiKey, baseUrl };
+  throw new UsageError(
+    'KLAVIYO_API_KEY is not set: a worker needs a private API key (it begins with pk_) to talk to ' +
+      'Klaviyo. Set it, or use --role workflow for a worker that holds no key.',
+  );
+}

@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { ConsentChannel } from '../../contracts/channels.js';
+import { parseChannels } from '../arguments.js';
+import { Ended, UsageError } from '../ended.js';
+import { EXIT } from '../exit-codes.js';
+import { requireWritable } from '../report/private-file.js';
+import { Output, type Terminal } from '../terminal/terminal.js';
+
+interface MapFlags {
+  readonly channels?: ConsentChannel[];
+  readonly query?: string;
+  readonly json?: boolean;
+}
+
+const DEFAULT_CHANNELS: readonly ConsentChannel[] = ['email'];
+
+export function addMap(program: Command, terminal: Terminal): void {
+  program
+    .command('map')
+    .description(
+      'ask what the columns of a source mean, and write a mapping file for migrate --map',
+    )
+    .argument('<source>', 'file, or address of a database with --query')
+    .argument('<mapping>', 'file to write, such as shop.mapping.yaml')
+    .option('--channels <names>', 'channels to ask about (default: email)', parseChannels)
+    .option('--query <sql>', 'query whose rows are the source')
+    .option('--json', 'print the mapping as one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  consentry map old-shop.csv old-shop.mapping.yaml --channels email,sms',
+    )
+    .action(async (source: string, path: string, flags: MapFlags) => {
+      const { stdin, stderr } = terminal;
+      if (stdin?.isTTY !== true) {
+        throw new UsageError(
+          'The wizard asks questions, and nobody is here to answer: run it in a terminal, or write ' +
+            'the mapping file by hand as docs/sources.md shows.',
+        );
+      }
+      if (await exists(path)) {
+        throw new UsageError(`${path} is there already: choose another name, or remove it first.`);
+      }
+      await requireWritable(path);
+      const { readSample, writeMapping } = await import('../../importers/index.js');
+      const { askMapping } = await import('../terminal/wizard.js');
+      const sample = await readSample(source, flags.query ?? null);
+      const io = { input: stdin, output: stderr };
+      const mapping = await askMapping(io, sample, flags.channels ?? DEFAULT_CHANNELS);
+      if (mapping === null) {
+        stderr.write('Nothing was written.\n');
+        throw new Ended(EXIT.interrupted);
+      }
+      await writeMapping(path, mapping);
+      new Output(terminal, flags.json ?? false).result(
+        { path, mapping },
+        `Written: ${path}\nTry it with: ${tryWords(source, path, flags)}`,
+      );
+    });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
+
+/** The command that plans a run with the mapping; a query and a URL with a password are the person's. */
+function tryWords(source: string, path: string, { channels, query }: MapFlags): string {
+  return [
+    `consentry migrate ${query === undefined ? source : 'URL --query SQL'} --map ${path}`,
+    ...(channels === undefined ? [] : [`--channels ${channels.join(',')}`]),
+    '--list ID --dry-run',
+  ].join(' ');
+}

@@ -1,0 +1,56 @@
+import { Option, type Command } from 'commander';
+import type { ReportFlags } from '../run/report.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { withConsentry } from '../with-consentry.js';
+
+export function addReport(program: Command, terminal: Terminal): void {
+  program
+    .command('report')
+    .description('how every row ended: in counts, row by row, as a page, or what changed')
+    .argument('<id>', 'id of the migration')
+    // --csv takes an id that follows it for its path.
+    .showHelpAfterError('(the id comes first: consentry report ID --csv; --help shows the rest)')
+    .addOption(
+      new Option('--csv [path]', 'row by row, as CSV; to a file where a path is given').conflicts([
+        'ndjson',
+        'json',
+      ]),
+    )
+    .addOption(new Option('--ndjson', 'row by row, a JSON object a line').conflicts('json'))
+    .option('--json', 'the counts as one JSON document')
+    .addOption(
+      new Option('--changes', 'what was sent: each person before and after').conflicts([
+        'html',
+        'undo',
+      ]),
+    )
+    .addOption(
+      new Option('--html <path>', 'write a page that needs nothing else').conflicts([
+        'csv',
+        'ndjson',
+        'undo',
+      ]),
+    )
+    .addOption(
+      new Option('--undo <path>', 'write a source that takes back what the run gave').conflicts([
+        'csv',
+        'ndjson',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  consentry report 20260102-1a2b3c4d',
+        '  consentry report 20260102-1a2b3c4d --csv report.csv',
+        '  consentry report 20260102-1a2b3c4d --html report.html',
+        '  consentry report 20260102-1a2b3c4d --changes --csv > changes.csv',
+        '  consentry report 20260102-1a2b3c4d --undo undo.csv',
+      ].join('\n'),
+    )
+    .action(async (id: string, flags: ReportFlags) => {
+      const { runReport } = await import('../run/report.js');
+      await withConsentry(({ consentry }) => runReport(consentry, id, flags, terminal));
+    });
+}

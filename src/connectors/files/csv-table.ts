@@ -1,0 +1,113 @@
+import { CsvUnreadable, MAX_RECORD, readCsv, type CsvRecord } from './csv-reader.js';
+import { Header } from '../header.js';
+import { SourceError } from '../source-error.js';
+import { changed, type SourceFile } from './source-file.js';
+import type { Table } from '../table.js';
+import { readUtf8 } from './utf8-file.js';
+
+const DELIMITERS = [',', ';', '\t'] as const;
+
+/**
+ * A CSV file, cut by whichever of comma, semicolon and tab cuts its header into most columns; by
+ * the comma where none does. Throws `SourceError`.
+ *
+ * @param withText gives each row its text too
+ */
+export async function openCsvTable(file: SourceFile, withText = false): Promise<Table> {
+  const { header, delimiter } = await readHeader(file);
+  async function* rows(): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+    let beforeHeader = true;
+    for await (const records of recordsOf(file, delimiter, withText)) {
+      const [first] = records;
+      if (!beforeHeader || first === undefined) {
+        yield records;
+        continue;
+      }
+      beforeHeader = false;
+      if (!isHeader(first, header)) throw changed(file.path);
+      yield records.slice(1);
+    }
+  }
+  return { header, counts: 'lines', rows, sha256: () => file.sha256(), close: () => file.close() };
+}
+
+function isHeader({ line, fields }: CsvRecord, header: Header): boolean {
+  return line === header.line && fields !== null && header.hasExactly(fields);
+}
+
+interface FileHead {
+  readonly header: Header;
+  readonly delimiter: string;
+}
+
+async function readHeader(file: SourceFile): Promise<FileHead> {
+  let best: FileHead | null = null;
+  for (const delimiter of DELIMITERS) {
+    const header = await headerWith(file, delimiter);
+    if (header === null) continue;
+    if (best === null || header.columns.length > best.header.columns.length) {
+      best = { header, delimiter };
+    }
+  }
+  if (best !== null) return best;
+  throw new SourceError(
+    'layout_unknown',
+    { file: file.path, line: 1 },
+    'The first line is no header: its quotes do not match.',
+    'The first line has to name the columns.',
+  );
+}
+
+/** Null where the first record is malformed. */
+async function headerWith(file: SourceFile, delimiter: string): Promise<Header | null> {
+  for await (const [record] of recordsOf(file, delimiter, false)) {
+    if (record === undefined) continue;
+    if (record.fields === null) return null;
+    refuseBareReturns(file.path, record.fields);
+    return new Header(file.path, record.fields, record.line);
+  }
+  throw new SourceError(
+    'file_empty',
+    { file: file.path },
+    'The file is empty.',
+    'Export it again.',
+  );
+}
+
+async function* recordsOf(
+  file: SourceFile,
+  delimiter: string,
+  withText: boolean,
+): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  try {
+    yield* readCsv(readUtf8(file), delimiter, MAX_RECORD, withText);
+  } catch (error) {
+    throw error instanceof CsvUnreadable ? unreadable(file.path, error) : error;
+  }
+}
+
+function unreadable(file: string, { problem, line }: CsvUnreadable): SourceError {
+  return problem === 'quote_not_closed'
+    ? new SourceError(
+        problem,
+        { file, line },
+        'A quote opens here and is never closed, so all that follows would be one field.',
+        'Close it, or double it ("") where it is meant as a character.',
+      )
+    : new SourceError(
+        problem,
+        { file, line },
+        'This line is longer than a million bytes.',
+        'Check that the file is CSV and that its lines end in a line feed.',
+      );
+}
+
+function refuseBareReturns(file: string, columns: readonly string[]): void {
+  if (!columns.some((column) => column.includes('\r'))) return;
+  throw new SourceError(
+    'line_ends_unknown',
+    { file, line: 1 },
+    'The lines end in a bare carriage return, as old Macintosh files do.',
+    `Convert it: tr '\\r' '\\n' < export.csv > export-unix.csv`,
+  );
+}

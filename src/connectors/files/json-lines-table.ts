@@ -1,0 +1,169 @@
+import { MAX_RECORD } from './csv-reader.js';
+import { Header } from '../header.js';
+import { SourceError } from '../source-error.js';
+import type { SourceFile } from './source-file.js';
+import type { Table, TableRow } from '../table.js';
+import { readUtf8 } from './utf8-file.js';
+
+/** More are no columns but data that became keys. */
+const MAX_COLUMNS = 1_000;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+interface Line {
+  readonly line: number;
+  readonly text: string;
+}
+
+/**
+ * A file with one JSON object a line. Its columns are the keys of all its objects in the order in
+ * which they first come, so the file is read once more than other files. A key that an object does
+ * not have, and null, are blank. A line that is no object is a malformed row; an object or a list
+ * as a value stops the import, since it has no reading as a cell. An object that has a key twice, with
+ * different values, contradicts itself.
+ *
+ * @param withText gives each row its text too
+ */
+export async function openJsonLinesTable(file: SourceFile, withText = false): Promise<Table> {
+  const places = await placesOfKeys(file);
+  // A converter that took a byte order mark for text left it in the first key.
+  const header = new Header(file.path, [...places.keys()], undefined);
+  async function* rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
+    for await (const lines of linesOf(file)) {
+      yield lines.map(({ line, text }) => {
+        const object = readObject(text);
+        const fields = object === null ? null : cells(file.path, { line, text }, object, places);
+        const row = { line, fields, contradicts: object !== null && hasKeyTwice(text, object) };
+        return withText ? { ...row, text } : row;
+      });
+    }
+  }
+  return { header, counts: 'lines', rows, sha256: () => file.sha256(), close: () => file.close() };
+}
+
+async function placesOfKeys(file: SourceFile): Promise<ReadonlyMap<string, number>> {
+  const places = new Map<string, number>();
+  for await (const lines of linesOf(file)) {
+    for (const { line, text } of lines) {
+      const object = readObject(text);
+      if (object === null) continue;
+      for (const key in object) {
+        refuseNested(file.path, line, key, object[key]);
+        if (!places.has(key)) places.set(key, places.size);
+      }
+      if (places.size > MAX_COLUMNS) throw tooManyColumns(file.path, line);
+    }
+  }
+  return places;
+}
+
+function cells(
+  file: string,
+  { line, text }: Line,
+  object: JsonObject,
+  places: ReadonlyMap<string, number>,
+): readonly string[] {
+  const fields = new Array<string>(places.size).fill('');
+  for (const key in object) {
+    const value = object[key];
+    refuseNested(file, line, key, value);
+    const place = places.get(key);
+    if (place !== undefined) fields[place] = cell(text, key, value);
+  }
+  return fields;
+}
+
+function cell(text: string, key: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return asWritten(text, key) ?? String(value);
+  return typeof value === 'boolean' ? String(value) : '';
+}
+
+/** The next member of an object without objects or lists in it, and the comma or brace behind it. */
+const MEMBER = /\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|[^\s"{}[\],]+)\s*[,}]/y;
+
+/** Whether a key has two different values, of which `JSON.parse` keeps the last. */
+function hasKeyTwice(text: string, object: JsonObject): boolean {
+  const values = new Map<string, unknown>();
+  let members = 0;
+  MEMBER.lastIndex = text.indexOf('{') + 1;
+  for (let member = MEMBER.exec(text); member !== null; member = MEMBER.exec(text)) {
+    members += 1;
+    const key = String(JSON.parse(member[1] ?? ''));
+    const value: unknown = JSON.parse(member[2] ?? '');
+    if (values.has(key) && values.get(key) !== value) return true;
+    values.set(key, value);
+    if (text[MEMBER.lastIndex - 1] === '}') return false;
+  }
+  // An object or a list, which a later value of the same key hides; or there is no member at all.
+  return members > 0 || Object.keys(object).length > 0;
+}
+
+/** A phone number in scientific notation has lost digits, which the parsed number does not show. */
+function asWritten(text: string, key: string): string | null {
+  if (!/\d[eE][+-]?\d/.test(text)) return null;
+  const name = JSON.stringify(key).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`${name}\\s*:\\s*(-?[\\d.]+[eE][+-]?\\d+)`).exec(text)?.[1] ?? null;
+}
+
+function readObject(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuseNested(file: string, line: number, key: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  throw new SourceError(
+    'json_nested',
+    { file, line, column: key },
+    `The value is ${Array.isArray(value) ? 'a list' : 'an object'}, and a column holds one value a row.`,
+    `Flatten it, or make it text: jq -c 'map_values(if type == "object" or type == "array" then tojson else . end)' < export.ndjson > flat.ndjson`,
+  );
+}
+
+function tooManyColumns(file: string, line: number): SourceError {
+  return new SourceError(
+    'too_many_columns',
+    { file, line },
+    `The objects up to here have more than ${MAX_COLUMNS} different keys, so the keys are no columns.`,
+    'Write the same keys on each line, with what differs as values.',
+  );
+}
+
+/** The lines that are not blank, in one array for each piece of the file. */
+async function* linesOf(file: SourceFile): AsyncGenerator<readonly Line[], void, undefined> {
+  let rest = '';
+  let number = 0;
+  for await (const piece of readUtf8(file)) {
+    const parts = (rest + piece).split('\n');
+    rest = parts.pop() ?? '';
+    const lines: Line[] = [];
+    for (const part of parts) {
+      number += 1;
+      const text = part.trim();
+      if (text !== '') lines.push({ line: number, text });
+    }
+    if (rest.length > MAX_RECORD) throw tooLong(file.path, number + 1);
+    yield lines;
+  }
+  const text = rest.trim();
+  if (text !== '') yield [{ line: number + 1, text }];
+}
+
+function tooLong(file: string, line: number): SourceError {
+  return new SourceError(
+    'record_too_long',
+    { file, line },
+    'This line is longer than a million characters.',
+    'Write one JSON object a line: jq -c . < export.json > export.ndjson',
+  );
+}

@@ -1,0 +1,98 @@
+import { isTextChannel, type ConsentChannel } from '../contracts/channels.js';
+import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
+import type { Repair } from '../ledger/index.js';
+import { hasLeft, optOutOf } from './guard.js';
+
+/**
+ * What is to be done about somebody who said no after a run had asked for their consent: nothing
+ * while they are out, to take them out where they are subscribed, nothing any more where they came
+ * back by themselves.
+ */
+export type RepairVerdict = 'out' | 'subscribed' | 'came_back' | 'unknown';
+
+/**
+ * @param profiles of the identifier that the channel hangs on
+ * @param listId the run's list
+ */
+export function judgeRepair(
+  { channel, optedOutAt }: Pick<Repair, 'channel' | 'optedOutAt'>,
+  profiles: readonly ProfileConsent[],
+  listId: string | null,
+): RepairVerdict {
+  const verdicts = profiles.map((profile): RepairVerdict => {
+    if (channel === 'list') return judgeMembership(profile, listId);
+    const consent = consentOf(profile, channel)?.consent ?? null;
+    if (consent === 'unknown') return 'unknown';
+    if (consent !== 'SUBSCRIBED') return 'out';
+    // A suppression without a word about what it is keeps mail away like every other one.
+    if (channel === 'email' && profile.emailMarketing?.canReceive === false) return 'out';
+    const optOut = optOutOf(channel, [profile], listId);
+    if (optOut !== null && optOut !== 'consent_state_unknown') return 'out';
+    return saidYesSince(channel, profile, Date.parse(optedOutAt)) ? 'came_back' : 'subscribed';
+  });
+  const order: readonly RepairVerdict[] = ['subscribed', 'unknown', 'came_back'];
+  return order.find((verdict) => verdicts.includes(verdict)) ?? 'out';
+}
+
+/**
+ * Who has left the list and does not show it any more is on it again. Whether that was the person, or
+ * our call, nobody can tell: the no counts.
+ */
+function judgeMembership(profile: ProfileConsent, listId: string | null): RepairVerdict {
+  const { email, emailMarketing } = profile;
+  if (email === null || emailMarketing === null || emailMarketing.canReceive === false)
+    return 'out';
+  if (hasLeft(profile, listId) || emailMarketing.consent === 'UNSUBSCRIBED') return 'out';
+  return emailMarketing.listSuppressions === null ? 'unknown' : 'subscribed';
+}
+
+/**
+ * Whether the person surely gave the consent by themselves after they had said no: by the click of a
+ * double opt-in, or elsewhere than through the API. In doubt it was a call, and the no counts.
+ */
+function saidYesSince(
+  channel: ConsentChannel,
+  profile: ProfileConsent,
+  optedOutAt: number,
+): boolean {
+  const consent = consentOf(profile, channel);
+  if (consent?.consentedAt === undefined || consent.consentedAt === null) return false;
+  if (Date.parse(consent.consentedAt) <= optedOutAt) return false;
+  if (channel === 'email') {
+    const { doubleOptIn = null, method = null } = profile.emailMarketing ?? {};
+    return doubleOptIn === true || isByThemselves(method);
+  }
+  if (!isTextChannel(channel)) return false;
+  const texts = channel === 'sms' ? profile.smsMarketing : profile.smsTransactional;
+  return isByThemselves(texts?.method ?? null);
+}
+
+function isByThemselves(method: string | null): boolean {
+  return method !== null && method !== '' && method.toUpperCase() !== 'API';
+}
+
+/** The second unsubscribe of somebody comes no sooner after the first; each further one twice as late. */
+const FIRST_REPEAT_MS = 1_000;
+
+/**
+ * What is to be done about somebody who is read as subscribed: to take them out, at first and then after
+ * waits that double, since Klaviyo may be slow to show it; to wait for that; or to give up, once they
+ * were taken out for as long as Klaviyo is given to apply anything, and it shows nothing of it for as
+ * long again.
+ */
+export function nextStep(
+  {
+    sentMsAgo,
+    subscribedMsAgo,
+    unsubscribedMsAgo,
+  }: Pick<Repair, 'sentMsAgo' | 'subscribedMsAgo' | 'unsubscribedMsAgo'>,
+  appliedWithinMs: number,
+): 'take_out' | 'wait' | 'give_up' {
+  if (unsubscribedMsAgo === null) return 'take_out';
+  const triedForMs = Math.max(0, (subscribedMsAgo ?? 0) - unsubscribedMsAgo);
+  if (triedForMs < appliedWithinMs) {
+    return unsubscribedMsAgo >= Math.max(FIRST_REPEAT_MS, triedForMs) ? 'take_out' : 'wait';
+  }
+  const isLate = unsubscribedMsAgo >= appliedWithinMs && sentMsAgo >= 2 * appliedWithinMs;
+  return isLate ? 'give_up' : 'wait';
+}

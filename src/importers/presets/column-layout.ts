@@ -1,0 +1,149 @@
+import { isPhoneChannel, type ConsentChannel } from '../../contracts/channels.js';
+import { consentAsk } from '../values/consent-value.js';
+import type { Header } from '../../connectors/header.js';
+import type { ImportOptions } from '../options.js';
+import { asksFor, cell, type ChannelClaim, type RowReader } from './preset.js';
+import { SourceError } from '../../connectors/source-error.js';
+import type { Suppression } from '../values/suppression.js';
+
+/** Names under which a layout may have a column; the first that is there counts. */
+export type Names = readonly string[];
+
+/** A layout that says with a word in a column of each channel who consented. */
+export interface ColumnLayout {
+  readonly email: Names;
+  readonly phone: Names;
+  readonly country: Names;
+  readonly channels: Partial<
+    Record<ConsentChannel, { readonly consent: Names; readonly date: Names }>
+  >;
+  readonly dateOfBirth?: Names;
+  readonly pushToken?: Names;
+  readonly pushPlatform?: Names;
+  /** Reads what a row says of its suppression; null where the header has no column for it. */
+  readonly suppression?: (
+    header: Header,
+  ) => ((fields: readonly string[]) => Suppression | null) | null;
+  /** What to do about a missing consent column, from its channel and its usual name. */
+  readonly remedy: (channel: ConsentChannel, column: string) => string;
+}
+
+/**
+ * Binds a layout to a header. The columns of a channel count only where the run asks for the
+ * channel, and its consent column is then needed: an address alone is no consent. Only a file of
+ * suppressions, or a run that puts everybody on the list without consent, can do without.
+ */
+export function bindColumns(
+  header: Header,
+  options: ImportOptions,
+  layout: ColumnLayout,
+): RowReader {
+  const suppression = asksFor(options, 'email') ? (layout.suppression?.(header) ?? null) : null;
+  const channels = options.channels
+    .map((channel) => channelColumns(header, options, layout, channel, suppression !== null))
+    .filter((columns) => columns !== null);
+  const email = asksFor(options, 'email')
+    ? needIdentifier(header, layout.email, 'e-mail consent', 'email')
+    : header.findAny(layout.email);
+  const phone = phoneColumn(header, options, layout);
+  const country = header.findAny(layout.country);
+  const dateOfBirth = header.findAny(layout.dateOfBirth ?? []);
+  const pushToken = header.findAny(layout.pushToken ?? []);
+  const pushPlatform = header.findAny(layout.pushPlatform ?? []);
+  return (fields) => ({
+    email: cell(fields, email),
+    phone: cell(fields, phone),
+    country: cell(fields, country),
+    channels: channels.map((columns) => claim(fields, columns)),
+    suppression: suppression === null ? null : suppression(fields),
+    dateOfBirth: cell(fields, dateOfBirth),
+    pushToken: cell(fields, pushToken),
+    pushPlatform: cell(fields, pushPlatform),
+  });
+}
+
+interface ChannelColumns {
+  readonly channel: ConsentChannel;
+  /** Null: every row asks for its place on the list. */
+  readonly consent: number | null;
+  readonly date: number | null;
+  readonly dateColumn: string;
+}
+
+function channelColumns(
+  header: Header,
+  options: ImportOptions,
+  layout: ColumnLayout,
+  channel: ConsentChannel,
+  suppresses: boolean,
+): ChannelColumns | null {
+  const names = layout.channels[channel];
+  const consent = header.findAny(names?.consent ?? []);
+  if (names === undefined || consent === null) {
+    if (channel === 'email' && suppresses) return null;
+    if (channel !== 'email' || options.consent !== 'implicit') {
+      throw consentMissing(header, layout, channel);
+    }
+  }
+  const date = header.findAny(names?.date ?? []);
+  const dateColumn = date === null ? '' : (header.columns[date] ?? '');
+  return { channel, consent, date, dateColumn };
+}
+
+function consentMissing(
+  header: Header,
+  layout: ColumnLayout,
+  channel: ConsentChannel,
+): SourceError {
+  const place = { file: header.file, line: header.line };
+  const names = layout.channels[channel];
+  const column = names?.consent[0];
+  if (column === undefined) {
+    return new SourceError(
+      'channel_not_in_source',
+      place,
+      `The run asks for ${channel} consent, and this layout says nothing about it.`,
+      `Leave ${channel} out of --channels, or say with --map which columns mean what.`,
+    );
+  }
+  return new SourceError(
+    'consent_column_missing',
+    { ...place, column },
+    `The run asks for ${channel} consent, and no column says who gave it. The source has: ${header.list()}.`,
+    layout.remedy(channel, column),
+  );
+}
+
+function phoneColumn(header: Header, options: ImportOptions, layout: ColumnLayout): number | null {
+  const names = options.smsColumn === undefined ? layout.phone : [options.smsColumn];
+  const channel = options.channels.find(isPhoneChannel);
+  if (channel !== undefined) return needIdentifier(header, names, `${channel} consent`, channel);
+  return asksFor(options, 'push') ? header.findAny(names) : null;
+}
+
+function needIdentifier(
+  header: Header,
+  names: Names,
+  what: string,
+  channel: ConsentChannel,
+): number {
+  const found = header.findAny(names);
+  if (found !== null) return found;
+  const more = isPhoneChannel(channel) ? ', name the column with --sms-column,' : '';
+  return header.need(
+    names[0] ?? channel,
+    `The run asks for ${what}.`,
+    `Add it${more} or leave ${channel} out of --channels.`,
+  );
+}
+
+function claim(fields: readonly string[], columns: ChannelColumns): ChannelClaim {
+  const { channel, consent, date, dateColumn } = columns;
+  return {
+    channel,
+    ask: consent === null ? 'list_only' : consentAsk(cell(fields, consent)),
+    date: cell(fields, date),
+    dateColumn,
+    ...(consent === null ? { note: 'implicit_consent' } : {}),
+  };
+}

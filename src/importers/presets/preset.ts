@@ -1,0 +1,68 @@
+import type { ConsentChannel } from '../../contracts/channels.js';
+import type { ConsentDates } from '../values/consent-date.js';
+import type { Ask } from '../values/consent-value.js';
+import type { Fingerprint, Header } from '../../connectors/header.js';
+import type { ImportOptions, LayoutName } from '../options.js';
+import { SourceError } from '../../connectors/source-error.js';
+import type { Suppression } from '../values/suppression.js';
+
+export interface ChannelClaim {
+  readonly channel: ConsentChannel;
+  readonly ask: Ask;
+  /** The date as it stands in the row, and the column it was taken from. */
+  readonly date: string;
+  readonly dateColumn: string;
+  /** How the date is written, where it is not ISO 8601 in the zone of the source. */
+  readonly dates?: ConsentDates;
+  /** What a reader of the report should know of the claim. */
+  readonly note?: string;
+}
+
+/** One row in the words of all layouts; the values are as they stand in the source. */
+export interface RowClaim {
+  readonly email: string;
+  readonly phone: string;
+  readonly country: string;
+  /** One claim a channel, of channels that the run asks for. */
+  readonly channels: readonly ChannelClaim[];
+  /** About the e-mail address; comes before what `channels` says of e-mail. */
+  readonly suppression?: Suppression | null;
+  /** `YYYY-MM-DD` or blank. */
+  readonly dateOfBirth?: string;
+  readonly pushToken?: string;
+  readonly pushPlatform?: string;
+}
+
+export type RowReader = (fields: readonly string[]) => RowClaim;
+
+/** One layout of sources. Adding one: a file with a `Preset`, its name in `PRESET_NAMES`, its line in `PRESETS`. */
+export interface Preset {
+  readonly name: LayoutName;
+  /** What a person would call it. */
+  readonly label: string;
+  readonly fingerprint: Fingerprint;
+  /** What a row asks that cannot be read at all. */
+  readonly action: 'subscribe' | 'unsubscribe' | 'suppress';
+  /** Finds the columns of a source; throws `SourceError` where the run needs one that is not there. */
+  bind(header: Header, options: ImportOptions): RowReader;
+}
+
+/** Reads a cell of a column that may be missing. */
+export function cell(fields: readonly string[], index: number | null): string {
+  return index === null ? '' : (fields[index] ?? '');
+}
+
+export function asksFor(options: ImportOptions, channel: ConsentChannel): boolean {
+  return options.channels.includes(channel);
+}
+
+/** For layouts that are about e-mail only. Throws `SourceError`. */
+export function needEmailAsked(header: Header, options: ImportOptions, what: string): void {
+  if (asksFor(options, 'email')) return;
+  throw new SourceError(
+    'channel_not_in_source',
+    { file: header.file, line: header.line },
+    `The file holds ${what} only, and the run does not ask for e-mail.`,
+    'Add email to --channels.',
+  );
+}

@@ -1,0 +1,81 @@
+import {
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+  type CountryCode,
+  type PhoneNumberType,
+} from 'libphonenumber-js/max';
+import type { Reason } from '../../contracts/outcomes.js';
+import { cellText } from './cell-text.js';
+
+export type PhoneReading =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'refused'; readonly reason: Reason }
+  /** A fixed line: no texts, but WhatsApp may be on it. */
+  | {
+      readonly kind: 'landline';
+      readonly phoneNumber: string;
+      readonly country: string | null;
+    }
+  | { readonly kind: 'valid'; readonly phoneNumber: string; readonly country: string | null };
+
+/** What spreadsheets make of a long number; its last digits are lost. */
+const SCIENTIFIC = /^\+?\d+(?:[.,]\d*)?e[+-]?\d+$/i;
+
+/**
+ * Number types that nobody gets messages on. In the US and Canada mobile and fixed lines share their
+ * ranges (`FIXED_LINE_OR_MOBILE`), so there a landline cannot be told.
+ */
+const REFUSED_TYPES: Partial<Record<Exclude<PhoneNumberType, undefined>, Reason>> = {
+  TOLL_FREE: 'phone_type_not_textable',
+  PREMIUM_RATE: 'phone_type_not_textable',
+  SHARED_COST: 'phone_type_not_textable',
+  UAN: 'phone_type_not_textable',
+  VOICEMAIL: 'phone_type_not_textable',
+  PAGER: 'phone_type_not_textable',
+  PERSONAL_NUMBER: 'phone_type_not_textable',
+};
+
+/**
+ * Reads a phone number into E.164. `country` is what the row names, as it stands there;
+ * `defaultCountry` counts only where the row names none, since a number of a row with a country
+ * that is not understood would be read as somebody else's.
+ */
+export function readPhone(
+  raw: string,
+  country: string,
+  defaultCountry: string | null,
+): PhoneReading {
+  const text = cellText(raw);
+  if (text === '') return { kind: 'missing' };
+  if (SCIENTIFIC.test(text)) return { kind: 'refused', reason: 'phone_scientific_notation' };
+  const region = countryCode(country.trim() === '' ? (defaultCountry ?? '') : country);
+  const number = parsePhoneNumberFromString(text, {
+    extract: false,
+    ...(region === null ? {} : { defaultCountry: region }),
+  });
+  if (number === undefined) {
+    const national = region === null && isNational(text);
+    return { kind: 'refused', reason: national ? 'phone_country_unknown' : 'phone_invalid' };
+  }
+  // A number with a type is valid, so the ranges need no second search.
+  const type = number.getType();
+  if (number.ext !== undefined || (type === undefined && !number.isValid())) {
+    return { kind: 'refused', reason: 'phone_invalid' };
+  }
+  const refused = type === undefined ? undefined : REFUSED_TYPES[type];
+  if (refused !== undefined) return { kind: 'refused', reason: refused };
+  const kind = type === 'FIXED_LINE' ? 'landline' : 'valid';
+  return { kind, phoneNumber: number.number, country: number.country ?? null };
+}
+
+/** Whether it may be a number as people write it at home: digits and what parts them, at least four. */
+function isNational(text: string): boolean {
+  return /^\(?\d[\d\s().\-/]*\d$/.test(text) && text.replace(/\D/g, '').length >= 4;
+}
+
+/** ISO 3166-1 alpha-2 in capitals, also for `UK`; null for anything that is no country code. */
+export function countryCode(raw: string): CountryCode | null {
+  const code = raw.trim().toUpperCase();
+  if (isSupportedCountry(code)) return code;
+  return code === 'UK' ? 'GB' : null;
+}

@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import type { OptInProcess } from '../../contracts/channels.js';
+
+/** The account that the key belongs to. */
+export interface Account {
+  /** Also the company id that the SMS configuration is asked for by. */
+  readonly id: string;
+  /** IANA name. */
+  readonly timezone: string | null;
+  /** E.g. `en-US`. */
+  readonly locale: string | null;
+  /** ISO alpha-2 country of the account's postal address. */
+  readonly country: string | null;
+}
+
+export interface ListInfo {
+  readonly id: string;
+  readonly name: string | null;
+  /** Null where Klaviyo does not say, or says a value that is not known here. */
+  readonly optInProcess: OptInProcess | null;
+}
+
+/** A flow that somebody who joins the list starts. */
+export interface FlowTrigger {
+  readonly id: string;
+  readonly name: string | null;
+  /** `live` sends; `draft` and `manual` do not by themselves. */
+  readonly status: string | null;
+}
+
+export interface ListWithFlows extends ListInfo {
+  /** Archived ones left out; null where the key may not read them. */
+  readonly flows: readonly FlowTrigger[] | null;
+}
+
+export interface ImportJob {
+  readonly id: string;
+  readonly status: 'queued' | 'processing' | 'complete' | 'cancelled' | 'unknown';
+  readonly totalCount: number | null;
+  readonly completedCount: number;
+  readonly failedCount: number;
+}
+
+/** The account's SMS set-up. */
+export interface TextMessagingConfiguration {
+  readonly id: string;
+  readonly status: 'active' | 'disabled' | 'unknown';
+}
+
+/** A number or name that texts are sent from; only an `active` one sends. */
+export interface TextMessagingSender {
+  readonly id: string;
+  readonly type: string;
+  readonly status: string;
+  /** ISO alpha-2; null where the kind of sender has none, as a branded name that covers many. */
+  readonly country: string | null;
+}
+
+/**
+ * What a beta endpoint or an inclusion gave. Not readable is an answer, not an error: the key lacks the
+ * scope (403), or the endpoint, its revision or the configuration is not there (400, 404, 405, 410).
+ */
+export type OptionalReading<T> =
+  | { readonly readable: true; readonly value: T }
+  | { readonly readable: false; readonly status: number };
+
+const optionalText = z.string().nullish();
+
+export const accountSchema = z
+  .object({
+    id: z.string(),
+    attributes: z.object({
+      timezone: optionalText,
+      locale: optionalText,
+      contact_information: z
+        .object({ street_address: z.object({ country: optionalText }).nullish() })
+        .nullish(),
+    }),
+  })
+  .transform(({ id, attributes }): Account => ({
+    id,
+    timezone: attributes.timezone ?? null,
+    locale: attributes.locale ?? null,
+    country: attributes.contact_information?.street_address?.country ?? null,
+  }));
+
+export const listSchema = z
+  .object({
+    id: z.string(),
+    attributes: z.object({
+      name: optionalText,
+      opt_in_process: z.enum(['single_opt_in', 'double_opt_in']).nullable().catch(null),
+    }),
+  })
+  .transform(({ id, attributes }): ListInfo => ({
+    id,
+    name: attributes.name ?? null,
+    optInProcess: attributes.opt_in_process,
+  }));
+
+const flowSchema = z.object({
+  type: z.literal('flow'),
+  id: z.string(),
+  attributes: z.object({
+    name: optionalText,
+    status: optionalText,
+    archived: z.boolean().nullish(),
+  }),
+});
+
+export const listWithFlowsSchema = z
+  .object({ data: listSchema, included: z.array(flowSchema).default([]) })
+  .transform(({ data, included }): ListWithFlows => ({
+    ...data,
+    flows: included
+      .filter(({ attributes }) => attributes.archived !== true)
+      .map(({ id, attributes }) => ({
+        id,
+        name: attributes.name ?? null,
+        status: attributes.status ?? null,
+      })),
+  }));
+
+const count = z.number().int().nonnegative().nullish();
+
+export const importJobSchema = z
+  .object({
+    id: z.string(),
+    attributes: z.object({
+      status: z.enum(['queued', 'processing', 'complete', 'cancelled', 'unknown']).catch('unknown'),
+      total_count: count,
+      completed_count: count,
+      failed_count: count,
+    }),
+  })
+  .transform(({ id, attributes }): ImportJob => ({
+    id,
+    status: attributes.status,
+    totalCount: attributes.total_count ?? null,
+    completedCount: attributes.completed_count ?? 0,
+    failedCount: attributes.failed_count ?? 0,
+  }));
+
+export const configurationSchema = z
+  .object({
+    id: z.string(),
+    attributes: z.object({ status: z.enum(['active', 'disabled', 'unknown']).catch('unknown') }),
+  })
+  .transform(({ id, attributes }): TextMessagingConfiguration => ({ id, ...attributes }));
+
+export const senderSchema = z
+  .object({
+    id: z.string(),
+    attributes: z.object({
+      sender_type: z.string(),
+      status: z.string(),
+      sender_details: z.object({ country: optionalText }).nullish(),
+    }),
+  })
+  .transform(({ id, attributes }): TextMessagingSender => ({
+    id,
+    type: attributes.sender_type,
+    status: attributes.status,
+    country: attributes.sender_details?.country ?? null,
+  }));

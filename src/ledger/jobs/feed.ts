@@ -1,0 +1,193 @@
+import { sql } from 'kysely';
+import type { Channel, Operation } from '../../contracts/channels.js';
+import type { LedgerDb } from '../database.js';
+import { isBeingRepaired } from './submissions.js';
+
+/** Where a reader of one of Klaviyo's feeds stands, in Klaviyo's own datetimes. */
+export interface FeedPlace {
+  /** Where the next read begins. */
+  readonly since: string;
+  /** The newest that was read. */
+  readonly newest: string;
+  /** The page that the next read begins with; null for the first. */
+  readonly cursor: string | null;
+}
+
+/** Where the reader of a list's members stands; null before its first read. */
+export async function getListFeed(db: LedgerDb, migrationId: string): Promise<FeedPlace | null> {
+  const row = await db
+    .selectFrom('list_feed')
+    .select(['joined_since', 'newest', 'cursor'])
+    .where('migration_id', '=', migrationId)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return { since: row.joined_since, newest: row.newest, cursor: row.cursor };
+}
+
+export async function setListFeed(
+  db: LedgerDb,
+  migrationId: string,
+  { since, newest, cursor }: FeedPlace,
+): Promise<void> {
+  const place = { joined_since: since, newest, cursor };
+  await db
+    .insertInto('list_feed')
+    .values({ migration_id: migrationId, ...place })
+    .onConflict((oc) => oc.column('migration_id').doUpdateSet(place))
+    .execute();
+}
+
+/** Where the reader of a metric's events stands; null before its first read. */
+export async function getEventFeed(
+  db: LedgerDb,
+  migrationId: string,
+  metric: string,
+): Promise<FeedPlace | null> {
+  const row = await db
+    .selectFrom('event_feed')
+    .select(['since', 'newest', 'cursor'])
+    .where('migration_id', '=', migrationId)
+    .where('metric', '=', metric)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function setEventFeed(
+  db: LedgerDb,
+  migrationId: string,
+  metric: string,
+  place: FeedPlace,
+): Promise<void> {
+  await db
+    .insertInto('event_feed')
+    .values({ migration_id: migrationId, metric, ...place })
+    .onConflict((oc) => oc.columns(['migration_id', 'metric']).doUpdateSet(place))
+    .execute();
+}
+
+/** An open, sent part that something read from Klaviyo may settle. */
+export interface WaitingPart {
+  readonly rowNumber: number;
+  readonly channel: Channel;
+  readonly email: string | null;
+  readonly phoneNumber: string | null;
+  readonly action: Operation;
+  /** The earliest that Klaviyo's clock can have shown when it was sent; null where not known. */
+  readonly sentAt: Date | null;
+}
+
+/** Sent and open parts of the people with these identifiers; none whose repair is under way. */
+export async function waitingParts(
+  db: LedgerDb,
+  migrationId: string,
+  emails: readonly string[],
+  phoneNumbers: readonly string[],
+): Promise<WaitingPart[]> {
+  const { rows } = await sql<{
+    row_number: number;
+    channel: WaitingPart['channel'];
+    email: string | null;
+    phone_number: string | null;
+    action: Operation;
+    klaviyo_sent_at: Date | null;
+  }>`
+    select p.row_number, p.channel, i.email, i.phone_number, p.action, s.klaviyo_sent_at
+    from (
+      select row_number, email, phone_number from consentry.intent
+        where migration_id = ${migrationId} and email = any(${emails}::text[])
+      union
+      select row_number, email, phone_number from consentry.intent
+        where migration_id = ${migrationId} and phone_number = any(${phoneNumbers}::text[])
+    ) i
+    -- By key: see partsWhere.
+    cross join lateral (
+      select * from consentry.intent_part p
+      where p.migration_id = ${migrationId} and p.row_number = i.row_number
+        and p.outcome is null and p.submission_id is not null and not ${isBeingRepaired}
+      offset 0
+    ) p
+    join consentry.submission s on s.id = p.submission_id`.execute(db);
+  return rows.map((row) => ({
+    rowNumber: row.row_number,
+    channel: row.channel,
+    email: row.email,
+    phoneNumber: row.phone_number,
+    action: row.action,
+    sentAt: row.klaviyo_sent_at,
+  }));
+}
+
+/** What was sent and waits for its proof, by channel and action. */
+export async function waitingKinds(
+  db: LedgerDb,
+  migrationId: string,
+): Promise<{ channel: Channel; action: Operation }[]> {
+  return db
+    .selectFrom('intent_part')
+    .select(['channel', 'action'])
+    .distinct()
+    .where('migration_id', '=', migrationId)
+    .where('outcome', 'is', null)
+    .where('submission_id', 'is not', null)
+    .execute();
+}
+
+/** Jobs that have no open part left and were not told so yet. */
+export async function settledJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
+  const { rows } = await sql<{ job_number: number }>`
+    select j.job_number from consentry.job j
+    where j.migration_id = ${migrationId} and j.woken_at is null
+      and not exists (select from consentry.intent_part p
+        where p.migration_id = j.migration_id and p.job_number = j.job_number and p.outcome is null)
+    order by j.job_number`.execute(db);
+  return rows.map((row) => row.job_number);
+}
+
+export async function markWoken(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumbers: readonly number[],
+): Promise<void> {
+  if (jobNumbers.length === 0) return;
+  await db
+    .updateTable('job')
+    .set({ woken_at: sql`now()` })
+    .where('migration_id', '=', migrationId)
+    .where('job_number', 'in', jobNumbers)
+    .execute();
+}
+
+/**
+ * Accepted jobs whose open rows are due to be looked up: first `firstAfterMs` after acceptance,
+ * then after twice as long each time. For jobs whose rows no feed can prove.
+ */
+export async function jobsToLookUp(
+  db: LedgerDb,
+  migrationId: string,
+  operations: readonly Operation[],
+  firstAfterMs: number,
+): Promise<number[]> {
+  if (operations.length === 0) return [];
+  const { rows } = await sql<{ job_number: number }>`
+    select job_number from consentry.job
+    where migration_id = ${migrationId} and accepted_at is not null and woken_at is null
+      and operation::text = any(${operations}::text[])
+      and now() >= greatest(accepted_at, looked_up_at)
+        + make_interval(secs => ${firstAfterMs / 1000} * power(2, least(looks, 8)))
+    order by looked_up_at nulls first, job_number
+    limit 20`.execute(db);
+  return rows.map((row) => row.job_number);
+}
+
+export async function markLookedUp(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+): Promise<void> {
+  await db
+    .updateTable('job')
+    .set((eb) => ({ looked_up_at: sql`now()`, looks: eb('looks', '+', 1) }))
+    .where('migration_id', '=', migrationId)
+    .where('job_number', '=', jobNumber)
+    .execute();
+}

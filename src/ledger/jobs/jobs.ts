@@ -1,0 +1,105 @@
+import { sql } from 'kysely';
+import { TEXT_CHANNELS, type Operation } from '../../contracts/channels.js';
+import type { LedgerDb } from '../database.js';
+
+export async function getJob(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+): Promise<{ operation: Operation; rows: number }> {
+  return db
+    .selectFrom('job')
+    .select(['operation', 'rows'])
+    .where('migration_id', '=', migrationId)
+    .where('job_number', '=', jobNumber)
+    .executeTakeFirstOrThrow();
+}
+
+/** Jobs that have a part without an outcome. */
+export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Promise<number[]> {
+  const rows = await db
+    .selectFrom('intent_part')
+    .select('job_number')
+    .distinct()
+    .where('migration_id', '=', migrationId)
+    .where('outcome', 'is', null)
+    .orderBy('job_number')
+    .execute();
+  return rows.flatMap((row) => row.job_number ?? []);
+}
+
+/** Whether any part, or any of one job, has no outcome yet. */
+export async function hasOpenParts(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number | null = null,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('intent_part')
+    .select('row_number')
+    .where('migration_id', '=', migrationId)
+    .$if(jobNumber !== null, (query) => query.where('job_number', '=', jobNumber))
+    .where('outcome', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Settles SMS subscribes to numbers of countries without a sender as `rejected`.
+ *
+ * @param jobNumber only of this job; null for the whole migration
+ */
+export async function settleSmsWithoutSender(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number | null,
+  countries: readonly string[],
+): Promise<void> {
+  await sql`
+    update consentry.intent_part p set
+      outcome = 'rejected', reason = 'phone_country_without_sender', evidence = 'guard',
+      settled_at = now()
+    from consentry.intent i
+    where p.migration_id = ${migrationId} and p.channel::text = any(${[...TEXT_CHANNELS]}::text[])
+      and p.action = 'subscribe'
+      and (${jobNumber}::integer is null or p.job_number = ${jobNumber})
+      and p.outcome is null and p.submission_id is null
+      and i.migration_id = p.migration_id and i.row_number = p.row_number
+      and (i.country is null or i.country <> all(${countries}::text[]))`.execute(db);
+}
+
+/** Jobs that were not told yet that they are over: they may wait for a word. */
+export async function waitingJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
+  const rows = await db
+    .selectFrom('job')
+    .select('job_number')
+    .where('migration_id', '=', migrationId)
+    .where('woken_at', 'is', null)
+    .orderBy('job_number')
+    .execute();
+  return rows.map((row) => row.job_number);
+}
+
+/**
+ * How long the rows of a job that were sent may still be shown, from its last call on.
+ *
+ * @param within milliseconds that an operation is given
+ * @returns 0 or less where its deadline is over
+ */
+export async function msUntilDeadline(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+  within: (operation: Operation) => number,
+): Promise<number> {
+  const { operation } = await getJob(db, migrationId, jobNumber);
+  const { rows } = await sql<{ sent_ms_ago: number | null }>`
+    select (extract(epoch from now() - max(coalesce(answered_at, sent_at))) * 1000)::float8
+      as sent_ms_ago
+    from consentry.submission
+    where migration_id = ${migrationId} and job_number = ${jobNumber}
+      and status in ('sending', 'accepted', 'ambiguous', 'lost')`.execute(db);
+  const ago = rows[0]?.sent_ms_ago ?? null;
+  return ago === null ? 0 : within(operation) - ago;
+}

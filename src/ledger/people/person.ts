@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import type { Action, Channel } from '../../contracts/channels.js';
+import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
+import type { Person, PersonConsent } from '../../contracts/person.js';
+import type { LedgerDb } from '../database.js';
+
+/** Questions that nobody fetched the answer of are deleted after this. */
+export const PERSON_REQUEST_LIVES_MS = 3_600_000;
+
+/** Keeps a question for a worker; forgotten ones are deleted on the way. */
+export async function askAboutPerson(db: LedgerDb, id: string, person: Person): Promise<void> {
+  await db
+    .deleteFrom('person_request')
+    .where('created_at', '<', new Date(Date.now() - PERSON_REQUEST_LIVES_MS))
+    .execute();
+  await db
+    .insertInto('person_request')
+    .values({ id, identifier: JSON.stringify(person) })
+    .execute();
+}
+
+/** Whom a question is about; null where it was deleted. */
+export async function personAskedAbout(db: LedgerDb, id: string): Promise<Person | null> {
+  const row = await db
+    .selectFrom('person_request')
+    .select('identifier')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row?.identifier ?? null;
+}
+
+/** Keeps the answer with its question; without one it is dropped. */
+export async function answerAboutPerson(
+  db: LedgerDb,
+  id: string,
+  answer: PersonConsent,
+): Promise<void> {
+  await db
+    .updateTable('person_request')
+    .set({ result: JSON.stringify(answer) })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Deletes a question. @returns its answer; null where there was none */
+export async function takePersonAnswer(db: LedgerDb, id: string): Promise<PersonConsent | null> {
+  const row = await db
+    .deleteFrom('person_request')
+    .where('id', '=', id)
+    .returning('result')
+    .executeTakeFirst();
+  return row?.result ?? null;
+}
+
+/** One channel of one row that was about a person: what was asked, by whom, and how it ended. */
+export interface PersonPart {
+  readonly migrationId: string;
+  readonly startedAt: Date;
+  readonly sourceName: string;
+  readonly preset: string;
+  readonly line: number;
+  readonly email: string | null;
+  readonly phoneNumber: string | null;
+  readonly channel: Channel;
+  readonly action: Action;
+  /** When it was said, by the source: the date of the consent, or of the opt-out. */
+  readonly consentedAt: Date | null;
+  readonly note: string | null;
+  readonly listId: string | null;
+  /** `custom_source` that the submits of the run carry. */
+  readonly customSource: string;
+  readonly historicalImport: boolean;
+  readonly outcome: Outcome | null;
+  readonly reason: Reason | null;
+  readonly evidence: Evidence | null;
+  readonly settledAt: Date | null;
+  readonly consentBefore: string | null;
+  readonly consentBeforeAt: Date | null;
+  readonly consentAfter: string | null;
+  readonly consentAfterAt: Date | null;
+  readonly readAt: Date | null;
+  /** When it was sent to Klaviyo, and the id of that call; null where it was not sent. */
+  readonly sentAt: Date | null;
+  readonly requestId: string | null;
+}
+
+/** Everything that was ever done about a person, oldest first: all channels of all their rows. */
+export async function personHistory(db: LedgerDb, { by, value }: Person): Promise<PersonPart[]> {
+  const { rows } = await sql<PersonPart>`
+    select i.migration_id as "migrationId", m.created_at as "startedAt",
+      m.source_name as "sourceName", m.preset, i.line, i.email,
+      i.phone_number as "phoneNumber", p.channel, p.action, p.consented_at as "consentedAt",
+      p.note, m.settings->>'listId' as "listId", m.settings->>'customSource' as "customSource",
+      coalesce((m.settings->>'historicalImport')::boolean, false) as "historicalImport",
+      p.outcome, p.reason, p.evidence, p.settled_at as "settledAt",
+      p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
+      p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
+      p.read_at as "readAt", s.sent_at as "sentAt", s.request_id as "requestId"
+    from consentry.intent i
+    join consentry.migration m on m.id = i.migration_id
+    join consentry.intent_part p using (migration_id, row_number)
+    left join consentry.submission s on s.id = p.submission_id
+    where ${by === 'email' ? sql`i.email` : sql`i.phone_number`} = ${value}
+    order by m.created_at, i.migration_id, i.row_number, p.channel`.execute(db);
+  return rows;
+}

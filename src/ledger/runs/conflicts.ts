@@ -1,0 +1,164 @@
+import { sql, type RawBuilder } from 'kysely';
+import { PHONE_CHANNELS, TEXT_CHANNELS, type Channel } from '../../contracts/channels.js';
+import { CONFLICT_REASONS } from '../../contracts/outcomes.js';
+import type { LedgerDb } from '../database.js';
+import { sourceRun } from './migrations.js';
+
+/** Channels for which a person is known by the same identifier; SQL is about an intent `i`. */
+interface Compared {
+  readonly channels: readonly Channel[];
+  /** Rows with the same are about the same person. */
+  readonly person: RawBuilder<string | null>;
+  readonly own: RawBuilder<string | null>;
+  readonly other: RawBuilder<string | null>;
+  readonly duplicate: RawBuilder<string>;
+}
+
+const EMAIL = sql<string | null>`i.email`;
+const PHONE = sql<string | null>`i.phone_number`;
+const BY_EMAIL = {
+  person: EMAIL,
+  own: EMAIL,
+  other: PHONE,
+  duplicate: sql<string>`'duplicate_email'`,
+};
+
+/** A membership is asked for by e-mail where the row has one. It is no consent, so no doubt stops it. */
+const LIST: Compared = { channels: ['list'], ...BY_EMAIL };
+
+const CONSENTS: readonly Compared[] = [
+  { channels: ['email'], ...BY_EMAIL },
+  {
+    channels: PHONE_CHANNELS,
+    person: PHONE,
+    own: PHONE,
+    other: EMAIL,
+    duplicate: sql`'duplicate_phone'`,
+  },
+  {
+    // A device belongs to a profile, which is known by its number only where it has no e-mail.
+    channels: ['push'],
+    ...BY_EMAIL,
+    person: sql`coalesce(i.email, i.phone_number)`,
+    duplicate: sql`case when i.email is null then 'duplicate_phone' else 'duplicate_email' end`,
+  },
+];
+
+/**
+ * Settles what the rows of a source say against each other, so that of one person and channel at most
+ * one part is left open: first consent that is in doubt, which so wins over nothing, then all but one
+ * of the rest. Settled parts are `rejected` with a `CONFLICT_REASONS`. Running it again changes nothing.
+ */
+export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
+  const source = await sourceRun(db, migrationId);
+  for (const compared of CONSENTS) {
+    await settleDoubted(db, migrationId, source, compared);
+    await settleAllButOne(db, migrationId, compared);
+  }
+  await settleAllButOne(db, migrationId, LIST);
+}
+
+/**
+ * Settles consent as `newer_statement_refused` where the source says something that was refused, may
+ * be a no, and is not older: nobody is subscribed on what was not understood.
+ *
+ * - **What may be a no**: a word that is not known, and an opt-out or suppression that was refused for
+ *   whatever reason. A yes that was refused, for its date or its identifier, is a yes all the same.
+ * - **What is older**: consent of the same moment or before, and consent without a date. A statement
+ *   without a readable date counts as newer than all, as an opt-out without one does, and so does
+ *   every suppression.
+ * - **Who it is about**: whoever the row names by the channel's own identifier, as everywhere. Where it
+ *   has none that serves, since it is missing, mistyped or a landline to be texted, or where the
+ *   consent has none (push), the other identifier decides: a no to texts with a mistyped number is
+ *   about every number that the source has for its address. Two rows that both have their own are about
+ *   two people where it differs, whatever the other identifier says.
+ *
+ * @param source the run that read the source: what it refused counts for the retries of it as well
+ */
+async function settleDoubted(
+  db: LedgerDb,
+  migrationId: string,
+  source: string,
+  { channels, person, own, other }: Compared,
+): Promise<void> {
+  await sql`
+    with refused as (
+      select p.channel, ${person} as person, ${other} as other,
+        ${own} is null or (p.channel = any(${[...TEXT_CHANNELS]}::consentry.channel[])
+          and concat_ws(' ', p.reason, p.note) like '%phone_landline%') as lacks_own,
+        case when p.action = 'suppress' then 'infinity'
+          else coalesce(p.consented_at, 'infinity') end as said_at
+      from consentry.intent_part p
+      join consentry.intent i using (migration_id, row_number)
+      where p.migration_id = ${source} and p.channel = any(${channels}::consentry.channel[])
+        and p.outcome = 'rejected' and p.evidence = 'importer'
+        and (p.reason = 'consent_value_unknown'
+          or (p.action in ('unsubscribe', 'suppress')
+            and p.reason <> all(${[...CONFLICT_REASONS]})))
+    ), about as (
+      select channel, person, said_at from refused
+      union all
+      select r.channel, ${person}, r.said_at
+      from (
+        -- Once for each: thousands of rows can have the same placeholder for an address.
+        select channel, other, lacks_own, max(said_at) as said_at
+        from refused group by channel, other, lacks_own
+      ) r
+      join consentry.intent i on i.migration_id = ${source} and ${other} = r.other
+      where r.lacks_own or ${own} is null
+    ), doubt as (
+      select channel, person, max(said_at) as said_at
+      from about where person is not null group by channel, person
+    )
+    update consentry.intent_part p set
+      outcome = 'rejected', reason = 'newer_statement_refused', evidence = 'importer',
+      settled_at = now()
+    from doubt d
+    join consentry.intent i on i.migration_id = ${migrationId} and ${person} = d.person
+    where p.migration_id = ${migrationId} and p.row_number = i.row_number
+      and p.channel = d.channel and p.action = 'subscribe' and p.outcome is null
+      and coalesce(p.consented_at, '-infinity') <= d.said_at`.execute(db);
+}
+
+/**
+ * Settles all but one of the parts that ask something of the same person and channel. A suppression
+ * wins over everything; else the newest change. An opt-out without a date counts as newer than all,
+ * and consent without one as older than all, since nobody is mailed on a guess; else the later row
+ * wins. The losers are `conflicting_opt_out` where an opt-out beat consent, `superseded_by_consent`
+ * the other way round, else duplicates.
+ */
+async function settleAllButOne(
+  db: LedgerDb,
+  migrationId: string,
+  { channels, person, duplicate }: Compared,
+): Promise<void> {
+  await sql`
+    with asked as (
+      select p.row_number, p.channel, p.action, ${duplicate} as duplicate,
+        row_number() over identity as place,
+        first_value(p.action) over identity as winning_action
+      from consentry.intent_part p
+      join consentry.intent i using (migration_id, row_number)
+      where p.migration_id = ${migrationId} and p.outcome is null
+        and p.channel = any(${channels}::consentry.channel[]) and ${person} is not null
+      window identity as (
+        partition by ${person}, p.channel
+        order by (p.action = 'suppress') desc,
+          coalesce(p.consented_at,
+            case when p.action = 'unsubscribe' then 'infinity' else '-infinity' end::timestamptz) desc,
+          (p.action = 'unsubscribe') desc, p.row_number desc
+      )
+    )
+    update consentry.intent_part p set
+      outcome = 'rejected',
+      reason = case
+        when asked.winning_action in ('suppress', 'unsubscribe')
+          and asked.action not in ('suppress', 'unsubscribe') then 'conflicting_opt_out'
+        when asked.winning_action = 'subscribe' and asked.action = 'unsubscribe'
+          then 'superseded_by_consent'
+        else asked.duplicate end,
+      evidence = 'importer', settled_at = now()
+    from asked
+    where asked.place > 1 and p.migration_id = ${migrationId}
+      and p.row_number = asked.row_number and p.channel = asked.channel`.execute(db);
+}

@@ -1,0 +1,227 @@
+import { sql, type InsertQueryBuilder } from 'kysely';
+import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
+import type { Reason } from '../../contracts/outcomes.js';
+import type { LedgerDb } from '../database.js';
+import type { Tables } from '../schema/tables.js';
+
+export interface NewMigration {
+  readonly id: string;
+  /** Klaviyo's id of the account that the run is about. */
+  readonly accountId: string;
+  readonly sourceName: string;
+  readonly sourceSha256: string;
+  readonly preset: string;
+  readonly settings: MigrationSettings;
+  readonly requestHash: string;
+  /** The migration whose failed rows this one tries again; null for one with a source of its own. */
+  readonly retryOf: string | null;
+}
+
+export interface Migration extends NewMigration {
+  readonly preflight: Preflight | null;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  /** Part of the account's limits that the run may use, above 0 to 1. */
+  readonly share: number;
+  readonly failure: string | null;
+  /** Nothing is submitted any more. */
+  readonly stopped: boolean;
+  /** Why what was not sent was not; null while it may be. */
+  readonly stopReason: Reason | null;
+  /** Why its calls wait for a person; null while they do not. */
+  readonly held: string | null;
+  readonly createdAt: Date;
+  /** From its creation to now, by the ledger's clock. */
+  readonly ageMs: number;
+  readonly finishedAt: Date | null;
+}
+
+export class MigrationNotFoundError extends Error {
+  override readonly name = 'MigrationNotFoundError';
+  constructor(migrationId: string) {
+    super(`There is no migration ${migrationId} in the ledger. 'consentry status' lists them.`);
+  }
+}
+
+/** The row of a new migration; `storeIntents` runs it in the transaction of its COPY. */
+export function insertMigration(
+  db: LedgerDb,
+  migration: NewMigration,
+): InsertQueryBuilder<Tables, 'migration', unknown> {
+  return db.insertInto('migration').values({
+    id: migration.id,
+    account_id: migration.accountId,
+    source_name: migration.sourceName,
+    source_sha256: migration.sourceSha256,
+    preset: migration.preset,
+    settings: JSON.stringify(migration.settings),
+    request_hash: migration.requestHash,
+    retry_of: migration.retryOf,
+  });
+}
+
+const COLUMNS = [
+  'id',
+  'source_name',
+  'source_sha256',
+  'preset',
+  'settings',
+  'request_hash',
+  'account_id',
+  'preflight',
+  'phase',
+  'paused',
+  'share',
+  'retry_of',
+  'failure',
+  'stopped_at',
+  'stop_reason',
+  'held',
+  'created_at',
+  'finished_at',
+] as const;
+
+/**
+ * A migration without its plan, which names every job and is asked for by people alone.
+ *
+ * @throws MigrationNotFoundError
+ */
+export async function getMigration(db: LedgerDb, migrationId: string): Promise<Migration> {
+  const row = await db
+    .selectFrom('migration')
+    .select(COLUMNS)
+    .select(sql<number>`(extract(epoch from now() - created_at) * 1000)::float8`.as('age_ms'))
+    .where('id', '=', migrationId)
+    .executeTakeFirst();
+  if (row === undefined) throw new MigrationNotFoundError(migrationId);
+  return {
+    id: row.id,
+    sourceName: row.source_name,
+    sourceSha256: row.source_sha256,
+    preset: row.preset,
+    settings: row.settings,
+    requestHash: row.request_hash,
+    accountId: row.account_id ?? '',
+    preflight: row.preflight,
+    phase: row.phase,
+    paused: row.paused,
+    share: row.share,
+    retryOf: row.retry_of,
+    failure: row.failure,
+    stopped: row.stopped_at !== null,
+    stopReason: row.stop_reason,
+    held: row.held,
+    createdAt: row.created_at,
+    ageMs: row.age_ms,
+    finishedAt: row.finished_at,
+  };
+}
+
+/**
+ * The run that read the source: this one, or the first of those that it retries. What the importer
+ * refused is with that one alone.
+ *
+ * @throws MigrationNotFoundError
+ */
+export async function sourceRun(db: LedgerDb, migrationId: string): Promise<string> {
+  const { rows } = await sql<{ id: string }>`
+    with recursive run as (
+      select id, retry_of from consentry.migration where id = ${migrationId}
+      union all
+      select m.id, m.retry_of from consentry.migration m join run on m.id = run.retry_of
+    )
+    select id from run where retry_of is null`.execute(db);
+  if (rows[0] === undefined) throw new MigrationNotFoundError(migrationId);
+  return rows[0].id;
+}
+
+/** What the run does; null until it is planned. @throws MigrationNotFoundError */
+export async function getPlan(db: LedgerDb, migrationId: string): Promise<Plan | null> {
+  const row = await db
+    .selectFrom('migration')
+    .select('plan')
+    .where('id', '=', migrationId)
+    .executeTakeFirst();
+  if (row === undefined) throw new MigrationNotFoundError(migrationId);
+  return row.plan;
+}
+
+/** The running migration that asks for the same as `requestHash`, if there is one. */
+export async function findRunningMigration(
+  db: LedgerDb,
+  requestHash: string,
+): Promise<string | null> {
+  const row = await db
+    .selectFrom('migration')
+    .select('id')
+    .where('request_hash', '=', requestHash)
+    .where('finished_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+export interface MigrationSummary {
+  readonly id: string;
+  readonly sourceName: string;
+  readonly phase: Phase;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** The newest migrations first. */
+export async function listMigrations(db: LedgerDb, limit: number): Promise<MigrationSummary[]> {
+  const rows = await db
+    .selectFrom('migration')
+    .select(['id', 'source_name', 'phase', 'created_at', 'finished_at'])
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    sourceName: row.source_name,
+    phase: row.phase,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  }));
+}
+
+export async function setPreflight(
+  db: LedgerDb,
+  migrationId: string,
+  preflight: Preflight,
+): Promise<void> {
+  await db
+    .updateTable('migration')
+    .set({ preflight: JSON.stringify(preflight) })
+    .where('id', '=', migrationId)
+    .execute();
+}
+
+export async function setPlan(db: LedgerDb, migrationId: string, plan: Plan): Promise<void> {
+  await db
+    .updateTable('migration')
+    .set({ plan: JSON.stringify(plan) })
+    .where('id', '=', migrationId)
+    .execute();
+}
+
+/** @param share above 0 to 1 */
+export async function setShare(db: LedgerDb, migrationId: string, share: number): Promise<void> {
+  await db.updateTable('migration').set({ share }).where('id', '=', migrationId).execute();
+}
+
+export async function setPhase(
+  db: LedgerDb,
+  migrationId: string,
+  phase: Phase,
+  failure: string | null = null,
+): Promise<void> {
+  const finished =
+    phase === 'done' || phase === 'planned' || phase === 'cancelled' || phase === 'failed';
+  await db
+    .updateTable('migration')
+    .set({ phase, failure, finished_at: finished ? sql`now()` : null })
+    .where('id', '=', migrationId)
+    .execute();
+}

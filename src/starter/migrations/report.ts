@@ -1,0 +1,169 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type {
+  MigrationSettings,
+  OutcomeCounts,
+  PartCount,
+  Phase,
+  Totals,
+  WatchProgress,
+} from '../../contracts/migration.js';
+import { MESSAGES, workflowIds } from '../../contracts/names.js';
+import {
+  countCalls,
+  countSettledParts,
+  countTotals,
+  getMigration,
+  problemParts,
+  reportedParts,
+  settledOverTime,
+  type CallCount,
+  type LedgerDb,
+  type ReportedPart,
+  type SettledOverTime,
+} from '../../ledger/index.js';
+
+/** The end, or the state so far, of a migration. The keys are stable: they are the `--json` output. */
+export interface Report {
+  readonly id: string;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  /** Why its calls wait for a person, such as a key that Klaviyo refuses; null while they do not. */
+  readonly held: string | null;
+  readonly failure: string | null;
+  readonly source: { readonly name: string; readonly sha256: string; readonly preset: string };
+  readonly rows: number;
+  /** Rows by outcome, and those still open. */
+  readonly outcomes: OutcomeCounts;
+  readonly open: number;
+  readonly jobs: Totals['jobs'];
+  /** Channels of rows by outcome and reason. */
+  readonly parts: readonly PartCount[];
+  readonly calls: readonly CallCount[];
+  readonly reads: Reads;
+  /** Null before the preflight. */
+  readonly accountId: string | null;
+  readonly settings: MigrationSettings;
+  /** Of the account's limits, above 0 to 1. */
+  readonly share: number;
+  /** The migration whose failed rows this one tried again. */
+  readonly retryOf: string | null;
+  readonly warnings: readonly string[];
+  readonly times: {
+    readonly createdAt: string;
+    readonly finishedAt: string | null;
+    readonly durationMs: number;
+  };
+}
+
+/** What reading before and after cost: calls of the endpoints that read people. */
+export interface Reads {
+  readonly calls: number;
+  /** For 1,000 confirmed rows, to one decimal; null while none is confirmed. */
+  readonly perThousandConfirmed: number | null;
+}
+
+const READ_ENDPOINTS: ReadonlySet<string> = new Set([
+  'get_profiles',
+  'get_profiles_for_list',
+  'get_events',
+]);
+
+/** Refused and lost calls count too: the account pays for them. */
+export function readsOf(calls: readonly CallCount[], confirmedRows: number): Reads {
+  const reads = calls
+    .filter(({ endpoint }) => READ_ENDPOINTS.has(endpoint))
+    .reduce((sum, { calls: of }) => sum + of, 0);
+  return {
+    calls: reads,
+    perThousandConfirmed:
+      confirmedRows === 0 ? null : Math.round((reads * 10_000) / confirmedRows) / 10,
+  };
+}
+
+export async function readReport(db: LedgerDb, id: string): Promise<Report> {
+  const migration = await getMigration(db, id);
+  const totals = await countTotals(db, id);
+  const settled = Object.values(totals.outcomes).reduce((sum, rows) => sum + rows, 0);
+  const end = migration.finishedAt ?? new Date();
+  const calls = await countCalls(db, id);
+  return {
+    id,
+    phase: migration.phase,
+    paused: migration.paused,
+    held: migration.held,
+    failure: migration.failure,
+    source: {
+      name: migration.sourceName,
+      sha256: migration.sourceSha256,
+      preset: migration.preset,
+    },
+    rows: totals.rows,
+    outcomes: totals.outcomes,
+    open: totals.rows - settled,
+    jobs: totals.jobs,
+    parts: await countSettledParts(db, id),
+    calls,
+    reads: readsOf(calls, totals.outcomes.confirmed ?? 0),
+    accountId: migration.accountId,
+    settings: migration.settings,
+    share: migration.share,
+    retryOf: migration.retryOf,
+    warnings: migration.preflight?.warnings ?? [],
+    times: {
+      createdAt: migration.createdAt.toISOString(),
+      finishedAt: migration.finishedAt?.toISOString() ?? null,
+      durationMs: end.getTime() - migration.createdAt.getTime(),
+    },
+  };
+}
+
+/** What a page about a run shows besides its report. Counts, but for the first problems. */
+export interface ReportDetails {
+  readonly report: Report;
+  /** Settled channels of rows over time. */
+  readonly timeline: SettledOverTime;
+  /** The first refused or never seen channels of rows. */
+  readonly problems: readonly ReportedPart[];
+  /** Who follows the people that have not clicked yet; null where nobody does any more. */
+  readonly watch: WatchProgress | null;
+}
+
+const BUCKETS = 60;
+const PROBLEMS = 1_000;
+
+export async function readReportDetails(
+  db: LedgerDb,
+  client: Client,
+  id: string,
+): Promise<ReportDetails> {
+  return {
+    report: await readReport(db, id),
+    timeline: await settledOverTime(db, id, BUCKETS),
+    problems: await problemParts(db, id, PROBLEMS),
+    watch: await watchOf(client, id),
+  };
+}
+
+const QUERY_WITHIN_MS = 5_000;
+
+/** A watch that runs, as it says itself; without a worker nobody can ask it. */
+async function watchOf(client: Client, id: string): Promise<WatchProgress | null> {
+  const handle = client.workflow.getHandle(workflowIds.watch(id));
+  try {
+    const { status } = await handle.describe();
+    if (status.name !== 'RUNNING') return null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+  return client.withDeadline(Date.now() + QUERY_WITHIN_MS, () =>
+    handle.query<WatchProgress>(MESSAGES.progress).catch(() => null),
+  );
+}
+
+/** Refused parts in the order of the source, for the rejects file. */
+export async function* rejectedParts(db: LedgerDb, id: string): AsyncGenerator<ReportedPart> {
+  for await (const page of reportedParts(db, id)) {
+    for (const part of page) if (part.outcome === 'rejected') yield part;
+  }
+}

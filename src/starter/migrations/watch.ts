@@ -1,0 +1,80 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Plan, Progress, Totals } from '../../contracts/migration.js';
+import { hasEnded, type Consentry } from '../consentry.js';
+
+export interface WatchOptions {
+  /** Pause between two looks at least, in milliseconds; a slow ledger is looked at more rarely. */
+  readonly everyMs: number;
+  /** Stops watching; the run goes on. */
+  readonly signal?: AbortSignal;
+  /** Told once, when the run knows what it will do. */
+  onPlan(plan: Plan): void | Promise<void>;
+  /** Told at every look after the plan, with counts as the ledger has them at that moment. */
+  onProgress(progress: Progress): void | Promise<void>;
+}
+
+/** A look may take a fifth of the time at most. */
+const PAUSE_PER_LOOK = 4;
+
+/**
+ * Follows a run to its end.
+ *
+ * @returns its last progress; null where the signal stopped the watching
+ * @throws MigrationStoppedError where a failure stopped the run
+ */
+export async function watchMigration(
+  consentry: Consentry,
+  id: string,
+  options: WatchOptions,
+): Promise<Progress | null> {
+  const end = settled(consentry.waitForEnd(id, options.signal));
+  let planned = false;
+  for (;;) {
+    const looked = Date.now();
+    const progress = upToDate(await consentry.progress(id), await consentry.totals(id));
+    if (!planned) planned = await tellPlan(consentry, id, options);
+    if (planned) await options.onProgress(progress);
+    const pause = Math.max(options.everyMs, (Date.now() - looked) * PAUSE_PER_LOOK);
+    const result = hasEnded(progress.phase)
+      ? await end
+      : await Promise.race([end, paused(pause, options.signal)]);
+    if (result === 'stopped' || options.signal?.aborted) return null;
+    if (result === 'look') continue;
+    if (!planned) await tellPlan(consentry, id, options);
+    if ('error' in result) throw result.error;
+    await options.onProgress(upToDate(result.progress, await consentry.totals(id)));
+    return result.progress;
+  }
+}
+
+/** The workflow hears of counts only at the end of a turn of its reader. */
+function upToDate(progress: Progress, totals: Totals): Progress {
+  const { total, submitted } = totals.jobs;
+  const allSubmitted = progress.phase === 'submit' && total > 0 && submitted === total;
+  return { ...progress, ...totals, phase: allSubmitted ? 'settle' : progress.phase };
+}
+
+async function tellPlan(consentry: Consentry, id: string, on: WatchOptions): Promise<boolean> {
+  const plan = await consentry.plan(id);
+  if (plan !== null) await on.onPlan(plan);
+  return plan !== null;
+}
+
+type Settled = { readonly progress: Progress } | { readonly error: unknown };
+
+/** The end as a value, so that nothing is rejected while nobody waits for it. */
+function settled(end: Promise<Progress>): Promise<Settled> {
+  return end.then(
+    (progress) => ({ progress }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+async function paused(ms: number, signal: AbortSignal | undefined): Promise<'look' | 'stopped'> {
+  try {
+    return await delay(ms, 'look' as const, signal === undefined ? {} : { signal });
+  } catch {
+    // The only error of a timer is its abort.
+    return 'stopped';
+  }
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
+import { TimeoutFailure } from '@temporalio/common';
+import { workflowIds } from '../../contracts/names.js';
+import type { Person, PersonConsent } from '../../contracts/person.js';
+import {
+  askAboutPerson,
+  PERSON_REQUEST_LIVES_MS,
+  takePersonAnswer,
+  type LedgerDb,
+} from '../../ledger/index.js';
+import type { consentShow } from '../../workflows/index.js';
+
+/** Klaviyo could not be read in time; what the ledger has of the person is not affected. */
+export class PersonNotReadError extends Error {
+  override readonly name = 'PersonNotReadError';
+}
+
+/** Long enough for a rate limit of Klaviyo to be over. */
+const READ_WITHIN_MS = 90_000;
+
+export interface AskingThrough {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly db: LedgerDb;
+}
+
+/**
+ * Has a worker read a person's consent from Klaviyo. The question and its answer go through the
+ * ledger and are deleted as soon as the answer is here.
+ *
+ * @throws PersonNotReadError, WorkflowFailedError
+ */
+export async function readLiveConsent(
+  { client, taskQueue, db }: AskingThrough,
+  person: Person,
+  readWithinMs: number = READ_WITHIN_MS,
+): Promise<PersonConsent> {
+  const requestId = randomBytes(12).toString('hex');
+  await askAboutPerson(db, requestId, person);
+  let answer: PersonConsent | null = null;
+  try {
+    await client.workflow.execute<typeof consentShow>('consentShow', {
+      workflowId: workflowIds.show(requestId),
+      taskQueue,
+      args: [{ requestId, forgetAfterMs: PERSON_REQUEST_LIVES_MS }],
+      workflowExecutionTimeout: readWithinMs,
+      staticSummary: 'one person',
+    });
+  } catch (error) {
+    throw isTimeout(error) ? notRead(readWithinMs) : error;
+  } finally {
+    answer = await takePersonAnswer(db, requestId);
+  }
+  if (answer === null) throw notRead(readWithinMs);
+  return answer;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure;
+}
+
+function notRead(withinMs: number): PersonNotReadError {
+  return new PersonNotReadError(
+    `Klaviyo was not read within ${withinMs / 1_000} seconds: it does not answer, or the worker has no room. ` +
+      'Try again; --ledger shows what the ledger has without asking Klaviyo.',
+  );
+}

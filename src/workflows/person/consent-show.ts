@@ -1,0 +1,22 @@
+import { ParentClosePolicy, startChild } from '@temporalio/workflow';
+import type { ShowInput } from '../../contracts/person.js';
+import { workflowIds } from '../../contracts/names.js';
+import { steps } from '../activity-options.js';
+import { consentForget } from './consent-forget.js';
+
+/**
+ * Reads one person's consent from Klaviyo for somebody without a key. Whom it is about and what was
+ * read stay in the ledger: Temporal keeps the id of the question alone.
+ *
+ * Events: 13.
+ */
+export async function consentShow({ requestId, forgetAfterMs }: ShowInput): Promise<void> {
+  // First, so that nothing is kept for longer whatever happens to whoever asked.
+  await startChild(consentForget, {
+    workflowId: workflowIds.forget(requestId),
+    args: [{ requestId, forgetAfterMs }],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: 'delete the question and its answer',
+  });
+  await steps.readPerson.executeWithOptions({ summary: 'read one profile' }, [{ requestId }]);
+}

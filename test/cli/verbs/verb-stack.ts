@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { startVerb } from '../../../src/demo/child.js';
+import { SandboxControl } from '../../../src/demo/sandbox-control.js';
+import { createTestDatabase, testTemporal, uniqueName } from '../../support/stack.js';
+
+export interface VerbStack {
+  /** Empty; for sources and reports. */
+  readonly folder: string;
+  readonly databaseUrl: string;
+  readonly sandbox: SandboxControl;
+  /** Writes a source. @returns its path */
+  source(name: string, lines: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * What the verbs need, as `consentry` runs it: a sandbox and a worker in processes of their own,
+ * named in this process's environment. The Temporal namespace is its own too, since every worker
+ * of the product takes the same task queue.
+ */
+export async function startVerbStack(): Promise<VerbStack> {
+  const folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
+  const database = await createTestDatabase();
+  const { address } = await testTemporal();
+  const namespace = await createNamespace(address);
+  const toml = join(folder, 'temporal.toml');
+  await writeFile(toml, '[profile.default]\n');
+  const environment = {
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_CONFIG_FILE: toml,
+    CONSENTRY_STATE_DIR: folder,
+    LOG_LEVEL: 'error',
+  };
+  Object.assign(process.env, environment);
+  const sandbox = await startVerb(['sandbox', '--delays', 'fast'], {}, folder);
+  const { url, apiKey } = sandbox.ready as { url: string; apiKey: string };
+  const worker = await startVerb(
+    ['worker'],
+    { ...environment, KLAVIYO_API_KEY: apiKey, KLAVIYO_BASE_URL: url },
+    folder,
+  );
+  return {
+    folder,
+    databaseUrl: database.url,
+    sandbox: new SandboxControl(url),
+    async source(name, lines) {
+      const path = join(folder, name);
+      await writeFile(path, `${lines.join('\n')}\n`);
+      return path;
+    },
+    async stop() {
+      await worker.process.stop();
+      await sandbox.process.stop();
+      await database.drop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** The server's parts hear of a new namespace one after the other. */
+async function createNamespace(address: string): Promise<string> {
+  const namespace = uniqueName('verbs');
+  const connection = await Connection.connect({ address });
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
+    });
+    for (;;) {
+      try {
+        await connection.workflowService.listWorkflowExecutions({ namespace, pageSize: 1 });
+        return namespace;
+      } catch {
+        await delay(100);
+      }
+    }
+  } finally {
+    await connection.close();
+  }
+}

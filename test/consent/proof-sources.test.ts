@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { sourcesOf } from '../../src/consent/proof-sources.js';
+
+describe('what a run is proved by', () => {
+  const run = { listId: 'LIST', historicalImport: false, consent: 'explicit' as const };
+
+  for (const [says, settings, fromEvents, listMembers, when] of [
+    ['a live run by events, and late look-ups', run, true, false, 'late'],
+    ['a live run without the events scope by its list', run, false, true, 'late'],
+    ['one without a list and events by look-ups', { ...run, listId: null }, false, false, 'soon'],
+    ['a historical run by its list alone', { ...run, historicalImport: true }, true, true, null],
+    [
+      'a historical run without a list by patient look-ups',
+      { ...run, historicalImport: true, listId: null },
+      true,
+      false,
+      'patient',
+    ],
+  ] as const) {
+    test(says, () => {
+      const sources = sourcesOf(settings, fromEvents, true);
+      assert.equal(sources.listMembers, listMembers);
+      const found = (['soon', 'late', 'patient'] as const).filter((key) =>
+        sources.lookUps[key].includes('subscribe'),
+      );
+      assert.deepEqual(found, when === null ? [] : [when]);
+    });
+  }
+
+  test('memberships by the list where the run is about nothing else, else one by one', () => {
+    assert.equal(sourcesOf({ ...run, consent: 'implicit' }, true, true).listMembers, true);
+    assert.ok(sourcesOf(run, true, true).lookUps.soon.includes('add_to_list'));
+  });
+
+  for (const [says, settings, fromEvents, operation, when] of [
+    ['a live run without events', run, false, 'subscribe', 'soon'],
+    ['a live run with events', run, true, 'subscribe', 'late'],
+    ['a historical run', { ...run, historicalImport: true }, true, 'subscribe', 'patient'],
+    ['an implicit run', { ...run, consent: 'implicit' }, true, 'add_to_list', 'soon'],
+  ] as const) {
+    test(`${says} whose list can’t be read is proved by look-ups`, () => {
+      const { listMembers, lookUps } = sourcesOf(settings, fromEvents, false);
+      assert.equal(listMembers, false);
+      assert.ok(lookUps[when].includes(operation));
+    });
+  }
+
+  test('suppressions, which are no events, always by look-ups', () => {
+    assert.ok(sourcesOf(run, true, true).lookUps.soon.includes('suppress'));
+  });
+});
