@@ -54,18 +54,18 @@ async function run(): Promise<void> {
   lifecycle.onStop('ledger', () => ledger.close());
   const { consentry } = stack.connected;
   const began = performance.now();
-  const { id } = await consentry.startMigration({ file, listId: LIST, watchDays: 0 });
+  const { id } = await consentry.migrations.start({ file, listId: LIST, watchDays: 0 });
   while ((await stack.sandbox.subscribedCount()) < rows * share) await delay(20);
 
   const asked = performance.now();
   const accepted = await stack.sandbox.subscribedCount();
-  await consentry.cancel(id);
+  await consentry.migrations.cancel(id);
   const returned = performance.now();
   const begun = await countCalls(ledger, id);
-  const { phase } = await consentry.waitForEnd(id);
+  const { phase } = await consentry.migrations.waitForEnd(id);
   const ended = performance.now();
   const begunAtEnd = await countCalls(ledger, id);
-  const { outcomes } = await consentry.report(id);
+  const { outcomes } = await consentry.migrations.report(id);
   console.table({
     rows,
     'until it was cancelled (s)': seconds(asked - began),
@@ -98,7 +98,7 @@ async function countUntrue({ sandbox, connected }: DemoStack, id: string): Promi
     if (subscriptions.email.marketing.consent === 'SUBSCRIBED') subscribed.add(email);
   }
   let untrue = 0;
-  for await (const page of connected.consentry.parts(id)) {
+  for await (const page of connected.consentry.migrations.parts(id)) {
     for (const { email, outcome } of page) {
       const expected = subscribed.has(email) ? 'confirmed' : 'cancelled';
       if (outcome !== expected) untrue += 1;

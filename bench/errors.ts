@@ -103,17 +103,17 @@ async function migrate(run: Run, lifecycle: Lifecycle): Promise<Measured> {
   if (run.kind !== null) await stack.sandbox.addFault(faultOf(run.kind, run.share));
   const { consentry } = stack.connected;
   const began = performance.now();
-  const { id } = await consentry.startMigration({
+  const { id } = await consentry.migrations.start({
     file,
     listId: LIST,
     watchDays: 0,
     timing: TIMING,
   });
   const storeMs = performance.now() - began;
-  const cutOff = !(await endsWithin(limitMs, (signal) => consentry.waitForEnd(id, signal)));
+  const cutOff = !(await endsWithin(limitMs, (signal) => consentry.migrations.waitForEnd(id, signal)));
   const totalMs = performance.now() - began;
   const parts = await timesOfParts(id, stack.temporal, cutOff ? Date.now() : null);
-  const { outcomes, calls } = await consentry.report(id);
+  const { outcomes, calls } = await consentry.migrations.report(id);
   return {
     ...run,
     storeMs,

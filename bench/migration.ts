@@ -52,7 +52,7 @@ async function run(): Promise<void> {
   );
   const { consentry } = stack.connected;
   const began = performance.now();
-  const { id } = await consentry.startMigration({
+  const { id } = await consentry.migrations.start({
     file,
     listId: LIST,
     historical,
@@ -60,9 +60,9 @@ async function run(): Promise<void> {
     ...(lifted ? { timing: { readEveryMs: 500 } } : {}),
   });
   const storedMs = performance.now() - began;
-  await consentry.waitForEnd(id);
+  await consentry.migrations.waitForEnd(id);
   const runMs = performance.now() - began;
-  const report = await consentry.report(id);
+  const report = await consentry.migrations.report(id);
   const figures = await readFigures({ report, runMs }, stack.temporal, stack.workerPid);
 
   const calls = callsByEndpoint(report);

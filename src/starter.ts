@@ -5,16 +5,16 @@ export {
   type Connected,
   type ConnectOptions,
 } from './starter/connect.js';
-export {
-  Consentry,
-  hasEnded,
-  MigrationStoppedError,
-  type StartedMigration,
-} from './starter/consentry.js';
+export type { Consentry } from './starter/consentry.js';
+export type { Migrations } from './starter/migrations/migrations.js';
+export type { People } from './starter/people/people.js';
+export { MigrationStoppedError } from './starter/stopped.js';
+export { hasEnded } from './starter/migrations/ended.js';
+export type { StartedMigration } from './starter/migrations/start.js';
 export { NoWorkerError } from './starter/worker-check.js';
-export { watchMigration, type WatchOptions } from './starter/migrations/watch.js';
+export type { WatchOptions } from './starter/migrations/watch.js';
 export { SettingsError, type MigrationRequest } from './starter/migrations/settings.js';
-export { PersonNotReadError } from './starter/people/person.js';
+export { PersonNotReadError } from './starter/people/live-consent.js';
 export type { Reads, Report, ReportDetails } from './starter/migrations/report.js';
 export type {
   MigrationTiming,

@@ -1,9 +1,8 @@
 import type { Plan, Progress } from '../contracts/migration.js';
 import type { ReportedPart } from '../ledger/index.js';
-import { MigrationStoppedError } from '../starter/consentry.js';
+import { MigrationStoppedError } from '../starter/stopped.js';
 import type { Report } from '../starter/migrations/report.js';
 import { timingOf, type MigrationRequest } from '../starter/migrations/settings.js';
-import { watchMigration } from '../starter/migrations/watch.js';
 import { FILTERED_DOMAIN } from './people.js';
 import { LISTS } from './sources.js';
 import type { DemoStack } from './stack.js';
@@ -87,7 +86,7 @@ export async function playSecond(stack: DemoStack, file: string, screen: ActScre
     return await play(stack, secondRequest(file), screen, LOOK_CLOSELY_MS, async (id) => {
       if (cancelled || (await sandbox.subscribedCount()) === carriedBefore) return;
       cancelled = true;
-      await connected.consentry.cancel(id);
+      await connected.consentry.migrations.cancel(id);
     });
   } finally {
     await sandbox.clearFaults();
@@ -105,11 +104,11 @@ async function play(
   const before = await sandbox.truth();
   const carriedBefore = (await sandbox.subscribed()).length;
   const startedAt = new Date();
-  const { id, rows } = await consentry.startMigration(request);
+  const { id, rows } = await consentry.migrations.start(request);
   const { confirmWithinMs } = timingOf(request);
   screen.onStarted({ id, rows, webUi: connected.webUi(id), confirmWithinMs });
   try {
-    await watchMigration(consentry, id, {
+    await consentry.migrations.watch(id, {
       everyMs,
       onPlan: (plan) => screen.onPlan(plan),
       onProgress: async (progress) => {
@@ -122,7 +121,7 @@ async function play(
     if (!(error instanceof MigrationStoppedError)) throw error;
   }
   const ended = Date.now();
-  const parts = await everyPart(consentry.parts(id));
+  const parts = await everyPart(consentry.migrations.parts(id));
   const differences = compareWithTruth({
     listId: request.listId,
     customSource: request.customSource ?? '',
@@ -136,7 +135,7 @@ async function play(
     droppedDomains: [FILTERED_DOMAIN],
   });
   return {
-    report: await consentry.report(id),
+    report: await consentry.migrations.report(id),
     webUi: connected.webUi(id),
     runMs: ended - startedAt.getTime(),
     compareMs: Date.now() - ended,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestMoment } from 'klaviyo-sandbox';
-import { MigrationStoppedError, type Consentry } from '../../src/starter/consentry.js';
+import { type Consentry } from '../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import { LISTS, type StagedAccount } from './account.js';
 import type { Identity, RunChronicle, Said } from './chronicle.js';
 import type { Act, Move, PersonAct, RunAct, Scenario } from './scenario.js';
@@ -128,14 +129,15 @@ export class Director {
     await Promise.all(this.#going);
     if (this.#failure !== null) throw this.#failure;
     for (const { id } of this.#runs.values()) {
-      if ((await consentry.progress(id)).paused) await ended(consentry.resume(id));
+      if ((await consentry.migrations.progress(id)).paused)
+        await ended(consentry.migrations.resume(id));
       await this.#approve(consentry, id);
     }
   }
 
   async #approve(consentry: Consentry, id: string): Promise<void> {
-    const { phase } = await consentry.progress(id);
-    if (phase === 'approval') await ended(consentry.approve(id));
+    const { phase } = await consentry.migrations.progress(id);
+    if (phase === 'approval') await ended(consentry.migrations.approve(id));
   }
 
   #alongside(work: Promise<void>): void {
@@ -184,14 +186,14 @@ export class Director {
     const run = this.#runs.get(n);
     if (run === undefined) return;
     const cancel = async () => {
-      await consentry.cancel(run.id);
+      await consentry.migrations.cancel(run.id);
       run.cancelledAt ??= Date.now();
     };
     switch (what) {
       case 'cancel':
         return ended(cancel());
       case 'pause_and_cancel':
-        await ended(Promise.all([consentry.pause(run.id), cancel()]));
+        await ended(Promise.all([consentry.migrations.pause(run.id), cancel()]));
         return;
       case 'approve': {
         // Not awaited: the worker that answers may be waiting for this very call.
@@ -199,7 +201,7 @@ export class Director {
         return;
       }
       default:
-        await ended(consentry[what](run.id));
+        await ended(consentry.migrations[what](run.id));
     }
   }
 

@@ -101,9 +101,10 @@ export async function play(scenario: Scenario, world: World): Promise<Chronicle>
       });
       const startedAt = Date.now();
       // A worker that is being restarted is asked for in vain.
-      const { id } = await insist(() => consentry.startMigration(request), 'NoWorkerError').finally(
-        settle,
-      );
+      const { id } = await insist(
+        () => consentry.migrations.start(request),
+        'NoWorkerError',
+      ).finally(settle);
       director.started(n, { id, spec, customSource, startedAt, cancelledAt: null });
     };
     await Promise.all(scenario.runs.map(startRun));
@@ -142,7 +143,7 @@ async function chronicleOf(
 ): Promise<RunChronicle> {
   const { phase, failure, finishedAt } = await getMigration(ledger.db, id);
   const parts: RunChronicle['parts'][number][] = [];
-  for await (const page of consentry.parts(id)) parts.push(...page);
+  for await (const page of consentry.migrations.parts(id)) parts.push(...page);
   return { id, ...run, phase, failure, finished: finishedAt !== null, parts };
 }
 

@@ -10,7 +10,7 @@ import { ConfigError } from '../../src/runtime/config.js';
 import { NoEnvironmentError } from '../../src/runtime/local/dev-state.js';
 import { DatabaseHeldError } from '../../src/runtime/local/postgres/recovery.js';
 import { TemporalUnreachableError } from '../../src/starter/connect.js';
-import { MigrationStoppedError } from '../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import { NoWorkerError } from '../../src/starter/worker-check.js';
 import { SettingsError } from '../../src/starter/migrations/settings.js';
 

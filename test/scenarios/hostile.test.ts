@@ -142,8 +142,8 @@ describe('every open question about what Klaviyo shows and keeps', () => {
     assert.deepEqual(lost.report.outcomes, { unconfirmed: 31 });
     turn({ acceptedRows: 'applied' });
     const { consentry } = world.harness;
-    const { id } = await consentry.retryFailed(lost.id, { timing: TEST_TIMING });
-    const { outcomes } = await consentry.waitForEnd(id);
+    const { id } = await consentry.migrations.retryFailed(lost.id, { timing: TEST_TIMING });
+    const { outcomes } = await consentry.migrations.waitForEnd(id);
     assert.deepEqual(outcomes, { confirmed: 30, list_only: 1 });
 
     turn({ acceptedRows: 'lost_at_times' });

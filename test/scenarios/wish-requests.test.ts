@@ -233,7 +233,7 @@ describe('what people ask for: requests and answers', () => {
         { by: 'email', value: email },
         { by: 'phone_number', value: '+12015550155' },
       ] as const) {
-        const { profiles } = await world.harness.consentry.liveConsent(person);
+        const { profiles } = await world.harness.consentry.people.liveConsent(person);
         const [profile, ...others] = profiles;
         assert.deepEqual(others, []);
         const told = profile?.channels.map(({ channel, consent }) => [channel, consent]);

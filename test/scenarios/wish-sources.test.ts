@@ -144,7 +144,7 @@ describe('what people ask for: sources, dates and the way back', () => {
       ]);
       const path = join(folder, 'undo.csv');
       const { consentry } = world.harness;
-      const lines = undoRows(consentry.parts(id), () => undefined);
+      const lines = undoRows(consentry.migrations.parts(id), () => undefined);
       await writePrivateFile(path, (file) =>
         writeRowsCsv(lines, undoColumns(['email']), file, true),
       );
@@ -175,7 +175,7 @@ describe('what people ask for: sources, dates and the way back', () => {
         `${out},yes`,
       ];
       const dry = await world.migrate(rows, { dryRun: true });
-      const plan = await world.harness.consentry.plan(dry.id);
+      const plan = await world.harness.consentry.migrations.plan(dry.id);
       const planned = plan?.toSend.map(({ channel, operation, parts }) => [
         channel,
         operation,
@@ -204,7 +204,7 @@ describe('what people ask for: sources, dates and the way back', () => {
         [had, 'SUBSCRIBED', null, false],
         [out, 'UNSUBSCRIBED', null, false],
       ]);
-      const transitions = await world.harness.consentry.transitions(id);
+      const transitions = await world.harness.consentry.migrations.transitions(id);
       assert.equal(
         transitions.reduce((sum, transition) => sum + transition.parts, 0),
         3,

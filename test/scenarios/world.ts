@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Sandbox, SandboxOptions, SubscribedLine, Switches, TruthLine } from 'klaviyo-sandbox';
 import { reportedParts, type ReportedPart } from '../../src/ledger/index.js';
-import { MigrationStoppedError } from '../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { Report } from '../../src/starter/migrations/report.js';
 import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
@@ -65,10 +65,10 @@ export async function startWorld(sandbox: SandboxOptions = {}): Promise<World> {
       const request = { listId: SINGLE, ...asked, timing, file };
       const before = [...account.truth()];
       const carriedBefore = [...account.subscribed()].length;
-      const { id } = await harness.consentry.startMigration(request);
+      const { id } = await harness.consentry.migrations.start(request);
       let failure: string | null = null;
       try {
-        await harness.consentry.waitForEnd(id);
+        await harness.consentry.migrations.waitForEnd(id);
       } catch (error) {
         if (!(error instanceof MigrationStoppedError)) throw error;
         failure = error.message;
@@ -81,7 +81,7 @@ export async function startWorld(sandbox: SandboxOptions = {}): Promise<World> {
         id,
         outcomes: await outcomesOf(harness.ledger, id),
         parts,
-        report: await harness.consentry.report(id),
+        report: await harness.consentry.migrations.report(id),
         failure,
       };
     },

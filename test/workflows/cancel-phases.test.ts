@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
-import { MigrationStoppedError } from '../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { people } from './people.js';
@@ -23,7 +23,7 @@ describe('a run that is cancelled in one of its quieter phases', () => {
   ): Promise<string> {
     const rows = addresses.map((address) => `${address},subscribed`);
     const file = await harness.source(`${rows[0] ?? 'none'}.csv`, ['email,email_consent', ...rows]);
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file,
       listId: SINGLE,
       timing: TEST_TIMING,
@@ -49,12 +49,12 @@ describe('a run that is cancelled in one of its quieter phases', () => {
 
   /** Cancels, and sees the run end as cancelled everywhere with an outcome for every row. */
   async function cancel(id: string, counts: Record<string, number>): Promise<void> {
-    await harness.consentry.cancel(id);
-    const { phase } = await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.cancel(id);
+    const { phase } = await harness.consentry.migrations.waitForEnd(id);
     assert.equal(phase, 'cancelled');
     assert.equal(await statusOf(workflowIds.migration(id)), 'CANCELLED');
     assert.deepEqual(await countsOf(harness, id), counts);
-    const { report } = await harness.consentry.reportDetails(id);
+    const { report } = await harness.consentry.migrations.reportDetails(id);
     const { rows, open, failure } = report;
     const all = Object.values(counts).reduce((sum, parts) => sum + parts, 0);
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe('a run that is cancelled in one of its quieter phases', () => {
     const id = await start(addresses, { confirm: true });
     await inPhase(harness, id, 'approval');
     await cancel(id, { cancelled_before_sending: 1_001 });
-    await assert.rejects(harness.consentry.approve(id), MigrationStoppedError);
+    await assert.rejects(harness.consentry.migrations.approve(id), MigrationStoppedError);
     assert.deepEqual(carried(addresses), []);
   });
 
@@ -108,7 +108,7 @@ describe('a run that is cancelled in one of its quieter phases', () => {
     const gate = harness.gates.close('get_list');
     const id = await start(addresses, { canary: { rows: 1, waitMs: 0 } });
     await gate.reached;
-    await harness.consentry.pause(id);
+    await harness.consentry.migrations.pause(id);
     gate.open();
     await inPhase(harness, id, 'canary');
     await cancel(id, { cancelled_before_sending: 3 });
@@ -169,7 +169,7 @@ describe('a run that is cancelled in one of its quieter phases', () => {
         optIn: 'double',
         timing: { ...WATCHED, ...timing },
       });
-      await harness.consentry.waitForEnd(id);
+      await harness.consentry.migrations.waitForEnd(id);
       await click(late);
       const watch = harness.client.workflow.getHandle(workflowIds.watch(id));
       await until('the confirmation', async () => (await countsOf(harness, id))['confirmed'] === 1);
@@ -186,7 +186,7 @@ describe('a run that is cancelled in one of its quieter phases', () => {
 
       assert.equal(await statusOf(workflowIds.watch(id)), 'CANCELLED');
       assert.deepEqual(await countsOf(harness, id), { confirmed: 1, no_click_yet: 1 });
-      const details = await harness.consentry.reportDetails(id);
+      const details = await harness.consentry.migrations.reportDetails(id);
       assert.deepEqual(
         { phase: details.report.phase, open: details.report.open, watch: details.watch },
         { phase: 'done', open: 0, watch: null },

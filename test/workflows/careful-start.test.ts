@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { termsOf } from '../../src/ledger/index.js';
-import { MigrationStoppedError } from '../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
@@ -24,7 +24,7 @@ describe('a run that begins with care, and is followed after its end', () => {
   ): Promise<string> {
     const rows = addresses.map((address) => `${address},subscribed`);
     const file = await harness.source(`${rows[0] ?? 'none'}.csv`, ['email,email_consent', ...rows]);
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file,
       listId: SINGLE,
       timing: TEST_TIMING,
@@ -39,9 +39,9 @@ describe('a run that begins with care, and is followed after its end', () => {
   test('a dry run plans and sends nothing', async () => {
     const addresses = people(3);
     const id = await start(addresses, { dryRun: true });
-    const { phase } = await harness.consentry.waitForEnd(id);
+    const { phase } = await harness.consentry.migrations.waitForEnd(id);
     assert.equal(phase, 'planned');
-    const plan = await harness.consentry.plan(id);
+    const plan = await harness.consentry.migrations.plan(id);
     assert.deepEqual(plan?.toSend, [
       { channel: 'email', operation: 'subscribe', parts: 3, expected: 'confirmed' },
     ]);
@@ -52,21 +52,21 @@ describe('a run that begins with care, and is followed after its end', () => {
   test('a pilot ends after its first rows, and a full run goes on from there', async () => {
     const addresses = people(5);
     const id = await start(addresses, { pilot: 2 });
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 2, not_in_pilot: 3 });
     assert.deepEqual(addresses.map(carried), [true, true, false, false, false]);
 
-    const retry = await harness.consentry.retryFailed(id, { timing: TEST_TIMING });
-    await harness.consentry.waitForEnd(retry.id);
+    const retry = await harness.consentry.migrations.retryFailed(id, { timing: TEST_TIMING });
+    await harness.consentry.migrations.waitForEnd(retry.id);
     assert.equal(retry.rows, 3);
     assert.deepEqual(await countsOf(harness, retry.id), { confirmed: 3 });
-    await assert.rejects(harness.consentry.retryFailed(retry.id), MigrationStoppedError);
+    await assert.rejects(harness.consentry.migrations.retryFailed(retry.id), MigrationStoppedError);
   });
 
   test('after a canary that ends as planned the rest follows', async () => {
     const addresses = people(4);
     const id = await start(addresses, { canary: { rows: 1, waitMs: 100 } });
-    const { phase } = await harness.consentry.waitForEnd(id);
+    const { phase } = await harness.consentry.migrations.waitForEnd(id);
     assert.equal(phase, 'done');
     assert.deepEqual(await countsOf(harness, id), { confirmed: 4 });
   });
@@ -78,7 +78,10 @@ describe('a run that begins with care, and is followed after its end', () => {
       canary: { rows: 1, waitMs: 0 },
       timing: { ...TEST_TIMING, confirmWithinMs: 1_000 },
     });
-    await assert.rejects(harness.consentry.waitForEnd(id), /canary did not end as planned/);
+    await assert.rejects(
+      harness.consentry.migrations.waitForEnd(id),
+      /canary did not end as planned/,
+    );
     assert.deepEqual(await countsOf(harness, id), { unconfirmed: 1, canary_failed: 3 });
     assert.deepEqual(rest.map(carried), [false, false, false]);
   });
@@ -88,13 +91,13 @@ describe('a run that begins with care, and is followed after its end', () => {
     const id = await start(addresses, { confirm: true });
     await inPhase(harness, id, 'approval');
     assert.equal(carried(addresses[0]!), false);
-    await harness.consentry.setShare(id, 0.5);
+    await harness.consentry.migrations.setShare(id, 0.5);
     assert.equal((await termsOf(harness.ledger.db, id))?.share, 0.5);
-    await assert.rejects(harness.consentry.setShare(id, 2), /above 0 and at most 1/);
-    await harness.consentry.approve(id);
-    await harness.consentry.waitForEnd(id);
+    await assert.rejects(harness.consentry.migrations.setShare(id, 2), /above 0 and at most 1/);
+    await harness.consentry.migrations.approve(id);
+    await harness.consentry.migrations.waitForEnd(id);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 1_001 });
-    await assert.rejects(harness.consentry.approve(id), MigrationStoppedError);
+    await assert.rejects(harness.consentry.migrations.approve(id), MigrationStoppedError);
   });
 
   test('who clicks after the end is moved to confirmed, who opts out to skipped', async () => {
@@ -110,7 +113,7 @@ describe('a run that begins with care, and is followed after its end', () => {
         watchLongestMs: 200,
       },
     });
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
     assert.deepEqual(await countsOf(harness, id), { no_click_yet: 3 });
     const { account } = harness.sandbox;
     account.click({ email: late });
@@ -143,12 +146,12 @@ describe('a run that begins with care, and is followed after its end', () => {
     });
     await until('the submit', () => Promise.resolve(carried(clicks)));
     account.addFault({ kind: 'revoke_key', times: 1 });
-    const held = async () => (await harness.consentry.progress(id)).held;
+    const held = async () => (await harness.consentry.migrations.progress(id)).held;
     await until('the hold', async () => (await held()) !== null);
     assert.match((await held()) ?? '', /KLAVIYO_API_KEY was refused/);
     account.click({ email: clicks });
     account.clearFaults();
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     assert.equal(await held(), null);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 1, no_click_yet: 2 });
   });

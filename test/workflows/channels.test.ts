@@ -28,14 +28,14 @@ describe('every channel, each with its own consent', () => {
     request: Partial<MigrationRequest> = {},
   ): Promise<Record<string, string>> {
     const file = await harness.source(`${name}.csv`, [COLUMNS, ...rows]);
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file,
       listId: SINGLE,
       channels: CHANNELS,
       timing: TEST_TIMING,
       ...request,
     });
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
     return outcomesOf(harness.ledger, id);
   }
 

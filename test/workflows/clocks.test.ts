@@ -37,14 +37,14 @@ for (const aheadMs of [HOUR, -HOUR]) {
       test(`${says}, as it reads by Klaviyo’s own time`, { timeout: 60_000 }, async () => {
         const { consentry, ledger } = harness;
         const rows = people(3).map((address) => `${address},subscribed`);
-        const { id } = await consentry.startMigration({
+        const { id } = await consentry.migrations.start({
           file: await harness.source(`${says}.csv`, ['email,email_consent', ...rows]),
           listId: SINGLE,
           timing: TIMING,
           ...request,
         });
-        assert.equal((await consentry.waitForEnd(id)).phase, 'done');
-        const { calls } = await consentry.report(id);
+        assert.equal((await consentry.migrations.waitForEnd(id)).phase, 'done');
+        const { calls } = await consentry.migrations.report(id);
         assert.deepEqual(
           calls.filter(({ status }) => status === '400'),
           [],

@@ -52,7 +52,7 @@ describe('what Temporal keeps of people', () => {
 
     // By phone, by both, and by e-mail; the text without a date of birth is refused.
     const mails = addresses.filter((address) => address !== both);
-    const { id } = await consentry.startMigration({
+    const { id } = await consentry.migrations.start({
       file: await harness.source(`${both}.csv`, [
         'email,email_consent,phone_number,sms_consent,date_of_birth',
         `,,${PHONES[0]},yes,1980-01-02`,
@@ -74,21 +74,21 @@ describe('what Temporal keeps of people', () => {
       },
     });
     await inPhase(harness, id, 'approval');
-    await consentry.pause(id);
-    await consentry.setShare(id, 0.9);
-    await consentry.resume(id);
-    await consentry.approve(id);
-    await consentry.waitForEnd(id);
+    await consentry.migrations.pause(id);
+    await consentry.migrations.setShare(id, 0.9);
+    await consentry.migrations.resume(id);
+    await consentry.migrations.approve(id);
+    await consentry.migrations.waitForEnd(id);
     account.click({ email: clicks });
     await until('a click', async () => (await countsOf(harness, id))['confirmed'] === 1);
 
-    await consentry.check({ listId: SINGLE, channels: ['email', 'sms'] });
-    await assert.rejects(consentry.check({ listId: 'NOLIST' }));
-    await consentry.liveConsent({ by: 'email', value: clicks });
+    await consentry.migrations.check({ listId: SINGLE, channels: ['email', 'sms'] });
+    await assert.rejects(consentry.migrations.check({ listId: 'NOLIST' }));
+    await consentry.people.liveConsent({ by: 'email', value: clicks });
     account.seed({ phone_number: PHONES[2] ?? '', sms_consent: 'SUBSCRIBED' });
-    await consentry.liveConsent({ by: 'phone_number', value: PHONES[2] ?? '' });
+    await consentry.people.liveConsent({ by: 'phone_number', value: PHONES[2] ?? '' });
     account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'revoke_key', times: 1 });
-    const stopped = await consentry.startMigration({
+    const stopped = await consentry.migrations.start({
       file: await harness.source('stopped.csv', [
         'email,email_consent,phone_number,sms_consent',
         `${people(1)[0] ?? ''},yes,${NO_SENDER},yes`,
@@ -98,9 +98,12 @@ describe('what Temporal keeps of people', () => {
       smsWithoutSender: 'reject',
       timing: TEST_TIMING,
     });
-    await until('the hold', async () => (await consentry.progress(stopped.id)).held !== null);
-    await consentry.cancel(stopped.id);
-    await consentry.waitForEnd(stopped.id);
+    await until(
+      'the hold',
+      async () => (await consentry.migrations.progress(stopped.id)).held !== null,
+    );
+    await consentry.migrations.cancel(stopped.id);
+    await consentry.migrations.waitForEnd(stopped.id);
     account.clearFaults();
     await harness.client.workflow.getHandle(workflowIds.watch(id)).cancel();
     await until('all workflows', async () => {

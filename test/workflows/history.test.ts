@@ -34,13 +34,13 @@ describe('what Temporal keeps of a migration', () => {
       'email,phone_number,email_consent,sms_consent',
       ...addresses.map((address, n) => `${address},${n === 1 ? PHONE : ''},subscribed,subscribed`),
     ]);
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file,
       listId: SINGLE,
       channels: ['email', 'sms'],
       timing: TEST_TIMING,
     });
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
     const ids = [
       workflowIds.migration(id),
       workflowIds.segment(id, 1),

@@ -20,14 +20,14 @@ async function run(
     ...lines,
   ]);
   const { timing, ...rest } = request;
-  const { id } = await harness.consentry.startMigration({
+  const { id } = await harness.consentry.migrations.start({
     file,
     listId: SINGLE,
     channels: ['email', 'sms'],
     ...rest,
     timing: { ...TEST_TIMING, ...timing },
   });
-  await harness.consentry.waitForEnd(id);
+  await harness.consentry.migrations.waitForEnd(id);
   return { id, outcomes: await outcomesOf(harness.ledger, id) };
 }
 
@@ -191,13 +191,13 @@ describe('a migration', () => {
       'email,email_consent,email_consented_at',
       'past@example.com,subscribed,2021-03-04T05:06:07Z',
     ]);
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file,
       listId: DOUBLE,
       historical: true,
       timing: TEST_TIMING,
     });
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
     assert.deepEqual(await outcomesOf(harness.ledger, id), {
       'past@example.com email': 'confirmed',
     });
@@ -212,30 +212,30 @@ describe('a migration', () => {
     const file = await harness.source('twice.csv', [HEADER, 'twice@example.com,,subscribed,']);
     const request = { file, listId: DOUBLE, optIn: 'double' as const, timing: TEST_TIMING };
     const started = await Promise.all([
-      harness.consentry.startMigration(request),
-      harness.consentry.startMigration(request),
+      harness.consentry.migrations.start(request),
+      harness.consentry.migrations.start(request),
     ]);
-    started.push(await harness.consentry.startMigration(request));
+    started.push(await harness.consentry.migrations.start(request));
     const [id = ''] = started.map((migration) => migration.id);
     assert.deepEqual(new Set(started.map((migration) => migration.id)), new Set([id]));
     assert.deepEqual(started.map(({ attached }) => attached).sort(), [false, true, true]);
-    await harness.consentry.cancel(id);
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.cancel(id);
+    await harness.consentry.migrations.waitForEnd(id);
   });
 
   test('a run that was terminated is closed, and the same request begun anew', async () => {
     const file = await harness.source('left.csv', [HEADER, 'left@example.com,,subscribed,']);
     const request = { file, listId: DOUBLE, optIn: 'double' as const, timing: TEST_TIMING };
-    const first = await harness.consentry.startMigration(request);
+    const first = await harness.consentry.migrations.start(request);
     await harness.client.workflow.getHandle(first.workflowId).terminate();
-    const second = await harness.consentry.startMigration(request);
+    const second = await harness.consentry.migrations.start(request);
     assert.equal(second.attached, false);
     assert.notEqual(second.id, first.id);
-    const { phase, failure } = await harness.consentry.progress(first.id);
+    const { phase, failure } = await harness.consentry.migrations.progress(first.id);
     assert.equal(phase, 'failed');
     assert.match(failure ?? '', /terminated/);
-    await harness.consentry.cancel(second.id);
-    await harness.consentry.waitForEnd(second.id);
+    await harness.consentry.migrations.cancel(second.id);
+    await harness.consentry.migrations.waitForEnd(second.id);
   });
 });
 
@@ -315,7 +315,7 @@ describe('an account', () => {
           '+14165550123 sms': 'phone_country_without_sender',
           '+14165550124 sms': 'phone_country_without_sender',
         });
-        const { calls } = await harness.consentry.report(id);
+        const { calls } = await harness.consentry.migrations.report(id);
         const submits = calls.filter(({ endpoint }) => endpoint === 'bulk_subscribe_profiles');
         assert.deepEqual(
           submits.map(({ status, calls: made }) => [status, made]),

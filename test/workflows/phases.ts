@@ -17,7 +17,10 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
 }
 
 export async function inPhase({ consentry }: Harness, id: string, phase: Phase): Promise<void> {
-  await until(`phase ${phase}`, async () => (await consentry.progress(id)).phase === phase);
+  await until(
+    `phase ${phase}`,
+    async () => (await consentry.migrations.progress(id)).phase === phase,
+  );
 }
 
 /** Waits until the first job of a paused run waits for its resume. */

@@ -63,7 +63,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
         asksForTexts(person) ? `${person.email},${person.phone},yes,yes` : `${person.email},,yes,`,
       ),
     ];
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file: await harness.source(`${canary}.csv`, [
         'email,phone_number,email_consent,sms_consent',
         ...rows,
@@ -85,14 +85,14 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
       if (way === 'spam complaint') account.complain({ email });
       if (way === 'STOP') account.stopSms({ phone_number: phone });
     }
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file: await harness.source(`${byRun[0]?.email ?? 'none'}.csv`, [
         'email,email_consent',
         ...byRun.map(({ email }) => `${email},unsubscribed`),
       ]),
       timing: TEST_TIMING,
     });
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
     for (const end of Object.values(await outcomesOf(harness.ledger, id))) {
       assert.equal(end, 'confirmed');
     }
@@ -146,10 +146,10 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     const crowd80 = crowd(20);
     const id = await start(crowd80, { waits: true });
     await untilCanaryWaits(id);
-    await harness.consentry.pause(id);
+    await harness.consentry.migrations.pause(id);
     await sayNo(crowd80);
-    await harness.consentry.resume(id);
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    await harness.consentry.migrations.resume(id);
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     assert.deepEqual(await ends(id, crowd80), everyWay('opted_out_during_run'));
     const sent = new Set(
       [...harness.sandbox.account.subscribed()].flatMap(({ email, phone_number, channels }) =>
@@ -183,11 +183,14 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
       await gate.reached;
       if (moment === 'before') await sayNo(late);
       gate.open();
-      await until('the call', async () => (await harness.consentry.totals(id)).accepted > 0);
+      await until(
+        'the call',
+        async () => (await harness.consentry.migrations.totals(id)).accepted > 0,
+      );
       if (moment === 'after') await sayNo(late);
       // Only now is it applied, however long it took to say no.
       account.advance(MINUTE);
-      assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+      assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
       await untilWatched(id);
       delays.subscribeLive = quick;
       assert.deepEqual(await ends(id, late), everyWay('unsubscribed_again'));
@@ -208,7 +211,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     account.subscribe({ email: person.email, list_id: SINGLE });
     account.unsubscribe({ email: person.email, list_id: SINGLE });
     gate.open();
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     await untilWatched(id);
     delays.subscribeLive = quick;
     const ended = await outcomesOf(harness.ledger, id);
@@ -223,7 +226,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     const { account } = harness.sandbox;
     account.subscribe({ email, list_id: SINGLE });
     const gate = harness.gates.close('bulk_subscribe_profiles');
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file: await harness.source('texts.csv', ['phone_number,sms_consent', `${phone},yes`]),
       listId: SINGLE,
       channels: ['sms'],
@@ -232,7 +235,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     await gate.reached;
     account.unsubscribe({ email, list_id: SINGLE });
     gate.open();
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     await untilWatched(id);
     assert.deepEqual(await outcomesOf(harness.ledger, id), { [`${phone} sms`]: 'confirmed' });
     const { subscriptions, lists } = account.truthFor({ email })!;
@@ -248,7 +251,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     const { switches } = account.settings;
     account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'reset_before', times: 1 });
     const gate = harness.gates.close('bulk_subscribe_profiles');
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file: await harness.source('silent.csv', ['email,email_consent', `${person.email},yes`]),
       listId: SINGLE,
       timing: { ...TIMING, confirmWithinMs: 2_000 },
@@ -256,7 +259,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     await gate.reached;
     switches.subscriptionsField = 'null';
     gate.open();
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     switches.subscriptionsField = 'object';
     const sent = [...account.subscribed()].filter(({ email }) => email === person.email);
     assert.deepEqual(sent, []);
@@ -274,7 +277,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
   }
 
   async function leavesInTheWait([email = '', other]: string[]): Promise<void> {
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file: await harness.source('canary-of-one.csv', [
         'email,email_consent',
         `${email},yes`,
@@ -302,8 +305,8 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     } as const;
     await noteOptOuts(harness.ledger.db, harness.accountId, [optOut]);
     await until('that they are out again', async () => (await ended()) === 'unsubscribed_again');
-    await harness.consentry.cancel(id);
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.cancel(id);
+    await harness.consentry.migrations.waitForEnd(id);
     if (other === undefined) return;
     const ends = await outcomesOf(harness.ledger, id);
     assert.equal(ends[`${other} email`], 'cancelled_before_sending');
@@ -330,7 +333,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     // Events are dated to the second: of a no and a yes in one second the no counts.
     await delay(1_000);
     for (const { email } of back) account.subscribe({ email });
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
     await untilWatched(id);
     delays.subscribeLive = quick;
     assert.deepEqual(back.filter(isSubscribed), back);

@@ -18,7 +18,7 @@ describe('steering a migration', () => {
   async function start(count: number, timing = {}, double = false): Promise<string> {
     const rows = people(count).map((address) => `${address},subscribed`);
     const file = await harness.source(`${rows[0] ?? 'none'}.csv`, ['email,email_consent', ...rows]);
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file,
       listId: double ? DOUBLE : SINGLE,
       ...(double ? { optIn: 'double' as const } : {}),
@@ -28,7 +28,7 @@ describe('steering a migration', () => {
   }
 
   async function assertCancelled(id: string): Promise<void> {
-    const { phase } = await harness.consentry.waitForEnd(id);
+    const { phase } = await harness.consentry.migrations.waitForEnd(id);
     assert.equal(phase, 'cancelled');
     const { status } = await harness.client.workflow
       .getHandle(workflowIds.migration(id))
@@ -40,7 +40,7 @@ describe('steering a migration', () => {
     const gate = harness.gates.close('get_list');
     const id = await start(3);
     await gate.reached;
-    await harness.consentry.cancel(id);
+    await harness.consentry.migrations.cancel(id);
     await assertCancelled(id);
     gate.open();
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
@@ -54,7 +54,7 @@ describe('steering a migration', () => {
     const guard = harness.gates.close('get_profiles', 1);
     preflight.open();
     await guard.reached;
-    await harness.consentry.cancel(id);
+    await harness.consentry.migrations.cancel(id);
     await assertCancelled(id);
     guard.open();
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
@@ -69,7 +69,7 @@ describe('steering a migration', () => {
     });
     const id = await start(3);
     await inPhase(harness, id, 'submit');
-    await harness.consentry.cancel(id);
+    await harness.consentry.migrations.cancel(id);
     await assertCancelled(id);
     harness.sandbox.account.clearFaults();
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
@@ -80,7 +80,7 @@ describe('steering a migration', () => {
     const id = await start(3, { confirmWithinMs: 3_000 }, true);
     await inPhase(harness, id, 'settle');
     harness.sandbox.account.click({ email: `${await firstAddress(id)}` });
-    await harness.consentry.cancel(id);
+    await harness.consentry.migrations.cancel(id);
     await inPhase(harness, id, 'cancelling');
     await assertCancelled(id);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 1, no_click_yet: 2 });
@@ -91,13 +91,17 @@ describe('steering a migration', () => {
     const gate = harness.gates.close('get_list');
     const id = await start(3);
     await gate.reached;
-    await harness.consentry.pause(id);
-    assert.equal((await harness.consentry.progress(id)).paused, true, 'when pause returns, it is');
+    await harness.consentry.migrations.pause(id);
+    assert.equal(
+      (await harness.consentry.migrations.progress(id)).paused,
+      true,
+      'when pause returns, it is',
+    );
     gate.open();
     await untilJobWaits(harness, id);
     assert.deepEqual(await submissionsOfJob(harness.ledger.db, id, 1), []);
-    await harness.consentry.resume(id);
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    await harness.consentry.migrations.resume(id);
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
   });
 
@@ -108,7 +112,10 @@ describe('steering a migration', () => {
     await steerNow(harness.ledger.db, id, true);
     gate.open();
     await untilJobWaits(harness, id);
-    await until('the run knows', async () => (await harness.consentry.progress(id)).paused);
+    await until(
+      'the run knows',
+      async () => (await harness.consentry.migrations.progress(id)).paused,
+    );
     const handle = harness.client.workflow.getHandle(workflowIds.migration(id));
     const turns = async (): Promise<number> =>
       ((await handle.fetchHistory()).events ?? []).filter(
@@ -117,8 +124,8 @@ describe('steering a migration', () => {
     const before = await turns();
     await delay(3_000);
     assert.ok((await turns()) - before <= 4, 'the reader does not spin');
-    await harness.consentry.resume(id);
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    await harness.consentry.migrations.resume(id);
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
   });
 
@@ -126,14 +133,14 @@ describe('steering a migration', () => {
     const gate = harness.gates.close('get_list');
     const id = await start(3, { consentMaxAgeMs: 500 });
     await gate.reached;
-    await harness.consentry.pause(id);
+    await harness.consentry.migrations.pause(id);
     gate.open();
     await untilJobWaits(harness, id);
     const email = await firstAddress(id);
     harness.sandbox.account.seed({ email, email_consent: 'UNSUBSCRIBED' });
     await delay(600);
-    await harness.consentry.resume(id);
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.resume(id);
+    await harness.consentry.migrations.waitForEnd(id);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 2, opted_out_before_run: 1 });
     assert.ok(![...harness.sandbox.account.subscribed()].some((line) => line.email === email));
   });
@@ -147,9 +154,9 @@ describe('steering a migration', () => {
     for (const word of ['pause', 'resume', 'pause', 'resume', 'pause']) await handle.signal(word);
     gate.open();
     await untilJobWaits(harness, id);
-    assert.equal((await harness.consentry.progress(id)).paused, true);
+    assert.equal((await harness.consentry.migrations.progress(id)).paused, true);
     for (const word of ['resume', 'pause', 'resume']) await handle.signal(word);
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
   });
 
@@ -162,7 +169,7 @@ describe('steering a migration', () => {
     gate.open();
     await assertCancelled(id);
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
-    assert.notEqual((await harness.consentry.report(id)).times.finishedAt, null);
+    assert.notEqual((await harness.consentry.migrations.report(id)).times.finishedAt, null);
   });
 
   test('a key that is revoked half-way holds the run, which goes on when it works again', async () => {
@@ -172,7 +179,7 @@ describe('steering a migration', () => {
       times: 1,
     });
     const id = await start(3, { confirmWithinMs: 5_000 });
-    const held = async () => (await harness.consentry.progress(id)).held;
+    const held = async () => (await harness.consentry.migrations.progress(id)).held;
     await until('the hold', async () => (await held()) !== null);
     assert.match((await held()) ?? '', /KLAVIYO_API_KEY was refused/);
     const details = harness.client.workflow.getHandle(workflowIds.migration(id));
@@ -181,7 +188,7 @@ describe('steering a migration', () => {
       return shown !== null;
     });
     harness.sandbox.account.clearFaults();
-    assert.equal((await harness.consentry.waitForEnd(id)).phase, 'done');
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
     assert.equal(await held(), null);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 3 });
   });
@@ -193,8 +200,11 @@ describe('steering a migration', () => {
       times: 1,
     });
     const id = await start(3);
-    await until('the hold', async () => (await harness.consentry.progress(id)).held !== null);
-    await harness.consentry.cancel(id);
+    await until(
+      'the hold',
+      async () => (await harness.consentry.migrations.progress(id)).held !== null,
+    );
+    await harness.consentry.migrations.cancel(id);
     await assertCancelled(id);
     harness.sandbox.account.clearFaults();
     assert.deepEqual(await countsOf(harness, id), { cancelled_before_sending: 3 });
@@ -202,8 +212,8 @@ describe('steering a migration', () => {
 
   test('an ended run can’t be steered any more, and says so', async () => {
     const id = await start(1);
-    await harness.consentry.waitForEnd(id);
-    await assert.rejects(harness.consentry.pause(id), /has already ended \(done\)/);
+    await harness.consentry.migrations.waitForEnd(id);
+    await assert.rejects(harness.consentry.migrations.pause(id), /has already ended \(done\)/);
   });
 
   async function firstAddress(id: string): Promise<string> {

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { DELAYS } from 'klaviyo-sandbox';
 import { OPEN_SEGMENTS } from '../../src/contracts/limits.js';
 import { workflowIds } from '../../src/contracts/names.js';
-import { MigrationStoppedError } from '../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import { startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { people } from './people.js';
 import { countsOf, until } from './phases.js';
@@ -44,7 +44,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
     });
     const addresses = people(JOBS * ROWS_PER_JOB);
     const rows = addresses.map((address) => `${address},subscribed`);
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file: await harness.source(`${listId}.csv`, ['email,email_consent', ...rows]),
       listId,
       rowsPerJob: ROWS_PER_JOB,
@@ -96,7 +96,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
   /** Every row was subscribed and says so, or was not and says why. */
   async function assertTrue({ id, addresses }: Started, unsent: string): Promise<void> {
     const ends: (readonly [string | null, string | null])[] = [];
-    for await (const page of harness.consentry.parts(id)) {
+    for await (const page of harness.consentry.migrations.parts(id)) {
       ends.push(...page.map(({ email, outcome, reason }) => [email, reason ?? outcome] as const));
     }
     const isTrue = addresses.map((email) => [email, isSubscribed(email) ? 'confirmed' : unsent]);
@@ -106,10 +106,10 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
   for (let tenths = 0; tenths < 10; tenths += 1) {
     test(`cancelled after ${tenths} tenths: what is on the wire goes, nothing else`, async () => {
       const run = await untilSent((JOBS * tenths) / 10);
-      await harness.consentry.cancel(run.id);
+      await harness.consentry.migrations.cancel(run.id);
       const calls = await begun(run.id);
       run.open();
-      assert.equal((await harness.consentry.waitForEnd(run.id)).phase, 'cancelled');
+      assert.equal((await harness.consentry.migrations.waitForEnd(run.id)).phase, 'cancelled');
       assert.equal(await statusOf(run.id), 'CANCELLED');
       assert.equal(await begun(run.id), calls, 'no call was begun after cancel returned');
       const sent = Math.min((JOBS * tenths) / 10 + 2, calls);
@@ -123,7 +123,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
     const run = await untilSent(1);
     failWhatIsOnTheWire(run);
     run.open();
-    await assert.rejects(harness.consentry.waitForEnd(run.id), MigrationStoppedError);
+    await assert.rejects(harness.consentry.migrations.waitForEnd(run.id), MigrationStoppedError);
     assert.equal(await statusOf(run.id), 'FAILED');
     assert.ok((await begun(run.id)) < JOBS, 'the batches behind it did not begin');
     const { confirmed = 0 } = await countsOf(harness, run.id);
@@ -133,11 +133,11 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
 
   test('cancelled, and then a job fails: it was cancelled, and what was sent is read back', async () => {
     const run = await untilSent(JOBS / 2);
-    await harness.consentry.cancel(run.id);
+    await harness.consentry.migrations.cancel(run.id);
     const calls = await begun(run.id);
     failWhatIsOnTheWire(run);
     run.open();
-    assert.equal((await harness.consentry.waitForEnd(run.id)).phase, 'cancelled');
+    assert.equal((await harness.consentry.migrations.waitForEnd(run.id)).phase, 'cancelled');
     assert.equal(await statusOf(run.id), 'CANCELLED');
     assert.equal(await begun(run.id), calls);
     await assertTrue(run, 'cancelled_before_sending');
@@ -151,7 +151,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
     const { delays } = account.settings;
     const quick = delays.importExisting;
     delays.importExisting = [60_000, 60_000];
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       file: await harness.source('gone.csv', [
         'email,email_consent',
         ...members.map((email) => `${email},subscribed`),
@@ -159,13 +159,16 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
       listId,
       timing: { ...TEST_TIMING, membershipWithinMs: 1_500 },
     });
-    await until('the call', async () => (await harness.consentry.totals(id)).accepted === 3);
+    await until(
+      'the call',
+      async () => (await harness.consentry.migrations.totals(id)).accepted === 3,
+    );
     account.listing.delete(listId);
-    await assert.rejects(harness.consentry.waitForEnd(id), MigrationStoppedError);
+    await assert.rejects(harness.consentry.migrations.waitForEnd(id), MigrationStoppedError);
     delays.importExisting = quick;
     assert.equal(await statusOf(id), 'FAILED');
-    assert.deepEqual((await harness.consentry.totals(id)).outcomes, { unconfirmed: 3 });
-    assert.notEqual((await harness.consentry.report(id)).times.finishedAt, null);
+    assert.deepEqual((await harness.consentry.migrations.totals(id)).outcomes, { unconfirmed: 3 });
+    assert.notEqual((await harness.consentry.migrations.report(id)).times.finishedAt, null);
     const watch = harness.client.workflow.getHandle(workflowIds.optOutWatch(id));
     assert.equal((await watch.describe()).type, 'optOutWatch');
   });

@@ -26,7 +26,7 @@ describe('somebody who subscribes elsewhere between the plan and the submit', ()
     const { consentry, sandbox, ledger } = harness;
     const gate = harness.gates.close('get_metrics');
     const lines = ['email,email_consent,phone_number,sms_consent', ...rows];
-    const { id } = await consentry.startMigration({
+    const { id } = await consentry.migrations.start({
       file: await harness.source(`${rows[0] ?? 'none'}.csv`, lines),
       listId: SINGLE,
       channels: ['email', 'sms'],
@@ -34,15 +34,15 @@ describe('somebody who subscribes elsewhere between the plan and the submit', ()
       ...request,
     });
     await gate.reached;
-    await consentry.pause(id);
+    await consentry.migrations.pause(id);
     gate.open();
     await untilJobWaits(harness, id);
     for (const profile of meanwhile) sandbox.account.seed(profile);
     for (const endpoint of lostAnswers) {
       sandbox.account.addFault({ endpoint, kind: 'reset_after', times: 1 });
     }
-    await consentry.resume(id);
-    assert.equal((await consentry.waitForEnd(id)).phase, 'done');
+    await consentry.migrations.resume(id);
+    assert.equal((await consentry.migrations.waitForEnd(id)).phase, 'done');
     return outcomesOf(ledger, id);
   }
 

@@ -37,7 +37,7 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
   });
 
   async function start(account: string, rows: readonly string[]): Promise<string> {
-    const { id } = await harness.consentry.startMigration({
+    const { id } = await harness.consentry.migrations.start({
       account,
       file: await harness.source(`${account}-${rows[0] ?? ''}.csv`, [
         'email,email_consent',
@@ -62,7 +62,7 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
       start(OURS, subscribed([...a, ...shared])),
       start(THEIRS, subscribed([...b, ...shared])),
     ]);
-    await Promise.all([runA, runB].map((id) => harness.consentry.waitForEnd(id)));
+    await Promise.all([runA, runB].map((id) => harness.consentry.migrations.waitForEnd(id)));
     assert.deepEqual(await countsOf(harness, runA), { confirmed: 8 });
     assert.deepEqual(await countsOf(harness, runB), { confirmed: 7, opted_out_before_run: 1 });
     assert.deepEqual(carried(ours), [...a, ...shared].sort());
@@ -73,9 +73,9 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
     const [person = ''] = people(1);
     ours.account.seed({ email: person, email_consent: 'SUBSCRIBED' });
     const out = await start(OURS, [`${person},unsubscribed`]);
-    await harness.consentry.waitForEnd(out);
+    await harness.consentry.migrations.waitForEnd(out);
     const into = await start(THEIRS, [`${person},subscribed`]);
-    await harness.consentry.waitForEnd(into);
+    await harness.consentry.migrations.waitForEnd(into);
     assert.deepEqual(await outcomesOf(harness.ledger, into), { [`${person} email`]: 'confirmed' });
     const consentAt = ({ account }: Sandbox) =>
       account.truthFor({ email: person })?.subscriptions.email.marketing.consent;
@@ -98,21 +98,21 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
       await takeAll();
       const slow = await start(OURS, subscribed(people(2)));
       const quick = await start(THEIRS, subscribed(people(2)));
-      assert.equal((await harness.consentry.waitForEnd(quick)).phase, 'done');
+      assert.equal((await harness.consentry.migrations.waitForEnd(quick)).phase, 'done');
       assert.deepEqual(await countsOf(harness, quick), { confirmed: 2 });
       await inPhase(harness, slow, 'submit');
       assert.deepEqual(await countsOf(harness, slow), { open: 2 });
       await harness.ledger.pool.query('delete from consentry.penalty');
       await harness.ledger.pool.query('delete from consentry.granted_call');
-      await harness.consentry.cancel(slow);
-      await harness.consentry.waitForEnd(slow);
+      await harness.consentry.migrations.cancel(slow);
+      await harness.consentry.migrations.waitForEnd(slow);
     });
   }
 
   test('a request that names none is refused where there are two', async () => {
     const [person = ''] = people(1);
     await assert.rejects(
-      harness.consentry.startMigration({
+      harness.consentry.migrations.start({
         file: await harness.source('nobody.csv', ['email,email_consent', `${person},subscribed`]),
         listId: SINGLE,
       }),
@@ -138,10 +138,10 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
       args: [migrationInput(id, { timing: TEST_TIMING }, 1)],
     });
     await assert.rejects(
-      harness.consentry.waitForEnd(id),
+      harness.consentry.migrations.waitForEnd(id),
       /The run is about account Ours01, and this worker has a key of account Their1: nothing was called/,
     );
     assert.deepEqual(await countsOf(harness, id), { migration_stopped: 1 });
-    assert.deepEqual((await harness.consentry.report(id)).calls, []);
+    assert.deepEqual((await harness.consentry.migrations.report(id)).calls, []);
   });
 });

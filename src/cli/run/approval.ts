@@ -29,7 +29,7 @@ export async function askForApproval(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  if (yes) return consentry.approve(id);
+  if (yes) return consentry.migrations.approve(id);
   if (output.terminal.stdin?.isTTY !== true) {
     if (attached) {
       throw new UsageError(
@@ -37,7 +37,7 @@ export async function askForApproval(
           'or the same command with --yes. Nothing was sent yet.',
       );
     }
-    await consentry.cancel(id);
+    await consentry.migrations.cancel(id);
     throw new UsageError(
       `This run is about ${counted(rows, 'row')}, and nobody is here to confirm it: give --yes, or ` +
         '--detach and then consentry approve ID. Nothing was sent.',
@@ -52,8 +52,8 @@ export async function askForApproval(
     output.note(leftWaitingWords(id));
     throw new Ended(EXIT.interrupted);
   }
-  if (typed.replace(/[\s,._']/g, '') === String(rows)) return consentry.approve(id);
-  await consentry.cancel(id);
+  if (typed.replace(/[\s,._']/g, '') === String(rows)) return consentry.migrations.approve(id);
+  await consentry.migrations.cancel(id);
   output.note('That is not the number: the run is cancelled.');
 }
 

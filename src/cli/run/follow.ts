@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Progress } from '../../contracts/migration.js';
-import { MigrationStoppedError, type StartedMigration } from '../../starter/consentry.js';
+import { MigrationStoppedError } from '../../starter/stopped.js';
+import type { StartedMigration } from '../../starter/migrations/start.js';
 import type { Connected } from '../../starter/connect.js';
 import type { Report } from '../../starter/migrations/report.js';
-import { watchMigration } from '../../starter/migrations/watch.js';
 import { askForApproval } from './approval.js';
 import { Ended, UsageError } from '../ended.js';
 import { EXIT } from '../exit-codes.js';
@@ -42,7 +42,7 @@ export async function followToEnd(
   const { output } = following;
   const { id } = started;
   const stopped = await watchToEnd(connected, started, following);
-  const report = await consentry.report(id);
+  const report = await consentry.migrations.report(id);
   const rejects = await refusedRows(connected, report, following);
   const result = { ...report, workflowId: started.workflowId, webUi: connected.webUi(id), rejects };
   if (report.jobs.submitted > 0) {
@@ -76,7 +76,7 @@ async function watchToEnd(
   let asked = false;
   if (!attached) view.showBegun('Checking the account, and reading the consent that it holds...');
   try {
-    const end = await watchMigration(consentry, id, {
+    const end = await consentry.migrations.watch(id, {
       everyMs: 500,
       signal: detach.signal,
       onPlan: (plan) => {
@@ -116,7 +116,7 @@ async function refusedRows(
 ): Promise<Rejects | null> {
   try {
     const file = source === null ? null : { path: source, sha256 };
-    return await writeRejects(() => consentry.parts(id), rejects, file);
+    return await writeRejects(() => consentry.migrations.parts(id), rejects, file);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     output.note(`${error.message} Every row is in: consentry report ${id} --csv PATH`);

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ConsentChannel } from '../../contracts/channels.js';
 import type { PresetName } from '../../importers/index.js';
-import type { Consentry, StartedMigration } from '../../starter/consentry.js';
+import type { Consentry } from '../../starter/consentry.js';
+import type { StartedMigration } from '../../starter/migrations/start.js';
 import type { Connected } from '../../starter/connect.js';
 import { timingOf, type MigrationRequest } from '../../starter/migrations/settings.js';
 import { UsageError } from '../ended.js';
@@ -69,8 +70,8 @@ export async function runMigrate(
   }
   const request = requestOf(file, flags);
   const view = new ProgressView(terminal, timingOf(request).confirmWithinMs);
-  const started = await connected.consentry
-    .startMigration(request, (rows) => view.showRead(rows))
+  const started = await connected.consentry.migrations
+    .start(request, (rows) => view.showRead(rows))
     .finally(() => view.stop());
   const webUi = connected.webUi(started.id);
   output.say(startedWords(started, webUi));
@@ -103,7 +104,7 @@ export function checkTogether({ wait, canary, rejects, detach }: MigrateFlags): 
 /** A run that was met may wait for a word that somebody else was asked for. */
 async function waitsForWord(consentry: Consentry, started: StartedMigration): Promise<boolean> {
   if (!started.attached) return started.waitsForApproval;
-  return (await consentry.progress(started.id)).phase === 'approval';
+  return (await consentry.migrations.progress(started.id)).phase === 'approval';
 }
 
 function firstRowsOf({ pilot, canary, wait }: MigrateFlags): FirstRows | null {

@@ -41,8 +41,8 @@ export async function runReport(
   if (flags.html !== undefined) return writePage(consentry, id, flags.html, output);
   if (flags.undo !== undefined) return writeUndo(consentry, id, flags.undo, output);
   if (flags.changes) return showChanges(consentry, id, flags, output);
-  const report = await consentry.report(id);
-  const rows = mapped(eachPart(consentry.parts(id)), partRow);
+  const report = await consentry.migrations.report(id);
+  const rows = mapped(eachPart(consentry.migrations.parts(id)), partRow);
   if (await writeRows(rows, PART_COLUMNS, flags, output)) return;
   output.result(report, renderReport(report));
 }
@@ -53,7 +53,7 @@ async function writePage(
   path: string,
   output: Output,
 ): Promise<void> {
-  const page = reportPage(await consentry.reportDetails(id), new Date());
+  const page = reportPage(await consentry.migrations.reportDetails(id), new Date());
   await writePrivateFile(path, (file) => pipeline(Readable.from([page]), file));
   output.result({ html: path }, `Written: ${path}`);
 }
@@ -64,10 +64,10 @@ async function writeUndo(
   path: string,
   output: Output,
 ): Promise<void> {
-  const { settings, times } = await consentry.report(id);
+  const { settings, times } = await consentry.migrations.report(id);
   let rows = 0;
   let notGivenBack = 0;
-  const lines = undoRows(consentry.parts(id), ({ note }) => {
+  const lines = undoRows(consentry.migrations.parts(id), ({ note }) => {
     rows += 1;
     if (note !== '') notGivenBack += 1;
   });
@@ -109,10 +109,10 @@ async function showChanges(
   output: Output,
 ): Promise<void> {
   // Names an unknown id before anything is written.
-  await consentry.report(id);
-  const changed = () => sentParts(eachPart(consentry.parts(id)));
+  await consentry.migrations.report(id);
+  const changed = () => sentParts(eachPart(consentry.migrations.parts(id)));
   const written = await writeRows(mapped(changed(), changeRow), CHANGE_COLUMNS, flags, output);
-  const counts = countChanges(await consentry.transitions(id));
+  const counts = countChanges(await consentry.migrations.transitions(id));
   if (written) {
     if (counts.length > 0) output.note(renderChangeCounts(counts));
     return;

@@ -11,7 +11,7 @@ export function addApprove(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  consentry approve 20260102-1a2b3c4d')
     .action(async (id: string, flags: { json?: boolean }) => {
       await withConsentry(async ({ consentry }) => {
-        await consentry.approve(id);
+        await consentry.migrations.approve(id);
         new Output(terminal, flags.json ?? false).result(
           { id, approved: true },
           `Migration ${id} starts sending. See how far it is with: consentry status ${id}`,

@@ -14,7 +14,7 @@ export function addCancel(program: Command, terminal: Terminal): void {
     .action(async (id: string, flags: { wait: boolean; json?: boolean }) => {
       const output = new Output(terminal, flags.json ?? false);
       await withConsentry(async ({ consentry }) => {
-        await consentry.cancel(id);
+        await consentry.migrations.cancel(id);
         if (!flags.wait) {
           output.result(
             { id, phase: 'cancelling' },
@@ -23,8 +23,8 @@ export function addCancel(program: Command, terminal: Terminal): void {
           return;
         }
         output.note(`Cancelling ${id}: what Klaviyo has is read back. Ctrl-C stops waiting only.`);
-        await consentry.waitForEnd(id);
-        const report = await consentry.report(id);
+        await consentry.migrations.waitForEnd(id);
+        const report = await consentry.migrations.report(id);
         output.result(report, renderReport(report));
       });
     });

@@ -43,7 +43,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .action(async (flags: CheckFlags) => {
       const output = new Output(terminal, flags.json ?? false);
       await withConsentry(async ({ consentry }) => {
-        const preflight = await consentry.check({
+        const preflight = await consentry.migrations.check({
           account: flags.account ?? null,
           listId: flags.list ?? null,
           channels: flags.channels ?? ['email'],

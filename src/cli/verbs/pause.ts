@@ -11,7 +11,7 @@ export function addPause(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  consentry pause 20260102-1a2b3c4d')
     .action(async (id: string, flags: { json?: boolean }) => {
       await withConsentry(async ({ consentry }) => {
-        await consentry.pause(id);
+        await consentry.migrations.pause(id);
         new Output(terminal, flags.json ?? false).result(
           { id, paused: true },
           `Migration ${id} is paused. Go on with: consentry resume ${id}`,

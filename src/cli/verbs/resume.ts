@@ -11,7 +11,7 @@ export function addResume(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  consentry resume 20260102-1a2b3c4d')
     .action(async (id: string, flags: { json?: boolean }) => {
       await withConsentry(async ({ consentry }) => {
-        await consentry.resume(id);
+        await consentry.migrations.resume(id);
         new Output(terminal, flags.json ?? false).result(
           { id, paused: false },
           `Migration ${id} goes on.`,

@@ -36,7 +36,7 @@ Example:
     .action(async (id: string, flags: RetryFlags) => {
       await withConsentry(async (connected) => {
         const { consentry } = connected;
-        const started = await consentry.retryFailed(id, {
+        const started = await consentry.migrations.retryFailed(id, {
           smsCountries: flags.smsCountries ?? null,
           confirm: flags.yes !== true,
         });

@@ -13,7 +13,7 @@ export function addSetShare(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  consentry set-share 20260102-1a2b3c4d 0.25')
     .action(async (id: string, share: number, flags: { json?: boolean }) => {
       await withConsentry(async ({ consentry }) => {
-        await consentry.setShare(id, share);
+        await consentry.migrations.setShare(id, share);
         new Output(terminal, flags.json ?? false).result(
           { id, share },
           `Migration ${id} uses at most ${share} of the account’s limits from now on.`,

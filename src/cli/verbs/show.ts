@@ -32,11 +32,11 @@ export function addShow(program: Command, terminal: Terminal): void {
       const output = new Output(terminal, flags.json ?? false);
       const person = await personOf(argument, flags.country ?? null);
       await withConsentry(async ({ consentry }) => {
-        const history = await consentry.personHistory(person);
+        const history = await consentry.people.history(person);
         const live =
           flags.ledger === true
             ? { klaviyo: null, failure: null, exitCode: null }
-            : await readLive(consentry.liveConsent(person, flags.account ?? null));
+            : await readLive(consentry.people.liveConsent(person, flags.account ?? null));
         const { klaviyo, failure, exitCode } = live;
         output.result(
           { person, klaviyo, failure, history },

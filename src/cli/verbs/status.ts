@@ -22,14 +22,14 @@ export function addStatus(program: Command, terminal: Terminal): void {
       await withConsentry(async (connected) => {
         const { consentry } = connected;
         if (id === undefined) {
-          const migrations = await consentry.list(flags.limit);
+          const migrations = await consentry.migrations.list(flags.limit);
           output.result({ migrations }, renderMigrations(migrations));
           return;
         }
         // The workflow knows phases that the ledger does not keep.
-        const { phase, paused, held } = await consentry.progress(id);
-        const state = { ...(await consentry.report(id)), phase, paused, held };
-        const plan = await consentry.plan(id);
+        const { phase, paused, held } = await consentry.migrations.progress(id);
+        const state = { ...(await consentry.migrations.report(id)), phase, paused, held };
+        const plan = await consentry.migrations.plan(id);
         const link = connected.webUi(id);
         output.result(
           { ...state, plan, webUi: link },

@@ -5,8 +5,9 @@ import {
   getMigration,
   type Ledger,
 } from '../../ledger/index.js';
-import { hasEnded, MigrationStoppedError } from './ended.js';
+import { hasEnded } from './ended.js';
 import { newId } from '../ids.js';
+import { MigrationStoppedError } from '../stopped.js';
 
 /** A migration of another one's failed rows, in the ledger and not started yet. */
 export interface StoredRetry {

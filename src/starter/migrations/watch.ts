@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan, Progress, Totals } from '../../contracts/migration.js';
-import { hasEnded, type Consentry } from '../consentry.js';
+import { hasEnded } from './ended.js';
 
 export interface WatchOptions {
   /** Pause between two looks at least, in milliseconds; a slow ledger is looked at more rarely. */
@@ -13,6 +13,14 @@ export interface WatchOptions {
   onProgress(progress: Progress): void | Promise<void>;
 }
 
+/** What a run is watched by. */
+interface Watched {
+  waitForEnd(id: string, signal?: AbortSignal): Promise<Progress>;
+  progress(id: string): Promise<Progress>;
+  totals(id: string): Promise<Totals>;
+  plan(id: string): Promise<Plan | null>;
+}
+
 /** A look may take a fifth of the time at most. */
 const PAUSE_PER_LOOK = 4;
 
@@ -23,16 +31,16 @@ const PAUSE_PER_LOOK = 4;
  * @throws MigrationStoppedError where a failure stopped the run
  */
 export async function watchMigration(
-  consentry: Consentry,
+  migrations: Watched,
   id: string,
   options: WatchOptions,
 ): Promise<Progress | null> {
-  const end = settled(consentry.waitForEnd(id, options.signal));
+  const end = settled(migrations.waitForEnd(id, options.signal));
   let planned = false;
   for (;;) {
     const looked = Date.now();
-    const progress = upToDate(await consentry.progress(id), await consentry.totals(id));
-    if (!planned) planned = await tellPlan(consentry, id, options);
+    const progress = upToDate(await migrations.progress(id), await migrations.totals(id));
+    if (!planned) planned = await tellPlan(migrations, id, options);
     if (planned) await options.onProgress(progress);
     const pause = Math.max(options.everyMs, (Date.now() - looked) * PAUSE_PER_LOOK);
     const result = hasEnded(progress.phase)
@@ -40,9 +48,9 @@ export async function watchMigration(
       : await Promise.race([end, paused(pause, options.signal)]);
     if (result === 'stopped' || options.signal?.aborted) return null;
     if (result === 'look') continue;
-    if (!planned) await tellPlan(consentry, id, options);
+    if (!planned) await tellPlan(migrations, id, options);
     if ('error' in result) throw result.error;
-    await options.onProgress(upToDate(result.progress, await consentry.totals(id)));
+    await options.onProgress(upToDate(result.progress, await migrations.totals(id)));
     return result.progress;
   }
 }
@@ -54,8 +62,8 @@ function upToDate(progress: Progress, totals: Totals): Progress {
   return { ...progress, ...totals, phase: allSubmitted ? 'settle' : progress.phase };
 }
 
-async function tellPlan(consentry: Consentry, id: string, on: WatchOptions): Promise<boolean> {
-  const plan = await consentry.plan(id);
+async function tellPlan(migrations: Watched, id: string, on: WatchOptions): Promise<boolean> {
+  const plan = await migrations.plan(id);
   if (plan !== null) await on.onPlan(plan);
   return plan !== null;
 }

@@ -9,7 +9,7 @@ import { runReport, type ReportFlags } from '../../../src/cli/run/report.js';
 import { workflowIds } from '../../../src/contracts/names.js';
 import type { Person, ShowInput } from '../../../src/contracts/person.js';
 import { askAboutPerson, personAskedAbout } from '../../../src/ledger/index.js';
-import { MigrationStoppedError } from '../../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../../src/starter/stopped.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../../support/harness.js';
 import { Written } from '../terminal.js';
 
@@ -30,7 +30,7 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
       'out@shop.test,,subscribed,',
       '=no address,,subscribed,',
     ]);
-    const started = await harness.consentry.startMigration({
+    const started = await harness.consentry.migrations.start({
       file,
       listId: SINGLE,
       channels: ['email', 'sms'],
@@ -38,7 +38,7 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
       timing: TEST_TIMING,
     });
     id = started.id;
-    await harness.consentry.waitForEnd(id);
+    await harness.consentry.migrations.waitForEnd(id);
   });
   after(async () => {
     await harness.close();
@@ -67,7 +67,7 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
   }
 
   it('shows the consent that Klaviyo holds, by e-mail and by phone', async () => {
-    const live = await harness.consentry.liveConsent(ADA);
+    const live = await harness.consentry.people.liveConsent(ADA);
     const [profile] = live.profiles;
     assert.equal(live.profiles.length, 1);
     assert.deepEqual(
@@ -76,16 +76,22 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
         .map(({ channel }) => channel),
       ['email', 'sms'],
     );
-    const byPhone = await harness.consentry.liveConsent({ by: 'phone_number', value: PHONE });
+    const byPhone = await harness.consentry.people.liveConsent({
+      by: 'phone_number',
+      value: PHONE,
+    });
     assert.equal(byPhone.profiles[0]?.id, profile?.id);
-    const out = await harness.consentry.liveConsent({ by: 'email', value: 'out@shop.test' });
+    const out = await harness.consentry.people.liveConsent({ by: 'email', value: 'out@shop.test' });
     assert.equal(out.profiles[0]?.channels[0]?.consent, 'UNSUBSCRIBED');
-    const nobody = await harness.consentry.liveConsent({ by: 'email', value: 'no@shop.test' });
+    const nobody = await harness.consentry.people.liveConsent({
+      by: 'email',
+      value: 'no@shop.test',
+    });
     assert.deepEqual(nobody.profiles, []);
   });
 
   it('leaves no person in Temporal and no question in the ledger', async () => {
-    await harness.consentry.liveConsent(ADA);
+    await harness.consentry.people.liveConsent(ADA);
     const { rows } = await sql`select id from consentry.person_request`.execute(harness.ledger.db);
     assert.deepEqual(rows, []);
     let texts: string[] = [];
@@ -112,7 +118,7 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
   });
 
   it('has the proof of what was done', async () => {
-    const history = await harness.consentry.personHistory(ADA);
+    const history = await harness.consentry.people.history(ADA);
     assert.deepEqual(
       history.map(({ channel, outcome, consentAfter, customSource, requestId }) => [
         channel,
@@ -167,7 +173,7 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
   it('says why Klaviyo cannot be read, and keeps no question', async () => {
     harness.sandbox.account.addFault({ endpoint: 'get_profiles', kind: 'revoke_key', times: 1 });
     await assert.rejects(
-      harness.consentry.liveConsent(ADA),
+      harness.consentry.people.liveConsent(ADA),
       (error) =>
         error instanceof MigrationStoppedError && error.failureType === 'KlaviyoKeyRefused',
     );

@@ -1,0 +1,183 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { MigrationInput } from '../../contracts/migration.js';
+import { workflowIds } from '../../contracts/names.js';
+import {
+  openSource,
+  readMapping,
+  type ImportedSource,
+  type ImportOptions,
+} from '../../importers/index.js';
+import {
+  AlreadyRunningError,
+  countTotals,
+  findRunningMigration,
+  getMigration,
+  setPhase,
+  setShare,
+  storeIntents,
+  type NewMigration,
+} from '../../ledger/index.js';
+import type { consentMigration } from '../../workflows/index.js';
+import { ids, newId } from '../ids.js';
+import type { Reach } from '../reach.js';
+import { handleOf } from './handle.js';
+import { storeRetry } from './retry.js';
+import {
+  importOptions,
+  migrationInput,
+  migrationSettings,
+  requestHash,
+  type MigrationRequest,
+} from './settings.js';
+
+export interface StartedMigration {
+  readonly id: string;
+  readonly workflowId: string;
+  /** The Klaviyo account that it is about. */
+  readonly accountId: string;
+  /** True where the same file with the same settings was running already: nothing was started. */
+  readonly attached: boolean;
+  readonly rows: number;
+  readonly preset: string;
+  /** It sends nothing before `approve`. */
+  readonly waitsForApproval: boolean;
+}
+
+export async function startMigration(
+  reach: Reach,
+  request: MigrationRequest,
+  onRows?: (rows: number) => void,
+): Promise<StartedMigration> {
+  const { mapping: mappingFile = null } = request;
+  const mapping = mappingFile === null ? null : await readMapping(mappingFile);
+  const options = importOptions(request, mapping);
+  const source = await openSource(request.file, options, request.query ?? null);
+  try {
+    return await startFrom(reach, source, request, options, onRows);
+  } finally {
+    await source.close();
+  }
+}
+
+async function startFrom(
+  reach: Reach,
+  source: ImportedSource,
+  request: MigrationRequest,
+  options: ImportOptions,
+  onRows?: (rows: number) => void,
+): Promise<StartedMigration> {
+  const id = newId();
+  const { accountId, taskQueue } = await reach.workersOf(request.account);
+  const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
+  const sourceSha256 = await source.sha256();
+  const hash = requestHash(accountId, sourceSha256, settings, options);
+  const attach = async (): Promise<StartedMigration | null> => {
+    const running = await findRunning(reach, hash, request, taskQueue);
+    if (running === null) return null;
+    const { rows } = await countTotals(reach.ledger.db, running);
+    return {
+      ...ids(running),
+      accountId,
+      attached: true,
+      rows,
+      preset: source.preset,
+      waitsForApproval: false,
+    };
+  };
+  const attached = await attach();
+  if (attached !== null) return attached;
+  const migration: NewMigration = {
+    id,
+    accountId,
+    sourceName: source.name,
+    sourceSha256,
+    preset: source.preset,
+    settings,
+    requestHash: hash,
+    retryOf: null,
+  };
+  let rows: number;
+  try {
+    rows = await storeIntents(reach.ledger, migration, source.intents, onRows);
+  } catch (error) {
+    if (!(error instanceof AlreadyRunningError)) throw error;
+    // Somebody else stored the same at the same time, and came first.
+    const other = await attach();
+    if (other === null) throw error;
+    return other;
+  }
+  if (request.share !== undefined) await setShare(reach.ledger.db, id, request.share);
+  const input = migrationInput(id, request, rows);
+  await execute(reach, input, rows, taskQueue);
+  const { needsApproval: waitsForApproval } = input;
+  const { preset } = source;
+  return { ...ids(id), accountId, attached: false, rows, preset, waitsForApproval };
+}
+
+/**
+ * The running migration that asks for the same. One that was stored and never started (its process
+ * died) is started; one whose workflow is gone, such as terminated, is closed in the ledger.
+ */
+async function findRunning(
+  reach: Reach,
+  hash: string,
+  request: MigrationRequest,
+  taskQueue: string,
+): Promise<string | null> {
+  const id = await findRunningMigration(reach.ledger.db, hash);
+  if (id === null) return null;
+  try {
+    const { status } = await handleOf(reach, id).describe();
+    if (status.name === 'RUNNING') return id;
+    const failure = `Its workflow has ended as ${status.name.toLowerCase()}.`;
+    await setPhase(reach.ledger.db, id, 'failed', failure);
+    return null;
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    const { rows } = await countTotals(reach.ledger.db, id);
+    await execute(reach, migrationInput(id, request, rows), rows, taskQueue);
+    return id;
+  }
+}
+
+async function execute(
+  reach: Reach,
+  input: MigrationInput,
+  rows: number,
+  taskQueue: string,
+): Promise<void> {
+  try {
+    await reach.client.workflow.start<typeof consentMigration>('consentMigration', {
+      workflowId: workflowIds.migration(input.migrationId),
+      taskQueue,
+      args: [input],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: `${rows.toLocaleString('en-US')} rows`,
+    });
+  } catch (error) {
+    await setPhase(
+      reach.ledger.db,
+      input.migrationId,
+      'failed',
+      'The workflow could not be started.',
+    );
+    throw error;
+  }
+}
+
+export async function retryFailed(
+  reach: Reach,
+  id: string,
+  request: Omit<MigrationRequest, 'file'> = {},
+): Promise<StartedMigration> {
+  const { accountId: asked } = await getMigration(reach.ledger.db, id);
+  const { accountId, taskQueue } = await reach.workersOf(asked);
+  const { smsCountries = null } = request;
+  const { historical, ...retry } = await storeRetry(reach.ledger, id, smsCountries);
+  const { rows, preset } = retry;
+  const input = migrationInput(retry.id, { ...request, historical }, rows);
+  await execute(reach, input, rows, taskQueue);
+  const { needsApproval: waitsForApproval } = input;
+  return { ...ids(retry.id), accountId, attached: false, rows, preset, waitsForApproval };
+}

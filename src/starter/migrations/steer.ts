@@ -1,0 +1,45 @@
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import type { Phase } from '../../contracts/migration.js';
+import { MESSAGES } from '../../contracts/names.js';
+import { getMigration, steerNow } from '../../ledger/index.js';
+import type { Reach } from '../reach.js';
+import { MigrationStoppedError } from '../stopped.js';
+import { hasEnded } from './ended.js';
+import { handleOf } from './handle.js';
+
+/** Tells the ledger, which every call asks, then the workflow, which shows it and wakes its jobs. */
+export async function setPaused(reach: Reach, id: string, paused: boolean): Promise<void> {
+  await steer(reach, id, async (handle) => {
+    const steering = await steerNow(reach.ledger.db, id, paused);
+    const args = steering === null ? [] : [steering];
+    await handle.signal(paused ? MESSAGES.pause : MESSAGES.resume, ...args);
+  });
+}
+
+/** @throws MigrationStoppedError where the run has ended, or does not wait for what `act` tells it */
+export async function steer(
+  reach: Reach,
+  id: string,
+  act: (handle: WorkflowHandle) => Promise<void>,
+): Promise<void> {
+  const { phase } = await getMigration(reach.ledger.db, id);
+  // Temporal takes the cancellation of an ended workflow without a word.
+  if (hasEnded(phase)) throw alreadyEnded(id, phase);
+  try {
+    await act(handleOf(reach, id));
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) {
+      throw new MigrationStoppedError(error.cause?.message ?? error.message, 'NotWaiting');
+    }
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw alreadyEnded(id, phase);
+  }
+}
+
+function alreadyEnded(id: string, phase: Phase): MigrationStoppedError {
+  return new MigrationStoppedError(`Migration ${id} has already ended (${phase}).`, 'AlreadyEnded');
+}

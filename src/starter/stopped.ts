@@ -1,0 +1,39 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+
+/** A run ended otherwise than by finishing; `failureType` as in `contracts/failures.ts`. */
+export class MigrationStoppedError extends Error {
+  override readonly name = 'MigrationStoppedError';
+  constructor(
+    message: string,
+    readonly failureType: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * What a workflow returns.
+ *
+ * @throws MigrationStoppedError with the words of the activity that failed
+ * @throws CancelledFailure where it was cancelled
+ */
+export async function resultOf<T>(execution: Promise<T>): Promise<T> {
+  try {
+    return await execution;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    if (error.cause instanceof CancelledFailure) throw error.cause;
+    const failure = innermost(error);
+    throw new MigrationStoppedError(failure?.message ?? error.message, failure?.type ?? 'Unknown');
+  }
+}
+
+/** The failure that an activity threw, below the failures that workflows wrap around it. */
+function innermost(error: Error): ApplicationFailure | null {
+  let found: ApplicationFailure | null = null;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof ApplicationFailure) found = at;
+  }
+  return found;
+}
