@@ -110,7 +110,9 @@ async function migrate(run: Run, lifecycle: Lifecycle): Promise<Measured> {
     timing: TIMING,
   });
   const storeMs = performance.now() - began;
-  const cutOff = !(await endsWithin(limitMs, (signal) => consentry.migrations.waitForEnd(id, signal)));
+  const cutOff = !(await endsWithin(limitMs, (signal) =>
+    consentry.migrations.waitForEnd(id, signal),
+  ));
   const totalMs = performance.now() - began;
   const parts = await timesOfParts(id, stack.temporal, cutOff ? Date.now() : null);
   const { outcomes, calls } = await consentry.migrations.report(id);

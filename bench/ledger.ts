@@ -127,7 +127,7 @@ async function play(ledger: Ledger): Promise<void> {
       const begun = await beginSubmission(db, {
         migrationId: ID,
         jobNumber,
-        operation: 'subscribe',
+        takesOut: false,
         endpoint: 'bulk_subscribe_profiles',
         now: null,
         parts,

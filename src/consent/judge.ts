@@ -2,15 +2,10 @@ import { foldEmail } from '../contracts/addresses.js';
 import { isPhoneChannel } from '../contracts/channels.js';
 import type { ProfileConsent, SuppressionReason } from '../klaviyo/index.js';
 import type { ConsentBefore, OpenPart, OpenRow, OptOut, Settlement } from '../ledger/index.js';
-import {
-  consentHeld,
-  guardPart,
-  mayBeOneProfile,
-  profilesFor,
-  type GuardedRun,
-  type GuardVerdict,
-  type Known,
-} from './guard.js';
+import { guardPart } from './guard.js';
+import type { GuardVerdict } from './operations/operation.js';
+import type { GuardedRun } from './opt-outs.js';
+import { consentHeld, type Known, mayBeOneProfile, profilesFor } from './person.js';
 
 /** What may be done for a row's person, from all that is known of them at one moment. */
 export interface Judgement {

@@ -1,6 +1,6 @@
 import { foldEmail } from '../contracts/addresses.js';
 import type { ProfileConsent } from '../klaviyo/index.js';
-import type { Held } from './guard.js';
+import type { Held } from './person.js';
 
 /**
  * Profiles by identifier. Klaviyo may hold an e-mail in capitals, where look-ups here are lower-case,

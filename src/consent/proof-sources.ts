@@ -1,5 +1,7 @@
 import type { Operation } from '../contracts/channels.js';
 import type { MigrationSettings } from '../contracts/migration.js';
+import { ALL_OPERATIONS } from './operations/index.js';
+import type { LookUp } from './operations/operation.js';
 
 /** What the reader of a migration reads, besides the events. */
 export interface Sources {
@@ -34,12 +36,9 @@ export function sourcesOf(
   const implicit = settings.consent === 'implicit';
   const byEvent = fromEvents && !historicalImport;
   const byList = fromList && listId !== null && (implicit || !byEvent);
-  const soon: Operation[] = ['suppress'];
-  const late: Operation[] = [];
-  (fromEvents ? late : soon).push('unsubscribe');
-  (byList ? late : soon).push('add_to_list');
-  // What a back-dated import leaves open at its deadline is looked up then.
-  if (!historicalImport) (byEvent || byList ? late : soon).push('subscribe');
-  const patient: Operation[] = historicalImport && !byList ? ['subscribe'] : [];
-  return { listMembers: byList, lookUps: { soon, late, patient } };
+  const feeds = { events: fromEvents, members: byList, historicalImport };
+  const at = (when: LookUp): Operation[] =>
+    ALL_OPERATIONS.filter(({ lookUp }) => lookUp(feeds) === when).map(({ name }) => name);
+  const lookUps = { soon: at('soon'), late: at('late'), patient: at('patient') };
+  return { listMembers: byList, lookUps };
 }

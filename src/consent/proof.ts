@@ -2,36 +2,17 @@ import { isPhoneChannel, type Channel, type OptInProcess } from '../contracts/ch
 import type { Outcome, Reason } from '../contracts/outcomes.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
 import type { Settlement, WaitingPart } from '../ledger/index.js';
-import { areSuppressed, consentHeld, hasLeft, isOut, optOutOf } from './guard.js';
+import { OPERATIONS } from './operations/index.js';
+import type { ReadAfter, Verdict } from './operations/operation.js';
+import { optOutOf } from './opt-outs.js';
+import { consentHeld } from './person.js';
 
-/** How a part ended; null while nothing read so far decides it. */
-export type Verdict = { readonly outcome: Outcome; readonly reason: Reason | null } | null;
-
-const CONFIRMED: Verdict = { outcome: 'confirmed', reason: null };
-
-/**
- * What profiles that were read after the submit prove about a sent part. An opt-out proves nothing yet
- * about a subscribe: Klaviyo may apply it still, over the opt-out.
- *
- * @param profiles those of the part's identifier; none where Klaviyo has none
- * @param isMember whether it was read as a member of the run's list
- * @param listId the run's list
- */
+/** What was read after the submit proves of a part that was sent; null while it decides nothing. */
 export function provePart(
-  part: Pick<WaitingPart, 'channel' | 'action'>,
-  profiles: readonly ProfileConsent[],
-  isMember: boolean,
-  listId: string | null,
+  { action, channel }: Pick<WaitingPart, 'channel' | 'action'>,
+  read: ReadAfter,
 ): Verdict {
-  const { channel, action } = part;
-  if (channel === 'list') return isMember ? { outcome: 'list_only', reason: null } : null;
-  if (action === 'suppress') return areSuppressed(profiles) ? CONFIRMED : null;
-  if (action === 'unsubscribe') return isOut(channel, profiles) ? CONFIRMED : null;
-  if (optOutOf(channel, profiles, null) !== null) return null;
-  if (channel === 'email' && profiles.some((profile) => hasLeft(profile, listId))) return null;
-  return profiles.some((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')
-    ? CONFIRMED
-    : null;
+  return OPERATIONS[action].prove(channel, read);
 }
 
 /** The consent of a part as profiles show it, to be kept with its outcome. */
@@ -41,20 +22,19 @@ export function readBack(
   { outcome }: NonNullable<Verdict>,
 ): Pick<Settlement, 'read' | 'isOptOut'> {
   const { channel } = part;
+  const { givesConsent, takesOut } = OPERATIONS[part.action];
   const proving =
-    outcome === 'confirmed' && part.action === 'subscribe' && channel !== 'list'
+    outcome === 'confirmed' && givesConsent && channel !== 'list'
       ? profiles.filter((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')
       : profiles;
   const held = consentHeld(channel, proving);
   return {
     ...(held === null ? {} : { read: held }),
-    isOptOut:
-      outcome === 'confirmed' && (part.action === 'unsubscribe' || part.action === 'suppress'),
+    isOptOut: outcome === 'confirmed' && takesOut,
   };
 }
 
 export interface Deadline {
-  readonly listId: string | null;
   readonly optInProcess: OptInProcess | null;
   readonly historicalImport: boolean;
   /** `X-Klaviyo-Partial-Failure` of the submission that carried the part. */
@@ -67,15 +47,15 @@ export interface Deadline {
  */
 export function proveAtDeadline(
   part: Pick<WaitingPart, 'channel' | 'action'>,
-  profiles: readonly ProfileConsent[],
-  isMember: boolean,
+  read: ReadAfter,
   deadline: Deadline,
 ): { readonly outcome: Outcome; readonly reason: Reason | null } {
-  const proven = provePart(part, profiles, isMember, deadline.listId);
+  const proven = provePart(part, read);
   if (proven !== null) return proven;
+  const { profiles, listId } = read;
   const optOut =
-    part.action === 'subscribe' && part.channel !== 'list'
-      ? optOutOf(part.channel, profiles, deadline.listId)
+    OPERATIONS[part.action].givesConsent && part.channel !== 'list'
+      ? optOutOf(part.channel, profiles, listId)
       : null;
   if (optOut !== null && optOut !== 'consent_state_unknown') {
     // The guard let only people through who had not opted out: this one did since.
@@ -100,7 +80,7 @@ export function waitsForClick(
   deadline: Pick<Deadline, 'optInProcess' | 'historicalImport'>,
 ): boolean {
   return (
-    part.action === 'subscribe' &&
+    OPERATIONS[part.action].givesConsent &&
     HAS_CLICKS.has(part.channel) &&
     deadline.optInProcess === 'double_opt_in' &&
     !deadline.historicalImport

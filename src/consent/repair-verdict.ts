@@ -1,7 +1,7 @@
 import { isTextChannel, type ConsentChannel } from '../contracts/channels.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
 import type { Repair } from '../ledger/index.js';
-import { hasLeft, optOutOf } from './guard.js';
+import { hasLeft, optOutOf } from './opt-outs.js';
 
 /**
  * What is to be done about somebody who said no after a run had asked for their consent: nothing

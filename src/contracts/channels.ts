@@ -29,8 +29,8 @@ export function isTextChannel(channel: Channel): boolean {
  * What a job does, in the order in which jobs are started: suppressions before opt-outs before
  * memberships before opt-ins, so that no later step can mail a person whom an earlier one takes out.
  */
-export const OPERATIONS = ['suppress', 'unsubscribe', 'add_to_list', 'subscribe'] as const;
-export type Operation = (typeof OPERATIONS)[number];
+export const OPERATION_NAMES = ['suppress', 'unsubscribe', 'add_to_list', 'subscribe'] as const;
+export type Operation = (typeof OPERATION_NAMES)[number];
 
 export type OptInProcess = 'single_opt_in' | 'double_opt_in';
 

@@ -140,6 +140,8 @@ export interface JobRef {
   readonly jobNumber: number;
   readonly operation: Operation;
   readonly rows: number;
+  /** From its acceptance until rows that are still open are looked up one last time, in ms. */
+  readonly settleWithinMs: number;
   /** Sent and settled before the others. */
   readonly canary: boolean;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { optOutOf } from '../../src/consent/guard.js';
+import { optOutOf } from '../../src/consent/opt-outs.js';
 import { lookUpPeople } from '../../src/activities/look-ups.js';
 import {
   LimiterBusyError,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { guardPart, mayBeOneProfile, type Held, type Known } from '../../src/consent/guard.js';
+import { guardPart } from '../../src/consent/guard.js';
+import { type Held, type Known, mayBeOneProfile } from '../../src/consent/person.js';
 import type { ProfileConsent } from '../../src/klaviyo/index.js';
 import { email, openPart, openRow, profile, sms } from '../activities/profiles.js';
 

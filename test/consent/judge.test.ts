@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { judgePerson, spellingsOf } from '../../src/consent/judge.js';
-import type { Known } from '../../src/consent/guard.js';
+import type { Known } from '../../src/consent/person.js';
 import type { OptOut } from '../../src/ledger/index.js';
 import { email, openPart, openRow, profile, sms } from '../activities/profiles.js';
 

@@ -10,6 +10,13 @@ const OPT_OUT = openPart({ action: 'unsubscribe' });
 const SUPPRESSION = openPart({ action: 'suppress' });
 const LIST = openPart({ channel: 'list', action: 'add_to_list' });
 
+/** What was read of one person, or nothing. */
+const read = (state: ProfileConsent | null, isMember: boolean) => ({
+  profiles: state === null ? [] : [state],
+  isMember,
+  listId: 'LIST01',
+});
+
 describe('an opt-out that was asked for', () => {
   for (const [says, asked, outcome, isShown] of [
     ['is shown where it was read back', OPT_OUT, 'confirmed', true],
@@ -96,7 +103,7 @@ describe('what a profile proves', () => {
   ];
   for (const [name, part, state, member, expected] of cases) {
     test(name, () => {
-      const verdict = provePart(part, state === null ? [] : [state], member, 'LIST01');
+      const verdict = provePart(part, read(state, member));
       assert.equal(verdict === null ? null : (verdict.reason ?? verdict.outcome), expected);
     });
   }
@@ -104,7 +111,6 @@ describe('what a profile proves', () => {
 
 describe('at the deadline', () => {
   const single: Deadline = {
-    listId: 'LIST01',
     optInProcess: 'single_opt_in',
     historicalImport: false,
     partialFailure: null,
@@ -174,10 +180,7 @@ describe('at the deadline', () => {
   ];
   for (const [name, part, state, deadline, expected] of cases) {
     test(name, () => {
-      assert.equal(
-        proveAtDeadline(part, state === null ? [] : [state], false, deadline).outcome,
-        expected,
-      );
+      assert.equal(proveAtDeadline(part, read(state, false), deadline).outcome, expected);
     });
   }
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { optOutOf } from '../../src/consent/guard.js';
+import { optOutOf } from '../../src/consent/opt-outs.js';
 import { lookUpPeople } from '../../src/activities/look-ups.js';
 import { KlaviyoError, type KlaviyoClient } from '../../src/klaviyo/index.js';
 import { json, type KlaviyoServer, type Received } from '../klaviyo/klaviyo-server.js';

@@ -76,7 +76,7 @@ export async function send(
   const begun = await beginSubmission(db, {
     migrationId,
     jobNumber,
-    operation: 'subscribe',
+    takesOut: false,
     endpoint: 'bulk_subscribe_profiles',
     now: null,
     parts,

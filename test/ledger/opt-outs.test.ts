@@ -95,7 +95,7 @@ describe('what the ledger knows of people who said no', () => {
     return beginSubmission(ledger.db, {
       migrationId,
       jobNumber: 1,
-      operation,
+      takesOut: operation === 'unsubscribe' || operation === 'suppress',
       endpoint: ENDPOINTS[operation],
       now: null,
       parts: people.flatMap((n) => channels.map((channel) => ({ rowNumber: n + 1, channel }))),

@@ -51,7 +51,7 @@ describe('what people say to a run', () => {
     beginSubmission(ledger.db, {
       migrationId,
       jobNumber,
-      operation: 'subscribe',
+      takesOut: false,
       endpoint: 'bulk_subscribe_profiles',
       now: null,
       parts: rows.map((rowNumber) => ({ rowNumber, channel: 'email' })),

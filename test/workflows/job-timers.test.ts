@@ -86,7 +86,13 @@ describe('the timers of a job', { skip }, () => {
     });
     const input: JobInput = {
       migrationId: 'timers',
-      job: { jobNumber: 1, operation: 'subscribe', rows: 1, canary: false },
+      job: {
+        jobNumber: 1,
+        operation: 'subscribe',
+        rows: 1,
+        settleWithinMs: TIMING.confirmWithinMs,
+        canary: false,
+      },
       jobs: 1,
       timing: TIMING,
     };

@@ -36,7 +36,15 @@ const PREFLIGHT: Preflight = {
 };
 const PLAN: Plan = {
   rows: 1,
-  jobs: [{ jobNumber: 1, operation: 'subscribe', rows: 1, canary: true }],
+  jobs: [
+    {
+      jobNumber: 1,
+      operation: 'subscribe',
+      rows: 1,
+      settleWithinMs: TEST_TIMING.confirmWithinMs,
+      canary: true,
+    },
+  ],
   settledBefore: [],
   toSend: [],
   calls: {},

@@ -44,6 +44,7 @@ const PLAN: Plan = {
     jobNumber: n + 1,
     operation: 'subscribe',
     rows: 1,
+    settleWithinMs: timingOf({}).confirmWithinMs,
     canary: false,
   })),
   settledBefore: [],

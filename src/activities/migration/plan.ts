@@ -1,5 +1,5 @@
 import { BATCH_LIMITS } from '../../contracts/limits.js';
-import type { Plan, Preflight } from '../../contracts/migration.js';
+import type { MigrationTiming, Plan, Preflight } from '../../contracts/migration.js';
 import type { Outcome } from '../../contracts/outcomes.js';
 import { ENDPOINT_NAMES, endpointOf } from '../../klaviyo/index.js';
 import {
@@ -13,19 +13,34 @@ import {
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
+import { ALL_OPERATIONS, OPERATIONS } from '../../consent/operations/index.js';
 import { waitsForClick } from '../../consent/proof.js';
+
+export interface PlanInput {
+  readonly migrationId: string;
+  readonly timing: MigrationTiming;
+}
 
 export function createPlan({ ledger }: ActivityDependencies) {
   return {
     /** Splits what is left after the guard into jobs, and says what the run will do. */
-    async planMigration({ migrationId }: { migrationId: string }): Promise<Plan> {
+    async planMigration({ migrationId, timing }: PlanInput): Promise<Plan> {
       return whileHeartbeating(async () => {
         const { db } = ledger;
         const { preflight, settings, share } = await getMigration(db, migrationId);
         if (preflight !== null && preflight.sms.source !== 'not_needed') {
           await settleSmsWithoutSender(db, migrationId, null, preflight.sms.countries);
         }
-        const jobs = await assignJobs(db, migrationId, settings.canaryRows, settings.rowsPerJob);
+        const assigned = await assignJobs(
+          db,
+          migrationId,
+          settings.canaryRows,
+          settings.rowsPerJob,
+        );
+        const jobs = assigned.map((job) => ({
+          ...job,
+          settleWithinMs: timing[OPERATIONS[job.operation].settlesWithin],
+        }));
         const rows = await countRows(db, migrationId);
         const toSend = (await countOpenParts(db, migrationId)).map((parts) => ({
           ...parts,
@@ -56,16 +71,15 @@ function callsOf(
   toSend: readonly { readonly parts: number }[],
   preflight: Preflight | null,
 ): Plan['calls'] {
-  const submits = (operation: string, batch: number) =>
+  const submits = ALL_OPERATIONS.map(({ name, endpoint, callSize }): [string, number] => [
+    endpoint,
     jobs
-      .filter((job) => job.operation === operation)
-      .reduce((sum, job) => sum + Math.ceil(job.rows / batch), 0);
+      .filter(({ operation }) => operation === name)
+      .reduce((sum, { rows }) => sum + Math.ceil(rows / callSize), 0),
+  ]);
   const parts = toSend.reduce((sum, { parts }) => sum + parts, 0);
   return {
-    bulk_suppress_profiles: submits('suppress', BATCH_LIMITS.suppress),
-    bulk_unsubscribe_profiles: submits('unsubscribe', BATCH_LIMITS.unsubscribe),
-    bulk_import_profiles: submits('add_to_list', BATCH_LIMITS.import),
-    bulk_subscribe_profiles: submits('subscribe', BATCH_LIMITS.subscribe),
+    ...Object.fromEntries(submits),
     [preflight?.list === null ? 'get_profiles' : 'get_profiles_for_list']: Math.ceil(
       parts / BATCH_LIMITS.lookUp,
     ),

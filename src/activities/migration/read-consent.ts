@@ -12,11 +12,12 @@ import {
   type OpenRow,
   type OptOut,
 } from '../../ledger/index.js';
+import { OPERATIONS } from '../../consent/operations/index.js';
 import { isPhoneChannel, type Channel } from '../../contracts/channels.js';
 import { KlaviyoUnavailableError } from '../../klaviyo/index.js';
 import { JOB_SIZE } from '../../contracts/limits.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { keyOfPart } from './operations/entries.js';
+import { keyOfPart } from '../../consent/operations/entries.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { judgePerson, needsPhone, optOutsShown, spellingsOf } from '../../consent/judge.js';
 import { lookUpPeople } from '../look-ups.js';
@@ -265,7 +266,7 @@ function isStale(
 ): boolean {
   const texts = parts.some(
     ({ channel, action }) =>
-      action === 'subscribe' && (isPhoneChannel(channel) || channel === 'push'),
+      OPERATIONS[action].givesConsent && (isPhoneChannel(channel) || channel === 'push'),
   );
   const most = texts ? Math.min(textConsentMaxAgeMs, consentMaxAgeMs) : consentMaxAgeMs;
   return consentAgeMs === null || consentAgeMs + sinceMs > most;

@@ -16,9 +16,10 @@ import {
   type Settlement,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { profilesFor } from '../../consent/guard.js';
+import { profilesFor } from '../../consent/person.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { optOutsShown, spellingsOf } from '../../consent/judge.js';
+import { OPERATIONS } from '../../consent/operations/index.js';
 import { LAST_LOOKS, LAST_LOOK_EVERY_MS, repairOptOuts } from '../opt-outs/repair.js';
 import { lookUpMembers, lookUpPeople, type LookedUp } from '../look-ups.js';
 import { proveAtDeadline, provePart, readBack, type Deadline } from '../../consent/proof.js';
@@ -172,11 +173,11 @@ function settlementsOf(
     const isList = channel === 'list';
     const membership = members === null ? [] : profilesFor('list', members.index.heldFor(row));
     const profiles = isList ? membership : profilesFor(channel, people.index.heldFor(row));
-    const isMember = membership.length > 0;
+    const read = { profiles, isMember: membership.length > 0, listId: settings.listId };
     const verdict =
       deadline === null
-        ? provePart(part, profiles, isMember, settings.listId)
-        : proveAtDeadline(part, profiles, isMember, deadline(part.submissionId));
+        ? provePart(part, read)
+        : proveAtDeadline(part, read, deadline(part.submissionId));
     if (verdict === null) return [];
     const evidence = isList ? 'list_members' : 'profile_lookup';
     return [{ rowNumber, channel, ...verdict, ...readBack(part, profiles, verdict), evidence }];
@@ -186,7 +187,7 @@ function settlementsOf(
 /** What is read of people who were asked to subscribe and have said no. */
 function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOut[] {
   return row.parts
-    .filter(({ action }) => action === 'subscribe')
+    .filter(({ action }) => OPERATIONS[action].givesConsent)
     .flatMap(({ channel }) => {
       const profiles: ProfileConsent[] = profilesFor(channel, people.index.heldFor(row));
       return optOutsShown(profiles, new Date(0), now);
@@ -195,7 +196,7 @@ function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOu
 
 function identifiersOfSubscribed(row: OpenRow): string[] {
   return row.parts
-    .filter(({ action }) => action === 'subscribe' || action === 'add_to_list')
+    .filter(({ action }) => !OPERATIONS[action].takesOut)
     .flatMap(({ channel }) => identifierOf(channel, row) ?? []);
 }
 
@@ -211,7 +212,6 @@ async function deadlineOf(
     ]),
   );
   return (submissionId) => ({
-    listId: settings.listId,
     optInProcess: preflight?.optInProcess ?? null,
     historicalImport: settings.historicalImport,
     partialFailure: partialFailures.get(submissionId ?? '') ?? null,

@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import { deadlineOf } from '../../contracts/deadlines.js';
+import { OPERATIONS } from '../../consent/operations/index.js';
 import type { MigrationTiming, Phase, Totals } from '../../contracts/migration.js';
 import type { Reason } from '../../contracts/outcomes.js';
 import {
@@ -153,8 +153,11 @@ export function createSteering(deps: ActivityDependencies) {
         let waitMs = 0;
         let unread: string | null = null;
         for (const jobNumber of await jobsWithOpenParts(db, migrationId)) {
-          const left = await msUntilDeadline(db, migrationId, jobNumber, (operation) =>
-            deadlineOf(operation, timing),
+          const left = await msUntilDeadline(
+            db,
+            migrationId,
+            jobNumber,
+            (operation) => timing[OPERATIONS[operation].settlesWithin],
           );
           if (left > 0) waitMs = waitMs === 0 ? left : Math.min(waitMs, left);
           else {

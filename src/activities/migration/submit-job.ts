@@ -1,4 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { keyOfPart, onlyParts, sentParts, type Entry } from '../../consent/operations/entries.js';
+import { OPERATIONS } from '../../consent/operations/index.js';
+import { nextCall } from '../../consent/operations/next-call.js';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { MigrationSettings, MigrationTiming } from '../../contracts/migration.js';
 import {
@@ -24,17 +27,7 @@ import {
   type SubmissionAnswer,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import {
-  importRequest,
-  keyOfPart,
-  nextCall,
-  onlyParts,
-  sentParts,
-  settleRefused,
-  subscribeRequest,
-  unsubscribeRequest,
-  type Entry,
-} from './operations/entries.js';
+import { settleRefused } from './refused-rows.js';
 import { stopping } from '../temporal/failures.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
@@ -67,13 +60,6 @@ export interface SubmitResult {
 const LONG_READING_MS = 30_000;
 const PUT_OFF_MOST = 3;
 
-const ENDPOINTS = {
-  suppress: 'bulk_suppress_profiles',
-  subscribe: 'bulk_subscribe_profiles',
-  unsubscribe: 'bulk_unsubscribe_profiles',
-  add_to_list: 'bulk_import_profiles',
-} as const satisfies Record<Operation, string>;
-
 /** What one call needs to know. */
 interface Calling {
   readonly migration: Migration;
@@ -97,9 +83,8 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
     const unanswered = submissions.filter(
       ({ status }) => status === 'sending' || status === 'ambiguous',
     );
-    // Subscribing again may mail somebody again; the other operations only repeat themselves.
     const known = (id: string) =>
-      job.operation !== 'subscribe' || (readBack !== null && BigInt(id) <= BigInt(readBack));
+      OPERATIONS[job.operation].repeatable || (readBack !== null && BigInt(id) <= BigInt(readBack));
     for (const { id } of unanswered) {
       if (known(id)) await answerSubmission(db, id, { status: 'lost' });
     }
@@ -114,7 +99,7 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
     timing: MigrationTiming,
     signal: AbortSignal,
   ): Promise<void> {
-    if (operation !== 'subscribe' && operation !== 'add_to_list') return;
+    if (OPERATIONS[operation].takesOut) return;
     const channels = [...new Set(parts.map(({ channel }) => channel))];
     await optOuts.read({ accountId, listId, channels }, timing, signal);
   }
@@ -129,7 +114,7 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
     { migration, timing, signal, attempt }: Calling,
   ): Promise<'go_on' | 'ambiguous' | 'paused' | 'stopped'> {
     const { settings } = migration;
-    const endpoint = ENDPOINTS[job.operation];
+    const { endpoint, takesOut } = OPERATIONS[job.operation];
     const reservation = await deps.klaviyo.reserve(endpoint, signal);
     try {
       const readFrom = performance.now();
@@ -141,7 +126,7 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
       }
       const asked = sentParts(entries);
       const now = deps.klaviyo.now();
-      const begun = await beginSubmission(db, { ...job, endpoint, now, parts: asked });
+      const begun = await beginSubmission(db, { ...job, endpoint, takesOut, now, parts: asked });
       if (begun.state === 'paused' || begun.state === 'stopped') return begun.state;
       const carried = begun.state === 'begun' ? begun.parts : [];
       const keys = new Set(carried.map(keyOfPart));
@@ -243,9 +228,9 @@ async function send(
     answer = await call(deps, operation, entries, settings, options);
   } catch (error) {
     if (error instanceof KlaviyoUnavailableError && error.ambiguous) {
-      const subscribes = operation === 'subscribe';
-      await answerSubmission(db, submission, { status: subscribes ? 'ambiguous' : 'lost' });
-      if (subscribes) return 'ambiguous';
+      const { repeatable } = OPERATIONS[operation];
+      await answerSubmission(db, submission, { status: repeatable ? 'lost' : 'ambiguous' });
+      if (!repeatable) return 'ambiguous';
       throw error;
     }
     if (error instanceof KlaviyoRefusedError) {
@@ -261,7 +246,7 @@ async function send(
       if (requestWide === null) return 'refused';
       throw stopping(
         'KlaviyoRequestRefused',
-        `Klaviyo refused ${ENDPOINTS[operation]} as a whole (${error.status}, ${requestWide.code}` +
+        `Klaviyo refused ${OPERATIONS[operation].endpoint} as a whole (${error.status}, ${requestWide.code}` +
           `${requestWide.pointer === null ? '' : ` at ${requestWide.pointer}`}): ${requestWide.safeDetail}`,
       );
     }
@@ -295,35 +280,8 @@ async function call(
   settings: MigrationSettings,
   options: CallOptions,
 ): Promise<SubmissionAnswer> {
-  switch (operation) {
-    case 'subscribe': {
-      const { partialFailure, requestId } = await klaviyo.subscribeProfiles(
-        subscribeRequest(entries, settings),
-        options,
-      );
-      return { status: 'accepted', partialFailure, requestId };
-    }
-    case 'unsubscribe': {
-      const { requestId } = await klaviyo.unsubscribeProfiles(unsubscribeRequest(entries), options);
-      return { status: 'accepted', partialFailure: null, requestId };
-    }
-    case 'suppress': {
-      const emails = entries.flatMap(({ email }) => email ?? []);
-      const { jobId } = await klaviyo.suppressProfiles(emails, options);
-      return { status: 'accepted', partialFailure: null, requestId: jobId };
-    }
-    case 'add_to_list': {
-      if (settings.listId === null) {
-        throw stopping(
-          'SettingsInvalid',
-          'Rows ask for a list, and the run has none: give --list.',
-        );
-      }
-      const { jobId } = await klaviyo.importProfiles(
-        importRequest(entries, settings.listId),
-        options,
-      );
-      return { status: 'accepted', partialFailure: null, requestId: jobId };
-    }
-  }
+  const { lacks, send } = OPERATIONS[operation];
+  const lack = lacks(settings);
+  if (lack !== null) throw stopping('SettingsInvalid', lack);
+  return { status: 'accepted', ...(await send(klaviyo, entries, settings, options)) };
 }

@@ -9,7 +9,8 @@ import {
   type Settlement,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { optOutOf, profilesFor } from '../../consent/guard.js';
+import { optOutOf } from '../../consent/opt-outs.js';
+import { profilesFor } from '../../consent/person.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { spellingsOf } from '../../consent/judge.js';
 import type { ProfileIndex } from '../../consent/profile-index.js';
@@ -83,7 +84,7 @@ function settlementsOf(
       const { channel } = part;
       if (channel === 'list') return [];
       const profiles = profilesFor(channel, held);
-      const proven = provePart(part, profiles, false, listId);
+      const proven = provePart(part, { profiles, isMember: false, listId });
       const optOut = optOutOf(channel, profiles, listId);
       const verdict =
         proven ??

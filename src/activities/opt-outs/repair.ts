@@ -19,7 +19,7 @@ import {
   type Settlement,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { consentHeld, profilesFor, type Held } from '../../consent/guard.js';
+import { consentHeld, type Held, profilesFor } from '../../consent/person.js';
 import { spellingsOf } from '../../consent/judge.js';
 import { chunks, isShortage, lookUpPeople } from '../look-ups.js';
 import { judgeRepair, nextStep, type RepairVerdict } from '../../consent/repair-verdict.js';

@@ -1,16 +1,9 @@
-import type { Operation } from '../../contracts/channels.js';
+import { OPERATIONS } from '../../consent/operations/index.js';
 import type { PartCount, Plan } from '../../contracts/migration.js';
 import { CONFLICT_REASONS, type Outcome } from '../../contracts/outcomes.js';
 import { renderParts } from './outcomes.js';
 import { count, counted, duration } from './quantities.js';
 import { table } from './table.js';
-
-const ASKED: Record<Operation, string> = {
-  suppress: 'suppress',
-  unsubscribe: 'opt out',
-  add_to_list: 'put on the list only',
-  subscribe: 'subscribe',
-};
 
 const EXPECTED: Partial<Record<Outcome, string>> = {
   pending_double_opt_in: 'pending_double_opt_in, confirmed with the click',
@@ -60,7 +53,7 @@ export function renderPlan(plan: Plan, firstRows: FirstRows | null = null): stri
     ],
     plan.toSend.map(({ channel, operation, parts, expected }) => [
       channel,
-      ASKED[operation],
+      OPERATIONS[operation].label,
       count(parts),
       EXPECTED[expected] ?? expected,
     ]),

@@ -1,3 +1,4 @@
+import { OPERATIONS } from '../../consent/operations/index.js';
 import type { ReportedPart, Transition } from '../../ledger/index.js';
 import { timeOf, type Row } from './part-rows.js';
 
@@ -10,9 +11,8 @@ export function stateAfter({
   if (outcome === null) return 'open';
   if (outcome === 'list_only') return 'ON_LIST';
   if (outcome !== 'confirmed') return outcome;
-  // A suppression stands beside the consent, which stays what it was.
-  if (action === 'suppress') return 'SUPPRESSED';
-  return consentAfter ?? (action === 'unsubscribe' ? 'UNSUBSCRIBED' : 'SUBSCRIBED');
+  const { leaves, shows } = OPERATIONS[action];
+  return leaves ?? consentAfter ?? shows;
 }
 
 /** In words: Klaviyo had no such profile, or one without anything of this channel. */

@@ -1,3 +1,4 @@
+import { OPERATIONS } from '../../consent/operations/index.js';
 import type { ConsentChannel } from '../../contracts/channels.js';
 import type { ReportedPart } from '../../ledger/index.js';
 import type { Row } from './part-rows.js';
@@ -24,9 +25,10 @@ export function undoRow(parts: readonly ReportedPart[]): Row | null {
     const { channel, action, consentBefore } = part;
     if (!part.sent || part.outcome !== 'confirmed' || channel === 'list') continue;
     const column = `${channel}_consent`;
-    if (action !== 'subscribe') {
+    const { undone } = OPERATIONS[action];
+    if (undone !== null) {
       consents[column] = '';
-      notes.push(`${channel}: ${TAKEN[action]}; only the person can give the consent again`);
+      notes.push(`${channel}: ${undone}; only the person can give the consent again`);
     } else if (consentBefore !== 'SUBSCRIBED') {
       consents[column] = 'unsubscribed';
     }
@@ -40,12 +42,6 @@ export function undoRow(parts: readonly ReportedPart[]): Row | null {
     note: notes.join('; '),
   };
 }
-
-const TAKEN = {
-  unsubscribe: 'unsubscribed by the run',
-  suppress: 'suppressed by the run',
-  add_to_list: 'put on the list by the run',
-} as const;
 
 /** The lines of an undo file. @param onRow told what each holds */
 export async function* undoRows(

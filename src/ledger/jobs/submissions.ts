@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Channel, Operation } from '../../contracts/channels.js';
+import type { Channel } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
 import {
   countingOptOuts,
@@ -27,8 +27,9 @@ export interface KlaviyoMoment {
 export interface NewSubmission {
   readonly migrationId: string;
   readonly jobNumber: number;
-  readonly operation: Operation;
   readonly endpoint: string;
+  /** It takes people out, so nobody's opt-out stands against it. */
+  readonly takesOut: boolean;
   /** Null where Klaviyo's clock was never seen. */
   readonly now: KlaviyoMoment | null;
   readonly parts: readonly SentPart[];
@@ -58,7 +59,7 @@ export const isBeingRepaired: RawBuilder<boolean> = sql`exists (
  * Klaviyo may or may not have it.
  */
 export async function beginSubmission(db: LedgerDb, submission: NewSubmission): Promise<Begun> {
-  const { migrationId, jobNumber, operation, endpoint, now, parts } = submission;
+  const { migrationId, jobNumber, endpoint, takesOut, now, parts } = submission;
   return db.transaction().execute(async (tx): Promise<Begun> => {
     // One call of a job begins at a time: two attempts at the same rows would wait for each other.
     await tx
@@ -76,8 +77,7 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
       .executeTakeFirstOrThrow();
     if (stopped_at !== null) return { state: 'stopped' };
     if (paused) return { state: 'paused' };
-    const optsOut = operation === 'unsubscribe' || operation === 'suppress';
-    const asked = optsOut ? parts : await withoutOptedOut(tx, migrationId, parts);
+    const asked = takesOut ? parts : await withoutOptedOut(tx, migrationId, parts);
     const { id } = await tx
       .insertInto('submission')
       .values({
@@ -107,7 +107,7 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
       .set({ rows: new Set(sent.map(({ rowNumber }) => rowNumber)).size })
       .where('id', '=', id)
       .execute();
-    if (optsOut) await noteAskedOptOuts(tx, migrationId, id, sent, now?.latest ?? new Date());
+    if (takesOut) await noteAskedOptOuts(tx, migrationId, id, sent, now?.latest ?? new Date());
     return { state: 'begun', id, parts: sent };
   });
 }

@@ -4,6 +4,9 @@ import type { JobRef, PartCount } from '../../contracts/migration.js';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
 
+/** A job as it is planned, before anybody says how long Klaviyo may take over it. */
+export type AssignedJob = Omit<JobRef, 'settleWithinMs'>;
+
 /**
  * Gives every open part its job: at most `rowsPerJob` rows of one operation each, numbered in the
  * order in which they are started. Running it again changes nothing.
@@ -15,7 +18,7 @@ export async function assignJobs(
   migrationId: string,
   canaryRows: number | null = null,
   rowsPerJob: number = JOB_SIZE,
-): Promise<JobRef[]> {
+): Promise<AssignedJob[]> {
   return db.transaction().execute(async (tx) => {
     await sql`
       with part as (

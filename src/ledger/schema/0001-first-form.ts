@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { CHANNELS, OPERATIONS } from '../../contracts/channels.js';
+import { CHANNELS, OPERATION_NAMES } from '../../contracts/channels.js';
 import { OUTCOMES } from '../../contracts/outcomes.js';
 
 /** A list of constants as SQL string literals. They are our own identifiers, never input. */
@@ -7,7 +7,7 @@ const literals = (values: readonly string[]) => sql.raw(values.map((v) => `'${v}
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create type consentry.channel as enum (${literals(CHANNELS)})`.execute(db);
-  await sql`create type consentry.operation as enum (${literals(OPERATIONS)})`.execute(db);
+  await sql`create type consentry.operation as enum (${literals(OPERATION_NAMES)})`.execute(db);
   // In the order of precedence: min(outcome) over a row's parts is the row's outcome.
   await sql`create type consentry.outcome as enum (${literals(OUTCOMES)})`.execute(db);
 

@@ -6,7 +6,6 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import { deadlineOf } from '../../contracts/deadlines.js';
 import type { JobInput, JobResult, OutcomeCounts } from '../../contracts/migration.js';
 import { steps, submits } from '../activity-options.js';
 import { resumedSignal, settledSignal } from '../messages.js';
@@ -53,7 +52,7 @@ export async function consentJob(input: JobInput): Promise<JobResult> {
   return CancellationScope.nonCancellable(async () => {
     if (waits) {
       step('accepted by Klaviyo; waiting to read it back');
-      await condition(() => words.outcomes !== null, deadlineOf(job.operation, timing));
+      await condition(() => words.outcomes !== null, job.settleWithinMs);
     }
     const outcomes = words.outcomes ?? (await lastLook(input));
     step('every row has an outcome');

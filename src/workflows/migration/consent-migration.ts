@@ -63,7 +63,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     ]);
     const plan = await sweeps.planMigration.executeWithOptions(
       { summary: 'guard, split into jobs' },
-      [{ migrationId }],
+      [{ migrationId, timing: input.timing }],
     );
     progress.planned(plan, preflight.warnings);
     if (input.dryRun) return await end('planned', 'dry_run');

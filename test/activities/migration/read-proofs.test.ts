@@ -57,7 +57,7 @@ describe('the reader of a run', () => {
     const begun = await beginSubmission(ledger.db, {
       migrationId: id,
       jobNumber: 1,
-      operation: 'subscribe',
+      takesOut: false,
       endpoint: 'bulk_subscribe_profiles',
       now: moment && { earliest: moment, latest: moment },
       parts: people.map((_, n) => ({ rowNumber: n + 1, channel: 'email' })),

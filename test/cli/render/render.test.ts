@@ -92,8 +92,8 @@ describe('outcome table', () => {
 const PLAN: Plan = {
   rows: 2_000,
   jobs: [
-    { jobNumber: 1, operation: 'add_to_list', rows: 40, canary: false },
-    { jobNumber: 2, operation: 'subscribe', rows: 1_000, canary: false },
+    { jobNumber: 1, operation: 'add_to_list', rows: 40, settleWithinMs: 900_000, canary: false },
+    { jobNumber: 2, operation: 'subscribe', rows: 1_000, settleWithinMs: 900_000, canary: false },
   ],
   settledBefore: [
     { channel: 'email', outcome: 'already_consented', reason: null, parts: 7 },

@@ -1,13 +1,7 @@
+import { OPERATIONS } from '../../../consent/operations/index.js';
 import type { Operation } from '../../../contracts/channels.js';
 import type { MigrationSettings } from '../../../contracts/migration.js';
 import type { EndpointName } from '../../../klaviyo/index.js';
-
-const WRITES: Record<Operation, EndpointName> = {
-  suppress: 'bulk_suppress_profiles',
-  unsubscribe: 'bulk_unsubscribe_profiles',
-  add_to_list: 'bulk_import_profiles',
-  subscribe: 'bulk_subscribe_profiles',
-};
 
 /** The endpoints that a run cannot do without. */
 export function neededEndpoints(
@@ -18,7 +12,7 @@ export function neededEndpoints(
     'get_accounts',
     'get_profiles',
     ...(listId === null ? [] : (['get_list', 'get_profiles_for_list'] as const)),
-    ...operations.map((operation) => WRITES[operation]),
+    ...operations.map((operation) => OPERATIONS[operation].endpoint),
   ];
 }
 

@@ -1,5 +1,5 @@
+import { ALL_OPERATIONS } from '../../../consent/operations/index.js';
 import { foldEmail } from '../../../contracts/addresses.js';
-import type { Channel, Operation } from '../../../contracts/channels.js';
 import type { FeedEvent } from '../../../klaviyo/index.js';
 import {
   getEventFeed,
@@ -14,25 +14,10 @@ import type { ActivityDependencies } from '../../dependencies.js';
 import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
 import type { Metrics } from '../../temporal/metrics.js';
 
-/** The metrics that prove a change of consent, with the names that older accounts have for them. */
-const PROVING: readonly {
-  readonly channel: Channel;
-  readonly action: Operation;
-  readonly names: readonly string[];
-}[] = [
-  { channel: 'email', action: 'subscribe', names: ['Subscribed to Email Marketing'] },
-  { channel: 'email', action: 'unsubscribe', names: ['Unsubscribed from Email Marketing'] },
-  {
-    channel: 'sms',
-    action: 'subscribe',
-    names: ['Subscribed to SMS Marketing', 'Consented to Receive SMS'],
-  },
-  {
-    channel: 'sms',
-    action: 'unsubscribe',
-    names: ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'],
-  },
-];
+/** The metrics that prove a change of consent. */
+const PROVING = ALL_OPERATIONS.flatMap(({ events, ...operation }) =>
+  events.map((event) => ({ ...event, operation })),
+);
 type Proving = (typeof PROVING)[number];
 
 /** Events are read from this long before the migration: they become visible out of order. */
@@ -61,9 +46,10 @@ export class EventProofs {
     const { db } = this.deps.ledger;
     const waiting = await waitingKinds(db, migration.id);
     for (const proving of PROVING) {
-      const { channel, action } = proving;
-      if (action === 'subscribe' && migration.settings.historicalImport) continue;
-      if (!waiting.some((part) => part.channel === channel && part.action === action)) continue;
+      const { channel, operation } = proving;
+      if (operation.givesConsent && migration.settings.historicalImport) continue;
+      if (!waiting.some((part) => part.channel === channel && part.action === operation.name))
+        continue;
       try {
         await this.#readMetric(migration, proving, signal);
       } catch (error) {
@@ -97,7 +83,7 @@ export class EventProofs {
 
   async #settle(
     migrationId: string,
-    { channel, action }: Proving,
+    { channel, operation }: Proving,
     events: readonly FeedEvent[],
   ): Promise<void> {
     if (events.length === 0) return;
@@ -117,10 +103,9 @@ export class EventProofs {
       channel === 'email' ? [] : identifiers,
     );
     const settlements = parts.flatMap((part): Settlement[] => {
-      if (part.channel !== channel || part.action !== action) return [];
+      if (part.channel !== channel || part.action !== operation.name) return [];
       const at = latest.get((channel === 'email' ? part.email : part.phoneNumber) ?? '');
       if (at === undefined || !isSince(at, part.sentAt)) return [];
-      const consent = action === 'subscribe' ? 'SUBSCRIBED' : 'UNSUBSCRIBED';
       const { rowNumber } = part;
       return [
         {
@@ -129,8 +114,8 @@ export class EventProofs {
           outcome: 'confirmed',
           reason: null,
           evidence: 'events',
-          read: { consent, at },
-          isOptOut: action === 'unsubscribe',
+          read: { consent: operation.shows, at },
+          isOptOut: operation.takesOut,
         },
       ];
     });

@@ -11,7 +11,7 @@ import {
 } from '../../../ledger/index.js';
 import type { ActivityDependencies } from '../../dependencies.js';
 import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
-import { profilesFor } from '../../../consent/guard.js';
+import { profilesFor } from '../../../consent/person.js';
 import { ProfileIndex } from '../../../consent/profile-index.js';
 import { provePart, readBack } from '../../../consent/proof.js';
 
@@ -79,7 +79,7 @@ async function settleMembers(
     const { rowNumber, channel } = part;
     const profiles = profilesFor(channel, index.heldFor(part));
     if (profiles.length === 0) return [];
-    const verdict = provePart(part, profiles, true, listId);
+    const verdict = provePart(part, { profiles, isMember: true, listId });
     if (verdict === null) return [];
     const read = readBack(part, profiles, verdict);
     return [{ rowNumber, channel, ...verdict, ...read, evidence: 'list_members' }];

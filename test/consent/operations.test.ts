@@ -1,18 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  entriesOf,
-  nextCall,
-  settleRefused,
-  subscribeRequest,
-  unsubscribeRequest,
-  importRequest,
-} from '../../../src/activities/migration/operations/entries.js';
-import type { OpenRow } from '../../../src/ledger/index.js';
-import { SETTINGS } from '../../ledger/intents.js';
-import { openPart, openRow } from '../profiles.js';
+import { settleRefused } from '../../src/activities/migration/refused-rows.js';
+import { importRequest } from '../../src/consent/operations/add-to-list.js';
+import { entriesOf } from '../../src/consent/operations/entries.js';
+import { ALL_OPERATIONS } from '../../src/consent/operations/index.js';
+import { nextCall } from '../../src/consent/operations/next-call.js';
+import { subscribeRequest } from '../../src/consent/operations/subscribe.js';
+import { unsubscribeRequest } from '../../src/consent/operations/unsubscribe.js';
+import { OPERATION_NAMES } from '../../src/contracts/channels.js';
+import type { OpenRow } from '../../src/ledger/index.js';
+import { SETTINGS } from '../ledger/intents.js';
+import { openPart, openRow } from '../activities/profiles.js';
 
 const both = openRow({ parts: [openPart(), openPart({ channel: 'sms' })] });
+
+test('the table has every operation, in the order of the ledger, and who goes out goes first', () => {
+  assert.deepEqual(
+    ALL_OPERATIONS.map(({ name }) => name),
+    OPERATION_NAMES,
+  );
+  const takenIn = ALL_OPERATIONS.findIndex(({ takesOut }) => !takesOut);
+  assert.ok(ALL_OPERATIONS.slice(takenIn).every(({ takesOut }) => !takesOut));
+});
 
 describe('the profiles of a request', () => {
   test('a row is one profile with both channels', () => {
@@ -83,7 +92,7 @@ describe('the profiles of a request', () => {
     const list = openPart({ channel: 'list', action: 'add_to_list' });
     const request = importRequest(
       entriesOf([openRow({ parts: [list] }), openRow({ email: null, parts: [list] })]),
-      'LIST01',
+      { listId: 'LIST01' },
     );
     assert.deepEqual(request.profiles, [
       { email: 'a@example.com' },

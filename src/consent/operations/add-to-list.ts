@@ -1,0 +1,49 @@
+import { BATCH_LIMITS } from '../../contracts/limits.js';
+import type { MigrationSettings } from '../../contracts/migration.js';
+import type { ImportRequest } from '../../klaviyo/index.js';
+import { whyNot } from '../opt-outs.js';
+import type { Entry } from './entries.js';
+import { SEND, type OperationRecord } from './operation.js';
+
+/** Membership of the run's list without any consent, by an import. */
+export const addToList: OperationRecord = {
+  name: 'add_to_list',
+  label: 'put on the list only',
+  undone: 'put on the list by the run',
+  endpoint: 'bulk_import_profiles',
+  callSize: BATCH_LIMITS.import,
+  takesOut: false,
+  givesConsent: false,
+  repeatable: true,
+  events: [],
+  leaves: null,
+  shows: 'SUBSCRIBED',
+  settlesWithin: 'membershipWithinMs',
+  guard(channel, known, run) {
+    const reason = whyNot(channel, known, run);
+    return reason === null ? SEND : { send: false, outcome: 'skipped_opted_out', reason };
+  },
+  prove: (_channel, { isMember }) => (isMember ? { outcome: 'list_only', reason: null } : null),
+  // A membership without consent is no event at all.
+  lookUp: ({ members }) => (members ? 'late' : 'soon'),
+  lacks: ({ listId }) =>
+    listId === null ? 'Rows ask for a list, and the run has none: give --list.' : null,
+  async send(klaviyo, entries, settings, options) {
+    const { jobId } = await klaviyo.importProfiles(importRequest(entries, settings), options);
+    return { partialFailure: null, requestId: jobId };
+  },
+};
+
+export function importRequest(
+  entries: readonly Entry[],
+  { listId }: Pick<MigrationSettings, 'listId'>,
+): ImportRequest {
+  if (listId === null) throw new RangeError('add_to_list needs a list');
+  return {
+    listId,
+    // One identifier is enough to find or make the profile; a second could belong to somebody else.
+    profiles: entries.map(({ email, phoneNumber }) =>
+      email === null ? { phoneNumber } : { email },
+    ),
+  };
+}

@@ -1,0 +1,19 @@
+import type { Operation } from '../../contracts/channels.js';
+import { addToList } from './add-to-list.js';
+import type { OperationRecord } from './operation.js';
+import { subscribe } from './subscribe.js';
+import { suppress } from './suppress.js';
+import { unsubscribe } from './unsubscribe.js';
+
+/**
+ * Every operation, in the order in which jobs are started: what takes people out comes before what
+ * takes them in, so that no later step can mail a person whom an earlier one takes out.
+ */
+export const OPERATIONS: Readonly<Record<Operation, OperationRecord>> = {
+  suppress,
+  unsubscribe,
+  add_to_list: addToList,
+  subscribe,
+};
+
+export const ALL_OPERATIONS: readonly OperationRecord[] = Object.values(OPERATIONS);

@@ -1,0 +1,33 @@
+import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { areSuppressed } from '../opt-outs.js';
+import { profilesFor } from '../person.js';
+import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
+
+/** No mail to the address any more, whatever its consent. Klaviyo shows it after hours. */
+export const suppress: OperationRecord = {
+  name: 'suppress',
+  label: 'suppress',
+  undone: 'suppressed by the run',
+  endpoint: 'bulk_suppress_profiles',
+  callSize: BATCH_LIMITS.suppress,
+  takesOut: true,
+  givesConsent: false,
+  repeatable: true,
+  events: [],
+  leaves: 'SUPPRESSED',
+  shows: 'UNSUBSCRIBED',
+  settlesWithin: 'suppressionWithinMs',
+  // Whoever has a suppression gets no mail: nothing is left to do.
+  guard: (channel, { held }) =>
+    areSuppressed(profilesFor(channel, held))
+      ? { send: false, outcome: 'confirmed', reason: 'already_suppressed' }
+      : SEND,
+  prove: (_channel, { profiles }) => (areSuppressed(profiles) ? CONFIRMED : null),
+  lookUp: () => 'soon',
+  lacks: () => null,
+  async send(klaviyo, entries, _settings, options) {
+    const emails = entries.flatMap(({ email }) => email ?? []);
+    const { jobId } = await klaviyo.suppressProfiles(emails, options);
+    return { partialFailure: null, requestId: jobId };
+  },
+};

@@ -1,0 +1,68 @@
+import { foldEmail } from '../contracts/addresses.js';
+import { isPhoneChannel, type Channel, type ConsentChannel } from '../contracts/channels.js';
+import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
+import type { OpenRow, OptOut } from '../ledger/index.js';
+
+/**
+ * The profiles that Klaviyo has for a row's identifiers: none, one, or several where it holds an
+ * identifier more than once or a profile was read more than once.
+ */
+export interface Held {
+  readonly byEmail: readonly ProfileConsent[];
+  readonly byPhone: readonly ProfileConsent[];
+}
+
+/** All that is known of a row's person at one moment. */
+export interface Known {
+  readonly held: Held;
+  /** Opt-outs of the row's identifiers that any run, feed or reading has noted. */
+  readonly optOuts: readonly OptOut[];
+}
+
+/** The profiles whose consent of this channel counts: those of the identifier the channel hangs on. */
+export function profilesFor(channel: Channel, { byEmail, byPhone }: Held): ProfileConsent[] {
+  if (channel === 'push' || channel === 'list') {
+    return [...(byEmail.length > 0 ? byEmail : byPhone)];
+  }
+  return [...(isPhoneChannel(channel) ? byPhone : byEmail)];
+}
+
+/**
+ * Whether e-mail and phone of a row may go to Klaviyo as one profile. Not when they are two people
+ * there, since Klaviyo may merge them, nor when the profile of the e-mail has another number,
+ * whose SMS consent the change of number would end, nor where an identifier is held more than once.
+ */
+export function mayBeOneProfile(row: OpenRow, { byEmail, byPhone }: Held): boolean {
+  if (distinct(byEmail) > 1 || distinct(byPhone) > 1) return false;
+  const [email] = byEmail;
+  const [phone] = byPhone;
+  if (email !== undefined && phone !== undefined) return email.id === phone.id;
+  if (email !== undefined) return email.phoneNumber === null;
+  if (phone !== undefined) return phone.email === null || foldEmail(phone.email) === row.email;
+  return true;
+}
+
+function distinct(profiles: readonly ProfileConsent[]): number {
+  return new Set(profiles.map(({ id }) => id)).size;
+}
+
+/** From the strongest no to the strongest yes. */
+const STATES = ['UNSUBSCRIBED', 'unknown', 'NEVER_SUBSCRIBED', 'SUBSCRIBED'] as const;
+
+/** The consent of one channel, for the ledger: of several profiles the most restrictive. */
+export function consentHeld(
+  channel: Channel,
+  profiles: readonly ProfileConsent[],
+): { readonly consent: string; readonly at: string | null } | null {
+  const held = profiles.flatMap((profile) => consentOf(profile, consentChannelOf(channel)) ?? []);
+  for (const state of STATES) {
+    const found = held.find(({ consent }) => consent === state);
+    if (found !== undefined) return { consent: found.consent, at: found.consentedAt };
+  }
+  return null;
+}
+
+/** A membership has no consent of its own: what counts is that to e-mail. */
+function consentChannelOf(channel: Channel): ConsentChannel {
+  return channel === 'list' ? 'email' : channel;
+}
