@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { ProfileIndex } from '../consent/profile-index.js';
 import { foldEmail } from '../contracts/addresses.js';
-import { BATCH_LIMITS } from '../contracts/limits.js';
+import { CALL_LIMITS } from '../contracts/limits.js';
 import {
   KlaviyoRateLimitedError,
   KlaviyoUnavailableError,
@@ -199,7 +199,7 @@ export function isShortage(error: unknown): error is Shortage {
   );
 }
 
-export function chunks<T>(values: readonly T[], size: number = BATCH_LIMITS.lookUp): T[][] {
+export function chunks<T>(values: readonly T[], size: number = CALL_LIMITS.lookUp): T[][] {
   const parts: T[][] = [];
   for (let first = 0; first < values.length; first += size) {
     parts.push(values.slice(first, first + size));

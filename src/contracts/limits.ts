@@ -1,14 +1,14 @@
-/** Intents of one job. Klaviyo's batch limit for one subscribe call. */
+/** Intents of one job: what one subscribe call takes at most. */
 export const JOB_SIZE = 1_000;
 
-/** Jobs of one segment: keeps every history under 1,000 events and open children under 500. */
-export const SEGMENT_SIZE = 250;
+/** Jobs of one batch, so that its history stays under 2,500 events and its open children under 500. */
+export const BATCH_SIZE = 250;
 
-/** Segments that may be open at once in one migration. */
-export const OPEN_SEGMENTS = 4;
+/** Batches that may be open at once in one migration. */
+export const OPEN_BATCHES = 4;
 
-/** Klaviyo's batch limits in its own words ("Maximum number of profiles per call"). */
-export const BATCH_LIMITS = {
+/** Profiles that a call takes, in Klaviyo’s own words ("Maximum number of profiles per call"). */
+export const CALL_LIMITS = {
   /** `bulk_subscribe_profiles` */
   subscribe: 1_000,
   /** `bulk_unsubscribe_profiles` */

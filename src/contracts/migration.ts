@@ -69,8 +69,8 @@ export interface MigrationTiming {
 export interface MigrationInput {
   readonly migrationId: string;
   readonly timing: MigrationTiming;
-  /** Jobs of one segment at most. */
-  readonly segmentSize: number;
+  /** Jobs of one batch at most. */
+  readonly batchSize: number;
   /** Ends after the plan; nothing is sent. */
   readonly dryRun: boolean;
   /** Waits after the plan until a person says `approve`. */
@@ -127,9 +127,9 @@ export interface WatchProgress {
   readonly until: string;
 }
 
-export interface SegmentInput {
+export interface BatchInput {
   readonly migrationId: string;
-  readonly segment: number;
+  readonly batch: number;
   readonly jobs: readonly JobRef[];
   /** Jobs of the whole migration, for "job 3 of 20". */
   readonly totalJobs: number;

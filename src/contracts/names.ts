@@ -10,8 +10,7 @@ export const TASK_QUEUES = 'consentry';
 
 export const workflowIds = {
   migration: (migrationId: string) => `consent-migration/${migrationId}`,
-  segment: (migrationId: string, segment: number) =>
-    `consent-migration/${migrationId}/segment-${segment}`,
+  batch: (migrationId: string, batch: number) => `consent-migration/${migrationId}/batch-${batch}`,
   job: (migrationId: string, jobNumber: number) =>
     `consent-migration/${migrationId}/job-${jobNumber}`,
   check: (checkId: string) => `consent-check/${checkId}`,

@@ -3,6 +3,6 @@ export { consentCheck } from './migration/consent-check.js';
 export { consentForget } from './person/consent-forget.js';
 export { consentJob } from './migration/consent-job.js';
 export { consentMigration } from './migration/consent-migration.js';
-export { consentSegment } from './migration/consent-segment.js';
+export { consentBatch } from './migration/consent-batch.js';
 export { consentShow } from './person/consent-show.js';
 export { optOutWatch } from './opt-outs/opt-out-watch.js';

@@ -47,7 +47,7 @@ export interface RunSpec {
   readonly canary: { readonly rows: number; readonly waitMs: number } | null;
   readonly needsApproval: boolean;
   readonly rowsPerJob: number;
-  readonly jobsPerSegment: number;
+  readonly jobsPerBatch: number;
   readonly rows: readonly RowSpec[];
   /**
    * `swapped`: two files in turn, of which one is put in the other's place all the time while they are

@@ -119,7 +119,7 @@ const run = (people: number, accounts: number): fc.Arbitrary<RunSpec> =>
     ),
     needsApproval: weighted([3, false], [1, true]),
     rowsPerJob: fc.constantFrom(1, 2, 3, 1_000),
-    jobsPerSegment: fc.constantFrom(1, 2, 250),
+    jobsPerBatch: fc.constantFrom(1, 2, 250),
     rows: rows(people),
     source: weighted<RunSpec['source']>([5, 'csv'], [3, 'json'], [1, 'swapped']),
     startsAfter: weighted([4, 0], [1, 15], [1, 40]),

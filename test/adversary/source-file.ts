@@ -113,7 +113,7 @@ export function requestOf(
     scenario: { consentMaxAgeMs, textConsentMaxAgeMs },
   }: { file: string; customSource: string; account: string; scenario: Scenario },
 ): MigrationRequest {
-  const { list, historical, texts, canary, needsApproval, rowsPerJob, jobsPerSegment } = spec;
+  const { list, historical, texts, canary, needsApproval, rowsPerJob, jobsPerBatch } = spec;
   return {
     file,
     account,
@@ -128,7 +128,7 @@ export function requestOf(
     confirm: needsApproval,
     confirmAbove: 0,
     rowsPerJob,
-    jobsPerSegment,
+    jobsPerBatch,
     timing: { ...TIMING, consentMaxAgeMs, textConsentMaxAgeMs },
   };
 }

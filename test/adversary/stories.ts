@@ -153,7 +153,7 @@ function oneEach(people: number, row: Partial<RowSpec>): RunSpec {
     canary: null,
     needsApproval: false,
     rowsPerJob: 1,
-    jobsPerSegment: 1,
+    jobsPerBatch: 1,
     rows: Array.from({ length: people }, (_, person): RowSpec => ({
       person,
       email: '',

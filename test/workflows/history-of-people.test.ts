@@ -115,11 +115,11 @@ describe('what Temporal keeps of people', () => {
 
   const TYPES = [
     'confirmationWatch',
+    'consentBatch',
     'consentCheck',
     'consentForget',
     'consentJob',
     'consentMigration',
-    'consentSegment',
     'consentShow',
     'optOutWatch',
   ];

@@ -43,7 +43,7 @@ describe('what Temporal keeps of a migration', () => {
     await harness.consentry.migrations.waitForEnd(id);
     const ids = [
       workflowIds.migration(id),
-      workflowIds.segment(id, 1),
+      workflowIds.batch(id, 1),
       ...Array.from({ length: JOBS }, (_, n) => workflowIds.job(id, n + 1)),
     ];
     for (const workflowId of ids) {
@@ -71,11 +71,11 @@ describe('what Temporal keeps of a migration', () => {
     }
   });
 
-  test('a job has some 25 events and 20 for a lost answer, a segment at most 9 a job', () => {
+  test('a job has some 25 events and 20 for a lost answer, a batch at most 9 a job', () => {
     for (const [workflowId, { events }] of histories) {
       const count = events?.length ?? 0;
       if (workflowId.includes('/job-')) assert.ok(count <= 45, `${workflowId} has ${count} events`);
-      if (workflowId.includes('/segment-')) {
+      if (workflowId.includes('/batch-')) {
         assert.ok(count <= 9 * JOBS + 5, `${workflowId} has ${count} events`);
       }
     }

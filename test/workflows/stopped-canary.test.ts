@@ -19,7 +19,7 @@ import { testTemporal, uniqueName } from '../support/stack.js';
 
 const INPUT: Omit<MigrationInput, 'migrationId'> = {
   timing: TEST_TIMING,
-  segmentSize: 250,
+  batchSize: 250,
   dryRun: false,
   needsApproval: false,
   canary: { waitMs: 0, thenStop: false },

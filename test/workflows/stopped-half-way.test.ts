@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DELAYS } from 'klaviyo-sandbox';
-import { OPEN_SEGMENTS } from '../../src/contracts/limits.js';
+import { OPEN_BATCHES } from '../../src/contracts/limits.js';
 import { workflowIds } from '../../src/contracts/names.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import { startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
@@ -10,9 +10,9 @@ import { countsOf, until } from './phases.js';
 
 const JOBS = 10;
 const ROWS_PER_JOB = 3;
-/** Four segments are open at once: 8 jobs, and then a second batch of 2. */
-const JOBS_PER_SEGMENT = 2;
-const JOBS_OPEN = OPEN_SEGMENTS * JOBS_PER_SEGMENT;
+/** Four batches are open at once: 8 jobs, and then a second batch of 2. */
+const JOBS_PER_BATCH = 2;
+const JOBS_OPEN = OPEN_BATCHES * JOBS_PER_BATCH;
 
 /** Longer than any test waits: whatever is settled has been read, and nothing ends by its deadline. */
 const NO_DEADLINE = { ...TEST_TIMING, confirmWithinMs: 600_000 };
@@ -48,7 +48,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
       file: await harness.source(`${listId}.csv`, ['email,email_consent', ...rows]),
       listId,
       rowsPerJob: ROWS_PER_JOB,
-      jobsPerSegment: JOBS_PER_SEGMENT,
+      jobsPerBatch: JOBS_PER_BATCH,
       timing: NO_DEADLINE,
     });
     return { id, listId, addresses };

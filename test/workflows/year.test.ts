@@ -148,7 +148,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
             {
               migrationId,
               timing: timingOf({}),
-              segmentSize: 250,
+              batchSize: 250,
               dryRun: false,
               canary: null,
               ...input,

@@ -1,4 +1,4 @@
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { MigrationTiming, Plan, Preflight } from '../../contracts/migration.js';
 import type { Outcome } from '../../contracts/outcomes.js';
 import { ENDPOINT_NAMES, endpointOf } from '../../klaviyo/index.js';
@@ -81,7 +81,7 @@ function callsOf(
   return {
     ...Object.fromEntries(submits),
     [preflight?.list === null ? 'get_profiles' : 'get_profiles_for_list']: Math.ceil(
-      parts / BATCH_LIMITS.lookUp,
+      parts / CALL_LIMITS.lookUp,
     ),
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import { foldEmail } from '../../contracts/addresses.js';
 import { identifierOf, isPhoneChannel } from '../../contracts/channels.js';
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import {
   KlaviyoRefusedError,
   type ProfileConsent,
@@ -189,10 +189,10 @@ async function takeOut(
   const left = judged.filter(({ repair }) => repair.channel === 'list');
   const others = judged.filter(({ repair }) => repair.channel !== 'list');
   const calls = [
-    ...chunks(left, BATCH_LIMITS.unsubscribe / MOST_PROFILES).map(
+    ...chunks(left, CALL_LIMITS.unsubscribe / MOST_PROFILES).map(
       (some) => [some, leaveRequest(some, listId)] as const,
     ),
-    ...chunks(others, BATCH_LIMITS.unsubscribe).map(
+    ...chunks(others, CALL_LIMITS.unsubscribe).map(
       (some) => [some, unsubscribeRequest(some)] as const,
     ),
   ];

@@ -1,4 +1,4 @@
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { MigrationSettings } from '../../contracts/migration.js';
 import type { ImportRequest } from '../../klaviyo/index.js';
 import { whyNot } from '../opt-outs.js';
@@ -11,7 +11,7 @@ export const addToList: OperationRecord = {
   label: 'put on the list only',
   undone: 'put on the list by the run',
   endpoint: 'bulk_import_profiles',
-  callSize: BATCH_LIMITS.import,
+  callSize: CALL_LIMITS.import,
   takesOut: false,
   givesConsent: false,
   repeatable: true,

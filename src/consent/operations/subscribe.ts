@@ -1,4 +1,4 @@
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { MigrationSettings } from '../../contracts/migration.js';
 import type { SubscribeRequest } from '../../klaviyo/index.js';
 import { consentOf } from '../../klaviyo/profiles/profile-consent.js';
@@ -13,7 +13,7 @@ export const subscribe: OperationRecord = {
   label: 'subscribe',
   undone: null,
   endpoint: 'bulk_subscribe_profiles',
-  callSize: BATCH_LIMITS.subscribe,
+  callSize: CALL_LIMITS.subscribe,
   takesOut: false,
   givesConsent: true,
   // Subscribing again may mail somebody again.

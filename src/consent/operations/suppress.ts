@@ -1,4 +1,4 @@
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import { areSuppressed } from '../opt-outs.js';
 import { profilesFor } from '../person.js';
 import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
@@ -9,7 +9,7 @@ export const suppress: OperationRecord = {
   label: 'suppress',
   undone: 'suppressed by the run',
   endpoint: 'bulk_suppress_profiles',
-  callSize: BATCH_LIMITS.suppress,
+  callSize: CALL_LIMITS.suppress,
   takesOut: true,
   givesConsent: false,
   repeatable: true,

@@ -1,5 +1,5 @@
 import type { Channel, ConsentChannel } from '../../contracts/channels.js';
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { UnsubscribeRequest } from '../../klaviyo/index.js';
 import { isOut } from '../opt-outs.js';
 import { profilesFor } from '../person.js';
@@ -12,7 +12,7 @@ export const unsubscribe: OperationRecord = {
   label: 'opt out',
   undone: 'unsubscribed by the run',
   endpoint: 'bulk_unsubscribe_profiles',
-  callSize: BATCH_LIMITS.unsubscribe,
+  callSize: CALL_LIMITS.unsubscribe,
   takesOut: true,
   givesConsent: false,
   repeatable: true,

@@ -1,4 +1,4 @@
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import { KlaviyoRequestInvalidError } from '../errors.js';
 import { chunkLookUps, type LookUpField } from '../reads/filters.js';
 import { cursorOf, type Pages } from '../reads/paging.js';
@@ -27,9 +27,9 @@ export class ProfileReads {
     listId: string | null,
     options?: CallOptions,
   ): Promise<ProfileConsent[]> {
-    if (values.length > BATCH_LIMITS.lookUp) {
+    if (values.length > CALL_LIMITS.lookUp) {
       throw new KlaviyoRequestInvalidError(
-        `it asks for ${values.length} values, and takes ${BATCH_LIMITS.lookUp}; use chunkLookUps.`,
+        `it asks for ${values.length} values, and takes ${CALL_LIMITS.lookUp}; use chunkLookUps.`,
         listId === null ? 'get_profiles' : 'get_profiles_for_list',
       );
     }

@@ -1,4 +1,4 @@
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 
 /** Identifiers by which profiles can be looked up many at a time. */
 export type LookUpField = 'email' | 'phone_number';
@@ -89,7 +89,7 @@ export const LOOK_UP_FILTER_LENGTH = 7_500;
 export function chunkLookUps(
   field: LookUpField,
   values: readonly string[],
-  maxValues: number = BATCH_LIMITS.lookUp,
+  maxValues: number = CALL_LIMITS.lookUp,
 ): string[][] {
   const chunks: string[][] = [];
   const empty = encodeURIComponent(anyOf(field, [])).length;

@@ -4,7 +4,7 @@ import {
   isTextChannel,
   type ConsentChannel,
 } from '../../contracts/channels.js';
-import { BATCH_LIMITS } from '../../contracts/limits.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { EndpointName } from '../endpoints.js';
 import { KlaviyoRequestInvalidError } from '../errors.js';
 
@@ -75,7 +75,7 @@ export interface ImportRequest {
  */
 export function subscribeBody(request: SubscribeRequest): unknown {
   const endpoint = 'bulk_subscribe_profiles';
-  checkCount(endpoint, request.profiles.length, BATCH_LIMITS.subscribe);
+  checkCount(endpoint, request.profiles.length, CALL_LIMITS.subscribe);
   return {
     data: {
       type: 'profile-subscription-bulk-create-job',
@@ -97,7 +97,7 @@ export function subscribeBody(request: SubscribeRequest): unknown {
 /** The body of an unsubscribe call. Leaving SMS marketing also ends transactional SMS. */
 export function unsubscribeBody(request: UnsubscribeRequest): unknown {
   const endpoint = 'bulk_unsubscribe_profiles';
-  checkCount(endpoint, request.profiles.length, BATCH_LIMITS.unsubscribe);
+  checkCount(endpoint, request.profiles.length, CALL_LIMITS.unsubscribe);
   return {
     data: {
       type: 'profile-subscription-bulk-delete-job',
@@ -123,7 +123,7 @@ export function unsubscribeBody(request: UnsubscribeRequest): unknown {
 
 /** The body of a suppress call: by e-mail alone, at most 100. */
 export function suppressBody(emails: readonly string[]): unknown {
-  checkCount('bulk_suppress_profiles', emails.length, BATCH_LIMITS.suppress);
+  checkCount('bulk_suppress_profiles', emails.length, CALL_LIMITS.suppress);
   return {
     data: {
       type: 'profile-suppression-bulk-create-job',
@@ -139,7 +139,7 @@ export function suppressBody(emails: readonly string[]): unknown {
 /** The body of a bulk import that puts people on a list; it carries no consent. */
 export function importBody(request: ImportRequest): unknown {
   const endpoint = 'bulk_import_profiles';
-  checkCount(endpoint, request.profiles.length, BATCH_LIMITS.import);
+  checkCount(endpoint, request.profiles.length, CALL_LIMITS.import);
   return {
     data: {
       type: 'profile-bulk-import-job',
@@ -164,7 +164,7 @@ export function importBody(request: ImportRequest): unknown {
 
 /** The body of a call that puts profiles on a list by their ids; at most 1,000. */
 export function addToListBody(profileIds: readonly string[]): unknown {
-  checkCount('add_profiles_to_list', profileIds.length, BATCH_LIMITS.addToList);
+  checkCount('add_profiles_to_list', profileIds.length, CALL_LIMITS.addToList);
   return { data: profileIds.map((id) => ({ type: 'profile', id })) };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ConsentChannel } from '../../contracts/channels.js';
-import { JOB_SIZE, SEGMENT_SIZE } from '../../contracts/limits.js';
+import { JOB_SIZE, BATCH_SIZE } from '../../contracts/limits.js';
 import type {
   MigrationInput,
   MigrationSettings,
@@ -59,8 +59,8 @@ export interface MigrationRequest {
   readonly canary?: { readonly rows: number; readonly waitMs: number } | null;
   /** Rows that one subscribe call carries at most. Default 1,000, which is Klaviyo's limit. */
   readonly rowsPerJob?: number;
-  /** Jobs that one `consentSegment` workflow carries at most. Default 250. */
-  readonly jobsPerSegment?: number;
+  /** Jobs that one `consentBatch` workflow carries at most. Default 250. */
+  readonly jobsPerBatch?: number;
   /** Part of the account's limits that the run may use, above 0 to 1. Default 1. */
   readonly share?: number;
   /** Days that people who have not clicked are followed. Default 7. */
@@ -192,11 +192,7 @@ export function migrationInput(
   return {
     migrationId,
     timing: timingOf(request),
-    segmentSize: wholeWithin(
-      'jobsPerSegment',
-      request.jobsPerSegment ?? SEGMENT_SIZE,
-      SEGMENT_SIZE,
-    ),
+    batchSize: wholeWithin('jobsPerBatch', request.jobsPerBatch ?? BATCH_SIZE, BATCH_SIZE),
     dryRun: request.dryRun ?? false,
     needsApproval:
       request.confirm === true &&

@@ -33,7 +33,7 @@ import { isCancelled, stopOf } from '../stop.js';
  * Cancel: the ledger is told first, and submits nothing more from that moment on. What Klaviyo has is
  * settled, the report is written, and the run ends Cancelled. A failure that a person has to mend
  * stops it in the same way, as Failed.
- * Events: about 30, six a turn of the reader (some thousand turns a year), ten a pause; a segment has
+ * Events: about 30, six a turn of the reader (some thousand turns a year), ten a pause; a batch has
  * at most 9 a job.
  */
 export async function consentMigration(input: MigrationInput): Promise<Progress> {

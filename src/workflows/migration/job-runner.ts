@@ -1,22 +1,22 @@
 import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow';
-import { OPEN_SEGMENTS } from '../../contracts/limits.js';
+import { OPEN_BATCHES } from '../../contracts/limits.js';
 import type { JobRef, MigrationInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
-import { consentSegment } from './consent-segment.js';
+import { consentBatch } from './consent-batch.js';
 import type { MigrationProgress } from './migration-progress.js';
 import { readUntil } from './proof-reader.js';
-import { segmentsOf } from './segments.js';
+import { batchesOf } from './batches.js';
 import { failuresOf } from '../stop.js';
 
 /**
- * Runs the jobs of a migration in segments, beside the reader that proves their rows. It knows no
+ * Runs the jobs of a migration in batches, beside the reader that proves their rows. It knows no
  * cancellation: who stops a run notes it in the ledger, and its jobs end by that.
  *
  * The reader goes on after them, as in the wait after a canary: who said no before their call was
  * applied may be known minutes later.
  */
 export class JobRunner {
-  #segments = 0;
+  #batches = 0;
   #isRunning = false;
   #isMoreToCome = false;
   #isClosed = false;
@@ -33,11 +33,11 @@ export class JobRunner {
    * Ends when all jobs that were started have ended.
    *
    * @param options.isMoreToCome other jobs follow after a wait, in which the reader goes on
-   * @throws ChildWorkflowFailure of the first segment that failed, after all have ended
+   * @throws ChildWorkflowFailure of the first batch that failed, after all have ended
    */
   async run(jobs: readonly JobRef[], { isMoreToCome = false } = {}): Promise<void> {
     this.#isMoreToCome = isMoreToCome;
-    await CancellationScope.nonCancellable(() => this.#runSegments(jobs));
+    await CancellationScope.nonCancellable(() => this.#runBatches(jobs));
   }
 
   /** Ends the reader. */
@@ -46,16 +46,16 @@ export class JobRunner {
     await this.#reader?.stop();
   }
 
-  async #runSegments(jobs: readonly JobRef[]): Promise<void> {
-    const segments = segmentsOf(jobs, this.input.segmentSize);
-    if (segments.length === 0) return;
+  async #runBatches(jobs: readonly JobRef[]): Promise<void> {
+    const batches = batchesOf(jobs, this.input.batchSize);
+    if (batches.length === 0) return;
     this.#isRunning = true;
     this.#reader ??= this.#read();
     const failures: Error[] = [];
-    for (let first = 0; first < segments.length; first += OPEN_SEGMENTS) {
+    for (let first = 0; first < batches.length; first += OPEN_BATCHES) {
       if (this.isStopped() || failures.length > 0) break;
-      const open = segments.slice(first, first + OPEN_SEGMENTS);
-      const ended = await Promise.allSettled(open.map((segment) => this.#runSegment(segment)));
+      const open = batches.slice(first, first + OPEN_BATCHES);
+      const ended = await Promise.allSettled(open.map((batch) => this.#runBatch(batch)));
       failures.push(...failuresOf(ended));
     }
     this.#isRunning = false;
@@ -93,15 +93,15 @@ export class JobRunner {
     );
   }
 
-  #runSegment(jobs: readonly JobRef[]): Promise<void> {
+  #runBatch(jobs: readonly JobRef[]): Promise<void> {
     const { migrationId, timing } = this.input;
-    this.#segments += 1;
-    const segment = this.#segments;
-    return executeChild(consentSegment, {
-      workflowId: workflowIds.segment(migrationId, segment),
-      args: [{ migrationId, segment, jobs, totalJobs: this.progress.jobs(), timing }],
+    this.#batches += 1;
+    const batch = this.#batches;
+    return executeChild(consentBatch, {
+      workflowId: workflowIds.batch(migrationId, batch),
+      args: [{ migrationId, batch, jobs, totalJobs: this.progress.jobs(), timing }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      staticSummary: `segment ${segment}: ${jobs.length} jobs`,
+      staticSummary: `batch ${batch}: ${jobs.length} jobs`,
     });
   }
 }

@@ -1,5 +1,5 @@
 import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow';
-import type { JobRef, JobResult, SegmentInput } from '../../contracts/migration.js';
+import type { JobRef, JobResult, BatchInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
 import { consentJob } from './consent-job.js';
 import { jobAttributes } from '../search-attributes.js';
@@ -8,22 +8,22 @@ import { failuresOf, isCancelled } from '../stop.js';
 /**
  * Runs up to 250 jobs at once and ends when all have ended: a waiting job costs nothing, and the
  * limiter decides who submits. A job that fails has told the ledger that nothing more is submitted, so
- * the others end by themselves once what they sent is settled; the segment fails after them.
+ * the others end by themselves once what they sent is settled; the batch fails after them.
  * Events: at most 9 a job.
  */
-export async function consentSegment(input: SegmentInput): Promise<void> {
+export async function consentBatch(input: BatchInput): Promise<void> {
   const ended = await Promise.allSettled(input.jobs.map((job) => runJob(input, job)));
   const failures = failuresOf(ended);
   const failure = failures.find((error) => !isCancelled(error)) ?? failures[0];
   // Somebody who cancels one job alone does not mean the others.
-  if (failure !== undefined && !(isCancelled(failure) && !isSegmentCancelled())) throw failure;
+  if (failure !== undefined && !(isCancelled(failure) && !isBatchCancelled())) throw failure;
 }
 
-function isSegmentCancelled(): boolean {
+function isBatchCancelled(): boolean {
   return CancellationScope.current().consideredCancelled;
 }
 
-function runJob(input: SegmentInput, job: JobRef): Promise<JobResult> {
+function runJob(input: BatchInput, job: JobRef): Promise<JobResult> {
   const { migrationId, timing } = input;
   return executeChild(consentJob, {
     workflowId: workflowIds.job(migrationId, job.jobNumber),

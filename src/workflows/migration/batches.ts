@@ -1,0 +1,10 @@
+import type { JobRef } from '../../contracts/migration.js';
+
+/** Jobs in their order, in groups of at most `size`. */
+export function batchesOf(jobs: readonly JobRef[], size: number): JobRef[][] {
+  const batches: JobRef[][] = [];
+  for (let first = 0; first < jobs.length; first += size) {
+    batches.push(jobs.slice(first, first + size));
+  }
+  return batches;
+}
