@@ -8,12 +8,12 @@
  *   node scripts/bootstrap.mjs fuzz [--runs N]         random inputs, and how they end
  *   node scripts/bootstrap.mjs prepare          only installs and builds
  */
-const NEEDED = [20, 3];
+const NEEDED = [20, 19];
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   console.error(
-    `Consentry needs Node.js ${NEEDED.join('.')} or later, this is ${process.versions.node}. Install a newer Node.js from https://nodejs.org and start again.`,
+    `Consentry needs Node.js ${NEEDED.join('.')} or later, this is ${process.versions.node}. Install Node.js 22 or 24 from https://nodejs.org and start again.`,
   );
   process.exitCode = 1;
 } else {

@@ -19,6 +19,13 @@ import { ROOT, runToEnd } from './run-to-end.mjs';
 /** Exit code of the test runner when a test failed; a higher one: it was ended by a signal. */
 const FAILED = 1;
 
+const RUNNER_OPTIONS = [
+  '--test-reporter=spec',
+  '--test-reporter-destination=stdout',
+  // Files wait for servers more than they compute.
+  '--test-concurrency=3',
+];
+
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));
 const wanted = args.filter((arg) => !arg.startsWith('-')).map(asBuilt);
@@ -41,7 +48,7 @@ if (files.length === 0) {
 /** Runs the tests, then the one about what their sandboxes wrote down. */
 async function withExchanges(env) {
   const folder = await mkdtemp(join(tmpdir(), 'consentry-exchanges-'));
-  const test = ['--enable-source-maps', '--test', ...runnerOptions()];
+  const test = ['--enable-source-maps', '--test', ...RUNNER_OPTIONS];
   try {
     const code = await runToEnd([...test, ...options, ...files], {
       ...env,
@@ -67,13 +74,6 @@ function asBuilt(path) {
     .split(/[\\/]/)
     .join(sep)
     .replace(/\.ts$/, '.js');
-}
-
-function runnerOptions() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  // Files wait for servers more than they compute; the option came with 20.10.
-  const parallel = major > 20 || minor >= 10 ? ['--test-concurrency=3'] : [];
-  return ['--test-reporter=spec', '--test-reporter-destination=stdout', ...parallel];
 }
 
 async function withServers(work) {
