@@ -170,10 +170,10 @@ async function shrink(world: World, seed: number): Promise<void> {
     }
     return true;
   };
-  const found = await fc.check(fc.asyncProperty(scenarios, holds), {
+  const found = await fc.check<[Scenario]>(fc.asyncProperty(scenarios, holds), {
     seed,
     numRuns: 1,
-    interruptAfterTimeLimit: SHRINK_WITHIN_MS,
+    plugins: [fc.interruptAfterTimeLimit(SHRINK_WITHIN_MS)],
   });
   console.log(JSON.stringify(found.counterexample?.[0] ?? 'It did not happen again.', null, 2));
 }
