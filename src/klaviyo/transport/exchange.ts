@@ -133,10 +133,10 @@ export class Exchanges {
    */
   #watched(onWire: () => void): Dispatcher.ComposedDispatcher {
     return this.#pool.compose((dispatch) => (options, handler) => {
-      const onConnect = handler.onConnect?.bind(handler);
-      handler.onConnect = (...connection) => {
+      const onRequestStart = handler.onRequestStart?.bind(handler);
+      handler.onRequestStart = (...start) => {
         onWire();
-        onConnect?.(...connection);
+        onRequestStart?.(...start);
       };
       return dispatch(options, handler);
     });
