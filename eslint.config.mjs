@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 import { circles } from './scripts/lint/no-circle.mjs';
@@ -137,7 +138,7 @@ const zones = [
   ]),
 ];
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['**/dist/', 'node_modules/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,

@@ -38,7 +38,7 @@ export async function readLiveConsent(
 ): Promise<PersonConsent> {
   const requestId = randomBytes(12).toString('hex');
   await askAboutPerson(db, requestId, person);
-  let answer: PersonConsent | null = null;
+  let answer: PersonConsent | null;
   try {
     await client.workflow.execute<typeof consentShow>('consentShow', {
       workflowId: workflowIds.show(requestId),
