@@ -1,10 +1,11 @@
 /**
  * Runs the built tests against one PostgreSQL and one Temporal dev server of their own.
  *
- *   node scripts/run-tests.mjs [--node-option ...] [path ...]
+ *   node scripts/run-tests.mjs [--fast] [--node-option ...] [path ...]
  *
- * A path selects the test files that it is part of, such as test/ledger. Options go to Node's test
- * runner, such as --test-name-pattern=guard.
+ * A path selects the test files that it is part of, such as test/ledger. --fast leaves out those that
+ * need a server or take long, and starts none. Other options go to Node's test runner, such as
+ * --test-name-pattern=guard.
  *
  * The sandboxes of all tests write down what they were asked and what they answered; at the end one
  * more test holds that against Klaviyo's specification, where that lies beside the repository. Only
@@ -14,6 +15,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { filesUnder, PROJECTS } from './build-state.mjs';
+import { fastOnly } from './fast-tests.mjs';
 import { ROOT, runToEnd } from './run-to-end.mjs';
 
 /** Exit code of the test runner when a test failed; a higher one: it was ended by a signal. */
@@ -27,22 +29,24 @@ const RUNNER_OPTIONS = [
 ];
 
 const args = process.argv.slice(2);
-const options = args.filter((arg) => arg.startsWith('-'));
+const fast = args.includes('--fast');
+const options = args.filter((arg) => arg.startsWith('-') && arg !== '--fast');
 const wanted = args.filter((arg) => !arg.startsWith('-')).map(asBuilt);
 const AFTER_ALL = join('packages', 'klaviyo-sandbox', 'dist/test/contract/exchanges.test.js');
 const built = PROJECTS.map((project) => filesUnder(join(project, 'dist', 'test')));
-const files = (await Promise.all(built))
+const found = (await Promise.all(built))
   .flat()
   .map((path) => relative(ROOT, path))
   .filter((path) => path.endsWith('.test.js') && path !== AFTER_ALL)
   .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)))
   .sort();
+const files = fast ? await fastOnly(found) : found;
 
 if (files.length === 0) {
   console.error(`No test file matches ${args.join(' ') || 'dist/test'}.`);
   process.exitCode = 1;
 } else {
-  process.exitCode = await withServers(withExchanges);
+  process.exitCode = await (fast ? withoutServers : withServers)(withExchanges);
 }
 
 /** Runs the tests, then the one about what their sandboxes wrote down. */
@@ -76,9 +80,24 @@ function asBuilt(path) {
     .replace(/\.ts$/, '.js');
 }
 
+function runtime(name) {
+  return import(`../dist/src/runtime/${name}.js`);
+}
+
+/** Of the tests, without the user's own database and cluster. */
+async function testEnvironment(extra) {
+  const { childEnvironment } = await runtime('config');
+  const env = childEnvironment(extra);
+  delete env.DATABASE_URL;
+  return env;
+}
+
+async function withoutServers(work) {
+  return work(await testEnvironment({}));
+}
+
 async function withServers(work) {
-  const runtime = (name) => import(`../dist/src/runtime/${name}.js`);
-  const [{ loadConfig, childEnvironment }, { userFolders }, { startDatabase }] = await Promise.all([
+  const [{ loadConfig }, { userFolders }, { startDatabase }] = await Promise.all([
     runtime('config'),
     runtime('paths'),
     runtime('local/postgres/postgres'),
@@ -108,12 +127,11 @@ async function withServers(work) {
       onProgress,
     });
     lifecycle.onStop('Temporal dev server', temporal.stop);
-    const env = childEnvironment({
+    const env = await testEnvironment({
       CONSENTRY_TEST_DATABASE_URL: database.url,
       CONSENTRY_TEST_TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_CLI_PATH: cli.path,
     });
-    delete env.DATABASE_URL;
     return await work(env);
   } finally {
     await lifecycle.stop();

@@ -1,0 +1,57 @@
+import { dirname, join } from 'node:path';
+import { DIST, readText } from './build-state.mjs';
+import { ROOT } from './run-to-end.mjs';
+
+/** A test that loads one of these starts a server, or runs what needs one. */
+const SERVERS = ['postgres/postgres', 'temporal/server'].map((name) =>
+  join(DIST, 'src', 'runtime', 'local', `${name}.js`),
+);
+
+/** Tests that load no server, and start a whole stack as a program, or compute for long. */
+const LONG = [
+  'cli/verbs/dev',
+  'demo/export',
+  'fuzz/fuzz',
+  'importers/extremes',
+  'packages/pack',
+  'workflows/year',
+].map((name) => join('dist', 'test', `${name}.test.js`));
+
+/**
+ * Of built test files those that need no server and end soon. What a file needs is read from its
+ * imports, so that a new test is among them without being named.
+ *
+ * @param files paths below the repository
+ */
+export async function fastOnly(files) {
+  const known = new Map();
+  for (const path of [...SERVERS, ...LONG.map((name) => join(ROOT, name))]) {
+    if ((await importsOf(path, known)) === null) throw new Error(`there is no ${path} any more`);
+  }
+  const fast = [];
+  for (const file of files) {
+    if (LONG.includes(file)) continue;
+    const loaded = await loadedBy(join(ROOT, file), known);
+    if (!SERVERS.some((server) => loaded.has(server))) fast.push(file);
+  }
+  return fast;
+}
+
+/** The modules of ours that are loaded with one, and itself. */
+async function loadedBy(module, known) {
+  const loaded = new Set([module]);
+  for (const path of loaded) {
+    for (const imported of (await importsOf(path, known)) ?? []) loaded.add(imported);
+  }
+  return loaded;
+}
+
+/** The modules of ours that one names in its imports; null where there is no such module. */
+async function importsOf(path, known) {
+  if (!known.has(path)) {
+    const text = await readText(path);
+    const named = text?.matchAll(/\b(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g);
+    known.set(path, named ? Array.from(named, ([, to]) => join(dirname(path), to)) : null);
+  }
+  return known.get(path);
+}
