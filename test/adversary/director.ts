@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestMoment } from 'klaviyo-sandbox';
-import { type Consentry } from '../../src/starter/consentry.js';
+import type { Consentry } from '../../src/starter/consentry.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import { LISTS, type StagedAccount } from './account.js';
 import type { Identity, RunChronicle, Said } from './chronicle.js';
