@@ -2,8 +2,8 @@ import type { Channel, ConsentChannel, Operation, OptInProcess } from './channel
 import type { Outcome, Reason } from './outcomes.js';
 
 /**
- * What a migration was asked to do. Kept in the ledger, read by the activities; no workflow sees
- * it, since a list name or a source's file name is nobody else's business.
+ * What a migration was asked to do. Kept in the ledger, read by the activities; no workflow of a
+ * migration sees it, since a list or a custom source is nobody else's business.
  */
 export interface MigrationSettings {
   /** Id of the list to subscribe into; null uses the account's default opt-in process. */

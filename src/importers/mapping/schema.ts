@@ -5,7 +5,7 @@ import { ConsentDates } from '../values/consent-date.js';
 import { compileDateFormat, DateFormatError } from '../values/date-format.js';
 import { checkTimezone } from '../values/timezone.js';
 
-/** PostgreSQL, which keeps the mapping with its run, holds no NUL. */
+/** What is read ends up in PostgreSQL, which holds no NUL: no column and no word can have one. */
 const text = (error: string) =>
   z
     .string({ error })
