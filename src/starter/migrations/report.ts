@@ -14,7 +14,6 @@ import {
   countTotals,
   getMigration,
   problemParts,
-  reportedParts,
   settledOverTime,
   type CallCount,
   type LedgerDb,
@@ -159,11 +158,4 @@ async function watchOf(client: Client, id: string): Promise<WatchProgress | null
   return client.withDeadline(Date.now() + QUERY_WITHIN_MS, () =>
     handle.query<WatchProgress>(MESSAGES.progress).catch(() => null),
   );
-}
-
-/** Refused parts in the order of the source, for the rejects file. */
-export async function* rejectedParts(db: LedgerDb, id: string): AsyncGenerator<ReportedPart> {
-  for await (const page of reportedParts(db, id)) {
-    for (const part of page) if (part.outcome === 'rejected') yield part;
-  }
 }
