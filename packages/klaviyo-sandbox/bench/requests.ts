@@ -1,5 +1,6 @@
 import { Client } from 'undici';
 import { OPERATIONS } from '../src/api/operations.js';
+import { FORMS, OLDEST } from '../src/api/revisions/forms.js';
 import type { Operation } from '../src/api/operation.js';
 import { Query } from '../src/api/query/query.js';
 import type { Sandbox } from '../src/index.js';
@@ -66,7 +67,8 @@ export class Requests {
       const { offsetInFilter } = account.settings.switches;
       const around = { resource: operation, offsetInFilter };
       const query = new Query(url.searchParams, found.query ?? {}, around);
-      return found.handle({ account, id: idIn(found, url), query, body, url });
+      const forms = FORMS[OLDEST];
+      return found.handle({ account, id: idIn(found, url), query, body, url, forms });
     });
     return took;
   }

@@ -1,3 +1,4 @@
+import { NEWEST } from './api/revisions/forms.js';
 import type { Sandbox } from './server.js';
 
 /** Address, key and three calls to try, ready to be printed; each works when it is pasted. */
@@ -17,7 +18,7 @@ export function describeSandbox(sandbox: Sandbox): string {
 }
 
 function headersFor(apiKey: string): string {
-  return [`Authorization: Klaviyo-API-Key ${apiKey}`, 'revision: 2026-07-15']
+  return [`Authorization: Klaviyo-API-Key ${apiKey}`, `revision: ${NEWEST}`]
     .map((header) => `-H ${quoted(header)}`)
     .join(' ');
 }

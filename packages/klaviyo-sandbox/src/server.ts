@@ -8,6 +8,8 @@ import { dateHeader, jsonAnswer, send } from './api/http/answering.js';
 import { failureOf } from './api/http/errors.js';
 import { endpointOf } from './api/operation.js';
 import { OPERATIONS } from './api/operations.js';
+import { REVISIONS } from './api/revisions/forms.js';
+import { operationAt } from './api/revisions/operations.js';
 import { apiRoutes } from './api/routes.js';
 import { controlRoutes } from './control/routes.js';
 import { exchangesFolder } from './settings/environment.js';
@@ -33,7 +35,10 @@ export interface Sandbox {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const settings = settingsFrom(options);
-  const endpoints = OPERATIONS.flatMap((operation) => [operation.name, endpointOf(operation)]);
+  const endpoints = OPERATIONS.flatMap((operation) => [
+    endpointOf(operation),
+    ...REVISIONS.flatMap((date) => operationAt(operation, date)?.name ?? []),
+  ]);
   const account = new SandboxAccount(settings, new Set(endpoints));
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
   const folder = options.exchanges ?? exchangesFolder();

@@ -1,5 +1,6 @@
 import type { SandboxAccount } from '../account/account.js';
 import type { Query, QueryRules } from './query/query.js';
+import type { Forms, RevisionDate } from './revisions/forms.js';
 
 /** Calls allowed in each fixed window; `day` only where Klaviyo has a daily limit. */
 export interface RateLimit {
@@ -33,6 +34,8 @@ export interface Call {
   body: unknown;
   /** The whole address, for links. */
   url: URL;
+  /** What the revision of the request asks and answers in another form than others. */
+  forms: Forms;
 }
 
 export interface Reply {
@@ -53,7 +56,7 @@ export interface StricterLimit {
   limit: NamedLimit;
 }
 
-/** Everything that the server knows about one operation. */
+/** Everything that the server knows about one operation, as revision 2026-07-15 has it. */
 export interface Operation {
   /** Klaviyo's operation id. */
   name: string;
@@ -65,6 +68,8 @@ export interface Operation {
   stricter?: readonly StricterLimit[];
   /** @default 'stable' */
   revision?: 'beta';
+  /** The revision that brought it. @default all have it */
+  since?: RevisionDate;
   /** What may stand in the query. @default no parameter at all */
   query?: QueryRules;
   /** A DELETE of a resource has no body; one of a relationship has. @default as the method says */

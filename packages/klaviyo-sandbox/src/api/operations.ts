@@ -10,7 +10,10 @@ import { segmentOperations } from './segments/operations.js';
 import { textMessagingOperations } from './text-messaging/operations.js';
 import { webhookOperations } from './webhooks/operations.js';
 
-/** Every operation that the sandbox knows, as the specification 2026-07-15 declares it. */
+/**
+ * Every operation that the sandbox knows, as the specification 2026-07-15 declares it; what 2026-10-15
+ * makes of them, and which it brought, see `revisions/`.
+ */
 export const OPERATIONS: readonly Operation[] = [
   ...consentOperations,
   ...profileOperations,

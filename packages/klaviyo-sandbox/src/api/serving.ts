@@ -17,10 +17,13 @@ import {
 import { ApiError, failureOf } from './http/errors.js';
 import { answerInstead, beforeRequest, optOut, sendThrough } from './http/fault-effects.js';
 import { passGate } from './http/gate.js';
+import { dateMeant } from './http/revision.js';
 import { endpointOf, hasBody, type Operation, type Reply } from './operation.js';
 import { readPayload } from './http/payload.js';
 import { Query } from './query/query.js';
 import type { RateLimiter } from './http/rate-limits.js';
+import { FORMS, type Forms } from './revisions/forms.js';
+import { operationAt } from './revisions/operations.js';
 
 /** Names a fault that hits this request alone; from loopback addresses only. */
 const FAULT_HEADER = 'x-sandbox-fault';
@@ -53,14 +56,19 @@ interface Carried {
   body: unknown;
 }
 
-/** Serves one request to an operation: fault, gate, handler, latency, answer; around them the hook. */
+/**
+ * Serves one request to an operation as its revision has it: fault, gate, handler, latency, answer;
+ * around them the hook.
+ */
 export async function serve(
-  operation: Operation,
+  declared: Operation,
   headers: Record<string, string>,
   context: SandboxContext,
   serving: Serving,
 ): Promise<Response> {
   const { account } = serving;
+  const date = dateMeant(context.req.header('revision') ?? null);
+  const operation = operationAt(declared, date) ?? declared;
   account.scheduler.runDue();
   let fault: Fault | undefined;
   try {
@@ -83,7 +91,13 @@ export async function serve(
     return answer === null ? hangUp(context) : send(answer);
   }
   await beforeRequest(fault, account);
-  const carried = await carryOut(operation, headers, context, serving, fault);
+  const carried = await carryOut(
+    { operation, declared, forms: FORMS[date] },
+    headers,
+    context,
+    serving,
+    fault,
+  );
   if (during !== undefined) await during('after');
   const latency = account.latency.next(endpointOf(operation), operation.name);
   if (latency > 0) await wait(latency);
@@ -107,8 +121,15 @@ function faultOf(
   return account.faults.take(endpointOf(operation), operation.name);
 }
 
+/** An operation as a revision has it, and as the table of operations declares it. */
+interface Asked {
+  operation: Operation;
+  declared: Operation;
+  forms: Forms;
+}
+
 async function carryOut(
-  operation: Operation,
+  { operation, declared, forms }: Asked,
   allow: Record<string, string>,
   { req }: SandboxContext,
   { account, limiter }: Serving,
@@ -118,16 +139,20 @@ async function carryOut(
   let headers: Record<string, string> = {};
   let body: unknown;
   try {
-    headers = { ...allow, ...passGate(operation, req.raw, url.searchParams, account, limiter) };
+    headers = {
+      ...allow,
+      ...passGate(operation, declared, req.raw, url.searchParams, account, limiter),
+    };
     const { offsetInFilter } = account.settings.switches;
     const resource = resourceAt(operation.path);
     const around = { resource, offsetInFilter, now: account.clock.wall() };
     const query = new Query(url.searchParams, operation.query ?? {}, around);
     body = hasBody(operation) ? await readPayload(req.raw) : undefined;
     optOut(fault, 'before', { body, url }, account);
-    const reply = operation.handle({ account, id: req.param('id') ?? '', query, body, url });
+    const reply = operation.handle({ account, id: req.param('id') ?? '', query, body, url, forms });
     optOut(fault, 'after', { body, url }, account);
-    return { answer: answerWith(reply, headers), profiles: reply.profiles ?? 0, body };
+    const answer = answerWith(reply, headers);
+    return { answer, profiles: reply.profiles ?? 0, body };
   } catch (error) {
     const refusal = error instanceof ApiError ? error : failureOf(error);
     const answer = jsonAnswer(refusal.status, refusal.body(), { ...headers, ...refusal.headers });

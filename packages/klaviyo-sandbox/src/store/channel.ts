@@ -5,6 +5,7 @@ import { Interner } from './interner.js';
 export const CONSENT_KEYS = [
   'email.marketing',
   'email.open_tracking',
+  'email.click_tracking',
   'sms.marketing',
   'sms.transactional',
   'whatsapp.marketing',
@@ -13,6 +14,9 @@ export const CONSENT_KEYS = [
   'mobile_push.marketing',
 ] as const;
 export type ConsentKey = (typeof CONSENT_KEYS)[number];
+
+/** Consent to be watched while reading mail: none to get any. */
+export const TRACKING_KEYS: readonly ConsentKey[] = ['email.open_tracking', 'email.click_tracking'];
 
 /** Nobody who never subscribed has a record. */
 export type Consent = 'SUBSCRIBED' | 'UNSUBSCRIBED';

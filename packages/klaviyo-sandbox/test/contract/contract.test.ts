@@ -57,6 +57,23 @@ const accepted = (request_body: unknown): Partial<LoggedExchange> => ({
   response_body: null,
 });
 
+const NEWER = { request_headers: { revision: '2026-10-15' } };
+const HINTED = { ...page(list()), meta: { agent_hints: { next_steps: ['Read it.'] } } };
+const clicks = (consent: object) =>
+  subscribeBody({
+    profiles: {
+      data: [
+        {
+          type: 'profile',
+          attributes: {
+            email: 'a@shop.test',
+            subscriptions: { email: { click_tracking: consent } },
+          },
+        },
+      ],
+    },
+  });
+
 const FINE: [string, Partial<LoggedExchange>][] = [
   ['a page', {}],
   ['a page thinned out by fields', { ...SEGMENTS, query: [['fields[segment]', 'name']] }],
@@ -64,9 +81,29 @@ const FINE: [string, Partial<LoggedExchange>][] = [
   ['a proxy’s page by a fault', { status: 502, fault: '502', response_headers: {} }],
   ['a cut line', { status: null, response_body: null }],
   ['HEAD', { method: 'HEAD', response_body: null }],
+  ['hints for agents', { response_body: HINTED }],
+  [
+    'click tracking in the newer revision',
+    { ...accepted(clicks({ consent: 'SUBSCRIBED' })), ...NEWER },
+  ],
   ['a request', accepted(subscribeBody({ profiles: { data: [] } }))],
 ];
 const VIOLATIONS: [string, Partial<LoggedExchange>, RegExp][] = [
+  [
+    'click tracking in the older revision',
+    accepted(clicks({ consent: 'SUBSCRIBED' })),
+    /accepted a request.+"click_tracking"/,
+  ],
+  [
+    'another word for click tracking in the newer one',
+    { ...accepted(clicks({ consent: 'UNSUBSCRIBED' })), ...NEWER },
+    /accepted a request.+consent/,
+  ],
+  [
+    'an operation that is no beta any more',
+    { ...NEWER, operation: 'get_text_messaging_senders_beta' },
+    /no operation/,
+  ],
   ['an unknown operation', { operation: 'get_nothing' }, /no operation get_nothing/],
   ['an unknown attribute', { response_body: page(list({ size: 3 })) }, /additional.+"size"/],
   ['a missing attribute', SEGMENTS, /required property 'is_active'/],

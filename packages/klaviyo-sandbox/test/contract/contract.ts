@@ -1,9 +1,11 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import type { RevisionDate } from '../../src/api/revisions/forms.js';
 import type { Parameter, Specification, SpecifiedOperation } from '../specification.js';
 import { asRecorded } from './departures.js';
-import type { LoggedExchange } from './exchange-files.js';
+import { revisionOf, type LoggedExchange } from './exchange-files.js';
+import { asOf202610 } from './newer-revision.js';
 import { StrictSchemas, type JsonSchema, type SchemaDocument } from './strict-schemas.js';
 
 interface Declared {
@@ -21,7 +23,7 @@ const SOURCE_MEMBERS = ['pointer', 'parameter'];
 /** Custom properties have names of their own, which the specification cannot list. */
 const CUSTOM = /^(properties|event_properties)\./;
 
-/** The specification as a judge of exchanges. */
+/** The specification as a judge of exchanges, each by that of its revision. */
 export class Contract {
   readonly operations: readonly SpecifiedOperation[];
   readonly #declared = new Map<string, Declared>();
@@ -30,12 +32,19 @@ export class Contract {
 
   constructor(specifications: readonly Specification[]) {
     addFormats.default(this.#ajv);
-    this.operations = specifications.flatMap(({ operations }) => operations);
+    const newer = asOf202610(specifications);
+    this.#declare('2026-07-15', specifications);
+    this.#declare('2026-10-15', newer);
+    this.operations = [...specifications, ...newer].flatMap(({ operations }) => operations);
+  }
+
+  #declare(revision: RevisionDate, specifications: readonly Specification[]): void {
     specifications.forEach((specification, i) => {
-      const name = `document${i}`;
+      const name = `document${i}-${revision}`;
       asRecorded(specification);
       for (const operation of specification.operations) {
-        this.#declared.set(operation.operationId, { operation, specification, name });
+        const id = `${revision} ${operation.operationId}`;
+        this.#declared.set(id, { operation, specification, name });
       }
     });
   }
@@ -46,7 +55,7 @@ export class Contract {
     const isError = exchange.status >= 400;
     const skipsAnswer = PROXY_FAULTS.includes(exchange.fault ?? '') && isError;
     if (exchange.operation === null) return skipsAnswer ? [] : errorViolations(exchange);
-    const declared = this.#declared.get(exchange.operation);
+    const declared = this.#declared.get(`${revisionOf(exchange)} ${exchange.operation}`);
     if (declared === undefined) return [`no operation ${exchange.operation} is specified`];
     const found = [
       ...(isError ? [] : this.#requestViolations(declared, exchange)),

@@ -1,6 +1,8 @@
 import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { dateMeant } from '../../src/api/http/revision.js';
+import type { RevisionDate } from '../../src/api/revisions/forms.js';
 
 /** One line of what a sandbox wrote down. */
 export interface LoggedExchange {
@@ -8,6 +10,7 @@ export interface LoggedExchange {
   method: string;
   path: string;
   query: [string, string][];
+  request_headers?: Record<string, string>;
   request_body: unknown;
   status: number | null;
   response_headers: Record<string, string>;
@@ -35,11 +38,17 @@ export async function readExchanges(
   return { exchanges, total };
 }
 
+/** The revision whose specification an exchange is held against: the one that the sandbox serves. */
+export function revisionOf({ request_headers: headers }: LoggedExchange): RevisionDate {
+  return dateMeant(headers?.['revision'] ?? null);
+}
+
 /** All that is validated. */
 function distinction(exchange: LoggedExchange): string {
   const { operation, method, query, request_body, status, response_body, fault } = exchange;
   const type = exchange.response_headers['content-type'];
   return JSON.stringify([
+    revisionOf(exchange),
     operation,
     method,
     query,

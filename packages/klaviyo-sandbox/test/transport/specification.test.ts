@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OPERATIONS } from '../../src/api/operations.js';
 import type { Operation } from '../../src/api/operation.js';
+import { REVISIONS } from '../../src/api/revisions/forms.js';
+import { operationAt } from '../../src/api/revisions/operations.js';
+import { asOf202610 } from '../contract/newer-revision.js';
 import {
   readSpecifications,
   SPECIFICATION_MISSING,
@@ -11,17 +14,22 @@ import {
 const specifications = readSpecifications();
 const skip = specifications === undefined ? SPECIFICATION_MISSING : false;
 
-describe('the table of operations', { skip }, () => {
-  const specified = specifications?.flatMap(({ operations }) => operations) ?? [];
+for (const date of REVISIONS) {
+  const documents = date === '2026-07-15' ? specifications : asOf202610(specifications ?? []);
+  const specified = documents?.flatMap(({ operations }) => operations) ?? [];
+  const known = OPERATIONS.flatMap((operation) => operationAt(operation, date) ?? []);
+  describe(`the table of operations of ${date}`, { skip }, () => asSpecified(known, specified));
+}
 
+function asSpecified(known: readonly Operation[], specified: readonly SpecifiedOperation[]): void {
   it('has every operation of the specification, and no other', () => {
     const names = (of: readonly { method: string; path: string }[]) =>
       of.map(({ method, path }) => `${method} ${path}`).sort();
-    assert.deepEqual(names(OPERATIONS), names(specified));
+    assert.deepEqual(names(known), names(specified));
   });
 
   for (const spec of specified) {
-    const operation = OPERATIONS.find(
+    const operation = known.find(
       ({ method, path }) => method === spec.method && path === spec.path,
     );
     it(`${spec.operationId} is as specified`, () => {
@@ -29,7 +37,7 @@ describe('the table of operations', { skip }, () => {
       assert.deepEqual(rulesOf(operation), specifiedRules(spec));
     });
   }
-});
+}
 
 function rulesOf({ name, scopes, limit, revision, query = {} }: Operation) {
   const { fields = {}, additionalFields = {}, include, sort, filter = {}, page } = query;

@@ -81,7 +81,7 @@ const REFUSED: Refused[] = [
     headers: { revision: '' },
     status: 400,
     code: 'invalid',
-    detail: /revision header is required.+2026-07-15/,
+    detail: /revision header is required.+2026-10-15/,
     place: 'revision',
   },
   {

@@ -1,6 +1,6 @@
 import { delayWithin } from '../../settings/delays.js';
 import { phoneVerdict } from '../../phone.js';
-import type { ConsentKey } from '../../store/channel.js';
+import { TRACKING_KEYS, type ConsentKey } from '../../store/channel.js';
 import type { List } from '../../store/lists.js';
 import { Confirmations, type Confirmation, type ConfirmationChannel } from './confirmations.js';
 import type { Core } from '../core.js';
@@ -111,9 +111,9 @@ export class Subscribing {
     this.core.book.joinAsSubscriber(index, list, dates.length > 0 ? Math.min(...dates) : null);
   }
 
-  /** Open tracking alone puts nobody on a list, nor does consent that was taken back since. */
+  /** Tracking alone puts nobody on a list, nor does consent that was taken back since. */
   #listToJoin(given: readonly Grant[], listId: string | null): List | undefined {
-    const joins = given.some(({ key }) => key !== 'email.open_tracking');
+    const joins = given.some(({ key }) => !TRACKING_KEYS.includes(key));
     return joins && listId !== null ? this.core.lists.get(listId) : undefined;
   }
 
@@ -182,12 +182,12 @@ const ASKING: ReadonlyMap<ConsentKey, ConfirmationChannel> = new Map([
   ['sms.transactional', 'sms'],
 ]);
 
-/** What a message asks for. Open tracking waits for the e-mail consent that it came with. */
+/** What a message asks for. Tracking waits for the e-mail consent that it came with. */
 function keysAskedBy(channel: ConfirmationChannel, { grants }: SubscribeRow): ConsentKey[] {
   const keys = grants.map(({ key }) => key);
   const asked = keys.filter((key) => ASKING.get(key) === channel);
-  return channel === 'email' && asked.length > 0 && keys.includes('email.open_tracking')
-    ? [...asked, 'email.open_tracking']
+  return channel === 'email' && asked.length > 0
+    ? [...asked, ...keys.filter((key) => TRACKING_KEYS.includes(key))]
     : asked;
 }
 

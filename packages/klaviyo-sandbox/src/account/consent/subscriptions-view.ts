@@ -36,7 +36,7 @@ export interface SubscriptionsView {
       list_suppressions: { list_id: string; reason: string; timestamp: string }[];
     };
     open_tracking: Permission;
-    /** On the wire though not in the specification; no call can set it. */
+    /** Revision 2026-07-15 had it on the wire, not in its specification, and no call to set it. */
     click_tracking: Permission;
   };
   sms: {
@@ -87,7 +87,7 @@ export function subscriptionsOf(profiles: ProfileStore, index: number): Subscrip
         })),
       },
       open_tracking: permission(record('email.open_tracking')),
-      click_tracking: permission(null),
+      click_tracking: permission(record('email.click_tracking')),
     },
     sms: {
       marketing: { can_receive_sms_marketing: isIn(sms), ...textConsent(sms) },

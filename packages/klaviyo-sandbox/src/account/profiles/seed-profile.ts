@@ -27,6 +27,7 @@ export interface SeedProfile {
   /** `UNSUBSCRIBED` brings its suppression along. */
   email_consent?: SeedConsent;
   open_tracking_consent?: SeedConsent;
+  click_tracking_consent?: SeedConsent;
   sms_consent?: SeedConsent;
   sms_transactional_consent?: SeedConsent;
   whatsapp_consent?: SeedConsent;
@@ -37,6 +38,7 @@ export interface SeedProfile {
   consent_timestamp?: string;
   email_consent_timestamp?: string;
   open_tracking_consent_timestamp?: string;
+  click_tracking_consent_timestamp?: string;
   /** Marketing and transactional texts. */
   sms_consent_timestamp?: string;
   /** All three kinds of message. */
@@ -66,6 +68,7 @@ type Field = keyof SeedProfile;
 export const SEED_CONSENTS = [
   ['email_consent', 'email.marketing', 'email_consent_timestamp'],
   ['open_tracking_consent', 'email.open_tracking', 'open_tracking_consent_timestamp'],
+  ['click_tracking_consent', 'email.click_tracking', 'click_tracking_consent_timestamp'],
   ['sms_consent', 'sms.marketing', 'sms_consent_timestamp'],
   ['sms_transactional_consent', 'sms.transactional', 'sms_consent_timestamp'],
   ['whatsapp_consent', 'whatsapp.marketing', 'whatsapp_consent_timestamp'],
@@ -145,6 +148,7 @@ const CHECKS: Readonly<Record<Field, Check>> = {
   properties: object,
   email_consent: consent,
   open_tracking_consent: consent,
+  click_tracking_consent: consent,
   sms_consent: consent,
   sms_transactional_consent: consent,
   whatsapp_consent: consent,
@@ -154,6 +158,7 @@ const CHECKS: Readonly<Record<Field, Check>> = {
   consent_timestamp: topDate,
   email_consent_timestamp: topDate,
   open_tracking_consent_timestamp: topDate,
+  click_tracking_consent_timestamp: topDate,
   sms_consent_timestamp: topDate,
   whatsapp_consent_timestamp: topDate,
   push_consent_timestamp: topDate,
@@ -208,6 +213,7 @@ export function seedDates(seed: SeedProfile, now: number): SeedDates {
     consent_timestamp: consented,
     email_consent_timestamp: read('email_consent_timestamp', consented),
     open_tracking_consent_timestamp: read('open_tracking_consent_timestamp', consented),
+    click_tracking_consent_timestamp: read('click_tracking_consent_timestamp', consented),
     sms_consent_timestamp: read('sms_consent_timestamp', consented),
     whatsapp_consent_timestamp: read('whatsapp_consent_timestamp', consented),
     push_consent_timestamp: read('push_consent_timestamp', consented),

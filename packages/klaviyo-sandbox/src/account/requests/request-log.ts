@@ -1,7 +1,7 @@
 import { isoDate } from '../../time/dates.js';
 
 interface Counter {
-  operation: string;
+  endpoint: string;
   statuses: Record<string, number>;
   first: number;
   last: number;
@@ -64,10 +64,10 @@ export class RequestLog {
   /** @param endpoint method and path template @param operation Klaviyo's operation id */
   count(endpoint: string, operation: string, status: string, profiles: number): void {
     const now = Date.now();
-    let counter = this.#counters.get(endpoint);
+    let counter = this.#counters.get(operation);
     if (counter === undefined) {
-      counter = { operation, statuses: {}, first: now, last: now, profiles: 0 };
-      this.#counters.set(endpoint, counter);
+      counter = { endpoint, statuses: {}, first: now, last: now, profiles: 0 };
+      this.#counters.set(operation, counter);
     }
     counter.statuses[status] = (counter.statuses[status] ?? 0) + 1;
     counter.last = now;
@@ -85,9 +85,9 @@ export class RequestLog {
   }
 
   counters(): EndpointCounts[] {
-    return [...this.#counters].map(([endpoint, counter]) => ({
-      endpoint,
-      operation: counter.operation,
+    return [...this.#counters].map(([operation, counter]) => ({
+      endpoint: counter.endpoint,
+      operation,
       statuses: counter.statuses,
       first_at: isoDate(counter.first),
       last_at: isoDate(counter.last),

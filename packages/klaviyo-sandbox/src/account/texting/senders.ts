@@ -43,8 +43,8 @@ export interface Sender {
   readonly forwardingNumber: string | null;
   /** What texts come from; null until the sender is registered. */
   identifier: string | null;
-  /** Toll-free numbers have one. */
-  readonly registration: Registration | null;
+  /** Toll-free numbers have one; the latest, where the carrier was asked again. */
+  registration: Registration | null;
 }
 
 /** How a registration stands while the sender is in this state. */

@@ -6,6 +6,7 @@ import {
   decide,
   SENDER_STATUSES,
   SENDER_TYPES,
+  type Registration,
   type Sender,
   type SenderStatus,
   type SenderType,
@@ -38,6 +39,8 @@ const OBJECTION = 'The business website could not be verified.';
 export class Texting {
   #configuration: TextConfiguration | null = null;
   readonly #senders = new Map<string, Sender>();
+  /** The latest of each sender, and those before. */
+  readonly #registrations = new Map<string, Registration>();
 
   /** @throws RangeError for a sender of unknown type or status */
   constructor(private readonly core: Pick<Base, 'settings' | 'clock' | 'scheduler'>) {
@@ -71,6 +74,10 @@ export class Texting {
     return this.#senders.get(id);
   }
 
+  registration(id: string): Registration | undefined {
+    return this.#registrations.get(id);
+  }
+
   /** Whether consent to texts can be taken for numbers of the country. */
   reaches(country: string): boolean {
     return this.isActive && this.#active(country).length > 0;
@@ -86,18 +93,57 @@ export class Texting {
    * the `senderReview` delay. Returns the sender of the given country.
    */
   addTollFree(country: TollFreeCountry, forwardingNumber: string | null): Sender {
-    const { seed, delays } = this.core.settings;
     const now = this.core.clock.wall();
     const added = TOLL_FREE_COUNTRIES.map((region, i) =>
       this.#add('toll_free', region, 'registering', now + i, forwardingNumber),
     );
-    const wait = delayWithin(delays.senderReview, seed, 'senderReview', added[0]!.id);
+    this.#review(added);
+    return added.find((sender) => sender.country === country)!;
+  }
+
+  /**
+   * Submits another registration of a sender, and has it reviewed as the first was. Null where the
+   * carrier has decided for it, or is still to decide.
+   */
+  registerAgain(sender: Sender): Registration | null {
+    const { registration } = sender;
+    const isOpen =
+      registration?.status === 'rejected' || registration?.status === 'action_required';
+    if (!isOpen) return null;
+    const again = this.#newRegistration(sender.id, this.core.clock.wall());
+    sender.registration = again;
+    this.#decide(sender, 'registering', []);
+    this.#review([sender]);
+    return again;
+  }
+
+  /** The carrier approves after the `senderReview` delay who is still registering then. */
+  #review(senders: readonly Sender[]): void {
+    const { seed, delays } = this.core.settings;
+    const reviewed = senders.map(({ registration }) => registration);
+    const wait = delayWithin(delays.senderReview, seed, 'senderReview', senders[0]!.id);
     this.core.scheduler.at(this.core.clock.in(wait), () => {
-      for (const sender of added) {
-        if (sender.status === 'registering') this.#decide(sender, 'active', []);
+      for (const sender of senders) {
+        const isLatest = reviewed.includes(sender.registration);
+        if (isLatest && sender.status === 'registering') this.#decide(sender, 'active', []);
       }
     });
-    return added.find((sender) => sender.country === country)!;
+  }
+
+  #newRegistration(senderId: string, createdAt: number): Registration {
+    const word = String(this.#registrations.size);
+    const registration: Registration = {
+      id: ulid(createdAt, this.core.settings.seed, 'registration', word),
+      senderId,
+      status: 'in_review',
+      failures: [],
+      createdAt,
+      updatedAt: createdAt,
+      submittedAt: createdAt,
+      decidedAt: null,
+    };
+    this.#registrations.set(registration.id, registration);
+    return registration;
   }
 
   /**
@@ -147,19 +193,7 @@ export class Texting {
       createdAt,
       forwardingNumber,
       identifier: null,
-      registration:
-        type === 'toll_free'
-          ? {
-              id: ulid(createdAt, seed, 'registration', word),
-              senderId: id,
-              status: 'in_review',
-              failures: [],
-              createdAt,
-              updatedAt: createdAt,
-              submittedAt: createdAt,
-              decidedAt: null,
-            }
-          : null,
+      registration: type === 'toll_free' ? this.#newRegistration(id, createdAt) : null,
     };
     this.#senders.set(id, sender);
     decide(sender, status, [OBJECTION], this.#identifierOf(sender), createdAt);

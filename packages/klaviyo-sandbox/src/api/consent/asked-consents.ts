@@ -1,12 +1,17 @@
-import type { ConsentKey } from '../../store/channel.js';
+import { TRACKING_KEYS, type ConsentKey } from '../../store/channel.js';
 import { isObject, type Json } from '../http/body.js';
 import { invalid, missing, type ErrorEntry } from '../http/errors.js';
 import type { NewPushToken } from '../../account/consent/subscribe-row.js';
+import type { Forms } from '../revisions/forms.js';
 import { pushTokens } from './push-tokens.js';
 
 /** Write side of the API: channel and message type, and the name that the read side gives them. */
 const WRITTEN: Readonly<Record<string, Readonly<Record<string, ConsentKey>>>> = {
-  email: { marketing: 'email.marketing', open_tracking: 'email.open_tracking' },
+  email: {
+    marketing: 'email.marketing',
+    open_tracking: 'email.open_tracking',
+    click_tracking: 'email.click_tracking',
+  },
   sms: { marketing: 'sms.marketing', transactional: 'sms.transactional' },
   whatsapp: {
     marketing: 'whatsapp.marketing',
@@ -42,6 +47,7 @@ export function askedOf(
   subscriptions: Json,
   at: string,
   consent: WrittenConsent,
+  forms: Forms,
 ): Asked | ErrorEntry {
   const consents: AskedConsent[] = [];
   let push: Omit<Asked, 'consents'> = { tokens: [], anonymousId: null };
@@ -52,7 +58,7 @@ export function askedOf(
     if (types === null) continue;
     if (!isObject(types)) return invalid(pointer, 'Not a valid object.');
     const { tokens, anonymous_id: anonymousId, ...others } = types;
-    const read = askedTypes(channel === 'push' ? others : types, channel, pointer, consent);
+    const read = askedTypes(channel === 'push' ? others : types, channel, pointer, consent, forms);
     if (!Array.isArray(read)) return read;
     consents.push(...read);
     if (channel !== 'push') continue;
@@ -73,12 +79,16 @@ function askedTypes(
   channel: string,
   at: string,
   consent: WrittenConsent,
+  forms: Forms,
 ): AskedConsent[] | ErrorEntry {
   const asked: AskedConsent[] = [];
   for (const [type, parameters] of Object.entries(types)) {
     const pointer = `${at}/${type}`;
     const key = WRITTEN[channel]![type];
-    if (key === undefined || (type === ONLY_UNSUBSCRIBED && consent === 'SUBSCRIBED')) {
+    const isKnown =
+      !(type === ONLY_UNSUBSCRIBED && consent === 'SUBSCRIBED') &&
+      (key !== 'email.click_tracking' || forms.clickTrackingIsWritten);
+    if (key === undefined || !isKnown) {
       return notAField(pointer, type, channel);
     }
     if (parameters === null) continue;
@@ -87,8 +97,9 @@ function askedTypes(
     if (given !== consent) return invalid(`${pointer}/consent`, `'consent' must be '${consent}'.`);
     const unknown = Object.keys(rest)[0];
     if (unknown !== undefined) return notAField(`${pointer}/${unknown}`, unknown, type);
-    // Opt-outs are always as of now, and open tracking has no date of its own.
-    if ('consented_at' in parameters && (consent === 'UNSUBSCRIBED' || type === 'open_tracking')) {
+    // Opt-outs are always as of now, and tracking has no date of its own.
+    const isDated = consent === 'SUBSCRIBED' && !TRACKING_KEYS.includes(key);
+    if ('consented_at' in parameters && !isDated) {
       return notAField(`${pointer}/consented_at`, 'consented_at', type);
     }
     asked.push({ key, channel, pointer, consentedAt: consentedAt ?? undefined });

@@ -8,6 +8,7 @@ import {
 } from '../http/body.js';
 import { invalid, missing, type ErrorEntry } from '../http/errors.js';
 import { askedOf, type Asked, type AskedConsent, type WrittenConsent } from './asked-consents.js';
+import type { Forms } from '../revisions/forms.js';
 import type { NewPushToken } from '../../account/consent/subscribe-row.js';
 
 /** One row of a subscribe or unsubscribe call, well formed but not yet checked against the account. */
@@ -37,6 +38,7 @@ export function consentRow(
   value: unknown,
   row: number,
   consent: WrittenConsent,
+  forms: Forms,
 ): ConsentRow | ErrorEntry {
   const pointer = rowPointer(row);
   const attributes = isObject(value) ? value['attributes'] : undefined;
@@ -46,7 +48,7 @@ export function consentRow(
   if (!isObject(attributes)) return missing(`${pointer}/attributes`, 'attributes', 'profile');
   const wrong = wrongAttribute(attributes, `${pointer}/attributes`, KNOWN[consent]);
   if (wrong !== undefined) return wrong;
-  const asked = subscriptionsOf(attributes, `${pointer}/attributes/subscriptions`, consent);
+  const asked = subscriptionsOf(attributes, `${pointer}/attributes/subscriptions`, consent, forms);
   if ('code' in asked) return asked;
   const { consents, tokens, anonymousId } = asked;
   const written = identifier(attributes['email']);
@@ -86,11 +88,12 @@ function subscriptionsOf(
   attributes: Json,
   at: string,
   consent: WrittenConsent,
+  forms: Forms,
 ): Asked | ErrorEntry {
   const subscriptions = attributes['subscriptions'] ?? undefined;
   if (subscriptions === undefined) return missing(at, 'subscriptions', 'profile');
   return isObject(subscriptions)
-    ? askedOf(subscriptions, at, consent)
+    ? askedOf(subscriptions, at, consent, forms)
     : invalid(at, 'Not a valid object.');
 }
 

@@ -1,6 +1,7 @@
 import type { SandboxAccount } from '../../account/account.js';
 import type { Identifiers } from '../../account/profiles/identity.js';
 import type { Grant } from '../../account/consent/subscribe-row.js';
+import { TRACKING_KEYS } from '../../store/channel.js';
 import { instantOf, spokenDate } from '../../time/dates.js';
 import {
   isBoolean,
@@ -12,7 +13,7 @@ import {
   rowsOf,
 } from '../http/body.js';
 import type { AskedConsent } from './asked-consents.js';
-import { consentRow, isError } from './consent-rows.js';
+import { consentRow, isError, type ConsentRow } from './consent-rows.js';
 import { invalid, type ErrorEntry } from '../http/errors.js';
 import type { Call, Reply } from '../operation.js';
 import { lastOfEach, repeatedRows, type CheckedRow } from './repeated-rows.js';
@@ -27,13 +28,15 @@ const OLDEST_CONSENT = Date.UTC(1990, 0, 1);
  * `bulk_subscribe_profiles`: all rows or none are accepted; what was accepted happens later. A
  * dropped phone shows in a header that does not say whose it was.
  */
-export function subscribe({ account, body }: Call): Reply {
+export function subscribe({ account, body, forms }: Call): Reply {
   const { attributes, relationships } = resourceOf(body, TYPE, KNOWN);
   const given = rowsOf(attributes, TYPE, MAX_PROFILES);
   const historical = optional(attributes, 'historical_import', isBoolean, 'boolean') ?? false;
   const customSource = optional(attributes, 'custom_source', isText, 'string');
   const listId = listOf(account, relationships)?.id ?? null;
-  const checked = given.map((value, i) => check(account, value, i, historical));
+  const checked = given.map((value, i) =>
+    check(account, consentRow(value, i, 'SUBSCRIBED', forms), historical),
+  );
   if (account.settings.switches.duplicateRows === 'reject') {
     for (const [row, entry] of repeatedRows(checked)) checked[row] = { entry };
   }
@@ -55,11 +58,9 @@ export function subscribe({ account, body }: Call): Reply {
 
 function check(
   account: SandboxAccount,
-  value: unknown,
-  i: number,
+  sent: ConsentRow | ErrorEntry,
   historical: boolean,
 ): CheckedRow {
-  const sent = consentRow(value, i, 'SUBSCRIBED');
   if (isError(sent)) return { entry: sent };
   const profile = sent.profileId === null ? undefined : account.profiles.withId(sent.profileId);
   if (sent.profileId !== null && profile === undefined) {
@@ -113,7 +114,7 @@ function consentDate(
       ? null
       : invalid(pointer, "'consented_at' is only allowed when 'historical_import' is true.");
   }
-  if (asked.key === 'email.open_tracking') return null;
+  if (TRACKING_KEYS.includes(asked.key)) return null;
   const ms = typeof asked.consentedAt === 'string' ? instantOf(asked.consentedAt) : undefined;
   return ms === undefined || ms > now
     ? invalid(

@@ -16,11 +16,11 @@ const KNOWN = new Set(['profiles']);
  * `bulk_unsubscribe_profiles`: applies at once. Who is on the named list is taken off it; who is
  * not, and everybody where no list is named, is unsubscribed from everything that was asked for.
  */
-export function unsubscribe({ account, body }: Call): Reply {
+export function unsubscribe({ account, body, forms }: Call): Reply {
   const { attributes, relationships } = resourceOf(body, TYPE, KNOWN);
   const given = rowsOf(attributes, TYPE, MAX_PROFILES);
   const list = listOf(account, relationships);
-  const read = given.map((value, i) => checked(consentRow(value, i, 'UNSUBSCRIBED')));
+  const read = given.map((value, i) => checked(consentRow(value, i, 'UNSUBSCRIBED', forms)));
   refuseRows(account, read.filter(isError));
   for (const row of read) {
     if (!isError(row) && !account.losses.takesNext()) apply(account, row, list);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SandboxAccount } from '../../account/account.js';
 import { noKey, scopeMissing, wrongKey, wrongScheme } from './errors.js';
-import { endpointOf, type Operation } from '../operation.js';
+import type { Operation } from '../operation.js';
 import type { RateLimiter } from './rate-limits.js';
 import { servedRevision } from './revision.js';
 
@@ -10,11 +10,14 @@ const SCHEME = /^Klaviyo-API-Key(?: +(.+))?$/;
 /**
  * What every operation asks of a request before it looks at its body.
  *
+ * @param operation as the revision of the request has it
+ * @param declared the same as the table of operations declares it
  * @returns headers of the answer: whom it serves, by which revision, and what is left of the limit
  * @throws ApiError 401, 403, 400 or 404 or 410 (revision), or 429
  */
 export function passGate(
   operation: Operation,
+  declared: Operation,
   request: Request,
   query: URLSearchParams,
   account: SandboxAccount,
@@ -22,7 +25,7 @@ export function passGate(
 ): Record<string, string> {
   checkKey(operation, request.headers.get('authorization'), account);
   const revision = servedRevision(
-    operation,
+    declared,
     request.headers.get('revision'),
     account.settings.switches.unlistedRevision,
     new Date(account.clock.wall()).toISOString().slice(0, 10),
@@ -53,8 +56,5 @@ function limitsOf(operation: Operation, query: URLSearchParams) {
   const stricter = (operation.stricter ?? []).filter(({ parameter, value }) =>
     query.getAll(parameter).some((list) => list.split(',').includes(value)),
   );
-  return [
-    { name: endpointOf(operation), limit: operation.limit },
-    ...stricter.map(({ limit }) => limit),
-  ];
+  return [{ name: operation.name, limit: operation.limit }, ...stricter.map(({ limit }) => limit)];
 }

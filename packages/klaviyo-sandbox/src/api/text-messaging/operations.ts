@@ -1,9 +1,11 @@
-import { SENDER_REGISTRATION, TEXT_CONFIGURATION, TEXT_SENDER } from '../query/field-paths.js';
+import { SENDER_REGISTRATION, TEXT_SENDER } from '../query/field-paths.js';
 import { TIERS, type Operation } from '../operation.js';
 import {
   createTextMessagingConfiguration,
   getTextMessagingConfiguration,
 } from './configuration.js';
+import { CONFIGURATION_QUERY, REGISTRATIONS_QUERY, SENDERS_QUERY } from './query-rules.js';
+import { createSenderRegistration, getTextMessagingRegistration } from './registrations.js';
 import { REGISTRATION, SENDER } from './sender-resource.js';
 import {
   createTextMessagingSender,
@@ -13,13 +15,9 @@ import {
   getTextMessagingSenders,
 } from './senders.js';
 
-const CONFIGURATION = { fields: { 'text-messaging-configuration': TEXT_CONFIGURATION } };
-const SENDERS = {
-  fields: { [SENDER]: TEXT_SENDER, [REGISTRATION]: SENDER_REGISTRATION },
-  include: [REGISTRATION],
-};
 const READ = { scopes: ['sender-config:read'], limit: TIERS.M, revision: 'beta' } as const;
 const WRITE = { scopes: ['sender-config:write'], limit: TIERS.M, revision: 'beta' } as const;
+const REGISTRATIONS = '/api/text-messaging-sender-registrations';
 
 export const textMessagingOperations: readonly Operation[] = [
   {
@@ -27,7 +25,7 @@ export const textMessagingOperations: readonly Operation[] = [
     method: 'POST',
     path: '/api/text-messaging-configurations',
     ...WRITE,
-    query: CONFIGURATION,
+    query: CONFIGURATION_QUERY,
     handle: createTextMessagingConfiguration,
   },
   {
@@ -35,7 +33,7 @@ export const textMessagingOperations: readonly Operation[] = [
     method: 'GET',
     path: '/api/text-messaging-configurations/{id}',
     ...READ,
-    query: CONFIGURATION,
+    query: CONFIGURATION_QUERY,
     handle: getTextMessagingConfiguration,
   },
   {
@@ -44,7 +42,7 @@ export const textMessagingOperations: readonly Operation[] = [
     path: '/api/text-messaging-senders',
     ...READ,
     query: {
-      ...SENDERS,
+      ...SENDERS_QUERY,
       sort: { by: ['created_at'], usual: 'created_at' },
       page: { default: 10, max: 20 },
     },
@@ -63,7 +61,7 @@ export const textMessagingOperations: readonly Operation[] = [
     method: 'GET',
     path: '/api/text-messaging-senders/{id}',
     ...READ,
-    query: SENDERS,
+    query: SENDERS_QUERY,
     handle: getTextMessagingSender,
   },
   {
@@ -80,5 +78,25 @@ export const textMessagingOperations: readonly Operation[] = [
     path: '/api/text-messaging-senders/{id}/relationships/text-messaging-sender-registration',
     ...READ,
     handle: getSenderRegistrationId,
+  },
+  {
+    name: 'create_text_messaging_sender_registration',
+    method: 'POST',
+    path: REGISTRATIONS,
+    scopes: WRITE.scopes,
+    limit: TIERS.XS,
+    since: '2026-10-15',
+    query: REGISTRATIONS_QUERY,
+    handle: createSenderRegistration,
+  },
+  {
+    name: 'get_text_messaging_sender_registration',
+    method: 'GET',
+    path: `${REGISTRATIONS}/{id}`,
+    scopes: READ.scopes,
+    limit: TIERS.S,
+    since: '2026-10-15',
+    query: REGISTRATIONS_QUERY,
+    handle: getTextMessagingRegistration,
   },
 ];

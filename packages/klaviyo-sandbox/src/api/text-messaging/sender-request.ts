@@ -1,5 +1,5 @@
 import type { TollFreeCountry } from '../../account/texting/texting.js';
-import { isEmail, isObject, resourceOf, type Json } from '../http/body.js';
+import { isEmail, isObject, relatedId, resourceOf, type Json } from '../http/body.js';
 import { ApiError, invalid, missing, type ErrorEntry } from '../http/errors.js';
 import { REGISTRATION, SENDER } from './sender-resource.js';
 
@@ -88,7 +88,11 @@ function wrongForm(relation: unknown): ErrorEntry[] {
     return [invalid(`${FORM}/type`, `Not a valid type; expected '${REGISTRATION}'.`)];
   }
   if (!isObject(given)) return [missing(`${FORM}/attributes`, 'attributes', REGISTRATION)];
-  const pointer = `${FORM}/attributes`;
+  return wrongAnswers(`${FORM}/attributes`, given);
+}
+
+/** @param pointer of the form's answers */
+function wrongAnswers(pointer: string, given: Json): ErrorEntry[] {
   const { address, email, phone_number: phone } = given;
   return [
     ...blank(pointer, given, REQUIRED),
@@ -102,6 +106,22 @@ function wrongForm(relation: unknown): ErrorEntry[] {
     ...notOneOf(`${pointer}/business_type`, given['business_type'], BUSINESS_TYPES),
     ...wrongBusiness(pointer, given),
   ];
+}
+
+/**
+ * Reads a registration of a sender that is there, and says which that is.
+ *
+ * @throws ApiError 400 naming everything that is wrong
+ */
+export function readRegistrationRequest(body: unknown): string {
+  const { attributes, relationships } = resourceOf(body, REGISTRATION);
+  const senderId = relatedId(relationships, SENDER);
+  const wrong = [
+    ...wrongAnswers(SENDER_FIELDS, attributes),
+    ...(senderId === null ? [missing(`/data/relationships/${SENDER}`, SENDER, REGISTRATION)] : []),
+  ];
+  if (senderId === null || wrong.length > 0) throw new ApiError(400, wrong);
+  return senderId;
 }
 
 /** A sole proprietor of the US needs no registration number; everybody names the country. */

@@ -1,11 +1,13 @@
 import type { Registration, Sender } from '../../account/texting/senders.js';
 import { isoDate, isoDateOrNull } from '../../time/dates.js';
 import type { Query } from '../query/query.js';
+import type { Forms } from '../revisions/forms.js';
 
 export const SENDER = 'text-messaging-sender';
 export const REGISTRATION = 'text-messaging-sender-registration';
 
-export interface SenderResource {
+/** A sender or a registration in an answer. */
+export interface TextResource {
   type: string;
   id: string;
   attributes: object;
@@ -13,7 +15,7 @@ export interface SenderResource {
   links: { self: string };
 }
 
-export function senderWriter(query: Query, origin: string): (sender: Sender) => SenderResource {
+export function senderWriter(query: Query, origin: string): (sender: Sender) => TextResource {
   return (sender: Sender) => {
     const self = `${origin}/api/text-messaging-senders/${sender.id}/`;
     const { registration } = sender;
@@ -42,11 +44,12 @@ export function senderWriter(query: Query, origin: string): (sender: Sender) => 
   };
 }
 
-/** A registration has no address of its own: its sender's leads to the latest. */
+/** Where a registration has no address of its own, its sender's leads to the latest. */
 export function registrationWriter(
   query: Query,
   origin: string,
-): (registration: Registration) => object {
+  { registrationsHaveAddresses }: Forms,
+): (registration: Registration) => TextResource {
   return (registration: Registration) => {
     const sender = `${origin}/api/text-messaging-senders/${registration.senderId}/`;
     return {
@@ -61,7 +64,11 @@ export function registrationWriter(
         decided_at: isoDateOrNull(registration.decidedAt),
       }),
       relationships: { [SENDER]: { data: { type: SENDER, id: registration.senderId } } },
-      links: { self: `${sender}${REGISTRATION}/` },
+      links: {
+        self: registrationsHaveAddresses
+          ? `${origin}/api/${REGISTRATION}s/${registration.id}/`
+          : `${sender}${REGISTRATION}/`,
+      },
     };
   };
 }

@@ -26,7 +26,8 @@ export function getTextMessagingSender(call: Call): Reply {
 }
 
 /** `create_text_messaging_sender_beta`: the words about a missing configuration are ours. */
-export function createTextMessagingSender({ account, body, query, url }: Call): Reply {
+export function createTextMessagingSender(call: Call): Reply {
+  const { account, body, query, url } = call;
   const { country, forwardingNumber } = readSenderRequest(body);
   if (account.texting.configuration() === null) {
     const detail = 'A text messaging configuration is required to create a sender.';
@@ -34,13 +35,14 @@ export function createTextMessagingSender({ account, body, query, url }: Call): 
   }
   const sender = account.texting.addTollFree(country, forwardingNumber);
   const data = senderWriter(query, url.origin)(sender);
-  return { status: 201, body: { data, links: { self: data.links.self } } };
+  const links = { self: data.links.self };
+  return { status: 201, body: { data, links, ...included(call, [sender]) } };
 }
 
 /** `get_messaging_sender_registration_for_text_messaging_sender_beta`: null where there is none. */
-export function getSenderRegistration({ account, id, query, url }: Call): Reply {
+export function getSenderRegistration({ account, id, query, url, forms }: Call): Reply {
   const { registration } = knownSender(account, id);
-  const data = registration && registrationWriter(query, url.origin)(registration);
+  const data = registration && registrationWriter(query, url.origin, forms)(registration);
   return { status: 200, body: { data, links: { self: url.href } } };
 }
 
@@ -51,14 +53,17 @@ export function getSenderRegistrationId({ account, id, url }: Call): Reply {
   return { status: 200, body: { data, links: { self: url.href } } };
 }
 
-function knownSender(account: SandboxAccount, id: string): Sender {
+export function knownSender(account: SandboxAccount, id: string): Sender {
   const sender = account.texting.sender(id);
   if (sender === undefined) throw notFound(SENDER, id);
   return sender;
 }
 
-function included({ query, url }: Call, senders: readonly Sender[]): { included?: object[] } {
+function included(
+  { query, url, forms }: Call,
+  senders: readonly Sender[],
+): { included?: object[] } {
   if (!query.includes(REGISTRATION)) return {};
   const registrations = senders.flatMap(({ registration }) => registration ?? []);
-  return { included: registrations.map(registrationWriter(query, url.origin)) };
+  return { included: registrations.map(registrationWriter(query, url.origin, forms)) };
 }

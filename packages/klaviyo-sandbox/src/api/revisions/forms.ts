@@ -1,0 +1,28 @@
+/** From the oldest to the newest. */
+export const REVISIONS = ['2026-07-15', '2026-10-15'] as const;
+export type RevisionDate = (typeof REVISIONS)[number];
+export const OLDEST: RevisionDate = '2026-07-15';
+export const NEWEST: RevisionDate = '2026-10-15';
+
+/** What bodies and answers look like where the revisions differ. */
+export interface Forms {
+  /** Consent to click tracking can be given and taken back, not only read. */
+  readonly clickTrackingIsWritten: boolean;
+  /** Where `meta` of the profile stands that a push token is registered with. */
+  readonly pushProfileMeta: 'inside attributes' | 'beside attributes';
+  /** A sender's registration has an address of its own. */
+  readonly registrationsHaveAddresses: boolean;
+}
+
+export const FORMS: Readonly<Record<RevisionDate, Forms>> = {
+  '2026-07-15': {
+    clickTrackingIsWritten: false,
+    pushProfileMeta: 'inside attributes',
+    registrationsHaveAddresses: false,
+  },
+  '2026-10-15': {
+    clickTrackingIsWritten: true,
+    pushProfileMeta: 'beside attributes',
+    registrationsHaveAddresses: true,
+  },
+};

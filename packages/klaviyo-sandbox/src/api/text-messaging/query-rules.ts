@@ -1,0 +1,15 @@
+import { SENDER_REGISTRATION, TEXT_CONFIGURATION, TEXT_SENDER } from '../query/field-paths.js';
+import type { QueryRules } from '../query/query.js';
+import { REGISTRATION, SENDER } from './sender-resource.js';
+
+export const CONFIGURATION_QUERY: QueryRules = {
+  fields: { 'text-messaging-configuration': TEXT_CONFIGURATION },
+};
+
+const FIELDS = { [SENDER]: TEXT_SENDER, [REGISTRATION]: SENDER_REGISTRATION };
+
+/** A sender, and its registration beside it. */
+export const SENDERS_QUERY: QueryRules = { fields: FIELDS, include: [REGISTRATION] };
+
+/** A registration, and its sender beside it. */
+export const REGISTRATIONS_QUERY: QueryRules = { fields: FIELDS, include: [SENDER] };
