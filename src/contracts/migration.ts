@@ -13,7 +13,7 @@ export interface MigrationSettings {
   readonly expectedOptIn: OptInProcess | null;
   /** Send consent dates, skip double opt-in mails and flows (Klaviyo's `historical_import`). */
   readonly historicalImport: boolean;
-  /** Countries with a sending number, for keys that may not read the beta sender endpoint. */
+  /** Countries with a sending number, for keys that may not read the senders. */
   readonly smsCountries: readonly string[] | null;
   /** What SMS rows of countries without a sender do: stop the run before it sends, or end rejected. */
   readonly smsWithoutSender: 'stop' | 'reject';
@@ -217,7 +217,7 @@ export interface Preflight {
 
 /** How the account's SMS set-up was learned, and what it is. */
 export interface SmsSetup {
-  /** `api`: read from the beta endpoints. `declared`: given by the operator. `not_needed`: no SMS row. */
+  /** `api`: read from Klaviyo. `declared`: given by the operator. `not_needed`: no SMS row. */
   readonly source: 'api' | 'declared' | 'not_needed';
   /** ISO alpha-2 countries with an active sender. */
   readonly countries: readonly string[];

@@ -22,6 +22,8 @@ export interface PersonProfile {
   readonly phoneNumber: string | null;
   /** The channels that the profile holds anything of. */
   readonly channels: readonly PersonChannel[];
+  /** Consent to be watched while reading mail, which is none to get any; empty where none is held. */
+  readonly tracking: readonly PersonTracking[];
   /**
    * Why no e-mail marketing goes to the profile at all; `unknown` where Klaviyo gives no reason, and
    * `unstated` where it does not say whether there is any.
@@ -35,6 +37,15 @@ export interface PersonProfile {
         readonly timestamp: string | null;
       }[]
     | null;
+}
+
+export interface PersonTracking {
+  readonly of: 'opens' | 'clicks';
+  /** As of a channel. */
+  readonly consent: string;
+  readonly consentedAt: string | null;
+  /** When it ends by itself; null where it does not. */
+  readonly validUntil: string | null;
 }
 
 export interface PersonChannel {

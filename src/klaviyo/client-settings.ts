@@ -21,10 +21,8 @@ export interface KlaviyoClientOptions {
   readonly patience?: Partial<Patience>;
   /** Version in the `User-Agent`: `consentry/<version>`. Default: `consentry` alone. */
   readonly version?: string;
-  /** Default `2026-07-15`. */
+  /** Default `2026-10-15`. */
   readonly revision?: string;
-  /** Default `2026-07-15.pre`. */
-  readonly betaRevision?: string;
 }
 
 /** The options with every default filled in. @throws KlaviyoSettingsError */
@@ -36,8 +34,7 @@ export function transportSettings(options: KlaviyoClientOptions): TransportSetti
     onCall: options.onCall,
     timeoutMs: options.timeoutMs ?? 30_000,
     patience: { ...DEFAULT_PATIENCE, ...options.patience },
-    revision: options.revision ?? '2026-07-15',
-    betaRevision: options.betaRevision ?? '2026-07-15.pre',
+    revision: options.revision ?? '2026-10-15',
     userAgent: options.version === undefined ? 'consentry' : `consentry/${options.version}`,
   };
 }

@@ -132,7 +132,7 @@ export class KlaviyoClient {
     return this.#pages.all(resources.listSchema, call, options);
   }
 
-  /** The SMS set-up (beta); the id is the account's. It names no countries: the senders do. */
+  /** The SMS set-up; the id is the account's. It names no countries: the senders do. */
   async getTextMessagingConfiguration(
     companyId: string,
     options?: CallOptions,
@@ -142,7 +142,7 @@ export class KlaviyoClient {
     return readOptional(async () => (await this.#transport.read(answer, call, options)).data);
   }
 
-  /** The senders of texts (beta), of every status. */
+  /** The senders of texts, of every status. */
   listTextMessagingSenders(
     options?: CallOptions,
   ): Promise<resources.OptionalReading<readonly resources.TextMessagingSender[]>> {
@@ -269,7 +269,7 @@ export class KlaviyoClient {
     options?: CallOptions,
   ): Promise<{ readonly events: readonly FeedEvent[]; readonly next: string | null }> {
     const call = eventsCall(query);
-    const page = await this.#transport.read(eventPageSchema, call, options);
+    const page = await this.#transport.read(eventPageSchema(query.metricId), call, options);
     const next = this.#pages.nextOf(call, page.next);
     return { events: page.events, next: next && cursorOf(call, next) };
   }

@@ -9,13 +9,11 @@ export interface Endpoint {
   readonly steady: number;
   /** Scopes that the private key needs for this endpoint. */
   readonly scopes: readonly string[];
-  /** Beta endpoints answer to the beta revision only, and may change or vanish. */
-  readonly beta: boolean;
 }
 
 /**
- * The endpoints that the client uses, by their operation ids in Klaviyo's API document (revision
- * 2026-07-15). A limit or a scope that changes is changed here and nowhere else.
+ * The endpoints that the client uses, by their operation ids in Klaviyo's API (revision 2026-10-15).
+ * A limit or a scope that changes is changed here and nowhere else.
  */
 export const ENDPOINTS = {
   get_accounts: {
@@ -24,7 +22,6 @@ export const ENDPOINTS = {
     burst: 1,
     steady: 15,
     scopes: ['accounts:read'],
-    beta: false,
   },
   get_lists: {
     method: 'GET',
@@ -32,7 +29,6 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['lists:read'],
-    beta: false,
   },
   get_list: {
     method: 'GET',
@@ -40,7 +36,6 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['lists:read'],
-    beta: false,
   },
   get_profiles_for_list: {
     method: 'GET',
@@ -48,7 +43,6 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['lists:read', 'profiles:read'],
-    beta: false,
   },
   add_profiles_to_list: {
     method: 'POST',
@@ -56,7 +50,6 @@ export const ENDPOINTS = {
     burst: 10,
     steady: 150,
     scopes: ['lists:write', 'profiles:write'],
-    beta: false,
   },
   get_profiles: {
     method: 'GET',
@@ -64,7 +57,6 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['profiles:read'],
-    beta: false,
   },
   bulk_subscribe_profiles: {
     method: 'POST',
@@ -72,7 +64,6 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['lists:write', 'profiles:write', 'subscriptions:write'],
-    beta: false,
   },
   bulk_unsubscribe_profiles: {
     method: 'POST',
@@ -80,7 +71,6 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['lists:write', 'profiles:write', 'subscriptions:write'],
-    beta: false,
   },
   bulk_suppress_profiles: {
     method: 'POST',
@@ -88,7 +78,6 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['profiles:write', 'subscriptions:write'],
-    beta: false,
   },
   bulk_import_profiles: {
     method: 'POST',
@@ -96,7 +85,6 @@ export const ENDPOINTS = {
     burst: 10,
     steady: 150,
     scopes: ['lists:write', 'profiles:write'],
-    beta: false,
   },
   get_bulk_import_profiles_job: {
     method: 'GET',
@@ -104,7 +92,6 @@ export const ENDPOINTS = {
     burst: 10,
     steady: 150,
     scopes: ['lists:read', 'profiles:read'],
-    beta: false,
   },
   get_metrics: {
     method: 'GET',
@@ -112,7 +99,6 @@ export const ENDPOINTS = {
     burst: 10,
     steady: 150,
     scopes: ['metrics:read'],
-    beta: false,
   },
   get_events: {
     method: 'GET',
@@ -120,23 +106,20 @@ export const ENDPOINTS = {
     burst: 350,
     steady: 3_500,
     scopes: ['events:read'],
-    beta: false,
   },
   get_text_messaging_configuration: {
     method: 'GET',
     path: '/api/text-messaging-configurations/{id}',
-    burst: 10,
-    steady: 150,
+    burst: 3,
+    steady: 60,
     scopes: ['sender-config:read'],
-    beta: true,
   },
   get_text_messaging_senders: {
     method: 'GET',
     path: '/api/text-messaging-senders',
-    burst: 10,
-    steady: 150,
+    burst: 3,
+    steady: 60,
     scopes: ['sender-config:read'],
-    beta: true,
   },
 } as const satisfies Record<string, Endpoint>;
 

@@ -23,7 +23,7 @@ export {
   LimiterBusyError,
   ListNotFoundError,
 } from './errors.js';
-export type { FeedEvent, Metric } from './reads/event-feed.js';
+export { mayTellOptOut, provesChange, type FeedEvent, type Metric } from './reads/event-feed.js';
 export { chunkLookUps, type LookUpField } from './reads/filters.js';
 export type { JsonApiError } from './json-api.js';
 export type { RateLimiter } from './limiter.js';
@@ -33,12 +33,14 @@ export {
   type ChannelConsent,
   type ConsentState,
   type EmailMarketing,
+  type EmailTracking,
   type ListSuppression,
   type ProfileConsent,
   type ProfilePage,
   type SmsConsent,
   type Suppression,
   type SuppressionReason,
+  type TrackingConsent,
 } from './profiles/profile-consent.js';
 export { UNKNOWN_CONSENT } from './profiles/profile-schema.js';
 export type { Suppressed } from './profiles/profile-calls.js';

@@ -43,6 +43,7 @@ export function profile(fields: Partial<ProfileConsent> = {}): ProfileConsent {
     smsTransactional: null,
     whatsappMarketing: null,
     pushMarketing: null,
+    emailTracking: { opens: null, clicks: null },
     joinedAt: null,
     ...fields,
   };

@@ -44,6 +44,14 @@ describe('every open question, answered both ways', () => {
       scenario('switch-9', 'events that are written long after the consent', async () => {
         await answerFully(noted({ events: 'late' }));
       });
+      scenario('switch-28', 'events that do not say what happened', async () => {
+        for (const eventMetric of ['missing_at_times', 'missing', 'unknown'] as const) {
+          await answer(noted({ eventMetric }));
+        }
+      });
+      scenario('switch-29', 'answers that tell programs what to do', async () => {
+        await answer(noted({ agentHints: 'given' }));
+      });
       scenario('switch-10', 'events of past consent that are dated now', async () => {
         await answerFully(noted({ historicalEvents: 'now' }));
       });

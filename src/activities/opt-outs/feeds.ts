@@ -1,7 +1,12 @@
 import { foldEmail } from '../../contracts/addresses.js';
 import type { Channel, ConsentChannel } from '../../contracts/channels.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
-import type { FeedEvent, KlaviyoClient, ProfileConsent } from '../../klaviyo/index.js';
+import {
+  mayTellOptOut,
+  type FeedEvent,
+  type KlaviyoClient,
+  type ProfileConsent,
+} from '../../klaviyo/index.js';
 import type { OptOut } from '../../ledger/index.js';
 import { optOutsShown } from '../../consent/judge.js';
 import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
@@ -153,7 +158,7 @@ export function optOutFeeds(
       const query = { metricId, since: since.toISOString(), withListName };
       for (let cursor: string | null = null; ;) {
         const page = await klaviyo.listEvents({ ...query, cursor }, { signal });
-        yield page.events;
+        yield page.events.filter(mayTellOptOut);
         cursor = page.next;
         if (cursor === null) break;
       }

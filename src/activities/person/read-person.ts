@@ -1,5 +1,5 @@
 import { CONSENT_CHANNELS } from '../../contracts/channels.js';
-import type { PersonChannel, PersonConsent } from '../../contracts/person.js';
+import type { PersonChannel, PersonConsent, PersonTracking } from '../../contracts/person.js';
 import { consentOf, type ProfileConsent } from '../../klaviyo/index.js';
 import { answerAboutPerson, personAskedAbout, takePersonAnswer } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -33,11 +33,19 @@ export function toPersonConsent(profiles: readonly ProfileConsent[], readAt: Dat
       email: profile.email,
       phoneNumber: profile.phoneNumber,
       channels: channelsOf(profile),
+      tracking: trackingOf(profile),
       suppressions: profile.emailMarketing?.suppressions ?? [],
       listSuppressions:
         profile.emailMarketing === null ? [] : profile.emailMarketing.listSuppressions,
     })),
   };
+}
+
+function trackingOf({ emailTracking }: ProfileConsent): PersonTracking[] {
+  return (['opens', 'clicks'] as const).flatMap((of) => {
+    const held = emailTracking[of];
+    return held === null ? [] : [{ of, ...held }];
+  });
 }
 
 function channelsOf(profile: ProfileConsent): PersonChannel[] {

@@ -50,6 +50,11 @@ function renderProfile(profile: PersonProfile): string {
             howWords(held),
           ]),
         ),
+    ...profile.tracking.map(
+      ({ of, consent, consentedAt, validUntil }) =>
+        `Tracking of ${of} in e-mail: ${consent}${sinceWords(consentedAt)}` +
+        (validUntil === null ? '' : ` until ${validUntil}`),
+    ),
     ...profile.suppressions.map(({ reason, timestamp }) =>
       reason === 'unstated'
         ? 'Klaviyo does not say whether it is suppressed for e-mail.'

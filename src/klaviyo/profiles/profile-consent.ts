@@ -73,8 +73,21 @@ export interface ProfileConsent {
   readonly smsTransactional: SmsConsent | null;
   readonly whatsappMarketing: ChannelConsent | null;
   readonly pushMarketing: ChannelConsent | null;
+  /** Consent to be watched while reading mail: never to get any, so nothing is decided by it. */
+  readonly emailTracking: EmailTracking;
   /** `joined_group_at` with its microseconds; null unless read from a list. */
   readonly joinedAt: string | null;
+}
+
+/** Klaviyo's `open_tracking` and `click_tracking` of e-mail; null where it holds none. */
+export interface EmailTracking {
+  readonly opens: TrackingConsent | null;
+  readonly clicks: TrackingConsent | null;
+}
+
+export interface TrackingConsent extends ChannelConsent {
+  /** When the consent ends by itself; null where it does not. */
+  readonly validUntil: string | null;
 }
 
 /** Profiles of one page; `next` is the cursor of the next one, null on the last. */

@@ -10,6 +10,7 @@ import {
   type SmsConsent,
   type Suppression,
   type SuppressionReason,
+  type TrackingConsent,
 } from './profile-consent.js';
 
 const optionalText = z.string().nullish();
@@ -38,11 +39,22 @@ const smsFields = {
   last_updated: optionalDatetime,
 };
 const plainConsent = z.object({ consent: consentState, consent_timestamp: optionalDatetime });
+const tracking = z
+  .object({ ...plainConsent.shape, valid_until: optionalDatetime })
+  .nullish()
+  // Nothing hangs on it: what cannot be read hides no consent that something hangs on.
+  .catch(null);
 const smsMarketing = z.object({ ...smsFields, can_receive_sms_marketing: optionalFlag });
 const smsTransactional = z.object({ ...smsFields, can_receive_sms_transactional: optionalFlag });
 
 const subscriptions = z.object({
-  email: z.object({ marketing: emailMarketing.nullish() }).nullish(),
+  email: z
+    .object({
+      marketing: emailMarketing.nullish(),
+      open_tracking: tracking,
+      click_tracking: tracking,
+    })
+    .nullish(),
   sms: z
     .object({ marketing: smsMarketing.nullish(), transactional: smsTransactional.nullish() })
     .nullish(),
@@ -111,6 +123,10 @@ function toProfileConsent({ id, attributes }: z.infer<typeof profile>): ProfileC
       ) ?? (unread ? UNKNOWN_SMS : null),
     whatsappMarketing: toChannelConsent(held?.whatsapp?.marketing) ?? (unread ? UNKNOWN : null),
     pushMarketing: toChannelConsent(held?.mobile_push?.marketing) ?? (unread ? UNKNOWN : null),
+    emailTracking: {
+      opens: toTracking(held?.email?.open_tracking),
+      clicks: toTracking(held?.email?.click_tracking),
+    },
     joinedAt: attributes.joined_group_at ?? null,
   };
 }
@@ -120,6 +136,11 @@ function toChannelConsent(
 ): ChannelConsent | null {
   if (wire === null || wire === undefined) return null;
   return { consent: wire.consent, consentedAt: wire.consent_timestamp ?? null };
+}
+
+function toTracking(wire: z.infer<typeof tracking>): TrackingConsent | null {
+  const consent = toChannelConsent(wire);
+  return consent && { ...consent, validUntil: wire?.valid_until ?? null };
 }
 
 function toEmailMarketing(

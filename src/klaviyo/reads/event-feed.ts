@@ -19,6 +19,11 @@ export interface FeedEvent {
   readonly at: string;
   readonly email: string | null;
   readonly phoneNumber: string | null;
+  /**
+   * Whether it says that it is of the metric that was asked for: `another` names one that Klaviyo shows
+   * beside it, `unresolved` none, or one that Klaviyo does not show. See `provesChange`, `mayTellOptOut`.
+   */
+  readonly metric: 'asked' | 'another' | 'unresolved';
   /** Of events about a list: its name, which several may have. Null where it was not asked for. */
   readonly listName: string | null;
 }
@@ -27,21 +32,19 @@ export const metricSchema = z
   .object({ id: z.string(), attributes: z.object({ name: z.string().nullish() }) })
   .transform(({ id, attributes }): Metric => ({ id, name: attributes.name ?? null }));
 
+const relation = z.object({ data: z.object({ id: z.string() }).nullish() }).nullish();
+
 const event = z.object({
   id: z.string(),
   attributes: z.object({
     datetime,
     event_properties: z.object({ List: z.string().nullish().catch(null) }).nullish(),
   }),
-  relationships: z.object({
-    profile: z.object({ data: z.object({ id: z.string() }).nullish() }).nullish(),
-  }),
+  relationships: z.object({ profile: relation, metric: relation.catch(null) }).nullish(),
 });
 
-const person = z.object({
-  id: z.string(),
-  attributes: z.object({ email: identifier, phone_number: identifier }),
-});
+const included = z.object({ type: z.string(), id: z.string(), attributes: z.unknown().optional() });
+const person = z.object({ email: identifier, phone_number: identifier });
 
 const PAGE_SIZE = 1_000;
 
@@ -55,28 +58,65 @@ export function eventsCall(query: {
   return callOf('get_events', null, {
     filter: eventsSince(query.metricId, query.since),
     sort: 'datetime',
-    include: 'profile',
+    // The metric that an event names is known to be one only where it is shown beside it.
+    include: 'profile,metric',
     'fields[event]': query.withListName === true ? 'datetime,event_properties' : 'datetime',
     'fields[profile]': 'email,phone_number',
+    'fields[metric]': 'name',
     'page[size]': String(PAGE_SIZE),
     ...(query.cursor ? { 'page[cursor]': query.cursor } : {}),
   });
 }
 
-/** A page of events with the people whom they are about. */
-export const eventPageSchema = z
-  .object({ data: z.array(event), included: z.array(person).nullish(), links })
-  .transform(({ data, included, links: linked }) => {
-    const people = new Map((included ?? []).map(({ id, attributes }) => [id, attributes]));
-    const events = data.map(({ id, attributes, relationships }): FeedEvent => {
-      const about = people.get(relationships.profile?.data?.id ?? '');
-      return {
-        id,
-        at: attributes.datetime,
-        email: about?.email ?? null,
-        phoneNumber: about?.phone_number ?? null,
-        listName: attributes.event_properties?.List ?? null,
+/**
+ * Whether an event can prove that a call changed something. What does not say what happened proves
+ * nothing: the change is then read from the list or the profile.
+ */
+export const provesChange = ({ metric }: Pick<FeedEvent, 'metric'>): boolean => metric === 'asked';
+
+/**
+ * Whether an event of a metric of opt-outs tells of one. Klaviyo's filter found it: where it does not
+ * say itself what happened, somebody may have said no, and the filter's word counts.
+ */
+export const mayTellOptOut = ({ metric }: Pick<FeedEvent, 'metric'>): boolean =>
+  metric !== 'another';
+
+/** `next` is the address of the next page; null on the last. */
+export interface EventPage {
+  readonly events: readonly FeedEvent[];
+  readonly next: string | null;
+}
+
+/** A page of events of the metric that was asked for, with the people whom they are about. */
+export const eventPageSchema = (metricId: string): z.ZodType<EventPage> =>
+  z
+    .object({ data: z.array(event), included: z.array(included).nullish(), links })
+    .transform(({ data, included: beside, links: linked }, context) => {
+      const people = new Map<string, z.infer<typeof person>>();
+      const metrics = new Set<string>();
+      for (const { type, id, attributes } of beside ?? []) {
+        if (type === 'metric') metrics.add(id);
+        if (type !== 'profile') continue;
+        const read = person.safeParse(attributes);
+        if (read.success) people.set(id, read.data);
+        // Without it an opt-out would be nobody's, and nobody would hear of it.
+        else
+          context.addIssue({ code: 'custom', message: 'a profile without readable identifiers' });
+      }
+      const metricOf = (id: string | undefined): FeedEvent['metric'] => {
+        if (id === metricId) return 'asked';
+        return id !== undefined && metrics.has(id) ? 'another' : 'unresolved';
       };
+      const events = data.map(({ id, attributes, relationships }): FeedEvent => {
+        const about = people.get(relationships?.profile?.data?.id ?? '');
+        return {
+          id,
+          at: attributes.datetime,
+          email: about?.email ?? null,
+          phoneNumber: about?.phone_number ?? null,
+          metric: metricOf(relationships?.metric?.data?.id),
+          listName: attributes.event_properties?.List ?? null,
+        };
+      });
+      return { events, next: linked?.next ?? null };
     });
-    return { events, next: linked?.next ?? null };
-  });

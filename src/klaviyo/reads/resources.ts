@@ -57,7 +57,7 @@ export interface TextMessagingSender {
 }
 
 /**
- * What a beta endpoint or an inclusion gave. Not readable is an answer, not an error: the key lacks the
+ * What an endpoint or an inclusion gave that a run can do without. Not readable is an answer, not an error: the key lacks the
  * scope (403), or the endpoint, its revision or the configuration is not there (400, 404, 405, 410).
  */
 export type OptionalReading<T> =

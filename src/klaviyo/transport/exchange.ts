@@ -26,7 +26,6 @@ export interface ExchangeSettings {
   /** The longest that a call may take. */
   readonly timeoutMs: number;
   readonly revision: string;
-  readonly betaRevision: string;
   readonly userAgent: string;
 }
 
@@ -108,8 +107,8 @@ export class Exchanges {
   }
 
   #requestOptions(call: Call, body: string | null): Dispatcher.RequestOptions {
-    const { method, beta } = endpointOf(call.endpoint);
-    const { apiKey, revision, betaRevision, userAgent } = this.#settings;
+    const { method } = endpointOf(call.endpoint);
+    const { apiKey, revision, userAgent } = this.#settings;
     return {
       origin: this.#settings.baseUrl.origin,
       method,
@@ -117,7 +116,7 @@ export class Exchanges {
       body,
       headers: {
         authorization: `Klaviyo-API-Key ${apiKey}`,
-        revision: beta ? betaRevision : revision,
+        revision,
         // A revision that is retired is answered 410, not in the shape of a later one.
         'x-klaviyo-revision-fall-forward-opt-out': '1',
         accept: 'application/vnd.api+json',

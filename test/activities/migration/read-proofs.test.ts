@@ -29,6 +29,7 @@ import { email, profile } from '../profiles.js';
 const SILENT = { logger: new DefaultLogger('ERROR', () => undefined) };
 const TIMING = { ...TEST_TIMING, readEveryMs: 5, eventsSilentMs: 600_000 };
 const SENT_AT = '2026-03-04T05:06:07.700Z';
+const ONE_EVENT = { id: 'E1', phoneNumber: null, metric: 'asked', listName: null } as const;
 
 describe('the reader of a run', () => {
   let database: TestDatabase;
@@ -131,6 +132,24 @@ describe('the reader of a run', () => {
     assert.deepEqual(await confirmed(id), numbers(1, members));
   });
 
+  for (const metric of ['unresolved', 'another'] as const) {
+    test(`an event whose metric is ${metric} proves nothing`, async () => {
+      const id = `metric ${metric}`;
+      await sentRun(id, 1);
+      const at = '2026-03-04T05:07:00Z';
+      await turn(id, {
+        listMetrics: () =>
+          Promise.resolve([{ id: 'METRIC', name: 'Subscribed to Email Marketing' }]),
+        listEvents: () =>
+          Promise.resolve({
+            events: [{ ...ONE_EVENT, metric, at, email: address(1) }],
+            next: null,
+          }),
+      });
+      assert.deepEqual(await confirmed(id), []);
+    });
+  }
+
   for (const [says, at, sentAt, proves] of [
     ['of the second of the call', '2026-03-04T05:06:07Z', SENT_AT, true],
     ['of later', '2026-03-04T05:07:00Z', SENT_AT, true],
@@ -145,7 +164,7 @@ describe('the reader of a run', () => {
           Promise.resolve([{ id: 'METRIC', name: 'Subscribed to Email Marketing' }]),
         listEvents: () =>
           Promise.resolve({
-            events: [{ id: 'E1', at, email: address(1), phoneNumber: null, listName: null }],
+            events: [{ ...ONE_EVENT, at, email: address(1) }],
             next: null,
           }),
       });
@@ -382,7 +401,7 @@ describe('somebody who said no after they were sent', () => {
           const at = { endpoint: 'get_events', status: 400, errors: [] } as const;
           return Promise.reject(new KlaviyoRefusedError(at));
         }
-        const said = { id: 'E', email: address(id, 0), phoneNumber: null, listName: null };
+        const said = { ...ONE_EVENT, email: address(id, 0) };
         const at = new Date(Date.now() + 1_000).toISOString();
         return Promise.resolve({ events: [{ ...said, at }], next: null });
       },

@@ -22,6 +22,7 @@ function account(answers: {
     at: '2026-03-04T05:06:07+00:00',
     email: null,
     phoneNumber: null,
+    metric: 'asked',
     listName: null,
     ...event,
   }));
@@ -116,6 +117,25 @@ describe('what the feeds show of people who said no', () => {
     assert.deepEqual(others, []);
     assert.equal(optOut?.listId, LIST);
     assert.equal(optOut.at, NOW.toISOString());
+  });
+
+  test('an event that does not say what happened is a no where one was asked for', async () => {
+    const events = (['unresolved', 'another', 'asked'] as const).map((metric) => ({
+      email: `${metric}@example.com`,
+      phoneNumber: '+12015550100',
+      listName: 'Newsletter',
+      metric,
+    }));
+    for (const feed of ['events:email', 'events:spam']) {
+      const found = await shown(feed, account({ events }));
+      assert.deepEqual(
+        found.map(({ identifier }) => identifier),
+        ['unresolved@example.com', 'asked@example.com'],
+        feed,
+      );
+    }
+    assert.equal((await shown('events:sms', account({ events }))).length, 2);
+    assert.equal((await shown(`events:list:${LIST}`, account({ events }))).length, 4);
   });
 
   test('who left the list is read for a run of texts too', async () => {

@@ -91,6 +91,21 @@ describe('a person', () => {
     assert.doesNotMatch(text, /^Suppressed/m);
   });
 
+  it('is shown with the consent to be watched while reading mail, and until when', () => {
+    const clicks = {
+      consent: 'SUBSCRIBED',
+      consentedAt: '2026-01-01T00:00:00+00:00',
+      validUntil: '2027-01-01T00:00:00+00:00',
+    } as const;
+    const held = profile({ emailTracking: { opens: null, clicks } });
+    const klaviyo = toPersonConsent([held], READ_AT);
+    const text = renderPerson({ person: ADA, klaviyo, failure: null, history: [] });
+    const line =
+      'Tracking of clicks in e-mail: SUBSCRIBED since 2026-01-01T00:00:00+00:00 until 2027-01-01T00:00:00+00:00';
+    assert.ok(text.split('\n').includes(line), text);
+    assert.doesNotMatch(text, /opens/);
+  });
+
   it('that Klaviyo does not know is said to be none', () => {
     const klaviyo = toPersonConsent([], READ_AT);
     assert.match(

@@ -35,6 +35,15 @@ describe('reading a profile', () => {
               ],
             },
             open_tracking: null,
+            click_tracking: {
+              consent: 'UNSUBSCRIBED',
+              consent_timestamp: '2026-07-02T00:00:00.000004+00:00',
+              last_updated: null,
+              created_timestamp: null,
+              metadata: null,
+              can_receive: false,
+              valid_until: '2027-07-02T00:00:00+00:00',
+            },
           },
           sms: {
             marketing: {
@@ -94,6 +103,14 @@ describe('reading a profile', () => {
       },
       whatsappMarketing: { consent: 'UNSUBSCRIBED', consentedAt: null },
       pushMarketing: { consent: 'SUBSCRIBED', consentedAt: '2023-01-01T00:00:00+00:00' },
+      emailTracking: {
+        opens: null,
+        clicks: {
+          consent: 'UNSUBSCRIBED',
+          consentedAt: '2026-07-02T00:00:00.000004+00:00',
+          validUntil: '2027-07-02T00:00:00+00:00',
+        },
+      },
       joinedAt: '2026-07-01T10:00:00.852051+00:00',
     });
   });
@@ -127,6 +144,21 @@ describe('reading a profile', () => {
     assert.throws(() =>
       profileSchema.parse({ type: 'profile', id: '01', attributes: { email: 'ada@example.com' } }),
     );
+  });
+
+  it('takes consent to tracking for none to mail, whatever it looks like', () => {
+    const tracked = { consent: 'SUBSCRIBED', can_receive: true };
+    const read = profileSchema.parse(
+      profile('01', {
+        email: 'ada@example.com',
+        subscriptions: { email: { click_tracking: tracked, open_tracking: 'SUBSCRIBED' } },
+      }),
+    );
+    assert.equal(read.emailMarketing?.consent, 'unknown');
+    assert.deepEqual(read.emailTracking, {
+      opens: null,
+      clicks: { consent: 'SUBSCRIBED', consentedAt: null, validUntil: null },
+    });
   });
 
   it('refuses suppressions that it cannot read, rather than reading none', () => {

@@ -48,7 +48,7 @@ describe('every call', () => {
     });
     const { headers } = only();
     assert.equal(headers.authorization, `Klaviyo-API-Key ${API_KEY}`);
-    assert.equal(headers.revision, '2026-07-15');
+    assert.equal(headers.revision, '2026-10-15');
     assert.equal(headers.accept, 'application/vnd.api+json');
     assert.equal(headers['content-type'], 'application/vnd.api+json');
     assert.equal(headers['user-agent'], 'consentry/1.2.3');
@@ -214,7 +214,7 @@ describe('lists', () => {
 });
 
 describe('the SMS set-up', () => {
-  it('is asked for under the beta revision, by the account id', async () => {
+  it('is asked for under the general revision, by the account id', async () => {
     server.answer(
       json(200, {
         data: {
@@ -229,7 +229,8 @@ describe('the SMS set-up', () => {
       value: { id: 'AbC123', status: 'active' },
     });
     assert.equal(only().path, '/api/text-messaging-configurations/AbC123');
-    assert.equal(only().headers.revision, '2026-07-15.pre');
+    assert.equal(only().headers.revision, '2026-10-15');
+    assert.equal(only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
   });
 
   it('lists senders with and without a country', async () => {

@@ -54,6 +54,13 @@ export interface Switches {
   acceptedRows: 'applied' | 'lost_at_times' | 'lost';
   /** Consent to texts in a subscribe row that brings consent to e-mail as well. */
   smsBesideEmail: 'applied' | 'lost';
+  /**
+   * The metric of an event in answers: named, not named, or by an id that no metric has; at times: a
+   * fifth of the events name none.
+   */
+  eventMetric: 'named' | 'missing_at_times' | 'missing' | 'unknown';
+  /** `meta.agent_hints` in answers of stable operations: texts for programs that act by themselves. */
+  agentHints: 'absent' | 'given';
 }
 
 export const DEFAULT_SWITCHES: Switches = {
@@ -84,6 +91,8 @@ export const DEFAULT_SWITCHES: Switches = {
   subscriptionsField: 'object',
   acceptedRows: 'applied',
   smsBesideEmail: 'applied',
+  eventMetric: 'named',
+  agentHints: 'absent',
 };
 
 type Value = Switches[keyof Switches];
@@ -117,6 +126,8 @@ const VALUES: { readonly [Name in keyof Switches]: readonly Switches[Name][] } =
   subscriptionsField: ['object', 'null', 'null_at_times'],
   acceptedRows: ['applied', 'lost_at_times', 'lost'],
   smsBesideEmail: ['applied', 'lost'],
+  eventMetric: ['named', 'missing_at_times', 'missing', 'unknown'],
+  agentHints: ['absent', 'given'],
 };
 /** Switches that take any whole number from 1 as well. */
 const COUNTS: ReadonlySet<keyof Switches> = new Set(['errorsPerAnswer'] as const);

@@ -56,7 +56,11 @@ export class Contract {
     const skipsAnswer = PROXY_FAULTS.includes(exchange.fault ?? '') && isError;
     if (exchange.operation === null) return skipsAnswer ? [] : errorViolations(exchange);
     const declared = this.#declared.get(`${revisionOf(exchange)} ${exchange.operation}`);
-    if (declared === undefined) return [`no operation ${exchange.operation} is specified`];
+    if (declared === undefined) {
+      // One that another revision brought or renamed can do nothing but refuse.
+      if (isError) return errorViolations(exchange);
+      return [`no operation ${exchange.operation} is specified in ${revisionOf(exchange)}`];
+    }
     const found = [
       ...(isError ? [] : this.#requestViolations(declared, exchange)),
       ...(skipsAnswer ? [] : this.#answerViolations(declared, exchange)),

@@ -11,7 +11,10 @@ interface EventResource {
     event_properties: Record<string, unknown>;
     uuid: string;
   };
-  relationships: Record<'profile' | 'metric', { data: { type: string; id: string } }>;
+  relationships: Record<'profile', Related> & { metric?: Related };
+}
+interface Related {
+  data: { type: string; id: string };
 }
 interface EventPage {
   data: EventResource[];
@@ -26,7 +29,7 @@ const metricId = (sandbox: Sandbox, name: string) =>
   sandbox.account.journal.metrics.all().find((metric) => metric.name === name)!.id;
 
 const nameOf = (sandbox: Sandbox, { relationships }: EventResource) =>
-  sandbox.account.journal.metrics.withId(relationships.metric.data.id)?.name;
+  sandbox.account.journal.metrics.withId(relationships.metric!.data.id)?.name;
 
 const profileId = (sandbox: Sandbox, email: string) => sandbox.account.truthFor({ email })!.id;
 
@@ -213,7 +216,7 @@ describe('get_event', () => {
     assert.deepEqual(data, first);
     assert.deepEqual(
       included.map(({ id }) => id),
-      [first!.relationships.metric.data.id],
+      [first!.relationships.metric?.data.id],
     );
   });
 
@@ -236,4 +239,34 @@ describe('get_event', () => {
       }
     });
   }
+});
+
+describe('the metric of an event in answers', () => {
+  const named = (page: EventPage) =>
+    page.data.map(({ relationships }) => relationships.metric?.data.id);
+
+  for (const eventMetric of ['missing', 'unknown'] as const) {
+    it(`is ${eventMetric} where the switch says so, unless has(metric) is asked for`, async (t) => {
+      const sandbox = await threePeople(t, { switches: { eventMetric } });
+      const id = metricId(sandbox, 'Subscribed to Email Marketing');
+      const filter = `equals(metric_id,"${id}")`;
+      const page = await events(sandbox, { filter, include: 'metric' });
+      const shown = eventMetric === 'missing' ? undefined : 'NoMtrc';
+      assert.deepEqual([named(page), page.included], [[shown, shown, shown], []]);
+      const one = await get<{ data: EventResource }>(sandbox, `/api/events/${page.data[0]!.id}`);
+      assert.equal(one.data.relationships.metric?.data.id, shown);
+      const asked = await events(sandbox, { filter: `${filter},has(metric)` });
+      assert.deepEqual(asked.data, []);
+    });
+  }
+
+  it('is missing from some events at times, and always from the same', async (t) => {
+    const sandbox = await threePeople(t, {
+      seed: 3,
+      switches: { eventMetric: 'missing_at_times' },
+    });
+    const first = named(await events(sandbox));
+    assert.ok(first.includes(undefined) && first.some((id) => id !== undefined), String(first));
+    assert.deepEqual(named(await events(sandbox)), first);
+  });
 });

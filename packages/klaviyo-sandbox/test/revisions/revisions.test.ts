@@ -208,6 +208,20 @@ for (const [name, headers, inside, beside] of [
   });
 }
 
+test('hints for agents are given where the switch says so, and with no beta and no error', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const hints = async (headers: typeof OLD, path = '/api/lists') => {
+    const answer = await call(sandbox, 'GET', path, undefined, headers);
+    return ((await answer.json()) as { meta?: { agent_hints: { next_steps: string[] } } }).meta;
+  };
+  assert.equal(await hints(NEW), undefined);
+  sandbox.account.settings.switches.agentHints = 'given';
+  assert.equal((await hints(NEW))?.agent_hints.next_steps.length, 1);
+  assert.equal((await hints(OLD))?.agent_hints.next_steps.length, 1);
+  assert.equal(await hints({ revision: '2026-07-15.pre' }, SENDERS), undefined);
+  assert.equal(await hints(NEW, '/api/lists/none'), undefined, 'no hints with an error');
+});
+
 test('names of operations are unique in every revision', () => {
   for (const date of ['2026-07-15', '2026-10-15'] as const) {
     const names = OPERATIONS.flatMap((operation) => operationAt(operation, date)?.name ?? []);

@@ -28,7 +28,7 @@ export function smsSetup(
       return { setup: { source: 'declared', countries: smsCountries }, stop: null, warning: null };
     }
     return stopped(
-      `The key may not read the SMS set-up (scope sender-config:read, a beta of Klaviyo), which ` +
+      `The key may not read the SMS set-up (scope sender-config:read), which ` +
         `${who} depends on. Name the countries that have a sending number with --sms-countries ` +
         'US,CA, or leave sms out of --channels.',
     );

@@ -1,6 +1,6 @@
 import { ALL_OPERATIONS } from '../../../consent/operations/index.js';
 import { foldEmail } from '../../../contracts/addresses.js';
-import type { FeedEvent } from '../../../klaviyo/index.js';
+import { provesChange, type FeedEvent } from '../../../klaviyo/index.js';
 import {
   getEventFeed,
   setEventFeed,
@@ -90,7 +90,7 @@ export class EventProofs {
     const identifierOf = ({ email, phoneNumber }: FeedEvent) =>
       channel === 'email' ? foldEmail(email) : phoneNumber;
     const latest = new Map<string, string>();
-    for (const event of events) {
+    for (const event of events.filter(provesChange)) {
       const identifier = identifierOf(event);
       if (identifier !== null) latest.set(identifier, event.at);
     }

@@ -1,4 +1,5 @@
 import type { SandboxAccount } from '../../account/account.js';
+import { shownMetric } from '../../account/events/shown-metric.js';
 import { eventView } from '../../account/events/event-view.js';
 import { eventId, eventNumber, looksLikeEventId } from '../../store/events/event-id.js';
 import type { Place } from '../../store/events/time-index.js';
@@ -23,6 +24,10 @@ export function getEvents({ account, query, url }: Call): Reply {
   const found: number[] = [];
   let more = false;
   if (profile !== null) {
+    // An event whose metric is not named passes every filter but this one.
+    const wantsNamed = query.conditions.some(
+      ({ operator, field }) => operator === 'has' && field === 'metric',
+    );
     const walk = events.walk({
       ...choice,
       ...(profile === undefined ? {} : { profile }),
@@ -30,6 +35,7 @@ export function getEvents({ account, query, url }: Call): Reply {
       after: after && placeOf(seed, after),
     });
     for (const event of walk) {
+      if (wantsNamed && shownMetric(account, event) !== 'named') continue;
       more = found.length === size;
       if (more) break;
       found.push(event);
@@ -61,7 +67,15 @@ export function getEvent({ account, id, query, url }: Call): Reply {
 
 function eventResource(account: SandboxAccount, query: Query, origin: string, event: number) {
   const view = eventView(account, event, origin);
-  return { ...view, attributes: query.pick('event', view.attributes) };
+  const { profile, metric } = view.relationships;
+  const shown = shownMetric(account, event);
+  const links = 'links' in metric ? metric.links : undefined;
+  const relationships = {
+    profile,
+    ...(shown === 'named' ? { metric } : {}),
+    ...(shown === 'unknown' ? { metric: { data: { type: 'metric', id: 'NoMtrc' }, links } } : {}),
+  };
+  return { ...view, attributes: query.pick('event', view.attributes), relationships };
 }
 
 /** Subscription events are attributed to no message, so `attributions` adds nothing. */
@@ -77,7 +91,9 @@ function includedWith(
   const included: object[] = [];
   if (metrics) {
     const write = metricWriter(query, origin);
-    for (const metric of new Set(stored.map((event) => event.metric))) {
+    const named = found.filter((event) => shownMetric(account, event) === 'named');
+    const shown = named.map((event) => account.journal.events.get(event).metric);
+    for (const metric of new Set(shown)) {
       included.push(write(account.journal.metrics.of(metric)));
     }
   }

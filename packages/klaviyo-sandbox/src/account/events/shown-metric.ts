@@ -1,0 +1,15 @@
+import { chance } from '../../chance/chance.js';
+import type { Core } from '../core.js';
+
+/** Of a switch at `..._at_times`: every fifth. */
+const SHARE = 0.2;
+
+/** How answers show the metric of an event, by the switch: the same event always in the same way. */
+export function shownMetric(
+  { settings: { seed, switches } }: Pick<Core, 'settings'>,
+  event: number,
+): 'named' | 'missing' | 'unknown' {
+  const { eventMetric } = switches;
+  if (eventMetric !== 'missing_at_times') return eventMetric;
+  return chance(seed, 'eventMetric', String(event)) < SHARE ? 'missing' : 'named';
+}
