@@ -10,4 +10,5 @@ export const ANSWERED_IN_HOSTILE = [
   'subscriptionsField',
   'acceptedRows',
   'smsBesideEmail',
+  'smsMarketingImplies',
 ] as const satisfies readonly (keyof Switches)[];

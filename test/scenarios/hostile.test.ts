@@ -170,6 +170,48 @@ describe('every open question about what Klaviyo shows and keeps', () => {
     assert.deepEqual(outcomes, { [`${both} email`]: 'confirmed', [`${both} sms`]: 'unconfirmed' });
   });
 
+  scenario(
+    'switch-32',
+    'consent to marketing texts that is, or is not, consent to others',
+    async () => {
+      const { account } = world.sandbox;
+      for (const [n, smsMarketingImplies] of (
+        ['receiving', 'consent', 'nothing'] as const
+      ).entries()) {
+        turn({ smsMarketingImplies });
+        const [marketed, left, stranger] = [1, 2, 3].map((i) => `+1201555019${3 * n + i - 1}`) as [
+          string,
+          string,
+          string,
+        ];
+        account.seed({ phone_number: marketed, sms_consent: 'SUBSCRIBED' });
+        account.seed({
+          phone_number: left,
+          sms_consent: 'SUBSCRIBED',
+          sms_transactional_consent: 'UNSUBSCRIBED',
+        });
+        const { outcomes } = await world.migrate(
+          [
+            'phone_number,sms_transactional_consent',
+            ...[marketed, left, stranger].map((phone) => `${phone},yes`),
+          ],
+          { channels: ['sms_transactional'] },
+        );
+        assert.deepEqual(outcomes, {
+          ...(smsMarketingImplies === 'consent'
+            ? // Put on the list without a subscribe, as whoever consented before.
+              {
+                [`${marketed} sms_transactional`]: 'already_consented',
+                [`${marketed} list`]: 'list_only',
+              }
+            : { [`${marketed} sms_transactional`]: 'confirmed' }),
+          [`${left} sms_transactional`]: 'opted_out_before_run',
+          [`${stranger} sms_transactional`]: 'confirmed',
+        });
+      }
+    },
+  );
+
   scenario('switch-27', 'profiles without their address', async () => {
     for (const emailField of ['padded', 'null', 'null_at_times'] as const) {
       turn({ emailField });

@@ -3,8 +3,11 @@ import { describe, test } from 'node:test';
 import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
 import type { Report } from '../../src/starter/migrations/report.js';
 import { ANSWERED_IN_HOSTILE } from './answered-elsewhere.js';
+import { people } from '../workflows/people.js';
+import { TEST_TIMING } from '../support/harness.js';
 import { messyAccount } from './messy-account.js';
 import { scenario } from './scenario.js';
+import { startWorld } from './world.js';
 
 describe('every open question, answered both ways', () => {
   const answered = new Set<string>();
@@ -65,6 +68,9 @@ describe('every open question, answered both ways', () => {
 
     describe('about numbers, and what a key may do', { concurrency: 1 }, () => {
       const { answer, answerFully } = messyAccount();
+      scenario('switch-30', 'segments that are hours behind', async () => {
+        await answer(noted({ segmentMembers: 'hours_behind' }));
+      });
       scenario('switch-13', 'metrics that are listed before their first event', async () => {
         await answer(noted({ unfiredMetrics: 'listed' }));
       });
@@ -93,6 +99,25 @@ describe('every open question, answered both ways', () => {
         await answer(noted({ exportDownload: 'link' }));
       });
     });
+  });
+
+  scenario('switch-31', 'a narrow limit that all reads of consent share', async () => {
+    // A tenth of the limits, in windows of a tenth: 1 such read in 100 ms, 15 in 6 s.
+    const world = await startWorld({ rateLimitFactor: 0.1, speed: 10 });
+    try {
+      world.turn(noted({ additionalFieldsLimit: 'shared' }));
+      const [left = '', ...others] = people(40);
+      world.sandbox.account.seed({ email: left, email_consent: 'UNSUBSCRIBED' });
+      const rows = [left, ...others].map((email) => `${email},yes`);
+      const { report } = await world.migrate(['email,email_consent', ...rows], {
+        timing: { ...TEST_TIMING, confirmWithinMs: 60_000, optOutsMaxAgeMs: 5_000 },
+      });
+      assert.deepEqual(report.outcomes, { confirmed: 39, skipped_opted_out: 1 });
+      const waited = world.sandbox.account.requests().some(({ statuses }) => '429' in statuses);
+      assert.ok(waited, 'the limit was never met');
+    } finally {
+      await world.close();
+    }
   });
 
   test('no open question is left out', () => {

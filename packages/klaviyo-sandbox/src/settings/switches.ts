@@ -59,6 +59,15 @@ export interface Switches {
    * fifth of the events name none.
    */
   eventMetric: 'named' | 'missing_at_times' | 'missing' | 'unknown';
+  /** How soon segments follow what happens to people: in minutes, or hours later. */
+  segmentMembers: 'current' | 'hours_behind';
+  /** Whether reads with `additional-fields` share a limit of their own, over all endpoints. */
+  additionalFieldsLimit: 'none' | 'shared';
+  /**
+   * What consent to marketing texts says of transactional ones in answers: that they can be received,
+   * that there is consent to them as well, or nothing. An own consent or opt-out always counts first.
+   */
+  smsMarketingImplies: 'receiving' | 'consent' | 'nothing';
   /** `meta.agent_hints` in answers of stable operations: texts for programs that act by themselves. */
   agentHints: 'absent' | 'given';
 }
@@ -92,6 +101,9 @@ export const DEFAULT_SWITCHES: Switches = {
   acceptedRows: 'applied',
   smsBesideEmail: 'applied',
   eventMetric: 'named',
+  segmentMembers: 'current',
+  additionalFieldsLimit: 'none',
+  smsMarketingImplies: 'receiving',
   agentHints: 'absent',
 };
 
@@ -127,6 +139,9 @@ const VALUES: { readonly [Name in keyof Switches]: readonly Switches[Name][] } =
   acceptedRows: ['applied', 'lost_at_times', 'lost'],
   smsBesideEmail: ['applied', 'lost'],
   eventMetric: ['named', 'missing_at_times', 'missing', 'unknown'],
+  segmentMembers: ['current', 'hours_behind'],
+  additionalFieldsLimit: ['none', 'shared'],
+  smsMarketingImplies: ['receiving', 'consent', 'nothing'],
   agentHints: ['absent', 'given'],
 };
 /** Switches that take any whole number from 1 as well. */

@@ -347,3 +347,20 @@ test('members of a segment are found by id and date, and page stably while peopl
   const since = `filter=greater-or-equal(joined_group_at,${joined})`;
   assert.match(await membersOf(sandbox, 'Chosen', since), /f$/);
 });
+
+test('segments are hours behind where the switch says so, old ones and new ones', async (t) => {
+  const switches = { segmentMembers: 'hours_behind' } as const;
+  const sandbox = await sandboxFor(t, { segments, switches });
+  sandbox.account.seed({ ...ada, properties: { plan: 'gold' } });
+  sandbox.account.createSegment({
+    id: 'Newest',
+    name: 'Newest',
+    where: { property: 'plan', equals: 'gold' },
+  });
+  sandbox.account.advance(2 * HOUR);
+  assert.equal(await membersOf(sandbox, 'Gold00'), '');
+  assert.equal(await membersOf(sandbox, 'Newest'), '');
+  sandbox.account.advance(HOUR);
+  assert.equal(await membersOf(sandbox, 'Gold00'), 'a');
+  assert.equal(await membersOf(sandbox, 'Newest'), 'a');
+});

@@ -113,3 +113,25 @@ test('allows 150 new lists a day', async (t) => {
   sandbox.account.advance(24 * HOUR);
   assert.equal((await call(sandbox, 'POST', '/api/lists', body)).status, 201);
 });
+
+for (const [additionalFieldsLimit, statuses] of [
+  ['none', Array<number>(12).fill(200)],
+  ['shared', [...Array<number>(10).fill(200), 429, 429]],
+] as const) {
+  test(`reads with additional fields share a limit of their own: ${additionalFieldsLimit}`, async (t) => {
+    const sandbox = await sandboxFor(t, { speed: 0.001, switches: { additionalFieldsLimit } });
+    const asked: number[] = [];
+    const told = new Set<string | null>();
+    for (let i = 0; i < 6; i++) {
+      for (const path of ['/api/profiles', '/api/lists/Single/profiles']) {
+        const asks = `${path}?additional-fields[profile]=subscriptions`;
+        const { status, headers } = await call(sandbox, 'GET', asks);
+        asked.push(status);
+        if (status === 200) told.add(headers.get('ratelimit-limit'));
+      }
+    }
+    assert.deepEqual(asked, statuses);
+    assert.deepEqual([...told], ['75, 75;w=1, 750;w=60'], 'headers describe the endpoint alone');
+    assert.equal((await call(sandbox, 'GET', '/api/profiles')).status, 200, 'others are free');
+  });
+}

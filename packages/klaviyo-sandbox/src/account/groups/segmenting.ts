@@ -13,6 +13,9 @@ interface Round {
   readonly profiles: number[];
 }
 
+/** On 2026-03-27 they were up to two and a half hours behind. */
+const HOURS_BEHIND_MS = 2.5 * 3_600_000;
+
 /** Who is moved by hand: numbers of profiles. */
 export interface Moves {
   enter?: readonly number[];
@@ -50,7 +53,7 @@ export class Segmenting {
     if (!segment.isActive) return segment;
     segment.isProcessing = true;
     const { delays, seed } = this.core.settings;
-    const wait = delayWithin(delays.segment, seed, 'segment', segment.id);
+    const wait = delayWithin(delays.segment, seed, 'segment', segment.id) + this.#behindMs();
     this.core.scheduler.at(this.core.clock.in(wait), () => this.#fill(segment));
     return segment;
   }
@@ -155,10 +158,15 @@ export class Segmenting {
     const [shortest, longest] = settings.delays.segmentMember;
     const open = (longest - shortest) / 4;
     const luck = chance(settings.seed, 'segmentMember', segment.id, String(first));
-    const wait = shortest + open + (longest - shortest - open) * luck;
+    const wait = shortest + open + (longest - shortest - open) * luck + this.#behindMs();
     const round: Round = { closes: clock.in(open), profiles: [first] };
     scheduler.at(clock.in(wait), () => this.#settle(segment, round.profiles));
     return round;
+  }
+
+  #behindMs(): number {
+    const { segmentMembers } = this.core.settings.switches;
+    return segmentMembers === 'hours_behind' ? HOURS_BEHIND_MS : 0;
   }
 
   #settle(segment: Segment, profiles: Iterable<number>): void {

@@ -1,4 +1,5 @@
 import { chance } from '../../chance/chance.js';
+import type { Switches } from '../../settings/options.js';
 import type { Core } from '../core.js';
 import { subscriptionsOf, type SubscriptionsView } from '../consent/subscriptions-view.js';
 import { ReadLag } from './read-lag.js';
@@ -24,10 +25,12 @@ export class ShownProfiles {
   }
 
   subscriptions(index: number): object | null {
-    const { subscriptionsField, suppressionField } = this.core.settings.switches;
+    const { subscriptionsField, suppressionField, smsMarketingImplies } =
+      this.core.settings.switches;
     if (subscriptionsField !== 'object' && this.#isNull(subscriptionsField)) return null;
     const view = this.lag.shown(index) ?? subscriptionsOf(this.core.profiles, index);
-    return suppressionField === 'array' ? view : without(view, suppressionField);
+    const shown = withImplied(view, smsMarketingImplies);
+    return suppressionField === 'array' ? shown : without(shown, suppressionField);
   }
 
   #isNull(field: 'null' | 'null_at_times'): boolean {
@@ -36,6 +39,24 @@ export class ShownProfiles {
     const luck = chance(this.core.settings.seed, 'subscriptions', String(this.#reads));
     return luck < NULL_SHARE;
   }
+}
+
+/** The view with what consent to marketing texts says of transactional ones; as kept: receiving alone. */
+function withImplied(
+  view: SubscriptionsView,
+  implies: Switches['smsMarketingImplies'],
+): SubscriptionsView {
+  const { marketing, transactional } = view.sms;
+  const isAlone =
+    marketing.consent === 'SUBSCRIBED' && transactional.consent === 'NEVER_SUBSCRIBED';
+  if (implies === 'receiving' || marketing.consent !== 'SUBSCRIBED') return view;
+  const { can_receive_sms_marketing: _, ...given } = marketing;
+  const own = transactional.consent === 'SUBSCRIBED';
+  const shown =
+    implies === 'consent'
+      ? { ...transactional, ...(isAlone ? given : {}) }
+      : { ...transactional, can_receive_sms_transactional: own };
+  return { ...view, sms: { marketing, transactional: shown } };
 }
 
 /** The view without its suppressions; whether mail can be received stays what it is. */

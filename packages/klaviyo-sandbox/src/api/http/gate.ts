@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { SandboxAccount } from '../../account/account.js';
 import { noKey, scopeMissing, wrongKey, wrongScheme } from './errors.js';
-import type { Operation } from '../operation.js';
+import type { Switches } from '../../settings/options.js';
+import { TIERS, type NamedLimit, type Operation } from '../operation.js';
 import type { RateLimiter } from './rate-limits.js';
 import { servedRevision } from './revision.js';
 
@@ -30,7 +31,10 @@ export function passGate(
     account.settings.switches.unlistedRevision,
     new Date(account.clock.wall()).toISOString().slice(0, 10),
   );
-  const limits = limiter.take(limitsOf(operation, query));
+  const limits = limiter.take([
+    ...limitsOf(operation, query),
+    ...sharedLimits(query, account.settings.switches),
+  ]);
   return {
     cid: account.settings.account.id,
     'x-klaviyo-api-revision': revision,
@@ -57,4 +61,18 @@ function limitsOf(operation: Operation, query: URLSearchParams) {
     query.getAll(parameter).some((list) => list.split(',').includes(value)),
   );
   return [{ name: operation.name, limit: operation.limit }, ...stricter.map(({ limit }) => limit)];
+}
+
+/**
+ * One limit for all reads that ask for more than the usual. That there is one is told second hand and
+ * without a number: this one is ours. The headers of an answer go on describing the endpoint's own.
+ */
+const ADDITIONAL_FIELDS: NamedLimit = { name: 'additional-fields', limit: TIERS.M };
+
+function sharedLimits(
+  query: URLSearchParams,
+  { additionalFieldsLimit }: Switches,
+): readonly NamedLimit[] {
+  const asks = [...query.keys()].some((name) => name.startsWith('additional-fields['));
+  return additionalFieldsLimit === 'shared' && asks ? [ADDITIONAL_FIELDS] : [];
 }
