@@ -10,6 +10,7 @@ const SERVERS = ['postgres/postgres', 'temporal/server'].map((name) =>
 /** Tests that load no server, and start a whole stack as a program, or compute for long. */
 const LONG = [
   'cli/verbs/dev',
+  'connectors/source-changed',
   'demo/export',
   'fuzz/fuzz',
   'importers/extremes',

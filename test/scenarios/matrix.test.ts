@@ -102,8 +102,8 @@ describe('every open question, answered both ways', () => {
   });
 
   scenario('switch-31', 'a narrow limit that all reads of consent share', async () => {
-    // A tenth of the limits, in windows of a tenth: 1 such read in 100 ms, 15 in 6 s.
-    const world = await startWorld({ rateLimitFactor: 0.1, speed: 10 });
+    // A tenth of the limits, in windows of a sixtieth: 1 such read in 17 ms, 15 in a second.
+    const world = await startWorld({ rateLimitFactor: 0.1, speed: 60 });
     try {
       world.turn(noted({ additionalFieldsLimit: 'shared' }));
       const [left = '', ...others] = people(40);
