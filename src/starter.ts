@@ -13,7 +13,12 @@ export { hasEnded } from './starter/migrations/ended.js';
 export type { StartedMigration } from './starter/migrations/start.js';
 export { NoWorkerError } from './starter/worker-check.js';
 export type { WatchOptions } from './starter/migrations/watch.js';
-export { SettingsError, type MigrationRequest } from './starter/migrations/settings.js';
+export type {
+  CheckRequest,
+  MigrationRequest,
+  RetryRequest,
+} from './starter/migrations/request/migration-request.js';
+export { SettingsError } from './starter/migrations/request/settings-error.js';
 export { PersonNotReadError } from './starter/people/live-consent.js';
 export type { Reads, Report, ReportDetails } from './starter/migrations/report.js';
 export type {

@@ -9,7 +9,7 @@ import { KlaviyoError } from '../klaviyo/index.js';
 import { MigrationStoppedError } from '../starter/stopped.js';
 import { PersonNotReadError } from '../starter/people/live-consent.js';
 import { NoWorkerError } from '../starter/worker-check.js';
-import { SettingsError } from '../starter/migrations/settings.js';
+import { SettingsError } from '../starter/migrations/request/settings-error.js';
 import { UsageError } from './ended.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 

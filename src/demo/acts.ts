@@ -2,7 +2,9 @@ import type { Plan, Progress } from '../contracts/migration.js';
 import type { ReportedPart } from '../ledger/index.js';
 import { MigrationStoppedError } from '../starter/stopped.js';
 import type { Report } from '../starter/migrations/report.js';
-import { timingOf, type MigrationRequest } from '../starter/migrations/settings.js';
+import type { MigrationRequest } from '../starter/migrations/request/migration-request.js';
+import { parseRequest } from '../starter/migrations/request/parse.js';
+import { timingOf } from '../starter/migrations/request/timing-settings.js';
 import { FILTERED_DOMAIN } from './people.js';
 import { LISTS } from './sources.js';
 import type { DemoStack } from './stack.js';
@@ -105,7 +107,7 @@ async function play(
   const carriedBefore = (await sandbox.subscribed()).length;
   const startedAt = new Date();
   const { id, rows } = await consentry.migrations.start(request);
-  const { confirmWithinMs } = timingOf(request);
+  const { confirmWithinMs } = timingOf(parseRequest(request));
   screen.onStarted({ id, rows, webUi: connected.webUi(id), confirmWithinMs });
   try {
     await consentry.migrations.watch(id, {

@@ -2,7 +2,7 @@ export { openQuery, openSource, type ImportedSource } from './open-source.js';
 export { originalLines, type OriginalLine } from '../connectors/original-lines.js';
 export { readSample, type Sample } from './sample.js';
 export { isDatabaseUrl } from '../connectors/databases/database-url.js';
-export { PRESET_NAMES, type ImportOptions, type LayoutName, type PresetName } from './options.js';
+export type { ImportOptions } from './options.js';
 export { SourceError, type SourceErrorCode } from '../connectors/source-error.js';
 export { describeMapping } from './mapping/describe.js';
 export { readMapping, writeMapping } from './mapping/mapping-file.js';

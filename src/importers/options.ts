@@ -2,22 +2,8 @@ import { isSupportedCountry } from 'libphonenumber-js/max';
 import type { ConsentChannel } from '../contracts/channels.js';
 import type { Mapping } from './mapping/schema.js';
 import { SourceError } from '../connectors/source-error.js';
+import type { PresetName } from './presets/names.js';
 import { checkTimezone } from './values/timezone.js';
-
-export const PRESET_NAMES = [
-  'mailchimp-subscribed',
-  'mailchimp-unsubscribed',
-  'mailchimp-cleaned',
-  'shopify-customers',
-  'klaviyo-export',
-  'klaviyo-import',
-  'omnisend',
-  'generic',
-] as const;
-export type PresetName = (typeof PRESET_NAMES)[number];
-
-/** How a source was read: by a preset, or by the operator's mapping. */
-export type LayoutName = PresetName | 'mapping';
 
 export interface ImportOptions {
   /**

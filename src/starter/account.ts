@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { listAccounts, type LedgerDb } from '../ledger/index.js';
-import { SettingsError } from './migrations/settings.js';
+import { SettingsError } from './migrations/request/settings-error.js';
 import { NoWorkerError } from './worker-check.js';
 
 const TRIES = 20;

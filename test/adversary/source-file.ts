@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { GENERIC_COLUMNS } from '../importers/sources.js';
 import { LISTS } from './account.js';
 import type { Identity } from './chronicle.js';
@@ -125,8 +125,7 @@ export function requestOf(
     ...(historical ? { undated: list === null ? 'reject' : 'list_only' } : {}),
     smsWithoutSender: 'reject',
     canary,
-    confirm: needsApproval,
-    confirmAbove: 0,
+    approvalAbove: needsApproval ? 0 : null,
     rowsPerJob,
     jobsPerBatch,
     timing: { ...TIMING, consentMaxAgeMs, textConsentMaxAgeMs },

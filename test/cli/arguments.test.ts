@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  parseChannels,
-  parseCountries,
-  parseCountry,
-  parseDuration,
-  wholeNumber,
-} from '../../src/cli/arguments.js';
+import { parseDuration, wholeNumber } from '../../src/cli/arguments.js';
+import { settingReader } from '../../src/cli/request-flags.js';
+
+const channelsOf = settingReader('channels');
+const countriesOf = settingReader('smsCountries');
+const countryOf = settingReader('country');
 
 const refused = /InvalidArgumentError|Give|Known/;
 
@@ -16,6 +15,8 @@ describe('flags', () => {
     ['15m', 900_000],
     ['1.5h', 5_400_000],
     ['250ms', 250],
+    // 513.281 * 1,000 is a little less in binary.
+    ['513.281s', 513_281],
   ] as const) {
     it(`reads ${text} as ${ms} milliseconds`, () => assert.equal(parseDuration(text), ms));
   }
@@ -29,18 +30,18 @@ describe('flags', () => {
     [' sms ', ['sms']],
     ['sms,sms', ['sms']],
   ] as const) {
-    it(`reads the channels "${text}"`, () => assert.deepEqual(parseChannels(text), channels));
+    it(`reads the channels "${text}"`, () => assert.deepEqual(channelsOf(text), channels));
   }
   for (const text of ['', 'letter', 'email,letter', 'list']) {
-    it(`refuses the channels "${text}"`, () => assert.throws(() => parseChannels(text), refused));
+    it(`refuses the channels "${text}"`, () => assert.throws(() => channelsOf(text), refused));
   }
 
   it('reads countries in any case and refuses what is none', () => {
-    assert.deepEqual(parseCountries('us, CA'), ['US', 'CA']);
-    assert.equal(parseCountry('gb'), 'GB');
-    assert.throws(() => parseCountries('USA'), refused);
-    assert.throws(() => parseCountry('US,CA'), refused);
-    assert.throws(() => parseCountries(''), refused);
+    assert.deepEqual(countriesOf('us, CA'), ['US', 'CA']);
+    assert.equal(countryOf('gb'), 'GB');
+    assert.throws(() => countriesOf('USA'), refused);
+    assert.throws(() => countryOf('US,CA'), refused);
+    assert.throws(() => countriesOf(''), refused);
   });
 
   it('reads whole numbers within their bounds', () => {

@@ -12,7 +12,7 @@ import { DatabaseHeldError } from '../../src/runtime/local/postgres/recovery.js'
 import { TemporalUnreachableError } from '../../src/starter/connect.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import { NoWorkerError } from '../../src/starter/worker-check.js';
-import { SettingsError } from '../../src/starter/migrations/settings.js';
+import { SettingsError } from '../../src/starter/migrations/request/settings-error.js';
 
 function grpcError(code: number): Error {
   return Object.assign(new Error(`gRPC status ${code}`), { code, details: '', metadata: {} });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { PRESET_NAMES } from '../../src/importers/options.js';
+import { PRESET_NAMES } from '../../src/importers/presets/names.js';
 import { parseMapping } from '../../src/importers/mapping/mapping-file.js';
 import type { ConsentChannel } from '../../src/contracts/channels.js';
 import { openSource } from '../../src/importers/open-source.js';

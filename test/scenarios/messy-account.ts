@@ -3,7 +3,7 @@ import { after, before } from 'node:test';
 import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
 import { compareWithTruth } from '../../src/demo/truth.js';
 import type { Report } from '../../src/starter/migrations/report.js';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { DOUBLE, SINGLE, TEST_TIMING } from '../support/harness.js';
 import { DROPPED_DOMAIN } from './messy-phones.js';
 import { messySource, type MessySource } from './messy-source.js';

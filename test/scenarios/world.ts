@@ -3,7 +3,7 @@ import type { Sandbox, SandboxOptions, SubscribedLine, Switches, TruthLine } fro
 import { reportedParts, type ReportedPart } from '../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { Report } from '../../src/starter/migrations/report.js';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf } from '../workflows/people.js';
 

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { people } from './people.js';
 import { countsOf, inPhase, until } from './phases.js';
@@ -71,7 +71,7 @@ describe('a run that is cancelled in one of its quieter phases', () => {
 
   test('while it waits for approval: nothing was sent, and no word starts it any more', async () => {
     const addresses = people(1_001);
-    const id = await start(addresses, { confirm: true });
+    const id = await start(addresses, { approvalAbove: 1_000 });
     await inPhase(harness, id, 'approval');
     await cancel(id, { cancelled_before_sending: 1_001 });
     await assert.rejects(harness.consentry.migrations.approve(id), MigrationStoppedError);

@@ -4,7 +4,7 @@ import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { termsOf } from '../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
 import { countsOf, inPhase, until } from './phases.js';
@@ -88,7 +88,7 @@ describe('a run that begins with care, and is followed after its end', () => {
 
   test('a large run waits for a word, and sends only after it', async () => {
     const addresses = people(1_001);
-    const id = await start(addresses, { confirm: true });
+    const id = await start(addresses, { approvalAbove: 1_000 });
     await inPhase(harness, id, 'approval');
     assert.equal(carried(addresses[0]!), false);
     await harness.consentry.migrations.setShare(id, 0.5);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf } from './people.js';
 

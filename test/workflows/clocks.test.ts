@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Evidence, Outcome } from '../../src/contracts/outcomes.js';
 import { reportedParts } from '../../src/ledger/index.js';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { people } from './people.js';
 

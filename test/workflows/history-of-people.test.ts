@@ -63,7 +63,7 @@ describe('what Temporal keeps of people', () => {
       listId: DOUBLE,
       optIn: 'double',
       channels: ['email', 'sms'],
-      confirm: true,
+      approvalAbove: 0,
       canary: { rows: 3, waitMs: 100 },
       timing: {
         ...TEST_TIMING,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SandboxOptions } from 'klaviyo-sandbox';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { NoWorkerError } from '../../src/starter/worker-check.js';
 import type { MigrationTiming } from '../../src/contracts/migration.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';

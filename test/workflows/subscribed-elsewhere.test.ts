@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SeedProfile } from 'klaviyo-sandbox';
-import type { MigrationRequest } from '../../src/starter/migrations/settings.js';
+import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
 import { outcomesOf, people } from './people.js';
 import { untilJobWaits } from './phases.js';

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { taskQueueOf, workflowIds } from '../../src/contracts/names.js';
 import { penalise } from '../../src/ledger/index.js';
+import { parseRequest } from '../../src/starter/migrations/request/parse.js';
 import { migrationInput } from '../../src/starter/migrations/settings.js';
 import type { consentMigration } from '../../src/workflows/index.js';
 import { intent, store } from '../ledger/intents.js';
@@ -135,7 +136,7 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
     await harness.client.workflow.start<typeof consentMigration>('consentMigration', {
       workflowId: workflowIds.migration(id),
       taskQueue: taskQueueOf(THEIRS, prefix),
-      args: [migrationInput(id, { timing: TEST_TIMING }, 1)],
+      args: [migrationInput(id, parseRequest({ file: 'a.csv', timing: TEST_TIMING }), 1)],
     });
     await assert.rejects(
       harness.consentry.migrations.waitForEnd(id),

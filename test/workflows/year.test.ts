@@ -15,7 +15,8 @@ import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
 import { findTimeSkippingServer } from '../support/time-skipping-server.js';
-import { timingOf } from '../../src/starter/migrations/settings.js';
+import { parseCheck } from '../../src/starter/migrations/request/parse.js';
+import { timingOf } from '../../src/starter/migrations/request/timing-settings.js';
 import type { confirmationWatch, consentMigration } from '../../src/workflows/index.js';
 import { turnLength } from '../../src/workflows/migration/proof-reader.js';
 import { uniqueName } from '../support/database.js';
@@ -44,7 +45,7 @@ const PLAN: Plan = {
     jobNumber: n + 1,
     operation: 'subscribe',
     rows: 1,
-    settleWithinMs: timingOf({}).confirmWithinMs,
+    settleWithinMs: timingOf(parseCheck({})).confirmWithinMs,
     canary: false,
   })),
   settledBefore: [],
@@ -147,7 +148,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
           args: [
             {
               migrationId,
-              timing: timingOf({}),
+              timing: timingOf(parseCheck({})),
               batchSize: 250,
               dryRun: false,
               canary: null,
@@ -196,7 +197,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
       workflowBundle,
       activities: { lookAtPending: () => Promise.resolve({ confirmed: 0, pending: 3 }) },
     });
-    const timing = { ...timingOf({ watchDays: 365 }), watchLongestMs: 3 * DAY };
+    const timing = { ...timingOf(parseCheck({ watchDays: 365 })), watchLongestMs: 3 * DAY };
     const { client } = environment;
     const started = await worker.runUntil(async () => {
       const handle = await client.workflow.start<typeof confirmationWatch>('confirmationWatch', {
@@ -228,7 +229,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
 });
 
 test('the reader of a run of a year has turns of at most half a day, in too few to be warned', () => {
-  const { readTurnMs } = timingOf({});
+  const { readTurnMs } = timingOf(parseCheck({}));
   let turns = 0;
   for (let since = 0, turn = 0; since < YEAR; since += turn) {
     turn = turnLength(turn, since, readTurnMs);

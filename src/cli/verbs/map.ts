@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ConsentChannel } from '../../contracts/channels.js';
-import { parseChannels } from '../arguments.js';
+import { sourceSettings } from '../../starter/migrations/request/source-settings.js';
 import { Ended, UsageError } from '../ended.js';
 import { EXIT } from '../exit-codes.js';
 import { requireWritable } from '../report/private-file.js';
+import { addRequestFlags } from '../request-flags.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 
 interface MapFlags {
@@ -13,18 +14,15 @@ interface MapFlags {
   readonly json?: boolean;
 }
 
-const DEFAULT_CHANNELS: readonly ConsentChannel[] = ['email'];
-
 export function addMap(program: Command, terminal: Terminal): void {
-  program
+  const verb = program
     .command('map')
     .description(
       'ask what the columns of a source mean, and write a mapping file for migrate --map',
     )
     .argument('<source>', 'file, or address of a database with --query')
-    .argument('<mapping>', 'file to write, such as shop.mapping.yaml')
-    .option('--channels <names>', 'channels to ask about (default: email)', parseChannels)
-    .option('--query <sql>', 'query whose rows are the source')
+    .argument('<mapping>', 'file to write, such as shop.mapping.yaml');
+  addRequestFlags(verb, 'map')
     .option('--json', 'print the mapping as one JSON document')
     .addHelpText(
       'after',
@@ -46,7 +44,8 @@ export function addMap(program: Command, terminal: Terminal): void {
       const { askMapping } = await import('../terminal/wizard.js');
       const sample = await readSample(source, flags.query ?? null);
       const io = { input: stdin, output: stderr };
-      const mapping = await askMapping(io, sample, flags.channels ?? DEFAULT_CHANNELS);
+      const channels = sourceSettings.channels.parse(flags.channels);
+      const mapping = await askMapping(io, sample, channels);
       if (mapping === null) {
         stderr.write('Nothing was written.\n');
         throw new Ended(EXIT.interrupted);

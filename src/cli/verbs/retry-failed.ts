@@ -1,27 +1,18 @@
 import type { Command } from 'commander';
-import { parseCountries } from '../arguments.js';
+import { parseRetry } from '../../starter/migrations/request/parse.js';
 import { startedAloneWords } from '../render/next-steps.js';
 import { counted } from '../render/quantities.js';
+import { addRequestFlags, settingsGiven, type VerbFlags } from '../request-flags.js';
+import { asFlags } from '../request-words.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 
-interface RetryFlags {
-  readonly smsCountries?: string[];
-  readonly yes?: boolean;
-  readonly json?: boolean;
-}
-
 export function addRetryFailed(program: Command, terminal: Terminal): void {
-  program
+  const verb = program
     .command('retry-failed')
     .description('start a migration of the rows of another one that were not achieved')
-    .argument('<id>', 'id of a migration that has ended')
-    .option(
-      '--sms-countries <codes>',
-      'countries with a sender, where the key may not read them: US,CA',
-      parseCountries,
-    )
-    .option('--yes', 'start without asking, whatever the number of rows')
+    .argument('<id>', 'id of a migration that has ended');
+  addRequestFlags(verb, 'retry-failed')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
@@ -33,13 +24,11 @@ consent is read anew before. What the importer refused has to be mended in the s
 Example:
   consentry retry-failed 20260102-1a2b3c4d`,
     )
-    .action(async (id: string, flags: RetryFlags) => {
+    .action(async (id: string, flags: VerbFlags) => {
+      const request = parseRetry(settingsGiven('retry-failed', flags), asFlags);
       await withConsentry(async (connected) => {
         const { consentry } = connected;
-        const started = await consentry.migrations.retryFailed(id, {
-          smsCountries: flags.smsCountries ?? null,
-          confirm: flags.yes !== true,
-        });
+        const started = await consentry.migrations.retryFailed(id, request);
         const webUi = connected.webUi(started.id);
         new Output(terminal, flags.json ?? false).result(
           { ...started, webUi, retryOf: id },

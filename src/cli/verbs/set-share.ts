@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseLimitShare } from '../arguments.js';
+import { settingReader } from '../request-flags.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 
@@ -8,7 +8,11 @@ export function addSetShare(program: Command, terminal: Terminal): void {
     .command('set-share')
     .description('how much of the account’s limits a running migration may use')
     .argument('<id>', 'id of the migration')
-    .argument('<share>', 'above 0 to 1: 0.25 is a quarter of what Klaviyo allows', parseLimitShare)
+    .argument(
+      '<share>',
+      'above 0 to 1: 0.25 is a quarter of what Klaviyo allows',
+      settingReader('share'),
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  consentry set-share 20260102-1a2b3c4d 0.25')
     .action(async (id: string, share: number, flags: { json?: boolean }) => {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { PersonConsent } from '../../contracts/person.js';
-import { parseCountry } from '../arguments.js';
 import { Ended } from '../ended.js';
 import type { ExitCode } from '../exit-codes.js';
 import { personOf } from '../person-argument.js';
 import { renderPerson } from '../render/person.js';
+import { settingReader } from '../request-flags.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 
@@ -20,7 +20,11 @@ export function addShow(program: Command, terminal: Terminal): void {
     .command('show')
     .description("one person: Klaviyo's consent now, and all that was ever done about them")
     .argument('<person>', 'e-mail address or phone number')
-    .option('--country <code>', 'country of a phone number without +, such as US', parseCountry)
+    .option(
+      '--country <code>',
+      'country of a phone number without +, such as US',
+      settingReader('country'),
+    )
     .option('--account <id>', 'account, where workers for several use the same ledger')
     .option('--ledger', 'only what the ledger has; Klaviyo is not asked')
     .option('--json', 'print one JSON document')

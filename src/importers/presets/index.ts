@@ -1,5 +1,5 @@
 import { fits, type Header } from '../../connectors/header.js';
-import type { PresetName } from '../options.js';
+import type { PresetName } from './names.js';
 import type { Preset } from './preset.js';
 import { SourceError } from '../../connectors/source-error.js';
 import { generic, isNearlyGeneric } from './generic.js';

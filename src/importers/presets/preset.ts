@@ -2,7 +2,8 @@ import type { ConsentChannel } from '../../contracts/channels.js';
 import type { ConsentDates } from '../values/consent-date.js';
 import type { Ask } from '../values/consent-value.js';
 import type { Fingerprint, Header } from '../../connectors/header.js';
-import type { ImportOptions, LayoutName } from '../options.js';
+import type { ImportOptions } from '../options.js';
+import type { LayoutName } from './names.js';
 import { SourceError } from '../../connectors/source-error.js';
 import type { Suppression } from '../values/suppression.js';
 

@@ -19,7 +19,9 @@ import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
 import { handleOf } from './handle.js';
 import { readReport, readReportDetails, type Report, type ReportDetails } from './report.js';
-import { migrationSettings, type MigrationRequest } from './settings.js';
+import type { CheckRequest, MigrationRequest, RetryRequest } from './request/migration-request.js';
+import { parseCheck } from './request/parse.js';
+import { migrationSettings } from './settings.js';
 import { retryFailed, startMigration, type StartedMigration } from './start.js';
 import { setPaused, steer } from './steer.js';
 import { watchMigration, type WatchOptions } from './watch.js';
@@ -39,10 +41,15 @@ export class Migrations {
     return startMigration(this.reach, request, onRows);
   }
 
-  /** Preflight alone: what a run with these settings would find. Sends nothing. */
-  async check(request: Omit<MigrationRequest, 'file'>): Promise<Preflight> {
+  /**
+   * Preflight alone: what a run with these settings would find. Sends nothing.
+   *
+   * @throws SettingsError, NoWorkerError, MigrationStoppedError where a run must not start
+   */
+  async check(asked: CheckRequest): Promise<Preflight> {
+    const request = parseCheck(asked);
     const { taskQueue } = await this.reach.workersOf(request.account);
-    const settings = migrationSettings({ ...request, file: '' }, 'consentry check');
+    const settings = migrationSettings(request, 'consentry check');
     return resultOf(
       this.reach.client.workflow.execute<typeof consentCheck>('consentCheck', {
         workflowId: workflowIds.check(newId()),
@@ -145,9 +152,10 @@ export class Migrations {
    * Starts a migration of what an ended one did not achieve: rows that were never seen, were not
    * sent, or that Klaviyo refused. The guard reads everybody's consent anew.
    *
+   * @throws SettingsError
    * @throws MigrationStoppedError while the run goes on, or where nothing is left to retry
    */
-  retryFailed(id: string, request: Omit<MigrationRequest, 'file'> = {}): Promise<StartedMigration> {
+  retryFailed(id: string, request: RetryRequest = {}): Promise<StartedMigration> {
     return retryFailed(this.reach, id, request);
   }
 

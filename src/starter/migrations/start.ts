@@ -22,13 +22,10 @@ import { ids, newId } from '../ids.js';
 import type { Reach } from '../reach.js';
 import { handleOf } from './handle.js';
 import { storeRetry } from './retry.js';
-import {
-  importOptions,
-  migrationInput,
-  migrationSettings,
-  requestHash,
-  type MigrationRequest,
-} from './settings.js';
+import type { MigrationRequest, RetryRequest } from './request/migration-request.js';
+import { parseRequest, parseRetry } from './request/parse.js';
+import type { FullRequest } from './request/schema.js';
+import { importOptions, migrationInput, migrationSettings, requestHash } from './settings.js';
 
 export interface StartedMigration {
   readonly id: string;
@@ -45,13 +42,13 @@ export interface StartedMigration {
 
 export async function startMigration(
   reach: Reach,
-  request: MigrationRequest,
+  asked: MigrationRequest,
   onRows?: (rows: number) => void,
 ): Promise<StartedMigration> {
-  const { mapping: mappingFile = null } = request;
-  const mapping = mappingFile === null ? null : await readMapping(mappingFile);
+  const request = parseRequest(asked);
+  const mapping = request.mapping === null ? null : await readMapping(request.mapping);
   const options = importOptions(request, mapping);
-  const source = await openSource(request.file, options, request.query ?? null);
+  const source = await openSource(request.file, options, request.query);
   try {
     return await startFrom(reach, source, request, options, onRows);
   } finally {
@@ -62,7 +59,7 @@ export async function startMigration(
 async function startFrom(
   reach: Reach,
   source: ImportedSource,
-  request: MigrationRequest,
+  request: FullRequest,
   options: ImportOptions,
   onRows?: (rows: number) => void,
 ): Promise<StartedMigration> {
@@ -106,7 +103,7 @@ async function startFrom(
     if (other === null) throw error;
     return other;
   }
-  if (request.share !== undefined) await setShare(reach.ledger.db, id, request.share);
+  await setShare(reach.ledger.db, id, request.share);
   const input = migrationInput(id, request, rows);
   await execute(reach, input, rows, taskQueue);
   const { needsApproval: waitsForApproval } = input;
@@ -121,7 +118,7 @@ async function startFrom(
 async function findRunning(
   reach: Reach,
   hash: string,
-  request: MigrationRequest,
+  request: FullRequest,
   taskQueue: string,
 ): Promise<string | null> {
   const id = await findRunningMigration(reach.ledger.db, hash);
@@ -169,14 +166,15 @@ async function execute(
 export async function retryFailed(
   reach: Reach,
   id: string,
-  request: Omit<MigrationRequest, 'file'> = {},
+  asked: RetryRequest,
 ): Promise<StartedMigration> {
-  const { accountId: asked } = await getMigration(reach.ledger.db, id);
-  const { accountId, taskQueue } = await reach.workersOf(asked);
-  const { smsCountries = null } = request;
-  const { historical, ...retry } = await storeRetry(reach.ledger, id, smsCountries);
-  const { rows, preset } = retry;
-  const input = migrationInput(retry.id, { ...request, historical }, rows);
+  const request = parseRetry(asked);
+  const { accountId: of } = await getMigration(reach.ledger.db, id);
+  const { accountId, taskQueue } = await reach.workersOf(of);
+  const retry = await storeRetry(reach.ledger, id, request.smsCountries);
+  const { historical, rows, preset } = retry;
+  const asWhole = { ...request, historical, dryRun: false, pilot: null, canary: null };
+  const input = migrationInput(retry.id, asWhole, rows);
   await execute(reach, input, rows, taskQueue);
   const { needsApproval: waitsForApproval } = input;
   return { ...ids(retry.id), accountId, attached: false, rows, preset, waitsForApproval };

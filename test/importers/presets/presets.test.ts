@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openSource } from '../../../src/importers/open-source.js';
-import type { ImportOptions, PresetName } from '../../../src/importers/options.js';
+import type { ImportOptions } from '../../../src/importers/options.js';
+import type { PresetName } from '../../../src/importers/presets/names.js';
 import { SourceError } from '../../../src/connectors/source-error.js';
 import { OPTIONS, inShort, intentOf, withFile } from '../sources.js';
 

@@ -1,0 +1,46 @@
+/** The settings of a request as tables of the documentation. */
+import { defaultWords } from '../../src/cli/request-words.ts';
+
+/** What the CLI takes, with the names that scripts use. */
+export function flagsTable(settings) {
+  return table(
+    ['flag', 'in a script', 'default', 'meaning'],
+    settings
+      .filter(({ flag }) => flag !== undefined)
+      .map((setting) => [
+        code(setting.flag.spelling),
+        code(setting.name),
+        defaultCell(setting),
+        meaning(setting),
+      ]),
+  );
+}
+
+/** What scripts alone can say. */
+export function scriptsTable(settings) {
+  return table(
+    ['in a script', 'default', 'meaning'],
+    settings
+      .filter(({ flag, kind }) => flag === undefined && kind !== 'group')
+      .map((setting) => [code(setting.name), defaultCell(setting), meaning(setting)]),
+  );
+}
+
+function table(head, rows) {
+  const lines = [head, head.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const code = (text) => `\`${text}\``;
+
+/** A value is code; what happens otherwise is words. */
+function defaultCell(setting) {
+  const words = defaultWords(setting);
+  return words === '' || setting.otherwise !== undefined ? words : code(words);
+}
+
+function meaning({ says, flag }) {
+  return flag?.switches === undefined
+    ? says
+    : `${says}; ${code(flag.spelling)}: ${flag.switches.says}`;
+}

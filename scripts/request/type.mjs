@@ -1,0 +1,62 @@
+/** The TypeScript type of a request, with what is said of its settings as doc comments for editors. */
+import { defaultWords } from '../../src/cli/request-words.ts';
+
+export function typeFile(schema, settings, retryNames) {
+  const docs = new Map(settings.map((setting) => [setting.name, docOf(setting)]));
+  return `// Written by scripts/write-request.mjs from the schema beside it: change that, and npm run generate.
+
+/** ${schema.description} */
+export interface MigrationRequest ${objectType(schema, docs)}
+
+/** What \`consentry check\` and \`migrations.check\` are asked for: the same without a source. */
+export type CheckRequest = Omit<MigrationRequest, 'file'>;
+
+/** What a retry can be told; the rest is that of the run whose rows it tries again. */
+export type RetryRequest = Pick<MigrationRequest, ${retryNames.map(quoted).join(' | ')}>;
+`;
+}
+
+/** @param group what the name of a property begins with: `timing.` */
+function objectType({ properties, required = [] }, docs, group = '') {
+  const members = Object.entries(properties).map(([key, property]) => {
+    const name = `${group}${key}`;
+    const type = typeOf(property, docs, name);
+    const member = required.includes(key) ? `${key}: ${type}` : `${key}?: ${type} | undefined`;
+    return `/** ${docs.get(name)} */\nreadonly ${member};`;
+  });
+  return `{\n${members.join('\n')}\n}`;
+}
+
+function docOf(setting) {
+  const { says, unit } = setting;
+  const what = unit === undefined ? says : `${says}, in ${unit}`;
+  const otherwise = defaultWords(setting);
+  const stop = otherwise === '' ? '.' : `. Default: ${otherwise}.`;
+  return `${what.charAt(0).toUpperCase()}${what.slice(1)}${stop}`;
+}
+
+function typeOf(schema, docs, name) {
+  if (schema.anyOf !== undefined) {
+    return schema.anyOf.map((some) => typeOf(some, docs, name)).join(' | ');
+  }
+  if (schema.enum !== undefined) return schema.enum.map(quoted).join(' | ');
+  switch (schema.type) {
+    case 'object':
+      return objectType(schema, docs, `${name}.`);
+    case 'array':
+      return `readonly (${typeOf(schema.items, docs, name)})[]`;
+    case 'integer':
+      return 'number';
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'null':
+      return schema.type;
+    default:
+      throw new Error(
+        `There is no TypeScript for ${JSON.stringify(schema)} of ${name}: say in type.mjs what it is.`,
+      );
+  }
+}
+
+const quoted = (text) => `'${text}'`;

@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import type { consentSettings } from './consent-settings.js';
+import type { runSettings } from './run-settings.js';
+import type { sourceSettings } from './source-settings.js';
+import type { Spelling } from './spelling.js';
+
+type Settings = typeof sourceSettings & typeof consentSettings & typeof runSettings;
+/** Every setting but the source, with its default. */
+type Asked = { readonly [Name in Exclude<keyof Settings, 'file'>]: z.output<Settings[Name]> };
+
+/** What settings may not ask for together. */
+export interface Rule {
+  readonly setting: keyof Asked;
+  isBroken(asked: Asked): boolean;
+  /** What is wrong and what to do. */
+  says(the: Spelling): string;
+}
+
+export const RULES: readonly Rule[] = [
+  {
+    setting: 'undated',
+    isBroken: ({ historical, undated }) => historical && undated === 'subscribe',
+    says: (the) =>
+      `${the('historical', true)} sends consent dates, and ${the('undated', 'subscribe')} would send rows ` +
+      `without one: use ${the('undated', 'reject')} or ${the('undated', 'list_only')}.`,
+  },
+  {
+    setting: 'undated',
+    isBroken: ({ undated, listId }) => undated === 'list_only' && listId === null,
+    says: (the) => `${the('undated', 'list_only')} needs a list: give ${the('listId', 'ID')}.`,
+  },
+  {
+    setting: 'implicit',
+    isBroken: ({ implicit, listId }) => implicit && listId === null,
+    says: (the) => `${the('implicit', true)} puts people on a list: give ${the('listId', 'ID')}.`,
+  },
+  {
+    setting: 'pilot',
+    isBroken: ({ pilot, canary }) => pilot !== null && canary !== null,
+    says: (the) =>
+      `${the('pilot')} stops after its rows, and ${the('canary')} goes on after them: leave one out.`,
+  },
+];

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { JOB_SIZE, BATCH_SIZE } from '../../../contracts/limits.js';
+import { milliseconds, optional, setting, whole, yesOrNo } from './setting.js';
+import { count } from './spelling.js';
+import { timing } from './timing-settings.js';
+
+/** Rows above which the CLI asks before a run starts. */
+const ASKED_ABOVE_ROWS = 1_000;
+
+const shareError = 'give a number above 0 and at most 1';
+
+/** How the run goes. */
+export const runSettings = {
+  dryRun: setting(yesOrNo(), {
+    says: 'plan only: what would be sent, to whom, how long; send nothing',
+    flag: { spelling: '--dry-run' },
+  }),
+  approvalAbove: setting(optional(whole(0)), {
+    says: 'a run of more rows waits for approval after its plan',
+    otherwise: 'no run waits',
+    flag: {
+      spelling: '--yes',
+      verbs: ['migrate', 'retry-failed'],
+      switches: {
+        on: null,
+        off: ASKED_ABOVE_ROWS,
+        says: `give the approval at once; without it, more than ${count(ASKED_ABOVE_ROWS)} rows wait for it`,
+      },
+    },
+  }),
+  pilot: setting(optional(whole(1)), {
+    says: 'run this many rows to their end, and stop',
+    flag: { spelling: '--pilot <rows>' },
+  }),
+  canary: setting(
+    optional(
+      z.strictObject(
+        {
+          rows: setting(
+            whole(1, undefined, 'give the rows that go first; the wait comes after them'),
+            {
+              says: 'run this many rows to their end first; go on only if they end as planned',
+              flag: { spelling: '--canary <rows>' },
+            },
+          ),
+          waitMs: setting(milliseconds().default(15 * 60_000), {
+            says: 'pause after the canary',
+            unit: 'milliseconds',
+            flag: { spelling: '--wait <time>' },
+          }),
+        },
+        { error: 'give its rows, such as { rows: 100 }' },
+      ),
+    ),
+    { says: 'rows that go to their end before all others' },
+  ),
+  share: setting(
+    z.number({ error: shareError }).positive(shareError).max(1, shareError).default(1),
+    {
+      says: 'part of the account’s limits to use, above 0 to 1',
+      flag: { spelling: '--share <share>' },
+    },
+  ),
+  watchDays: setting(whole(0, 365).default(7), {
+    says: 'days to follow people who have not clicked',
+    flag: { spelling: '--watch-days <days>' },
+  }),
+  rowsPerJob: setting(whole(1, JOB_SIZE).default(JOB_SIZE), {
+    says: 'rows that one subscribe call carries at most',
+  }),
+  jobsPerBatch: setting(whole(1, BATCH_SIZE).default(BATCH_SIZE), {
+    says: 'jobs that one `consentBatch` workflow carries at most',
+  }),
+  timing: setting(timing.prefault({}), { says: 'waits and deadlines of the run' }),
+};

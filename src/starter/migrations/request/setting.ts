@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/** A verb of the CLI that takes settings of a request. */
+export type Verb = 'migrate' | 'check' | 'map' | 'retry-failed';
+
+/** How the CLI is given a setting. */
+export interface Flag {
+  /** As help shows it: `--list <id>`; without a value it is a switch. */
+  readonly spelling: string;
+  /** Verbs that take it. Default: `migrate` alone. */
+  readonly verbs?: readonly Verb[];
+  /** Where the flag says yes or no to something else than its setting: which values, in which words. */
+  readonly switches?: { readonly on: unknown; readonly off: unknown; readonly says: string };
+}
+
+/** What is said of a setting, wherever it is said: in help, documentation, JSON Schema and editors. */
+export interface About {
+  /** One line without a stop. */
+  readonly says: string;
+  readonly unit?: 'milliseconds';
+  /** What happens where it is not given, if that is no value of its own. */
+  readonly otherwise?: string;
+  /** Absent where the CLI does not offer the setting. */
+  readonly flag?: Flag;
+}
+
+/** What is said of each setting, by its schema. */
+const abouts = z.registry<About>();
+
+/** A setting of a request: what it may be, its default, and what is said of it. */
+export function setting<Schema extends z.ZodType>(schema: Schema, about: About): Schema {
+  const described = schema.describe(descriptionOf(about));
+  abouts.add(described, about);
+  return described;
+}
+
+export function aboutOf(schema: z.ZodType): About | undefined {
+  return abouts.get(schema);
+}
+
+function descriptionOf({ says, unit, otherwise }: About): string {
+  const what = unit === undefined ? says : `${says}, in ${unit}`;
+  return otherwise === undefined ? `${what}.` : `${what}. Default: ${otherwise}.`;
+}
+
+/** The setting may be left out, or null, which is the same. */
+export function optional<Schema extends z.ZodType>(
+  schema: Schema,
+): z.ZodDefault<z.ZodNullable<Schema>> {
+  // A default of null has to be of the schema's own output, which TypeScript cannot see here.
+  return schema.nullable().default(null as z.output<z.ZodNullable<Schema>> & null);
+}
+
+/** Text that says something. PostgreSQL, which keeps most settings with their run, holds no NUL. */
+export function text(error: string): z.ZodString {
+  return z.string({ error }).regex(/^[^\0]*[^\s\0][^\0]*$/, error);
+}
+
+export function choice<const Names extends readonly string[]>(
+  names: Names,
+): z.ZodEnum<{ [Name in Names[number]]: Name }> {
+  return z.enum(names, { error: `give ${names.slice(0, -1).join(', ')} or ${names.at(-1)}` });
+}
+
+export function yesOrNo(): z.ZodDefault<z.ZodBoolean> {
+  return z.boolean({ error: 'give true or false' }).default(false);
+}
+
+/** @param missing what to do where it is needed and not given */
+export function whole(least: number, most = Number.MAX_SAFE_INTEGER, missing?: string): z.ZodInt {
+  const bounds = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+  const wrong = `give a whole number ${bounds}`;
+  const error = ({ input }: { readonly input?: unknown }) =>
+    input === undefined ? (missing ?? wrong) : wrong;
+  return z.int({ error }).min(least, wrong).max(most, wrong);
+}
+
+/** A length of time; the CLI reads `90s`, `15m` or `1h`. */
+export function milliseconds(): z.ZodNumber {
+  const error = 'give a number of milliseconds, 0 or more';
+  return z.number({ error }).min(0, error);
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { CONSENT_CHANNELS } from '../../../contracts/channels.js';
+import { PRESET_NAMES } from '../../../importers/presets/names.js';
+import { choice, optional, setting, text } from './setting.js';
+
+const channelError = `known are ${CONSENT_CHANNELS.join(', ')}: give email, or email and sms`;
+
+/** Each channel once, in one order: two requests for the same ask for the same. */
+const channels = z
+  .array(z.enum(CONSENT_CHANNELS, { error: channelError }), { error: channelError })
+  .min(1, channelError)
+  .transform((named) => [...new Set(named)].sort());
+
+const countryError = 'give a two-letter country code of ISO 3166-1, such as US';
+
+export const country = z
+  .string({ error: countryError })
+  .trim()
+  .toUpperCase()
+  .regex(/^[A-Z]{2}$/, countryError);
+
+/** What is read, and how. */
+export const sourceSettings = {
+  file: setting(text('give the path of a file, or the address of a database'), {
+    says: 'path of the source, or address of its database',
+  }),
+  query: setting(optional(text('give one SQL select')), {
+    says: 'query whose rows are the source, on PostgreSQL or MySQL',
+    flag: { spelling: '--query <sql>', verbs: ['migrate', 'map'] },
+  }),
+  channels: setting(channels.prefault(['email']), {
+    says: `channels that the source has consent for: ${CONSENT_CHANNELS.join(', ')}`,
+    flag: { spelling: '--channels <names>', verbs: ['migrate', 'check', 'map'] },
+  }),
+  preset: setting(optional(choice(PRESET_NAMES)), {
+    says: 'layout of the source',
+    otherwise: 'recognised',
+    flag: { spelling: '--preset <name>' },
+  }),
+  mapping: setting(optional(text('give the path of a mapping file')), {
+    says: 'mapping file for another layout; consentry map writes one',
+    flag: { spelling: '--map <file>' },
+  }),
+  smsColumn: setting(optional(text('give the name of a column')), {
+    says: 'column with the phone number',
+    otherwise: 'as the layout has it',
+    flag: { spelling: '--sms-column <name>' },
+  }),
+  country: setting(optional(country), {
+    says: 'country of phone numbers without a country code, such as US',
+    flag: { spelling: '--country <code>' },
+  }),
+  timezone: setting(optional(text('give an IANA time zone, such as Europe/Berlin')), {
+    says: 'time zone of dates that have none, such as Europe/Berlin',
+    flag: { spelling: '--timezone <name>' },
+  }),
+  consentedAt: setting(optional(text('give a date such as 2024-05-01')), {
+    says: 'consent date of rows without one, which you attest: 2024-05-01 or with time and zone',
+    flag: { spelling: '--consented-at <date>' },
+  }),
+  undated: setting(optional(choice(['subscribe', 'list_only', 'reject'])), {
+    says: 'what a subscribe without a date becomes',
+    otherwise: 'subscribe; a historical run stops',
+    flag: { spelling: '--undated <what>' },
+  }),
+};

@@ -1,0 +1,49 @@
+/**
+ * How a caller writes a setting, so that a message shows it what it wrote: `--undated list_only` at the
+ * CLI, `undated: 'list_only'` in a script.
+ *
+ * @param setting its name, with that of the group before it: `timing.confirmWithinMs`
+ * @param value left out where only the name is meant
+ */
+export type Spelling = (setting: string, value?: unknown) => string;
+
+/** As in a script or a file. */
+export const asProperty: Spelling = (setting, value) =>
+  value === undefined ? setting : `${setting}: ${shown(value)}`;
+
+const MOST_SHOWN = 60;
+
+/** A value in a message. What is no plain value is named by its kind: it may hold a password. */
+export function shown(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value.length > MOST_SHOWN ? 'too long' : `'${value}'`;
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    case 'undefined':
+      return 'missing';
+    case 'object':
+      return value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+/** `1,000` */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Milliseconds as a flag is given them: `90s`, `15m`, `1h`. */
+export function durationText(ms: number): string {
+  const [unit, of] = UNITS.find(([, length]) => ms >= length && ms % length === 0) ?? ['ms', 1];
+  return `${ms / of}${unit}`;
+}
+
+const UNITS = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import type { MigrationTiming } from '../../../contracts/migration.js';
+import { milliseconds, optional, setting, type Flag } from './setting.js';
+import { durationText } from './spelling.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** How long Klaviyo may take to show what it accepted. */
+const SHOWN = {
+  /** A live subscribe shows after up to 3 minutes. */
+  liveMs: 15 * MINUTE,
+  /** A back-dated one after up to 20. */
+  historicalMs: 45 * MINUTE,
+  /** Klaviyo makes new profiles of an import within some 20 minutes. */
+  membershipMs: 30 * MINUTE,
+} as const;
+
+const SHOWN_WORDS = `${durationText(SHOWN.liveMs)}; ${durationText(SHOWN.historicalMs)} for a historical run`;
+
+const wait = (says: string, ms: number, flag?: Flag) =>
+  setting(milliseconds().default(ms), about(says, flag));
+
+/** A wait that follows from other settings where it is not given. */
+const derived = (says: string, otherwise: string, flag?: Flag) =>
+  setting(optional(milliseconds()), { ...about(says, flag), otherwise });
+
+const about = (says: string, flag?: Flag) => ({
+  says,
+  unit: 'milliseconds' as const,
+  ...(flag === undefined ? {} : { flag }),
+});
+
+/** Waits and deadlines. What each means to the workflows is said at `MigrationTiming`. */
+export const timing = z.strictObject(
+  {
+    confirmWithinMs: derived('deadline of the read-back', SHOWN_WORDS, {
+      spelling: '--confirm-within <time>',
+    }),
+    membershipWithinMs: derived(
+      'the same for list memberships',
+      `confirmWithinMs, or ${durationText(SHOWN.membershipMs)}`,
+    ),
+    appliedWithinMs: derived(
+      'how long Klaviyo may still apply a subscribe; opt-outs are watched for so long',
+      SHOWN_WORDS,
+    ),
+    ambiguousWaitMs: wait('wait before a lost answer of Klaviyo is read back', 3 * MINUTE, {
+      spelling: '--lost-answer-wait <time>',
+    }),
+    readEveryMs: wait('pause between two reads of Klaviyo’s feeds', 5 * SECOND),
+    readTurnMs: wait('how long one turn of reading lasts at most', MINUTE),
+    consentMaxAgeMs: wait('consent that was read before that is read again', 10 * MINUTE),
+    textConsentMaxAgeMs: wait('the same for texts, WhatsApp and push', 2 * MINUTE),
+    optOutsMaxAgeMs: wait('opt-outs that were read before that are read again', 5 * SECOND),
+    optOutsLateMs: wait('how late Klaviyo may show an opt-out', 10 * MINUTE),
+    suppressionWithinMs: wait('deadline of the read-back of suppressions', 270 * MINUTE),
+    eventsSilentMs: wait('a silent feed of events is not waited for any longer', 2 * MINUTE),
+    watchForMs: derived('how long people who have not clicked are followed', 'watchDays'),
+    watchFirstMs: wait('first pause between two looks at them; it doubles', 15 * MINUTE),
+    watchLongestMs: wait('longest pause between two looks at them', 360 * MINUTE),
+  } satisfies Record<keyof MigrationTiming, z.ZodType>,
+  { error: 'give its waits, such as { readEveryMs: 1000 }' },
+);
+
+const DAY = 24 * 60 * MINUTE;
+
+/** What the waits of a run follow from. */
+export interface TimedRequest {
+  readonly historical: boolean;
+  readonly watchDays: number;
+  readonly timing: z.output<typeof timing>;
+}
+
+/** The waits and deadlines of a run: what is given, and for the rest Klaviyo's pace with a good margin. */
+export function timingOf({ historical, watchDays, timing }: TimedRequest): MigrationTiming {
+  const { confirmWithinMs } = timing;
+  const shownWithinMs = historical ? SHOWN.historicalMs : SHOWN.liveMs;
+  return {
+    ...timing,
+    confirmWithinMs: confirmWithinMs ?? shownWithinMs,
+    membershipWithinMs: timing.membershipWithinMs ?? confirmWithinMs ?? SHOWN.membershipMs,
+    // Who wants outcomes sooner does not make Klaviyo quicker.
+    appliedWithinMs: timing.appliedWithinMs ?? Math.max(shownWithinMs, confirmWithinMs ?? 0),
+    watchForMs: timing.watchForMs ?? watchDays * DAY,
+  };
+}

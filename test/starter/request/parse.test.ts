@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { asFlags } from '../../../src/cli/request-words.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import {
+  parseCheck,
+  parseRequest,
+  parseRetry,
+} from '../../../src/starter/migrations/request/parse.js';
+import { SettingsError } from '../../../src/starter/migrations/request/settings-error.js';
+
+/** As a script in JavaScript may give it. */
+const asked = (settings: object): MigrationRequest => ({ file: 'a.csv', ...settings });
+
+function problemsOf(work: () => unknown): string[] {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+describe('a request', () => {
+  it('needs a source alone: everything else has a default', () => {
+    const { timing, ...settings } = parseRequest({ file: 'a.csv' });
+    assert.deepEqual(settings, {
+      file: 'a.csv',
+      query: null,
+      channels: ['email'],
+      preset: null,
+      mapping: null,
+      smsColumn: null,
+      country: null,
+      timezone: null,
+      consentedAt: null,
+      undated: null,
+      account: null,
+      listId: null,
+      optIn: null,
+      historical: false,
+      implicit: false,
+      smsCountries: null,
+      smsWithoutSender: 'stop',
+      customSource: null,
+      dryRun: false,
+      approvalAbove: null,
+      pilot: null,
+      canary: null,
+      share: 1,
+      watchDays: 7,
+      rowsPerJob: 1_000,
+      jobsPerBatch: 250,
+    });
+    assert.equal(timing.readEveryMs, 5_000);
+  });
+
+  it('may say undefined or null where it says nothing', () => {
+    const silent = { listId: undefined, optIn: null, undated: null, canary: undefined };
+    assert.deepEqual(parseRequest(asked(silent)), parseRequest({ file: 'a.csv' }));
+  });
+
+  it('names each channel once, in one order, and countries in capitals', () => {
+    const { channels, country } = parseRequest(
+      asked({ channels: ['sms', 'email', 'sms'], country: ' us' }),
+    );
+    assert.deepEqual(channels, ['email', 'sms']);
+    assert.equal(country, 'US');
+  });
+
+  for (const [settings, inScript, atCli] of [
+    [{ share: 1.5 }, 'share is 1.5', '--share is 1.5'],
+    [{ watchDays: 'x' }, "watchDays is 'x'", "--watch-days is 'x'"],
+    [{ channels: ['email', 'fax'] }, "channels is 'fax'", "--channels is 'fax'"],
+    [{ channels: [] }, 'channels is a list', '--channels is a list'],
+    [{ listId: '' }, "listId is ''", "--list is ''"],
+    [{ country: 'USA' }, "country is 'USA'", "--country is 'USA'"],
+    [{ historical: 'yes' }, "historical is 'yes'", "--historical is 'yes'"],
+    [{ preset: 'mailchimp' }, "preset is 'mailchimp'", "--preset is 'mailchimp'"],
+    [{ canary: { waitMs: 5 } }, 'canary.rows is missing', '--canary is missing'],
+    [{ rowsPerJob: 1_001 }, 'rowsPerJob is 1001', 'rowsPerJob is 1001'],
+    [{ timing: { confirmWithinMs: -1 } }, 'timing.confirmWithinMs is -1', '--confirm-within is -1'],
+    [{ query: 'a\0b' }, 'query is', '--query is'],
+  ] as const) {
+    it(`is refused in the words of its caller: ${JSON.stringify(settings)}`, () => {
+      const [script = '', ...more] = problemsOf(() => parseRequest(asked(settings)));
+      assert.ok(script.startsWith(inScript), script);
+      assert.match(script, /: (give|known are) .+\.$/);
+      assert.deepEqual(more, []);
+      const [cli = ''] = problemsOf(() => parseRequest(asked(settings), asFlags));
+      assert.ok(cli.startsWith(atCli), cli);
+    });
+  }
+
+  it('is told all that is wrong with it at once', () => {
+    assert.equal(problemsOf(() => parseRequest(asked({ share: 2, pilot: 0 }))).length, 2);
+  });
+
+  for (const [settings, words] of [
+    [{ listid: 'X' }, 'There is no setting listid: did you mean listId?'],
+    [{ chanels: ['sms'] }, 'There is no setting chanels: did you mean channels?'],
+    [
+      { timing: { readEvery: 1 } },
+      'There is no setting timing.readEvery: did you mean timing.readEveryMs?',
+    ],
+    [
+      { canary: { rows: 1, wait: 1 } },
+      'There is no setting canary.wait: did you mean canary.waitMs?',
+    ],
+    [{ zzz: 1 }, 'There is no setting zzz: known are file, query, channels,'],
+  ] as const) {
+    it(`has no other setting than those that are known: ${JSON.stringify(settings)}`, () => {
+      const [problem = ''] = problemsOf(() => parseRequest(asked(settings)));
+      assert.ok(problem.startsWith(words), problem);
+    });
+  }
+
+  it('does not show what may hold a password', () => {
+    const url = new URL('postgres://user:secret@host.example/db');
+    const given = { file: url, query: { secret: 1 } } as unknown as MigrationRequest;
+    assert.doesNotMatch(problemsOf(() => parseRequest(given)).join(' '), /secret/);
+  });
+
+  it('is an object', () => {
+    const given = 'a.csv' as unknown as MigrationRequest;
+    assert.deepEqual(
+      problemsOf(() => parseRequest(given)),
+      ["The settings are 'a.csv': give an object such as { file: 'a.csv' }."],
+    );
+  });
+
+  for (const [settings, inScript, atCli] of [
+    [
+      { historical: true, undated: 'subscribe' },
+      /^historical: true sends consent dates, and undated: 'subscribe' .* use undated: 'reject' or/,
+      /^--historical sends consent dates, and --undated subscribe .* use --undated reject or/,
+    ],
+    [
+      { undated: 'list_only' },
+      /^undated: 'list_only' needs a list: give listId: 'ID'\.$/,
+      /^--undated list_only needs a list: give --list ID\.$/,
+    ],
+    [
+      { implicit: true },
+      /^implicit: true puts people on a list: give listId: 'ID'\.$/,
+      /^--implicit puts people on a list: give --list ID\.$/,
+    ],
+    [
+      { pilot: 1, canary: { rows: 1 } },
+      /^pilot stops .*, and canary goes on .*: leave one out\.$/,
+      /^--pilot stops .*, and --canary goes on .*: leave one out\.$/,
+    ],
+  ] as const) {
+    it(`does not ask for what contradicts itself: ${JSON.stringify(settings)}`, () => {
+      assert.match(problemsOf(() => parseRequest(asked(settings))).join('\n'), inScript);
+      assert.match(problemsOf(() => parseRequest(asked(settings), asFlags)).join('\n'), atCli);
+      assert.match(problemsOf(() => parseCheck(settings)).join('\n'), inScript);
+    });
+  }
+
+  it('of a historical run may leave out what is undated, or put it on the list', () => {
+    parseRequest(asked({ historical: true, undated: 'reject' }));
+    parseRequest(asked({ historical: true, undated: 'list_only', listId: 'X' }));
+  });
+
+  it('to check has no source, and one to retry no list', () => {
+    const file = { file: 'a.csv' } as object;
+    assert.match(problemsOf(() => parseCheck(file)).join('\n'), /no setting file/);
+    const list = { listId: 'X' } as object;
+    assert.match(
+      problemsOf(() => parseRetry(list)).join('\n'),
+      /no setting listId: known are smsCo/,
+    );
+  });
+});
