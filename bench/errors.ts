@@ -44,7 +44,7 @@ const SLOW_MS = 8_000;
 const TIMING: Partial<MigrationTiming> = {
   readEveryMs: 500,
   readTurnMs: 5_000,
-  ambiguousWaitMs: 1_000,
+  lostAnswerWaitMs: 1_000,
   eventsSilentMs: 2_000,
 };
 

@@ -44,8 +44,8 @@ export interface MigrationTiming {
   readonly readEveryMs: number;
   /** How long one turn of the reader lasts at most before it reports to the workflow. */
   readonly readTurnMs: number;
-  /** Wait before an ambiguous submit is read back and, where nothing landed, sent again. */
-  readonly ambiguousWaitMs: number;
+  /** Wait before a submit whose answer got lost is read back and, where nothing landed, sent again. */
+  readonly lostAnswerWaitMs: number;
   /** A person's consent is read again before the submit when it was read longer ago than this. */
   readonly consentMaxAgeMs: number;
   /** The same for consent to texts, WhatsApp and push, whose opt-outs only events show, if any. */
@@ -74,7 +74,7 @@ export interface MigrationInput {
   /** Ends after the plan; nothing is sent. */
   readonly dryRun: boolean;
   /** Waits after the plan until a person says `approve`. */
-  readonly needsApproval: boolean;
+  readonly waitsForApproval: boolean;
   /** What follows the canary's end: the rest after a wait, or (`pilot`) nothing. Null without one. */
   readonly canary: { readonly waitMs: number; readonly thenStop: boolean } | null;
 }
@@ -164,7 +164,7 @@ export interface JobResult {
 export const PHASES = [
   'preflight',
   'plan',
-  /** Waits for a person's word. */
+  /** Waits for a person to approve the plan. */
   'approval',
   'canary',
   'submit',

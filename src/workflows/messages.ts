@@ -9,7 +9,7 @@ import { MESSAGES } from '../contracts/names.js';
 export const pauseSignal = defineSignal<[string?]>(MESSAGES.pause);
 export const resumeSignal = defineSignal<[string?]>(MESSAGES.resume);
 
-/** Lets a run start that waits for a person's word; refused at any other time. */
+/** Lets a run start that waits for approval; refused at any other time. */
 export const approveUpdate = defineUpdate<void>(MESSAGES.approve);
 
 /** Above 0 to 1, of the account's limits. */

@@ -246,7 +246,7 @@ function* sentTwice(
   if (before === undefined) return;
   if (!answersWereLost) {
     yield { rule: 'sent_twice', what: `${who}, though no answer was lost` };
-  } else if (at - before < TIMING.ambiguousWaitMs * 0.8) {
+  } else if (at - before < TIMING.lostAnswerWaitMs * 0.8) {
     yield { rule: 'sent_twice', what: `${who}, unread, after ${at - before} ms` };
   }
 }

@@ -45,7 +45,7 @@ export interface RunSpec {
   readonly historical: boolean;
   readonly texts: boolean;
   readonly canary: { readonly rows: number; readonly waitMs: number } | null;
-  readonly needsApproval: boolean;
+  readonly waitsForApproval: boolean;
   readonly rowsPerJob: number;
   readonly jobsPerBatch: number;
   readonly rows: readonly RowSpec[];

@@ -117,7 +117,7 @@ const run = (people: number, accounts: number): fc.Arbitrary<RunSpec> =>
       }),
       { freq: 1 },
     ),
-    needsApproval: weighted([3, false], [1, true]),
+    waitsForApproval: weighted([3, false], [1, true]),
     rowsPerJob: fc.constantFrom(1, 2, 3, 1_000),
     jobsPerBatch: fc.constantFrom(1, 2, 250),
     rows: rows(people),

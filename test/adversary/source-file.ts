@@ -95,7 +95,7 @@ export const TIMING = {
   membershipWithinMs: 4_000,
   readEveryMs: 150,
   readTurnMs: 1_000,
-  ambiguousWaitMs: 1_800,
+  lostAnswerWaitMs: 1_800,
   optOutsMaxAgeMs: 250,
   optOutsLateMs: 1_500,
   suppressionWithinMs: 3_000,
@@ -113,7 +113,7 @@ export function requestOf(
     scenario: { consentMaxAgeMs, textConsentMaxAgeMs },
   }: { file: string; customSource: string; account: string; scenario: Scenario },
 ): MigrationRequest {
-  const { list, historical, texts, canary, needsApproval, rowsPerJob, jobsPerBatch } = spec;
+  const { list, historical, texts, canary, waitsForApproval, rowsPerJob, jobsPerBatch } = spec;
   return {
     file,
     account,
@@ -125,7 +125,7 @@ export function requestOf(
     ...(historical ? { undated: list === null ? 'reject' : 'list_only' } : {}),
     smsWithoutSender: 'reject',
     canary,
-    approvalAbove: needsApproval ? 0 : null,
+    approvalAbove: waitsForApproval ? 0 : null,
     rowsPerJob,
     jobsPerBatch,
     timing: { ...TIMING, consentMaxAgeMs, textConsentMaxAgeMs },

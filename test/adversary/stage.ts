@@ -184,7 +184,7 @@ async function untilQuiet(
     const { open } = await workflowsOf(client, queues);
     if (open.length === 0) return null;
     if (Date.now() > until) return `open after ${OVER_WITHIN_MS} ms: ${open.join(', ')}`;
-    // A run that started late, or was planned late, waits for a word.
+    // A run that started late, or was planned late, waits for approval.
     await calm();
     await delay(100);
   }

@@ -19,7 +19,7 @@ export function twoOperations(scenario: Scenario): fc.Arbitrary<Scenario> {
       {
         ...oneEach(people, { email: 'unsubscribed', sms: 'yes' }),
         texts: true,
-        needsApproval: true,
+        waitsForApproval: true,
       },
     ],
     moves: [
@@ -151,7 +151,7 @@ function oneEach(people: number, row: Partial<RowSpec>): RunSpec {
     historical: false,
     texts: false,
     canary: null,
-    needsApproval: false,
+    waitsForApproval: false,
     rowsPerJob: 1,
     jobsPerBatch: 1,
     rows: Array.from({ length: people }, (_, person): RowSpec => ({

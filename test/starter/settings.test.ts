@@ -43,7 +43,7 @@ describe('what comes of a request', () => {
 
   it('waits for approval above the rows that it names, and never for a plan alone', () => {
     const waits = (settings: Omit<MigrationRequest, 'file'>, rows: number) =>
-      migrationInput('id', full(settings), rows).needsApproval;
+      migrationInput('id', full(settings), rows).waitsForApproval;
     assert.equal(waits({}, 5_000), false);
     assert.equal(waits({ approvalAbove: 1_000 }, 1_000), false);
     assert.equal(waits({ approvalAbove: 1_000 }, 1_001), true);

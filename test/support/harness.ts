@@ -24,7 +24,7 @@ export const TEST_TIMING: MigrationTiming = {
   membershipWithinMs: 20_000,
   readEveryMs: 100,
   readTurnMs: 1_000,
-  ambiguousWaitMs: 1_000,
+  lostAnswerWaitMs: 1_000,
   consentMaxAgeMs: 600_000,
   suppressionWithinMs: 20_000,
   textConsentMaxAgeMs: 120_000,

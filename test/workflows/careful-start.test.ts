@@ -86,7 +86,7 @@ describe('a run that begins with care, and is followed after its end', () => {
     assert.deepEqual(rest.map(carried), [false, false, false]);
   });
 
-  test('a large run waits for a word, and sends only after it', async () => {
+  test('a large run waits for approval, and sends only after it', async () => {
     const addresses = people(1_001);
     const id = await start(addresses, { approvalAbove: 1_000 });
     await inPhase(harness, id, 'approval');

@@ -26,7 +26,7 @@ const TIMING: MigrationTiming = {
   membershipWithinMs: 30 * MINUTE,
   readEveryMs: 5_000,
   readTurnMs: MINUTE,
-  ambiguousWaitMs: 3 * MINUTE,
+  lostAnswerWaitMs: 3 * MINUTE,
   consentMaxAgeMs: 10 * MINUTE,
   textConsentMaxAgeMs: 2 * MINUTE,
   optOutsMaxAgeMs: 5_000,

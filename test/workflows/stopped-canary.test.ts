@@ -21,7 +21,7 @@ const INPUT: Omit<MigrationInput, 'migrationId'> = {
   timing: TEST_TIMING,
   batchSize: 250,
   dryRun: false,
-  needsApproval: false,
+  waitsForApproval: false,
   canary: { waitMs: 0, thenStop: false },
 };
 const PREFLIGHT: Preflight = {

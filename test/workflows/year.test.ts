@@ -89,13 +89,13 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
 
   /** Starts a run and lets a test steer it to its end. */
   async function run(
-    input: Pick<MigrationInput, 'needsApproval'>,
+    input: Pick<MigrationInput, 'waitsForApproval'>,
     steer: (run: WorkflowHandleWithSignaledRunId, jobIds: readonly string[]) => Promise<void>,
   ): Promise<void> {
     const migrationId = uniqueName('year');
     const { client } = environment;
     const jobIds = PLAN.jobs.map(({ jobNumber }) => workflowIds.job(migrationId, jobNumber));
-    let isPaused = !input.needsApproval;
+    let isPaused = !input.waitsForApproval;
     let isWaiting = false;
     let submitted = 0;
     let allSubmitted = (): void => undefined;
@@ -155,7 +155,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
               ...input,
             },
           ],
-          signal: input.needsApproval ? MESSAGES.resume : MESSAGES.pause,
+          signal: input.waitsForApproval ? MESSAGES.resume : MESSAGES.pause,
         },
       );
       await steer(handle, jobIds);
@@ -164,7 +164,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
   }
 
   test('paused: its history grows by a dozen events a day, as does that of a job', async () => {
-    await run({ needsApproval: false }, async (run, jobIds) => {
+    await run({ waitsForApproval: false }, async (run, jobIds) => {
       const events = (): Promise<number[]> =>
         Promise.all([run.workflowId, ...jobIds].map((id) => eventsOf(id)));
       await environment.sleep(2 * DAY);
@@ -179,7 +179,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
   });
 
   test('waiting for approval: its history does not grow', async () => {
-    await run({ needsApproval: true }, async (run) => {
+    await run({ waitsForApproval: true }, async (run) => {
       await environment.sleep(DAY);
       const events = await eventsOf(run.workflowId);
       await environment.sleep(YEAR);

@@ -28,6 +28,6 @@ export function nextSteps({ id, outcomes, parts }: Report): string[] {
 export function startedAloneWords(id: string, waitsForApproval: boolean): string {
   const status = `consentry status ${id}`;
   return waitsForApproval
-    ? `It plans, and then waits for your word.\n  see the plan:  ${status}\n  start it:      consentry approve ${id}`
+    ? `It plans, and then waits for your approval.\n  see the plan:  ${status}\n  start it:      consentry approve ${id}`
     : `It goes on by itself. See how far it is with: ${status}`;
 }

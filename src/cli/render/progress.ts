@@ -6,7 +6,7 @@ import { count, counted, duration, percent } from './quantities.js';
 const PHASE_WORDS: Record<Phase, string> = {
   preflight: 'checking the account',
   plan: 'reading the consent that Klaviyo holds',
-  approval: 'waiting for your word',
+  approval: 'waiting for your approval',
   canary: 'the first rows alone',
   submit: 'submitting',
   settle: 'waiting to read back',

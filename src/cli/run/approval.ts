@@ -9,8 +9,8 @@ export interface WaitingRun {
   readonly id: string;
   /** That the plan is about. */
   readonly rows: number;
-  /** `--yes`: the word is given already. */
-  readonly yes: boolean;
+  /** `--yes`: the approval is given already. */
+  readonly isApproved: boolean;
   /** It was started by another command, and is not this one's to cancel. */
   readonly attached: boolean;
 }
@@ -25,21 +25,21 @@ export interface WaitingRun {
  */
 export async function askForApproval(
   consentry: Consentry,
-  { id, rows, yes, attached }: WaitingRun,
+  { id, rows, isApproved, attached }: WaitingRun,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  if (yes) return consentry.migrations.approve(id);
+  if (isApproved) return consentry.migrations.approve(id);
   if (output.terminal.stdin?.isTTY !== true) {
     if (attached) {
       throw new UsageError(
-        `Migration ${id} waits for a word, and nobody is here to give it: consentry approve ${id}, ` +
+        `Migration ${id} waits for approval, and nobody is here to give it: consentry approve ${id}, ` +
           'or the same command with --yes. Nothing was sent yet.',
       );
     }
     await consentry.migrations.cancel(id);
     throw new UsageError(
-      `This run is about ${counted(rows, 'row')}, and nobody is here to confirm it: give --yes, or ` +
+      `This run is about ${counted(rows, 'row')}, and nobody is here to approve it: give --yes, or ` +
         '--detach and then consentry approve ID. Nothing was sent.',
     );
   }
@@ -60,7 +60,7 @@ export async function askForApproval(
 function leftWaitingWords(id: string): string {
   return [
     '',
-    `Nothing was sent. Migration ${id} waits for your word.`,
+    `Nothing was sent. Migration ${id} waits for your approval.`,
     `  start it:   consentry approve ${id}`,
     `  cancel it:  consentry cancel ${id}`,
   ].join('\n');

@@ -23,8 +23,8 @@ export interface Following {
   readonly source: string | null;
   /** Where refused rows are written. */
   readonly rejects: string;
-  /** Nobody is asked after the plan. */
-  readonly yes: boolean;
+  /** The approval is given already: nobody is asked after the plan. */
+  readonly isApproved: boolean;
   readonly firstRows: FirstRows | null;
 }
 
@@ -66,7 +66,7 @@ export async function followToEnd(
 async function watchToEnd(
   { consentry }: Connected,
   { id, attached }: StartedMigration,
-  { output, view, yes, firstRows }: Following,
+  { output, view, isApproved, firstRows }: Following,
 ): Promise<MigrationStoppedError | null> {
   const detach = new AbortController();
   // Temporal's client listens anew with every call that waits for the end: a long run has many.
@@ -90,7 +90,7 @@ async function watchToEnd(
         if (asked) return;
         asked = true;
         view.stop();
-        const waiting = { id, rows: progress.rows, yes, attached };
+        const waiting = { id, rows: progress.rows, isApproved, attached };
         await askForApproval(consentry, waiting, output, detach.signal);
       },
     });

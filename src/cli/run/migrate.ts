@@ -48,16 +48,16 @@ export async function runMigrate(
   const webUi = connected.webUi(started.id);
   output.say(startedWords(started, webUi));
   if (flags.detach) {
-    const waitsForApproval = await waitsForWord(connected.consentry, started);
+    const waitsForApproval = await stillWaits(connected.consentry, started);
     output.result(
       { ...started, waitsForApproval, webUi },
       startedAloneWords(started.id, waitsForApproval),
     );
     return;
   }
-  const yes = request.approvalAbove === null;
+  const isApproved = request.approvalAbove === null;
   const firstRows = firstRowsOf(request);
-  await followToEnd(connected, started, { output, view, source, rejects, yes, firstRows });
+  await followToEnd(connected, started, { output, view, source, rejects, isApproved, firstRows });
 }
 
 /** @throws UsageError for a flag that would do nothing beside another */
@@ -69,8 +69,8 @@ export function checkOutput({ rejects, detach }: OutputFlags): void {
   );
 }
 
-/** A run that was met may wait for a word that somebody else was asked for. */
-async function waitsForWord(consentry: Consentry, started: StartedMigration): Promise<boolean> {
+/** A run that was met may wait for an approval that somebody else was asked for. */
+async function stillWaits(consentry: Consentry, started: StartedMigration): Promise<boolean> {
   if (!started.attached) return started.waitsForApproval;
   return (await consentry.migrations.progress(started.id)).phase === 'approval';
 }

@@ -19,7 +19,7 @@ export function addRetryFailed(program: Command, terminal: Terminal): void {
       `
 Rows that were never seen, were not sent, or that Klaviyo refused are tried again; everybody's
 consent is read anew before. What the importer refused has to be mended in the source. More than
-1,000 rows wait for consentry approve, unless --yes is given.
+1,000 rows wait for consentry approve, unless --yes gives the approval.
 
 Example:
   consentry retry-failed 20260102-1a2b3c4d`,

@@ -136,7 +136,7 @@ export class Migrations {
     await setPaused(this.reach, id, false);
   }
 
-  /** Lets a run start that waits for a person's word. @throws MigrationStoppedError */
+  /** Lets a run start that waits for approval. @throws MigrationStoppedError */
   async approve(id: string): Promise<void> {
     await steer(this.reach, id, (handle) => handle.executeUpdate(MESSAGES.approve));
   }

@@ -75,7 +75,7 @@ export function migrationInput(
     timing: timingOf(request),
     batchSize: request.jobsPerBatch,
     dryRun,
-    needsApproval: !dryRun && approvalAbove !== null && rows > approvalAbove,
+    waitsForApproval: !dryRun && approvalAbove !== null && rows > approvalAbove,
     canary:
       pilot !== null
         ? { waitMs: 0, thenStop: true }

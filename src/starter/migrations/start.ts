@@ -106,7 +106,7 @@ async function startFrom(
   await setShare(reach.ledger.db, id, request.share);
   const input = migrationInput(id, request, rows);
   await execute(reach, input, rows, taskQueue);
-  const { needsApproval: waitsForApproval } = input;
+  const { waitsForApproval } = input;
   const { preset } = source;
   return { ...ids(id), accountId, attached: false, rows, preset, waitsForApproval };
 }
@@ -176,6 +176,6 @@ export async function retryFailed(
   const asWhole = { ...request, historical, dryRun: false, pilot: null, canary: null };
   const input = migrationInput(retry.id, asWhole, rows);
   await execute(reach, input, rows, taskQueue);
-  const { needsApproval: waitsForApproval } = input;
+  const { waitsForApproval } = input;
   return { ...ids(retry.id), accountId, attached: false, rows, preset, waitsForApproval };
 }

@@ -122,7 +122,7 @@ async function submit({ migrationId, job, timing }: JobInput, words: Words): Pro
         await condition(() => words.resumed > resumed, ASK_AGAIN);
         continue;
       case 'ambiguous': {
-        await sleep(timing.ambiguousWaitMs, { summary: 'answer lost: wait, then read back' });
+        await sleep(timing.lostAnswerWaitMs, { summary: 'answer lost: wait, then read back' });
         const read = await steps.settleJob.executeWithOptions(
           { summary: 'read back a lost answer' },
           [{ migrationId, jobNumber, final: false, timing }],

@@ -68,7 +68,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     progress.planned(plan, preflight.warnings);
     if (input.dryRun) return await end('planned', 'dry_run');
 
-    if (input.needsApproval) {
+    if (input.waitsForApproval) {
       await begin('approval');
       await approved();
     }

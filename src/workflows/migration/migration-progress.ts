@@ -94,7 +94,7 @@ export class MigrationProgress {
     return this.totals.jobs.total;
   }
 
-  /** @throws Error where nobody's word is waited for */
+  /** @throws Error where no approval is waited for */
   mustWaitForApproval(): void {
     if (this.phase === 'approval') return;
     throw new Error(

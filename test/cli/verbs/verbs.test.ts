@@ -181,13 +181,13 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
       assert.match(right.stdout, /^confirmed +1,001 /m);
     });
 
-    it('wait for a word where the question is left, until --yes gives it', async () => {
+    it('wait for approval where the question is left, until --yes gives it', async () => {
       const file = await source('left.csv', people(1_001, 'left.test'));
       const flags = ['migrate', file, '--list', 'Single'];
       const left = await runTyping([[question, '\u0003']], ...flags);
       assert.equal(left.code, 130, left.stderr);
       const id = /consentry approve (\S+)/.exec(left.stderr)?.[1] ?? '';
-      assert.match(left.stderr, /Nothing was sent\. Migration \S+ waits for your word/);
+      assert.match(left.stderr, /Nothing was sent\. Migration \S+ waits for your approval/);
 
       // Nobody is there to be asked: the run is somebody else's, and stays as it is.
       const unasked = await run(...flags);

@@ -83,7 +83,7 @@ export interface MigrationRequest {
         /** How long Klaviyo may still apply a subscribe; opt-outs are watched for so long, in milliseconds. Default: 15m; 45m for a historical run. */
         readonly appliedWithinMs?: number | null | undefined;
         /** Wait before a lost answer of Klaviyo is read back, in milliseconds. Default: 3m. */
-        readonly ambiguousWaitMs?: number | undefined;
+        readonly lostAnswerWaitMs?: number | undefined;
         /** Pause between two reads of Klaviyo’s feeds, in milliseconds. Default: 5s. */
         readonly readEveryMs?: number | undefined;
         /** How long one turn of reading lasts at most, in milliseconds. Default: 1m. */

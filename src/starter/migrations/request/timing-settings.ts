@@ -45,7 +45,7 @@ export const timing = z.strictObject(
       'how long Klaviyo may still apply a subscribe; opt-outs are watched for so long',
       SHOWN_WORDS,
     ),
-    ambiguousWaitMs: wait('wait before a lost answer of Klaviyo is read back', 3 * MINUTE, {
+    lostAnswerWaitMs: wait('wait before a lost answer of Klaviyo is read back', 3 * MINUTE, {
       spelling: '--lost-answer-wait <time>',
     }),
     readEveryMs: wait('pause between two reads of Klaviyo’s feeds', 5 * SECOND),
