@@ -78,7 +78,7 @@ export interface MigrationRequest {
     | {
         /** Deadline of the read-back, in milliseconds. Default: 15m; 45m for a historical run. */
         readonly confirmWithinMs?: number | null | undefined;
-        /** The same for list memberships, in milliseconds. Default: confirmWithinMs, or 30m. */
+        /** Deadline of the read-back of list memberships, in milliseconds. Default: confirmWithinMs, or 30m. */
         readonly membershipWithinMs?: number | null | undefined;
         /** How long Klaviyo may still apply a subscribe; opt-outs are watched for so long, in milliseconds. Default: 15m; 45m for a historical run. */
         readonly appliedWithinMs?: number | null | undefined;
@@ -90,7 +90,7 @@ export interface MigrationRequest {
         readonly readTurnMs?: number | undefined;
         /** Consent that was read before that is read again, in milliseconds. Default: 10m. */
         readonly consentMaxAgeMs?: number | undefined;
-        /** The same for texts, WhatsApp and push, in milliseconds. Default: 2m. */
+        /** The same for consent to texts, WhatsApp and push, in milliseconds. Default: 2m. */
         readonly textConsentMaxAgeMs?: number | undefined;
         /** Opt-outs that were read before that are read again, in milliseconds. Default: 5s. */
         readonly optOutsMaxAgeMs?: number | undefined;
@@ -102,9 +102,9 @@ export interface MigrationRequest {
         readonly eventsSilentMs?: number | undefined;
         /** How long people who have not clicked are followed, in milliseconds. Default: watchDays. */
         readonly watchForMs?: number | null | undefined;
-        /** First pause between two looks at them; it doubles, in milliseconds. Default: 15m. */
+        /** First pause between two looks at people who have not clicked; it doubles, in milliseconds. Default: 15m. */
         readonly watchFirstMs?: number | undefined;
-        /** Longest pause between two looks at them, in milliseconds. Default: 6h. */
+        /** Longest pause between two looks at them, to which it grows, in milliseconds. Default: 6h. */
         readonly watchLongestMs?: number | undefined;
       }
     | undefined;

@@ -38,7 +38,7 @@ export const timing = z.strictObject(
       spelling: '--confirm-within <time>',
     }),
     membershipWithinMs: derived(
-      'the same for list memberships',
+      'deadline of the read-back of list memberships',
       `confirmWithinMs, or ${durationText(SHOWN.membershipMs)}`,
     ),
     appliedWithinMs: derived(
@@ -51,14 +51,20 @@ export const timing = z.strictObject(
     readEveryMs: wait('pause between two reads of Klaviyo’s feeds', 5 * SECOND),
     readTurnMs: wait('how long one turn of reading lasts at most', MINUTE),
     consentMaxAgeMs: wait('consent that was read before that is read again', 10 * MINUTE),
-    textConsentMaxAgeMs: wait('the same for texts, WhatsApp and push', 2 * MINUTE),
+    textConsentMaxAgeMs: wait('the same for consent to texts, WhatsApp and push', 2 * MINUTE),
     optOutsMaxAgeMs: wait('opt-outs that were read before that are read again', 5 * SECOND),
     optOutsLateMs: wait('how late Klaviyo may show an opt-out', 10 * MINUTE),
     suppressionWithinMs: wait('deadline of the read-back of suppressions', 270 * MINUTE),
     eventsSilentMs: wait('a silent feed of events is not waited for any longer', 2 * MINUTE),
     watchForMs: derived('how long people who have not clicked are followed', 'watchDays'),
-    watchFirstMs: wait('first pause between two looks at them; it doubles', 15 * MINUTE),
-    watchLongestMs: wait('longest pause between two looks at them', 360 * MINUTE),
+    watchFirstMs: wait(
+      'first pause between two looks at people who have not clicked; it doubles',
+      15 * MINUTE,
+    ),
+    watchLongestMs: wait(
+      'longest pause between two looks at them, to which it grows',
+      360 * MINUTE,
+    ),
   } satisfies Record<keyof MigrationTiming, z.ZodType>,
   { error: 'give its waits, such as { readEveryMs: 1000 }' },
 );
