@@ -85,7 +85,7 @@ const zones = [
   ]),
   zone('workflows/**/*.ts', [
     {
-      regex: String.raw`^(?!\.{1,2}/|@temporalio/workflow$|@temporalio/common/lib/search-attributes(\.js)?$)`,
+      regex: String.raw`^(?!\.{1,2}/|@temporalio/workflow$|@temporalio/common/lib/(search-attributes|converter/payload-converter)(\.js)?$)`,
       message:
         'A workflow imports contracts and @temporalio/workflow: anything else is in the bundle, in every workflow’s heap, or not deterministic.',
     },

@@ -106,6 +106,7 @@ async function bundleWorkflows() {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const result = await bundleWorkflowCode({
     workflowsPath: workflows,
+    workflowInterceptorModules: [join(dirname(workflows), 'run.js')],
     logger: new DefaultLogger('WARN'),
   });
   await writeFile(`${bundle}.new`, result.code);

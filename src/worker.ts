@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import {
+  Worker,
+  type ActivityInterceptorsFactory,
+  type NativeConnection,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import {
   CallMeter,
   createActivities,
@@ -9,6 +14,7 @@ import {
   LedgerLimiter,
   MeasuredCalls,
   proveKey,
+  type Activities,
 } from './activities/index.js';
 import { TASK_QUEUES, taskQueueOf } from './contracts/names.js';
 import { KlaviyoClient } from './klaviyo/index.js';
@@ -66,6 +72,7 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
     );
   }
   const taskQueue = taskQueueOf(accountId, options.taskQueues ?? TASK_QUEUES);
+  const source = options.role === 'activity' ? null : workflowSource();
   const worker = await Worker.create({
     connection: options.connection,
     namespace: options.namespace,
@@ -76,8 +83,12 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
     // Cancellation reaches an activity with its heartbeats; every other wait here is shorter.
     maxHeartbeatThrottleInterval: '2s',
     shutdownGraceTime: '5s',
-    ...(options.role === 'activity' ? {} : workflowSource()),
-    ...(activities?.worker ?? {}),
+    ...(activities === null ? {} : { activities: activities.activities }),
+    ...(source === null ? {} : source.workflows),
+    interceptors: {
+      ...(activities === null ? {} : { activity: activities.interceptors }),
+      ...(source === null ? {} : { workflowModules: source.interceptorModules }),
+    },
   });
   return {
     accountId,
@@ -97,7 +108,8 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
 
 interface OpenActivities {
   readonly accountId: string;
-  readonly worker: Partial<WorkerOptions>;
+  readonly activities: Activities;
+  readonly interceptors: ActivityInterceptorsFactory[];
   close(): Promise<void>;
 }
 
@@ -129,16 +141,12 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
     await noteAccount(ledger.db, accountId);
     return {
       accountId,
-      worker: {
-        activities: createActivities({ ledger, klaviyo, accountId }),
-        interceptors: {
-          activity: [
-            ({ info }) => ({ inbound: new FailureMapping(info.activityType) }),
-            () => ({ inbound: new MeasuredCalls(ledger, meter) }),
-            HeldRuns.of(ledger, meter),
-          ],
-        },
-      },
+      activities: createActivities({ ledger, klaviyo, accountId }),
+      interceptors: [
+        ({ info }) => ({ inbound: new FailureMapping(info.activityType) }),
+        () => ({ inbound: new MeasuredCalls(ledger, meter) }),
+        HeldRuns.of(ledger, meter),
+      ],
       close,
     };
   } catch (error) {
@@ -147,12 +155,20 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
   }
 }
 
+export interface WorkflowSource {
+  readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+  /** Of workflows that are not bundled yet; a bundle has its own. */
+  readonly interceptorModules: string[];
+}
+
 /** The bundle of the build where there is one; else Temporal bundles the sources at start. */
-export function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+export function workflowSource(): WorkflowSource {
   const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  if (existsSync(bundle)) {
+    return { workflows: { workflowBundle: { codePath: bundle } }, interceptorModules: [] };
+  }
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return {
-    workflowsPath: fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url)),
-  };
+  const pathOf = (name: string) =>
+    fileURLToPath(new URL(`./workflows/${name}.${extension}`, import.meta.url));
+  return { workflows: { workflowsPath: pathOf('index') }, interceptorModules: [pathOf('run')] };
 }

@@ -146,6 +146,13 @@ export interface JobRef {
   readonly canary: boolean;
 }
 
+/** Input of the `consentCheck` workflow. */
+export interface CheckInput {
+  /** Of its run in the ledger. */
+  readonly checkId: string;
+  readonly settings: MigrationSettings;
+}
+
 /** Input of the `consentJob` workflow. */
 export interface JobInput {
   readonly migrationId: string;

@@ -9,32 +9,32 @@ export interface CallCount {
   readonly durationMs: number;
 }
 
-/** Adds to the migration's counters of calls to Klaviyo. */
+/** Adds to the run's counters of calls to Klaviyo. */
 export async function addCalls(
   db: LedgerDb,
-  migrationId: string,
+  runId: string,
   counts: readonly CallCount[],
 ): Promise<void> {
   if (counts.length === 0) return;
   await sql`
-    insert into consentry.call_count (migration_id, endpoint, status, calls, duration_ms)
-    select ${migrationId}, endpoint, status, calls, duration_ms
+    insert into consentry.call_count (run_id, endpoint, status, calls, duration_ms)
+    select ${runId}, endpoint, status, calls, duration_ms
     from unnest(
       ${counts.map((c) => c.endpoint)}::text[], ${counts.map((c) => c.status)}::text[],
       ${counts.map((c) => c.calls)}::bigint[],
       ${counts.map((c) => Math.round(c.durationMs))}::bigint[]
     ) as c (endpoint, status, calls, duration_ms)
     order by endpoint, status
-    on conflict (migration_id, endpoint, status) do update set
+    on conflict (run_id, endpoint, status) do update set
       calls = consentry.call_count.calls + excluded.calls,
       duration_ms = consentry.call_count.duration_ms + excluded.duration_ms`.execute(db);
 }
 
-export async function countCalls(db: LedgerDb, migrationId: string): Promise<CallCount[]> {
+export async function countCalls(db: LedgerDb, runId: string): Promise<CallCount[]> {
   const rows = await db
     .selectFrom('call_count')
     .selectAll()
-    .where('migration_id', '=', migrationId)
+    .where('run_id', '=', runId)
     .orderBy('endpoint')
     .orderBy('status')
     .execute();

@@ -1,13 +1,6 @@
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import * as firstForm from './schema/0001-first-form.js';
-import * as allChannels from './schema/0002-all-channels.js';
-import * as personRequests from './schema/0003-person-requests.js';
-import * as leanRows from './schema/0004-lean-rows.js';
-import * as sharesAside from './schema/0005-shares-aside.js';
-import * as accountsAndStops from './schema/0006-accounts-and-stops.js';
-import * as optOuts from './schema/0007-opt-outs.js';
-import * as peopleGo from './schema/0008-people-go-with-their-run.js';
+import { SCHEMA_MIGRATIONS } from './schema/migrations.js';
 import { tlsRemedy, withTls } from '../connectors/databases/tls.js';
 import type { Tables } from './schema/tables.js';
 
@@ -78,20 +71,15 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
     db,
     migrationTableSchema: SCHEMA,
     provider: {
-      getMigrations: () =>
-        Promise.resolve({
-          '0001-first-form': firstForm,
-          '0002-all-channels': allChannels,
-          '0003-person-requests': personRequests,
-          '0004-lean-rows': leanRows,
-          '0005-shares-aside': sharesAside,
-          '0006-accounts-and-stops': accountsAndStops,
-          '0007-opt-outs': optOuts,
-          '0008-people-go-with-their-run': peopleGo,
-        }),
+      getMigrations: () => Promise.resolve(SCHEMA_MIGRATIONS),
     },
   });
   const { error } = await migrator.migrateToLatest();
+  if (error instanceof Error && /^corrupted migrations/.test(error.message)) {
+    throw new Error(
+      `its schema was made by another version of Consentry: ${error.message}; use that version, or a database without the schema ${SCHEMA}`,
+    );
+  }
   if (error instanceof Error) throw error;
   if (error !== undefined)
     throw new Error('The schema could not be brought up to date', { cause: error });

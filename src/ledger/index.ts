@@ -15,7 +15,6 @@ export {
   setPhase,
   setPlan,
   setPreflight,
-  setShare,
   type Migration,
   type MigrationSummary,
   type NewMigration,
@@ -28,6 +27,16 @@ export * from './runs/plan.js';
 export * from './runs/preflight.js';
 export * from './runs/report.js';
 export * from './runs/retry.js';
+export {
+  finishRun,
+  heldBecause,
+  hold,
+  insertRun,
+  release,
+  setShare,
+  termsOf,
+  type RunTerms,
+} from './runs/runs.js';
 export * from './jobs/rows.js';
 export * from './runs/steering.js';
 export {

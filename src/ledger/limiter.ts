@@ -9,7 +9,7 @@ export interface GrantRequest {
   readonly steady: number;
   /** A call further away than this is not reserved. */
   readonly maxWaitMs: number;
-  /** The migration that asks, and its own limits within those of the account. */
+  /** The run that asks, and its own limits within those of the account. */
   readonly run?: { readonly id: string; readonly burst: number; readonly steady: number };
 }
 
@@ -23,7 +23,7 @@ export interface Grant {
 }
 
 /**
- * Reserves one call for all workers and migrations of an account. First come, first served;
+ * Reserves one call for all workers and runs of an account. First come, first served;
  * time is the database server's, so workers' clocks do not matter.
  */
 export async function grantCall(db: LedgerDb, request: GrantRequest): Promise<Grant> {

@@ -154,8 +154,8 @@ async function chronicleOf(
 async function leaveTheWire({ pool }: Ledger): Promise<void> {
   await pool.query(
     `update consentry.submission s set sent_at = s.sent_at - interval '15 minutes'
-     from consentry.migration m
-     where m.id = s.migration_id and m.finished_at is not null
+     from consentry.run
+     where run.id = s.migration_id and run.finished_at is not null
        and s.status = 'sending' and s.sent_at > now() - interval '15 minutes'`,
   );
 }

@@ -56,7 +56,7 @@ describe('deleting a migration', () => {
       JSON.stringify(before),
     );
     assert.deepEqual(await rowsOf('erased'), before);
-    await sql`delete from consentry.migration where id = 'erased'`.execute(ledger.db);
+    await sql`delete from consentry.run where id = 'erased'`.execute(ledger.db);
     const nobody = Object.fromEntries(Object.keys(before).map((name) => [name, 0]));
     assert.deepEqual(await rowsOf('erased'), nobody);
     assert.deepEqual(await rowsOf('kept'), before);

@@ -16,7 +16,7 @@ import {
   type Ledger,
 } from '../../src/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, part, send, store } from './intents.js';
+import { ACCOUNT, intent, part, send, store } from './intents.js';
 
 const ADA = { by: 'email', value: 'ada@example.com' } as const;
 const ANSWER: PersonConsent = { readAt: '2026-01-02T03:04:05.000Z', profiles: [] };
@@ -33,9 +33,11 @@ describe('what the ledger knows of a person', () => {
     await database.drop();
   });
 
+  const ask = (id: string) => askAboutPerson(ledger.db, { id, accountId: ACCOUNT, person: ADA });
+
   describe('a question', () => {
     it('is kept for a worker, and is gone with its answer', async () => {
-      await askAboutPerson(ledger.db, 'q1', ADA);
+      await ask('q1');
       assert.deepEqual(await personAskedAbout(ledger.db, 'q1'), ADA);
       await answerAboutPerson(ledger.db, 'q1', ANSWER);
       assert.deepEqual(await takePersonAnswer(ledger.db, 'q1'), ANSWER);
@@ -53,11 +55,11 @@ describe('what the ledger knows of a person', () => {
         ['old', '61 minutes'],
         ['young', '59 minutes'],
       ] as const) {
-        await askAboutPerson(ledger.db, id, ADA);
+        await ask(id);
         await sql`update consentry.person_request set created_at = now() - ${age}::interval
           where id = ${id}`.execute(ledger.db);
       }
-      await askAboutPerson(ledger.db, 'next', ADA);
+      await ask('next');
       assert.equal(await personAskedAbout(ledger.db, 'old'), null);
       assert.deepEqual(await personAskedAbout(ledger.db, 'young'), ADA);
     });

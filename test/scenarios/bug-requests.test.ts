@@ -136,7 +136,7 @@ describe('faults known of other tools: requests', () => {
     await sql`
       create function consentry.ahead() returns trigger language plpgsql as
       'begin new.created_at := now() + interval ''1 hour''; return new; end'`.execute(db);
-    await sql`create trigger ahead before insert on consentry.migration
+    await sql`create trigger ahead before insert on consentry.run
       for each row execute function consentry.ahead()`.execute(db);
     world.sandbox.account.forgetRequests();
     try {

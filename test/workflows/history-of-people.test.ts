@@ -158,7 +158,7 @@ describe('what Temporal keeps of people', () => {
     const histories = [...kept].map(([workflowId, { history }]) => ({ workflowId, history }));
     const failed: string[] = [];
     for await (const { workflowId, error } of Worker.runReplayHistories(
-      workflowSource(),
+      workflowSource().workflows,
       histories,
     )) {
       if (error !== undefined) failed.push(`${workflowId}: ${error.message}`);

@@ -83,7 +83,7 @@ describe('what Temporal keeps of a migration', () => {
 
   test('replays with the workflow code of today', async () => {
     for (const [workflowId, history] of histories) {
-      await Worker.runReplayHistory(workflowSource(), history, workflowId);
+      await Worker.runReplayHistory(workflowSource().workflows, history, workflowId);
     }
   });
 
@@ -101,7 +101,7 @@ describe('what Temporal keeps of a migration', () => {
 });
 
 test('the workflow bundle has no zod, no undici, no database and no Node module in it', async () => {
-  const source = workflowSource();
+  const source = workflowSource().workflows;
   assert.ok(
     source.workflowBundle !== undefined && 'codePath' in source.workflowBundle,
     'there is no workflow bundle: npm run build makes it',

@@ -1,27 +1,27 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Run } from '../../contracts/run.js';
 import type { CallCount } from '../../ledger/index.js';
 import type { CallRecord } from '../../klaviyo/index.js';
 
-/** The migration that an activity works for. */
-export interface Run {
-  readonly migrationId: string;
+/** The run of an activity that is under way. */
+export interface CallingRun extends Run {
   /** The run waits for a key that Klaviyo takes; noted before each call. */
   held: boolean;
   /** Klaviyo took the key all the same. */
   answeredWhileHeld: boolean;
 }
 
-interface Measured extends Run {
+interface Measured extends CallingRun {
   readonly counts: Map<string, { calls: number; durationMs: number }>;
 }
 
 /** One for the process: every storage that was ever used costs time with each promise. */
 const RUNNING = new AsyncLocalStorage<Measured>();
 
-/** Knows which migration a call to Klaviyo is made for, though all activities share a client. */
+/** Knows which run a call to Klaviyo is made for, though all activities share a client. */
 export class CallMeter {
-  /** The migration of the activity that is asking; null for a check without one. */
-  current(): Run | null {
+  /** The run of the activity that is calling; null for a call of no run, such as the proof of a key. */
+  current(): CallingRun | null {
     return RUNNING.getStore() ?? null;
   }
 
@@ -42,14 +42,14 @@ export class CallMeter {
 
   /** Runs `work` and hands its counts to `store`, also when it fails. */
   async measure<T>(
-    { migrationId }: Pick<Run, 'migrationId'>,
+    run: Run,
     work: () => Promise<T>,
     store: (counts: CallCount[]) => Promise<void>,
   ): Promise<T> {
     const counts: Measured['counts'] = new Map();
     try {
-      const run = { migrationId, held: false, answeredWhileHeld: false, counts };
-      return await RUNNING.run(run, work);
+      const calling = { ...run, held: false, answeredWhileHeld: false, counts };
+      return await RUNNING.run(calling, work);
     } finally {
       await store(
         [...counts].map(([key, count]) => {

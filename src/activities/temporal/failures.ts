@@ -15,10 +15,11 @@ import {
   KlaviyoScopeMissingError,
 } from '../../klaviyo/index.js';
 import { LedgerUnavailableError, MigrationNotFoundError } from '../../ledger/index.js';
+import { runOf } from './run-of.js';
 
 /** The one place where errors of activities become failures that Temporal stores. */
 export class FailureMapping implements ActivityInboundCallsInterceptor {
-  /** @param activityType of the activity that is run */
+  /** @param activityType of the activity that is carried out */
   constructor(private readonly activityType: string) {}
 
   async execute(
@@ -28,13 +29,11 @@ export class FailureMapping implements ActivityInboundCallsInterceptor {
     try {
       return await next(input);
     } catch (error) {
-      throw toFailure(error, this.activityType);
+      const run = runOf(input.headers);
+      throw toFailure(error, this.activityType, run !== null && run.kind !== 'migration');
     }
   }
 }
-
-/** Somebody waits for the answer, and is told at once that the key is refused. */
-const ASKED_BY_A_PERSON: ReadonlySet<string> = new Set(['checkAccount', 'readPerson']);
 
 /** A key that is refused: a run waits for another one, since whatever it has sent must be read back. */
 export function isKeyRefusal(error: unknown): error is KlaviyoError {
@@ -51,17 +50,22 @@ export function stopping(type: StoppingFailure, message: string): ApplicationFai
 /**
  * A failure without personal data: what PostgreSQL and other libraries say can quote a row, so of
  * unknown errors only the kind and a scrubbed message cross over, never the cause.
+ *
+ * @param isWaitedFor somebody waits for the answer, and is told at once that the key is refused
  */
-export function toFailure(error: unknown, activityType = 'an activity'): Error {
-  const isAskedByAPerson = ASKED_BY_A_PERSON.has(activityType);
+export function toFailure(
+  error: unknown,
+  activityType = 'an activity',
+  isWaitedFor = false,
+): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (isAbort(error)) return new CancelledFailure('Activity cancelled');
   if (isKeyRefusal(error)) {
     const access = error instanceof KlaviyoScopeMissingError;
     return ApplicationFailure.create({
-      type: isAskedByAPerson ? error.failure : access ? 'KlaviyoAccessRefused' : error.failure,
+      type: isWaitedFor ? error.failure : access ? 'KlaviyoAccessRefused' : error.failure,
       message: error.message,
-      nonRetryable: isAskedByAPerson,
+      nonRetryable: isWaitedFor,
     });
   }
   if (error instanceof KlaviyoError) {

@@ -6,7 +6,8 @@ import type {
   Next,
 } from '@temporalio/worker';
 import { MESSAGES, workflowIds } from '../../contracts/names.js';
-import { getMigration, hold, release, type Ledger } from '../../ledger/index.js';
+import type { Run } from '../../contracts/run.js';
+import { heldBecause, hold, release, type Ledger } from '../../ledger/index.js';
 import { isKeyRefusal } from './failures.js';
 import type { CallMeter } from './call-meter.js';
 import { Seldom } from './seldom.js';
@@ -39,26 +40,26 @@ export class HeldRuns implements ActivityInboundCallsInterceptor {
   ): Promise<unknown> {
     const run = this.meter.current();
     if (run === null) return next(input);
-    const { migrationId } = run;
     try {
       return await next(input);
     } catch (error) {
-      if (isKeyRefusal(error) && (await hold(this.ledger.db, migrationId, error.message))) {
-        await this.#changed(migrationId);
+      if (isKeyRefusal(error) && (await hold(this.ledger.db, run.id, error.message))) {
+        await this.#changed(run);
       }
       throw error;
     } finally {
-      if (run.answeredWhileHeld && (await release(this.ledger.db, migrationId))) {
-        await this.#changed(migrationId);
+      if (run.answeredWhileHeld && (await release(this.ledger.db, run.id))) {
+        await this.#changed(run);
       }
     }
   }
 
-  async #changed(migrationId: string): Promise<void> {
+  async #changed({ kind, id }: Run): Promise<void> {
+    // Of any other run, whoever waits for it is told by its failure.
+    if (kind !== 'migration') return;
     const client = getClient();
-    await this.telling.do(migrationId, async () => {
-      const { held } = await getMigration(this.ledger.db, migrationId);
-      await tell(client, migrationId, held);
+    await this.telling.do(id, async () => {
+      await tell(client, id, await heldBecause(this.ledger.db, id));
     });
   }
 }

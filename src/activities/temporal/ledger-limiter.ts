@@ -14,7 +14,7 @@ import {
   type GrantRequest,
   type Ledger,
 } from '../../ledger/index.js';
-import type { Run } from './call-meter.js';
+import type { CallingRun } from './call-meter.js';
 import { stopping } from './failures.js';
 
 /** A call further away than this is given back to Temporal: waiting here would hold a slot. */
@@ -27,7 +27,7 @@ const SHARE = 0.9;
 const UNPROVED = 'unproved';
 
 /**
- * The account's limiter, in the ledger: one for all workers, keys and migrations of the account. Every
+ * The account's limiter, in the ledger: one for all workers, keys and runs of the account. Every
  * call passes it, so it is here that no call for one account is made with the key of another.
  */
 export class LedgerLimiter implements RateLimiter {
@@ -36,8 +36,8 @@ export class LedgerLimiter implements RateLimiter {
 
   constructor(
     private readonly ledger: Ledger,
-    /** The migration that is calling; null for a call of no migration. */
-    private readonly currentRun: () => Run | null,
+    /** The run that is calling; null for a call of no run. */
+    private readonly currentRun: () => CallingRun | null,
   ) {}
 
   /** The key has shown its account. */
@@ -78,7 +78,7 @@ export class LedgerLimiter implements RateLimiter {
   async #runLimits(burst: number, steady: number): Promise<Pick<GrantRequest, 'run'>> {
     const run = this.currentRun();
     if (run === null) return {};
-    const terms = await termsOf(this.ledger.db, run.migrationId);
+    const terms = await termsOf(this.ledger.db, run.id);
     if (terms === null) return {};
     if (terms.accountId !== this.#accountId) {
       throw stopping(
@@ -92,7 +92,7 @@ export class LedgerLimiter implements RateLimiter {
     if (share === 1) return {};
     return {
       run: {
-        id: run.migrationId,
+        id: run.id,
         burst: Math.max(1, Math.floor(burst * share)),
         // A person of an e-mail and a phone number is two look-ups.
         steady: Math.max(2, Math.floor(steady * share)),

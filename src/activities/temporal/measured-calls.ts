@@ -5,8 +5,9 @@ import type {
 } from '@temporalio/worker';
 import { addCalls, type Ledger } from '../../ledger/index.js';
 import type { CallMeter } from './call-meter.js';
+import { runOf } from './run-of.js';
 
-/** Adds the calls that an activity made to the counters of its migration. */
+/** Adds the calls that an activity made to the counters of its run. */
 export class MeasuredCalls implements ActivityInboundCallsInterceptor {
   constructor(
     private readonly ledger: Ledger,
@@ -17,18 +18,12 @@ export class MeasuredCalls implements ActivityInboundCallsInterceptor {
     input: ActivityExecuteInput,
     next: Next<ActivityInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
-    const migrationId = migrationOf(input.args[0]);
-    if (migrationId === null) return next(input);
+    const run = runOf(input.headers);
+    if (run === null) return next(input);
     return this.meter.measure(
-      { migrationId },
+      run,
       () => next(input),
-      (counts) => addCalls(this.ledger.db, migrationId, counts),
+      (counts) => addCalls(this.ledger.db, run.id, counts),
     );
   }
-}
-
-function migrationOf(argument: unknown): string | null {
-  if (typeof argument !== 'object' || argument === null || !('migrationId' in argument))
-    return null;
-  return typeof argument.migrationId === 'string' ? argument.migrationId : null;
 }

@@ -14,11 +14,11 @@ export interface FeedPlace {
 }
 
 /** Where the reader of a list's members stands; null before its first read. */
-export async function getListFeed(db: LedgerDb, migrationId: string): Promise<FeedPlace | null> {
+export async function getListFeed(db: LedgerDb, runId: string): Promise<FeedPlace | null> {
   const row = await db
     .selectFrom('list_feed')
     .select(['joined_since', 'newest', 'cursor'])
-    .where('migration_id', '=', migrationId)
+    .where('run_id', '=', runId)
     .executeTakeFirst();
   if (row === undefined) return null;
   return { since: row.joined_since, newest: row.newest, cursor: row.cursor };
@@ -26,27 +26,27 @@ export async function getListFeed(db: LedgerDb, migrationId: string): Promise<Fe
 
 export async function setListFeed(
   db: LedgerDb,
-  migrationId: string,
+  runId: string,
   { since, newest, cursor }: FeedPlace,
 ): Promise<void> {
   const place = { joined_since: since, newest, cursor };
   await db
     .insertInto('list_feed')
-    .values({ migration_id: migrationId, ...place })
-    .onConflict((oc) => oc.column('migration_id').doUpdateSet(place))
+    .values({ run_id: runId, ...place })
+    .onConflict((oc) => oc.column('run_id').doUpdateSet(place))
     .execute();
 }
 
 /** Where the reader of a metric's events stands; null before its first read. */
 export async function getEventFeed(
   db: LedgerDb,
-  migrationId: string,
+  runId: string,
   metric: string,
 ): Promise<FeedPlace | null> {
   const row = await db
     .selectFrom('event_feed')
     .select(['since', 'newest', 'cursor'])
-    .where('migration_id', '=', migrationId)
+    .where('run_id', '=', runId)
     .where('metric', '=', metric)
     .executeTakeFirst();
   return row ?? null;
@@ -54,14 +54,14 @@ export async function getEventFeed(
 
 export async function setEventFeed(
   db: LedgerDb,
-  migrationId: string,
+  runId: string,
   metric: string,
   place: FeedPlace,
 ): Promise<void> {
   await db
     .insertInto('event_feed')
-    .values({ migration_id: migrationId, metric, ...place })
-    .onConflict((oc) => oc.columns(['migration_id', 'metric']).doUpdateSet(place))
+    .values({ run_id: runId, metric, ...place })
+    .onConflict((oc) => oc.columns(['run_id', 'metric']).doUpdateSet(place))
     .execute();
 }
 

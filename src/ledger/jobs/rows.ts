@@ -289,15 +289,15 @@ async function noteShown(
     from unnest(
       ${settlements.map((s) => s.rowNumber)}::integer[], ${settlements.map((s) => s.channel)}::text[]
     ) as s (row_number, channel)
-    join consentry.migration m on m.id = ${migrationId}
-    join consentry.intent i on i.migration_id = m.id and i.row_number = s.row_number
-    join consentry.intent_part p on p.migration_id = m.id
+    join consentry.run on run.id = ${migrationId}
+    join consentry.intent i on i.migration_id = run.id and i.row_number = s.row_number
+    join consentry.intent_part p on p.migration_id = run.id
       and p.row_number = s.row_number and p.channel = s.channel::consentry.channel
     join ${countingOptOuts} on counting.channel = p.channel
-    where o.account_id = m.account_id and o.identifier = ${identifierOfPart}
+    where o.account_id = run.account_id and o.identifier = ${identifierOfPart}
       and o.channel = counting.by_channel and o.source = 'submission' and o.shown_at is null and o.submission_id <= p.submission_id
       and exists (select from consentry.submission asked
-        where asked.id = o.submission_id and asked.migration_id = m.id)`.execute(db);
+        where asked.id = o.submission_id and asked.migration_id = run.id)`.execute(db);
 }
 
 /** The same for what a person's consent forbids or has done already: nothing that was sent meanwhile. */
@@ -385,8 +385,8 @@ export async function askForMembership(
     from unnest(${rowNumbers}::integer[]) as r (row_number)
     left join consentry.intent_part e on e.migration_id = ${migrationId}
       and e.row_number = r.row_number and e.channel = 'email'
-    where exists (select from consentry.migration m
-        where m.id = ${migrationId} and m.stopped_at is null)
+    where exists (select from consentry.run
+        where run.id = ${migrationId} and run.stopped_at is null)
       and not exists (select from consentry.intent_part o
       where o.migration_id = ${migrationId} and o.row_number = r.row_number
         and (o.outcome is null or o.outcome = 'skipped_opted_out'

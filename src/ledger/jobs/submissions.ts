@@ -71,7 +71,7 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
       .execute();
     await lockForCall(tx, migrationId);
     const { paused, stopped_at } = await tx
-      .selectFrom('migration')
+      .selectFrom('run')
       .select(['paused', 'stopped_at'])
       .where('id', '=', migrationId)
       .executeTakeFirstOrThrow();
@@ -131,6 +131,7 @@ async function withoutOptedOut(
       select p.row_number, p.channel, p.action, p.submission_id,
         max(o.opted_out_at) as opted_out_at, bool_and(o.left_list) as left_list
       from consentry.migration m
+      join consentry.run on run.id = m.id
       cross join ${listed(parts)}
       cross join lateral (
         select * from consentry.intent_part p where p.migration_id = m.id
@@ -148,7 +149,7 @@ async function withoutOptedOut(
       cross join lateral (
         select o.opted_out_at, said.left_list from consentry.opt_out o
         cross join lateral (select ${leftListOfRun} as left_list) said
-        where o.account_id = m.account_id and o.identifier = any(${identifiersOfCall})
+        where o.account_id = run.account_id and o.identifier = any(${identifiersOfCall})
           and (said.left_list or (o.channel = counting.by_channel
             and o.identifier = ${identifierOfPart}
             and o.list_id in ('', coalesce(m.settings->>'listId', ''))))
@@ -194,15 +195,15 @@ async function noteAskedOptOuts(
   await sql`
     insert into consentry.opt_out
       (account_id, identifier, channel, list_id, opted_out_at, source, submission_id)
-    select distinct m.account_id, ${identifierOfPart}, counting.by_channel, '', ${at}::timestamptz,
+    select distinct run.account_id, ${identifierOfPart}, counting.by_channel, '', ${at}::timestamptz,
       'submission', ${submissionId}::bigint
     from ${listed(parts)}
     join consentry.intent_part p on p.migration_id = ${migrationId}
       and p.row_number = asked.row_number and p.channel = asked.channel
     join consentry.intent i on i.migration_id = p.migration_id and i.row_number = p.row_number
-    join consentry.migration m on m.id = p.migration_id
+    join consentry.run on run.id = p.migration_id
     join ${countingOptOuts} on counting.channel = p.channel
-    where m.account_id is not null and ${identifierOfPart} is not null
+    where run.account_id is not null and ${identifierOfPart} is not null
     order by 1, 2, 3
     on conflict do nothing`.execute(db);
 }

@@ -60,7 +60,7 @@ export async function findRepairs(db: LedgerDb, migrationId: string): Promise<vo
     db,
     migrationId,
     sql`select o.* from consentry.opt_out o
-      where o.account_id = m.account_id and o.noted_at >= ${look.since}::timestamptz`,
+      where o.account_id = run.account_id and o.noted_at >= ${look.since}::timestamptz`,
   );
   await sql`
     update consentry.migration set repairs_noted_at = greatest(repairs_noted_at, ${look.now}::timestamptz)
@@ -80,7 +80,7 @@ export async function findRepairsOf(
     sql`select o.* from unnest(${[...new Set(identifiers)]}::text[]) as asked (identifier)
       cross join lateral (
         select * from consentry.opt_out o
-        where o.account_id = m.account_id and o.identifier = asked.identifier offset 0
+        where o.account_id = run.account_id and o.identifier = asked.identifier offset 0
       ) o`,
   );
 }
@@ -89,7 +89,7 @@ export async function findRepairsOf(
  * Lateral from the opt-outs on, so that each finds its rows and parts by index: they are few, and what
  * the planner knows of how many is as old as the last ANALYZE.
  *
- * @param optOuts a query of opt-outs of the run `m`
+ * @param optOuts a query of opt-outs of the account of `run`
  */
 async function noteRepairs(
   db: LedgerDb,
@@ -100,6 +100,7 @@ async function noteRepairs(
     insert into consentry.repair as r (migration_id, row_number, channel, opted_out_at)
     select m.id, p.row_number, p.channel, max(o.opted_out_at)
     from consentry.migration m
+    join consentry.run on run.id = m.id
     cross join lateral (${optOuts} offset 0) o
     cross join lateral (
       select row_number, email, phone_number, one_profile from consentry.intent
@@ -170,15 +171,16 @@ export async function openRepairs(
     select r.row_number, r.channel, i.email, i.raw_email, i.phone_number, r.opted_out_at, p.outcome,
       case when r.channel = 'list' then array(
         select distinct o.identifier from consentry.opt_out o
-        where o.account_id = m.account_id and o.identifier in (i.email, i.phone_number)
+        where o.account_id = run.account_id and o.identifier in (i.email, i.phone_number)
           and o.list_id = m.settings->>'listId'
       ) else '{}' end as left_by,
-      (extract(epoch from now() - case when s.id is null then m.created_at
+      (extract(epoch from now() - case when s.id is null then run.created_at
         else ${LEFT_THE_WIRE} end) * 1000)::float8 as sent_ms_ago,
       (extract(epoch from now() - r.subscribed_seen_at) * 1000)::float8 as subscribed_ms_ago,
       (extract(epoch from now() - r.unsubscribed_at) * 1000)::float8 as unsubscribed_ms_ago
     from consentry.repair r
     join consentry.migration m on m.id = r.migration_id
+    join consentry.run on run.id = m.id
     join consentry.intent i on i.migration_id = r.migration_id and i.row_number = r.row_number
     cross join lateral (
       select case when channel = r.channel then outcome end as outcome, job_number, submission_id

@@ -3,20 +3,34 @@ import type { Action, Channel } from '../../contracts/channels.js';
 import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { LedgerDb } from '../database.js';
+import { finishRun, insertRun } from '../runs/runs.js';
 
 /** Questions that nobody fetched the answer of are deleted after this. */
 export const PERSON_REQUEST_LIVES_MS = 3_600_000;
 
-/** Keeps a question for a worker; forgotten ones are deleted on the way. */
-export async function askAboutPerson(db: LedgerDb, id: string, person: Person): Promise<void> {
-  await db
-    .deleteFrom('person_request')
-    .where('created_at', '<', new Date(Date.now() - PERSON_REQUEST_LIVES_MS))
-    .execute();
-  await db
-    .insertInto('person_request')
-    .values({ id, identifier: JSON.stringify(person) })
-    .execute();
+/** Keeps a question for a worker, as a run of its own; forgotten ones are deleted on the way. */
+export async function askAboutPerson(
+  db: LedgerDb,
+  { id, accountId, person }: { id: string; accountId: string; person: Person },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .with('forgotten', (cte) =>
+        cte
+          .deleteFrom('person_request')
+          .where('created_at', '<', new Date(Date.now() - PERSON_REQUEST_LIVES_MS))
+          .returning('id'),
+      )
+      .updateTable('run')
+      .set({ finished_at: sql`now()` })
+      .where('id', 'in', (query) => query.selectFrom('forgotten').select('id'))
+      .execute();
+    await insertRun(tx, { kind: 'person', id, accountId, requestHash: null }).execute();
+    await tx
+      .insertInto('person_request')
+      .values({ id, identifier: JSON.stringify(person) })
+      .execute();
+  });
 }
 
 /** Whom a question is about; null where it was deleted. */
@@ -42,8 +56,9 @@ export async function answerAboutPerson(
     .execute();
 }
 
-/** Deletes a question. @returns its answer; null where there was none */
+/** Deletes a question and ends its run. @returns its answer; null where there was none */
 export async function takePersonAnswer(db: LedgerDb, id: string): Promise<PersonConsent | null> {
+  await finishRun(db, id);
   const row = await db
     .deleteFrom('person_request')
     .where('id', '=', id)
@@ -87,7 +102,7 @@ export interface PersonPart {
 /** Everything that was ever done about a person, oldest first: all channels of all their rows. */
 export async function personHistory(db: LedgerDb, { by, value }: Person): Promise<PersonPart[]> {
   const { rows } = await sql<PersonPart>`
-    select i.migration_id as "migrationId", m.created_at as "startedAt",
+    select i.migration_id as "migrationId", run.created_at as "startedAt",
       m.source_name as "sourceName", m.preset, i.line, i.email,
       i.phone_number as "phoneNumber", p.channel, p.action, p.consented_at as "consentedAt",
       p.note, m.settings->>'listId' as "listId", m.settings->>'customSource' as "customSource",
@@ -98,9 +113,10 @@ export async function personHistory(db: LedgerDb, { by, value }: Person): Promis
       p.read_at as "readAt", s.sent_at as "sentAt", s.request_id as "requestId"
     from consentry.intent i
     join consentry.migration m on m.id = i.migration_id
+    join consentry.run on run.id = m.id
     join consentry.intent_part p using (migration_id, row_number)
     left join consentry.submission s on s.id = p.submission_id
     where ${by === 'email' ? sql`i.email` : sql`i.phone_number`} = ${value}
-    order by m.created_at, i.migration_id, i.row_number, p.channel`.execute(db);
+    order by run.created_at, i.migration_id, i.row_number, p.channel`.execute(db);
   return rows;
 }

@@ -56,10 +56,11 @@ export async function storeIntents(
   const client = await ledger.pool.connect();
   try {
     await client.query('begin');
-    const insert = insertMigration(ledger.db, migration).compile();
-    await client.query(insert.sql, [...insert.parameters]).catch((error: unknown) => {
-      throw isUniqueViolation(error) ? new AlreadyRunningError(migration.id) : error;
-    });
+    for (const insert of insertMigration(ledger.db, migration)) {
+      await client.query(insert.sql, [...insert.parameters]).catch((error: unknown) => {
+        throw isUniqueViolation(error) ? new AlreadyRunningError(migration.id) : error;
+      });
+    }
     let rows = 0;
     for await (const batch of batches) {
       const numbered = batch.map((intent, index) => ({ intent, rowNumber: rows + index + 1 }));

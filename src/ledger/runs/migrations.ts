@@ -1,8 +1,8 @@
-import { sql, type InsertQueryBuilder } from 'kysely';
+import { sql, type CompiledQuery } from 'kysely';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
 import type { Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
-import type { Tables } from '../schema/tables.js';
+import { insertRun } from './runs.js';
 
 export interface NewMigration {
   readonly id: string;
@@ -43,37 +43,34 @@ export class MigrationNotFoundError extends Error {
   }
 }
 
-/** The row of a new migration; `storeIntents` runs it in the transaction of its COPY. */
-export function insertMigration(
-  db: LedgerDb,
-  migration: NewMigration,
-): InsertQueryBuilder<Tables, 'migration', unknown> {
-  return db.insertInto('migration').values({
+/** The rows of a new migration, its run first; run in the transaction that stores its intents. */
+export function insertMigration(db: LedgerDb, migration: NewMigration): CompiledQuery[] {
+  const run = insertRun(db, { ...migration, kind: 'migration' });
+  const own = db.insertInto('migration').values({
     id: migration.id,
-    account_id: migration.accountId,
     source_name: migration.sourceName,
     source_sha256: migration.sourceSha256,
     preset: migration.preset,
     settings: JSON.stringify(migration.settings),
-    request_hash: migration.requestHash,
     retry_of: migration.retryOf,
   });
+  return [run.compile(), own.compile()];
 }
 
 const COLUMNS = [
-  'id',
+  'migration.id',
   'source_name',
   'source_sha256',
   'preset',
   'settings',
-  'request_hash',
-  'account_id',
   'preflight',
   'phase',
-  'paused',
-  'share',
   'retry_of',
   'failure',
+  'request_hash',
+  'account_id',
+  'paused',
+  'share',
   'stopped_at',
   'stop_reason',
   'held',
@@ -89,9 +86,10 @@ const COLUMNS = [
 export async function getMigration(db: LedgerDb, migrationId: string): Promise<Migration> {
   const row = await db
     .selectFrom('migration')
+    .innerJoin('run', 'run.id', 'migration.id')
     .select(COLUMNS)
     .select(sql<number>`(extract(epoch from now() - created_at) * 1000)::float8`.as('age_ms'))
-    .where('id', '=', migrationId)
+    .where('migration.id', '=', migrationId)
     .executeTakeFirst();
   if (row === undefined) throw new MigrationNotFoundError(migrationId);
   return {
@@ -100,7 +98,7 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     sourceSha256: row.source_sha256,
     preset: row.preset,
     settings: row.settings,
-    requestHash: row.request_hash,
+    requestHash: row.request_hash ?? '',
     accountId: row.account_id ?? '',
     preflight: row.preflight,
     phase: row.phase,
@@ -153,7 +151,8 @@ export async function findRunningMigration(
 ): Promise<string | null> {
   const row = await db
     .selectFrom('migration')
-    .select('id')
+    .innerJoin('run', 'run.id', 'migration.id')
+    .select('migration.id')
     .where('request_hash', '=', requestHash)
     .where('finished_at', 'is', null)
     .orderBy('created_at', 'desc')
@@ -173,7 +172,8 @@ export interface MigrationSummary {
 export async function listMigrations(db: LedgerDb, limit: number): Promise<MigrationSummary[]> {
   const rows = await db
     .selectFrom('migration')
-    .select(['id', 'source_name', 'phase', 'created_at', 'finished_at'])
+    .innerJoin('run', 'run.id', 'migration.id')
+    .select(['migration.id', 'source_name', 'phase', 'created_at', 'finished_at'])
     .orderBy('created_at', 'desc')
     .limit(limit)
     .execute();
@@ -206,11 +206,7 @@ export async function setPlan(db: LedgerDb, migrationId: string, plan: Plan): Pr
     .execute();
 }
 
-/** @param share above 0 to 1 */
-export async function setShare(db: LedgerDb, migrationId: string, share: number): Promise<void> {
-  await db.updateTable('migration').set({ share }).where('id', '=', migrationId).execute();
-}
-
+/** A last phase ends the run, any other opens it again. */
 export async function setPhase(
   db: LedgerDb,
   migrationId: string,
@@ -220,8 +216,14 @@ export async function setPhase(
   const finished =
     phase === 'done' || phase === 'planned' || phase === 'cancelled' || phase === 'failed';
   await db
+    .with('ended', (cte) =>
+      cte
+        .updateTable('run')
+        .set({ finished_at: finished ? sql`now()` : null })
+        .where('id', '=', migrationId),
+    )
     .updateTable('migration')
-    .set({ phase, failure, finished_at: finished ? sql`now()` : null })
+    .set({ phase, failure })
     .where('id', '=', migrationId)
     .execute();
 }

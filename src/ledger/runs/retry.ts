@@ -26,11 +26,11 @@ const RETRIED_REASONS: readonly Reason[] = [
  */
 export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): Promise<number> {
   return db.transaction().execute(async (tx) => {
-    await insertMigration(tx, migration)
-      .execute()
-      .catch((error: unknown) => {
+    for (const insert of insertMigration(tx, migration)) {
+      await tx.executeQuery(insert).catch((error: unknown) => {
         throw isUniqueViolation(error) ? new AlreadyRunningError(migration.id) : error;
       });
+    }
     const { id, retryOf } = migration;
     const inserted = await sql`
       with failed as (
@@ -56,7 +56,7 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
       from consentry.intent i join numbered n using (row_number)
       where i.migration_id = ${retryOf}`.execute(tx);
     const rows = Number(inserted.numAffectedRows ?? 0n);
-    if (rows === 0) await tx.deleteFrom('migration').where('id', '=', id).execute();
+    if (rows === 0) await tx.deleteFrom('run').where('id', '=', id).execute();
     return rows;
   });
 }

@@ -10,13 +10,13 @@ import type { LedgerDb } from '../database.js';
  *
  * @param tx holds it until its end
  */
-export async function lockForCall(tx: LedgerDb, migrationId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock_shared(${key(migrationId)})`.execute(tx);
+export async function lockForCall(tx: LedgerDb, runId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock_shared(${key(runId)})`.execute(tx);
 }
 
 /** The same for a word about the run. */
-export async function lockForWord(tx: LedgerDb, migrationId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${key(migrationId)})`.execute(tx);
+export async function lockForWord(tx: LedgerDb, runId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${key(runId)})`.execute(tx);
 }
 
-const key = (migrationId: string) => sql`hashtextextended(${`steering ${migrationId}`}, 0)`;
+const key = (runId: string) => sql`hashtextextended(${`steering ${runId}`}, 0)`;

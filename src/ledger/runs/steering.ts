@@ -12,16 +12,16 @@ import { settleUnsent } from './totals.js';
  */
 export async function setPaused(
   db: LedgerDb,
-  migrationId: string,
+  runId: string,
   paused: boolean,
   steering: string | null = null,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await lockForWord(tx, migrationId);
+    await lockForWord(tx, runId);
     await sql`
-      update consentry.migration
+      update consentry.run
       set paused = ${paused}, steering = coalesce(${steering}::bigint, steering + 1)
-      where id = ${migrationId}
+      where id = ${runId}
         and (${steering}::bigint is null or steering <= ${steering}::bigint)`.execute(tx);
   });
 }
@@ -33,15 +33,15 @@ export async function setPaused(
  */
 export async function steerNow(
   db: LedgerDb,
-  migrationId: string,
+  runId: string,
   paused: boolean,
 ): Promise<string | null> {
   const row = await db.transaction().execute(async (tx) => {
-    await lockForWord(tx, migrationId);
+    await lockForWord(tx, runId);
     return tx
-      .updateTable('migration')
+      .updateTable('run')
       .set((eb) => ({ paused, steering: eb('steering', '+', '1') }))
-      .where('id', '=', migrationId)
+      .where('id', '=', runId)
       .where('finished_at', 'is', null)
       .returning('steering')
       .executeTakeFirst();
@@ -54,17 +54,13 @@ export async function steerNow(
  *
  * @returns whether it is news
  */
-export async function noteStop(
-  db: LedgerDb,
-  migrationId: string,
-  reason: Reason,
-): Promise<boolean> {
+export async function noteStop(db: LedgerDb, runId: string, reason: Reason): Promise<boolean> {
   const result = await db.transaction().execute(async (tx) => {
-    await lockForWord(tx, migrationId);
+    await lockForWord(tx, runId);
     return tx
-      .updateTable('migration')
+      .updateTable('run')
       .set({ stopped_at: sql`now()`, stop_reason: reason })
-      .where('id', '=', migrationId)
+      .where('id', '=', runId)
       .where('stopped_at', 'is', null)
       .executeTakeFirst();
   });
@@ -74,56 +70,10 @@ export async function noteStop(
 /** Settles everything that was not sent, of a run that was told to stop. */
 export async function settleStopped(db: LedgerDb, migrationId: string): Promise<number> {
   const row = await db
-    .selectFrom('migration')
+    .selectFrom('run')
     .select(['stopped_at', 'stop_reason'])
     .where('id', '=', migrationId)
     .executeTakeFirstOrThrow();
   if (row.stopped_at === null) return 0;
   return settleUnsent(db, migrationId, null, row.stop_reason ?? 'migration_stopped');
-}
-
-/**
- * Why the calls of a run wait for a person, such as a key that Klaviyo refuses.
- *
- * @returns whether it is news
- */
-export async function hold(db: LedgerDb, migrationId: string, why: string): Promise<boolean> {
-  const result = await db
-    .updateTable('migration')
-    .set({ held: why })
-    .where('id', '=', migrationId)
-    .where('finished_at', 'is', null)
-    .where('held', 'is distinct from', why)
-    .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
-}
-
-/** Its calls are answered again. @returns whether it is news */
-export async function release(db: LedgerDb, migrationId: string): Promise<boolean> {
-  const result = await db
-    .updateTable('migration')
-    .set({ held: null })
-    .where('id', '=', migrationId)
-    .where('held', 'is not', null)
-    .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
-}
-
-/** What a call of a run has to know, asked before each: whose account it is for, and its limits. */
-export interface RunTerms {
-  readonly accountId: string | null;
-  /** Part of the account's limits that it may use, above 0 to 1. */
-  readonly share: number;
-  readonly held: boolean;
-}
-
-/** Null for a migration that is not in the ledger. */
-export async function termsOf(db: LedgerDb, migrationId: string): Promise<RunTerms | null> {
-  const row = await db
-    .selectFrom('migration')
-    .select(['account_id', 'share', 'held'])
-    .where('id', '=', migrationId)
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  return { accountId: row.account_id, share: row.share, held: row.held !== null };
 }

@@ -1,24 +1,41 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Action, Channel, Operation } from '../../contracts/channels.js';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
+import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
 
 /** The ledger's tables as kysely sees them; the files beside this one make them. */
 export interface Tables {
+  run: RunTable;
   migration: MigrationTable;
   intent: IntentTable;
   intent_part: IntentPartTable;
   submission: SubmissionTable;
   job: JobTable;
   account: AccountTable;
-  list_feed: FeedColumns & { migration_id: string; joined_since: string };
-  event_feed: FeedColumns & { migration_id: string; metric: string; since: string };
+  list_feed: FeedColumns & { run_id: string; joined_since: string };
+  event_feed: FeedColumns & { run_id: string; metric: string; since: string };
   opt_out: OptOutTable;
   opt_out_feed: OptOutFeedTable;
   repair: RepairTable;
   call_count: CallCountTable;
   person_request: PersonRequestTable;
+}
+
+interface RunTable {
+  id: string;
+  kind: RunKind;
+  account_id: string | null;
+  request_hash: string | null;
+  share: Generated<number>;
+  paused: Generated<boolean>;
+  steering: Generated<string>;
+  stopped_at: Date | null;
+  stop_reason: Reason | null;
+  held: string | null;
+  created_at: Generated<Date>;
+  finished_at: Date | null;
 }
 
 interface MigrationTable {
@@ -27,22 +44,12 @@ interface MigrationTable {
   source_sha256: string;
   preset: string;
   settings: JSONColumnType<MigrationSettings>;
-  request_hash: string;
-  account_id: string | null;
   preflight: JSONColumnType<Preflight> | null;
   plan: JSONColumnType<Plan> | null;
   phase: Generated<Phase>;
-  paused: Generated<boolean>;
-  share: Generated<number>;
   retry_of: string | null;
   failure: string | null;
-  stopped_at: Date | null;
-  stop_reason: Reason | null;
-  steering: Generated<string>;
-  held: string | null;
   repairs_noted_at: Date | null;
-  created_at: Generated<Date>;
-  finished_at: Date | null;
 }
 
 interface IntentTable {
@@ -164,7 +171,7 @@ interface PersonRequestTable {
 }
 
 interface CallCountTable {
-  migration_id: string;
+  run_id: string;
   endpoint: string;
   status: string;
   calls: string;

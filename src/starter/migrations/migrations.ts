@@ -4,8 +4,10 @@ import { MESSAGES, workflowIds } from '../../contracts/names.js';
 import {
   countTotals,
   countTransitions,
+  finishRun,
   getMigration,
   getPlan,
+  insertRun,
   listMigrations,
   noteStop,
   reportedParts,
@@ -48,16 +50,23 @@ export class Migrations {
    */
   async check(asked: CheckRequest): Promise<Preflight> {
     const request = parseCheck(asked);
-    const { taskQueue } = await this.reach.workersOf(request.account);
+    const { accountId, taskQueue } = await this.reach.workersOf(request.account);
     const settings = migrationSettings(request, 'consentry check');
-    return resultOf(
-      this.reach.client.workflow.execute<typeof consentCheck>('consentCheck', {
-        workflowId: workflowIds.check(newId()),
-        taskQueue,
-        args: [settings],
-        staticSummary: 'preflight only',
-      }),
-    );
+    const { db } = this.reach.ledger;
+    const id = newId();
+    await insertRun(db, { kind: 'check', id, accountId, requestHash: null }).execute();
+    try {
+      return await resultOf(
+        this.reach.client.workflow.execute<typeof consentCheck>('consentCheck', {
+          workflowId: workflowIds.check(id),
+          taskQueue,
+          args: [{ checkId: id, settings }],
+          staticSummary: 'preflight only',
+        }),
+      );
+    } finally {
+      await finishRun(db, id);
+    }
   }
 
   /** The state of a migration: from its workflow, or from the ledger where none answers. */

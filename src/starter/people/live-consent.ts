@@ -21,6 +21,7 @@ const READ_WITHIN_MS = 90_000;
 
 export interface AskingThrough {
   readonly client: Client;
+  readonly accountId: string;
   readonly taskQueue: string;
   readonly db: LedgerDb;
 }
@@ -32,12 +33,12 @@ export interface AskingThrough {
  * @throws PersonNotReadError, WorkflowFailedError
  */
 export async function readLiveConsent(
-  { client, taskQueue, db }: AskingThrough,
+  { client, accountId, taskQueue, db }: AskingThrough,
   person: Person,
   readWithinMs: number = READ_WITHIN_MS,
 ): Promise<PersonConsent> {
   const requestId = randomBytes(12).toString('hex');
-  await askAboutPerson(db, requestId, person);
+  await askAboutPerson(db, { id: requestId, accountId, person });
   let answer: PersonConsent | null;
   try {
     await client.workflow.execute<typeof consentShow>('consentShow', {

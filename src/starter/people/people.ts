@@ -19,8 +19,8 @@ export class People {
    * @throws SettingsError, NoWorkerError, PersonNotReadError
    */
   async liveConsent(person: Person, account: string | null = null): Promise<PersonConsent> {
-    const { taskQueue } = await this.reach.workersOf(account);
-    const through = { client: this.reach.client, taskQueue, db: this.reach.ledger.db };
+    const workers = await this.reach.workersOf(account);
+    const through = { client: this.reach.client, db: this.reach.ledger.db, ...workers };
     return resultOf(readLiveConsent(through, person));
   }
 }

@@ -8,6 +8,7 @@ import {
 import type { WatchInput, WatchProgress } from '../../contracts/migration.js';
 import { sweeps } from '../activity-options.js';
 import { watchProgressQuery } from '../messages.js';
+import { worksFor } from '../run.js';
 
 /** Looks of one run: some 11 events each. */
 const LOOKS_AT_ONCE = 100;
@@ -22,6 +23,7 @@ const LOOKS_AT_ONCE = 100;
  */
 export async function confirmationWatch(input: WatchInput): Promise<WatchProgress> {
   const { migrationId, timing } = input;
+  worksFor({ kind: 'migration', id: migrationId });
   const carried = input.carried ?? {
     startedAt: workflowInfo().startTime.toISOString(),
     confirmed: 0,

@@ -1,8 +1,10 @@
-import type { MigrationSettings, Preflight } from '../../contracts/migration.js';
+import type { CheckInput, Preflight } from '../../contracts/migration.js';
 import { steps } from '../activity-options.js';
+import { worksFor } from '../run.js';
 
 /** Preflight without a migration: reads the account as a run with these settings would. */
-export async function consentCheck(settings: MigrationSettings): Promise<Preflight> {
+export async function consentCheck({ checkId, settings }: CheckInput): Promise<Preflight> {
+  worksFor({ kind: 'check', id: checkId });
   return steps.checkAccount.executeWithOptions(
     { summary: 'key, list, opt-in process, SMS configuration' },
     [{ settings }],

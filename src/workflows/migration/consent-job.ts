@@ -9,6 +9,7 @@ import {
 import type { JobInput, JobResult, OutcomeCounts } from '../../contracts/migration.js';
 import { steps, submits } from '../activity-options.js';
 import { resumedSignal, settledSignal } from '../messages.js';
+import { worksFor } from '../run.js';
 import { isCancelled } from '../stop.js';
 
 /** A job that waits for the end of a pause asks again by itself after this, should no word reach it. */
@@ -28,6 +29,7 @@ const ASK_AGAIN = '1 day';
 export async function consentJob(input: JobInput): Promise<JobResult> {
   const { migrationId, job, timing } = input;
   const { jobNumber } = job;
+  worksFor({ kind: 'migration', id: migrationId });
   const words = hearWords();
   const step = (what: string) => setCurrentDetails(`Job ${jobNumber} of ${input.jobs}: ${what}`);
 

@@ -20,6 +20,7 @@ import { MigrationProgress } from './migration-progress.js';
 import { optOutWatch } from '../opt-outs/opt-out-watch.js';
 import { accountAttributes, phaseAttributes } from '../search-attributes.js';
 import { handleMessages } from './steering.js';
+import { worksFor } from '../run.js';
 import { isCancelled, stopOf } from '../stop.js';
 
 /**
@@ -38,6 +39,7 @@ import { isCancelled, stopOf } from '../stop.js';
  */
 export async function consentMigration(input: MigrationInput): Promise<Progress> {
   const { migrationId } = input;
+  worksFor({ kind: 'migration', id: migrationId });
   const progress = new MigrationProgress(migrationId, {
     onChange: (now, plan) => setCurrentDetails(renderDetails(now, plan)),
     onPhase: (phase, now) => upsertSearchAttributes(phaseAttributes(phase, now)),

@@ -1,6 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { OptOutWatchInput, OptOutWatchResult } from '../../contracts/migration.js';
 import { sweeps } from '../activity-options.js';
+import { worksFor } from '../run.js';
 
 /**
  * Follows the people of an ended migration for as long as one of its subscribes may still be applied, or
@@ -12,6 +13,7 @@ import { sweeps } from '../activity-options.js';
  */
 export async function optOutWatch(input: OptOutWatchInput): Promise<OptOutWatchResult> {
   const { migrationId, timing } = input;
+  worksFor({ kind: 'migration', id: migrationId });
   setCurrentDetails('Watching who says no while what was sent may still be applied.');
   const result = await sweeps.watchOptOuts.executeWithOptions({ summary: 'watch opt-outs' }, [
     { migrationId, timing },

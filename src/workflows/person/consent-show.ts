@@ -2,6 +2,7 @@ import { ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { ShowInput } from '../../contracts/person.js';
 import { workflowIds } from '../../contracts/names.js';
 import { steps } from '../activity-options.js';
+import { worksFor } from '../run.js';
 import { consentForget } from './consent-forget.js';
 
 /**
@@ -11,6 +12,7 @@ import { consentForget } from './consent-forget.js';
  * Events: 13.
  */
 export async function consentShow({ requestId, forgetAfterMs }: ShowInput): Promise<void> {
+  worksFor({ kind: 'person', id: requestId });
   // First, so that nothing is kept for longer whatever happens to whoever asked.
   await startChild(consentForget, {
     workflowId: workflowIds.forget(requestId),

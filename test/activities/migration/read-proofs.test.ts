@@ -474,7 +474,7 @@ describe('somebody who said no after they were sent', () => {
   test('is taken out again in a pause, in which nothing else is read back', async () => {
     const id = 'paused';
     await sentRun(id);
-    await ledger.pool.query('update consentry.migration set paused = true where id = $1', [id]);
+    await ledger.pool.query('update consentry.run set paused = true where id = $1', [id]);
     await ledger.pool.query(
       `update consentry.intent_part set outcome = 'confirmed', settled_at = now(), evidence = 'events'
        where migration_id = $1 and row_number = 1`,

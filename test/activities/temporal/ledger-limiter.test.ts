@@ -25,10 +25,10 @@ describe('the limiter of a worker', { concurrency: 4 }, () => {
   });
 
   /** The limiter as it serves one run of an account. */
-  async function limiterOf(account: string, migrationId: string, share: number) {
-    await store(ledger, migrationId, [], {}, account);
-    await setShare(ledger.db, migrationId, share);
-    const run = { migrationId, held: false, answeredWhileHeld: false };
+  async function limiterOf(account: string, id: string, share: number) {
+    await store(ledger, id, [], {}, account);
+    await setShare(ledger.db, id, share);
+    const run = { kind: 'migration' as const, id, held: false, answeredWhileHeld: false };
     const limiter = new LedgerLimiter(ledger, () => run);
     limiter.proved(account);
     return limiter;

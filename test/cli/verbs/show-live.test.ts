@@ -90,6 +90,23 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
     assert.deepEqual(nobody.profiles, []);
   });
 
+  it('counts the calls of a question and of a check to a run of their own', async () => {
+    const { ledger, consentry, accountId } = harness;
+    await sql`delete from consentry.run where kind <> 'migration'`.execute(ledger.db);
+    await consentry.people.liveConsent(ADA);
+    await consentry.migrations.check({ listId: SINGLE });
+    const { rows } = await sql`
+      select run.kind, run.account_id, finished_at is not null as finished, c.endpoint, c.calls::int
+      from consentry.run left join consentry.call_count c on c.run_id = run.id
+      where run.kind = 'person' or (run.kind = 'check' and c.endpoint = 'get_list')
+      order by run.kind`.execute(ledger.db);
+    const ended = { account_id: accountId, finished: true };
+    assert.deepEqual(rows, [
+      { kind: 'check', ...ended, endpoint: 'get_list', calls: 1 },
+      { kind: 'person', ...ended, endpoint: 'get_profiles', calls: 1 },
+    ]);
+  });
+
   it('leaves no person in Temporal and no question in the ledger', async () => {
     await harness.consentry.people.liveConsent(ADA);
     const { rows } = await sql`select id from consentry.person_request`.execute(harness.ledger.db);
@@ -106,7 +123,11 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
 
   it('deletes a question whose asker died', async () => {
     const requestId = randomBytes(8).toString('hex');
-    await askAboutPerson(harness.ledger.db, requestId, ADA);
+    await askAboutPerson(harness.ledger.db, {
+      id: requestId,
+      accountId: harness.accountId,
+      person: ADA,
+    });
     const input: ShowInput = { requestId, forgetAfterMs: 500 };
     await harness.client.workflow.execute('consentShow', {
       workflowId: workflowIds.show(requestId),

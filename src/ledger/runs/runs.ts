@@ -1,0 +1,87 @@
+import { sql, type InsertQueryBuilder } from 'kysely';
+import type { Run } from '../../contracts/run.js';
+import type { LedgerDb } from '../database.js';
+import type { Tables } from '../schema/tables.js';
+
+export interface NewRun extends Run {
+  /** Klaviyo's id of the account that its calls are for. */
+  readonly accountId: string;
+  /** No two unfinished runs have the same; null where two may ask for the same at once. */
+  readonly requestHash: string | null;
+}
+
+export function insertRun(
+  db: LedgerDb,
+  { id, kind, accountId, requestHash }: NewRun,
+): InsertQueryBuilder<Tables, 'run', unknown> {
+  return db
+    .insertInto('run')
+    .values({ id, kind, account_id: accountId, request_hash: requestHash });
+}
+
+/** Ends a run. It keeps when it ended first. */
+export async function finishRun(db: LedgerDb, runId: string): Promise<void> {
+  await db
+    .updateTable('run')
+    .set({ finished_at: sql`now()` })
+    .where('id', '=', runId)
+    .where('finished_at', 'is', null)
+    .execute();
+}
+
+/** @param share above 0 to 1 */
+export async function setShare(db: LedgerDb, runId: string, share: number): Promise<void> {
+  await db.updateTable('run').set({ share }).where('id', '=', runId).execute();
+}
+
+/**
+ * Why the calls of a run wait for a person, such as a key that Klaviyo refuses.
+ *
+ * @returns whether it is news
+ */
+export async function hold(db: LedgerDb, runId: string, why: string): Promise<boolean> {
+  const result = await db
+    .updateTable('run')
+    .set({ held: why })
+    .where('id', '=', runId)
+    .where('finished_at', 'is', null)
+    .where('held', 'is distinct from', why)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Its calls are answered again. @returns whether it is news */
+export async function release(db: LedgerDb, runId: string): Promise<boolean> {
+  const result = await db
+    .updateTable('run')
+    .set({ held: null })
+    .where('id', '=', runId)
+    .where('held', 'is not', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Why the calls of a run wait for a person; null while they do not. */
+export async function heldBecause(db: LedgerDb, runId: string): Promise<string | null> {
+  const row = await db.selectFrom('run').select('held').where('id', '=', runId).executeTakeFirst();
+  return row?.held ?? null;
+}
+
+/** What a call of a run has to know, asked before each: whose account it is for, and its limits. */
+export interface RunTerms {
+  readonly accountId: string | null;
+  /** Part of the account's limits that it may use, above 0 to 1. */
+  readonly share: number;
+  readonly held: boolean;
+}
+
+/** Null for a run that is not in the ledger. */
+export async function termsOf(db: LedgerDb, runId: string): Promise<RunTerms | null> {
+  const row = await db
+    .selectFrom('run')
+    .select(['account_id', 'share', 'held'])
+    .where('id', '=', runId)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return { accountId: row.account_id, share: row.share, held: row.held !== null };
+}

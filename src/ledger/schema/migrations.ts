@@ -1,0 +1,23 @@
+import type { Migration } from 'kysely';
+import * as intentsAndJobs from './0001-migrations-intents-and-jobs.js';
+import * as channelsAndShares from './0002-channels-shares-and-retries.js';
+import * as personRequests from './0003-person-requests.js';
+import * as fewerIndexes from './0004-fewer-indexes-on-people.js';
+import * as nothingReserved from './0005-nothing-reserved-beyond-a-share.js';
+import * as accountsAndStops from './0006-accounts-stops-and-feed-pages.js';
+import * as optOuts from './0007-opt-outs-and-repairs.js';
+import * as peopleGo from './0008-people-go-with-their-migration.js';
+import * as runs from './0009-runs.js';
+
+/** In their order. Their names are stored with every ledger. */
+export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-migrations-intents-and-jobs': intentsAndJobs,
+  '0002-channels-shares-and-retries': channelsAndShares,
+  '0003-person-requests': personRequests,
+  '0004-fewer-indexes-on-people': fewerIndexes,
+  '0005-nothing-reserved-beyond-a-share': nothingReserved,
+  '0006-accounts-stops-and-feed-pages': accountsAndStops,
+  '0007-opt-outs-and-repairs': optOuts,
+  '0008-people-go-with-their-migration': peopleGo,
+  '0009-runs': runs,
+};

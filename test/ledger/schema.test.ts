@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { countCalls, getMigration, openLedger, termsOf } from '../../src/ledger/index.js';
+import { SCHEMA_MIGRATIONS } from '../../src/ledger/schema/migrations.js';
+import { createTestDatabase, type TestDatabase } from '../support/stack.js';
+import { SETTINGS } from './intents.js';
+
+describe('the schema of a ledger', () => {
+  let database: TestDatabase;
+  before(async () => {
+    database = await createTestDatabase();
+  });
+  after(() => database.drop());
+
+  /** Makes the ledger as it was after a schema migration, and fills it. */
+  async function filledAt(
+    name: string,
+    fill: (db: Kysely<unknown>) => Promise<unknown>,
+  ): Promise<void> {
+    const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+    const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+    try {
+      await sql`create schema consentry`.execute(db);
+      const migrator = new Migrator({
+        db: db.withSchema('consentry'),
+        migrationTableSchema: 'consentry',
+        provider: { getMigrations: () => Promise.resolve({ ...SCHEMA_MIGRATIONS }) },
+      });
+      const { error } = await migrator.migrateTo(name);
+      assert.equal(error, undefined);
+      await fill(db);
+    } finally {
+      await db.destroy();
+    }
+  }
+
+  it('keeps what a migration was when it becomes a run', async () => {
+    await filledAt('0008-people-go-with-their-migration', async (db) => {
+      await sql`
+        insert into consentry.migration (id, source_name, source_sha256, preset, settings, request_hash,
+          account_id, phase, paused, share, stopped_at, stop_reason, steering, held, created_at)
+        values ('old', 'people.csv', 'sha', 'generic', ${JSON.stringify(SETTINGS)}, 'hash', 'Acc123',
+          'submit', true, 0.25, '2026-01-02', 'cancelled_before_sending', 7, 'no key', '2026-01-01')`.execute(
+        db,
+      );
+      await sql`insert into consentry.call_count values ('old', 'get_profiles', '200', 3, 40)`.execute(
+        db,
+      );
+      await sql`
+        insert into consentry.list_feed (migration_id, joined_since, newest) values ('old', 'a', 'b')`.execute(
+        db,
+      );
+      await sql`
+        insert into consentry.person_request (id, identifier) values ('asked', '{"by":"email"}')`.execute(
+        db,
+      );
+    });
+    const ledger = await openLedger(database.url);
+    try {
+      const migration = await getMigration(ledger.db, 'old');
+      assert.deepEqual(
+        {
+          accountId: migration.accountId,
+          requestHash: migration.requestHash,
+          phase: migration.phase,
+          paused: migration.paused,
+          share: migration.share,
+          stopped: migration.stopped,
+          stopReason: migration.stopReason,
+          held: migration.held,
+          createdAt: migration.createdAt.getFullYear(),
+          finishedAt: migration.finishedAt,
+        },
+        {
+          accountId: 'Acc123',
+          requestHash: 'hash',
+          phase: 'submit',
+          paused: true,
+          share: 0.25,
+          stopped: true,
+          stopReason: 'cancelled_before_sending',
+          held: 'no key',
+          createdAt: 2026,
+          finishedAt: null,
+        },
+      );
+      assert.deepEqual(await countCalls(ledger.db, 'old'), [
+        { endpoint: 'get_profiles', status: '200', calls: 3, durationMs: 40 },
+      ]);
+      assert.deepEqual(await termsOf(ledger.db, 'asked'), {
+        accountId: null,
+        share: 1,
+        held: false,
+      });
+      // Whatever belongs to a run goes with it.
+      await sql`delete from consentry.run`.execute(ledger.db);
+      for (const table of ['migration', 'call_count', 'list_feed', 'person_request']) {
+        const { rows } = await sql`select from consentry.${sql.ref(table)}`.execute(ledger.db);
+        assert.equal(rows.length, 0, table);
+      }
+    } finally {
+      await ledger.close();
+    }
+  });
+
+  it('of another version is refused, with what to do', async () => {
+    const ledger = await openLedger(database.url);
+    await sql`
+      update consentry.kysely_migration set name = '0000-of-another-version'
+      where name like '0001%'`.execute(ledger.db);
+    await ledger.close();
+    await assert.rejects(
+      openLedger(database.url),
+      /its schema was made by another version of Consentry: .*use that version, or a database without/,
+    );
+  });
+});
