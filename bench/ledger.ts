@@ -159,7 +159,7 @@ async function play(ledger: Ledger): Promise<void> {
           channel,
           outcome: 'confirmed',
           reason: null,
-          evidence: 'events',
+          settledBy: 'events',
           read: { consent: 'SUBSCRIBED', at: '2024-01-01T00:00:00Z' },
         })),
       ),
@@ -184,7 +184,7 @@ async function* people(): AsyncGenerator<Intent[]> {
       parts: [
         {
           channel: 'email',
-          action: 'subscribe',
+          operation: 'subscribe',
           consentedAt: '2021-03-04T05:06:07Z',
           rejected: null,
           note: null,

@@ -30,7 +30,7 @@ export type {
   Preflight,
   Progress,
 } from './contracts/migration.js';
-export { OUTCOMES, type Evidence, type Outcome, type Reason } from './contracts/outcomes.js';
+export { OUTCOMES, type SettledBy, type Outcome, type Reason } from './contracts/outcomes.js';
 export type { Channel, ConsentChannel } from './contracts/channels.js';
 export type { Person, PersonChannel, PersonConsent, PersonProfile } from './contracts/person.js';
 export type {

@@ -6,9 +6,9 @@ import type { Known } from './person.js';
 
 /** Decides whether a part may be sent: each operation says what it asks of the person. */
 export function guardPart(
-  { action, channel }: OpenPart,
+  { operation, channel }: OpenPart,
   known: Known,
   run: GuardedRun,
 ): GuardVerdict {
-  return OPERATIONS[action].guard(channel, known, run);
+  return OPERATIONS[operation].guard(channel, known, run);
 }

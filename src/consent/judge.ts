@@ -38,7 +38,7 @@ export function judgePerson(row: OpenRow, known: Known, run: GuardedRun): Judgem
     settlements: verdicts.flatMap(({ part: { channel }, verdict }): Settlement[] => {
       if (verdict.send) return [];
       const { outcome, reason } = verdict;
-      return [{ rowNumber, channel, outcome, reason, evidence: 'guard' }];
+      return [{ rowNumber, channel, outcome, reason, settledBy: 'guard' }];
     }),
     joinsList: belongsOnList(row, known, run, verdicts),
   };
@@ -69,7 +69,7 @@ function belongsOnList(
 
 const MEMBERSHIP: OpenPart = {
   channel: 'list',
-  action: 'add_to_list',
+  operation: 'add_to_list',
   consentedAt: null,
   submissionId: null,
   unsent: true,

@@ -9,20 +9,20 @@ import { consentHeld } from './person.js';
 
 /** What was read after the submit proves of a part that was sent; null while it decides nothing. */
 export function provePart(
-  { action, channel }: Pick<WaitingPart, 'channel' | 'action'>,
+  { operation, channel }: Pick<WaitingPart, 'channel' | 'operation'>,
   read: ReadAfter,
 ): Verdict {
-  return OPERATIONS[action].prove(channel, read);
+  return OPERATIONS[operation].prove(channel, read);
 }
 
 /** The consent of a part as profiles show it, to be kept with its outcome. */
 export function readBack(
-  part: Pick<WaitingPart, 'channel' | 'action'>,
+  part: Pick<WaitingPart, 'channel' | 'operation'>,
   profiles: readonly ProfileConsent[],
   { outcome }: NonNullable<Verdict>,
 ): Pick<Settlement, 'read' | 'isOptOut'> {
   const { channel } = part;
-  const { givesConsent, takesOut } = OPERATIONS[part.action];
+  const { givesConsent, takesOut } = OPERATIONS[part.operation];
   const proving =
     outcome === 'confirmed' && givesConsent && channel !== 'list'
       ? profiles.filter((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')
@@ -46,7 +46,7 @@ export interface Deadline {
  * process has clicks, otherwise accepted and never seen.
  */
 export function proveAtDeadline(
-  part: Pick<WaitingPart, 'channel' | 'action'>,
+  part: Pick<WaitingPart, 'channel' | 'operation'>,
   read: ReadAfter,
   deadline: Deadline,
 ): { readonly outcome: Outcome; readonly reason: Reason | null } {
@@ -54,7 +54,7 @@ export function proveAtDeadline(
   if (proven !== null) return proven;
   const { profiles, listId } = read;
   const optOut =
-    OPERATIONS[part.action].givesConsent && part.channel !== 'list'
+    OPERATIONS[part.operation].givesConsent && part.channel !== 'list'
       ? optOutOf(part.channel, profiles, listId)
       : null;
   if (optOut !== null && optOut !== 'consent_state_unknown') {
@@ -76,11 +76,11 @@ export function proveAtDeadline(
 
 /** Whether Klaviyo asks the person for a click before the consent shows. */
 export function waitsForClick(
-  part: Pick<WaitingPart, 'channel' | 'action'>,
+  part: Pick<WaitingPart, 'channel' | 'operation'>,
   deadline: Pick<Deadline, 'optInProcess' | 'historicalImport'>,
 ): boolean {
   return (
-    OPERATIONS[part.action].givesConsent &&
+    OPERATIONS[part.operation].givesConsent &&
     HAS_CLICKS.has(part.channel) &&
     deadline.optInProcess === 'double_opt_in' &&
     !deadline.historicalImport

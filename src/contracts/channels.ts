@@ -34,9 +34,6 @@ export type Operation = (typeof OPERATION_NAMES)[number];
 
 export type OptInProcess = 'single_opt_in' | 'double_opt_in';
 
-/** What a part of an intent asks for: the operation of the job that will carry it. */
-export type Action = Operation;
-
 /**
  * Channels whose opt-outs count for a channel: an opt-out of one kind of text is one of both, and
  * nobody who wants no mail is put on a list.

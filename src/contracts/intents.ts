@@ -1,4 +1,4 @@
-import type { Action, Channel } from './channels.js';
+import type { Channel, Operation } from './channels.js';
 import type { Reason } from './outcomes.js';
 
 /** What one row of a source asks for one person, as an importer gives it to the ledger. */
@@ -24,7 +24,7 @@ export interface Intent {
 /** One channel of an intent. A row's parts are never empty: a refused row has refused parts. */
 export interface IntentPart {
   readonly channel: Channel;
-  readonly action: Action;
+  readonly operation: Operation;
   /**
    * When it was said: RFC 3339 in UTC (`2021-03-04T05:06:07Z`), after the 1990 clamp; null where not
    * known. Refused parts have it only where they may be a no.

@@ -17,8 +17,6 @@ export const CALL_LIMITS = {
   suppress: 100,
   /** `bulk_import_profiles`: 10,000 is Klaviyo's limit; a job has at most 1,000 intents */
   import: 10_000,
-  /** `add_profiles_to_list` */
-  addToList: 1_000,
   /** Values of one `any(...)` filter: one page of profiles, and a URL under 8 kB */
   lookUp: 100,
 } as const;

@@ -88,8 +88,8 @@ export type Reason =
   | 'canary_failed'
   | 'migration_stopped';
 
-/** Where an outcome was read: the proof kept with it. */
-export type Evidence =
+/** What settled a part: where its outcome was read, or what kept it from being sent. */
+export type SettledBy =
   | 'importer'
   | 'guard'
   | 'opt_outs'

@@ -40,10 +40,11 @@ function differenceOf(part: ReportedPart, run: RunTruth): string | null {
 
 function confirmed(part: ReportedPart, run: RunTruth): string | null {
   const now = run.now(part);
-  if (part.action === 'unsubscribe') {
+  if (part.operation === 'unsubscribe') {
     return now.consent === 'UNSUBSCRIBED' ? null : `the account says ${now.consent}`;
   }
-  if (part.action === 'suppress') return now.suppressed ? null : 'the account does not suppress it';
+  if (part.operation === 'suppress')
+    return now.suppressed ? null : 'the account does not suppress it';
   if (now.consent !== 'SUBSCRIBED') return `the account says ${now.consent}`;
   if (!run.wasCarried(part)) return 'no accepted subscribe call carried it';
   return run.isOurs(part, now) ? null : 'the consent is not from this run';
@@ -94,7 +95,7 @@ function saidNoMeanwhile(part: ReportedPart, run: RunTruth): string | null {
     return run.wasCarried(part) ? null : 'no accepted subscribe call carried it';
   }
   // Left out of its call, by what the ledger knew: only then was surely nothing sent.
-  if (part.evidence !== 'opt_outs' || run.isAskedByAnotherRow(part)) return null;
+  if (part.settledBy !== 'opt_outs' || run.isAskedByAnotherRow(part)) return null;
   return run.wasCarried(part) ? 'a subscribe call carried it' : null;
 }
 

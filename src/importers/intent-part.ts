@@ -1,4 +1,4 @@
-import type { Action, Channel } from '../contracts/channels.js';
+import type { Channel, Operation } from '../contracts/channels.js';
 import type { IntentPart } from '../contracts/intents.js';
 import type { Reason } from '../contracts/outcomes.js';
 
@@ -6,22 +6,22 @@ type Notes = readonly (string | null)[];
 
 export function accepted(
   channel: Channel,
-  action: Action,
+  operation: Operation,
   consentedAt: string | null,
   notes: Notes,
 ): IntentPart {
-  return { channel, action, consentedAt, rejected: null, note: joined(notes) };
+  return { channel, operation, consentedAt, rejected: null, note: joined(notes) };
 }
 
 /** @param saidAt date of what may be a no, by which the plan holds it against consent */
 export function refused(
   channel: Channel,
-  action: Action,
+  operation: Operation,
   reason: Reason,
   saidAt: string | null = null,
   notes: Notes = [],
 ): IntentPart {
-  return { channel, action, consentedAt: saidAt, rejected: reason, note: joined(notes) };
+  return { channel, operation, consentedAt: saidAt, rejected: reason, note: joined(notes) };
 }
 
 /** The part with one note more; a refused one as it is. */

@@ -126,7 +126,7 @@ async function* readIntents(
   readRow: RowReader,
   options: ImportOptions,
 ): AsyncGenerator<Intent[], void, undefined> {
-  const rows = new RowIntents(table, options, preset.action);
+  const rows = new RowIntents(table, options, preset.operation);
   const width = table.header.columns.length;
   let batch: Intent[] = [];
   for await (const records of table.rows()) {

@@ -1,4 +1,4 @@
-import { isTextChannel, type Action } from '../contracts/channels.js';
+import { isTextChannel, type Operation } from '../contracts/channels.js';
 import type { Intent, IntentPart } from '../contracts/intents.js';
 import type { Reason } from '../contracts/outcomes.js';
 import { attestedDate } from './values/attested-date.js';
@@ -37,7 +37,7 @@ export class RowIntents {
   constructor(
     private readonly table: Pick<Table, 'header' | 'counts'>,
     private readonly options: ImportOptions,
-    private readonly action: Preset['action'],
+    private readonly operation: Preset['operation'],
   ) {
     this.#dates = new ConsentDates(options.timezone, options.now);
     this.#attested = attestedDate(table.header.file, options);
@@ -128,38 +128,39 @@ export class RowIntents {
     if (ask === 'unknown') {
       return this.#refusedNo(claim, 'subscribe', 'consent_value_unknown', identifiers);
     }
-    const action = ask === 'unsubscribe' ? 'unsubscribe' : 'subscribe';
-    if (action === 'subscribe' && this.options.consent === 'implicit') {
+    const operation = ask === 'unsubscribe' ? 'unsubscribe' : 'subscribe';
+    if (operation === 'subscribe' && this.options.consent === 'implicit') {
       return { listNote: 'implicit_consent' };
     }
     const reason = channelRefusal(channel, identifiers);
     if (reason !== null) {
-      return action === 'unsubscribe'
-        ? this.#refusedNo(claim, action, reason, identifiers)
-        : refused(channel, action, reason);
+      return operation === 'unsubscribe'
+        ? this.#refusedNo(claim, operation, reason, identifiers)
+        : refused(channel, operation, reason);
     }
     const notes = [claim.note ?? null, ...phoneNotes(channel, identifiers)];
     const date = this.#dateOf(claim);
     if (date.kind === 'zone_needed') throw this.#zoneNeeded(line, claim);
     if (date.kind === 'valid') {
-      return accepted(channel, action, date.at, [
+      return accepted(channel, operation, date.at, [
         date.clamped ? 'clamped_to_1990' : null,
         ...notes,
       ]);
     }
     // An opt-out counts whatever its date says.
-    if (action === 'unsubscribe') {
+    if (operation === 'unsubscribe') {
       const note = date.kind === 'missing' ? null : 'date_not_used';
-      return accepted(channel, action, null, [note, ...notes]);
+      return accepted(channel, operation, null, [note, ...notes]);
     }
-    if (date.kind === 'invalid') return refused(channel, action, 'consent_date_invalid');
-    if (date.kind === 'future') return refused(channel, action, 'consent_date_in_future');
+    if (date.kind === 'invalid') return refused(channel, operation, 'consent_date_invalid');
+    if (date.kind === 'future') return refused(channel, operation, 'consent_date_in_future');
     if (this.#attested !== null) {
-      return accepted(channel, action, this.#attested, ['date_attested', ...notes]);
+      return accepted(channel, operation, this.#attested, ['date_attested', ...notes]);
     }
-    if (this.options.undated === 'reject') return refused(channel, action, 'consent_date_missing');
+    if (this.options.undated === 'reject')
+      return refused(channel, operation, 'consent_date_missing');
     if (this.options.undated === 'list_only') return { listNote: 'undated' };
-    return accepted(channel, action, null, notes);
+    return accepted(channel, operation, null, notes);
   }
 
   /**
@@ -168,14 +169,14 @@ export class RowIntents {
    */
   #refusedNo(
     claim: ChannelClaim,
-    action: Action,
+    operation: Operation,
     reason: Reason,
     identifiers: Identifiers,
   ): IntentPart {
     const { channel } = claim;
     const date = this.#dateOf(claim);
     const said = date.kind === 'valid' ? date : { at: null, clamped: false };
-    return refused(channel, action, reason, said.at, [
+    return refused(channel, operation, reason, said.at, [
       said.clamped ? 'clamped_to_1990' : null,
       ...phoneNotes(channel, identifiers),
     ]);
@@ -188,7 +189,7 @@ export class RowIntents {
   #refusedRow(reason: Reason): IntentPart {
     const { channels } = this.options;
     const channel = channels.includes('email') ? 'email' : (channels[0] ?? 'email');
-    return refused(channel, this.action, reason);
+    return refused(channel, this.operation, reason);
   }
 
   #zoneNeeded(line: number, claim: ChannelClaim): SourceError {
@@ -215,12 +216,12 @@ function clearestNo({ suppression = null, channels }: RowClaim): Suppression | n
 }
 
 function suppress({ ask, note }: Suppression, identifiers: Identifiers): IntentPart {
-  const action = ask === 'unsubscribe' ? 'unsubscribe' : 'suppress';
-  if (ask === 'unknown') return refused('email', action, 'consent_value_unknown');
+  const operation = ask === 'unsubscribe' ? 'unsubscribe' : 'suppress';
+  if (ask === 'unknown') return refused('email', operation, 'consent_value_unknown');
   const reason = channelRefusal('email', identifiers);
   return reason === null
-    ? accepted('email', action, null, [note])
-    : refused('email', action, reason);
+    ? accepted('email', operation, null, [note])
+    : refused('email', operation, reason);
 }
 
 /** Klaviyo then refuses or takes the number as it would without a day of birth. */

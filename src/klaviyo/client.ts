@@ -22,7 +22,6 @@ import {
 import type { ProfileConsent, ProfilePage } from './profiles/profile-consent.js';
 import { ProfileReads } from './profiles/profile-reads.js';
 import {
-  addToListBody,
   importBody,
   subscribeBody,
   suppressBody,
@@ -178,13 +177,6 @@ export class KlaviyoClient {
     return this.#writes.acceptJob('bulk_import_profiles', importBody(request), options);
   }
 
-  /** How far a bulk import is. A phone number that Klaviyo dropped is not among its failures. */
-  async getImportJob(id: string, options?: CallOptions): Promise<resources.ImportJob> {
-    const call = callOf('get_bulk_import_profiles_job', id);
-    const answer = z.object({ data: resources.importJobSchema });
-    return (await this.#transport.read(answer, call, options)).data;
-  }
-
   /**
    * Profiles that have one of up to 100 e-mails or phone numbers, with their consent; who is missing
    * from the result has no profile. Values too long for one URL are asked in several calls.
@@ -272,15 +264,5 @@ export class KlaviyoClient {
     const page = await this.#transport.read(eventPageSchema(query.metricId), call, options);
     const next = this.#pages.nextOf(call, page.next);
     return { events: page.events, next: next && cursorOf(call, next) };
-  }
-
-  /** Puts up to 1,000 profiles on a list by their ids, consent unchanged. All or nothing. */
-  async addToList(
-    listId: string,
-    profileIds: readonly string[],
-    options?: CallOptions,
-  ): Promise<void> {
-    const call = { ...callOf('add_profiles_to_list', listId), body: addToListBody(profileIds) };
-    await orListNotFound(listId, () => this.#transport.send(call, options));
   }
 }

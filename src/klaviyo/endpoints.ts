@@ -44,13 +44,6 @@ export const ENDPOINTS = {
     steady: 750,
     scopes: ['lists:read', 'profiles:read'],
   },
-  add_profiles_to_list: {
-    method: 'POST',
-    path: '/api/lists/{id}/relationships/profiles',
-    burst: 10,
-    steady: 150,
-    scopes: ['lists:write', 'profiles:write'],
-  },
   get_profiles: {
     method: 'GET',
     path: '/api/profiles',
@@ -85,13 +78,6 @@ export const ENDPOINTS = {
     burst: 10,
     steady: 150,
     scopes: ['lists:write', 'profiles:write'],
-  },
-  get_bulk_import_profiles_job: {
-    method: 'GET',
-    path: '/api/profile-bulk-import-jobs/{id}',
-    burst: 10,
-    steady: 150,
-    scopes: ['lists:read', 'profiles:read'],
   },
   get_metrics: {
     method: 'GET',

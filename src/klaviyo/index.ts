@@ -65,7 +65,6 @@ export type {
   Account,
   OptionalReading,
   FlowTrigger,
-  ImportJob,
   ListInfo,
   ListWithFlows,
   TextMessagingConfiguration,

@@ -52,7 +52,7 @@ export function profile(fields: Partial<ProfileConsent> = {}): ProfileConsent {
 export function openPart(fields: Partial<OpenPart> = {}): OpenPart {
   return {
     channel: 'email',
-    action: 'subscribe',
+    operation: 'subscribe',
     consentedAt: null,
     submissionId: null,
     unsent: true,

@@ -33,7 +33,7 @@ export function untrue(
   );
   switch (part.outcome) {
     case 'confirmed':
-      if (part.action === 'suppress' || part.action === 'unsubscribe') {
+      if (part.operation === 'suppress' || part.operation === 'unsubscribe') {
         const told = toldByEventAt(chronicle, part);
         const since = told === null ? states : timeline.during(told, settledAt);
         return since.some(isOut) ? null : 'they were not out';
@@ -58,7 +58,7 @@ export function untrue(
     case 'pending_double_opt_in':
     case 'unconfirmed': {
       if (part.outcome === 'unconfirmed' && part.channel === 'list') return null;
-      if (part.action !== 'subscribe') return null;
+      if (part.operation !== 'subscribe') return null;
       const all = timeline.during(settledAt - 2_000 * slack - lag, settledAt);
       const { emailField } = chronicle.scenario.switches;
       const isHidden =
@@ -79,7 +79,7 @@ export function untrue(
  * read long after, and say what was done, whatever the person said since.
  */
 function toldByEventAt({ scenario }: Chronicle, part: ReportedPart): number | null {
-  if (part.evidence !== 'events' || part.consentAfterAt === null) return null;
+  if (part.settledBy !== 'events' || part.consentAfterAt === null) return null;
   return part.consentAfterAt.getTime() - scenario.clockAheadMs;
 }
 
@@ -130,7 +130,7 @@ function isAskedToLeave({ runs }: Chronicle, { email, phoneNumber }: ReportedPar
     parts.some(
       (part) =>
         part.sent &&
-        (part.action === 'unsubscribe' || part.action === 'suppress') &&
+        (part.operation === 'unsubscribe' || part.operation === 'suppress') &&
         ((email !== null && part.email === email) ||
           (phoneNumber !== null && part.phoneNumber === phoneNumber)),
     ),

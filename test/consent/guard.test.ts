@@ -146,14 +146,14 @@ describe('the guard', () => {
   });
 
   test('puts nobody who opted out on a list', () => {
-    const part = openPart({ channel: 'list', action: 'add_to_list' });
+    const part = openPart({ channel: 'list', operation: 'add_to_list' });
     assert.equal(guardPart(part, known(withEmail('UNSUBSCRIBED')), RUN).send, false);
     assert.equal(guardPart(part, known(withEmail('SUBSCRIBED')), RUN).send, true);
     assert.equal(guardPart(part, known(held(null)), RUN).send, true);
   });
 
   test('opts out whoever is not opted out yet, known or not', () => {
-    const part = openPart({ action: 'unsubscribe' });
+    const part = openPart({ operation: 'unsubscribe' });
     assert.equal(guardPart(part, known(held(null)), RUN).send, true);
     assert.equal(guardPart(part, known(withEmail('SUBSCRIBED')), RUN).send, true);
     assert.deepEqual(guardPart(part, known(withEmail('UNSUBSCRIBED')), RUN), {
@@ -165,7 +165,7 @@ describe('the guard', () => {
 });
 
 describe('a suppression that is asked for', () => {
-  const part = openPart({ action: 'suppress' });
+  const part = openPart({ operation: 'suppress' });
 
   test('is not sent for the suppressed', () => {
     assert.deepEqual(guardPart(part, known(withEmail('SUBSCRIBED', ['unknown'])), RUN), {

@@ -29,7 +29,7 @@ function endsOf(known: Known, row = openRow()): Record<string, string> {
 describe('the judge of a person', () => {
   test('judges every part of a row by one reading, whatever job carries it', () => {
     const row = openRow({
-      parts: [openPart(), openPart({ channel: 'sms', action: 'unsubscribe' })],
+      parts: [openPart(), openPart({ channel: 'sms', operation: 'unsubscribe' })],
     });
     const held = {
       byEmail: [profile({ emailMarketing: email('UNSUBSCRIBED') })],

@@ -56,7 +56,7 @@ describe('the profiles of a request', () => {
   });
 
   test('memberships that came up in a job go when all that it is for was sent', () => {
-    const list = openPart({ channel: 'list', action: 'add_to_list' });
+    const list = openPart({ channel: 'list', operation: 'add_to_list' });
     const rows = [openRow({ parts: [list] }), openRow({ rowNumber: 2 })];
     const [member, subscriber] = rows.map(({ rowNumber }) => rowNumber);
     const carried = (left: readonly OpenRow[]) => {
@@ -89,7 +89,7 @@ describe('the profiles of a request', () => {
   });
 
   test('a membership goes by e-mail alone where there is one', () => {
-    const list = openPart({ channel: 'list', action: 'add_to_list' });
+    const list = openPart({ channel: 'list', operation: 'add_to_list' });
     const request = importRequest(
       entriesOf([openRow({ parts: [list] }), openRow({ email: null, parts: [list] })]),
       { listId: 'LIST01' },

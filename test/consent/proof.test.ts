@@ -6,9 +6,9 @@ import { email, openPart, profile, sms } from '../activities/profiles.js';
 
 const EMAIL = openPart();
 const SMS = openPart({ channel: 'sms' });
-const OPT_OUT = openPart({ action: 'unsubscribe' });
-const SUPPRESSION = openPart({ action: 'suppress' });
-const LIST = openPart({ channel: 'list', action: 'add_to_list' });
+const OPT_OUT = openPart({ operation: 'unsubscribe' });
+const SUPPRESSION = openPart({ operation: 'suppress' });
+const LIST = openPart({ channel: 'list', operation: 'add_to_list' });
 
 /** What was read of one person, or nothing. */
 const read = (state: ProfileConsent | null, isMember: boolean) => ({

@@ -63,12 +63,12 @@ describe('the ledger is not the truth', () => {
     ],
     [
       'when a confirmed opt-out did not happen',
-      { parts: [part({ action: 'unsubscribe' })], before: [known] },
+      { parts: [part({ operation: 'unsubscribe' })], before: [known] },
       /NEVER_SUBSCRIBED/,
     ],
     [
       'when a confirmed suppression did not happen',
-      { parts: [part({ action: 'suppress' })], before: [known] },
+      { parts: [part({ operation: 'suppress' })], before: [known] },
       /does not suppress/,
     ],
     [
@@ -190,7 +190,7 @@ describe('the ledger is not the truth', () => {
     [
       'when somebody who is said to be left out was in a call',
       {
-        parts: [part({ ...optedOutDuringRun, evidence: 'opt_outs' })],
+        parts: [part({ ...optedOutDuringRun, settledBy: 'opt_outs' })],
         after: [optedOut],
         carried: [carried('email')],
       },

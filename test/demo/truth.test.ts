@@ -43,11 +43,11 @@ describe('the ledger is the truth', () => {
     ],
     [
       'when a confirmed opt-out is unsubscribed',
-      { parts: [part({ action: 'unsubscribe' })], before: [known], after: [optedOut] },
+      { parts: [part({ operation: 'unsubscribe' })], before: [known], after: [optedOut] },
     ],
     [
       'when a confirmed suppression is in the account',
-      { parts: [part({ action: 'suppress' })], before: [known], after: [bounced] },
+      { parts: [part({ operation: 'suppress' })], before: [known], after: [bounced] },
     ],
     [
       'when a message waits for the click of a pending row',
@@ -98,7 +98,7 @@ describe('the ledger is the truth', () => {
     ],
     [
       'when somebody was left out of a call for an opt-out that the ledger knew',
-      { parts: [part({ ...optedOutDuringRun, evidence: 'opt_outs' })], after: [optedOut] },
+      { parts: [part({ ...optedOutDuringRun, settledBy: 'opt_outs' })], after: [optedOut] },
     ],
     [
       'when the run took somebody out again',

@@ -114,7 +114,7 @@ export async function readAnyMapping(text: string): Promise<Kind> {
         for await (const batch of opened.intents) {
           for (const { line, parts } of batch) {
             const sent = parts.some(
-              ({ action, rejected }) => action === 'subscribe' && rejected === null,
+              ({ operation, rejected }) => operation === 'subscribe' && rejected === null,
             );
             if (sent) held(saysYes(mapping, line));
           }

@@ -151,8 +151,8 @@ function read(text: string, { gzip, cut }: Source): Promise<Reading> {
         const subscribed: (string | null)[] = [];
         for await (const batch of opened.intents) {
           for (const { email, phoneNumber, parts } of batch) {
-            for (const { action, channel, rejected, consentedAt } of parts) {
-              if (rejected !== null || action !== 'subscribe') continue;
+            for (const { operation, channel, rejected, consentedAt } of parts) {
+              if (rejected !== null || operation !== 'subscribe') continue;
               held(consentedAt === null || Date.parse(consentedAt) <= OPTIONS.now.getTime());
               held(channel !== 'sms' || phoneNumber !== null);
               if (channel === 'email') subscribed.push(email);

@@ -73,7 +73,7 @@ export async function intentOf(
 
 /** The parts of an intent in short: `email subscribe 2021-03-04T12:00:00Z`, `sms phone_missing`. */
 export function inShort(intent: Intent): string[] {
-  return intent.parts.map(({ channel, action, consentedAt, rejected, note }) =>
-    [channel, rejected ?? action, consentedAt, note].filter((word) => word !== null).join(' '),
+  return intent.parts.map(({ channel, operation, consentedAt, rejected, note }) =>
+    [channel, rejected ?? operation, consentedAt, note].filter((word) => word !== null).join(' '),
   );
 }

@@ -24,8 +24,8 @@ type Said = Partial<IntentPart>;
 const yes = (consentedAt: string | null, more: Said = {}): IntentPart =>
   part({ consentedAt, ...more });
 const no = (consentedAt: string | null, more: Said = {}): IntentPart =>
-  part({ action: 'unsubscribe', consentedAt, ...more });
-const suppressed = (more: Said = {}): IntentPart => part({ action: 'suppress', ...more });
+  part({ operation: 'unsubscribe', consentedAt, ...more });
+const suppressed = (more: Said = {}): IntentPart => part({ operation: 'suppress', ...more });
 const unknown = (consentedAt: string | null, more: Said = {}): IntentPart =>
   part({ consentedAt, rejected: 'consent_value_unknown', ...more });
 
@@ -135,7 +135,7 @@ describe('a statement of the source that was refused and may be a no', () => {
         [{}, unknown(in2024), word],
       ],
       'stops no membership, as an opt-out does not': [
-        [{}, part({ channel: 'list', action: 'add_to_list' }), 'open'],
+        [{}, part({ channel: 'list', operation: 'add_to_list' }), 'open'],
         [{}, unknown(in2024), word],
       ],
     });
@@ -234,7 +234,7 @@ describe('a statement of the source that was refused and may be a no', () => {
         [typed, no(in2024, { rejected: 'email_invalid' }), 'email_invalid'],
         [
           { email: null },
-          yes(in2024, { rejected: 'row_malformed', action: 'unsubscribe' }),
+          yes(in2024, { rejected: 'row_malformed', operation: 'unsubscribe' }),
           'row_malformed',
         ],
         [{ email: null, phoneNumber: NUMBER }, yes(in2019, sms), 'open'],
@@ -307,7 +307,7 @@ describe('a statement of the source that was refused and may be a no', () => {
     const unconfirmed = {
       channel: 'email',
       outcome: 'unconfirmed',
-      evidence: 'profile_lookup',
+      settledBy: 'profile_lookup',
     } as const;
     await settleParts(ledger.db, first, [
       { rowNumber: 1, ...unconfirmed, reason: 'opt_out_not_read_back' },
@@ -334,7 +334,7 @@ describe('a statement of the source that was refused and may be a no', () => {
     await settleParts(
       ledger.db,
       id,
-      [1, 2].map((rowNumber) => ({ rowNumber, ...consented, evidence: 'guard' })),
+      [1, 2].map((rowNumber) => ({ rowNumber, ...consented, settledBy: 'guard' })),
     );
     await askForMembership(ledger.db, id, [1, 2]);
     assert.deepEqual(await endsOf(id), [word, 'already_consented', 'already_consented', 'open']);

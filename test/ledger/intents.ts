@@ -19,7 +19,7 @@ export const SETTINGS: MigrationSettings = {
 export function part(fields: Partial<IntentPart> = {}): IntentPart {
   return {
     channel: 'email',
-    action: 'subscribe',
+    operation: 'subscribe',
     consentedAt: null,
     rejected: null,
     note: null,

@@ -39,7 +39,7 @@ const consented = (rowNumber: number): Settlement => ({
   channel: 'email',
   outcome: 'already_consented',
   reason: null,
-  evidence: 'guard',
+  settledBy: 'guard',
 });
 
 describe('the ledger', () => {
@@ -116,8 +116,8 @@ describe('the ledger', () => {
     const dated = (
       email: string,
       consentedAt: string | null,
-      action: 'subscribe' | 'unsubscribe' | 'suppress',
-    ) => intent({ email, parts: [part({ consentedAt, action })] });
+      operation: 'subscribe' | 'unsubscribe' | 'suppress',
+    ) => intent({ email, parts: [part({ consentedAt, operation })] });
     await store(ledger, 'duplicates', [
       dated('newest@example.com', '2021-01-01T00:00:00Z', 'subscribe'),
       dated('newest@example.com', '2020-01-01T00:00:00Z', 'subscribe'),
@@ -177,7 +177,7 @@ describe('the ledger', () => {
 
   test('numbers jobs by operation, at most 1,000 rows each, and only once', async () => {
     const people = Array.from({ length: 1_500 }, (_, n) => intent({ email: `p${n}@example.com` }));
-    const optOut = intent({ email: 'no@example.com', parts: [part({ action: 'unsubscribe' })] });
+    const optOut = intent({ email: 'no@example.com', parts: [part({ operation: 'unsubscribe' })] });
     await store(ledger, 'jobs', [...people, optOut]);
     await settleParts(ledger.db, 'jobs', [consented(1), consented(2)]);
     await askForMembership(ledger.db, 'jobs', [1, 2]);
@@ -205,9 +205,9 @@ describe('the ledger', () => {
   });
 
   test('asks for a membership in the job that found it out, and of nobody who says no', async () => {
-    const ends = async (action: 'subscribe' | 'unsubscribe', outcome: Settlement['outcome']) => {
-      const id = `member-${action}-${outcome}`;
-      const sms = part({ channel: 'sms', action });
+    const ends = async (operation: 'subscribe' | 'unsubscribe', outcome: Settlement['outcome']) => {
+      const id = `member-${operation}-${outcome}`;
+      const sms = part({ channel: 'sms', operation });
       const row = intent({ phoneNumber: '+12015550101', parts: [part(), sms] });
       await store(ledger, id, [row, intent({ email: 'open@example.com', parts: [part(), sms] })]);
       await assignJobs(ledger.db, id);
@@ -263,7 +263,7 @@ describe('the ledger', () => {
     assert.equal((await waitingParts(ledger.db, 'submit', ['a@example.com'], [])).length, 1);
     assert.deepEqual(await settledJobs(ledger.db, 'submit'), []);
 
-    const settled = { outcome: 'confirmed', reason: null, evidence: 'list_members' } as const;
+    const settled = { outcome: 'confirmed', reason: null, settledBy: 'list_members' } as const;
     await settleParts(ledger.db, 'submit', [
       { rowNumber: 1, channel: 'email', ...settled },
       { rowNumber: 2, channel: 'email', ...settled },
@@ -275,7 +275,7 @@ describe('the ledger', () => {
     await store(ledger, 'first', [intent()]);
     const settle = (outcome: 'confirmed' | 'unconfirmed') =>
       settleParts(ledger.db, 'first', [
-        { rowNumber: 1, channel: 'email', outcome, reason: null, evidence: 'profile_lookup' },
+        { rowNumber: 1, channel: 'email', outcome, reason: null, settledBy: 'profile_lookup' },
       ]);
     assert.equal(await settle('confirmed'), 1);
     assert.equal(await settle('unconfirmed'), 0);
@@ -295,7 +295,7 @@ describe('the ledger', () => {
       outcome: 'confirmed' | 'rejected',
     ) =>
       settleParts(ledger.db, 'rows', [
-        { rowNumber, channel, outcome, reason: null, evidence: 'guard' },
+        { rowNumber, channel, outcome, reason: null, settledBy: 'guard' },
       ]);
     await settle(1, 'email', 'confirmed');
     await settle(1, 'sms', 'rejected');

@@ -67,15 +67,15 @@ describe('what the ledger knows of people who said no', () => {
     people: number,
     {
       channels = ['email'],
-      action = 'subscribe',
-    }: { channels?: readonly Channel[]; action?: Operation } = {},
+      operation = 'subscribe',
+    }: { channels?: readonly Channel[]; operation?: Operation } = {},
   ): Promise<string> {
     const id = unique('run');
     const rows = Array.from({ length: people }, (_, n) =>
       intent({
         email: address(n),
         phoneNumber: phone(n),
-        parts: channels.map((channel) => part({ channel, action })),
+        parts: channels.map((channel) => part({ channel, operation })),
       }),
     );
     await store(ledger, id, rows, {}, accountId);
@@ -131,7 +131,7 @@ describe('what the ledger knows of people who said no', () => {
 
   test('who leaves the list while their membership is on its way is to be taken off it again', async () => {
     const account = unique('account');
-    const id = await run(account, 2, { channels: ['list'], action: 'add_to_list' });
+    const id = await run(account, 2, { channels: ['list'], operation: 'add_to_list' });
     const begun = await begin(id, [0, 1], { operation: 'add_to_list', channels: ['list'] });
     assert.ok(begun.state === 'begun');
     const accepted = { status: 'accepted', partialFailure: null, requestId: null } as const;
@@ -152,7 +152,7 @@ describe('what the ledger knows of people who said no', () => {
           channel: 'email',
           outcome: 'confirmed',
           reason: null,
-          evidence: 'profile_lookup',
+          settledBy: 'profile_lookup',
           isOptOut: true,
         },
       ]);
@@ -165,7 +165,7 @@ describe('what the ledger knows of people who said no', () => {
 
     test('who was opted out is not subscribed, though they were read a moment before', async () => {
       const account = unique('account');
-      const [a, b] = [await run(account, 2, { action: 'unsubscribe' }), await run(account, 2)];
+      const [a, b] = [await run(account, 2, { operation: 'unsubscribe' }), await run(account, 2)];
       const before = [0, 1].map((n) => ({
         rowNumber: n + 1,
         oneProfile: true,
@@ -180,7 +180,7 @@ describe('what the ledger knows of people who said no', () => {
 
     test('who was to be opted out by a call that surely never left is subscribed', async () => {
       const account = unique('account');
-      const [a, b] = [await run(account, 1, { action: 'unsubscribe' }), await run(account, 1)];
+      const [a, b] = [await run(account, 1, { operation: 'unsubscribe' }), await run(account, 1)];
       const out = await begin(a, [0], { operation: 'unsubscribe' });
       assert.ok(out.state === 'begun');
       await answerSubmission(ledger.db, out.id, { status: 'not_sent' });
@@ -189,7 +189,7 @@ describe('what the ledger knows of people who said no', () => {
 
     test('who was opted out by a call that was made is not, though another never left', async () => {
       const account = unique('account');
-      const optsOut = { action: 'unsubscribe' } as const;
+      const optsOut = { operation: 'unsubscribe' } as const;
       const [a, b, c] = [
         await run(account, 1, optsOut),
         await run(account, 1, optsOut),
@@ -207,7 +207,7 @@ describe('what the ledger knows of people who said no', () => {
 
     test('who came back after an opt-out that was shown is, though an answer to it was lost', async () => {
       const account = unique('account');
-      const [a, b] = [await run(account, 1, { action: 'unsubscribe' }), await run(account, 1)];
+      const [a, b] = [await run(account, 1, { operation: 'unsubscribe' }), await run(account, 1)];
       for (const status of ['lost', 'accepted'] as const) {
         const begun = await begin(a, [0], { operation: 'unsubscribe' });
         assert.ok(begun.state === 'begun');
@@ -226,7 +226,7 @@ describe('what the ledger knows of people who said no', () => {
       const account = unique('account');
       const channels = ['email', 'sms'] as const;
       const [a, b] = [
-        await run(account, 1, { channels, action: 'unsubscribe' }),
+        await run(account, 1, { channels, operation: 'unsubscribe' }),
         await run(account, 1, { channels }),
       ];
       const begun = await begin(a, [0], { operation: 'unsubscribe', channels });
@@ -241,7 +241,7 @@ describe('what the ledger knows of people who said no', () => {
 
     test('who was opted out in another account is subscribed', async () => {
       const [a, b] = [
-        await run(unique('account'), 1, { action: 'unsubscribe' }),
+        await run(unique('account'), 1, { operation: 'unsubscribe' }),
         await run(unique('account'), 1),
       ];
       await begin(a, [0], { operation: 'unsubscribe' });
@@ -291,7 +291,7 @@ describe('what the ledger knows of people who said no', () => {
     test(`no to ${says} ${stops ? 'keeps' : 'does not keep'} ${channel} from being sent`, async () => {
       const account = unique('account');
       const operation = channel === 'list' ? 'add_to_list' : 'subscribe';
-      const id = await run(account, 1, { channels: [channel], action: operation });
+      const id = await run(account, 1, { channels: [channel], operation });
       await noteOptOuts(ledger.db, account, [optOut]);
       const begun = await begin(id, [0], { operation, channels: [channel] });
       assert.deepEqual(carriedBy(begun), stops ? [] : [`0 ${channel}`]);
@@ -594,7 +594,7 @@ describe('what the ledger knows of people who said no', () => {
       const { id } = await sentAndRefused();
       const end = async (reason: 'unsubscribed_again' | 'opt_out_not_read_back') => {
         const outcome = reason === 'unsubscribed_again' ? 'skipped_opted_out' : 'unconfirmed';
-        const settled = { rowNumber: 1, channel: 'email', evidence: 'profile_lookup' } as const;
+        const settled = { rowNumber: 1, channel: 'email', settledBy: 'profile_lookup' } as const;
         await settleRepaired(ledger.db, id, [{ ...settled, outcome, reason }]);
         const { rows } = await ledger.pool.query<{ reason: string }>(
           `select reason from consentry.intent_part
@@ -650,7 +650,7 @@ describe('what the ledger knows of people who said no', () => {
             await run(account, PEOPLE, { channels: CHANNELS }),
             await run(account, PEOPLE, { channels: CHANNELS }),
           ] as const;
-          const third = await run(account, PEOPLE, { action: 'unsubscribe' });
+          const third = await run(account, PEOPLE, { operation: 'unsubscribe' });
           const known = new Set<string>();
           /** By run: parts that Klaviyo has or may have. */
           const maybeSent = [new Set<string>(), new Set<string>()] as const;

@@ -87,7 +87,7 @@ describe('what the ledger knows of a person', () => {
       await store(
         ledger,
         'second',
-        [intent({ ...ada, line: 9, parts: [part({ action: 'unsubscribe' })] })],
+        [intent({ ...ada, line: 9, parts: [part({ operation: 'unsubscribe' })] })],
         { listId: null, customSource: 'second source' },
       );
       await assignJobs(ledger.db, 'first');
@@ -115,7 +115,7 @@ describe('what the ledger knows of a person', () => {
           channel: 'email',
           outcome: 'confirmed',
           reason: null,
-          evidence: 'list_members',
+          settledBy: 'list_members',
           read: { consent: 'SUBSCRIBED', at: '2021-03-04T05:06:07Z' },
         },
       ]);
@@ -124,8 +124,8 @@ describe('what the ledger knows of a person', () => {
     it('has all channels of all rows of a person, oldest first, with the proof', async () => {
       const history = await personHistory(ledger.db, ADA);
       assert.deepEqual(
-        history.map(({ migrationId, line, channel, action, outcome, reason }) =>
-          [migrationId, line, channel, action, outcome, reason].join(' '),
+        history.map(({ migrationId, line, channel, operation, outcome, reason }) =>
+          [migrationId, line, channel, operation, outcome, reason].join(' '),
         ),
         [
           'first 3 email subscribe confirmed ',
@@ -146,7 +146,7 @@ describe('what the ledger knows of a person', () => {
           email: 'ada@example.com',
           phoneNumber: '+12015550123',
           channel: 'email',
-          action: 'subscribe',
+          operation: 'subscribe',
           consentedAt: new Date('2021-03-04T05:06:07Z'),
           note: 'clamped_to_1990',
           listId: 'LIST01',
@@ -154,7 +154,7 @@ describe('what the ledger knows of a person', () => {
           historicalImport: true,
           outcome: 'confirmed',
           reason: null,
-          evidence: 'list_members',
+          settledBy: 'list_members',
           settledAt: 0,
           consentBefore: 'NEVER_SUBSCRIBED',
           consentBeforeAt: new Date('2020-01-01T00:00:00Z'),

@@ -50,7 +50,7 @@ describe('the report', () => {
           channel: 'email',
           outcome,
           reason: null,
-          evidence: 'profile_lookup',
+          settledBy: 'profile_lookup',
           ...(consent === undefined ? {} : { read: { consent, at: null } }),
         },
       ]);
@@ -127,7 +127,7 @@ describe('the report', () => {
   });
 
   it('counts what was sent by consent before and after', async () => {
-    const sent = { channel: 'email', action: 'subscribe', before: null };
+    const sent = { channel: 'email', operation: 'subscribe', before: null };
     assert.deepEqual(await countTransitions(ledger.db, 'm'), [
       { ...sent, outcome: 'unconfirmed', consentAfter: null, parts: 1 },
       { ...sent, outcome: 'confirmed', consentAfter: 'SUBSCRIBED', parts: 2 },

@@ -146,7 +146,7 @@ describe('what people say to a run', () => {
           channel: 'email',
           outcome: 'already_consented',
           reason: null,
-          evidence: 'guard',
+          settledBy: 'guard',
         })),
       );
       await askForMembership(tx, id, rows, 1);

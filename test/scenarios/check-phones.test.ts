@@ -52,7 +52,7 @@ describe('what Klaviyo checks at once: phone numbers', () => {
       for (const part of refused) {
         assert.equal(part.outcome, 'rejected');
         // Known before the call where the senders can be read, else from Klaviyo's refusal.
-        assert.equal(part.evidence === 'klaviyo_answer', !readable);
+        assert.equal(part.settledBy === 'klaviyo_answer', !readable);
       }
       assert.equal(emailOf(`region-${line}@example.com`), 'SUBSCRIBED');
       assert.equal(world.profile(`region-${line}@example.com`).phone_number, null);

@@ -33,9 +33,9 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
       });
       assert.ok(carried('taken1@filtered.test'), 'Klaviyo took both in one call');
       assert.ok(!world.hasProfile('taken1@filtered.test'));
-      for (const { outcome, evidence, sent } of parts) {
+      for (const { outcome, settledBy, sent } of parts) {
         assert.ok(sent);
-        assert.notEqual(evidence, 'klaviyo_answer', `${outcome} is what the answer said`);
+        assert.notEqual(settledBy, 'klaviyo_answer', `${outcome} is what the answer said`);
       }
       const [confirmed, unseen] = parts;
       assert.equal(confirmed?.consentAfter, 'SUBSCRIBED');

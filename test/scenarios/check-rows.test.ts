@@ -118,7 +118,7 @@ describe('what Klaviyo checks at once: rows and their dates', () => {
         'beside11@example.com email': 'confirmed',
       });
       assert.equal(parts[0]?.outcome, 'skipped_opted_out');
-      assert.equal(parts[0].evidence, 'klaviyo_answer');
+      assert.equal(parts[0].settledBy, 'klaviyo_answer');
       assert.equal(held('leaves11@example.com').consent, 'UNSUBSCRIBED');
       assert.deepEqual(carried('leaves11@example.com'), []);
     },

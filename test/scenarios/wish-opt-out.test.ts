@@ -60,7 +60,7 @@ describe('what people ask for: opt-outs', () => {
         ]);
         for (const [n, email] of [known, unknown].entries()) {
           assert.equal(parts[n]?.outcome, 'confirmed');
-          assert.equal(parts[n].evidence, 'profile_lookup');
+          assert.equal(parts[n].settledBy, 'profile_lookup');
           assert.deepEqual(reasonsOf(email), ['USER_SUPPRESSED']);
         }
       }

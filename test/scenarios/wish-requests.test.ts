@@ -208,8 +208,8 @@ describe('what people ask for: requests and answers', () => {
       { historical: true },
     );
     assert.deepEqual(report.outcomes, { confirmed: 130, already_consented: 130 });
-    const evidence = parts.filter(({ outcome }) => outcome === 'confirmed');
-    assert.deepEqual(new Set(evidence.map((part) => part.evidence)), new Set(['list_members']));
+    const confirmed = parts.filter(({ outcome }) => outcome === 'confirmed');
+    assert.deepEqual(new Set(confirmed.map((part) => part.settledBy)), new Set(['list_members']));
     assert.ok(there.every((email) => sentTo(email).length === 0));
   });
 

@@ -114,8 +114,8 @@ function assertPromises(
 }
 
 /** After the submit; before it, where that left nothing to send; or Klaviyo's own word for it. */
-function wasRead({ readAt, evidence, reason, consentBefore }: ReportedPart): boolean {
-  if (evidence === 'guard') return consentBefore !== null;
+function wasRead({ readAt, settledBy, reason, consentBefore }: ReportedPart): boolean {
+  if (settledBy === 'guard') return consentBefore !== null;
   return readAt !== null || reason === 'backdated_after_subscription';
 }
 

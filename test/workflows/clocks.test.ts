@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Evidence, Outcome } from '../../src/contracts/outcomes.js';
+import type { SettledBy, Outcome } from '../../src/contracts/outcomes.js';
 import { reportedParts } from '../../src/ledger/index.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
@@ -24,7 +24,7 @@ for (const aheadMs of [HOUR, -HOUR]) {
     });
     after(() => harness.close());
 
-    for (const [says, request, outcome, evidence] of [
+    for (const [says, request, outcome, settledBy] of [
       ['a live run is proved by its events', {}, 'confirmed', 'events'],
       [
         'a historical run by its list',
@@ -33,7 +33,7 @@ for (const aheadMs of [HOUR, -HOUR]) {
         'list_members',
       ],
       ['an implicit run by its list', { implicit: true }, 'list_only', 'list_members'],
-    ] as const satisfies readonly [string, Partial<MigrationRequest>, Outcome, Evidence][]) {
+    ] as const satisfies readonly [string, Partial<MigrationRequest>, Outcome, SettledBy][]) {
       test(`${says}, as it reads by Klaviyo’s own time`, { timeout: 60_000 }, async () => {
         const { consentry, ledger } = harness;
         const rows = people(3).map((address) => `${address},subscribed`);
@@ -52,7 +52,7 @@ for (const aheadMs of [HOUR, -HOUR]) {
         );
         for await (const page of reportedParts(ledger.db, id)) {
           for (const part of page) {
-            assert.deepEqual([part.outcome, part.evidence], [outcome, evidence]);
+            assert.deepEqual([part.outcome, part.settledBy], [outcome, settledBy]);
           }
         }
       });

@@ -93,9 +93,8 @@ function expectedOutcome(
   historicalImport: boolean,
 ): Outcome {
   if (part.channel === 'list') return 'list_only';
-  const asked = { channel: part.channel, action: part.operation };
   const optInProcess = preflight?.optInProcess ?? null;
-  return waitsForClick(asked, { optInProcess, historicalImport })
+  return waitsForClick(part, { optInProcess, historicalImport })
     ? 'pending_double_opt_in'
     : 'confirmed';
 }

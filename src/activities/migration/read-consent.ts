@@ -265,8 +265,8 @@ function isStale(
   { consentMaxAgeMs, textConsentMaxAgeMs, sinceMs = 0 }: ConsentAge,
 ): boolean {
   const texts = parts.some(
-    ({ channel, action }) =>
-      OPERATIONS[action].givesConsent && (isPhoneChannel(channel) || channel === 'push'),
+    ({ channel, operation }) =>
+      OPERATIONS[operation].givesConsent && (isPhoneChannel(channel) || channel === 'push'),
   );
   const most = texts ? Math.min(textConsentMaxAgeMs, consentMaxAgeMs) : consentMaxAgeMs;
   return consentAgeMs === null || consentAgeMs + sinceMs > most;

@@ -26,7 +26,7 @@ export function settleRefused(
           channel,
           outcome: REFUSED_AS[reason] ?? ('rejected' as const),
           reason,
-          evidence: 'klaviyo_answer' as const,
+          settledBy: 'klaviyo_answer' as const,
         })),
     );
   });

@@ -179,15 +179,15 @@ function settlementsOf(
         ? provePart(part, read)
         : proveAtDeadline(part, read, deadline(part.submissionId));
     if (verdict === null) return [];
-    const evidence = isList ? 'list_members' : 'profile_lookup';
-    return [{ rowNumber, channel, ...verdict, ...readBack(part, profiles, verdict), evidence }];
+    const settledBy = isList ? 'list_members' : 'profile_lookup';
+    return [{ rowNumber, channel, ...verdict, ...readBack(part, profiles, verdict), settledBy }];
   });
 }
 
 /** What is read of people who were asked to subscribe and have said no. */
 function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOut[] {
   return row.parts
-    .filter(({ action }) => OPERATIONS[action].givesConsent)
+    .filter(({ operation }) => OPERATIONS[operation].givesConsent)
     .flatMap(({ channel }) => {
       const profiles: ProfileConsent[] = profilesFor(channel, people.index.heldFor(row));
       return optOutsShown(profiles, new Date(0), now);
@@ -196,7 +196,7 @@ function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOu
 
 function identifiersOfSubscribed(row: OpenRow): string[] {
   return row.parts
-    .filter(({ action }) => !OPERATIONS[action].takesOut)
+    .filter(({ operation }) => !OPERATIONS[operation].takesOut)
     .flatMap(({ channel }) => identifierOf(channel, row) ?? []);
 }
 

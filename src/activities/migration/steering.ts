@@ -212,7 +212,7 @@ async function settleUnread(
         channel,
         outcome: 'unconfirmed',
         reason: 'opt_out_not_read_back',
-        evidence: 'profile_lookup',
+        settledBy: 'profile_lookup',
       })),
   );
   const rows = await openRowsOfJob(db, migrationId, jobNumber);
@@ -225,7 +225,7 @@ async function settleUnread(
         channel,
         outcome: 'unconfirmed',
         reason: 'not_seen_before_deadline',
-        evidence: channel === 'list' ? 'list_members' : 'profile_lookup',
+        settledBy: channel === 'list' ? 'list_members' : 'profile_lookup',
       })),
     ),
   );

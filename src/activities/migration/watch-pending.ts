@@ -94,7 +94,7 @@ function settlementsOf(
       if (verdict === null) return [];
       const read = readBack(part, profiles, verdict);
       return [
-        { rowNumber: row.rowNumber, channel, ...verdict, ...read, evidence: 'profile_lookup' },
+        { rowNumber: row.rowNumber, channel, ...verdict, ...read, settledBy: 'profile_lookup' },
       ];
     });
   });

@@ -225,7 +225,7 @@ function endOf(
   const end = {
     rowNumber,
     channel,
-    evidence: 'profile_lookup' as const,
+    settledBy: 'profile_lookup' as const,
     ...(held === null ? {} : { read: held }),
   };
   switch (verdict) {

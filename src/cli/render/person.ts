@@ -104,10 +104,10 @@ function renderRun(parts: readonly PersonPart[]): string {
 }
 
 function renderPart(part: PersonPart): string {
-  const { outcome, reason, evidence, settledAt, consentBefore, consentBeforeAt } = part;
+  const { outcome, reason, settledBy, settledAt, consentBefore, consentBeforeAt } = part;
   const ended = outcome === null ? 'open' : `${outcome}${reason === null ? '' : ` (${reason})`}`;
   const lines = [
-    `line ${part.line}, ${part.channel}: ${part.action} -> ${ended}`,
+    `line ${part.line}, ${part.channel}: ${part.operation} -> ${ended}`,
     askedWords(part),
   ];
   if (consentBefore !== null) {
@@ -123,13 +123,13 @@ function renderPart(part: PersonPart): string {
       `read     ${part.consentAfter}${sinceWords(timeOf(part.consentAfterAt))}, read ${timeOf(part.readAt) ?? ''}`,
     );
   }
-  if (settledAt !== null) lines.push(`settled  ${settledAt.toISOString()} by ${evidence ?? ''}`);
+  if (settledAt !== null) lines.push(`settled  ${settledAt.toISOString()} by ${settledBy ?? ''}`);
   return lines.map((line, index) => `${index === 0 ? '  ' : '    '}${line}`).join('\n');
 }
 
 /** The date of a word that is not known, or of an opt-out, is no date of consent. */
-function askedWords({ action, reason, consentedAt, note }: PersonPart): string {
-  const isConsent = action === 'subscribe' && reason !== 'consent_value_unknown';
+function askedWords({ operation, reason, consentedAt, note }: PersonPart): string {
+  const isConsent = operation === 'subscribe' && reason !== 'consent_value_unknown';
   const dated =
     consentedAt === null
       ? `without a ${isConsent ? 'consent ' : ''}date`

@@ -4,14 +4,14 @@ import { timeOf, type Row } from './part-rows.js';
 
 /** What a part is after the run in one word: a consent state, a membership, or its outcome. */
 export function stateAfter({
-  action,
+  operation,
   outcome,
   consentAfter,
-}: Pick<ReportedPart, 'action' | 'outcome' | 'consentAfter'>): string {
+}: Pick<ReportedPart, 'operation' | 'outcome' | 'consentAfter'>): string {
   if (outcome === null) return 'open';
   if (outcome === 'list_only') return 'ON_LIST';
   if (outcome !== 'confirmed') return outcome;
-  const { leaves, shows } = OPERATIONS[action];
+  const { leaves, shows } = OPERATIONS[operation];
   return leaves ?? consentAfter ?? shows;
 }
 
@@ -25,7 +25,7 @@ export function changeRow(part: ReportedPart): Row {
     email: part.email,
     phone_number: part.phoneNumber,
     channel: part.channel,
-    action: part.action,
+    operation: part.operation,
     before: part.consentBefore,
     after: stateAfter(part),
     outcome: part.outcome,
@@ -41,7 +41,7 @@ export const CHANGE_COLUMNS = [
   'email',
   'phone_number',
   'channel',
-  'action',
+  'operation',
   'before',
   'after',
   'outcome',

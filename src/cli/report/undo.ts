@@ -22,10 +22,10 @@ export function undoRow(parts: readonly ReportedPart[]): Row | null {
   const consents: Record<string, string> = {};
   const notes: string[] = [];
   for (const part of parts) {
-    const { channel, action, consentBefore } = part;
+    const { channel, operation, consentBefore } = part;
     if (!part.sent || part.outcome !== 'confirmed' || channel === 'list') continue;
     const column = `${channel}_consent`;
-    const { undone } = OPERATIONS[action];
+    const { undone } = OPERATIONS[operation];
     if (undone !== null) {
       consents[column] = '';
       notes.push(`${channel}: ${undone}; only the person can give the consent again`);

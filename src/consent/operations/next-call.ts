@@ -14,7 +14,7 @@ export function nextCall(
   for (const carried of [operation, 'add_to_list'] as const) {
     const asking = rows.map((row) => ({
       ...row,
-      parts: row.parts.filter(({ action }) => action === carried),
+      parts: row.parts.filter(({ operation }) => operation === carried),
     }));
     const entries = entriesOf(asking).slice(0, OPERATIONS[carried].callSize);
     if (entries.length > 0) return { operation: carried, entries };

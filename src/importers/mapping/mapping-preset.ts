@@ -20,7 +20,7 @@ export function mappingPreset(mapping: Mapping, now: Date): Preset {
     name: 'mapping',
     label: 'mapping file',
     fingerprint: {},
-    action: 'subscribe',
+    operation: 'subscribe',
     bind(header, options) {
       const { phone, push, country, date_of_birth: born } = mapping;
       const channels = options.channels.map((channel) =>

@@ -38,7 +38,7 @@ export const generic: Preset = {
     ...IDENTIFIERS,
     andOneOf: [...CONSENT_CHANNELS.map((channel) => `${channel}_consent`), 'suppressed'],
   },
-  action: 'subscribe',
+  operation: 'subscribe',
   bind: (header, options) => bindColumns(header, options, LAYOUT),
 };
 

@@ -37,7 +37,7 @@ export const klaviyoImport: Preset = {
   name: 'klaviyo-import',
   label: 'Klaviyo, import layout',
   fingerprint: { oneOf: CONSENT_COLUMNS, noneOf: ['Klaviyo ID'] },
-  action: 'subscribe',
+  operation: 'subscribe',
   bind: (header, options) => bindColumns(header, options, LAYOUT),
 };
 
@@ -49,7 +49,7 @@ export const klaviyoExport: Preset = {
   name: 'klaviyo-export',
   label: 'Klaviyo, exported profiles',
   fingerprint: { allOf: ['Klaviyo ID'], oneOf: CONSENT_COLUMNS },
-  action: 'subscribe',
+  operation: 'subscribe',
   bind: (header, options) =>
     bindColumns(header, options, { ...LAYOUT, suppression: suppressionColumn }),
 };

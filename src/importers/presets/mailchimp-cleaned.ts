@@ -11,7 +11,7 @@ export const mailchimpCleaned: Preset = {
     allOf: ['Email Address'],
     oneOf: ['CLEAN_TIME', 'CLEAN_CAMPAIGN_TITLE', 'CLEAN_CAMPAIGN_ID'],
   },
-  action: 'suppress',
+  operation: 'suppress',
   bind(header, options) {
     needEmailAsked(header, options, 'addresses that bounced');
     const email = header.find('Email Address');

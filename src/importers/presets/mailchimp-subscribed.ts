@@ -16,7 +16,7 @@ export const mailchimpSubscribed: Preset = {
     oneOf: ['CONFIRM_TIME', 'OPTIN_TIME'],
     noneOf: ['UNSUB_*', 'CLEAN_*'],
   },
-  action: 'subscribe',
+  operation: 'subscribe',
   bind(header, options) {
     refuseOtherChannels(header, options);
     const email = header.find('Email Address');

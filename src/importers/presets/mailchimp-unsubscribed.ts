@@ -8,7 +8,7 @@ export const mailchimpUnsubscribed: Preset = {
   name: 'mailchimp-unsubscribed',
   label: 'Mailchimp, unsubscribed contacts',
   fingerprint: { allOf: ['Email Address', 'UNSUB_TIME'] },
-  action: 'unsubscribe',
+  operation: 'unsubscribe',
   bind(header, options) {
     needEmailAsked(header, options, 'e-mail opt-outs');
     const email = header.find('Email Address');

@@ -21,7 +21,7 @@ export const omnisend: Preset = {
     oneOf: ['Email', 'Phone', 'Phone number'],
     andOneOf: Object.values(COLUMNS).map(({ optIn }) => optIn),
   },
-  action: 'subscribe',
+  operation: 'subscribe',
   bind(header, options) {
     const channels = options.channels.map((channel) => channelColumns(header, options, channel));
     const phoneNames =

@@ -43,7 +43,7 @@ export interface Preset {
   readonly label: string;
   readonly fingerprint: Fingerprint;
   /** What a row asks that cannot be read at all. */
-  readonly action: 'subscribe' | 'unsubscribe' | 'suppress';
+  readonly operation: 'subscribe' | 'unsubscribe' | 'suppress';
   /** Finds the columns of a source; throws `SourceError` where the run needs one that is not there. */
   bind(header: Header, options: ImportOptions): RowReader;
 }

@@ -27,7 +27,7 @@ export const shopifyCustomers: Preset = {
     allOf: ['Email', 'First Name'],
     oneOf: ['Accepts Email Marketing', 'Accepts Marketing', 'Accepts SMS Marketing'],
   },
-  action: 'subscribe',
+  operation: 'subscribe',
   bind(header, options) {
     const readRow = bindColumns(header, options, LAYOUT);
     const dated = (options.consentedAt ?? null) !== null || options.consent === 'implicit';

@@ -33,14 +33,6 @@ export interface ListWithFlows extends ListInfo {
   readonly flows: readonly FlowTrigger[] | null;
 }
 
-export interface ImportJob {
-  readonly id: string;
-  readonly status: 'queued' | 'processing' | 'complete' | 'cancelled' | 'unknown';
-  readonly totalCount: number | null;
-  readonly completedCount: number;
-  readonly failedCount: number;
-}
-
 /** The account's SMS set-up. */
 export interface TextMessagingConfiguration {
   readonly id: string;
@@ -119,26 +111,6 @@ export const listWithFlowsSchema = z
         name: attributes.name ?? null,
         status: attributes.status ?? null,
       })),
-  }));
-
-const count = z.number().int().nonnegative().nullish();
-
-export const importJobSchema = z
-  .object({
-    id: z.string(),
-    attributes: z.object({
-      status: z.enum(['queued', 'processing', 'complete', 'cancelled', 'unknown']).catch('unknown'),
-      total_count: count,
-      completed_count: count,
-      failed_count: count,
-    }),
-  })
-  .transform(({ id, attributes }): ImportJob => ({
-    id,
-    status: attributes.status,
-    totalCount: attributes.total_count ?? null,
-    completedCount: attributes.completed_count ?? 0,
-    failedCount: attributes.failed_count ?? 0,
   }));
 
 export const configurationSchema = z

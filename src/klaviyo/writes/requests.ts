@@ -162,12 +162,6 @@ export function importBody(request: ImportRequest): unknown {
   };
 }
 
-/** The body of a call that puts profiles on a list by their ids; at most 1,000. */
-export function addToListBody(profileIds: readonly string[]): unknown {
-  checkCount('add_profiles_to_list', profileIds.length, CALL_LIMITS.addToList);
-  return { data: profileIds.map((id) => ({ type: 'profile', id })) };
-}
-
 function subscribeAttributes(profile: ProfileToSubscribe, row: number, historical: boolean) {
   const asked = CONSENT_CHANNELS.flatMap((channel) => {
     const subscription = profile.channels[channel];

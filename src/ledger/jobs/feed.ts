@@ -71,7 +71,7 @@ export interface WaitingPart {
   readonly channel: Channel;
   readonly email: string | null;
   readonly phoneNumber: string | null;
-  readonly action: Operation;
+  readonly operation: Operation;
   /** The earliest that Klaviyo's clock can have shown when it was sent; null where not known. */
   readonly sentAt: Date | null;
 }
@@ -88,10 +88,10 @@ export async function waitingParts(
     channel: WaitingPart['channel'];
     email: string | null;
     phone_number: string | null;
-    action: Operation;
+    operation: Operation;
     klaviyo_sent_at: Date | null;
   }>`
-    select p.row_number, p.channel, i.email, i.phone_number, p.action, s.klaviyo_sent_at
+    select p.row_number, p.channel, i.email, i.phone_number, p.operation, s.klaviyo_sent_at
     from (
       select row_number, email, phone_number from consentry.intent
         where migration_id = ${migrationId} and email = any(${emails}::text[])
@@ -112,19 +112,19 @@ export async function waitingParts(
     channel: row.channel,
     email: row.email,
     phoneNumber: row.phone_number,
-    action: row.action,
+    operation: row.operation,
     sentAt: row.klaviyo_sent_at,
   }));
 }
 
-/** What was sent and waits for its proof, by channel and action. */
+/** What was sent and waits for its proof, by channel and operation. */
 export async function waitingKinds(
   db: LedgerDb,
   migrationId: string,
-): Promise<{ channel: Channel; action: Operation }[]> {
+): Promise<{ channel: Channel; operation: Operation }[]> {
   return db
     .selectFrom('intent_part')
-    .select(['channel', 'action'])
+    .select(['channel', 'operation'])
     .distinct()
     .where('migration_id', '=', migrationId)
     .where('outcome', 'is', null)

@@ -58,11 +58,11 @@ export async function settleSmsWithoutSender(
 ): Promise<void> {
   await sql`
     update consentry.intent_part p set
-      outcome = 'rejected', reason = 'phone_country_without_sender', evidence = 'guard',
+      outcome = 'rejected', reason = 'phone_country_without_sender', settled_by = 'guard',
       settled_at = now()
     from consentry.intent i
     where p.migration_id = ${migrationId} and p.channel::text = any(${[...TEXT_CHANNELS]}::text[])
-      and p.action = 'subscribe'
+      and p.operation = 'subscribe'
       and (${jobNumber}::integer is null or p.job_number = ${jobNumber})
       and p.outcome is null and p.submission_id is null
       and i.migration_id = p.migration_id and i.row_number = p.row_number

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Action, Channel } from '../../contracts/channels.js';
-import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
+import type { Channel, Operation } from '../../contracts/channels.js';
+import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 import { countingOptOuts, identifierOfPart } from '../opt-outs/known.js';
 import { lockForCall } from '../runs/steering-lock.js';
@@ -25,7 +25,7 @@ export interface OpenRow {
 
 export interface OpenPart {
   readonly channel: Channel;
-  readonly action: Action;
+  readonly operation: Operation;
   /** RFC 3339 in UTC. */
   readonly consentedAt: string | null;
   /** The last call that it went with, if it was sent. */
@@ -46,7 +46,7 @@ interface RowRecord {
   push_platform: 'ios' | 'android' | null;
   parts: {
     channel: Channel;
-    action: Action;
+    operation: Operation;
     consented_at: string | null;
     submission_id: string | null;
     unsent: boolean;
@@ -57,7 +57,7 @@ const columns = sql`i.row_number, i.email, i.raw_email, i.phone_number, i.one_pr
   (extract(epoch from now() - i.consent_read_at) * 1000)::float8 as consent_age_ms, i.date_of_birth::text, i.push_token, i.push_platform, p.parts`;
 
 const partsAsJson = sql`
-  json_agg(json_build_object('channel', p.channel, 'action', p.action,
+  json_agg(json_build_object('channel', p.channel, 'operation', p.operation,
     'consented_at', to_char(p.consented_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'submission_id', p.submission_id::text, 'unsent', ${isUnsent}) order by p.channel) as parts`;
 
@@ -178,7 +178,7 @@ function toOpenRow(row: RowRecord): OpenRow {
         : { token: row.push_token, platform: row.push_platform },
     parts: row.parts.map((part) => ({
       channel: part.channel,
-      action: part.action,
+      operation: part.operation,
       consentedAt: part.consented_at,
       submissionId: part.submission_id,
       unsent: part.unsent,
@@ -242,7 +242,7 @@ export interface Settlement {
   readonly channel: Channel;
   readonly outcome: Outcome;
   readonly reason: Reason | null;
-  readonly evidence: Evidence;
+  readonly settledBy: SettledBy;
   /** The consent that was read, where the outcome follows from a profile. */
   readonly read?: { readonly consent: string; readonly at: string | null };
   /** An opt-out that was asked for has been read back: Klaviyo shows it. */
@@ -346,16 +346,16 @@ async function settle(
   if (settlements.length === 0) return 0;
   const result = await sql`
     update consentry.intent_part p set
-      outcome = s.outcome::consentry.outcome, reason = s.reason, evidence = s.evidence,
+      outcome = s.outcome::consentry.outcome, reason = s.reason, settled_by = s.settled_by,
       settled_at = now(), consent_after = s.consent, consent_after_at = s.at::timestamptz,
       read_at = case when s.consent is not null then now() end
     from unnest(
       ${settlements.map((s) => s.rowNumber)}::integer[], ${settlements.map((s) => s.channel)}::text[],
       ${settlements.map((s) => s.outcome)}::text[], ${settlements.map((s) => s.reason)}::text[],
-      ${settlements.map((s) => s.evidence)}::text[],
+      ${settlements.map((s) => s.settledBy)}::text[],
       ${settlements.map((s) => s.read?.consent ?? null)}::text[],
       ${settlements.map((s) => s.read?.at ?? null)}::text[]
-    ) as s (row_number, channel, outcome, reason, evidence, consent, at)
+    ) as s (row_number, channel, outcome, reason, settled_by, consent, at)
     where p.migration_id = ${migrationId} and p.row_number = s.row_number
       and p.channel = s.channel::consentry.channel and ${open}`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
@@ -378,7 +378,7 @@ export async function askForMembership(
   if (rowNumbers.length === 0) return;
   await lockForCall(db, migrationId);
   await sql`
-    insert into consentry.intent_part (migration_id, row_number, channel, action, note, job_number,
+    insert into consentry.intent_part (migration_id, row_number, channel, operation, note, job_number,
       consent_before, consent_before_at)
     select ${migrationId}, r.row_number, 'list', 'add_to_list', 'membership_of_consented',
       ${jobNumber}::integer, e.consent_before, e.consent_before_at
@@ -390,6 +390,6 @@ export async function askForMembership(
       and not exists (select from consentry.intent_part o
       where o.migration_id = ${migrationId} and o.row_number = r.row_number
         and (o.outcome is null or o.outcome = 'skipped_opted_out'
-          or o.action in ('unsubscribe', 'suppress') or o.reason = 'consent_value_unknown'))
+          or o.operation in ('unsubscribe', 'suppress') or o.reason = 'consent_value_unknown'))
     on conflict do nothing`.execute(db);
 }

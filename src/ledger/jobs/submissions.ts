@@ -128,7 +128,7 @@ async function withoutOptedOut(
 ): Promise<readonly SentPart[]> {
   const { rows: optedOut } = await sql<{ row_number: number; channel: Channel }>`
     with opted_out as (
-      select p.row_number, p.channel, p.action, p.submission_id,
+      select p.row_number, p.channel, p.operation, p.submission_id,
         max(o.opted_out_at) as opted_out_at, bool_and(o.left_list) as left_list
       from consentry.migration m
       join consentry.run on run.id = m.id
@@ -163,17 +163,17 @@ async function withoutOptedOut(
         offset 0
       ) o
       where m.id = ${migrationId}
-      group by p.row_number, p.channel, p.action, p.submission_id
+      group by p.row_number, p.channel, p.operation, p.submission_id
     ), watched as (
       insert into consentry.repair (migration_id, row_number, channel, opted_out_at)
       select ${migrationId}, row_number,
         case when left_list then 'list'::consentry.channel else channel end, opted_out_at
       from opted_out
-      where submission_id is not null and action = 'subscribe'
+      where submission_id is not null and operation = 'subscribe'
       on conflict (migration_id, row_number, channel) do nothing
     ), ended as (
       update consentry.intent_part p set outcome = 'skipped_opted_out',
-        reason = 'opted_out_during_run', evidence = 'opt_outs', settled_at = now()
+        reason = 'opted_out_during_run', settled_by = 'opt_outs', settled_at = now()
       from opted_out o
       where p.migration_id = ${migrationId} and p.row_number = o.row_number
         and p.channel = o.channel and o.submission_id is null

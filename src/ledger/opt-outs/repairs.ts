@@ -116,8 +116,8 @@ async function noteRepairs(
       cross join lateral (select ${leftListOfRun} as left_list) said
       where p.migration_id = m.id and p.row_number = i.row_number
         and case when said.left_list
-          then p.action in ('subscribe', 'add_to_list') and o.identifier = any(${identifiersOfCall})
-          else p.action = 'subscribe' and o.identifier = ${identifierOfPart}
+          then p.operation in ('subscribe', 'add_to_list') and o.identifier = any(${identifiersOfCall})
+          else p.operation = 'subscribe' and o.identifier = ${identifierOfPart}
             and (p.channel, o.channel) in (select channel, by_channel from ${countingOptOuts}) end
         and s.status in ('sending', 'accepted', 'ambiguous', 'lost')
         and (p.outcome is null or p.outcome <> 'rejected')
@@ -186,7 +186,7 @@ export async function openRepairs(
       select case when channel = r.channel then outcome end as outcome, job_number, submission_id
       from consentry.intent_part
       where migration_id = r.migration_id and row_number = r.row_number
-        and (channel = r.channel or (r.channel = 'list' and action = 'subscribe'))
+        and (channel = r.channel or (r.channel = 'list' and operation = 'subscribe'))
       order by submission_id desc nulls last limit 1
     ) p
     left join consentry.submission s on s.id = p.submission_id

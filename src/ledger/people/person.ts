@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Action, Channel } from '../../contracts/channels.js';
-import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
+import type { Channel, Operation } from '../../contracts/channels.js';
+import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { LedgerDb } from '../database.js';
 import { finishRun, insertRun } from '../runs/runs.js';
@@ -77,7 +77,7 @@ export interface PersonPart {
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly channel: Channel;
-  readonly action: Action;
+  readonly operation: Operation;
   /** When it was said, by the source: the date of the consent, or of the opt-out. */
   readonly consentedAt: Date | null;
   readonly note: string | null;
@@ -87,7 +87,7 @@ export interface PersonPart {
   readonly historicalImport: boolean;
   readonly outcome: Outcome | null;
   readonly reason: Reason | null;
-  readonly evidence: Evidence | null;
+  readonly settledBy: SettledBy | null;
   readonly settledAt: Date | null;
   readonly consentBefore: string | null;
   readonly consentBeforeAt: Date | null;
@@ -104,10 +104,10 @@ export async function personHistory(db: LedgerDb, { by, value }: Person): Promis
   const { rows } = await sql<PersonPart>`
     select i.migration_id as "migrationId", run.created_at as "startedAt",
       m.source_name as "sourceName", m.preset, i.line, i.email,
-      i.phone_number as "phoneNumber", p.channel, p.action, p.consented_at as "consentedAt",
+      i.phone_number as "phoneNumber", p.channel, p.operation, p.consented_at as "consentedAt",
       p.note, m.settings->>'listId' as "listId", m.settings->>'customSource' as "customSource",
       coalesce((m.settings->>'historicalImport')::boolean, false) as "historicalImport",
-      p.outcome, p.reason, p.evidence, p.settled_at as "settledAt",
+      p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
       p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
       p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
       p.read_at as "readAt", s.sent_at as "sentAt", s.request_id as "requestId"

@@ -86,14 +86,14 @@ async function settleDoubted(
       select p.channel, ${person} as person, ${other} as other,
         ${own} is null or (p.channel = any(${[...TEXT_CHANNELS]}::consentry.channel[])
           and concat_ws(' ', p.reason, p.note) like '%phone_landline%') as lacks_own,
-        case when p.action = 'suppress' then 'infinity'
+        case when p.operation = 'suppress' then 'infinity'
           else coalesce(p.consented_at, 'infinity') end as said_at
       from consentry.intent_part p
       join consentry.intent i using (migration_id, row_number)
       where p.migration_id = ${source} and p.channel = any(${channels}::consentry.channel[])
-        and p.outcome = 'rejected' and p.evidence = 'importer'
+        and p.outcome = 'rejected' and p.settled_by = 'importer'
         and (p.reason = 'consent_value_unknown'
-          or (p.action in ('unsubscribe', 'suppress')
+          or (p.operation in ('unsubscribe', 'suppress')
             and p.reason <> all(${[...CONFLICT_REASONS]})))
     ), about as (
       select channel, person, said_at from refused
@@ -111,12 +111,12 @@ async function settleDoubted(
       from about where person is not null group by channel, person
     )
     update consentry.intent_part p set
-      outcome = 'rejected', reason = 'newer_statement_refused', evidence = 'importer',
+      outcome = 'rejected', reason = 'newer_statement_refused', settled_by = 'importer',
       settled_at = now()
     from doubt d
     join consentry.intent i on i.migration_id = ${migrationId} and ${person} = d.person
     where p.migration_id = ${migrationId} and p.row_number = i.row_number
-      and p.channel = d.channel and p.action = 'subscribe' and p.outcome is null
+      and p.channel = d.channel and p.operation = 'subscribe' and p.outcome is null
       and coalesce(p.consented_at, '-infinity') <= d.said_at`.execute(db);
 }
 
@@ -134,30 +134,30 @@ async function settleAllButOne(
 ): Promise<void> {
   await sql`
     with asked as (
-      select p.row_number, p.channel, p.action, ${duplicate} as duplicate,
+      select p.row_number, p.channel, p.operation, ${duplicate} as duplicate,
         row_number() over identity as place,
-        first_value(p.action) over identity as winning_action
+        first_value(p.operation) over identity as winning_operation
       from consentry.intent_part p
       join consentry.intent i using (migration_id, row_number)
       where p.migration_id = ${migrationId} and p.outcome is null
         and p.channel = any(${channels}::consentry.channel[]) and ${person} is not null
       window identity as (
         partition by ${person}, p.channel
-        order by (p.action = 'suppress') desc,
+        order by (p.operation = 'suppress') desc,
           coalesce(p.consented_at,
-            case when p.action = 'unsubscribe' then 'infinity' else '-infinity' end::timestamptz) desc,
-          (p.action = 'unsubscribe') desc, p.row_number desc
+            case when p.operation = 'unsubscribe' then 'infinity' else '-infinity' end::timestamptz) desc,
+          (p.operation = 'unsubscribe') desc, p.row_number desc
       )
     )
     update consentry.intent_part p set
       outcome = 'rejected',
       reason = case
-        when asked.winning_action in ('suppress', 'unsubscribe')
-          and asked.action not in ('suppress', 'unsubscribe') then 'conflicting_opt_out'
-        when asked.winning_action = 'subscribe' and asked.action = 'unsubscribe'
+        when asked.winning_operation in ('suppress', 'unsubscribe')
+          and asked.operation not in ('suppress', 'unsubscribe') then 'conflicting_opt_out'
+        when asked.winning_operation = 'subscribe' and asked.operation = 'unsubscribe'
           then 'superseded_by_consent'
         else asked.duplicate end,
-      evidence = 'importer', settled_at = now()
+      settled_by = 'importer', settled_at = now()
     from asked
     where asked.place > 1 and p.migration_id = ${migrationId}
       and p.row_number = asked.row_number and p.channel = asked.channel`.execute(db);

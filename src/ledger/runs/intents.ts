@@ -21,12 +21,12 @@ const PART_COLUMNS = [
   'migration_id',
   'row_number',
   'channel',
-  'action',
+  'operation',
   'consented_at',
   'note',
   'outcome',
   'reason',
-  'evidence',
+  'settled_by',
   'settled_at',
 ] as const;
 
@@ -120,7 +120,7 @@ function partLine(migrationId: string, rowNumber: number, part: IntentPart): str
     migrationId,
     rowNumber,
     part.channel,
-    part.action,
+    part.operation,
     part.consentedAt,
     part.note,
     refused ? 'rejected' : null,

@@ -22,7 +22,7 @@ export async function assignJobs(
   return db.transaction().execute(async (tx) => {
     await sql`
       with part as (
-        select row_number, channel, action as operation,
+        select row_number, channel, operation,
           coalesce(dense_rank() over (order by row_number) <= ${canaryRows}::integer, false) as canary
         from consentry.intent_part
         where migration_id = ${migrationId} and outcome is null and job_number is null

@@ -16,14 +16,14 @@ export interface AskedRows {
 
 export async function countAskedRows(db: LedgerDb, migrationId: string): Promise<AskedRows> {
   const { rows: asked } = await sql<{ operation: Operation; rows: string }>`
-    select action as operation, count(distinct row_number) as rows
+    select operation, count(distinct row_number) as rows
     from consentry.intent_part
     where migration_id = ${migrationId} and outcome is null
-    group by action order by action`.execute(db);
+    group by operation order by operation`.execute(db);
   const { rows: texts } = await sql<{ country: string | null; rows: string }>`
     select i.country, count(distinct row_number) as rows
     from consentry.intent_part p join consentry.intent i using (migration_id, row_number)
-    where p.migration_id = ${migrationId} and p.outcome is null and p.action = 'subscribe'
+    where p.migration_id = ${migrationId} and p.outcome is null and p.operation = 'subscribe'
       and p.channel::text = any(${[...TEXT_CHANNELS]}::text[])
     group by i.country order by rows desc, i.country`.execute(db);
   const { rows: undated } = await sql<{ rows: string }>`

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Action, Channel } from '../../contracts/channels.js';
+import type { Channel, Operation } from '../../contracts/channels.js';
 import type { OutcomeCounts } from '../../contracts/migration.js';
-import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
+import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 
 /** One channel of one row and how it ended, as the report shows it. */
@@ -13,10 +13,10 @@ export interface ReportedPart {
   readonly phoneNumber: string | null;
   readonly country: string | null;
   readonly channel: Channel;
-  readonly action: Action;
+  readonly operation: Operation;
   readonly outcome: Outcome | null;
   readonly reason: Reason | null;
-  readonly evidence: Evidence | null;
+  readonly settledBy: SettledBy | null;
   /** When it was read back or otherwise settled. */
   readonly settledAt: Date | null;
   /** The consent that Klaviyo held before the run, and since when. */
@@ -34,8 +34,8 @@ export interface ReportedPart {
 const PAGE_ROWS = 5_000;
 
 const reported = sql`p.row_number as "rowNumber", i.line, coalesce(i.email, i.raw_email) as email,
-  coalesce(i.phone_number, i.raw_phone) as "phoneNumber", i.country, p.channel, p.action,
-  p.outcome, p.reason, p.evidence, p.settled_at as "settledAt",
+  coalesce(i.phone_number, i.raw_phone) as "phoneNumber", i.country, p.channel, p.operation,
+  p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
   p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
   p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
   p.read_at as "readAt", p.submission_id is not null as sent, s.request_id as "requestId"`;
@@ -124,7 +124,7 @@ export async function settledOverTime(
 /** How many parts went from which consent before the run to which state after it. */
 export interface Transition {
   readonly channel: Channel;
-  readonly action: Action;
+  readonly operation: Operation;
   /** Null where Klaviyo held nothing. */
   readonly before: string | null;
   readonly outcome: Outcome | null;
@@ -135,7 +135,7 @@ export interface Transition {
 /** Transitions of the parts that were sent. */
 export async function countTransitions(db: LedgerDb, migrationId: string): Promise<Transition[]> {
   const { rows } = await sql<Omit<Transition, 'parts'> & { parts: string }>`
-    select channel, action, consent_before as before, outcome, consent_after as "consentAfter",
+    select channel, operation, consent_before as before, outcome, consent_after as "consentAfter",
       count(*) as parts
     from consentry.intent_part
     where migration_id = ${migrationId} and submission_id is not null

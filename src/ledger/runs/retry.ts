@@ -36,7 +36,7 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
       with failed as (
         select p.* from consentry.intent_part p
         where p.migration_id = ${retryOf} and (p.outcome in ('unconfirmed', 'cancelled')
-          or (p.outcome = 'rejected' and p.evidence <> 'importer'
+          or (p.outcome = 'rejected' and p.settled_by <> 'importer'
             and p.reason = any(${[...RETRIED_REASONS]}::text[])))
           -- They said no: that they may be subscribed all the same is nothing to build on.
           and p.reason is distinct from 'opt_out_not_read_back'
@@ -45,8 +45,8 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
         from (select distinct row_number from failed) f
       ), parts as (
         insert into consentry.intent_part
-          (migration_id, row_number, channel, action, consented_at, note)
-        select ${id}, n.new_number, f.channel, f.action, f.consented_at, f.note
+          (migration_id, row_number, channel, operation, consented_at, note)
+        select ${id}, n.new_number, f.channel, f.operation, f.consented_at, f.note
         from failed f join numbered n using (row_number)
       )
       insert into consentry.intent (migration_id, row_number, line, email, phone_number, country,

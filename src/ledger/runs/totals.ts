@@ -72,7 +72,7 @@ export async function settleUnsent(
 ): Promise<number> {
   const result = await db
     .updateTable('intent_part')
-    .set({ outcome: 'cancelled', reason, evidence: 'cancellation', settled_at: sql`now()` })
+    .set({ outcome: 'cancelled', reason, settled_by: 'cancellation', settled_at: sql`now()` })
     .where('migration_id', '=', migrationId)
     .$if(jobNumber !== null, (query) => query.where('job_number', '=', jobNumber))
     .where('outcome', 'is', null)

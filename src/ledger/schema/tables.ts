@@ -1,9 +1,9 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { Action, Channel, Operation } from '../../contracts/channels.js';
+import type { Channel, Operation } from '../../contracts/channels.js';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
 import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
-import type { Evidence, Outcome, Reason } from '../../contracts/outcomes.js';
+import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 
 /** The ledger's tables as kysely sees them; the files beside this one make them. */
 export interface Tables {
@@ -73,7 +73,7 @@ interface IntentPartTable {
   migration_id: string;
   row_number: number;
   channel: Channel;
-  action: Action;
+  operation: Operation;
   consented_at: Date | null;
   note: string | null;
   job_number: number | null;
@@ -85,7 +85,7 @@ interface IntentPartTable {
   read_at: Date | null;
   outcome: Outcome | null;
   reason: Reason | null;
-  evidence: Evidence | null;
+  settled_by: SettledBy | null;
   settled_at: Date | null;
 }
 

@@ -476,7 +476,7 @@ describe('somebody who said no after they were sent', () => {
     await sentRun(id);
     await ledger.pool.query('update consentry.run set paused = true where id = $1', [id]);
     await ledger.pool.query(
-      `update consentry.intent_part set outcome = 'confirmed', settled_at = now(), evidence = 'events'
+      `update consentry.intent_part set outcome = 'confirmed', settled_at = now(), settled_by = 'events'
        where migration_id = $1 and row_number = 1`,
       [id],
     );

@@ -34,7 +34,7 @@ const phoneOf = (n: number) => `+1201555${String(n).padStart(4, '0')}`;
 const PENDING = {
   outcome: 'pending_double_opt_in',
   reason: 'no_click_yet',
-  evidence: 'profile_lookup',
+  settledBy: 'profile_lookup',
 } as const;
 
 /** A run whose share of the limits is less than one job needs must still get through. */

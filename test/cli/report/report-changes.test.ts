@@ -7,7 +7,7 @@ import { readsOf } from '../../../src/starter/migrations/report.js';
 import { reportedPart } from './report-parts.js';
 
 describe('the state after a run', () => {
-  for (const [action, outcome, consentAfter, after] of [
+  for (const [operation, outcome, consentAfter, after] of [
     ['subscribe', 'confirmed', 'SUBSCRIBED', 'SUBSCRIBED'],
     ['subscribe', 'confirmed', null, 'SUBSCRIBED'],
     ['unsubscribe', 'confirmed', null, 'UNSUBSCRIBED'],
@@ -17,15 +17,15 @@ describe('the state after a run', () => {
     ['subscribe', 'unconfirmed', null, 'unconfirmed'],
     ['subscribe', null, null, 'open'],
   ] as const) {
-    it(`is ${after} for ${action}, ${String(outcome)}, read as ${String(consentAfter)}`, () => {
-      assert.equal(stateAfter({ action, outcome, consentAfter }), after);
+    it(`is ${after} for ${operation}, ${String(outcome)}, read as ${String(consentAfter)}`, () => {
+      assert.equal(stateAfter({ operation, outcome, consentAfter }), after);
     });
   }
 });
 
 const transition: Transition = {
   channel: 'email',
-  action: 'subscribe',
+  operation: 'subscribe',
   before: null,
   outcome: 'confirmed',
   consentAfter: 'SUBSCRIBED',

@@ -25,17 +25,23 @@ describe('an undo file', () => {
     ['leaves out what was never seen', [{ outcome: 'unconfirmed' as const }], null],
     [
       'leaves out memberships',
-      [{ channel: 'list' as const, action: 'add_to_list' as const, outcome: 'list_only' as const }],
+      [
+        {
+          channel: 'list' as const,
+          operation: 'add_to_list' as const,
+          outcome: 'list_only' as const,
+        },
+      ],
       null,
     ],
     [
       'gives no consent back that the run took',
-      [{ action: 'unsubscribe' as const, consentBefore: 'SUBSCRIBED' }],
+      [{ operation: 'unsubscribe' as const, consentBefore: 'SUBSCRIBED' }],
       { email_consent: '', note: `email: unsubscribed by the run; ${TAKEN}` },
     ],
     [
       'lifts no suppression',
-      [{ action: 'suppress' as const, consentBefore: 'SUBSCRIBED' }],
+      [{ operation: 'suppress' as const, consentBefore: 'SUBSCRIBED' }],
       { email_consent: '', note: `email: suppressed by the run; ${TAKEN}` },
     ],
     [
@@ -68,7 +74,7 @@ describe('an undo file', () => {
             reportedPart({ phoneNumber: '+12015550123', country: 'US', channel: 'sms' }),
             reportedPart({ rowNumber: 2, email: 'ben@example.com', consentBefore: 'SUBSCRIBED' }),
           ],
-          [reportedPart({ rowNumber: 3, email: 'cai@example.com', action: 'unsubscribe' })],
+          [reportedPart({ rowNumber: 3, email: 'cai@example.com', operation: 'unsubscribe' })],
         ),
         (row) => rows.push(row),
       );
@@ -87,7 +93,10 @@ describe('an undo file', () => {
       const asked: unknown[] = [];
       for await (const batch of source.intents) {
         for (const { email, phoneNumber, parts } of batch) {
-          const wants = parts.map(({ channel, action, rejected }) => [channel, rejected ?? action]);
+          const wants = parts.map(({ channel, operation, rejected }) => [
+            channel,
+            rejected ?? operation,
+          ]);
           asked.push([email, phoneNumber, ...wants]);
         }
       }

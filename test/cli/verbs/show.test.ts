@@ -44,7 +44,7 @@ const PART: PersonPart = {
   email: 'ada@example.com',
   phoneNumber: null,
   channel: 'email',
-  action: 'subscribe',
+  operation: 'subscribe',
   consentedAt: new Date('2021-03-04T05:06:07Z'),
   note: 'clamped_to_1990',
   listId: 'XyZ987',
@@ -52,7 +52,7 @@ const PART: PersonPart = {
   historicalImport: true,
   outcome: 'confirmed',
   reason: null,
-  evidence: 'list_members',
+  settledBy: 'list_members',
   settledAt: new Date('2026-01-02T03:10:00Z'),
   consentBefore: 'NEVER_SUBSCRIBED',
   consentBeforeAt: null,
@@ -138,8 +138,12 @@ describe('a person', () => {
   });
 
   const dated: [string, Partial<PersonPart>, string][] = [
-    ['an opt-out', { action: 'unsubscribe' }, 'dated 2021-03-04T05:06:07.000Z'],
-    ['an opt-out without a date', { action: 'unsubscribe', consentedAt: null }, 'without a date'],
+    ['an opt-out', { operation: 'unsubscribe' }, 'dated 2021-03-04T05:06:07.000Z'],
+    [
+      'an opt-out without a date',
+      { operation: 'unsubscribe', consentedAt: null },
+      'without a date',
+    ],
     [
       'a word that nobody knows',
       { reason: 'consent_value_unknown' },

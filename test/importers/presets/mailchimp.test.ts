@@ -128,7 +128,7 @@ describe("Mailchimp's unsubscribed contacts", () => {
     assert.deepEqual(intent.parts, [
       {
         channel: 'email',
-        action: 'unsubscribe',
+        operation: 'unsubscribe',
         consentedAt: null,
         rejected: 'email_invalid',
         note: null,

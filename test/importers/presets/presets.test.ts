@@ -148,7 +148,7 @@ describe("Mailchimp's cleaned contacts", () => {
   it('are refused as suppressions', async () => {
     const intent = await intentOf(file(CLEANED, {}));
     assert.deepEqual(
-      intent.parts.map(({ action, rejected }) => [action, rejected]),
+      intent.parts.map(({ operation, rejected }) => [operation, rejected]),
       [['suppress', 'identifier_missing']],
     );
   });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  addToListBody,
   importBody,
   subscribeBody,
   unsubscribeBody,
@@ -207,14 +206,5 @@ describe('the bodies of list additions', () => {
       },
     });
     assert.throws(() => importBody({ listId: 'LIST01', profiles: [{}] }), /no identifier/);
-  });
-
-  it('adds profiles by id', () => {
-    assert.deepEqual(addToListBody(['01A', '01B']), {
-      data: [
-        { type: 'profile', id: '01A' },
-        { type: 'profile', id: '01B' },
-      ],
-    });
   });
 });

@@ -48,7 +48,7 @@ export class EventProofs {
     for (const proving of PROVING) {
       const { channel, operation } = proving;
       if (operation.givesConsent && migration.settings.historicalImport) continue;
-      if (!waiting.some((part) => part.channel === channel && part.action === operation.name))
+      if (!waiting.some((part) => part.channel === channel && part.operation === operation.name))
         continue;
       try {
         await this.#readMetric(migration, proving, signal);
@@ -103,7 +103,7 @@ export class EventProofs {
       channel === 'email' ? [] : identifiers,
     );
     const settlements = parts.flatMap((part): Settlement[] => {
-      if (part.channel !== channel || part.action !== operation.name) return [];
+      if (part.channel !== channel || part.operation !== operation.name) return [];
       const at = latest.get((channel === 'email' ? part.email : part.phoneNumber) ?? '');
       if (at === undefined || !isSince(at, part.sentAt)) return [];
       const { rowNumber } = part;
@@ -113,7 +113,7 @@ export class EventProofs {
           channel,
           outcome: 'confirmed',
           reason: null,
-          evidence: 'events',
+          settledBy: 'events',
           read: { consent: operation.shows, at },
           isOptOut: operation.takesOut,
         },

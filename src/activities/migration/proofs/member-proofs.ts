@@ -82,7 +82,7 @@ async function settleMembers(
     const verdict = provePart(part, { profiles, isMember: true, listId });
     if (verdict === null) return [];
     const read = readBack(part, profiles, verdict);
-    return [{ rowNumber, channel, ...verdict, ...read, evidence: 'list_members' }];
+    return [{ rowNumber, channel, ...verdict, ...read, settledBy: 'list_members' }];
   });
   await settleParts(db, migrationId, settlements);
 }
