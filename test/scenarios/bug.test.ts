@@ -27,7 +27,7 @@ describe('faults known of other tools: people and consent', () => {
   const carried = (email: string) =>
     [...world.sandbox.account.subscribed()].filter((line) => line.email === email);
 
-  scenario('bug-1', 'everybody who leaves is taken out, not just a first page', async () => {
+  scenario('bug-1', 'everybody who leaves is opted out, not just the first page', async () => {
     const { account } = world.sandbox;
     const leavers = people(150);
     for (const email of leavers) account.seed({ email, email_consent: 'SUBSCRIBED' });
@@ -82,7 +82,7 @@ describe('faults known of other tools: people and consent', () => {
 
   scenario(
     'bug-3',
-    'nobody is subscribed to texts because a phone number is in the row',
+    'nobody is subscribed to texts only because the row has a phone number',
     async () => {
       const [blank = '', no = '', yes = ''] = people(3);
       const { outcomes } = await world.migrate(
@@ -108,7 +108,7 @@ describe('faults known of other tools: people and consent', () => {
     },
   );
 
-  scenario('bug-4', 'a large source goes in calls of a thousand people', async () => {
+  scenario('bug-4', 'a large source is sent in calls of a thousand people', async () => {
     const before = world.calls('bulk_subscribe_profiles');
     const many = people(2_001);
     const { report } = await world.migrate([
@@ -120,7 +120,7 @@ describe('faults known of other tools: people and consent', () => {
     assert.equal(consentOf(many.at(-1) ?? ''), 'SUBSCRIBED');
   });
 
-  scenario('bug-4', 'the first row does not decide for the others what is historical', async () => {
+  scenario('bug-4', 'the first row does not decide whether the others are historical', async () => {
     const [undated = '', old = '', older = ''] = people(3);
     const { outcomes } = await world.migrate(
       [
@@ -149,7 +149,7 @@ describe('faults known of other tools: people and consent', () => {
     assert.deepEqual([...world.sandbox.account.messages()], []);
   });
 
-  scenario('bug-4', 'ten runs into ten lists go side by side', async () => {
+  scenario('bug-4', 'ten runs into ten lists go in parallel', async () => {
     const { account } = world.sandbox;
     const members = people(10);
     const ended = await Promise.all(
@@ -166,7 +166,7 @@ describe('faults known of other tools: people and consent', () => {
     }
   });
 
-  scenario('bug-5', 'a membership is reported only where it was made and read back', async () => {
+  scenario('bug-5', 'a membership is reported only if it was made and read back', async () => {
     const { account } = world.sandbox;
     const [made = ''] = people(1);
     const dropped = made.replace('example.com', 'filtered.test');
@@ -186,7 +186,7 @@ describe('faults known of other tools: people and consent', () => {
     assert.equal(world.hasProfile(dropped), false);
   });
 
-  scenario('bug-5', 'a list that is gone stops the run instead of being passed over', async () => {
+  scenario('bug-5', 'a deleted list stops the run instead of being skipped', async () => {
     const { account } = world.sandbox;
     account.createList({ id: 'GOING1', name: 'Going', opt_in_process: 'single_opt_in' });
     const [email = ''] = people(1);

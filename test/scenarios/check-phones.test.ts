@@ -25,7 +25,7 @@ describe('what Klaviyo checks at once: phone numbers', () => {
   const emailOf = (who: string) => world.profile(who).subscriptions.email.marketing.consent;
   const smsOf = (who: string) => world.profile(who).subscriptions.sms.marketing.consent;
 
-  scenario('check-4', 'a number of a country without a sender costs the texts alone', async () => {
+  scenario('check-4', 'a number of a country without a sender refuses only the texts', async () => {
     const { settings } = world.sandbox.account;
     const { scopes } = settings;
     for (const readable of [true, false]) {
@@ -64,7 +64,7 @@ describe('what Klaviyo checks at once: phone numbers', () => {
 
   scenario(
     'check-4',
-    'numbers of a country without a sender stop the run unless one says so',
+    'numbers of a country without a sender stop the run unless the flag allows them',
     async () => {
       const { failure } = await world.migrate(
         [HEADER, 'stopped4@example.com,+14165550112,yes,yes'],
@@ -75,7 +75,7 @@ describe('what Klaviyo checks at once: phone numbers', () => {
     },
   );
 
-  scenario('check-5', 'a number that gets no texts is refused for what it is', async () => {
+  scenario('check-5', 'a number that cannot get texts is refused with the reason', async () => {
     for (const invalidPhoneWithEmail of ['partial_failure', 'reject'] as const) {
       world.turn({ invalidPhoneWithEmail });
       const name = `bad5-${invalidPhoneWithEmail}`;
@@ -149,54 +149,51 @@ describe('what Klaviyo checks at once: phone numbers', () => {
     },
   );
 
-  scenario('check-7', 'a bad number neither keeps somebody off a list nor gets there', async () => {
-    world.sandbox.account.seed({
-      email: 'known7@example.com',
-      phone_number: '+12015550172',
-      sms_consent: 'SUBSCRIBED',
-    });
-    const { outcomes } = await world.migrate(
-      [
-        'email,phone_number,email_consent',
-        'listed7@example.com,+1201555,yes',
-        'known7@example.com,+12015550173,yes',
-      ],
-      { implicit: true },
-    );
-    assert.deepEqual(outcomes, {
-      'listed7@example.com list': 'list_only',
-      'known7@example.com list': 'list_only',
-    });
-    assert.equal(world.profile('listed7@example.com').phone_number, null);
-    const known = world.profile('known7@example.com');
-    assert.equal(known.lists[0]?.id, SINGLE);
-    assert.equal(known.phone_number, '+12015550172');
-    assert.equal(known.subscriptions.sms.marketing.consent, 'SUBSCRIBED');
-  });
-
   scenario(
-    'check-9',
-    'texts that are asked for without a number are refused by themselves',
+    'check-7',
+    'a bad number does not keep its person off a list, and is not stored',
     async () => {
+      world.sandbox.account.seed({
+        email: 'known7@example.com',
+        phone_number: '+12015550172',
+        sms_consent: 'SUBSCRIBED',
+      });
       const { outcomes } = await world.migrate(
-        [HEADER, 'nophone9@example.com,,yes,yes', 'onlytexts9@example.com,,,yes'],
-        TEXTS,
+        [
+          'email,phone_number,email_consent',
+          'listed7@example.com,+1201555,yes',
+          'known7@example.com,+12015550173,yes',
+        ],
+        { implicit: true },
       );
       assert.deepEqual(outcomes, {
-        'nophone9@example.com email': 'confirmed',
-        'nophone9@example.com sms': 'phone_missing',
-        'onlytexts9@example.com sms': 'phone_missing',
+        'listed7@example.com list': 'list_only',
+        'known7@example.com list': 'list_only',
       });
-      assert.ok(
-        !world.hasProfile('onlytexts9@example.com'),
-        'an address alone is no consent to it',
-      );
+      assert.equal(world.profile('listed7@example.com').phone_number, null);
+      const known = world.profile('known7@example.com');
+      assert.equal(known.lists[0]?.id, SINGLE);
+      assert.equal(known.phone_number, '+12015550172');
+      assert.equal(known.subscriptions.sms.marketing.consent, 'SUBSCRIBED');
     },
   );
 
+  scenario('check-9', 'texts without a number are refused alone', async () => {
+    const { outcomes } = await world.migrate(
+      [HEADER, 'nophone9@example.com,,yes,yes', 'onlytexts9@example.com,,,yes'],
+      TEXTS,
+    );
+    assert.deepEqual(outcomes, {
+      'nophone9@example.com email': 'confirmed',
+      'nophone9@example.com sms': 'phone_missing',
+      'onlytexts9@example.com sms': 'phone_missing',
+    });
+    assert.ok(!world.hasProfile('onlytexts9@example.com'), 'an address alone is no consent to it');
+  });
+
   scenario(
     'check-17',
-    'an age gate costs the texts of who is too young or tells no age',
+    'an age gate refuses the texts of people who are too young or give no age',
     async () => {
       const { account } = world.sandbox.account.settings;
       account.ageGated = true;
@@ -236,7 +233,7 @@ describe('what Klaviyo checks at once: an account without SMS', () => {
   });
   after(() => world.close());
 
-  scenario('check-8', 'texts stop the run where the key shows that there is no SMS', async () => {
+  scenario('check-8', 'texts stop the run if the key shows that there is no SMS', async () => {
     const { outcomes, failure } = await world.migrate(
       [HEADER, 'none8@example.com,+12015550190,yes,yes'],
       TEXTS,
@@ -248,7 +245,7 @@ describe('what Klaviyo checks at once: an account without SMS', () => {
 
   scenario(
     'check-8',
-    'texts alone are refused where only Klaviyo knows that there is no SMS',
+    'only the texts are refused if only Klaviyo knows that there is no SMS',
     async () => {
       world.sandbox.account.settings.scopes = new Set(WITHOUT_SENDERS);
       const { outcomes } = await world.migrate(

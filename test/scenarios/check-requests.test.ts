@@ -43,7 +43,7 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
     },
   );
 
-  scenario('check-2', 'a refused row takes nobody else of its call along', async () => {
+  scenario('check-2', 'a refused row does not affect the others of its call', async () => {
     const { outcomes } = await refusedNumbers('check2', 'all');
     assert.deepEqual(outcomes, {
       'check2-good@example.com email': 'confirmed',
@@ -177,7 +177,7 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
 
   scenario(
     'check-18',
-    'more people than one call takes go in several, each of them once',
+    'more people than fit in one call are sent in several, each of them once',
     async () => {
       const before = world.calls('bulk_subscribe_profiles');
       const carriedBefore = [...world.sandbox.account.subscribed()].length;
@@ -190,7 +190,7 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
     },
   );
 
-  scenario('check-18', 'a run that has nobody to send makes no call', async () => {
+  scenario('check-18', 'a run with nobody to send makes no call', async () => {
     world.sandbox.account.seed({ email: 'out18@example.com', email_consent: 'UNSUBSCRIBED' });
     const before = world.calls('bulk_subscribe_profiles');
     const { outcomes } = await world.migrate([HEADER, 'out18@example.com,yes', 'bad18,yes']);
@@ -238,7 +238,7 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
     world.turn({ duplicateRows: 'accept_last' });
   });
 
-  scenario('check-20', 'an address and a number of two people stay two people', async () => {
+  scenario('check-20', 'the address and number of two people stay two people', async () => {
     for (const twoProfiles of ['merge', 'ignore_phone'] as const) {
       world.turn({ twoProfiles });
       const { account } = world.sandbox;

@@ -34,7 +34,7 @@ describe('what Klaviyo checks at once: rows and their dates', () => {
     },
   );
 
-  scenario('check-10', 'a date that proves nothing costs its own row only', async () => {
+  scenario('check-10', 'an unusable date refuses only its own row', async () => {
     const { outcomes } = await world.migrate(
       [
         HEADER,
@@ -59,7 +59,7 @@ describe('what Klaviyo checks at once: rows and their dates', () => {
 
   scenario(
     'check-10',
-    'a historical run whose rows lack dates stops unless one says so',
+    'a historical run with undated rows stops unless a flag allows it',
     async () => {
       const { outcomes, failure } = await world.migrate(
         [HEADER, 'sure10@example.com,yes,2021-03-04T05:06:07Z', 'unsure10@example.com,yes,'],
@@ -95,7 +95,7 @@ describe('what Klaviyo checks at once: rows and their dates', () => {
 
   scenario(
     'check-11',
-    'who opts out a moment before the call stays out, and is said to be',
+    'somebody who opts out right before the call stays opted out, and is reported so',
     async () => {
       const { account } = world.sandbox;
       account.seed({ email: 'leaves11@example.com' });
@@ -126,7 +126,7 @@ describe('what Klaviyo checks at once: rows and their dates', () => {
 
   scenario(
     'check-12',
-    'who subscribes a moment before the call keeps the older date, and is put on the list',
+    'somebody who subscribes right before the call keeps the older date, and is added to the list',
     async () => {
       const { account } = world.sandbox;
       account.addFault({
@@ -178,7 +178,7 @@ describe('what Klaviyo checks at once: rows and their dates', () => {
 
   scenario(
     'check-13',
-    'who is subscribed already is not sent again, and keeps the date',
+    'people who are already subscribed are not sent again, and keep the date',
     async () => {
       const dates = ['2021-03-04T05:06:07Z', '2022-01-02T03:04:05Z', '2023-03-04T05:06:07Z'];
       for (const i of dates.keys()) {

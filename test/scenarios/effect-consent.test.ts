@@ -61,7 +61,7 @@ describe('what a subscribe does, and when: live consent', () => {
 
   scenario(
     'effect-2',
-    'before the click there is nothing but a message, and pending is what it is',
+    'before the click there is only a message, and the row is pending',
     async () => {
       world.sandbox.account.seed({ email: 'known2@example.com' });
       const { outcomes } = await world.migrate(
@@ -84,28 +84,32 @@ describe('what a subscribe does, and when: live consent', () => {
     },
   );
 
-  scenario('effect-2', 'who is asked a second time is still waiting for one click', async () => {
-    for (const repeatDoubleOptInMessage of [true, false]) {
-      world.turn({ repeatDoubleOptInMessage });
-      const email = `again2-${repeatDoubleOptInMessage}@example.com`;
-      const lines = [HEADER, `${email},yes`];
-      await world.migrate(lines, INTO_DOUBLE);
-      const { outcomes } = await world.migrate(lines, { ...INTO_DOUBLE, customSource: 'Again' });
-      assert.deepEqual(outcomes, { [`${email} email`]: 'no_click_yet' });
-      assert.deepEqual(
-        messages(email).map(({ count }) => count),
-        [repeatDoubleOptInMessage ? 2 : 1],
-      );
-      world.sandbox.account.click({ email });
-      const third = await world.migrate(lines, INTO_DOUBLE);
-      assert.equal(third.outcomes[`${email} email`], 'already_consented');
-    }
-    world.turn({ repeatDoubleOptInMessage: true });
-  });
+  scenario(
+    'effect-2',
+    'somebody who is asked a second time still needs only one click',
+    async () => {
+      for (const repeatDoubleOptInMessage of [true, false]) {
+        world.turn({ repeatDoubleOptInMessage });
+        const email = `again2-${repeatDoubleOptInMessage}@example.com`;
+        const lines = [HEADER, `${email},yes`];
+        await world.migrate(lines, INTO_DOUBLE);
+        const { outcomes } = await world.migrate(lines, { ...INTO_DOUBLE, customSource: 'Again' });
+        assert.deepEqual(outcomes, { [`${email} email`]: 'no_click_yet' });
+        assert.deepEqual(
+          messages(email).map(({ count }) => count),
+          [repeatDoubleOptInMessage ? 2 : 1],
+        );
+        world.sandbox.account.click({ email });
+        const third = await world.migrate(lines, INTO_DOUBLE);
+        assert.equal(third.outcomes[`${email} email`], 'already_consented');
+      }
+      world.turn({ repeatDoubleOptInMessage: true });
+    },
+  );
 
   scenario(
     'effect-2',
-    'who is subscribed joins the double opt-in list without a message',
+    'subscribed people join the double opt-in list without a message',
     async () => {
       for (const subscribedOnDoubleOptIn of ['messaged', 'joins'] as const) {
         world.turn({ subscribedOnDoubleOptIn });
@@ -125,7 +129,7 @@ describe('what a subscribe does, and when: live consent', () => {
 
   scenario(
     'effect-3',
-    'without a list the account decides, and a wrong word for it confirms nobody',
+    'without a list the account decides, and a wrong declaration confirms nobody',
     async () => {
       const { account } = world.sandbox.account.settings;
       const lines = (who: string) => [HEADER, `${who}@example.com,yes`];
@@ -198,30 +202,26 @@ describe('what a subscribe does, and when: live consent', () => {
     },
   );
 
-  scenario(
-    'effect-8',
-    'a click is what makes consent a double opt-in, and what confirms it',
-    async () => {
-      const { account } = world.sandbox;
-      account.setClicks(1);
-      const clicked = await world.migrate([HEADER, 'clicked8@example.com,yes'], {
-        listId: DOUBLE,
-        optIn: 'double',
-      });
-      account.setClicks(0);
-      await world.migrate([HEADER, 'single8@example.com,yes']);
-      assert.deepEqual(clicked.outcomes, { 'clicked8@example.com email': 'confirmed' });
-      assert.ok(messages('clicked8@example.com')[0]?.clicked_at);
-      assert.equal(held('clicked8@example.com').double_optin, true);
-      assert.equal(world.profile('clicked8@example.com').lists[0]?.id, DOUBLE);
-      assert.equal(held('single8@example.com').double_optin, false);
-      assert.equal(held('single8@example.com').consent, 'SUBSCRIBED');
-    },
-  );
+  scenario('effect-8', 'only a click makes consent double opt-in, and confirms it', async () => {
+    const { account } = world.sandbox;
+    account.setClicks(1);
+    const clicked = await world.migrate([HEADER, 'clicked8@example.com,yes'], {
+      listId: DOUBLE,
+      optIn: 'double',
+    });
+    account.setClicks(0);
+    await world.migrate([HEADER, 'single8@example.com,yes']);
+    assert.deepEqual(clicked.outcomes, { 'clicked8@example.com email': 'confirmed' });
+    assert.ok(messages('clicked8@example.com')[0]?.clicked_at);
+    assert.equal(held('clicked8@example.com').double_optin, true);
+    assert.equal(world.profile('clicked8@example.com').lists[0]?.id, DOUBLE);
+    assert.equal(held('single8@example.com').double_optin, false);
+    assert.equal(held('single8@example.com').consent, 'SUBSCRIBED');
+  });
 
   scenario(
     'effect-9',
-    'addresses that Klaviyo drops in silence are never called confirmed',
+    'addresses that Klaviyo silently drops are never reported as confirmed',
     async () => {
       const single = await world.migrate(
         [HEADER, 'dropped9@filtered.test,yes', 'kept9@example.com,yes'],

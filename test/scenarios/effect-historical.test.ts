@@ -24,7 +24,7 @@ describe('what a subscribe does, and when: consent that was given before', () =>
 
   scenario(
     'effect-4',
-    'past consent is applied on a double opt-in list, dated, and mails nobody',
+    'historical consent is applied on a double opt-in list, dated, and mails nobody',
     async () => {
       for (const historicalEvents of ['backdated', 'now'] as const) {
         for (const events of ['at_once', 'late'] as const) {
@@ -49,7 +49,7 @@ describe('what a subscribe does, and when: consent that was given before', () =>
     },
   );
 
-  scenario('effect-4', 'each channel keeps a date of its own', async () => {
+  scenario('effect-4', 'each channel keeps its own date', async () => {
     const { outcomes } = await world.migrate(
       [
         COLUMNS,
@@ -91,7 +91,7 @@ describe('what a subscribe does, and when: consent that was given before', () =>
 
   scenario(
     'effect-6',
-    'consent from before 1990 is dated 1990, and the ledger knows it',
+    'consent from before 1990 is dated 1990, and the ledger records it',
     async () => {
       const { outcomes, parts } = await world.migrate(
         [COLUMNS, 'old6@example.com,,yes,1971-02-03T00:00:00Z,,'],

@@ -24,26 +24,30 @@ describe('what a subscribe does, and when: phone numbers', () => {
 
   const smsOf = (who: string) => world.profile(who).subscriptions.sms.marketing.consent;
 
-  scenario('effect-10', 'a landline is refused for texts, and its address goes on', async () => {
-    const { outcomes } = await world.migrate(
-      [
-        HEADER,
-        'fixed10@example.com,+442079460110,yes,yes',
-        'mobile10@example.com,+447400123456,yes,yes',
-      ],
-      TEXTS,
-    );
-    assert.deepEqual(outcomes, {
-      'fixed10@example.com email': 'confirmed',
-      'fixed10@example.com sms': 'phone_landline',
-      'mobile10@example.com email': 'confirmed',
-      'mobile10@example.com sms': 'confirmed',
-    });
-    assert.equal(world.profile('fixed10@example.com').phone_number, null);
-    assert.equal(smsOf('mobile10@example.com'), 'SUBSCRIBED');
-  });
+  scenario(
+    'effect-10',
+    'a landline is refused for texts, and its address is still sent',
+    async () => {
+      const { outcomes } = await world.migrate(
+        [
+          HEADER,
+          'fixed10@example.com,+442079460110,yes,yes',
+          'mobile10@example.com,+447400123456,yes,yes',
+        ],
+        TEXTS,
+      );
+      assert.deepEqual(outcomes, {
+        'fixed10@example.com email': 'confirmed',
+        'fixed10@example.com sms': 'phone_landline',
+        'mobile10@example.com email': 'confirmed',
+        'mobile10@example.com sms': 'confirmed',
+      });
+      assert.equal(world.profile('fixed10@example.com').phone_number, null);
+      assert.equal(smsOf('mobile10@example.com'), 'SUBSCRIBED');
+    },
+  );
 
-  scenario('effect-10', 'numbers that begin with +1 are not all of the US', async () => {
+  scenario('effect-10', 'not all numbers that begin with +1 are in the US', async () => {
     const { outcomes } = await world.migrate(
       [
         HEADER,
@@ -78,7 +82,7 @@ describe('what a subscribe does, and when: phone numbers', () => {
 
   scenario(
     'effect-10',
-    'a new number does not replace the one that somebody is texted on',
+    'a new number does not replace the number that somebody gets texts on',
     async () => {
       world.sandbox.account.seed({
         email: 'moved10@example.com',
@@ -105,7 +109,7 @@ describe('what a subscribe does, and when: phone numbers', () => {
 
   scenario(
     'effect-11',
-    'countries are those of the account’s active senders, read for each run',
+    'the countries are those of the account’s active senders, read for each run',
     async () => {
       const row = (who: string, line: string) => `${who}@example.com,+6149157${line},yes,yes`;
       const first = await world.migrate([HEADER, row('first11', '0156')], TEXTS);

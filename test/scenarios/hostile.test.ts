@@ -43,7 +43,7 @@ describe('every open question about what Klaviyo shows and keeps', () => {
     return { stranger, reasons: new Set(parts.map(({ reason }) => reason)) };
   };
 
-  scenario('switch-20', 'a filter that tells capitals apart', async () => {
+  scenario('switch-20', 'a filter that is case-sensitive', async () => {
     turn({ filterCase: 'sensitive', storedEmails: 'as_written' });
     const [written = '', lower = ''] = people(2);
     const capitals = written.toUpperCase();
@@ -60,7 +60,7 @@ describe('every open question about what Klaviyo shows and keeps', () => {
     });
   });
 
-  scenario('switch-21', 'addresses that are held as they were written', async () => {
+  scenario('switch-21', 'addresses that are kept as they were written', async () => {
     turn({ storedEmails: 'as_written' });
     const [optedOut = '', consents = '', joins = ''] = people(3);
     left(optedOut.toUpperCase());
@@ -98,7 +98,7 @@ describe('every open question about what Klaviyo shows and keeps', () => {
     }
   });
 
-  scenario('switch-23', 'a suppression that is not shown where mail is off', async () => {
+  scenario('switch-23', 'a suppression that is not shown although mail is off', async () => {
     for (const suppressionField of ['null', 'absent'] as const) {
       turn({ suppressionField });
       const [complained = '', free = ''] = people(2);
@@ -127,7 +127,7 @@ describe('every open question about what Klaviyo shows and keeps', () => {
     }
   });
 
-  scenario('switch-25', 'rows that are accepted and lost for ever', async () => {
+  scenario('switch-25', 'rows that are accepted and never applied', async () => {
     const addresses = people(30);
     const [listed = ''] = people(1);
     const source = [
@@ -172,7 +172,7 @@ describe('every open question about what Klaviyo shows and keeps', () => {
 
   scenario(
     'switch-32',
-    'consent to marketing texts that is, or is not, consent to others',
+    'consent to marketing texts that is, or is not, consent to transactional ones',
     async () => {
       const { account } = world.sandbox;
       for (const [n, smsMarketingImplies] of (

@@ -24,24 +24,32 @@ describe('every open question, answered both ways', () => {
         // One for each number of Canada; the run for the past asks for no texts.
         assert.deepEqual(reports.map(refusedCalls), [4, 4, 0]);
       });
-      scenario('switch-2', 'a call that is refused where it names somebody twice', async () => {
+      scenario('switch-2', 'a call that is refused if it names somebody twice', async () => {
         const reports = await answer(noted({ duplicateRows: 'reject' }));
         assert.deepEqual(reports.map(refusedCalls), [1], 'only for the numbers of Canada');
       });
-      scenario('switch-5', 'one message to click, however often somebody is asked', async () => {
-        await answerTwice(noted({ repeatDoubleOptInMessage: false }));
-      });
-      scenario('switch-6', 'a double opt-in list that subscribed people join unasked', async () => {
-        await answer(noted({ subscribedOnDoubleOptIn: 'joins' }));
-      });
+      scenario(
+        'switch-5',
+        'one confirmation message, however often somebody is asked',
+        async () => {
+          await answerTwice(noted({ repeatDoubleOptInMessage: false }));
+        },
+      );
+      scenario(
+        'switch-6',
+        'a double opt-in list that subscribed people join without a click',
+        async () => {
+          await answer(noted({ subscribedOnDoubleOptIn: 'joins' }));
+        },
+      );
     });
 
     describe('about what is read back', { concurrency: 1 }, () => {
       const { answer, answerFully } = messyAccount();
-      scenario('switch-7', 'a link or a STOP that moves the date of the profile', async () => {
+      scenario('switch-7', 'a link or a STOP that changes the date of the profile', async () => {
         await answer(noted({ personOptOutMovesUpdated: true }));
       });
-      scenario('switch-8', 'a suppression that moves the date of the profile', async () => {
+      scenario('switch-8', 'a suppression that changes the date of the profile', async () => {
         await answer(noted({ suppressionMovesUpdated: true }));
       });
       scenario('switch-9', 'events that are written long after the consent', async () => {
@@ -55,10 +63,10 @@ describe('every open question, answered both ways', () => {
       scenario('switch-29', 'answers that tell programs what to do', async () => {
         await answer(noted({ agentHints: 'given' }));
       });
-      scenario('switch-10', 'events of past consent that are dated now', async () => {
+      scenario('switch-10', 'events of historical consent that are dated now', async () => {
         await answerFully(noted({ historicalEvents: 'now' }));
       });
-      scenario('switch-11', 'suppression jobs that tell the truth', async () => {
+      scenario('switch-11', 'suppression jobs that report correctly', async () => {
         await answer(noted({ suppressionJobStatus: 'honest' }));
       });
       scenario('switch-12', 'an unknown id that is a bad request', async () => {
@@ -74,7 +82,7 @@ describe('every open question, answered both ways', () => {
       scenario('switch-13', 'metrics that are listed before their first event', async () => {
         await answer(noted({ unfiredMetrics: 'listed' }));
       });
-      scenario('switch-3', 'a number that is dropped where it is somebody else’s', async () => {
+      scenario('switch-3', 'a number that is dropped if it is somebody else’s', async () => {
         await answer(noted({ twoProfiles: 'ignore_phone' }));
       });
       scenario('switch-4', 'a bad number that is refused beside a good address', async () => {
@@ -89,7 +97,7 @@ describe('every open question, answered both ways', () => {
       scenario('switch-16', 'a key that may use webhooks', async () => {
         await answer(noted({ webhooks: 'allowed' }));
       });
-      scenario('switch-17', 'an account that takes no push tokens in', async () => {
+      scenario('switch-17', 'an account that accepts no push tokens', async () => {
         await answer(noted({ pushTokens: 'refused' }));
       });
       scenario('switch-18', 'a key that may use the bulk export', async () => {

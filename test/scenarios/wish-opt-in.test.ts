@@ -31,21 +31,25 @@ describe('what people ask for: opt-in', () => {
   const carried = (email: string) =>
     [...world.sandbox.account.subscribed()].some((line) => line.email === email);
 
-  scenario('wish-1', 'what Klaviyo took and never shows is not called a success', async () => {
-    const [shown = '', ...rest] = people(2);
-    const dropped = rest.map((email) => email.replace('example.com', 'filtered.test'))[0] ?? '';
-    const { outcomes } = await world.migrate(rows([shown, dropped]), { timing: WITHOUT_CLICKS });
-    assert.deepEqual(outcomes, {
-      [`${shown} email`]: 'confirmed',
-      [`${dropped} email`]: 'unconfirmed',
-    });
-    assert.equal(carried(dropped), true);
-    assert.equal(world.hasProfile(dropped), false);
-  });
+  scenario(
+    'wish-1',
+    'what Klaviyo accepts and never shows is not reported as a success',
+    async () => {
+      const [shown = '', ...rest] = people(2);
+      const dropped = rest.map((email) => email.replace('example.com', 'filtered.test'))[0] ?? '';
+      const { outcomes } = await world.migrate(rows([shown, dropped]), { timing: WITHOUT_CLICKS });
+      assert.deepEqual(outcomes, {
+        [`${shown} email`]: 'confirmed',
+        [`${dropped} email`]: 'unconfirmed',
+      });
+      assert.equal(carried(dropped), true);
+      assert.equal(world.hasProfile(dropped), false);
+    },
+  );
 
   scenario(
     'wish-1',
-    'who has not clicked yet is told apart, and followed until the click',
+    'people who have not clicked yet are reported as pending, and watched until the click',
     async () => {
       const [clicks = '', waits = ''] = people(2);
       const { id, outcomes } = await world.migrate(rows([clicks, waits]), {
@@ -71,7 +75,7 @@ describe('what people ask for: opt-in', () => {
     },
   );
 
-  scenario('wish-1', 'a default that was declared wrongly shows as never seen', async () => {
+  scenario('wish-1', 'a default that was declared wrongly ends as never seen', async () => {
     // The account's own default is double opt-in, which no API tells.
     const [email = ''] = people(1);
     for (const [optIn, ends] of [
@@ -98,28 +102,32 @@ describe('what people ask for: opt-in', () => {
     assert.deepEqual(messagesTo([known, ...others]), []);
   });
 
-  scenario('wish-5', 'who is subscribed already is not asked to confirm again', async () => {
-    for (const subscribedOnDoubleOptIn of ['messaged', 'joins'] as const) {
-      world.turn({ subscribedOnDoubleOptIn });
-      const [there = '', fresh = ''] = people(2);
-      world.sandbox.account.seed({ email: there, email_consent: 'SUBSCRIBED' });
-      const { outcomes } = await world.migrate(rows([there, fresh]), {
-        listId: DOUBLE,
-        optIn: 'double',
-        timing: WITHOUT_CLICKS,
-      });
-      assert.deepEqual(outcomes, {
-        [`${there} email`]: 'already_consented',
-        [`${there} list`]: 'list_only',
-        [`${fresh} email`]: 'no_click_yet',
-      });
-      assert.deepEqual(
-        messagesTo([there, fresh]).map(({ to }) => to),
-        [fresh],
-      );
-      assert.deepEqual(listsOf(there), [DOUBLE]);
-    }
-  });
+  scenario(
+    'wish-5',
+    'people who are already subscribed are not asked to confirm again',
+    async () => {
+      for (const subscribedOnDoubleOptIn of ['messaged', 'joins'] as const) {
+        world.turn({ subscribedOnDoubleOptIn });
+        const [there = '', fresh = ''] = people(2);
+        world.sandbox.account.seed({ email: there, email_consent: 'SUBSCRIBED' });
+        const { outcomes } = await world.migrate(rows([there, fresh]), {
+          listId: DOUBLE,
+          optIn: 'double',
+          timing: WITHOUT_CLICKS,
+        });
+        assert.deepEqual(outcomes, {
+          [`${there} email`]: 'already_consented',
+          [`${there} list`]: 'list_only',
+          [`${fresh} email`]: 'no_click_yet',
+        });
+        assert.deepEqual(
+          messagesTo([there, fresh]).map(({ to }) => to),
+          [fresh],
+        );
+        assert.deepEqual(listsOf(there), [DOUBLE]);
+      }
+    },
+  );
 
   scenario('wish-6', 'imported people start no welcome flow', async () => {
     for (const historicalEvents of ['backdated', 'now'] as const) {
@@ -172,7 +180,7 @@ describe('what people ask for: opt-in', () => {
 
   scenario(
     'wish-7',
-    'the moment of a confirmation elsewhere is kept as the consent date',
+    'the time of a confirmation elsewhere is kept as the consent date',
     async () => {
       const [email = ''] = people(1);
       const { outcomes } = await world.migrate(
@@ -190,18 +198,14 @@ describe('what people ask for: opt-in', () => {
     },
   );
 
-  scenario(
-    'wish-16',
-    'putting people on a double opt-in list is never taken for consent',
-    async () => {
-      const [put = ''] = people(1);
-      const { outcomes } = await world.migrate(rows([put]), { listId: DOUBLE, implicit: true });
-      assert.deepEqual(outcomes, { [`${put} list`]: 'list_only' });
-      assert.deepEqual(listsOf(put), [DOUBLE]);
-      assert.equal(emailOf(put).consent, 'NEVER_SUBSCRIBED');
-      assert.equal(emailOf(put).can_receive_email_marketing, true);
-    },
-  );
+  scenario('wish-16', 'adding people to a double opt-in list never counts as consent', async () => {
+    const [put = ''] = people(1);
+    const { outcomes } = await world.migrate(rows([put]), { listId: DOUBLE, implicit: true });
+    assert.deepEqual(outcomes, { [`${put} list`]: 'list_only' });
+    assert.deepEqual(listsOf(put), [DOUBLE]);
+    assert.equal(emailOf(put).consent, 'NEVER_SUBSCRIBED');
+    assert.equal(emailOf(put).can_receive_email_marketing, true);
+  });
 
   scenario('wish-16', 'nobody gets onto a double opt-in list before the click', async () => {
     const [known = ''] = people(1);
@@ -223,7 +227,7 @@ describe('what people ask for: opt-in', () => {
 
   scenario(
     'wish-19',
-    'every person gets one message to confirm, however many they are',
+    'every person gets one confirmation message, however many there are',
     async () => {
       for (const repeatDoubleOptInMessage of [true, false]) {
         world.turn({ repeatDoubleOptInMessage });
@@ -241,7 +245,7 @@ describe('what people ask for: opt-in', () => {
     },
   );
 
-  scenario('wish-18', 'no run makes a list of its own', async () => {
+  scenario('wish-18', 'no run creates a list', async () => {
     const lists = () => world.sandbox.account.lists.all().map(({ id }) => id);
     const before = lists();
     const { failure } = await world.migrate(rows(people(1)), { listId: 'NOSUCH' });

@@ -48,7 +48,7 @@ describe('what people ask for: opt-outs', () => {
 
   scenario(
     'wish-8',
-    'a suppression is believed when it was read, not when its job says so',
+    'a suppression counts when it was read, not when its job says so',
     async () => {
       for (const suppressionJobStatus of ['lies', 'honest'] as const) {
         world.turn({ suppressionJobStatus });
@@ -67,7 +67,7 @@ describe('what people ask for: opt-outs', () => {
     },
   );
 
-  scenario('wish-9', 'who is suppressed is not put on a list, and stays suppressed', async () => {
+  scenario('wish-9', 'suppressed people are not added to a list, and stay suppressed', async () => {
     for (const reason of ['USER_SUPPRESSED', 'HARD_BOUNCE', 'SPAM_COMPLAINT'] as const) {
       const [email = ''] = people(1);
       world.sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', suppressions: [reason] });
@@ -89,7 +89,7 @@ describe('what people ask for: opt-outs', () => {
 
   scenario(
     'wish-17',
-    'who said no is never subscribed again, in whatever way they said it',
+    'people who opted out are never resubscribed, however they opted out',
     async () => {
       const { account } = world.sandbox;
       for (const personOptOutMovesUpdated of [false, true]) {
@@ -142,7 +142,7 @@ describe('what people ask for: opt-outs', () => {
     },
   );
 
-  scenario('wish-17', 'an opt-out in the middle of a run is the last word', async () => {
+  scenario('wish-17', 'an opt-out in the middle of a run wins', async () => {
     const [out = '', stays = ''] = people(2);
     world.sandbox.account.seed({ email: out });
     world.sandbox.account.addFault({

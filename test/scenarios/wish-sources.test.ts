@@ -34,7 +34,7 @@ describe('what people ask for: sources, dates and the way back', () => {
 
   scenario(
     'wish-4',
-    'a consent date is understood in each usual form, and sent as Klaviyo takes it',
+    'a consent date is understood in each usual format, and sent as Klaviyo accepts it',
     async () => {
       const forms = {
         '2021-03-04T05:06:07Z': '2021-03-04T05:06:07',
@@ -58,7 +58,7 @@ describe('what people ask for: sources, dates and the way back', () => {
     },
   );
 
-  scenario('wish-4', 'no local time is taken for a time in the future', async () => {
+  scenario('wish-4', 'a local time is never read as a time in the future', async () => {
     const hourAgo = new Date(Date.now() - 3_600_000);
     const inAuckland = hourAgo
       .toLocaleString('sv-SE', { timeZone: 'Pacific/Auckland' })
@@ -86,7 +86,7 @@ describe('what people ask for: sources, dates and the way back', () => {
     assert.equal(carried(future), false);
   });
 
-  scenario('wish-4', 'a date of today is no date in the future, whatever the hour', async () => {
+  scenario('wish-4', 'a date of today is not in the future, whatever the hour', async () => {
     // In one of the two it is not noon yet, which is what a date alone stands for.
     for (const timezone of ['UTC', 'Pacific/Auckland']) {
       const [email = ''] = people(1);
@@ -102,7 +102,7 @@ describe('what people ask for: sources, dates and the way back', () => {
 
   scenario(
     'wish-20',
-    'an older date never moves a newer opt-out, nor the date of a consent',
+    'an older date changes neither a newer opt-out nor the date of a consent',
     async () => {
       const [out = '', since = ''] = people(2);
       world.sandbox.account.seed({
@@ -130,34 +130,28 @@ describe('what people ask for: sources, dates and the way back', () => {
     },
   );
 
-  scenario(
-    'wish-20',
-    'there is a way back that takes from nobody what they had before',
-    async () => {
-      const [given = '', had = '', out = ''] = people(3);
-      world.sandbox.account.seed({ email: had, email_consent: 'SUBSCRIBED' });
-      world.sandbox.account.seed({ email: out, email_consent: 'UNSUBSCRIBED' });
-      const before = [had, out].map(emailOf);
-      const { id } = await world.migrate([
-        'email,email_consent',
-        ...[given, had, out].map((email) => `${email},yes`),
-      ]);
-      const path = join(folder, 'undo.csv');
-      const { consentry } = world.harness;
-      const lines = undoRows(consentry.migrations.parts(id), () => undefined);
-      await writePrivateFile(path, (file) =>
-        writeRowsCsv(lines, undoColumns(['email']), file, true),
-      );
-      const { outcomes } = await world.migrate(path);
-      assert.deepEqual(outcomes, { [`${given} email`]: 'confirmed' });
-      assert.equal(emailOf(given).consent, 'UNSUBSCRIBED');
-      assert.deepEqual([had, out].map(emailOf), before);
-    },
-  );
+  scenario('wish-20', 'undoing a run takes nothing from people that they had before', async () => {
+    const [given = '', had = '', out = ''] = people(3);
+    world.sandbox.account.seed({ email: had, email_consent: 'SUBSCRIBED' });
+    world.sandbox.account.seed({ email: out, email_consent: 'UNSUBSCRIBED' });
+    const before = [had, out].map(emailOf);
+    const { id } = await world.migrate([
+      'email,email_consent',
+      ...[given, had, out].map((email) => `${email},yes`),
+    ]);
+    const path = join(folder, 'undo.csv');
+    const { consentry } = world.harness;
+    const lines = undoRows(consentry.migrations.parts(id), () => undefined);
+    await writePrivateFile(path, (file) => writeRowsCsv(lines, undoColumns(['email']), file, true));
+    const { outcomes } = await world.migrate(path);
+    assert.deepEqual(outcomes, { [`${given} email`]: 'confirmed' });
+    assert.equal(emailOf(given).consent, 'UNSUBSCRIBED');
+    assert.deepEqual([had, out].map(emailOf), before);
+  });
 
   scenario(
     'wish-21',
-    'a plan with counts comes before the first write, and a change is told before and after',
+    'a plan with counts comes before the first write, and changes are reported with before and after',
     async () => {
       const [joins = '', leaves = '', had = '', out = ''] = people(4);
       const bystanders = people(25);
@@ -215,7 +209,7 @@ describe('what people ask for: sources, dates and the way back', () => {
 
   scenario(
     'wish-21',
-    'a first batch is waited for, and the rest goes only if it landed',
+    'the run waits for the first batch, and the rest is sent only if it was applied',
     async () => {
       const [first = '', second = ''] = people(2);
       const canary = { rows: 1, waitMs: 300 };
@@ -243,7 +237,7 @@ describe('what people ask for: sources, dates and the way back', () => {
     },
   );
 
-  scenario('wish-21', 'who opts out while a run waits is not written to', async () => {
+  scenario('wish-21', 'people who opt out while a run waits are not sent', async () => {
     const [first = '', second = ''] = people(2);
     const running = world.migrate(['email,email_consent', `${first},yes`, `${second},yes`], {
       canary: { rows: 1, waitMs: 1_500 },
