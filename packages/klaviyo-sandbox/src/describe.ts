@@ -1,7 +1,7 @@
 import { NEWEST } from './api/revisions/forms.js';
 import type { Sandbox } from './server.js';
 
-/** Address, key and three calls to try, ready to be printed; each works when it is pasted. */
+/** Address, key and three calls to try, ready to be printed; each works when pasted. */
 export function describeSandbox(sandbox: Sandbox): string {
   const { url, apiKey } = sandbox;
   return [
@@ -12,7 +12,7 @@ export function describeSandbox(sandbox: Sandbox): string {
     `  ${subscribeCall(sandbox)}`,
     'Read what the API shows:',
     `  curl -g ${headersFor(apiKey)} ${quoted(`${url}/api/profiles?additional-fields[profile]=subscriptions`)}`,
-    'See what is true, and which double opt-in messages were sent:',
+    'See the true state, and which double opt-in messages were sent:',
     `  curl ${quoted(`${url}/sandbox/truth`)} ${quoted(`${url}/sandbox/messages`)}`,
   ].join('\n');
 }

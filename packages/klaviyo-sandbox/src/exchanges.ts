@@ -3,22 +3,22 @@ import { join } from 'node:path';
 
 /** One request to the API and what came back. */
 export interface Exchange {
-  /** Klaviyo's operation id; null for a path or method that is none. */
+  /** Klaviyo's operation id; null for an unknown path or method. */
   operation: string | null;
   method: string;
   path: string;
-  /** In the order of the address; a parameter may stand twice. */
+  /** In the order of the URL; a parameter may appear twice. */
   query: readonly (readonly [string, string])[];
   /** Without the key and cookies. */
   requestHeaders: Readonly<Record<string, string>>;
-  /** Parsed JSON; undefined where there is none, or where it was refused before it was read. */
+  /** Parsed JSON; undefined if there is none, or if it was refused before it was read. */
   requestBody: unknown;
-  /** Null where the line was cut instead of an answer. */
+  /** Null if the connection was cut instead of an answer. */
   status: number | null;
   responseHeaders: Readonly<Record<string, string>>;
-  /** JSON as it went over the line; null for none and for files. */
+  /** JSON as sent; null for none and for files. */
   responseBody: string | null;
-  /** Kind of the fault that the request met. */
+  /** Kind of the fault that hit the request. */
   fault: string | null;
 }
 
@@ -28,11 +28,11 @@ export function withoutSecrets(headers: Headers): Record<string, string> {
   return Object.fromEntries([...headers].filter(([name]) => !SECRET_HEADERS.includes(name)));
 }
 
-/** Sandboxes of this process that wrote exchanges. */
+/** Number of sandboxes of this process that wrote exchanges. */
 let sandboxes = 0;
 
 /**
- * Writes every exchange to `<process id>-<number>.ndjson` in a folder, one JSON object a line:
+ * Writes every exchange to `<process id>-<number>.ndjson` in a folder, one JSON object per line:
  * `at`, `operation`, `method`, `path`, `query`, `request_headers`, `request_body`, `status`,
  * `response_headers`, `response_body`, `fault`.
  */
@@ -40,10 +40,10 @@ export class ExchangeLog {
   #file: number | undefined;
   #closed = false;
 
-  /** @param folder made where it is absent */
+  /** @param folder created if it is absent */
   constructor(private readonly folder: string) {}
 
-  /** What is still answered while the sandbox stops is left out. */
+  /** Requests that are still answered while the sandbox stops are left out. */
   add(exchange: Exchange): void {
     if (this.#closed) return;
     this.#file ??= this.#open();
@@ -60,7 +60,7 @@ export class ExchangeLog {
       response_headers: exchange.responseHeaders,
       fault: exchange.fault,
     });
-    // The answer is JSON already: it goes in as it is.
+    // The answer is already JSON, so it is written as it is.
     writeSync(this.#file, `${line.slice(0, -1)},"response_body":${responseBody ?? 'null'}}\n`);
   }
 

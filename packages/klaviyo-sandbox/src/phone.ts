@@ -1,6 +1,6 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
-/** What Klaviyo finds when it looks at a phone number. */
+/** The result of Klaviyo's check of a phone number. */
 export type PhoneVerdict =
   | { kind: 'malformed' }
   /** Well formed, but no such number or none that can get a text. */
@@ -17,7 +17,7 @@ const WITHOUT_TEXTS = new Set([
   'PAGER',
 ]);
 
-/** A row's number is asked about more than once in a row, and looking at one takes 20 µs. */
+/** A row's number is checked several times in a row, and each check takes 20 µs. */
 let last: { phone: string; verdict: PhoneVerdict } = { phone: '', verdict: { kind: 'malformed' } };
 
 export function phoneVerdict(phone: string): PhoneVerdict {
@@ -36,7 +36,10 @@ function verdictOn(phone: string): PhoneVerdict {
   return { kind: 'valid', country: number.country, landline: type === 'FIXED_LINE' };
 }
 
-/** Ages from which SMS consent may be given, where the account is age-gated (help article 17252552814875). */
+/**
+ * Ages from which SMS consent may be given, if the account is age-gated (help article
+ * 17252552814875).
+ */
 const SMS_AGES: Readonly<Record<string, number>> = {
   US: 21,
   GB: 18,
@@ -52,7 +55,7 @@ const SMS_AGES: Readonly<Record<string, number>> = {
   CH: 16,
 };
 
-/** Undefined where the country has no age gate. */
+/** Undefined if the country has no age gate. */
 export function smsAge(country: string): number | undefined {
   return SMS_AGES[country];
 }

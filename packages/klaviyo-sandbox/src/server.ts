@@ -18,20 +18,20 @@ import { settingsFrom, type SandboxOptions } from './settings/options.js';
 
 /** A running simulated Klaviyo. */
 export interface Sandbox {
-  /** Base URL without a slash at the end, e.g. `http://127.0.0.1:40123`. */
+  /** Base URL without a trailing slash, e.g. `http://127.0.0.1:40123`. */
   readonly url: string;
   readonly apiKey: string;
   /** The account behind the API: everything that the control surface can do, as methods. */
   readonly account: SandboxAccount;
-  /** Stops the server and forgets everything that was still to happen. */
+  /** Stops the server and drops all pending changes. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a simulated Klaviyo on a port of its own.
+ * Starts a simulated Klaviyo on its own port.
  *
  * @throws RangeError for an option out of its range
- * @throws Error `EADDRINUSE` where the port is taken
+ * @throws Error `EADDRINUSE` if the port is taken
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const settings = settingsFrom(options);

@@ -44,8 +44,8 @@ export type { Person } from './surface/acts.js';
 export type { MessageLine, TruthLine } from './surface/lines.js';
 
 /**
- * The simulated account: its data, what is under way, and everything that `/sandbox/` can ask of
- * it. Methods take and give the same shapes as the control surface.
+ * The simulated account: its data, pending changes, and everything that `/sandbox/` can do with it.
+ * Methods take and return the same shapes as the control surface.
  */
 export class SandboxAccount implements Core {
   readonly clock: Clock;
@@ -80,7 +80,7 @@ export class SandboxAccount implements Core {
   readonly #acts: Acts;
   readonly #consentChanges: ConsentChanges;
   readonly #seeding: Seeding;
-  /** Numbers of the next made-up person and phone. */
+  /** Numbers of the next generated person and phone. */
   readonly #invented = { person: 0, phone: 0 };
   /** When the account was opened: dates of senders and configuration. */
   readonly openedAt: number;
@@ -123,15 +123,15 @@ export class SandboxAccount implements Core {
     for (const segment of settings.segments) this.segmenting.open(segment);
   }
 
-  /** @throws RangeError where the id is taken or the name is missing */
+  /** @throws RangeError if the id is taken or the name is missing */
   createList(options: ListOptions): List {
     return this.listing.create(options);
   }
 
   /**
-   * A new segment, as somebody makes it in Klaviyo: members show after the `segment` delay.
+   * A new segment, as created in Klaviyo: members show after the `segment` delay.
    *
-   * @throws RangeError where the id is taken, the name is missing or the rule is none
+   * @throws RangeError if the id is taken, the name is missing or the rule is invalid
    */
   createSegment(options: SegmentOptions): Segment {
     this.scheduler.runDue();
@@ -154,7 +154,7 @@ export class SandboxAccount implements Core {
   }
 
   /**
-   * Made-up people, who were not made up before; `seed` puts them into the account.
+   * Generates new people; `seed` puts them into the account.
    *
    * @throws RangeError naming what is out of its range
    */
@@ -177,14 +177,14 @@ export class SandboxAccount implements Core {
     for (const index of this.profiles.all()) yield truthOf(this, index);
   }
 
-  /** Truth of one person, of several profiles the oldest; undefined where there is no profile. */
+  /** The true state of one person: the oldest of several profiles; undefined if there is none. */
   truthFor(who: Person): TruthLine | undefined {
     return this.truthsFor(who)[0];
   }
 
   /**
-   * Truth of every profile that has the e-mail address or, where none has or none is given, the
-   * number; in order of creation.
+   * The true state of every profile that has the e-mail address or, if no profile has it or it is
+   * not given, the number; in order of creation.
    */
   truthsFor(who: Person): TruthLine[] {
     this.scheduler.runDue();
@@ -198,7 +198,8 @@ export class SandboxAccount implements Core {
 
   /**
    * Calls `listener` with each change of somebody's consent or suppressions, while it is written.
-   * One act may be several changes. It must not throw. Returns what ends it.
+   * One act can make several changes. The listener must not throw. Returns a function that ends the
+   * subscription.
    */
   onConsentChange(listener: ConsentListener): () => void {
     return this.#consentChanges.listen(listener);
@@ -213,7 +214,7 @@ export class SandboxAccount implements Core {
     return this.log.counters();
   }
 
-  /** Counters, log and the people of subscribe calls begin anew. */
+  /** Clears the counters, the log and the people of subscribe calls. */
   forgetRequests(): void {
     this.log.clear();
     this.trail.clear();
@@ -238,10 +239,10 @@ export class SandboxAccount implements Core {
   }
 
   /**
-   * The person subscribes by themselves through a form, at once: to mail, to texts, or to both, and
-   * onto the list, whatever its opt-in process.
+   * The person subscribes through a form, at once: to mail, texts or both, and to the list,
+   * whatever its opt-in process.
    *
-   * @throws RangeError for who cannot: an address or number that is none, or a list that is not there
+   * @throws RangeError if they cannot: an invalid address or number, or an unknown list
    */
   subscribe(who: Person & { list_id?: string }): void {
     this.#acts.subscribe(who);
@@ -250,7 +251,7 @@ export class SandboxAccount implements Core {
   /**
    * The person follows the unsubscribe link of a mail (`list_id`: leaves that list alone).
    *
-   * @throws RangeError without a profile, and for who is not on the list
+   * @throws RangeError without a profile, or if the person is not on the list
    */
   unsubscribe(who: Person & { list_id?: string }): void {
     this.#acts.unsubscribe(who);
@@ -272,15 +273,16 @@ export class SandboxAccount implements Core {
   }
 
   /**
-   * An operator suppresses the person by hand. It surfaces after so much of Klaviyo's time, dated now.
+   * An operator suppresses the person by hand. It appears after that much of Klaviyo's time, dated
+   * now.
    *
-   * @throws RangeError without a profile, or for a time that is none
+   * @throws RangeError without a profile, or for an invalid time
    */
   suppress(who: Person & { surfaces_after_ms?: number }): void {
     this.#acts.suppress(who);
   }
 
-  /** An operator lifts that suppression. @throws RangeError for who has none */
+  /** An operator removes that suppression. @throws RangeError if there is none */
   unsuppress(who: Person): void {
     this.#acts.unsuppress(who);
   }
@@ -289,7 +291,7 @@ export class SandboxAccount implements Core {
     this.faults.add(fault);
   }
 
-  /** Empties the queue of faults and gives a revoked key back. */
+  /** Empties the queue of faults and makes a revoked key valid again. */
   clearFaults(): void {
     this.faults.clear();
     this.keyRevoked = false;
@@ -302,7 +304,7 @@ export class SandboxAccount implements Core {
     this.scheduler.runDue();
   }
 
-  /** Share of the people who click from now on, messages that wait already included. */
+  /** Share of the people who click from now on, including messages that already wait. */
   setClicks(share: number, smsShare = share): void {
     const shares = { share: shareOf('share', share), smsShare: shareOf('smsShare', smsShare) };
     Object.assign(this.settings.clicks, shares);

@@ -7,7 +7,7 @@ import type { SegmentStore } from '../store/segments.js';
 import type { ConsentBook } from './consent/consent.js';
 import type { Journal } from './events/journal.js';
 
-/** What the account knows and when it is: nothing in here is a department of its own. */
+/** What the account knows and what time it is, shared by all of its parts. */
 export interface Base {
   readonly settings: Settings;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import type { Identities } from './profiles/identity.js';
 import type { Losses } from './mishaps/losses.js';
 import type { Texting } from './texting/texting.js';
 
-/** What every department of the account works with. */
+/** What every part of the account works with. */
 export interface Core extends Base {
   readonly identities: Identities;
   /** What is accepted and never carried out. */

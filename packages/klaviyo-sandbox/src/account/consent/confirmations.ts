@@ -6,7 +6,7 @@ import type { Scheduler } from '../../time/scheduler.js';
 
 export type ConfirmationChannel = 'email' | 'sms';
 
-/** A double opt-in message and what became of it. */
+/** A double opt-in message and its state. */
 export interface Confirmation<Wish> {
   readonly channel: ConfirmationChannel;
   readonly to: string;
@@ -16,15 +16,15 @@ export interface Confirmation<Wish> {
   /** How many messages this person got for this list. */
   count: number;
   clickedAt: number | null;
-  /** What is done when the person confirms. */
+  /** Runs when the person confirms. */
   wish: Wish;
-  /** False where the sender cannot get a reply (branded sender ids): nobody confirms by themselves. */
+  /** False if the sender cannot get a reply (branded sender ids): nobody confirms by themselves. */
   readonly answerable: boolean;
-  /** A click that will come by itself is under way. */
+  /** Whether a click is already scheduled. */
   willClick: boolean;
 }
 
-/** Sends the messages that nobody gets, and clicks for those who would. */
+/** Records double opt-in messages, and clicks for the share of people who confirm. */
 export class Confirmations<Wish> {
   readonly #sent = new Map<string, Confirmation<Wish>>();
   readonly #open = new Map<string, Set<Confirmation<Wish>>>();
@@ -35,7 +35,7 @@ export class Confirmations<Wish> {
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly scheduler: Scheduler,
-    /** What an answer means where a second message followed before it: both wishes. */
+    /** What a click means if a second message was sent before it: both requests. */
     private readonly together: (earlier: Wish, later: Wish) => Wish,
     private readonly onConfirmed: (confirmation: Confirmation<Wish>) => void,
   ) {
@@ -90,7 +90,7 @@ export class Confirmations<Wish> {
     return open.length;
   }
 
-  /** Changes who clicks from now on: raises, lowers or (0) stops the clicking. */
+  /** Changes the share of people who click from now on; 0 stops all clicks. */
   setShare(share: number, smsShare: number): void {
     this.#share = share;
     this.#smsShare = smsShare;

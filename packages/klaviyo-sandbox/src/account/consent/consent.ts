@@ -8,7 +8,7 @@ import type { Journal } from '../events/journal.js';
 /** 1990-01-01: Klaviyo clamps older consent dates to it. */
 const OLDEST_CONSENT = Date.UTC(1990, 0, 1);
 
-/** Suppressions that a subscribe lifts; HARD_BOUNCE and INVALID_EMAIL stay. */
+/** Suppressions that a subscribe removes; HARD_BOUNCE and INVALID_EMAIL stay. */
 const LIFTED: ReadonlySet<SuppressionReason> = new Set([
   'UNSUBSCRIBE',
   'SPAM_COMPLAINT',
@@ -27,10 +27,10 @@ export interface OptInRecord {
   method?: OptInMethod;
 }
 
-/** How somebody came to be in: the second word is ours, for none is recorded. */
+/** The method of an opt-in. The second value is ours, because none is recorded. */
 export type OptInMethod = 'API' | 'FORM';
 
-/** The channels whose changes are recorded as events: there is no metric of the others. */
+/** The channels whose changes are recorded as events: the others have no metric. */
 const SUBSCRIBED_METRIC: Partial<Record<ConsentKey, MetricName>> = {
   'email.marketing': 'Subscribed to Email Marketing',
   'sms.marketing': 'Subscribed to SMS Marketing',
@@ -40,10 +40,12 @@ const UNSUBSCRIBED_METRIC: Partial<Record<ConsentKey, MetricName>> = {
   'sms.marketing': 'Unsubscribed from SMS Marketing',
 };
 
-/** How somebody came to be out: through the API, a link in a mail, a text, or their carrier. */
+/** The method of an opt-out: the API, a link in a mail, a text, or the carrier. */
 export type OptOutMethod = 'API' | 'PREFERENCE_PAGE' | 'TEXT' | 'CARRIER_DEACTIVATION';
 
-/** Writes consent into the profile store as Klaviyo does. Knows nothing of requests or delays. */
+/**
+ * Writes consent into the profile store as Klaviyo does. Knows nothing about requests or delays.
+ */
 export class ConsentBook {
   constructor(
     private readonly profiles: ProfileStore,
@@ -55,8 +57,8 @@ export class ConsentBook {
    * Writes the opt-in, unless an opt-out is newer than its historical date. Returns whether the
    * person is subscribed now.
    *
-   * The event is written for who was not subscribed or was suppressed by hand (help article on
-   * consent in profiles).
+   * The event is written if the person was not subscribed or was suppressed by hand (help article
+   * on consent in profiles).
    */
   subscribe(index: number, optIn: OptInRecord): boolean {
     const now = this.clock.wall();
@@ -90,7 +92,7 @@ export class ConsentBook {
     return true;
   }
 
-  /** Takes consent back as of now. Opting out of one kind of text opts out of the other. */
+  /** Removes consent as of now. Opting out of one kind of text opts out of the other. */
   unsubscribe(index: number, key: ConsentKey, method: OptOutMethod, movesUpdated: boolean): void {
     const now = this.clock.wall();
     this.#optOut(index, key, method, now);
@@ -104,7 +106,7 @@ export class ConsentBook {
     this.profiles.addSuppression(index, { reason, timestamp });
   }
 
-  /** The carrier has taken the number back: consent to texts, where there is any, ends. */
+  /** The carrier has taken the number back: consent to texts, if any, ends. */
   deactivatePhone(index: number, movesUpdated: boolean): void {
     const isIn = (['sms.marketing', 'sms.transactional'] as const).some(
       (key) => this.profiles.channel(key).get(index)?.consent === 'SUBSCRIBED',
@@ -112,7 +114,7 @@ export class ConsentBook {
     if (isIn) this.unsubscribe(index, 'sms.marketing', 'CARRIER_DEACTIVATION', movesUpdated);
   }
 
-  /** Takes somebody off a list by an unsubscribe that named the list they are on; consent stays. */
+  /** Removes somebody from a list after an unsubscribe that named it; consent stays. */
   unsubscribeFromList(index: number, list: List): void {
     list.leave(index);
     this.journal.record({ metric: 'Unsubscribed from List', profile: index, listId: list.id });
@@ -131,7 +133,7 @@ export class ConsentBook {
     this.profiles.liftListSuppression(index, list.id);
   }
 
-  /** A new number, or none, has no consent: it was given for the old one. */
+  /** A new number, or none, has no consent: consent was given for the old one. */
   changePhone(index: number, phone: string | null): void {
     if (this.profiles.phone(index) === phone) return;
     this.profiles.setPhone(index, phone);
@@ -155,7 +157,7 @@ export class ConsentBook {
     if (metric !== undefined) this.journal.record({ metric, profile: index });
   }
 
-  /** Whether a suppression by hand was among those that a subscribe lifts. */
+  /** Whether a suppression by hand was among those that the subscribe removed. */
   #liftBySubscribing(index: number): boolean {
     const present = this.profiles.suppressions.get(index) ?? [];
     this.profiles.liftSuppressions(index, LIFTED);

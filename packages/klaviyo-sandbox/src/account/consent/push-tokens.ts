@@ -6,11 +6,11 @@ const OPEN: ReadonlySet<string> = new Set(['AUTHORIZED', 'PROVISIONAL']);
 const SHUT: ReadonlySet<string> = new Set(['DENIED', 'UNAUTHORIZED']);
 
 /**
- * Devices that were registered on their own, apart from any subscribe call.
+ * Devices that were registered without a subscribe call.
  *
- * That consent to push follows the device's permission is documented, how is not. The sandbox's
- * choice: one device that lets messages through is consent; if all refuse them, it is taken back;
- * who was not asked yet has said nothing. `background` is about silent messages alone.
+ * It is documented that consent to push follows the device's permission, but not how. The sandbox's
+ * choice: one device that allows messages is consent; if all refuse them, consent is removed; a
+ * device that has not asked yet says nothing. `background` only concerns silent messages.
  */
 export class PushTokens {
   constructor(private readonly core: Core) {}

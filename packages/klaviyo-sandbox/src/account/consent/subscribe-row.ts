@@ -8,10 +8,10 @@ export interface Grant {
   consentedAt: number | null;
 }
 
-/** A push token as a call brings it, not dated yet. */
+/** A push token as sent in a call, not dated yet. */
 export type NewPushToken = Omit<PushToken, 'created' | 'recorded'>;
 
-/** One row of an accepted subscribe call: what is left after the checks. */
+/** One row of an accepted subscribe call, after the checks. */
 export interface SubscribeRow {
   identifiers: Identifiers;
   grants: readonly Grant[];

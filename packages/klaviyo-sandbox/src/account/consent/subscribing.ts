@@ -26,10 +26,10 @@ interface Wish {
 }
 
 /**
- * Carries accepted subscribe calls out, later: at once after a delay, or after a click.
+ * Carries out accepted subscribe calls later: after a delay, or after a click.
  *
- * Which channels double opt-in asks for is documented for e-mail and texts alone. Consent to push
- * and WhatsApp is therefore applied without a message, here as where the opt-in is single.
+ * Double opt-in is only documented for e-mail and texts. So consent to push and WhatsApp is applied
+ * without a message, as with single opt-in.
  */
 export class Subscribing {
   readonly confirmations: Confirmations<Wish>;
@@ -111,7 +111,7 @@ export class Subscribing {
     this.core.book.joinAsSubscriber(index, list, dates.length > 0 ? Math.min(...dates) : null);
   }
 
-  /** Tracking alone puts nobody on a list, nor does consent that was taken back since. */
+  /** Tracking alone adds nobody to a list, and neither does consent that was removed since. */
   #listToJoin(given: readonly Grant[], listId: string | null): List | undefined {
     const joins = given.some(({ key }) => !TRACKING_KEYS.includes(key));
     return joins && listId !== null ? this.core.lists.get(listId) : undefined;
@@ -144,7 +144,7 @@ export class Subscribing {
     return true;
   }
 
-  /** Who was suppressed by hand counts as not subscribed, as in Klaviyo's events. */
+  /** Somebody who was suppressed by hand counts as not subscribed, as in Klaviyo's events. */
   #isReached(index: number, key: ConsentKey): boolean {
     const { profiles } = this.core;
     if (profiles.channel(key).get(index)?.consent !== 'SUBSCRIBED') return false;
@@ -152,7 +152,7 @@ export class Subscribing {
     return suppressions?.some(({ reason }) => reason === 'USER_SUPPRESSED') !== true;
   }
 
-  /** What came with consent that was there already needs no answer. */
+  /** Consent that already existed needs no confirmation. */
   #applyBeside({ identifiers, keys, ...wish }: Wish): void {
     const grants = keys
       .filter((key) => !ASKING.has(key))
@@ -175,14 +175,17 @@ export class Subscribing {
   }
 }
 
-/** Consent that double opt-in asks for, and by which message. */
+/** The consent that double opt-in asks to confirm, and by which message. */
 const ASKING: ReadonlyMap<ConsentKey, ConfirmationChannel> = new Map([
   ['email.marketing', 'email'],
   ['sms.marketing', 'sms'],
   ['sms.transactional', 'sms'],
 ]);
 
-/** What a message asks for. Tracking waits for the e-mail consent that it came with. */
+/**
+ * The consent that a message asks to confirm. Tracking waits for the e-mail consent that it came
+ * with.
+ */
 function keysAskedBy(channel: ConfirmationChannel, { grants }: SubscribeRow): ConsentKey[] {
   const keys = grants.map(({ key }) => key);
   const asked = keys.filter((key) => ASKING.get(key) === channel);
@@ -191,7 +194,7 @@ function keysAskedBy(channel: ConfirmationChannel, { grants }: SubscribeRow): Co
     : asked;
 }
 
-/** What is left of a row that needs no message. The list waits for the answer to the message. */
+/** The rest of a row, which needs no message. The list waits for the confirmation. */
 function unasked(row: SubscribeRow): (SubscribeRow & { joins: boolean })[] {
   const asked = [...keysAskedBy('email', row), ...keysAskedBy('sms', row)];
   const grants = row.grants.filter(({ key }) => !asked.includes(key));

@@ -36,7 +36,7 @@ export interface SubscriptionsView {
       list_suppressions: { list_id: string; reason: string; timestamp: string }[];
     };
     open_tracking: Permission;
-    /** Revision 2026-07-15 had it on the wire, not in its specification, and no call to set it. */
+    /** Revision 2026-07-15 returned it without specifying it, and had no call to set it. */
     click_tracking: Permission;
   };
   sms: {
@@ -57,7 +57,7 @@ export interface SubscriptionsView {
   } | null;
 }
 
-/** `subscriptions` of a profile, in the shape of Klaviyo's read side. */
+/** `subscriptions` of a profile, in the shape in which Klaviyo returns it. */
 export function subscriptionsOf(profiles: ProfileStore, index: number): SubscriptionsView {
   const record = (key: ConsentKey) => profiles.channel(key).get(index);
   const suppression = profiles.suppressions.get(index) ?? [];
@@ -140,7 +140,7 @@ function permission(record: Stored): Permission {
   };
 }
 
-/** Null for who never met WhatsApp, as the channel is for most accounts. */
+/** Null for people who never used WhatsApp, as in most accounts. */
 function whatsapp(
   phone: string | null,
   marketing: Stored,

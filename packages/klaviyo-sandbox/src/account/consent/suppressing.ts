@@ -5,23 +5,26 @@ import type { Identifiers } from '../profiles/identity.js';
 
 export type SuppressionChange = 'suppress' | 'unsuppress';
 
-/** Whom a job is about: addresses as they were written, or whoever is in a list or segment when it is carried out. */
+/**
+ * The people of a job: addresses as they were written, or the members of a list or segment at the
+ * time when the job is carried out.
+ */
 export type SuppressionTarget =
   { emails: readonly string[] } | { group: 'list' | 'segment'; id: string };
 
-/** A bulk suppression as it really stands, whatever its resource tells. Dates in epoch ms. */
+/** The true state of a bulk suppression, whatever its resource reports. Dates in epoch ms. */
 export interface SuppressionJob {
   readonly id: string;
   readonly change: SuppressionChange;
   readonly target: SuppressionTarget;
   readonly createdAt: number;
-  /** Profiles that it is about; 0 for a list or segment until its members are known. */
+  /** Number of profiles in the job; 0 for a list or segment until its members are known. */
   total: number;
   /** Done or skipped; the job is complete when all are. */
   completed: number;
-  /** Those among the completed whose suppression there was nothing to change about. */
+  /** Those among the completed whose suppression did not have to change. */
   skipped: number;
-  /** Null while under way. */
+  /** Null while in progress. */
   completedAt: number | null;
   /** The list or segment was gone when its members were looked up. */
   cancelled: boolean;
@@ -29,7 +32,7 @@ export interface SuppressionJob {
 
 /**
  * Manual suppressions and their removal: accepted at once, applied minutes to hours later. From
- * live trials: a suppression that surfaces so late is dated when it was asked for.
+ * live trials: a suppression that appears that late has the date of its request.
  */
 export class Suppressing {
   readonly #jobs = new Map<string, SuppressionJob>();
@@ -100,14 +103,14 @@ export class Suppressing {
     });
   }
 
-  /** Undefined where there is no such list or segment any more. */
+  /** Undefined if the list or segment no longer exists. */
   #membersOf(group: 'list' | 'segment', id: string): number[] | undefined {
     const { lists, segments } = this.core;
     const found = group === 'list' ? lists.get(id) : segments.get(id);
     return found && [...found.members()];
   }
 
-  /** An address that nobody has is made a profile to suppress it, but not to lift anything. */
+  /** Suppressing an address that nobody has creates a profile; removing a suppression does not. */
   #applyTo(who: Identifiers, job: SuppressionJob): void {
     const { identities, clock } = this.core;
     const index =

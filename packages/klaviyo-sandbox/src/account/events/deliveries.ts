@@ -4,19 +4,19 @@ import type { Core } from '../core.js';
 import { webhookRequest } from './webhook-request.js';
 import type { Webhook } from './webhook.js';
 
-/** What became of the events of one webhook. */
+/** Delivery counters of one webhook. */
 export interface DeliveryCounts {
   webhook_id: string;
   /** Requests that wait for the endpoint's answer. */
   in_flight: number;
-  /** Requests that the endpoint took, and the events in them. */
+  /** Requests that the endpoint accepted, and the events in them. */
   delivered: number;
   events: number;
-  /** Requests that failed; each is tried again. */
+  /** Requests that failed; each is retried. */
   failed: number;
-  /** Why the last of them did: its status, or what became of the connection. */
+  /** Why the last of them failed: its status, or the connection error. */
   last_failure: string | null;
-  /** Events that nobody will get: deleted, or the webhook was switched off or removed. */
+  /** Events that are not delivered: deleted, or the webhook was disabled or removed. */
   dropped: number;
   /** Events that are still to be delivered. */
   waiting: number;
@@ -26,7 +26,7 @@ interface Batch {
   readonly webhook: Webhook;
   readonly events: number[];
   attempts: number;
-  /** Out of the account's hands: dropped while it waited. */
+  /** Dropped while it waited. */
   dropped: boolean;
 }
 
@@ -42,15 +42,15 @@ interface Desk {
 
 const LARGEST_BATCH = 1_000;
 const MOST_IN_FLIGHT = 3;
-/** The endpoint must answer 200, 201 or 202 within so many ms. */
+/** The endpoint must answer 200, 201 or 202 within this many ms. */
 const PATIENCE_MS = 5_000;
 const TAKEN: ReadonlySet<number> = new Set([200, 201, 202]);
 const HOUR = 3_600_000;
-/** Failures are tried again after twice the time each, at most an hour, and no longer than two days. */
+/** Failures are retried after delays that double, an hour at most, for two days at most. */
 const LONGEST_BACKOFF_MS = HOUR;
 const LONGEST_FAILURE_MS = 48 * HOUR;
 
-/** Takes events to webhooks: in batches, late, a few requests at a time, again where one fails. */
+/** Delivers events to webhooks: in batches, late, a few requests at a time, with retries. */
 export class Deliveries {
   readonly #desks = new Map<string, Desk>();
   readonly #due: Batch[] = [];
@@ -80,14 +80,14 @@ export class Deliveries {
     desk.counts.waiting += 1;
   }
 
-  /** Nothing that waits for the webhook is sent any more. */
+  /** Drops everything that waits for the webhook. */
   drop(webhook: Webhook): void {
     const desk = this.#deskOf(webhook);
     for (const batch of desk.waiting) this.#finish(desk, batch, 'dropped', batch.events.length);
     desk.open = undefined;
   }
 
-  /** The time of failing begins anew. */
+  /** Restarts the failure period. */
   forgive(webhook: Webhook): void {
     this.#deskOf(webhook).failingSince = undefined;
   }
@@ -163,7 +163,7 @@ export class Deliveries {
     this.#finish(desk, batch, 'events', events.length);
   }
 
-  /** Null where the endpoint took them, else why not. */
+  /** Null if the endpoint accepted them, else why not. */
   async #send(webhook: Webhook, events: readonly number[]): Promise<string | null> {
     const signed = webhookRequest(this.core, webhook, events);
     try {

@@ -47,8 +47,8 @@ export function eventView(core: Core, event: number, origin: string): EventView 
 }
 
 /**
- * List events carry the list's name, as connectors that copy them know it. `$event_id` is the
- * second of an event that came without an id of its own. Others that Klaviyo may add are not
+ * List events carry the list's name, which connectors that copy them rely on. For an event without
+ * its own id, `$event_id` is its time in seconds. Other properties that Klaviyo may add are not
  * recorded anywhere.
  */
 function propertiesOf({ lists }: Core, { listId }: StoredEvent, timestamp: number) {

@@ -4,16 +4,18 @@ import { METRICS, type MetricName } from '../../store/events/event-store.js';
 
 /** A metric as this account shows it. */
 export interface Metric {
-  /** Six letters and digits, others in every account. */
+  /** Six letters and digits, different in every account. */
   readonly id: string;
   readonly metric: MetricName;
   /** The name that the account shows. */
   readonly name: string;
-  /** Epoch ms, a whole second: of its first event, or of the account's opening where it never fired. */
+  /**
+   * Epoch ms, a whole second: of its first event, or of the account's opening if it never fired.
+   */
   readonly created: number;
 }
 
-/** What older accounts call them. */
+/** Their names in older accounts. */
 const OLD_SMS_NAMES: Partial<Record<MetricName, string>> = {
   'Subscribed to SMS Marketing': 'Consented to Receive SMS',
   'Unsubscribed from SMS Marketing': 'Unsubscribed from SMS',
@@ -37,12 +39,12 @@ export class Metrics {
     );
   }
 
-  /** To be told when an event is written, at `now` in epoch ms. */
+  /** Call this when an event is written, at `now` in epoch ms. */
   fired(metric: MetricName, now: number): void {
     if (!this.#first.has(metric)) this.#first.set(metric, wholeSecond(now));
   }
 
-  /** Metrics that the account has: which of those that never fired, says the switch. */
+  /** Metrics that the account has. The switch decides whether unfired ones are included. */
   all(): Metric[] {
     const { unfiredMetrics } = this.settings.switches;
     return METRICS.filter((it) => unfiredMetrics === 'listed' || this.#first.has(it)).map(

@@ -1,10 +1,13 @@
 import { chance } from '../../chance/chance.js';
 import type { Core } from '../core.js';
 
-/** Of a switch at `..._at_times`: every fifth. */
+/** For a switch at `..._at_times`: every fifth. */
 const SHARE = 0.2;
 
-/** How answers show the metric of an event, by the switch: the same event always in the same way. */
+/**
+ * How answers show the metric of an event, as set by the switch: an event is always shown the same
+ * way.
+ */
 export function shownMetric(
   { settings: { seed, switches } }: Pick<Core, 'settings'>,
   event: number,

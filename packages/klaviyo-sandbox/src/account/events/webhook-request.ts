@@ -4,20 +4,20 @@ import { eventView } from './event-view.js';
 import type { Core } from '../core.js';
 import { topicOf, type Webhook } from './webhook.js';
 
-/** A delivery as it goes over the wire. */
+/** A delivery as sent over HTTP. */
 export interface WebhookRequest {
   headers: Record<string, string>;
   body: string;
 }
 
-/** Links in a payload are Klaviyo's own: it does not say where the account's API is reached. */
+/** Links in a payload are Klaviyo's own: they do not point to this account's API. */
 const ORIGIN = 'https://a.klaviyo.com';
 const REVISION = '2026-07-15';
 
 /**
  * One delivery of these events, signed: hex HMAC-SHA256 under the secret key of the body's bytes
- * and, right behind them, the text of `Klaviyo-Timestamp`. The clock of that header is hours
- * wrong (recorded: local time called GMT), the `timestamp` in the body is right.
+ * followed by the text of `Klaviyo-Timestamp`. The clock of that header is hours wrong (recorded:
+ * local time labelled GMT); the `timestamp` in the body is correct.
  */
 export function webhookRequest(
   core: Core,

@@ -1,6 +1,6 @@
 import { METRICS, type MetricName } from '../../store/events/event-store.js';
 
-/** What the owner of a webhook says about it. */
+/** The settings that the owner gives a webhook. */
 export interface WebhookSettings {
   name: string;
   description: string | null;
@@ -22,7 +22,7 @@ export interface Webhook extends WebhookSettings {
 export const topicOf = (metric: MetricName): string =>
   `event:klaviyo.${metric.toLowerCase().replaceAll(' ', '_')}`;
 
-/** Topics that every account has but no event of the sandbox belongs to. */
+/** Topics that every account has, but for which the sandbox has no events. */
 const SILENT_TOPICS = [
   'event:klaviyo.manually_suppressed_from_email_marketing',
   'event:klaviyo.manually_unsuppressed_from_email_marketing',
@@ -30,5 +30,5 @@ const SILENT_TOPICS = [
   'event:klaviyo.updated_email_preferences',
 ];
 
-/** What a webhook can be told of, in order. */
+/** All topics of a webhook, in order. */
 export const TOPICS: readonly string[] = [...METRICS.map(topicOf), ...SILENT_TOPICS].sort();

@@ -31,7 +31,7 @@ export class Webhooks {
     return webhook;
   }
 
-  /** Switching a webhook on again gives its endpoint another chance. */
+  /** Enabling a webhook again gives its endpoint another chance. */
   update(webhook: Webhook, changes: Partial<WebhookSettings> & { enabled?: boolean }): void {
     Object.assign(webhook, changes, { updated: this.core.clock.wall() });
     if (changes.enabled === true) this.#deliveries.forgive(webhook);
@@ -44,12 +44,12 @@ export class Webhooks {
     this.#webhooks.delete(webhook.id);
   }
 
-  /** Counters of every webhook that there ever was. */
+  /** Counters of every webhook that ever existed. */
   deliveries(): DeliveryCounts[] {
     return this.#deliveries.counts();
   }
 
-  /** Stops what is on its way. */
+  /** Stops pending deliveries. */
   close(): void {
     this.#deliveries.close();
   }

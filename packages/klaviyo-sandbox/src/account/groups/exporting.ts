@@ -17,7 +17,7 @@ export interface ExportJob {
   readonly group: ExportGroup;
   readonly createdAt: number;
   status: 'processing' | 'complete' | 'expired' | 'failed';
-  /** When a complete export goes away. */
+  /** When a complete export expires. */
   expiresAt: number | null;
   /** Why it failed. */
   error: string | null;
@@ -25,21 +25,21 @@ export interface ExportJob {
   file: Uint8Array | null;
 }
 
-/** What fills an export. */
+/** Provides the content of an export. */
 export interface ExportSource {
-  /** Numbers of the profiles, as the group is when the export runs; null where it is gone. */
+  /** Numbers of the profiles in the group when the export runs; null if the group is gone. */
   members(): Iterable<number> | null;
   header: string;
   /** CSV lines of these profiles. */
   write(members: readonly number[]): string;
 }
 
-/** How long a file is kept: not documented, this is ours. */
+/** How long a file is kept: not documented, our choice. */
 const KEPT_MS = 86_400_000;
-/** Rows written before others get their turn. */
+/** Rows written before other work gets a turn. */
 const ROWS_A_TURN = 500;
 
-/** Bulk exports: a snapshot of a group as a file, some time later. */
+/** Bulk exports: a snapshot of a group as a file, after a delay. */
 export class Exporting {
   readonly #jobs = new Map<string, ExportJob>();
   #closed = false;

@@ -18,7 +18,7 @@ export class Labels {
     return given.map((options) => this.#flow({ ...options }, now));
   }
 
-  /** @throws RangeError for a name that is none */
+  /** @throws RangeError for an invalid name */
   tags(names: readonly string[]): Tag[] {
     checkList('tags', names);
     return [...new Set(names)].map((name) => {
@@ -48,7 +48,7 @@ function checkList(option: string, given: unknown): void {
   if (!Array.isArray(given)) throw new RangeError(`${option} must be an array`);
 }
 
-/** @throws RangeError for anything but a text that is not empty */
+/** @throws RangeError for anything but a non-empty string */
 export function checkName(what: string, name: unknown): void {
   if (typeof name !== 'string' || name === '') throw new RangeError(`${what} needs a name`);
 }

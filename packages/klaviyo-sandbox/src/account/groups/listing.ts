@@ -4,7 +4,7 @@ import { List } from '../../store/lists.js';
 import type { Core } from '../core.js';
 import { checkName, type Labels } from './labels.js';
 
-/** Makes, changes and deletes lists. */
+/** Creates, changes and deletes lists. */
 export class Listing {
   #made = 0;
 
@@ -13,7 +13,7 @@ export class Listing {
     private readonly labels: Labels,
   ) {}
 
-  /** @throws RangeError where the id is taken, or an option is none */
+  /** @throws RangeError if the id is taken, or an option is invalid */
   create({ id, name, opt_in_process, flows = [], tags = [] }: ListOptions): List {
     checkName('a list', name);
     const optIn = opt_in_process ?? this.core.settings.account.defaultOptIn;
@@ -37,7 +37,7 @@ export class Listing {
     list.updated = this.core.clock.wall();
   }
 
-  /** Memberships and suppressions of the list go with it; consent stays. */
+  /** Memberships and suppressions of the list are deleted with it; consent stays. */
   delete(id: string): void {
     if (!this.core.lists.remove(id)) return;
     const { profiles } = this.core;

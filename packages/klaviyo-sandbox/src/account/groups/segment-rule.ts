@@ -5,7 +5,7 @@ const VALUES: readonly string[] = ['string', 'boolean'];
 const CONSENT_KEYS: readonly unknown[] = ['email.marketing', 'sms.marketing'];
 const CONSENTS: readonly unknown[] = ['SUBSCRIBED', 'UNSUBSCRIBED', 'NEVER_SUBSCRIBED'];
 
-/** @throws RangeError for a rule of another form */
+/** @throws RangeError for a rule in another form */
 export function checkRule(rule: SegmentRule): void {
   const given: Record<string, unknown> = Object.assign({}, rule);
   const { property, equals, consent, is } = given;
@@ -32,7 +32,7 @@ export function follows(rule: SegmentRule, profiles: ProfileStore, index: number
   );
 }
 
-/** The rule as a `SegmentDefinition`: groups must all hold, of a group's conditions one. */
+/** The rule as a `SegmentDefinition`: all groups must match, each by at least one condition. */
 export function definitionOf(rule: SegmentRule | null, segmentId: string): object {
   return { condition_groups: [{ conditions: conditionsOf(rule, segmentId) }] };
 }
@@ -51,7 +51,7 @@ function conditionsOf(rule: SegmentRule | null, segmentId: string): object[] {
   }));
 }
 
-/** Text is compared as text: a quote inside a property's name is escaped. */
+/** Names are quoted strings: a quote inside a property's name is escaped. */
 function propertyCondition(property: string, value: string | boolean): object {
   return {
     type: 'profile-property',
@@ -60,7 +60,7 @@ function propertyCondition(property: string, value: string | boolean): object {
   };
 }
 
-/** With and without a suppression, where the language tells them apart. */
+/** With and without a suppression, if the language distinguishes them. */
 function statusesOf(consent: string, is: string): [canReceive: boolean, status: object][] {
   const subscription = is.toLowerCase();
   if (consent === 'sms.marketing') return [[is === 'SUBSCRIBED', { subscription }]];

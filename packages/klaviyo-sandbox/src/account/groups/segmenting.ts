@@ -6,7 +6,7 @@ import type { Core } from '../core.js';
 import { checkFlag, checkName, type Labels } from './labels.js';
 import { checkRule, follows } from './segment-rule.js';
 
-/** Profiles that are looked at together, some time after they changed. */
+/** Profiles that are evaluated together, some time after they changed. */
 interface Round {
   /** On the clock's `now`: a later change waits for the next round. */
   readonly closes: number;
@@ -16,16 +16,16 @@ interface Round {
 /** On 2026-03-27 they were up to two and a half hours behind. */
 const HOURS_BEHIND_MS = 2.5 * 3_600_000;
 
-/** Who is moved by hand: numbers of profiles. */
+/** People who are moved by hand: numbers of profiles. */
 export interface Moves {
   enter?: readonly number[];
   leave?: readonly number[];
 }
 
-/** Keeps the members of segments up to date, as late as Klaviyo does. */
+/** Keeps the members of segments up to date, with Klaviyo's delays. */
 export class Segmenting {
   readonly #rounds = new Map<Segment, Round>();
-  /** Those that follow what happens to profiles. */
+  /** Segments whose members follow changes of profiles. */
   #followed: readonly Segment[] = [];
   #made = 0;
 
@@ -36,7 +36,7 @@ export class Segmenting {
     core.profiles.onChange((index) => this.#changed(index));
   }
 
-  /** A segment that was there before anybody looked. @throws RangeError as `create` */
+  /** A segment that already exists, with all members. @throws RangeError as `create` */
   open(options: SegmentOptions): Segment {
     const segment = this.#add(options);
     this.#fill(segment);
@@ -44,9 +44,9 @@ export class Segmenting {
   }
 
   /**
-   * A new segment: nobody shows before the `segment` delay is over.
+   * A new segment: it has no members before the `segment` delay is over.
    *
-   * @throws RangeError where the id is taken, or an option is none
+   * @throws RangeError if the id is taken, or an option is invalid
    */
   create(options: SegmentOptions): Segment {
     const segment = this.#add(options);
@@ -59,7 +59,7 @@ export class Segmenting {
   }
 
   /**
-   * Decides who belongs to a segment without a rule. It shows after the `segmentMember` delay.
+   * Sets who belongs to a segment without a rule. It shows after the `segmentMember` delay.
    *
    * @throws RangeError for an unknown segment, one that has a rule, or an inactive one
    */
@@ -138,7 +138,7 @@ export class Segmenting {
       : follows(segment.rule, profiles, index);
   }
 
-  /** Looks at the profile in the segment's next round. */
+  /** Evaluates the profile in the segment's next round. */
   #look(segment: Segment, index: number): void {
     if (!segment.isActive || segment.isProcessing) return;
     const round = this.#rounds.get(segment);
@@ -150,8 +150,8 @@ export class Segmenting {
   }
 
   /**
-   * A round takes the changes of a quarter of the delay's span, so that a million of them do not
-   * make a million wake-ups; every one shows within the delay's limits.
+   * A round collects the changes of a quarter of the delay's span, so that a million changes do not
+   * need a million timers; each one shows within the delay's limits.
    */
   #newRound(segment: Segment, first: number): Round {
     const { clock, scheduler, settings } = this.core;

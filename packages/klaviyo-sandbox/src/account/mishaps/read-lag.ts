@@ -2,25 +2,25 @@ import { delayWithin } from '../../settings/delays.js';
 import type { Core } from '../core.js';
 import { subscriptionsOf, type SubscriptionsView } from '../consent/subscriptions-view.js';
 
-/** What was true of a profile for a while. Times on the clock's `now`. */
+/** A past state of a profile. Times on the clock's `now`. */
 interface Version {
   readonly view: SubscriptionsView;
-  /** When it was over. */
+  /** When the state ended. */
   readonly ended: number;
   /** How long answers show it. */
   shownUntil: number;
 }
 
-/** What one act writes is written within so many ms: half of it is never shown. */
+/** All writes of one act happen within this many ms: a half-written state is never shown. */
 const ONE_ACT_MS = 5;
 
 /**
- * Keeps what was true before each change of consent or suppressions, for as long as answers lag
- * behind it. A person's lag is always the same, so that changes show in the order in which they came.
+ * Keeps the state before each change of consent or suppressions, for as long as answers lag behind
+ * it. A person's lag is always the same, so that changes show in their order.
  */
 export class ReadLag {
   readonly #versions = new Map<number, Version[]>();
-  /** When the last of them is over. */
+  /** When the last of them ends. */
   #shownUntil = 0;
   #sweeps = false;
 
@@ -28,7 +28,7 @@ export class ReadLag {
     core.profiles.watch.before = (index) => this.#keep(index);
   }
 
-  /** What answers show of the profile; undefined where that is what is true. */
+  /** The state that answers show for the profile; undefined if it is the current one. */
   shown(index: number): SubscriptionsView | undefined {
     if (this.#versions.size === 0) return undefined;
     const versions = this.#versions.get(index);
@@ -39,7 +39,7 @@ export class ReadLag {
     return versions[0]?.view;
   }
 
-  /** Answers show what is true of the profile from now on. */
+  /** From now on, answers show the current state of the profile. */
   catchUp(index: number): void {
     this.#versions.delete(index);
   }
@@ -60,7 +60,7 @@ export class ReadLag {
     this.#sweepLater();
   }
 
-  /** Drops what nobody asked for in time. */
+  /** Drops states that were never read in time. */
   #sweepLater(): void {
     if (this.#sweeps) return;
     this.#sweeps = true;

@@ -4,13 +4,15 @@ import type { Core } from '../core.js';
 import { subscriptionsOf, type SubscriptionsView } from '../consent/subscriptions-view.js';
 import { ReadLag } from './read-lag.js';
 
-/** Share of the reads that find nothing, where the switch says at times. */
+/** Share of the reads that find nothing if the switch is at `null_at_times`. */
 const NULL_SHARE = 0.2;
 
-/** `email` and `subscriptions` as answers of the API show them, which is not always what is true. */
+/**
+ * `email` and `subscriptions` as the API's answers show them, which is not always the true state.
+ */
 export class ShownProfiles {
   readonly lag: ReadLag;
-  /** Reads by chance so far: each has its own luck. */
+  /** Number of reads drawn so far: each is drawn separately. */
   #reads = 0;
 
   constructor(private readonly core: Core) {
@@ -41,7 +43,10 @@ export class ShownProfiles {
   }
 }
 
-/** The view with what consent to marketing texts says of transactional ones; as kept: receiving alone. */
+/**
+ * The view with what consent to marketing texts says about transactional ones; as stored, it only
+ * allows receiving.
+ */
 function withImplied(
   view: SubscriptionsView,
   implies: Switches['smsMarketingImplies'],
@@ -59,7 +64,7 @@ function withImplied(
   return { ...view, sms: { marketing, transactional: shown } };
 }
 
-/** The view without its suppressions; whether mail can be received stays what it is. */
+/** The view without its suppressions; whether mail can be received does not change. */
 function without({ email, ...others }: SubscriptionsView, field: 'null' | 'absent'): object {
   const { suppression: _, list_suppressions: __, ...marketing } = email.marketing;
   const nothing = field === 'null' ? { suppression: null, list_suppressions: null } : {};

@@ -1,20 +1,20 @@
 import { delayWithin } from '../../settings/delays.js';
 import type { Core } from '../core.js';
 
-/** Whom a deletion request names; one of the three. */
+/** The identifier in a deletion request; one of the three. */
 export interface DeletionTarget {
   field: 'id' | 'email' | 'phone_number';
   value: string;
 }
 
-/** Deletions that somebody asked for, some time later. */
+/** Requested deletions, carried out after a delay. */
 export class Deleting {
   constructor(private readonly core: Core) {}
 
   /**
-   * Deletes whoever has the identifier when the `deletion` delay is over.
+   * Deletes the profiles that have the identifier when the `deletion` delay is over.
    *
-   * @returns false where nobody has it now
+   * @returns false if nobody has it now
    */
   accept(target: DeletionTarget): boolean {
     if (this.#find(target).length === 0) return false;
@@ -27,7 +27,7 @@ export class Deleting {
     return true;
   }
 
-  /** Documented: all that have the identifier. */
+  /** Documented: all profiles that have the identifier. */
   #find({ field, value }: DeletionTarget): readonly number[] {
     const { profiles } = this.core;
     if (field === 'email') return profiles.allWithEmail(value);
@@ -36,7 +36,7 @@ export class Deleting {
     return index === undefined ? [] : [index];
   }
 
-  /** The segments hear of it from the store. */
+  /** The store notifies the segments. */
   #delete(index: number): void {
     const { profiles, lists, journal } = this.core;
     for (const list of lists.all()) list.leave(index);

@@ -1,16 +1,16 @@
 import type { ProfileDetails } from '../../store/details.js';
 
-/** What a request does to custom properties beside setting them. */
+/** What a request does to custom properties besides setting them. */
 export interface PropertyPatch {
   append: Readonly<Record<string, unknown>>;
   unappend: Readonly<Record<string, unknown>>;
   unset: readonly string[];
 }
 
-/** Attributes that are objects: what is sent is added to what is there, key by key. */
+/** Attributes that are objects: the sent keys are merged into the existing ones. */
 const OBJECTS: ReadonlySet<string> = new Set(['properties', 'location']);
 
-/** The details with the given ones set; a null clears. */
+/** The details with the given ones set; null clears one. */
 export function withDetails(present: ProfileDetails, given: ProfileDetails): ProfileDetails {
   const next: Record<string, unknown> = { ...present };
   for (const [field, value] of Object.entries(given)) {

@@ -8,7 +8,7 @@ import { mergeProfiles } from './merging.js';
 type Which = Switches['sameIdentifier'];
 
 export interface Identifiers {
-  /** Number of a profile that was named by its id. */
+  /** Number of a profile that is named by its id. */
   profile?: number;
   /** In lower case. */
   email: string | null;
@@ -16,20 +16,20 @@ export interface Identifiers {
   written?: string | undefined;
   phone: string | null;
   externalId?: string | null;
-  /** `_kx`, by which Klaviyo's web tracking knows somebody. */
+  /** `_kx`, the identifier of Klaviyo's web tracking. */
   kx?: string | null;
-  /** Of somebody who is known by an app alone. */
+  /** For somebody who is known only from an app. */
   anonymousId?: string | null;
 }
 
-/** Another profile with the e-mail address or the number of the one that a row is about. */
+/** Another profile with the e-mail address or the number of the profile in a row. */
 export interface Twin {
   index: number;
   hasEmail: boolean;
   hasPhone: boolean;
 }
 
-/** Whether a row's consent on the channel is about the twin as well. */
+/** Whether a row's consent on the channel also applies to the twin. */
 export function isReached({ hasEmail, hasPhone }: Twin, key: ConsentKey): boolean {
   if (key.startsWith('email.')) return hasEmail;
   return hasPhone || !(PHONE_KEYS as readonly ConsentKey[]).includes(key);
@@ -37,17 +37,17 @@ export function isReached({ hasEmail, hasPhone }: Twin, key: ConsentKey): boolea
 
 const NO_TWINS: readonly Twin[] = [];
 
-/** Finds, makes and merges the profile that a row is about. */
+/** Finds, creates and merges the profile of a row. */
 export class Identities {
-  /** Numbers of profiles that are part of another one now. */
+  /** Numbers of profiles that were merged into another one. */
   readonly #mergedInto = new Map<number, number>();
 
   constructor(private readonly base: Base) {}
 
   /**
-   * An address counts more than a number, and a number more than what others call the person.
+   * An address takes precedence over a number, and a number over ids from other systems.
    *
-   * @param which of several profiles with one address or number; of all it is the oldest
+   * @param which of several profiles with the same address or number; for `all` it is the oldest
    */
   find(identifiers: Identifiers, which = this.#which): number | undefined {
     const { profile, email, phone, externalId = null, kx = null } = identifiers;
@@ -67,7 +67,7 @@ export class Identities {
     return anonymousId === null ? undefined : profiles.withAnonymousId(anonymousId);
   }
 
-  /** The profile of these identifiers, made or completed where needed. */
+  /** The profile with these identifiers, created or completed if needed. */
   resolve(identifiers: Identifiers, now: number, which = this.#which): number {
     const { email, phone, externalId = null, kx = null, anonymousId = null } = identifiers;
     const { profiles } = this.base;
@@ -93,21 +93,21 @@ export class Identities {
     return index;
   }
 
-  /** Of several the one that rows with the address are about. */
+  /** If there are several, the one that rows with the address change. */
   withEmail(email: string, which = this.#which): number | undefined {
     const { profiles } = this.base;
     return which === 'newest' ? profiles.allWithEmail(email).at(-1) : profiles.withEmail(email);
   }
 
-  /** Of several the one that rows with the number are about. */
+  /** If there are several, the one that rows with the number change. */
   withPhone(phone: string, which = this.#which): number | undefined {
     const { profiles } = this.base;
     return which === 'newest' ? profiles.allWithPhone(phone).at(-1) : profiles.withPhone(phone);
   }
 
   /**
-   * The other profiles that a row about the profile changes: those that share one of the
-   * identifiers with it, where the switch says all. A row that names its profile by id is about that one.
+   * The other profiles that a row changes: those that share one of the identifiers with its
+   * profile, if the switch says `all`. A row that names its profile by id changes only that one.
    */
   twins(index: number, { profile, email, phone }: Identifiers): readonly Twin[] {
     if (this.#which !== 'all' || profile !== undefined) return NO_TWINS;
@@ -148,7 +148,7 @@ export class Identities {
     return phone !== null && this.base.profiles.withPhone(phone) === undefined ? phone : null;
   }
 
-  /** The row says that the number is this person's: an older one gives way to it. */
+  /** The row says that the number belongs to this person: it replaces an older one. */
   #givePhone(index: number, phone: string, which: Which): void {
     const owners = this.base.profiles.allWithPhone(phone);
     if (owners.includes(index)) return;

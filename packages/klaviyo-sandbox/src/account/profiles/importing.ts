@@ -13,20 +13,23 @@ export interface RowFailure {
 
 /** One row of an accepted bulk import. */
 export interface ImportRow {
-  /** Place in the request. */
+  /** Position in the request. */
   readonly row: number;
-  /** What luck depends on: the identifiers. */
+  /** Seeds the row's random draws: the identifiers. */
   readonly word: string;
   /** Nobody has the identifiers yet. */
   readonly isNew: boolean;
   /** The attributes as they were sent. */
   readonly original: object;
-  /** Makes or updates the profile; returns its number, and those of others that the row changed. */
+  /**
+   * Creates or updates the profile; returns its number, and the numbers of others that the row
+   * changed.
+   */
   readonly carryOut: () => readonly number[] | RowFailure;
 }
 
 const KEPT_MS = 7 * 86_400_000;
-/** In the place of a row whose profile is not there (yet): no profile has this number. */
+/** Placeholder for a row whose profile does not exist (yet): no profile has this number. */
 const NOBODY = 2 ** 32 - 1;
 
 /** A row that was not carried out. */
@@ -46,7 +49,7 @@ export interface ImportJob {
   completedAt: number | null;
   /** Rows that were carried out. */
   completed: number;
-  /** One for each row that was not, in the order in which they failed. */
+  /** One for each row that was not carried out, in the order in which they failed. */
   readonly errors: readonly ImportError[];
 }
 
@@ -66,7 +69,7 @@ interface KeptJob extends ImportJob {
   readonly seen: Set<number>;
 }
 
-/** Bulk imports: profiles and memberships without consent, some time later. */
+/** Bulk imports: profiles and memberships without consent, after a delay. */
 export class Importing {
   readonly #jobs = new Map<string, KeptJob>();
   #made = 0;
@@ -82,7 +85,10 @@ export class Importing {
     return [...this.#jobs.keys()].flatMap((id) => this.#job(id) ?? []);
   }
 
-  /** Made or updated profiles with their places in the request, each once, from place `first` on. */
+  /**
+   * Created or updated profiles with their positions in the request, each once, from position
+   * `first` on.
+   */
   *profilesOf(id: string, first: number): Generator<{ row: number; index: number }> {
     const profiles = this.#job(id)?.profiles ?? new Uint32Array(0);
     for (let row = first; row < profiles.length; row++) {
@@ -91,7 +97,7 @@ export class Importing {
     }
   }
 
-  /** A row that is lost is neither completed nor failed: its job never comes to an end. */
+  /** A lost row is neither completed nor failed: its job never ends. */
   accept(rows: readonly ImportRow[], listIds: readonly string[]): ImportJob {
     const { clock, losses, scheduler, settings } = this.core;
     const { seed, delays } = settings;

@@ -1,11 +1,11 @@
 import { delayWithin } from '../../settings/delays.js';
 import type { Core } from '../core.js';
 
-/** Merges that somebody asked for, some time later. */
+/** Requested merges, carried out after a delay. */
 export class MergeRequests {
   constructor(private readonly core: Core) {}
 
-  /** Both profiles stay as they are until the `merge` delay is over. */
+  /** Both profiles stay unchanged until the `merge` delay is over. */
   accept(from: number, into: number): void {
     const { profiles, settings, scheduler, clock } = this.core;
     const wait = delayWithin(settings.delays.merge, settings.seed, 'merge', profiles.id(from));

@@ -12,16 +12,16 @@ export type MergeParts = Pick<
 >;
 
 /**
- * The first profile becomes part of the second and is gone.
+ * Merges the first profile into the second and deletes it.
  *
  * Documented: the destination keeps its primary e-mail and its identities, the source adds its
  * addresses as secondary ones, its properties, its events, and its consent and suppressions, which
- * go with their address (help article 48274807144475). The sandbox has one consent a channel, so
- * where both have an address this is its choice: the destination's consent stays, except that an
- * opt-out or a suppression by will of either survives; an opt-in comes along only with its address,
- * also where both have the same one.
+ * belong to their address (help article 48274807144475). The sandbox stores one consent per
+ * channel, so if both have an address, it chooses: the destination's consent stays, except that an
+ * opt-out or a deliberate suppression of either survives. An opt-in is only carried over with its
+ * address, also if both have the same one.
  *
- * @param phoneOf whose number is kept where both have one; texts follow the number
+ * @param phoneOf whose number is kept if both have one; consent to texts follows the number
  */
 export function mergeProfiles(
   parts: MergeParts,
@@ -70,7 +70,7 @@ export function mergeProfiles(
   profiles.touch(into, clock.wall());
 }
 
-/** Everything that is gone once the profile is. */
+/** Deletes everything that belongs to the profile. */
 function contentsOf(profiles: ProfileStore, index: number) {
   const primary = profiles.email(index);
   const consents = CONSENT_KEYS.map((key) => [key, profiles.channel(key).get(index)] as const);
@@ -90,8 +90,8 @@ function contentsOf(profiles: ProfileStore, index: number) {
 }
 
 /**
- * Returns whether the first of them became the primary one; what is more than five is dropped, and
- * what the profile has already is left out.
+ * Returns whether the first of them became the primary one. More than five are dropped, and
+ * addresses that the profile already has are left out.
  */
 function giveEmails(
   profiles: ProfileStore,
@@ -121,14 +121,14 @@ function consentAfter(
   along: { takesEmail: boolean; takesPhone: boolean; sharesPhone: boolean },
 ): ConsentRecord | null {
   if (source === null) return present;
-  // Consent to texts is about one number: it is worth nothing without it.
+  // Consent to texts belongs to one number and is void without it.
   if (TEXTS.has(key) && !along.sharesPhone) return along.takesPhone ? source : present;
   const comesAlong = along.takesEmail || TEXTS.has(key) || key === 'mobile_push.marketing';
   if (present === null) return comesAlong || source.consent === 'UNSUBSCRIBED' ? source : null;
   return source.consent === 'UNSUBSCRIBED' && present.consent === 'SUBSCRIBED' ? source : present;
 }
 
-/** Reasons that are about the person's or the account's will, not about an address that fails. */
+/** Reasons that are a decision of the person or the account, not a failing address. */
 const BY_WILL: ReadonlySet<SuppressionReason> = new Set([
   'SPAM_COMPLAINT',
   'UNSUBSCRIBE',
@@ -154,7 +154,7 @@ function giveSuppressions(
   }
 }
 
-/** What the destination says wins; `properties` and `location` key by key. */
+/** The destination's values win; `properties` and `location` key by key. */
 function bothDetails(source: ProfileDetails, present: ProfileDetails): ProfileDetails {
   const inside = (field: string) => ({
     ...(source[field] as object | undefined),

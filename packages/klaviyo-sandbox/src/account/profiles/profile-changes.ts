@@ -2,31 +2,31 @@ import type { ProfileDetails } from '../../store/details.js';
 import type { Core } from '../core.js';
 import { withDetails, withPatchedProperties, type PropertyPatch } from './details-patch.js';
 
-/** What one request says of one profile. */
+/** What one request changes in one profile. */
 export interface ProfileChange {
-  /** In lower case. Null clears; absent leaves as it is. */
+  /** In lower case. Null clears; absent changes nothing. */
   email?: string | null;
   /** The same. */
   phone?: string | null;
   kx?: string;
-  /** As sent, `external_id` among them. */
+  /** As sent, including `external_id`. */
   details: ProfileDetails;
   properties: PropertyPatch;
   /** Secondary addresses, in lower case. */
   addEmails: readonly string[];
   removeEmails: readonly string[];
-  /** The addresses that are given, as they were written. */
+  /** The given addresses as they were written. */
   written: readonly string[];
 }
 
-/** Writes profiles that a request names one by one. Consent is no part of it. */
+/** Writes profiles that a request names one by one. Does not write consent. */
 export class ProfileChanges {
   constructor(private readonly core: Core) {}
 
   /**
    * Profiles that have one of the identifiers, each once: by e-mail, phone, external id, `_kx`.
    *
-   * @param index where it is one of several that have an identifier, the others are no owners of it
+   * @param index if it is one of several that have an identifier, the others do not own it
    */
   owners({ email, phone, kx, details, addEmails }: ProfileChange, index?: number): number[] {
     const { profiles, identities } = this.core;
@@ -56,7 +56,7 @@ export class ProfileChanges {
     return index;
   }
 
-  /** Moves `updated` where anything is different now. Its identifiers are its own, or free. */
+  /** Changes `updated` if anything is different now. Its identifiers are its own, or free. */
   update(index: number, change: ProfileChange): void {
     const changed = [
       this.#writeEmail(index, change),
@@ -66,7 +66,7 @@ export class ProfileChanges {
     if (changed.includes(true)) this.core.profiles.touch(index, this.core.clock.wall());
   }
 
-  /** A secondary address that becomes the primary one changes places with it. */
+  /** A secondary address that becomes the primary one swaps places with it. */
   #writeEmail(index: number, change: ProfileChange): boolean {
     const { profiles } = this.core;
     const { email } = change;
@@ -84,7 +84,7 @@ export class ProfileChanges {
     return true;
   }
 
-  /** Notes how the request wrote an address that it has given to the profile. */
+  /** Records how the request wrote an address that it gave to the profile. */
   #writeAs(index: number, email: string, { written }: Pick<ProfileChange, 'written'>): void {
     const text = written.find((one) => one.toLowerCase() === email);
     if (text !== undefined) this.core.profiles.writeEmail(index, text);

@@ -6,13 +6,13 @@ import { SUPPRESSION_REASONS, type SuppressionReason } from '../../store/profile
 export type SeedConsent = Consent | 'NEVER_SUBSCRIBED';
 
 /**
- * A profile that is there before anything is asked. Dates are RFC 3339 with an offset. Every
- * consent is `NEVER_SUBSCRIBED` where absent.
+ * A profile that exists before the first request. Dates are RFC 3339 with an offset. Absent consent
+ * is `NEVER_SUBSCRIBED`.
  */
 export interface SeedProfile {
   email?: string;
   phone_number?: string;
-  /** For somebody who is known by an app alone. */
+  /** For somebody who is known only from an app. */
   anonymous_id?: string;
   external_id?: string;
   first_name?: string;
@@ -22,9 +22,9 @@ export interface SeedProfile {
   title?: string;
   image?: string;
   location?: Readonly<Record<string, unknown>>;
-  /** Custom properties; added to those that the profile has. */
+  /** Custom properties; added to those of the profile. */
   properties?: Readonly<Record<string, unknown>>;
-  /** `UNSUBSCRIBED` brings its suppression along. */
+  /** `UNSUBSCRIBED` also adds its suppression. */
   email_consent?: SeedConsent;
   open_tracking_consent?: SeedConsent;
   click_tracking_consent?: SeedConsent;
@@ -44,21 +44,23 @@ export interface SeedProfile {
   /** All three kinds of message. */
   whatsapp_consent_timestamp?: string;
   push_consent_timestamp?: string;
-  /** How consent was given or taken back, on every channel. @default 'API' */
+  /** How consent was given or removed, on every channel. @default 'API' */
   method?: string;
   method_detail?: string;
   custom_method_detail?: string;
   double_optin?: boolean;
-  /** Reasons, stamped with the e-mail consent date unless they bring one. */
+  /** Reasons, with the e-mail consent date unless they have their own. */
   suppressions?: (SuppressionReason | { reason: SuppressionReason; timestamp?: string })[];
-  /** List ids, or more; `UNSUBSCRIBE` at the e-mail consent date where nothing else is said. */
+  /** List ids, or objects; by default `UNSUBSCRIBE` at the e-mail consent date. */
   list_suppressions?: (string | { list_id: string; reason?: string; timestamp?: string })[];
   push_tokens?: { token: string; platform: 'android' | 'ios'; vendor: 'apns' | 'fcm' }[];
-  /** List ids; those given alone were joined at `consent_timestamp`. */
+  /** List ids; those without a date were joined at `consent_timestamp`. */
   lists?: (string | { id: string; joined_group_at?: string })[];
   created?: string;
   updated?: string;
-  /** A profile of its own, also where another one has the e-mail address or the number. @default false */
+  /**
+   * A separate profile, even if another one has the e-mail address or the number. @default false
+   */
   separate_profile?: boolean;
 }
 
@@ -77,7 +79,7 @@ export const SEED_CONSENTS = [
   ['push_consent', 'mobile_push.marketing', 'push_consent_timestamp'],
 ] as const satisfies readonly (readonly [Field, ConsentKey, Field])[];
 
-/** Fields that are kept beside the identifiers as they are. */
+/** Fields that are stored unchanged beside the identifiers. */
 export const SEED_DETAILS = [
   'external_id',
   'first_name',
@@ -110,7 +112,7 @@ const oneOf =
     if (choices.includes(value as string)) return;
     throw new RangeError(`${field} must be one of ${choices.join(', ')}; got ${String(value)}`);
   };
-/** A list of objects with these members, or of the first one alone. */
+/** A list of objects with these members, or of the first member alone. */
 const entries =
   (members: Readonly<Record<string, Check>>, required: readonly string[]): Check =>
   (value, field) => {
@@ -179,7 +181,9 @@ const CHECKS: Readonly<Record<Field, Check>> = {
   separate_profile: flag,
 };
 
-/** What is wrong with the seed by itself, whatever the account holds. @throws RangeError naming it */
+/**
+ * Checks the seed on its own, independent of the account. @throws RangeError naming what is wrong
+ */
 export function checkSeed(seed: SeedProfile): void {
   for (const field in seed) {
     const value = seed[field as Field];
@@ -200,7 +204,7 @@ export function checkSeed(seed: SeedProfile): void {
   }
 }
 
-/** Epoch ms of all dates of a seed, those that it lacks included. */
+/** Epoch ms of all dates of a seed, including defaults. */
 export type SeedDates = Readonly<Record<DateField, number>>;
 type DateField = 'consent_timestamp' | (typeof SEED_CONSENTS)[number][2] | 'created' | 'updated';
 

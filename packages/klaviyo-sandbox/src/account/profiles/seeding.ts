@@ -26,7 +26,7 @@ export class Seeding {
   /**
    * Returns the profile's number.
    *
-   * @throws RangeError naming what is wrong with the profile, of which nothing is kept then
+   * @throws RangeError naming what is wrong with the profile; nothing of it is stored then
    */
   add(seed: SeedProfile): number {
     checkSeed(seed);
@@ -68,7 +68,7 @@ export class Seeding {
     return index;
   }
 
-  /** An e-mail address and a number can be shared; what others call a person cannot. */
+  /** An e-mail address and a number can be shared; ids from other systems cannot. */
   #checkSeparate({ separate_profile, anonymous_id, external_id }: SeedProfile): void {
     if (separate_profile !== true) return;
     const owners = {

@@ -19,26 +19,28 @@ export const FAULT_KINDS = [
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
- * Something that goes wrong with the next matching requests.
+ * A failure of the next matching requests.
  *
  * Instead of an answer: `429`, `500`, `502`, `503`, `504`, `html` (a proxy's error page, status
- * 502) and `reset_before` (the line is cut); nothing is carried out, unless `applied` says so.
- * With the answer: `reset_after` (carried out, then the line is cut), `truncated` (half the answer,
- * then the line is cut), `slow` (a wait before), `slow_body` (the body dribbles).
- * To the account: `revoke_key` refuses the key from that request on; `delete_list` deletes
- * `listId`, or every list, before the request is read; `unsubscribe_person` lets somebody opt out.
+ * 502) and `reset_before` (the connection is cut); nothing is carried out, unless `applied` says
+ * so. With the answer: `reset_after` (carried out, then the connection is cut), `truncated` (half
+ * the answer, then the connection is cut), `slow` (a wait before it), `slow_body` (the body is sent
+ * slowly). To the account: `revoke_key` refuses the key from that request on; `delete_list` deletes
+ * `listId`, or every list, before the request is read; `unsubscribe_person` makes somebody opt out.
  */
 export interface Fault {
-  /** Operation id (`bulk_subscribe_profiles`) or method and path; any request where absent. */
+  /** Operation id (`bulk_subscribe_profiles`) or method and path. @default any request */
   endpoint?: string;
   kind: FaultKind;
-  /** How many matching requests it hits. @default 1, or all of them where `share` or `forMs` is given */
+  /**
+   * How many matching requests it hits. @default 1, or all of them if `share` or `forMs` is given
+   */
   times?: number;
-  /** Matching requests that pass unharmed first. @default 0 */
+  /** Matching requests that pass first. @default 0 */
   after?: number;
-  /** Share of the matching requests that it hits, 0 to 1, by seeded chance. @default 1 */
+  /** Share of the matching requests that it hits, 0 to 1, by seeded randomness. @default 1 */
   share?: number;
-  /** It is over after so much of Klaviyo's time, in ms. @default never */
+  /** It ends after this much of Klaviyo's time, in ms. @default never */
   forMs?: number;
   /** Seconds, for `429` and `503`. @default 1 for `429`, no such header on `503` */
   retryAfter?: number;
@@ -48,18 +50,18 @@ export interface Fault {
   listId?: string;
   /**
    * Who opts out, for `unsubscribe_person`; nobody while there is no such profile. @default one of
-   * the people whom the request names and who have a profile, by seeded chance
+   * the people who are in the request and have a profile, by seeded randomness
    */
   email?: string;
   /** Whether `unsubscribe_person` comes before or after the request is carried out. @default 'before' */
   moment?: 'before' | 'after';
-  /** For `500`, `502`, `503`, `504` and `html`: the request is carried out all the same. @default false */
+  /** For `500`, `502`, `503`, `504` and `html`: the request is still carried out. @default false */
   applied?: boolean;
 }
 
 const FAILURES: readonly FaultKind[] = ['500', '502', '503', '504', 'html'];
 
-/** Fields that mean something to some kinds only. */
+/** Fields that only apply to some kinds. */
 const FIELDS_OF: Readonly<Record<string, readonly FaultKind[]>> = {
   retryAfter: ['429', '503'],
   latencyMs: ['slow', 'slow_body'],
@@ -74,7 +76,7 @@ const COUNTERS = ['times', 'after', 'share', 'forMs'];
  * Reads `kind[:endpoint][:name=value,...]`, such as `502:bulk_subscribe_profiles:times=3,after=10`
  * or `429:share=0.2,forMs=60000`.
  *
- * @throws RangeError naming the bad field; the endpoint is checked where the fault is queued
+ * @throws RangeError naming the bad field; the endpoint is checked when the fault is queued
  */
 export function parseFault(text: string): Fault {
   const { kind, endpoint, fields } = readDirective(text);
@@ -89,7 +91,7 @@ export function parseFault(text: string): Fault {
   });
 }
 
-/** For one request alone, so without what counts requests. @throws RangeError */
+/** For a single request, so without the fields that count requests. @throws RangeError */
 export function parseSingleFault(text: string): Fault {
   const fault = parseFault(text);
   const counter = COUNTERS.find((name) => name in fault);

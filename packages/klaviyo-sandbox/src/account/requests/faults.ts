@@ -5,7 +5,7 @@ import { checkFault, isAbout, type Fault } from './fault.js';
 
 interface Queued {
   fault: Fault;
-  /** What its chance follows from: faults are numbered as they come. */
+  /** Seeds its random draws: faults are numbered as they come. */
   number: number;
   met: number;
   timesLeft: number;
@@ -46,7 +46,7 @@ export class FaultQueue {
     this.#queue = [];
   }
 
-  /** Those that can still hit, with what is left of `times` and `after`. */
+  /** Faults that can still hit, with the remaining `times` and `after`. */
   pending(): readonly Fault[] {
     this.#forgetSpent();
     return this.#queue.map(({ fault, timesLeft, toPass }) => ({

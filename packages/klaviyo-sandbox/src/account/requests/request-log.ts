@@ -13,7 +13,7 @@ export interface EndpointCounts {
   /** Method and path template. */
   endpoint: string;
   operation: string;
-  /** Answers by status; `reset_before` and `reset_after` where a fault cut the line. */
+  /** Answers by status; `reset_before` and `reset_after` if a fault cut the connection. */
   statuses: Readonly<Record<string, number>>;
   first_at: string;
   last_at: string;
@@ -21,7 +21,7 @@ export interface EndpointCounts {
   profiles: number;
 }
 
-/** One row as an accepted subscribe call carried it, before anything was dropped or filtered. */
+/** One row as sent in an accepted subscribe call, before anything was dropped or filtered. */
 export interface CarriedRow {
   email: string | null;
   phone: string | null;
@@ -47,7 +47,7 @@ export interface SubscribeCall {
   customSource: string | null;
 }
 
-/** Rows of one call side by side: a million of them are kept. */
+/** Rows of one call in columns, because a million of them are kept. */
 interface CarriedCall extends Omit<SubscribeCall, 'rows'> {
   emails: (string | null)[];
   phones: (string | null)[];
@@ -55,7 +55,7 @@ interface CarriedCall extends Omit<SubscribeCall, 'rows'> {
   at: number;
 }
 
-/** What was asked of the sandbox: counters, and everyone whom a subscribe call ever carried. */
+/** Requests to the sandbox: counters, and everyone who was ever in a subscribe call. */
 export class RequestLog {
   readonly #counters = new Map<string, Counter>();
   readonly #calls: CarriedCall[] = [];

@@ -5,20 +5,20 @@ export interface RequestLine {
   method: string;
   /** With its query. */
   path: string;
-  /** Null where the line was cut instead of an answer. */
+  /** Null if the connection was cut instead of an answer. */
   status: number | null;
   /** From the request's arrival to the answer, real milliseconds. */
   ms: number;
-  /** Kind of the fault that it met. */
+  /** Kind of the fault that hit it. */
   fault: string | null;
   /** Profiles in an accepted request. */
   profiles: number;
 }
 
-/** What only the one who served a request knows of it. */
+/** What only the handler of a request knows about it. */
 export type RequestNote = Pick<RequestLine, 'status' | 'fault' | 'profiles'>;
 
-/** How many requests are remembered. */
+/** How many requests are kept. */
 export const TRAIL_LENGTH = 1_000;
 
 /** The latest requests to the API. */
@@ -30,7 +30,7 @@ export class RequestTrail {
     this.#notes.set(request, note);
   }
 
-  /** @param startedAt epoch ms @param status where nobody left a note: no operation was asked for */
+  /** @param startedAt epoch ms @param status used without a note: no operation was requested */
   add(request: Request, startedAt: number, ms: number, status: number): void {
     const note = this.#notes.get(request);
     const { pathname, search } = new URL(request.url);

@@ -6,7 +6,7 @@ import type { SuppressionReason } from '../../store/profiles.js';
 import type { Core } from '../core.js';
 import { isReached, type Identifiers } from '../profiles/identity.js';
 
-/** Who a control call is about. */
+/** The person in a control call. */
 export interface Person {
   email?: string;
   phone_number?: string;
@@ -15,13 +15,13 @@ export interface Person {
 const MANUAL = new Set(['USER_SUPPRESSED'] as const);
 
 /**
- * What people do by themselves, and what happens to them, behind the API's back and at once. Of
- * several profiles with one identifier it meets those that the switch `sameIdentifier` says.
+ * What people do by themselves and what happens to them, at once and outside the API. If several
+ * profiles have one identifier, the switch `sameIdentifier` decides which ones change.
  */
 export class Acts {
   constructor(private readonly core: Core) {}
 
-  /** Numbers of the profiles that a person is. @throws RangeError without a profile */
+  /** Numbers of the profiles of a person. @throws RangeError without a profile */
   known(field: 'email' | 'phone_number', value: unknown): number[] {
     this.core.scheduler.runDue();
     const text = textOf(field, value);
@@ -135,7 +135,7 @@ export class Acts {
     }
   }
 
-  /** @returns whom it is new to */
+  /** @returns the profiles that it is new to */
   #suppress(
     found: readonly number[],
     reason: SuppressionReason,
@@ -147,7 +147,7 @@ export class Acts {
     return changed;
   }
 
-  /** Moves `updated` where a suppression that came or went does. */
+  /** Changes `updated` if an added or removed suppression does so. */
   #move(changed: readonly number[]): void {
     const { clock, profiles, settings } = this.core;
     if (!settings.switches.suppressionMovesUpdated) return;
@@ -161,12 +161,12 @@ export class Acts {
     return [index, ...identities.twins(index, who).map((twin) => twin.index)];
   }
 
-  /** @throws RangeError for who could not subscribe through a form */
+  /** @throws RangeError if the person could not subscribe through a form */
   #subscriber({ email, phone_number }: Person): Identifiers {
     const written = textOf('email', email);
     const phone = textOf('phone_number', phone_number) ?? null;
     if (written === undefined && phone === null) {
-      throw new RangeError('who subscribes needs an email or a phone_number');
+      throw new RangeError('to subscribe, a person needs an email or a phone_number');
     }
     if (written !== undefined && !isEmail(written)) {
       throw new RangeError(`email must be an address such as ada@shop.test; got "${written}"`);

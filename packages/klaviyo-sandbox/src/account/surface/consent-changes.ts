@@ -1,19 +1,19 @@
 import type { Consent, ConsentKey } from '../../store/channel.js';
 import type { ProfileStore, SuppressionReason } from '../../store/profiles.js';
 
-/** How one channel of a profile stands after a change of it. */
+/** The state of one channel of a profile after a change. */
 export interface ConsentChangeLine {
   profile_id: string;
   email: string | null;
   phone_number: string | null;
-  /** Suppressions are of `email.marketing`. */
+  /** Suppressions belong to `email.marketing`. */
   channel: ConsentKey;
   consent: Consent | 'NEVER_SUBSCRIBED';
-  /** How consent came to be that; null where it is no more, and where a suppression changed instead. */
+  /** How the consent changed; null if it was deleted, and if a suppression changed instead. */
   method: string | null;
-  /** Reasons of the suppressions that there are now; none on other channels. */
+  /** Reasons of the current suppressions; none on other channels. */
   suppressions: SuppressionReason[];
-  /** Ids of the lists whose mail is suppressed now; none on other channels. */
+  /** Ids of the lists whose mail is currently suppressed; none on other channels. */
   list_suppressions: string[];
   /** Epoch ms by this machine's clock. */
   at: number;
@@ -21,15 +21,15 @@ export interface ConsentChangeLine {
 
 export type ConsentListener = (line: ConsentChangeLine) => void;
 
-/** Tells of each change of consent as it is written. The store is not watched while nobody listens. */
+/** Reports each change of consent as it is written. Without listeners, the store is not watched. */
 export class ConsentChanges {
   readonly #listeners = new Set<ConsentListener>();
 
   constructor(private readonly profiles: ProfileStore) {}
 
-  /** Returns what ends it. */
+  /** Returns a function that ends the subscription. */
   listen(listener: ConsentListener): () => void {
-    // Another function each time: whoever listens twice is told twice.
+    // A new function each time: a listener that subscribes twice is called twice.
     const told: ConsentListener = (line) => listener(line);
     this.#listeners.add(told);
     this.profiles.watch.after = (index, changed) => this.#tell(index, changed);

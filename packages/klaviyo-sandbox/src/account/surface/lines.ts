@@ -3,7 +3,7 @@ import type { Confirmation } from '../consent/confirmations.js';
 import type { Core } from '../core.js';
 import { subscriptionsOf, type SubscriptionsView } from '../consent/subscriptions-view.js';
 
-/** What is true of one profile, whatever the API has shown so far. */
+/** The true state of one profile, whatever the API has shown so far. */
 export interface TruthLine {
   id: string;
   email: string | null;

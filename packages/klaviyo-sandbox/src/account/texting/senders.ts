@@ -41,13 +41,13 @@ export interface Sender {
   /** Epoch ms. */
   readonly createdAt: number;
   readonly forwardingNumber: string | null;
-  /** What texts come from; null until the sender is registered. */
+  /** The sender shown on texts; null until it is registered. */
   identifier: string | null;
-  /** Toll-free numbers have one; the latest, where the carrier was asked again. */
+  /** Toll-free numbers have one; the latest if it was resubmitted. */
   registration: Registration | null;
 }
 
-/** How a registration stands while the sender is in this state. */
+/** Status of the registration while the sender is in this state. */
 const REGISTRATION_OF: Readonly<Record<SenderStatus, RegistrationStatus>> = {
   active: 'approved',
   suspended: 'approved',

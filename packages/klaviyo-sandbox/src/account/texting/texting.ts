@@ -25,7 +25,7 @@ export interface TextConfiguration {
 const TOLL_FREE_COUNTRIES = ['US', 'CA'] as const;
 export type TollFreeCountry = (typeof TOLL_FREE_COUNTRIES)[number];
 
-/** Numbers of nobody, without their last three digits. */
+/** Numbers that belong to nobody, without their last three digits. */
 const FICTION: Readonly<Record<string, string>> = {
   US: '+12015550',
   CA: '+14165550',
@@ -35,14 +35,14 @@ const FICTION: Readonly<Record<string, string>> = {
 const OPT_OUT_LANGUAGE = 'Reply STOP to opt out';
 const OBJECTION = 'The business website could not be verified.';
 
-/** SMS: whether it is set up, and the senders that texts can come from. */
+/** SMS: whether it is set up, and the senders of texts. */
 export class Texting {
   #configuration: TextConfiguration | null = null;
   readonly #senders = new Map<string, Sender>();
-  /** The latest of each sender, and those before. */
+  /** The latest registration of each sender, and earlier ones. */
   readonly #registrations = new Map<string, Registration>();
 
-  /** @throws RangeError for a sender of unknown type or status */
+  /** @throws RangeError for a sender with an unknown type or status */
   constructor(private readonly core: Pick<Base, 'settings' | 'clock' | 'scheduler'>) {
     const { sms, account } = core.settings;
     const opened = core.clock.wall();
@@ -55,7 +55,7 @@ export class Texting {
     return this.#configuration;
   }
 
-  /** Sets SMS up; null where it is set up already. */
+  /** Sets up SMS; null if it is already set up. */
   configure(orgPrefix: string): TextConfiguration | null {
     if (this.#configuration !== null) return null;
     this.#configuration = configurationOf(orgPrefix, 'active', this.core.clock.wall());
@@ -78,7 +78,7 @@ export class Texting {
     return this.#registrations.get(id);
   }
 
-  /** Whether consent to texts can be taken for numbers of the country. */
+  /** Whether numbers of the country can get consent to texts. */
   reaches(country: string): boolean {
     return this.isActive && this.#active(country).length > 0;
   }
@@ -102,8 +102,8 @@ export class Texting {
   }
 
   /**
-   * Submits another registration of a sender, and has it reviewed as the first was. Null where the
-   * carrier has decided for it, or is still to decide.
+   * Submits another registration for a sender, which is reviewed like the first. Null if the
+   * carrier has approved the sender, or has not decided yet.
    */
   registerAgain(sender: Sender): Registration | null {
     const { registration } = sender;
@@ -117,7 +117,9 @@ export class Texting {
     return again;
   }
 
-  /** The carrier approves after the `senderReview` delay who is still registering then. */
+  /**
+   * After the `senderReview` delay, the carrier approves the senders that are still registering.
+   */
   #review(senders: readonly Sender[]): void {
     const { seed, delays } = this.core.settings;
     const reviewed = senders.map(({ registration }) => registration);
@@ -147,7 +149,7 @@ export class Texting {
   }
 
   /**
-   * What the carrier or Klaviyo decides, now instead of after the delay.
+   * Applies a decision of the carrier or Klaviyo now instead of after the delay.
    *
    * @throws RangeError for an unknown sender or status
    */
@@ -200,7 +202,7 @@ export class Texting {
     return sender;
   }
 
-  /** A number set aside for fiction, where the country has any; one toll-free number serves both. */
+  /** A number reserved for fiction, if the country has any; one toll-free number serves both. */
   #identifierOf({ id, type, country }: Sender): string | null {
     const place = [...this.#senders.keys()].indexOf(id);
     const line = 100 + (place % 100);
