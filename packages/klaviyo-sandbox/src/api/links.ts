@@ -1,4 +1,7 @@
-/** A relationship that shows its links alone. @param self the resource's own link, with a slash at the end */
+/**
+ * A relationship that only shows its links. @param self the resource's own link, with a trailing
+ * slash
+ */
 export function relationTo(
   self: string,
   name: string,

@@ -2,7 +2,7 @@ import type { SandboxAccount } from '../account/account.js';
 import type { Query, QueryRules } from './query/query.js';
 import type { Forms, RevisionDate } from './revisions/forms.js';
 
-/** Calls allowed in each fixed window; `day` only where Klaviyo has a daily limit. */
+/** Calls allowed in each fixed window; `day` only if Klaviyo has a daily limit. */
 export interface RateLimit {
   burst: number;
   steady: number;
@@ -15,7 +15,10 @@ export interface NamedLimit {
   limit: RateLimit;
 }
 
-/** Klaviyo's tiers, as the specification gives them per operation: burst a second, steady a minute. */
+/**
+ * Klaviyo's tiers, as the specification gives them per operation: burst per second, steady per
+ * minute.
+ */
 export const TIERS = {
   XS: { burst: 1, steady: 15 },
   S: { burst: 3, steady: 60 },
@@ -27,14 +30,14 @@ export const TIERS = {
 /** A request that passed the gate. */
 export interface Call {
   account: SandboxAccount;
-  /** Value of the path's `{id}` or `{job_id}`, '' where it has none. */
+  /** Value of the path's `{id}` or `{job_id}`, '' if it has none. */
   id: string;
   query: Query;
   /** Parsed JSON; undefined for requests without a body. */
   body: unknown;
-  /** The whole address, for links. */
+  /** The full URL, for links. */
   url: URL;
-  /** What the revision of the request asks and answers in another form than others. */
+  /** The forms of bodies and answers that depend on the request's revision. */
   forms: Forms;
 }
 
@@ -49,14 +52,16 @@ export interface Reply {
   profiles?: number;
 }
 
-/** A second, stricter limit: a call whose list `parameter` names `value` counts against it as well. */
+/**
+ * A second, stricter limit: a call whose list `parameter` contains `value` also counts against it.
+ */
 export interface StricterLimit {
   parameter: string;
   value: string;
   limit: NamedLimit;
 }
 
-/** Everything that the server knows about one operation, as revision 2026-07-15 has it. */
+/** Everything that the server knows about one operation, as in revision 2026-07-15. */
 export interface Operation {
   /** Klaviyo's operation id. */
   name: string;
@@ -68,11 +73,11 @@ export interface Operation {
   stricter?: readonly StricterLimit[];
   /** @default 'stable' */
   revision?: 'beta';
-  /** The revision that brought it. @default all have it */
+  /** The revision that introduced it. @default all have it */
   since?: RevisionDate;
-  /** What may stand in the query. @default no parameter at all */
+  /** Allowed query parameters. @default none */
   query?: QueryRules;
-  /** A DELETE of a resource has no body; one of a relationship has. @default as the method says */
+  /** A DELETE of a resource has no body; a DELETE of a relationship has one. @default by method */
   body?: 'none';
   handle(call: Call): Reply;
 }

@@ -11,8 +11,8 @@ import { textMessagingOperations } from './text-messaging/operations.js';
 import { webhookOperations } from './webhooks/operations.js';
 
 /**
- * Every operation that the sandbox knows, as the specification 2026-07-15 declares it; what 2026-10-15
- * makes of them, and which it brought, see `revisions/`.
+ * Every operation that the sandbox knows, as declared in the specification 2026-07-15. For what
+ * 2026-10-15 changes and adds, see `revisions/`.
  */
 export const OPERATIONS: readonly Operation[] = [
   ...consentOperations,

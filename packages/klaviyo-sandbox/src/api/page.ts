@@ -6,9 +6,9 @@ export interface PageRequest<Cursor> {
 }
 
 /**
- * Reads `page[cursor]`, which names the last thing of the page before. A whole link may stand
- * there: Klaviyo's own clients take the cursor out of a `links.next` only where it is https, and
- * pass on the sandbox's as it is.
+ * Reads `page[cursor]`, which names the last item of the previous page. It may be a whole link:
+ * Klaviyo's own clients extract the cursor from a `links.next` only if it is https, and pass the
+ * sandbox's on unchanged.
  *
  * @throws ApiError 400
  */

@@ -41,17 +41,17 @@ export function apiRoutes(
   }
   for (const path of new Set(OPERATIONS.map(({ path }) => path))) {
     const allow = allowedAt(path);
-    // Not recorded; an empty answer that says which methods there are.
+    // Not recorded; an empty answer that lists the allowed methods.
     app.on('OPTIONS', routeOf(path), () =>
       send(jsonAnswer(200, undefined, { allow, ...dateHeader(clock) })),
     );
-    // Documented status; the words are the web framework's.
+    // Documented status; the wording is the web framework's.
     app.all(routeOf(path), (context) => {
       const detail = `Method "${context.req.method}" not allowed.`;
       return refuse(context, framework(405, 'method_not_allowed', detail, detail, { allow }));
     });
   }
-  // Documented status; the words are ours.
+  // Documented status; the wording is ours.
   app.all('/api/*', (context) => {
     const detail = `The path ${context.req.path} could not be found.`;
     return refuse(context, framework(404, 'not_found', 'Not found.', detail));

@@ -2,12 +2,12 @@ import { textsOf, type Condition } from './query/filter.js';
 import { linksOf } from './page.js';
 import type { Query } from './query/query.js';
 
-/** What a thing is filtered and sorted by: texts, epoch ms, yes or no. */
+/** The values that an item is filtered and sorted by: strings, epoch ms, booleans. */
 export type Values = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
- * One page of a collection that is small enough to be filtered and sorted whole: lists, segments,
- * jobs, webhooks. Things that are equal in the order stand in the order of their ids.
+ * One page of a collection that is small enough to be filtered and sorted as a whole: lists,
+ * segments, jobs, webhooks. Items with equal sort values are ordered by id.
  */
 export function pageOfFew<Thing extends { readonly id: string }>(
   { query, url }: { query: Query; url: URL },
@@ -33,7 +33,7 @@ export function pageOfFew<Thing extends { readonly id: string }>(
   };
 }
 
-/** Whether a condition holds for these values. */
+/** Whether a condition matches these values. */
 export function holds({ operator, field, value }: Condition, values: Values): boolean {
   const actual = values[field] ?? null;
   if (value.kind === 'boolean') return actual === value.is;

@@ -9,7 +9,7 @@ export function getAccounts({ account, query, url }: Call): Reply {
   return { status: 200, body: { data, links: { self: url.href, next: null, prev: null } } };
 }
 
-/** `get_account`: the key's own account only. */
+/** `get_account`: only the key's own account. */
 export function getAccount({ account, id, query, url }: Call): Reply {
   if (id !== account.settings.account.id) throw notFound('account', id);
   const data = accountResource(account.settings, query, url);

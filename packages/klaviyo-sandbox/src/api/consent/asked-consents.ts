@@ -5,7 +5,7 @@ import type { NewPushToken } from '../../account/consent/subscribe-row.js';
 import type { Forms } from '../revisions/forms.js';
 import { pushTokens } from './push-tokens.js';
 
-/** Write side of the API: channel and message type, and the name that the read side gives them. */
+/** Channel and message type as written through the API, and their name when read. */
 const WRITTEN: Readonly<Record<string, Readonly<Record<string, ConsentKey>>>> = {
   email: {
     marketing: 'email.marketing',
@@ -20,7 +20,7 @@ const WRITTEN: Readonly<Record<string, Readonly<Record<string, ConsentKey>>>> = 
   },
   push: { marketing: 'mobile_push.marketing' },
 };
-/** Can be taken back, but not given. */
+/** Can be removed, but not given. */
 const ONLY_UNSUBSCRIBED = 'conversational';
 
 export type WrittenConsent = 'SUBSCRIBED' | 'UNSUBSCRIBED';
@@ -28,21 +28,21 @@ export type WrittenConsent = 'SUBSCRIBED' | 'UNSUBSCRIBED';
 export interface AskedConsent {
   key: ConsentKey;
   channel: string;
-  /** Pointer of the message type, without a slash at the end. */
+  /** Pointer of the message type, without a trailing slash. */
   pointer: string;
-  /** As sent; undefined where absent or null. */
+  /** As sent; undefined if absent or null. */
   consentedAt: unknown;
 }
 
-/** What `subscriptions` of one row says. */
+/** The content of `subscriptions` in one row. */
 export interface Asked {
   consents: readonly AskedConsent[];
   tokens: readonly NewPushToken[];
-  /** Of a person with neither e-mail nor phone, who can only be pushed to. */
+  /** For a person with neither e-mail nor phone, who can only get push messages. */
   anonymousId: string | null;
 }
 
-/** Reads `subscriptions`, or tells the first thing that is wrong with its form. */
+/** Reads `subscriptions`, or returns the first error in its form. */
 export function askedOf(
   subscriptions: Json,
   at: string,
@@ -107,7 +107,7 @@ function askedTypes(
   return asked;
 }
 
-/** Push cannot do without its message type, nor an opt-out of it without the tokens to forget. */
+/** Push needs its message type, and an opt-out from push needs the tokens to remove. */
 function pushEntry(types: Json, at: string, consent: WrittenConsent): ErrorEntry | undefined {
   const { marketing, tokens, anonymous_id: anonymousId } = types;
   if (!isObject(marketing)) return missing(`${at}/marketing`, 'marketing', 'push');
@@ -120,7 +120,9 @@ function pushEntry(types: Json, at: string, consent: WrittenConsent): ErrorEntry
     : invalid(`${at}/anonymous_id`, 'Not a valid string.');
 }
 
-/** Recorded for unknown fields of a profile; the inner objects are assumed to speak the same way. */
+/**
+ * Recorded for unknown fields of a profile; the inner objects are assumed to use the same wording.
+ */
 function notAField(pointer: string, field: string, of: string): ErrorEntry {
   return invalid(pointer, `'${field}' is not a valid field for '${of}'.`);
 }

@@ -14,7 +14,7 @@ import type { NewPushToken } from '../../account/consent/subscribe-row.js';
 /** One row of a subscribe or unsubscribe call, well formed but not yet checked against the account. */
 export interface ConsentRow {
   pointer: string;
-  /** Always null in an unsubscribe, which knows no ids. */
+  /** Always null in an unsubscribe, which accepts no ids. */
   profileId: string | null;
   /** In lower case. */
   email: string | null;
@@ -33,7 +33,7 @@ const KNOWN: Readonly<Record<WrittenConsent, ReadonlySet<string>>> = {
   UNSUBSCRIBED: new Set(['email', 'phone_number', 'subscriptions']),
 };
 
-/** Reads a row, or tells the first thing that is wrong with its form. */
+/** Reads a row, or returns the first error in its form. */
 export function consentRow(
   value: unknown,
   row: number,
@@ -69,7 +69,10 @@ export function consentRow(
 
 export const isError = (row: ConsentRow | ErrorEntry): row is ErrorEntry => 'code' in row;
 
-/** What is not text is ours to word; that an unknown attribute is refused is recorded. */
+/**
+ * The wording for values that are not strings is ours; it is recorded that an unknown attribute is
+ * refused.
+ */
 function wrongAttribute(
   attributes: Json,
   at: string,
@@ -97,10 +100,10 @@ function subscriptionsOf(
     : invalid(at, 'Not a valid object.');
 }
 
-/** Each channel needs the address that it reaches; push alone goes to whoever has the app. */
+/** Each channel needs its address; only push goes to anyone who has the app. */
 function missingIdentifier(row: ConsentRow, consent: WrittenConsent): ErrorEntry | undefined {
   const { email, phone, channels, pointer } = row;
-  // Recorded for sms; the other channels are assumed to speak the same way.
+  // Recorded for sms; the other channels are assumed to use the same wording.
   for (const channel of channels) {
     if (channel === 'push' && isPushable(row, consent)) continue;
     const field = channel === 'sms' || channel === 'whatsapp' ? 'phone_number' : 'email';
@@ -117,7 +120,7 @@ function missingIdentifier(row: ConsentRow, consent: WrittenConsent): ErrorEntry
   return undefined;
 }
 
-/** Without an address an anonymous id can be subscribed, and a known token be unsubscribed. */
+/** Without an address, an anonymous id can be subscribed and a known token can be unsubscribed. */
 function isPushable(row: ConsentRow, consent: WrittenConsent): boolean {
   const { profileId, email, phone, anonymousId, tokens } = row;
   if (profileId !== null || email !== null || phone !== null) return true;

@@ -56,7 +56,7 @@ function suppressions(change: SuppressionChange, scopes: readonly string[]): Ope
       query: {
         fields,
         filter: JOB_FILTERS,
-        // Recorded: the newest first where no order is asked for.
+        // Recorded: the newest first if no order is requested.
         sort: { by: ['created'], usual: '-created' },
         page: 'cursor',
       },

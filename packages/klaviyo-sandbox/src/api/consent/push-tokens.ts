@@ -16,7 +16,7 @@ const USUAL: Readonly<Record<string, string>> = {
 };
 type Chosen = Record<'platform' | 'vendor' | 'enablement_status' | 'background', string>;
 
-/** Reads `tokens` of the push channel; none where absent. The words are ours: none is recorded. */
+/** Reads `tokens` of the push channel; none if absent. The wording is ours: none is recorded. */
 export function pushTokens(value: unknown, at: string): NewPushToken[] | ErrorEntry {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return invalid(at, 'Not a valid list.');
@@ -29,7 +29,7 @@ export function pushTokens(value: unknown, at: string): NewPushToken[] | ErrorEn
   return tokens;
 }
 
-/** Reads one token, which may have been asked for permission or not. */
+/** Reads one token, with or without a known permission. */
 export function pushToken(value: unknown, at: string): NewPushToken | ErrorEntry {
   if (!isObject(value)) return invalid(at, 'Not a valid object.');
   const absent = REQUIRED.find((field) => typeof value[field] !== 'string' || value[field] === '');

@@ -11,8 +11,8 @@ export interface AcceptedRow {
 export type CheckedRow = AcceptedRow | { entry: ErrorEntry };
 
 /**
- * Rows with an identifier that an earlier row had, by their places. Rows that name one profile in
- * different ways are none. The words are ours: none is recorded.
+ * Rows with an identifier that an earlier row had, by their positions. Rows that name the same
+ * profile by different identifiers do not count. The wording is ours: none is recorded.
  */
 export function repeatedRows(rows: readonly CheckedRow[]): Map<number, ErrorEntry> {
   const seen = new Set<string>();
@@ -30,7 +30,7 @@ export function repeatedRows(rows: readonly CheckedRow[]): Map<number, ErrorEntr
   return repeated;
 }
 
-/** What a row names its person by, with the place in the row. */
+/** The identifier by which a row names its person, with its place in the row. */
 function namesOf({ row, sent }: AcceptedRow): [place: string, name: string][] {
   const { email, phone, anonymousId = null } = row.identifiers;
   const names: [string, string | null][] = [
@@ -42,7 +42,10 @@ function namesOf({ row, sent }: AcceptedRow): [place: string, name: string][] {
   return names.filter((named): named is [string, string] => named[1] !== null);
 }
 
-/** Of the rows with one id, e-mail, phone or anonymous id, whichever comes first in it, the last. */
+/**
+ * Keeps the last of the rows with the same id, e-mail, phone or anonymous id; the first of these
+ * that a row has is compared.
+ */
 export function lastOfEach(rows: readonly AcceptedRow[]): SubscribeRow[] {
   const last = new Map<string, SubscribeRow>();
   for (const accepted of rows) last.set(namesOf(accepted)[0]?.join(' ') ?? '', accepted.row);

@@ -3,15 +3,15 @@ import { phoneVerdict, smsAge } from '../../phone.js';
 import type { ConsentRow } from './consent-rows.js';
 import { invalid, type ErrorEntry } from '../http/errors.js';
 
-/** What becomes of a row's phone number: used, dropped with the request going through, or a 400. */
+/** The result for a row's phone number: used, dropped while the request is accepted, or a 400. */
 export type PhoneRuling =
   | { use: 'keep' }
   | { use: 'drop' }
-  /** Kept as a number, but consent to texts will not be applied. */
+  /** The number is stored, but consent to texts is not applied. */
   | { use: 'landline' }
   | { use: 'refuse'; entry: ErrorEntry };
 
-/** Klaviyo's rules on the phone number of one subscribe row (behaviours, section 2). */
+/** Klaviyo's rules for the phone number of one subscribe row (behaviours, section 2). */
 export function rulePhone(
   row: ConsentRow,
   { settings, texting }: Pick<Core, 'settings' | 'texting'>,
@@ -47,7 +47,7 @@ export function rulePhone(
   return { use: verdict.landline ? 'landline' : 'keep' };
 }
 
-/** The status is documented, the words are not: these are ours. */
+/** The status is documented, the wording is not: this is ours. */
 function ageEntry(row: ConsentRow, age: number | undefined, now: number): ErrorEntry | undefined {
   if (age === undefined) return undefined;
   const pointer = `${row.pointer}/attributes/age_gated_date_of_birth`;

@@ -25,8 +25,8 @@ const KNOWN = new Set(['profiles', 'historical_import', 'custom_source']);
 const OLDEST_CONSENT = Date.UTC(1990, 0, 1);
 
 /**
- * `bulk_subscribe_profiles`: all rows or none are accepted; what was accepted happens later. A
- * dropped phone shows in a header that does not say whose it was.
+ * `bulk_subscribe_profiles`: all rows or none are accepted; accepted rows are applied later. A
+ * header reports a dropped phone, but does not say whose it was.
  */
 export function subscribe({ account, body, forms }: Call): Reply {
   const { attributes, relationships } = resourceOf(body, TYPE, KNOWN);
@@ -95,7 +95,7 @@ function check(
   return { row: { identifiers, grants, tokens: sent.tokens }, sent, phoneDropped };
 }
 
-/** Everybody whom the row will change. */
+/** All profiles that the row will change. */
 const peopleOf = ({ identities }: SandboxAccount, index: number, identifiers: Identifiers) => [
   index,
   ...identities.twins(index, identifiers).map((twin) => twin.index),
@@ -109,7 +109,7 @@ function consentDate(
 ): number | null | ErrorEntry {
   const pointer = `${asked.pointer}/consented_at`;
   if (!historical) {
-    // Documented as an error; the words are ours.
+    // Documented as an error; the wording is ours.
     return asked.consentedAt === undefined
       ? null
       : invalid(pointer, "'consented_at' is only allowed when 'historical_import' is true.");
@@ -124,7 +124,7 @@ function consentDate(
     : Math.max(ms, OLDEST_CONSENT);
 }
 
-/** Klaviyo refuses a past date that contradicts what it already holds; seen live for e-mail. */
+/** Klaviyo refuses a past date that contradicts its existing state; seen live for e-mail. */
 function backdated(
   account: SandboxAccount,
   index: number,

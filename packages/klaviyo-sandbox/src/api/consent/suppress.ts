@@ -65,7 +65,7 @@ export function getSuppressionJobs(change: SuppressionChange) {
   };
 }
 
-/** That it is exactly one of the three is known from trials; the words are ours. */
+/** It is known from trials that it must be exactly one of the three; the wording is ours. */
 function targetOf(
   account: SandboxAccount,
   change: SuppressionChange,
@@ -97,7 +97,7 @@ function targetOf(
   return { emails: rows.filter((row) => typeof row === 'string') };
 }
 
-/** Address of a row, as it was written: a row has nothing else to name anybody by. */
+/** Address of a row as it was written: a row has no other identifier. */
 function emailOf(value: unknown, row: number): string | ErrorEntry {
   const pointer = rowPointer(row);
   if (!isObject(value) || value['type'] !== 'profile') {

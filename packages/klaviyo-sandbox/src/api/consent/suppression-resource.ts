@@ -11,10 +11,10 @@ const TYPES = {
 export const SUPPRESSION_STATUSES = ['queued', 'processing', 'complete', 'cancelled'] as const;
 type Status = (typeof SUPPRESSION_STATUSES)[number];
 
-/** Resource type of a job, which is its path as well. */
+/** Resource type of a job, which is also its path. */
 export const typeOf = (change: SuppressionChange): string => TYPES[change];
 
-/** What a job tells of itself: with the switch at `lies` it never gets anywhere. */
+/** What a job reports: with the switch at `lies` it never makes progress. */
 export function statusOf({ settings }: SandboxAccount, job: SuppressionJob): Status {
   if (settings.switches.suppressionJobStatus === 'lies' || job.completedAt === null) {
     return 'processing';
@@ -22,7 +22,10 @@ export function statusOf({ settings }: SandboxAccount, job: SuppressionJob): Sta
   return job.cancelled ? 'cancelled' : 'complete';
 }
 
-/** The job as the answer to its creation shows it: recorded, with nothing counted and an end already. */
+/**
+ * The job as shown in the answer to its creation. Recorded: counters at 0 and already a completion
+ * date.
+ */
 export function acceptedJob(job: SuppressionJob, query: Query, origin: string): object {
   return resourceOf(job, query, origin, {
     status: 'processing',

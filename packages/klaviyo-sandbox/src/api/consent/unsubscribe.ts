@@ -13,8 +13,9 @@ const TYPE = 'profile-subscription-bulk-delete-job';
 const KNOWN = new Set(['profiles']);
 
 /**
- * `bulk_unsubscribe_profiles`: applies at once. Who is on the named list is taken off it; who is
- * not, and everybody where no list is named, is unsubscribed from everything that was asked for.
+ * `bulk_unsubscribe_profiles`: applies at once. People on the named list are removed from it.
+ * People who are not on it, and everybody if no list is named, are unsubscribed from every channel
+ * in the request.
  */
 export function unsubscribe({ account, body, forms }: Call): Reply {
   const { attributes, relationships } = resourceOf(body, TYPE, KNOWN);
@@ -35,7 +36,7 @@ function apply(account: SandboxAccount, row: ConsentRow, list: List | null): voi
   const { email, phone, written } = row;
   const identifiers = { email, phone, written: written ?? undefined };
   const named = email !== null || phone !== null;
-  // Tokens alone name whoever has them: nobody new is made of a token that nobody has.
+  // Tokens alone name the profiles that have them: an unknown token creates no profile.
   const people = named ? [identities.resolve(identifiers, clock.wall())] : new Set(owners);
   const keys = row.asked.map(({ key }) => key);
   const leave = (index: number, asked: readonly ConsentKey[]) => {

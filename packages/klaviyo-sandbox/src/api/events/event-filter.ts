@@ -3,10 +3,13 @@ import type { MetricName } from '../../store/events/event-store.js';
 import { refuseParameter } from '../http/errors.js';
 import { textsOf, type Condition } from '../query/filter.js';
 
-/** What the conditions leave: of which metrics and profile, and when (epoch seconds, both count). */
+/**
+ * The result of the conditions: which metrics and profile, and the time span (epoch seconds,
+ * inclusive).
+ */
 export interface EventChoice {
   metrics?: readonly MetricName[];
-  /** Number of a profile; null for one that does not exist, which leaves nothing. */
+  /** Number of a profile; null for one that does not exist, which matches nothing. */
   profile?: number | null;
   from: number;
   to: number;
@@ -49,7 +52,7 @@ function profileOf({ profiles }: SandboxAccount, { value }: Condition): number |
   return profiles.withId(value.text) ?? null;
 }
 
-/** Events stand on whole seconds, so `>` is `>=` the next one. */
+/** Events have whole seconds, so `>` is `>=` the next one. */
 function narrow(choice: EventChoice, operator: string, seconds: number): void {
   if (operator === 'greater-than') choice.from = Math.max(choice.from, Math.floor(seconds) + 1);
   if (operator === 'greater-or-equal') choice.from = Math.max(choice.from, Math.ceil(seconds));

@@ -24,7 +24,7 @@ export function getEvents({ account, query, url }: Call): Reply {
   const found: number[] = [];
   let more = false;
   if (profile !== null) {
-    // An event whose metric is not named passes every filter but this one.
+    // An event without a metric passes every filter except this one.
     const wantsNamed = query.conditions.some(
       ({ operator, field }) => operator === 'has' && field === 'metric',
     );
@@ -51,7 +51,7 @@ export function getEvents({ account, query, url }: Call): Reply {
   };
 }
 
-/** `get_event`. What cannot be an id is refused in recorded words. */
+/** `get_event`. A malformed id is refused with the recorded wording. */
 export function getEvent({ account, id, query, url }: Call): Reply {
   if (!looksLikeEventId(id)) throw refuse('/data/id', `Invalid Event ID: '${id}'`);
   const event = eventNumber(account.settings.seed, id);

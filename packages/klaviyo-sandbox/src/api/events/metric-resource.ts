@@ -2,7 +2,7 @@ import type { Metric } from '../../account/events/metrics.js';
 import { isoDate } from '../../time/dates.js';
 import type { Query } from '../query/query.js';
 
-/** Where Klaviyo's own metrics come from, recorded: the same in every account. */
+/** The integration of Klaviyo's own metrics, as recorded: the same in every account. */
 export const INTEGRATION = {
   object: 'integration',
   id: '0rG4eQ',
@@ -11,7 +11,7 @@ export const INTEGRATION = {
   category: 'Internal',
 } as const;
 
-/** Turns metrics into resources as the query asks for them. No flow starts with a metric here. */
+/** Turns metrics into resources as the query requests them. No flow starts with a metric here. */
 export function metricWriter(query: Query, origin: string): (metric: Metric) => object {
   const flows = query.includes('flow-triggers') ? { data: [] } : {};
   return ({ id, name, created }) => {

@@ -3,7 +3,7 @@ import { pageOfFew } from '../small-collection.js';
 import { unknownId } from '../unknown-id.js';
 import { INTEGRATION, metricWriter } from './metric-resource.js';
 
-/** `get_metrics`: in order of their ids, as recorded. */
+/** `get_metrics`: in the order of their ids, as recorded. */
 export function getMetrics(call: Call): Reply {
   const { account, query, url } = call;
   const { found, links } = pageOfFew(call, account.journal.metrics.all(), () => ({

@@ -37,7 +37,7 @@ export const eventOperations: readonly Operation[] = [
     query: {
       ...EVENT_QUERY,
       filter: EVENT_FILTERS,
-      // Which order is the usual one is not documented.
+      // The default order is not documented.
       sort: { by: ['datetime', 'timestamp'], usual: '-datetime' },
       page: { default: 200, max: 1_000 },
     },

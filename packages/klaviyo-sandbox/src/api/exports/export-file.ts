@@ -8,7 +8,7 @@ import { profileWriter } from '../profiles/resource/profile-resource.js';
 import { PROFILE_QUERY } from '../profiles/query-rules.js';
 import { Query } from '../query/query.js';
 
-/** Columns where the request names none. Names and order are ours: none is documented. */
+/** Columns if the request names none. Names and order are ours: none are documented. */
 const USUAL = [
   'id',
   'email',
@@ -21,7 +21,7 @@ const USUAL = [
   'joined_group_at',
 ];
 
-/** Consent, which is in every export. The names are those of the paths in a profile. */
+/** Consent columns, which are in every export. Their names are the paths in a profile. */
 const CONSENT = [
   'subscriptions.email.marketing.can_receive_email_marketing',
   'subscriptions.email.marketing.consent',
@@ -35,16 +35,16 @@ const CONSENT = [
 const CUSTOM = /^properties\[(['"])(.+)\1\]$/;
 const KNOWN: ReadonlySet<string> = new Set(MEMBER);
 
-/** Whether a profile has such a property: `email`, `location.city`, `properties['shoe size']`. */
+/** Whether it is a valid profile property: `email`, `location.city`, `properties['shoe size']`. */
 export const isExportable = (name: string): boolean => KNOWN.has(name) || CUSTOM.test(name);
 
-/** A list or segment, as far as an export needs it. */
+/** The parts of a list or segment that an export needs. */
 export interface Exported {
   readonly byJoined: TimeIndex;
   joinedAt(index: number): number | undefined;
 }
 
-/** @param find the group, looked up again when the export runs */
+/** @param find finds the group, again when the export runs */
 export function exportSource(
   account: SandboxAccount,
   properties: readonly string[] | null,

@@ -46,7 +46,7 @@ export function getExport({ account, id, query, url }: Call): Reply {
 
 /**
  * `get_download_for_profile_bulk_export_job_beta`. The description says a gzipped file, the schema
- * a document with a link: the switch `exportDownload` decides. Refusals and their words are ours.
+ * a document with a link: the switch `exportDownload` decides. Refusals and their wording are ours.
  */
 export function downloadExport({ account, id, url }: Call): Reply {
   const { status, file } = knownJob(account, id);
@@ -68,7 +68,7 @@ export function downloadExport({ account, id, url }: Call): Reply {
   };
 }
 
-/** Invite-only is documented; the words are ours. */
+/** Invite-only is documented; the wording is ours. */
 function checkInvited(account: SandboxAccount): void {
   if (account.settings.switches.bulkExport === 'allowed') return;
   throw single(
@@ -87,7 +87,7 @@ function knownJob(account: SandboxAccount, id: string): ExportJob {
   return job;
 }
 
-/** The words about bad entries are ours. */
+/** The wording about bad entries is ours. */
 function propertiesOf(value: unknown): string[] | null {
   if (value === null) return null;
   if (!Array.isArray(value)) throw refuse(PROPERTIES, 'Not a valid list.');
@@ -97,7 +97,7 @@ function propertiesOf(value: unknown): string[] | null {
   });
 }
 
-/** Either a list or a segment is documented; the words are ours. */
+/** It is documented that either a list or a segment is required; the wording is ours. */
 function groupOf(relationships: Json): ExportGroup {
   const given = (['list', 'segment'] as const).filter((type) => isObject(relationships[type]));
   const [type] = given;

@@ -5,11 +5,11 @@ import { FLOW, TAG } from '../query/field-paths.js';
 import { relationTo } from '../links.js';
 import type { Query, QueryRules } from '../query/query.js';
 
-/** What a read of lists or segments can bring along. */
+/** What a read of lists or segments can include. */
 export const GROUP_INCLUDE: QueryRules = { include: ['flow-triggers', 'tags'] };
 export const FLOW_AND_TAG_FIELDS = { flow: FLOW, tag: TAG };
 
-/** Relationships of a list or segment: with `data` where the other side is included (recorded). */
+/** Relationships of a list or segment: with `data` if the other side is included (recorded). */
 export function groupRelationships({ flows, tags }: Group, query: Query, self: string): object {
   const related = (name: string, type: string, things: readonly { id: string }[]) => ({
     ...(query.includes(name) ? { data: things.map(({ id }) => ({ type, id })) } : {}),
@@ -22,7 +22,9 @@ export function groupRelationships({ flows, tags }: Group, query: Query, self: s
   };
 }
 
-/** `included` of an answer with these groups, each thing once; nothing where nothing was asked for. */
+/**
+ * `included` of an answer with these groups, each resource once; absent if nothing was requested.
+ */
 export function includedWith(
   groups: readonly Group[],
   query: Query,
@@ -52,7 +54,7 @@ function tagResource({ id, name }: Tag, query: Query, origin: string): object {
   };
 }
 
-/** Klaviyo says `Added to List` of a flow that a segment starts, too. */
+/** Klaviyo also uses `Added to List` for a flow that a segment starts. */
 function flowResource(flow: Flow, query: Query, origin: string): object {
   const self = `${origin}/api/flows/${flow.id}/`;
   return {

@@ -11,7 +11,7 @@ import type { QueryRules } from '../query/query.js';
 
 const NAMED = { operators: ['any', 'equals'], kind: 'text' } as const;
 
-/** What members of a list are filtered by; a segment's by `profile_id` as well. */
+/** The filter fields of list members; a segment also has `profile_id`. */
 export const LIST_MEMBER_FILTERS: Filterable = {
   email: NAMED,
   phone_number: NAMED,
@@ -39,14 +39,14 @@ export function replyWithMembers(call: Call, group: Group): Reply {
   return { status: 200, body: { data, links: linksOf(url, last) } };
 }
 
-/** The same page, of ids alone. */
+/** The same page with ids only. */
 export function replyWithMemberIds(call: Call, group: Group): Reply {
   const { members, last } = pageOfMembers(call, group);
   const data = members.map((index) => ({ type: 'profile', id: call.account.profiles.id(index) }));
   return { status: 200, body: { data, links: linksOf(call.url, last) } };
 }
 
-/** Walks along the dates of joining; members named by an identifier are looked up instead. */
+/** Walks along the dates of joining, but looks up members that are named by an identifier. */
 function pageOfMembers(
   { account, query }: Call,
   group: Group,

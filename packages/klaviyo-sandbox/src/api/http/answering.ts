@@ -6,7 +6,7 @@ import type { Clock } from '../../time/clock.js';
 
 export type SandboxContext = Context<{ Bindings: HttpBindings }>;
 
-/** An answer as it goes over the wire. */
+/** An answer as sent over HTTP. */
 export interface Answer {
   status: number;
   headers: Record<string, string>;
@@ -14,12 +14,12 @@ export interface Answer {
   content: string | Uint8Array;
 }
 
-/** `Date` of an answer: Node would write this machine's time instead of Klaviyo's. */
+/** `Date` of an answer: Node would send this machine's time instead of Klaviyo's. */
 export const dateHeader = (clock: Clock): { date: string } => ({
   date: new Date(clock.wall()).toUTCString(),
 });
 
-/** The answer as it leaves now. */
+/** The answer as sent now. */
 export const dated = ({ headers, ...answer }: Answer, clock: Clock): Answer => ({
   ...answer,
   headers: { ...headers, ...dateHeader(clock) },
@@ -43,13 +43,13 @@ export function jsonAnswer(
   };
 }
 
-/** JSON of an answer; null for none, a page or a file. */
+/** JSON of an answer; null if it has none, or for an HTML page or a file. */
 export const jsonOf = ({ headers, content }: Answer): string | null =>
   headers['content-type'] === JSON_API && typeof content === 'string' ? content : null;
 
 const PROXY_WORDS = { 502: 'Bad Gateway', 504: 'Gateway Time-out' };
 
-/** What a proxy in front of the API says when nothing behind it answers. */
+/** The page of a proxy in front of the API when its backend does not answer. */
 export function proxyPage(status: 502 | 504): Answer {
   const words = `${status} ${PROXY_WORDS[status]}`;
   return {

@@ -12,7 +12,7 @@ export const isObject = (value: unknown): value is Json =>
 /**
  * `data` of a request whose `data` is one resource.
  *
- * @param known names of its attributes; any name is taken where absent
+ * @param known names of its attributes; if absent, any name is accepted
  * @throws ApiError 400
  */
 export function resourceOf(
@@ -39,7 +39,7 @@ export function resourceOf(
   return { attributes, relationships: isObject(relationships) ? relationships : {} };
 }
 
-/** Klaviyo refuses what it does not know (recorded wording). */
+/** Klaviyo refuses unknown attributes (recorded wording). */
 export function unknownField(
   given: Json,
   known: ReadonlySet<string>,
@@ -57,10 +57,13 @@ export function unknownField(
 
 const PROFILES = '/data/attributes/profiles';
 
-/** Place of one profile in a bulk request. */
+/** Pointer to one profile in a bulk request. */
 export const rowPointer = (row: number): string => `${PROFILES}/data/${row}`;
 
-/** `profiles.data` of a bulk request. The words on number and emptiness are ours: none is recorded. */
+/**
+ * `profiles.data` of a bulk request. The wording for too many or no profiles is ours: none is
+ * recorded.
+ */
 export function rowsOf(attributes: Json, type: string, max: number): unknown[] {
   const profiles = attributes['profiles'];
   if (profiles === undefined) throw new ApiError(400, [missing(PROFILES, 'profiles', type)]);
@@ -77,8 +80,8 @@ export function rowsOf(attributes: Json, type: string, max: number): unknown[] {
 }
 
 /**
- * Id in `relationships.<name>.data`; null where there is no such relationship. The words on its
- * form are ours.
+ * Id in `relationships.<name>.data`; null if there is no such relationship. The words on its form
+ * are ours.
  *
  * @throws ApiError 400 for anything but a resource of that type with an id
  */
@@ -93,7 +96,7 @@ export function relatedId(relationships: Json, name: string): string | null {
   return data['id'];
 }
 
-/** The list that a request names. @throws ApiError 400 for an unknown list */
+/** The list named in a request. @throws ApiError 400 for an unknown list */
 export function listOf(account: SandboxAccount, relationships: Json): List | null {
   const id = relatedId(relationships, 'list');
   if (id === null) return null;
@@ -104,7 +107,7 @@ export function listOf(account: SandboxAccount, relationships: Json): List | nul
   return list;
 }
 
-/** Keeps to the switch on how many bad rows one answer names. Klaviyo promises no order. */
+/** Limits the bad rows of an answer to the number in the switch. Klaviyo promises no order. */
 export function refuseRows(account: SandboxAccount, entries: readonly ErrorEntry[]): void {
   if (entries.length === 0) return;
   const { errorsPerAnswer } = account.settings.switches;
@@ -113,7 +116,10 @@ export function refuseRows(account: SandboxAccount, entries: readonly ErrorEntry
   throw new ApiError(400, shown);
 }
 
-/** What `data.attributes.<field>` must be, where it is given. The words are ours. @throws ApiError 400 */
+/**
+ * Checks the type of `data.attributes.<field>`, if it is given. The wording is ours. @throws
+ * ApiError 400
+ */
 export function optional<T>(
   attributes: Json,
   field: string,

@@ -42,7 +42,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What Klaviyo calls "Invalid input." about a place in the body. */
+/** Klaviyo's "Invalid input." error for a place in the body. */
 export function invalid(pointer: string, detail: string): ErrorEntry {
   return { code: 'invalid', title: 'Invalid input.', detail, source: { pointer } };
 }
@@ -56,12 +56,12 @@ export function refuseParameter(parameter: string, detail: string): ApiError {
   return new ApiError(400, [entry]);
 }
 
-/** Text as Klaviyo writes it about a missing member, e.g. of the resource `request-data`. */
+/** Klaviyo's text for a missing member, e.g. of the resource `request-data`. */
 export function missing(pointer: string, field: string, resource: string): ErrorEntry {
   return invalid(pointer, `'${field}' is a required field for the resource '${resource}'.`);
 }
 
-/** Recorded words; every resource has its own. */
+/** Recorded wording; every resource has its own. */
 const NOT_FOUND: Readonly<Record<string, (id: string) => string>> = {
   account: (id) => `Account with id ${id} not found.`,
   list: (id) => `A list with id \`${id}\` does not exist.`,
@@ -70,7 +70,7 @@ const NOT_FOUND: Readonly<Record<string, (id: string) => string>> = {
   'profile-bulk-import-job': () => 'Invalid job id',
   'profile-suppression-bulk-create-job': (id) =>
     `A bulk profile suppression job with the id '${id}' does not exist.`,
-  /** After the one above: not recorded itself. */
+  /** Modelled on the one above: not recorded itself. */
   'profile-suppression-bulk-delete-job': (id) =>
     `A bulk profile unsuppression job with the id '${id}' does not exist.`,
   segment: (id) => `A segment with id \`${id}\` does not exist.`,
@@ -78,7 +78,7 @@ const NOT_FOUND: Readonly<Record<string, (id: string) => string>> = {
   'webhook-topic': () => 'Not found.',
 };
 
-/** @param what the resource's type; words for one that is not in the table are ours */
+/** @param what the resource's type; the wording for types outside the table is ours */
 export function notFound(what: string, id: string): ApiError {
   const detail = NOT_FOUND[what]?.(id) ?? `A ${what} with id \`${id}\` does not exist.`;
   return framework(404, 'not_found', 'Not found.', detail);
@@ -95,7 +95,7 @@ export function noKey(): ApiError {
   return notAuthenticated('Missing or invalid private key.');
 }
 
-/** The words are another emulator's: the real ones are not recorded. */
+/** The wording is from another emulator: the real one is not recorded. */
 export function wrongScheme(): ApiError {
   return notAuthenticated('Missing or invalid authorization scheme. Please use Klaviyo-API-Key.');
 }
@@ -103,12 +103,12 @@ export function wrongScheme(): ApiError {
 const notAuthenticated = (detail: string): ApiError =>
   framework(401, 'not_authenticated', 'Authentication credentials were not provided.', detail);
 
-/** Status, code and title are recorded; which scopes are missing is said in words of ours. */
+/** Status, code and title are recorded; the wording for the missing scopes is ours. */
 export function scopeMissing(scopes: readonly string[]): ApiError {
   return forbidden(`The API key is missing required scopes: ${scopes.join(', ')}.`);
 }
 
-/** A 403 for what the key or the account may not do. */
+/** A 403 for what the key or the account is not allowed to do. */
 export function forbidden(detail: string): ApiError {
   const title = 'You do not have permission to perform this action.';
   return framework(403, 'permission_denied', title, detail);
@@ -129,13 +129,13 @@ export function throttled(retryAfter: number): ApiError {
   return new ApiError(429, [entry], { 'retry-after': String(retryAfter) });
 }
 
-/** The 500 is recorded; the words of the 503 are ours. */
+/** The 500 is recorded; the wording of the 503 is ours. */
 export function serverError(status: 500 | 503): ApiError {
   const text = status === 500 ? 'A server error occurred.' : 'Service temporarily unavailable.';
   return framework(status, status === 500 ? 'error' : 'service_unavailable', text, text);
 }
 
-/** A mistake of the sandbox itself, which is also written to the error output. */
+/** An error of the sandbox itself, which is also written to stderr. */
 export function failureOf(error: unknown): ApiError {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   process.stderr.write(`sandbox: ${stack ?? message}\n`);
@@ -143,8 +143,8 @@ export function failureOf(error: unknown): ApiError {
 }
 
 /**
- * What comes before or instead of a resource's own code: authentication, permission, a missing
- * resource, a failure. Recorded ones point at `/data/`, with a slash at the end, and have neither
+ * Errors before or instead of a resource's own code: authentication, permission, a missing
+ * resource, a failure. Recorded ones point at `/data/`, with a trailing slash, and have neither
  * `links` nor `meta`.
  */
 export function framework(

@@ -42,7 +42,7 @@ export async function beforeRequest(
   }
 }
 
-/** Lets somebody opt out where the fault says so for this moment. */
+/** Makes somebody opt out if the fault says so for this moment. */
 export function optOut(
   fault: Fault | undefined,
   moment: 'before' | 'after',
@@ -88,7 +88,7 @@ function namedIn(row: unknown): Named[] {
   return typeof phone === 'string' ? [{ phone_number: phone }] : [];
 }
 
-/** Sends the answer as the fault lets it through. */
+/** Sends the answer as changed by the fault. */
 export function sendThrough(
   fault: Fault | undefined,
   context: SandboxContext,

@@ -9,11 +9,11 @@ import { servedRevision } from './revision.js';
 const SCHEME = /^Klaviyo-API-Key(?: +(.+))?$/;
 
 /**
- * What every operation asks of a request before it looks at its body.
+ * The checks of every operation before it reads the body.
  *
  * @param operation as the revision of the request has it
- * @param declared the same as the table of operations declares it
- * @returns headers of the answer: whom it serves, by which revision, and what is left of the limit
+ * @param declared the same operation as declared in the table
+ * @returns headers of the answer: the account, the revision, and the remaining limit
  * @throws ApiError 401, 403, 400 or 404 or 410 (revision), or 429
  */
 export function passGate(
@@ -55,7 +55,7 @@ function checkKey(operation: Operation, header: string | null, account: SandboxA
   if (missing.length > 0) throw scopeMissing(missing);
 }
 
-/** Its own limit, and the stricter ones that this query brings with it. */
+/** Its own limit, and the stricter ones that apply to this query. */
 function limitsOf(operation: Operation, query: URLSearchParams) {
   const stricter = (operation.stricter ?? []).filter(({ parameter, value }) =>
     query.getAll(parameter).some((list) => list.split(',').includes(value)),
@@ -64,8 +64,9 @@ function limitsOf(operation: Operation, query: URLSearchParams) {
 }
 
 /**
- * One limit for all reads that ask for more than the usual. That there is one is told second hand and
- * without a number: this one is ours. The headers of an answer go on describing the endpoint's own.
+ * One limit for all reads with `additional-fields`. Only second-hand notes say that there is one,
+ * without a number: this number is ours. The headers of an answer still describe the endpoint's own
+ * limit.
  */
 const ADDITIONAL_FIELDS: NamedLimit = { name: 'additional-fields', limit: TIERS.M };
 

@@ -10,7 +10,7 @@ const DECOMPRESSORS: Readonly<
   Record<string, (content: Uint8Array, limit: { maxOutputLength: number }) => Buffer>
 > = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
 
-/** The JSON of a request; undefined where the body is empty. @throws ApiError 400, 413 or 415 */
+/** The JSON of a request; undefined if the body is empty. @throws ApiError 400, 413 or 415 */
 export async function readPayload(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
   if (!CONTENT_TYPES.includes(type.toLowerCase())) {
@@ -51,7 +51,10 @@ function decompressed(request: Request, content: Uint8Array): Uint8Array {
   }
 }
 
-/** Not recorded; the code and the words are those of the web framework that Klaviyo's others have. */
+/**
+ * Not recorded; the code and the wording are those of the web framework that Klaviyo's other errors
+ * come from.
+ */
 const malformed = (detail: string): ApiError =>
   framework(400, 'parse_error', 'Malformed request.', detail);
 
@@ -63,11 +66,11 @@ function notJson(text: string, error: unknown): ApiError {
   return malformed(`JSON parse error - ${place}`);
 }
 
-/** Documented status; words as in `malformed`. */
+/** Documented status; wording as in `malformed`. */
 const unsupported = (detail: string): ApiError =>
   framework(415, 'unsupported_media_type', 'Unsupported media type.', detail);
 
-/** Neither the status nor the words are recorded. */
+/** Neither the status nor the wording is recorded. */
 function tooLarge(): ApiError {
   const megabytes = MAX_BODY_BYTES / 1_000_000;
   const detail = `The request body must not be larger than ${megabytes} MB.`;

@@ -11,14 +11,13 @@ interface Window {
 }
 
 /**
- * Fixed windows of 1 s and 60 s for each endpoint of the account; each opens with its first call.
- * A refused call uses up nothing.
- * `speed` shortens the windows as it shortens the delays.
+ * Fixed windows of 1 s and 60 s for each endpoint of the account; each opens with its first call. A
+ * refused call does not count. `speed` shortens the windows as it shortens the delays.
  */
 export class RateLimiter {
   readonly #windows = new Map<string, Window[]>();
 
-  /** @param factor multiplies every limit; one call at least is allowed */
+  /** @param factor multiplies every limit; at least one call is allowed */
   constructor(
     private readonly clock: Clock,
     private readonly factor: number,
@@ -26,7 +25,7 @@ export class RateLimiter {
 
   /**
    * Counts a call against every given limit.
-   * @returns the headers that go with an accepted call, which describe its own (first) limit
+   * @returns the headers of an accepted call, which describe its own (first) limit
    * @throws ApiError 429 with the seconds until the fullest window ends
    */
   take(limits: readonly NamedLimit[]): Record<string, string> {

@@ -10,8 +10,8 @@ const DATE = /^(\d{4}-\d{2}-\d{2})(\.pre)?$/;
 const SUPPORTED_YEARS = 2;
 
 /**
- * The newest known revision that is no newer than the header's date, by which an operation is looked
- * up before the header is judged; the oldest where there is none.
+ * The newest known revision that is not newer than the header's date; the oldest if there is none.
+ * It is used to look up the operation before the header is checked.
  */
 export function dateMeant(header: string | null): RevisionDate {
   const [, date] = DATE.exec(header ?? '') ?? [];
@@ -19,11 +19,11 @@ export function dateMeant(header: string | null): RevisionDate {
 }
 
 /**
- * The revision that serves a request, as the header of the answer names it. The sandbox knows two
- * dates, stable and beta; older ones are refused as if the endpoint began with the older of them,
+ * The revision that serves a request, as named in the answer's header. The sandbox knows two dates,
+ * stable and beta. Older ones are refused as if the endpoint began with the older of the two,
  * because their answers would have other shapes.
  *
- * @param operation as revision 2026-07-15 declares it, or the one that brought it
+ * @param operation as declared by revision 2026-07-15, or by the revision that introduced it
  * @param today UTC, `2026-11-22`
  * @throws ApiError 400, 404 or 410
  */
@@ -34,12 +34,12 @@ export function servedRevision(
   today: string,
 ): string {
   const wanted = NEWEST + (operationAt(operation, NEWEST)?.revision === 'beta' ? BETA : '');
-  // The words are ours; that the header is required is documented.
+  // The wording is ours; it is documented that the header is required.
   if (given === null || given === '') {
     throw refuseParameter('revision', `A revision header is required, e.g. 'revision: ${wanted}'.`);
   }
   const [, date, beta] = DATE.exec(given) ?? [];
-  // A live trial saw the 400 of a malformed date; the words are ours.
+  // A live trial saw the 400 of a malformed date; the wording is ours.
   const invalid = () =>
     refuseParameter('revision', `'${given}' is not a valid revision; use '${wanted}'.`);
   if (date === undefined || Number.isNaN(Date.parse(date))) throw invalid();
@@ -57,10 +57,10 @@ export function servedRevision(
   return known + (beta ?? '');
 }
 
-/** Recorded in live trials, status and words. */
+/** Recorded in live trials, status and wording. */
 const unavailable = (detail: string) => framework(404, 'not_found', 'Not found.', detail);
 
-/** After the notes of a live trial; the exact words, and those of the 410, are ours. */
+/** From the notes of a live trial; the exact wording, also of the 410, is ours. */
 function tooOld(date: string, earliest: RevisionDate, today: string) {
   const year = Number(date.slice(0, 4)) + SUPPORTED_YEARS;
   if (`${year}${date.slice(4)}` < today) {

@@ -15,7 +15,7 @@ export function bulkImport({ account, body, query, url }: Call): Reply {
   const given = rowsOf(attributes, TYPE, MAX_PROFILES);
   const listIds = listIdsOf(account, relationships['lists']);
   const job = account.importing.accept(rowsIn(account, given), listIds);
-  // Recorded: `links.self` of the answer is the address of the request.
+  // Recorded: `links.self` of the answer is the URL of the request.
   const data = jobWriter(query, url.origin)(job);
   return { status: 202, body: { data, links: { self: url.href } }, profiles: given.length };
 }
@@ -36,7 +36,7 @@ function rowsIn(account: SandboxAccount, given: readonly unknown[]): ImportRow[]
   return rows;
 }
 
-/** The words on an unknown list were seen live; those on the form are ours. */
+/** The wording for an unknown list was seen live; the wording for the form is ours. */
 function listIdsOf(account: SandboxAccount, relation: unknown): string[] {
   const data = isObject(relation) ? (relation['data'] ?? []) : [];
   if (!Array.isArray(data)) throw refuse('/data/relationships/lists/data', 'Not a valid list.');

@@ -17,7 +17,7 @@ const MAX_ROW_BYTES = 100_000;
 const KNOWN: ReadonlySet<string> = new Set([...PROFILE_ATTRIBUTES, '_kx']);
 
 /**
- * Reads one row of a bulk import: a profile as the call for a single one takes it.
+ * Reads one row of a bulk import: a profile as accepted by the call for a single one.
  *
  * @throws ApiError 400 with what is wrong
  */
@@ -43,8 +43,8 @@ export function importRow(account: SandboxAccount, value: unknown, row: number):
 }
 
 /**
- * The attributes that an import takes notice of. A null is no value: the guide says that an import
- * cannot clear a field. A phone that is no phone is not stored, and nobody is told (seen live).
+ * The attributes that an import uses. A null is ignored: the guide says that an import cannot clear
+ * a field. An invalid phone is silently not stored (seen live).
  */
 function storedOf(attributes: Json): Json {
   const isStored = ([field, value]: [string, unknown]) =>
@@ -56,9 +56,9 @@ const isPhone = (value: unknown): boolean =>
   typeof value !== 'string' || phoneVerdict(value.trim()).kind === 'valid';
 
 /**
- * That Klaviyo reports rows as import errors is documented; which rows, nowhere. Taken here: what
- * the call for a single profile refuses for what else is in the account (an unknown id, two owners
- * of the identifiers), and filtered domains, in words of ours.
+ * It is documented that Klaviyo reports rows as import errors, but not which ones. The sandbox
+ * reports rows that the call for a single profile refuses because of other data in the account (an
+ * unknown id, two owners of the identifiers), and filtered domains. The wording is ours.
  */
 function carryOut(
   account: SandboxAccount,
@@ -84,7 +84,7 @@ function isFiltered({ settings }: SandboxAccount, { email }: ProfileChange): boo
   );
 }
 
-/** The number is documented, the words are ours. */
+/** The number is documented, the wording is ours. */
 function checkSize(value: Json, pointer: string): void {
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes <= MAX_ROW_BYTES) return;

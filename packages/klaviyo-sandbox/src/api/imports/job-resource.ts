@@ -7,7 +7,7 @@ import type { Query } from '../query/query.js';
 
 export const TYPE = 'profile-bulk-import-job';
 
-/** Turns jobs into resources as the query asks for them. */
+/** Turns jobs into resources as the query requests them. */
 export function jobWriter(query: Query, origin: string): (job: ImportJob) => object {
   return (job) => {
     const self = `${origin}/api/profile-bulk-import-jobs/${job.id}/`;
@@ -24,7 +24,7 @@ export function jobWriter(query: Query, origin: string): (job: ImportJob) => obj
         expires_at: isoDate(job.expiresAt),
         started_at: isoDateOrNull(job.startedAt),
       }),
-      // Recorded: the lists stand here always, the profiles never.
+      // Recorded: the lists are always here, the profiles never.
       relationships: {
         lists: { data: listIdentifiers(job), ...relationTo(self, 'lists') },
         profiles: relationTo(self, 'profiles'),
@@ -38,7 +38,7 @@ export function jobWriter(query: Query, origin: string): (job: ImportJob) => obj
 export const listIdentifiers = ({ listIds }: ImportJob): object[] =>
   listIds.map((id) => ({ type: 'list', id }));
 
-/** `included` of a job; nothing where `lists` was not asked for. */
+/** `included` of a job; absent if `lists` was not requested. */
 export function includedLists(
   account: SandboxAccount,
   { listIds }: ImportJob,

@@ -81,7 +81,7 @@ const attributesOf = ({ code, title, detail, source, original }: ImportError) =>
   original_payload: original,
 });
 
-/** @throws ApiError 404, for an expired job too */
+/** @throws ApiError 404, also for an expired job */
 function knownJob(account: SandboxAccount, id: string): ImportJob {
   const job = account.importing.job(id);
   if (job === undefined) throw notFound(TYPE, id);

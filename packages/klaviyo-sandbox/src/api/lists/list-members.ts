@@ -18,8 +18,8 @@ export function getListProfileIds(call: Call): Reply {
 }
 
 /**
- * `add_profiles_to_list`: members without consent; one bad id refuses all. No event is written:
- * nothing says that one is, and none is after a bulk import into a list.
+ * `add_profiles_to_list`: members without consent; one bad id refuses all. No event is written: no
+ * source says that there is one, and a bulk import into a list writes none.
  */
 export function addToList({ account, id, body }: Call): Reply {
   const list = listToChange(account, id);
@@ -29,7 +29,7 @@ export function addToList({ account, id, body }: Call): Reply {
   return { status: 204, profiles: profiles.length };
 }
 
-/** `remove_profiles_from_list`: consent stays as it is; no event either. */
+/** `remove_profiles_from_list`: consent stays unchanged; no event either. */
 export function removeFromList({ account, id, body }: Call): Reply {
   const list = listToChange(account, id);
   const profiles = profilesOf(account, body);
@@ -40,7 +40,7 @@ export function removeFromList({ account, id, body }: Call): Reply {
 function profilesOf(account: SandboxAccount, body: unknown): number[] {
   const data = isObject(body) ? body['data'] : undefined;
   if (!Array.isArray(data)) throw new ApiError(400, [missing('/data', 'data', 'request-data')]);
-  // The words are ours.
+  // The wording is ours.
   if (data.length > MAX_IDS) {
     const detail = `The maximum number of profiles per request is ${MAX_IDS}; got ${data.length}.`;
     throw refuse('/data', detail);
@@ -57,7 +57,7 @@ function profilesOf(account: SandboxAccount, body: unknown): number[] {
   return profiles;
 }
 
-/** Id of a resource identifier. The words on its form are ours. */
+/** Id of a resource identifier. The wording on its form is ours. */
 function idOf(entry: unknown, row: number): string {
   const { type, id } = isObject(entry) ? entry : {};
   if (type !== 'profile') {

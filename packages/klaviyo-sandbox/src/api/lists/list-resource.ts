@@ -11,7 +11,7 @@ export interface ListResource {
   links: { self: string };
 }
 
-/** Turns lists into resources as the query asks for them. */
+/** Turns lists into resources as the query requests them. */
 export function listWriter(query: Query, origin: string): (list: List) => ListResource {
   const counted = query.adds('list', 'profile_count');
   return (list) => {

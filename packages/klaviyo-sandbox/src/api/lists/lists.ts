@@ -11,7 +11,7 @@ import { listWriter } from './list-resource.js';
 
 const ATTRIBUTES = new Set(['name', 'opt_in_process']);
 
-/** `get_lists`: at most 10 a page. */
+/** `get_lists`: at most 10 per page. */
 export function getLists(call: Call): Reply {
   const { account, query, url } = call;
   const { found, links } = pageOfFew(call, account.lists.all(), (list) => ({
@@ -46,7 +46,7 @@ export function createList({ account, body, query, url }: Call): Reply {
   return { status: 201, body: bodyOf(list, query, url) };
 }
 
-/** `update_list`: name and opt-in process. A null leaves things as they are: no words on that. */
+/** `update_list`: name and opt-in process. A null changes nothing: not documented. */
 export function updateList({ account, id, body, query, url }: Call): Reply {
   const list = listToChange(account, id);
   const { attributes } = resourceOf(body, 'list', ATTRIBUTES);
@@ -59,7 +59,7 @@ export function updateList({ account, id, body, query, url }: Call): Reply {
   return { status: 200, body: bodyOf(list, query, url) };
 }
 
-/** `delete_list`: who is on it leaves it, consent stays. */
+/** `delete_list`: its members are removed, consent stays. */
 export function deleteList({ account, id }: Call): Reply {
   account.listing.delete(listToChange(account, id).id);
   return { status: 204 };
@@ -79,12 +79,12 @@ export function listToChange(account: SandboxAccount, id: string): List {
   return list;
 }
 
-/** Recorded: `links.self` of the answer is the address of the request. */
+/** Recorded: `links.self` of the answer is the URL of the request. */
 function bodyOf(list: List, query: Call['query'], url: URL): object {
   return { data: listWriter(query, url.origin)(list), links: { self: url.href } };
 }
 
-/** The words on the id are ours. */
+/** The wording on the id is ours. */
 function checkId(body: unknown, id: string): void {
   const data = isObject(body) && isObject(body['data']) ? body['data'] : {};
   const given = data['id'];

@@ -47,7 +47,7 @@ export const listOperations: readonly Operation[] = [
     path: '/api/lists/{id}',
     scopes: ['lists:read'],
     limit: TIERS.L,
-    // Counting is dear.
+    // Counting is expensive.
     stricter: [
       {
         parameter: 'additional-fields[list]',

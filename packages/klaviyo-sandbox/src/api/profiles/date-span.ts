@@ -1,7 +1,10 @@
 import type { Span } from '../../store/suppressions.js';
 import type { Condition } from '../query/filter.js';
 
-/** What the conditions on one date field leave. Dates are whole ms here, so `>` is `>= + 1`. */
+/**
+ * The span that the conditions on one date field allow. Dates are whole ms here, so `>` is
+ * `>= + 1`.
+ */
 export function spanOf(conditions: readonly Condition[], field: string): Span {
   const span = { from: -Infinity, to: Infinity };
   for (const { operator, field: on, value } of conditions) {

@@ -9,7 +9,9 @@ const TYPE = 'data-privacy-deletion-job';
 const PROFILE = '/data/attributes/profile/data';
 const KNOWN = new Set(['email', 'phone_number']);
 
-/** `request_profile_deletion`. Recorded: who is not there is a 404, with two blanks in its words. */
+/**
+ * `request_profile_deletion`. Recorded: an unknown profile is a 404, with two spaces in its text.
+ */
 export function requestDeletion({ account, body }: Call): Reply {
   const target = targetOf(body);
   if (!account.deleting.accept(target)) {
@@ -20,7 +22,7 @@ export function requestDeletion({ account, body }: Call): Reply {
   return { status: 202, profiles: 1 };
 }
 
-/** Documented: exactly one identifier. The words are ours. @throws ApiError 400 */
+/** Documented: exactly one identifier. The wording is ours. @throws ApiError 400 */
 function targetOf(body: unknown): DeletionTarget {
   const { attributes: job } = resourceOf(body, TYPE, new Set(['profile']));
   const profile = isObject(job['profile']) ? job['profile']['data'] : undefined;

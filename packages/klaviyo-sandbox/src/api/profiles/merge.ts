@@ -7,8 +7,8 @@ const TYPE = 'profile-merge';
 const SOURCES = '/data/relationships/profiles/data';
 
 /**
- * `merge_profiles`: later, the source becomes part of the destination. Answers 202, as recorded,
- * where the specification says 201. Its words on what is wrong are ours.
+ * `merge_profiles`: merges the source into the destination after a delay. Answers 202, as recorded,
+ * although the specification says 201. The wording of its errors is ours.
  */
 export function mergeTwo({ account, body, url }: Call): Reply {
   const data = isObject(body) ? body['data'] : undefined;
@@ -32,7 +32,7 @@ export function mergeTwo({ account, body, url }: Call): Reply {
   };
 }
 
-/** Documented: one source only, although they stand in a list. */
+/** Documented: only one source, although it is a list. */
 function sourceOf(account: SandboxAccount, data: Json): number {
   const relationships = isObject(data['relationships']) ? data['relationships'] : {};
   const profiles = relationships['profiles'];

@@ -5,7 +5,7 @@ import type { Place } from '../../store/events/time-index.js';
 import type { Sort } from '../query/query.js';
 import { LIST_SUPPRESSIONS, SUPPRESSION } from './query-rules.js';
 
-/** Place of a profile in an order: the value it is sorted by and, among equals, its number. */
+/** Position of a profile in an order: its sort value and, for equal values, its number. */
 export interface ProfileCursor {
   key: number | string | null;
   index: number;
@@ -16,18 +16,18 @@ export function isProfileCursor(value: unknown): value is ProfileCursor {
   return typeof cursor === 'object' && typeof cursor?.index === 'number' && 'key' in cursor;
 }
 
-/** An order of profiles: along an index of the store, or of a few that were found otherwise. */
+/** An order of profiles: along an index of the store, or over a few that were found otherwise. */
 export interface ProfileOrder {
-  /** All profiles after the given one's place; those outside of the span may be left out. */
+  /** All profiles after the given position; those outside the span may be left out. */
   walk(after: ProfileCursor | null, span: Span): Iterable<number>;
   keyOf(index: number): ProfileCursor['key'];
-  /** Less than 0 where the first comes first. */
+  /** Less than 0 if the first comes first. */
   readonly compare: (a: ProfileCursor, b: ProfileCursor) => number;
 }
 
 const ALWAYS: Span = { from: -Infinity, to: Infinity };
 
-/** The order that a sort names. */
+/** The order for a `sort` value. */
 export function orderOf(profiles: ProfileStore, { field, descending }: Sort): ProfileOrder {
   if (field === 'email') return byEmail(profiles, descending);
   if (field === 'created' || field === 'updated') return byDate(profiles, field, descending);
@@ -83,8 +83,8 @@ function byDate(
 }
 
 /**
- * By the first or, descending, the last suppression of each profile. Where those without one come
- * is not documented: here at the end of both orders, by id.
+ * By the first or, descending, the last suppression of each profile. The position of profiles
+ * without one is not documented: here they are at the end of both orders, by id.
  */
 function bySuppression(
   profiles: ProfileStore,

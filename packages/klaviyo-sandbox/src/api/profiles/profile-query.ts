@@ -11,10 +11,10 @@ import { orderOf, type ProfileCursor, type ProfileOrder } from './profile-order.
 import type { SuppressionSearch } from './suppression-search.js';
 
 /**
- * One page of profiles, and the place of its last one where more follow.
+ * One page of profiles, and the position of its last one if more follow.
  *
- * A look-up by identifiers never scans. Otherwise the walk goes along the suppressions that the
- * filter asks for, or the sort's own index, or, where a date filter leaves few, sorts just those.
+ * A look-up by identifiers never scans. Other queries walk along the suppressions in the filter or
+ * along the sort's own index. If a date filter leaves only a few profiles, just those are sorted.
  */
 export function pageOfProfiles(
   account: Pick<SandboxAccount, 'profiles' | 'settings'>,
@@ -48,7 +48,7 @@ export function pageOfProfiles(
   return { found, last: null };
 }
 
-/** Those whom the search is about, by the date of their suppression. No order is documented. */
+/** The profiles of the search, by the date of their suppression. No order is documented. */
 function suppressedOrder(
   profiles: ProfileStore,
   { kind, wanted, span }: SuppressionSearch,
@@ -64,7 +64,9 @@ function suppressedOrder(
   };
 }
 
-/** Those within a date range, where sorting them costs less than walking past all the others. */
+/**
+ * The profiles within a date range, if sorting them costs less than walking past all the others.
+ */
 function fewByDate(
   profiles: ProfileStore,
   created: Span,

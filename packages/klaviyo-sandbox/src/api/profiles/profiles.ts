@@ -9,7 +9,7 @@ import { pageOfProfiles } from './profile-query.js';
 import { profileWriter } from './resource/profile-resource.js';
 import { suppressionSearch } from './suppression-search.js';
 
-/** `get_profiles`. Without `sort` in order of ids, which never changes under the reader. */
+/** `get_profiles`. Without `sort`, in the order of ids, which is stable while paging. */
 export function getProfiles({ account, query, url }: Call): Reply {
   const search = suppressionSearch(query.conditions, url.searchParams.has('sort'));
   const page = query.page(isProfileCursor);

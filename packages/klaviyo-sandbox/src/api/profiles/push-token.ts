@@ -20,9 +20,9 @@ const PROFILE = '/data/attributes/profile/data';
 const KNOWN = new Set([...PROFILE_ATTRIBUTES, '_kx']);
 const DEVICE: ReadonlySet<string> = new Set(DEVICE_FIELDS);
 
-/** `create_push_token`: registers a device with a profile that is found, updated or made. */
+/** `create_push_token`: registers a device with a profile that is found, updated or created. */
 export function createPushToken({ account, body, forms }: Call): Reply {
-  // Recorded, of an account without push.
+  // Recorded for an account without push.
   if (account.settings.switches.pushTokens === 'refused') {
     throw single(403, 'forbidden', 'Forbidden.', 'Company is not able to process push tokens');
   }
@@ -40,7 +40,7 @@ export function createPushToken({ account, body, forms }: Call): Reply {
   return { status: 202, profiles: 1 };
 }
 
-/** @throws ApiError 400; the words on the form are ours */
+/** @throws ApiError 400; the wording on the form is ours */
 function profileOf(
   token: Json,
   { pushProfileMeta }: Forms,

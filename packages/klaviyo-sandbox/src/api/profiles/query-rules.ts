@@ -13,13 +13,13 @@ const DATE = {
 
 export const ADDITIONAL = { profile: ['subscriptions', 'predictive_analytics'] };
 
-/** What shapes a profile in an answer. */
+/** The query parameters that shape a profile in an answer. */
 export const PROFILE_QUERY: QueryRules = {
   fields: { profile: PROFILE },
   additionalFields: ADDITIONAL,
 };
 
-/** `SUPPRESSION` and what is inside it: sort and filters of `get_profiles`. */
+/** `SUPPRESSION` and its inner fields: sort and filters of `get_profiles`. */
 export const SUPPRESSION = 'subscriptions.email.marketing.suppression';
 export const LIST_SUPPRESSIONS = 'subscriptions.email.marketing.list_suppressions';
 
@@ -59,14 +59,14 @@ export const ONE_PROFILE_QUERY: QueryRules = {
   include: ['conversations', 'lists', 'push-tokens', 'segments'],
 };
 
-/** Predictive analytics have a counter of their own, shared by all operations that offer them. */
+/** Predictive analytics have their own counter, shared by all operations that offer them. */
 export const PREDICTIVE_LIMIT: StricterLimit = {
   parameter: 'additional-fields[profile]',
   value: 'predictive_analytics',
   limit: { name: 'predictive_analytics', limit: TIERS.M },
 };
 
-/** To look up whose members a profile is costs more. */
+/** Looking up the groups of a profile costs more. */
 export const GROUP_LIMITS: readonly StricterLimit[] = ['lists', 'segments'].map((value) => ({
   parameter: 'include',
   value,

@@ -4,7 +4,7 @@ import { textsOf, type Condition } from '../query/filter.js';
 import { spanOf } from './date-span.js';
 import { LIST_SUPPRESSIONS, SUPPRESSION } from './query-rules.js';
 
-/** Which suppressed profiles a filter is about. */
+/** The suppressed profiles that a filter selects. */
 export interface SuppressionSearch {
   kind: 'suppressions' | 'listSuppressions';
   wanted: Wanted;
@@ -12,13 +12,13 @@ export interface SuppressionSearch {
 }
 
 /**
- * What the filter says of suppressions; null where it says nothing.
+ * The suppression conditions of the filter; null if there are none.
  *
- * Documented: filters on global and on list suppressions cannot be combined, there is one date
- * filter only, and a filter on list suppressions needs its list. From live trials: not with `sort`.
+ * Documented: filters on global and on list suppressions cannot be combined, only one date filter
+ * is allowed, and a filter on list suppressions needs its list. From live trials: not with `sort`.
  *
  * @param isSorted whether the request has a `sort`
- * @throws ApiError 400; the words are ours
+ * @throws ApiError 400; the wording is ours
  */
 export function suppressionSearch(
   conditions: readonly Condition[],

@@ -1,6 +1,6 @@
 /** What `fields[<type>]` can name, by resource type: paths into the attributes, and `id`. */
 
-/** `name` itself and what is inside it. */
+/** `name` itself and its inner fields. */
 const within = (name: string, ...inside: readonly string[]): string[] => [
   name,
   ...inside.map((path) => `${name}.${path}`),
@@ -78,7 +78,7 @@ const PREDICTIVE_ANALYTICS = within(
   'total_clv',
 );
 
-/** A profile as `include=profile` of an event shows it: without what has to be asked for. */
+/** A profile as `include=profile` of an event shows it: without the additional fields. */
 export const PLAIN_PROFILE = [
   'id',
   'email',

@@ -5,13 +5,13 @@ import { refuseParameter } from '../http/errors.js';
 export type FilterValue =
   | { kind: 'text'; text: string }
   | { kind: 'texts'; texts: readonly string[] }
-  /** `offset`: written with one, such as +02:00, instead of Z. */
+  /** `offset`: the date has an offset such as +02:00 instead of Z. */
   | { kind: 'date'; ms: number; offset: boolean }
   | { kind: 'number'; number: number }
   | { kind: 'boolean'; is: boolean }
   | { kind: 'booleans'; are: readonly boolean[] }
   | { kind: 'other'; raw: string }
-  /** Of an operator that takes a field alone. */
+  /** For an operator that only takes a field. */
   | { kind: 'none' };
 
 export interface Condition {
@@ -20,15 +20,15 @@ export interface Condition {
   value: FilterValue;
 }
 
-/** What the dates of a filter may be. */
+/** Allowed dates in a filter. */
 export interface DateRules {
-  /** Whether a date may have an offset such as +00:00, or Z alone. */
+  /** Whether a date may have an offset such as +00:00, or only Z. */
   offsets: Switches['offsetInFilter'];
   /** Epoch ms by Klaviyo's clock: a later date is refused. */
   now: number;
 }
 
-/** Fields that an operation can filter by, with their operators and what stands beside them. */
+/** Fields that an operation can filter by, with their operators and value types. */
 export type Filterable = Readonly<
   Record<
     string,
@@ -36,7 +36,7 @@ export type Filterable = Readonly<
       operators: readonly string[];
       /** `text` in quotes, `date`, `number` and `boolean` without; `none` for `has(field)`. */
       kind: 'text' | 'date' | 'number' | 'boolean' | 'none';
-      /** The only texts that it takes. */
+      /** The only strings that it accepts. */
       values?: readonly string[];
     }
   >
@@ -63,8 +63,8 @@ const BOOLEAN = /true|false/y;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /**
- * Reads `filter`: comparisons, all of which must hold, joined by `and(...)` or bare commas.
- * Strings stand in quotes; dates, numbers, `true` and `false` do not.
+ * Reads `filter`: comparisons joined by `and(...)` or bare commas; all must match. Strings are
+ * quoted; dates, numbers, `true` and `false` are not.
  *
  * @throws ApiError 400 "Invalid filter provided" (recorded wording), or what is wrong with a field
  */
@@ -82,7 +82,7 @@ export function readFilter(
 function check(condition: Condition, allowed: Filterable, { offsets, now }: DateRules): void {
   const { operator, field, value } = condition;
   const known = Object.hasOwn(allowed, field) ? allowed[field] : undefined;
-  // Recorded wording, with the fields in the order of the alphabet.
+  // Recorded wording, with the fields in alphabetical order.
   if (known === undefined) {
     const fields = Object.keys(allowed).sort().join(', ');
     throw refuseParameter(
@@ -90,7 +90,7 @@ function check(condition: Condition, allowed: Filterable, { offsets, now }: Date
       `'${field}' is not a filterable field for this resource. The filterable fields on this resource are: ${fields}.`,
     );
   }
-  // Recorded wording, two blanks and no stop included.
+  // Recorded wording, including the two spaces and the missing full stop.
   if (!known.operators.includes(operator)) {
     const operators = known.operators.join(', ');
     throw refuseParameter(
@@ -100,7 +100,7 @@ function check(condition: Condition, allowed: Filterable, { offsets, now }: Date
   }
   if (!hasKind(value, known.kind) || (operator === 'any' && !isList(value))) throw malformed();
   if (value.kind === 'date' && value.offset && offsets === 'rejected') throw malformed();
-  // The status is known from live trials; the words on it and on unknown values are ours.
+  // The status is known from live trials; its wording and that for unknown values are ours.
   if (value.kind === 'date' && value.ms > now) {
     throw refuseParameter('filter', `The value for '${field}' must not be in the future.`);
   }

@@ -2,17 +2,17 @@ import { refuse, refuseParameter } from '../http/errors.js';
 import { readFilter, type Condition, type DateRules, type Filterable } from './filter.js';
 import { cursorOf, type PageRequest } from '../page.js';
 
-/** Which query parameters an operation knows, and what may stand in them. Any other is a 400. */
+/** The query parameters of an operation and their allowed values. Anything else is a 400. */
 export interface QueryRules {
   /** Paths that `fields[<type>]` can name. */
   fields?: Readonly<Record<string, readonly string[]>>;
   /** What `additional-fields[<type>]` can add. */
   additionalFields?: Readonly<Record<string, readonly string[]>>;
   include?: readonly string[];
-  /** Fields that `sort` can name, each with `-` before it as well, and the order without `sort`. */
+  /** Fields that `sort` can name, each also with a leading `-`, and the order without `sort`. */
   sort?: { by: readonly string[]; usual: string };
   filter?: Filterable;
-  /** Sizes of a page; `cursor` where pages have one size that cannot be chosen. */
+  /** Page sizes; `cursor` if the page size is fixed. */
   page?: { default: number; max: number } | 'cursor';
 }
 
@@ -23,7 +23,7 @@ export interface Sort {
 
 type Attributes = Record<string, unknown>;
 
-/** The query of a request, read against the rules of its operation. */
+/** The query of a request, parsed with the rules of its operation. */
 export class Query {
   readonly sort: Sort;
   readonly conditions: readonly Condition[];
@@ -33,7 +33,7 @@ export class Query {
   readonly #included: ReadonlySet<string>;
 
   /**
-   * @param resource type that an unknown parameter is said not to belong to
+   * @param resource type named in the error for an unknown parameter
    * @param now epoch ms by Klaviyo's clock
    * @throws ApiError 400 naming the parameter
    */
@@ -60,17 +60,17 @@ export class Query {
     return this.#included.has(name);
   }
 
-  /** Whether `additional-fields[type]` asks for the field. */
+  /** Whether `additional-fields[type]` requests the field. */
   adds(type: string, field: string): boolean {
     return this.#additional.has(`${type}.${field}`);
   }
 
-  /** Whether the answer will hold anything under the attribute `name` of such a resource. */
+  /** Whether the answer will contain anything in the attribute `name` of such a resource. */
   wants(type: string, name: string): boolean {
     return this.#fields.get(type)?.some(([first]) => first === name) ?? true;
   }
 
-  /** Keeps of the attributes what `fields[<type>]` names; everything where it is absent. */
+  /** Keeps the attributes named in `fields[<type>]`; all of them if it is absent. */
   pick(type: string, attributes: Attributes): Attributes {
     const paths = this.#fields.get(type);
     if (paths === undefined) return attributes;
@@ -79,7 +79,7 @@ export class Query {
     return kept;
   }
 
-  /** @throws ApiError 400 for a cursor that no page of this kind gave */
+  /** @throws ApiError 400 for a cursor that does not come from a page of this kind */
   page<Cursor>(isCursor: (value: unknown) => value is Cursor): PageRequest<Cursor> {
     return { size: this.#size, after: cursorOf(this.parameters.get('page[cursor]'), isCursor) };
   }
@@ -147,7 +147,7 @@ export class Query {
   }
 }
 
-/** How many a page holds where Klaviyo lets nobody choose: not documented, this number is ours. */
+/** The page size if Klaviyo allows no choice: not documented, this number is ours. */
 const FIXED_PAGE = 100;
 
 function checkNames(parameters: URLSearchParams, known: readonly string[], resource: string): void {
@@ -161,7 +161,7 @@ function checkNames(parameters: URLSearchParams, known: readonly string[], resou
         `'${field}' is not a valid field for the resource '${resource}'.`,
       );
     }
-    // Not recorded; to take one of them and drop the others could hide half of a filter.
+    // Not recorded; using one of them and dropping the others could hide half of a filter.
     if (seen.has(parameter)) {
       throw refuseParameter(parameter, `'${parameter}' must not be given more than once.`);
     }
@@ -182,7 +182,7 @@ export function parametersOf(rules: QueryRules): string[] {
   ];
 }
 
-/** Custom properties have names of their own, which no list can hold. */
+/** Custom properties have arbitrary names, which cannot be listed. */
 const isProperty = (path: string): boolean => /^(properties|event_properties)\./.test(path);
 
 function copyPath(from: Attributes, to: Attributes, [name, ...rest]: readonly string[]): void {

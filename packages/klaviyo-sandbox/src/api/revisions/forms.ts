@@ -4,13 +4,13 @@ export type RevisionDate = (typeof REVISIONS)[number];
 export const OLDEST: RevisionDate = '2026-07-15';
 export const NEWEST: RevisionDate = '2026-10-15';
 
-/** What bodies and answers look like where the revisions differ. */
+/** The forms of bodies and answers that differ between revisions. */
 export interface Forms {
-  /** Consent to click tracking can be given and taken back, not only read. */
+  /** Consent to click tracking can be given and removed, not only read. */
   readonly clickTrackingIsWritten: boolean;
-  /** Where `meta` of the profile stands that a push token is registered with. */
+  /** The place of the profile's `meta` when a push token is registered. */
   readonly pushProfileMeta: 'inside attributes' | 'beside attributes';
-  /** A sender's registration has an address of its own. */
+  /** A sender's registration has its own URL. */
   readonly registrationsHaveAddresses: boolean;
 }
 

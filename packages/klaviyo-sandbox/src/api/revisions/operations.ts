@@ -1,8 +1,8 @@
 /**
- * Which operations revision 2026-10-15 has, and how: they are declared as 2026-07-15 has them, and this
- * table makes of them what 2026-10-15 has. Source: the official Python client `klaviyo-api`, 25.0.0
- * (2026-10-15) against 24.0.0 (2026-07-15); Klaviyo's document of the new revision was not at hand.
- * What the client does not tell is marked as assumed. Bodies and answers: see `forms.ts`.
+ * The operations of revision 2026-10-15. Operations are declared as in 2026-07-15, and this table
+ * lists the changes. Source: the official Python client `klaviyo-api`, 25.0.0 (2026-10-15) compared
+ * with 24.0.0 (2026-07-15); Klaviyo's specification of the new revision was not available. What the
+ * client does not show is marked as assumed. For bodies and answers, see `forms.ts`.
  */
 import { TIERS, type Operation } from '../operation.js';
 import type { QueryRules } from '../query/query.js';
@@ -12,8 +12,8 @@ import { OLDEST, type RevisionDate } from './forms.js';
 type Change = Partial<Pick<Operation, 'limit' | 'query'>>;
 
 /**
- * Text messaging left the beta: other names (without `_beta`), other limits. The bulk export did not;
- * that it stays a beta of the new date is assumed.
+ * Text messaging left the beta: other names (without `_beta`), other limits. The bulk export did
+ * not; we assume that it stays a beta of the new date.
  */
 const LEFT_BETA: Readonly<Record<string, Change>> = {
   create_text_messaging_configuration_beta: { limit: TIERS.XS },
@@ -25,10 +25,10 @@ const LEFT_BETA: Readonly<Record<string, Change>> = {
   get_messaging_sender_registration_id_for_text_messaging_sender_beta: { limit: TIERS.S },
 };
 
-/** Made once for each operation: requests ask again and again. */
+/** Cached per operation, because every request needs it. */
 const asOfNewest = new WeakMap<Operation, Operation>();
 
-/** The operation as a revision has it; undefined where it does not know it. */
+/** The operation in a revision; undefined if the revision does not have it. */
 export function operationAt(operation: Operation, date: RevisionDate): Operation | undefined {
   if (operation.since !== undefined && date < operation.since) return undefined;
   if (date === OLDEST) return operation;
@@ -52,7 +52,7 @@ function changedIn202610(operation: Operation): Operation {
 
 const OPEN_TRACKING = /^subscriptions\.email\.open_tracking(\.|$)/;
 
-/** Assumed: what `fields` can name of open tracking it can name of click tracking as well. */
+/** Assumed: `fields` can name the same parts of click tracking as of open tracking. */
 function withClickTracking({ fields, ...rules }: QueryRules): QueryRules {
   if (fields === undefined) return rules;
   const all = Object.entries(fields).map(([type, paths]) => {

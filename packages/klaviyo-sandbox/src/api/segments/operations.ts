@@ -34,7 +34,7 @@ export const segmentOperations: readonly Operation[] = [
     path: '/api/segments/{id}',
     scopes: ['segments:read'],
     limit: TIERS.L,
-    // Counting is dear.
+    // Counting is expensive.
     stricter: [
       {
         parameter: 'additional-fields[segment]',

@@ -4,7 +4,7 @@ import type { Segment } from '../../store/segments.js';
 import { groupRelationships } from '../groups/flows-and-tags.js';
 import type { Query } from '../query/query.js';
 
-/** Turns segments into resources as the query asks for them. */
+/** Turns segments into resources as the query requests them. */
 export function segmentWriter(query: Query, origin: string): (segment: Segment) => object {
   const counted = query.adds('segment', 'profile_count');
   return (segment) => {

@@ -7,10 +7,10 @@ import { pageOfFew } from '../small-collection.js';
 import { unknownId } from '../unknown-id.js';
 import { segmentWriter } from './segment-resource.js';
 
-/** `get_segments`: at most 10 a page. */
+/** `get_segments`: at most 10 per page. */
 export function getSegments(call: Call): Reply {
   const { account, query, url } = call;
-  // Recorded: a filter on `is_starred` is taken, and leaves nothing out.
+  // Recorded: a filter on `is_starred` is accepted and has no effect.
   const asked = query.conditions.find(({ field }) => field === 'is_starred')?.value;
   const { found, links } = pageOfFew(call, account.segments.all(), (segment) => ({
     id: segment.id,

@@ -16,7 +16,10 @@ export function getTextMessagingConfiguration(call: Call): Reply {
   return { status: 200, body: { data, links: { self: url.href } } };
 }
 
-/** `create_text_messaging_configuration_beta`: a company has one. The words of a second are ours. */
+/**
+ * `create_text_messaging_configuration_beta`: a company has one. The wording for a second one is
+ * ours.
+ */
 export function createTextMessagingConfiguration(call: Call): Reply {
   const { attributes } = resourceOf(call.body, TYPE);
   const configuration = call.account.texting.configure(prefixOf(attributes['org_prefix']));
@@ -28,7 +31,7 @@ export function createTextMessagingConfiguration(call: Call): Reply {
   return { status: 201, body: { data, links: { self: data.links.self } } };
 }
 
-/** The limit is documented, the words are ours. */
+/** The limit is documented, the wording is ours. */
 function prefixOf(value: unknown): string {
   const pointer = '/data/attributes/org_prefix';
   if (value === undefined) throw new ApiError(400, [missing(pointer, 'org_prefix', TYPE)]);

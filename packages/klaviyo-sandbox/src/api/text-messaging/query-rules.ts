@@ -8,8 +8,8 @@ export const CONFIGURATION_QUERY: QueryRules = {
 
 const FIELDS = { [SENDER]: TEXT_SENDER, [REGISTRATION]: SENDER_REGISTRATION };
 
-/** A sender, and its registration beside it. */
+/** A sender, with its registration. */
 export const SENDERS_QUERY: QueryRules = { fields: FIELDS, include: [REGISTRATION] };
 
-/** A registration, and its sender beside it. */
+/** A registration, with its sender. */
 export const REGISTRATIONS_QUERY: QueryRules = { fields: FIELDS, include: [SENDER] };

@@ -5,7 +5,7 @@ import { readRegistrationRequest } from './sender-request.js';
 import { REGISTRATION, registrationWriter, SENDER, senderWriter } from './sender-resource.js';
 import { knownSender } from './senders.js';
 
-/** `get_text_messaging_sender_registration`: also one that a later one has taken the place of. */
+/** `get_text_messaging_sender_registration`: also one that was replaced by a later one. */
 export function getTextMessagingRegistration(call: Call): Reply {
   const registration = call.account.texting.registration(call.id);
   if (registration === undefined) throw notFound(REGISTRATION, call.id);
@@ -13,8 +13,8 @@ export function getTextMessagingRegistration(call: Call): Reply {
 }
 
 /**
- * `create_text_messaging_sender_registration`: for a sender whose last one was rejected or wants an
- * answer. That others are refused is assumed, and so are the words.
+ * `create_text_messaging_sender_registration`: for a sender whose last one was rejected or needs
+ * action. We assume that others are refused, with this wording.
  */
 export function createSenderRegistration(call: Call): Reply {
   const sender = knownSender(call.account, readRegistrationRequest(call.body));

@@ -42,7 +42,7 @@ const E164 = /^\+[1-9]\d{7,14}$/;
 
 /**
  * Reads the request for a toll-free sender with its verification form. What is required is
- * documented, the words are ours.
+ * documented, the wording is ours.
  *
  * @throws ApiError 400 naming everything that is wrong
  */
@@ -91,7 +91,7 @@ function wrongForm(relation: unknown): ErrorEntry[] {
   return wrongAnswers(`${FORM}/attributes`, given);
 }
 
-/** @param pointer of the form's answers */
+/** @param pointer to the form's answers */
 function wrongAnswers(pointer: string, given: Json): ErrorEntry[] {
   const { address, email, phone_number: phone } = given;
   return [
@@ -109,7 +109,7 @@ function wrongAnswers(pointer: string, given: Json): ErrorEntry[] {
 }
 
 /**
- * Reads a registration of a sender that is there, and says which that is.
+ * Reads a registration of an existing sender, and the sender's id.
  *
  * @throws ApiError 400 naming everything that is wrong
  */
@@ -124,7 +124,7 @@ export function readRegistrationRequest(body: unknown): string {
   return senderId;
 }
 
-/** A sole proprietor of the US needs no registration number; everybody names the country. */
+/** A sole proprietor in the US needs no registration number; everybody gives the country. */
 function wrongBusiness(pointer: string, given: Json): ErrorEntry[] {
   const authority = given['business_registration_authority'] ?? undefined;
   const excused =

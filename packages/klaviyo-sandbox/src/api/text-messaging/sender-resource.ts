@@ -44,7 +44,7 @@ export function senderWriter(query: Query, origin: string): (sender: Sender) => 
   };
 }
 
-/** Where a registration has no address of its own, its sender's leads to the latest. */
+/** If a registration has no URL of its own, its sender's URL leads to the latest one. */
 export function registrationWriter(
   query: Query,
   origin: string,

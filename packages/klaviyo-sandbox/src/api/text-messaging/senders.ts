@@ -25,7 +25,7 @@ export function getTextMessagingSender(call: Call): Reply {
   };
 }
 
-/** `create_text_messaging_sender_beta`: the words about a missing configuration are ours. */
+/** `create_text_messaging_sender_beta`: the wording about a missing configuration is ours. */
 export function createTextMessagingSender(call: Call): Reply {
   const { account, body, query, url } = call;
   const { country, forwardingNumber } = readSenderRequest(body);
@@ -39,7 +39,7 @@ export function createTextMessagingSender(call: Call): Reply {
   return { status: 201, body: { data, links, ...included(call, [sender]) } };
 }
 
-/** `get_messaging_sender_registration_for_text_messaging_sender_beta`: null where there is none. */
+/** `get_messaging_sender_registration_for_text_messaging_sender_beta`: null if there is none. */
 export function getSenderRegistration({ account, id, query, url, forms }: Call): Reply {
   const { registration } = knownSender(account, id);
   const data = registration && registrationWriter(query, url.origin, forms)(registration);

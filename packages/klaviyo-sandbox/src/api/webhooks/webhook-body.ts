@@ -8,7 +8,7 @@ const TOPIC_LIST = '/data/relationships/webhook-topics';
 const SHORTEST_SECRET = 16;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** What `create_webhook` asks for. @throws ApiError 400 */
+/** The fields of `create_webhook`. @throws ApiError 400 */
 export function newWebhook(body: unknown): WebhookSettings {
   const { attributes, relationships } = resourceOf(body, 'webhook', CREATED);
   const settings = settingsIn(attributes);
@@ -22,7 +22,7 @@ export function newWebhook(body: unknown): WebhookSettings {
   return { name: name!, endpointUrl: endpointUrl!, secretKey: secretKey!, description, topics };
 }
 
-/** What `update_webhook` changes. A null leaves things as they are (recorded). @throws ApiError 400 */
+/** The fields of `update_webhook`. A null changes nothing (recorded). @throws ApiError 400 */
 export function webhookChanges(
   body: unknown,
   id: string,
@@ -38,7 +38,7 @@ export function webhookChanges(
   };
 }
 
-/** The words on what a value must be are ours, here and below. */
+/** The wording for invalid values is ours, here and below. */
 function settingsIn(attributes: Json): Partial<WebhookSettings> {
   const name = optional(attributes, 'name', isText, 'string');
   const description = optional(attributes, 'description', isText, 'string');
@@ -60,8 +60,8 @@ function settingsIn(attributes: Json): Partial<WebhookSettings> {
 }
 
 /**
- * Klaviyo takes https only. Here http to this machine does as well, or nobody could try a
- * receiver without a certificate.
+ * Klaviyo only accepts https. The sandbox also accepts http to this machine, so that a receiver can
+ * be tested without a certificate.
  */
 function endpointAt(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

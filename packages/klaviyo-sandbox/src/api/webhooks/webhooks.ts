@@ -37,7 +37,7 @@ export function updateWebhook({ account, id, body, query, url }: Call): Reply {
   return answer(200, webhook, { query, url });
 }
 
-/** `delete_webhook`: what waits for it is not delivered any more. */
+/** `delete_webhook`: pending events are no longer delivered. */
 export function deleteWebhook({ account, id }: Call): Reply {
   account.webhooks.remove(knownWebhook(account, id));
   return { status: 204 };

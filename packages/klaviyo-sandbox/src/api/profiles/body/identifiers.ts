@@ -6,8 +6,8 @@ import { textsOf, type Condition } from '../../query/filter.js';
 import { noIdentifier } from './profile-body.js';
 
 /**
- * Profiles that every condition on an identifier names, each once; null where there is none. Which
- * identifiers can be named is the operation's to say.
+ * Profiles that match every condition on an identifier, each once; null if there is no such
+ * condition. The operation decides which identifiers are allowed.
  */
 export function namedProfiles(
   { profiles, settings }: Pick<SandboxAccount, 'profiles' | 'settings'>,
@@ -37,12 +37,12 @@ export function namedProfiles(
 }
 
 /**
- * The profile that a request is about: the one with its id, or with one of its identifiers;
- * undefined where there is none yet.
+ * The profile in a request: the one with its id, or with one of its identifiers; undefined if there
+ * is none yet.
  *
  * @param at pointer of the attributes
- * @throws ApiError 404 for an unknown id, 409 where identifiers belong to different profiles, 400
- *   without any identifier
+ * @throws ApiError 404 for an unknown id, 409 if identifiers belong to different profiles, 400
+ * without any identifier
  */
 export function profileMeant(
   account: SandboxAccount,
@@ -58,7 +58,7 @@ export function profileMeant(
   const meant = named ?? owners[0];
   if (meant === undefined) return undefined;
   checkOwners(account, meant, change, at);
-  // Whoever has the number, but another address, is somebody else.
+  // A profile with the number but another address is somebody else.
   const { email, phone } = change;
   const isStranger =
     named === undefined &&
@@ -71,7 +71,7 @@ export function profileMeant(
   return meant;
 }
 
-/** @throws ApiError 409 where one of the identifiers belongs to another profile; 400 for too many */
+/** @throws ApiError 409 if one of the identifiers belongs to another profile; 400 for too many */
 export function checkOwners(
   account: SandboxAccount,
   index: number | undefined,
@@ -85,7 +85,7 @@ export function checkOwners(
   const secondary = new Set([...present, ...addEmails]);
   for (const email of removeEmails) secondary.delete(email);
   if (secondary.size < MAX_EMAILS) return;
-  // The number is documented, the words are ours.
+  // The number is documented, the wording is ours.
   const resource = at.slice(0, at.lastIndexOf('/'));
   throw refuse(
     `${resource}/meta/patch_identifiers/append/email`,

@@ -8,14 +8,16 @@ import { patchesOf } from './profile-meta.js';
 
 const MAX_BYTES = 100_000;
 
-/** What may stand in `attributes` where a profile is written. */
+/** Allowed `attributes` when a profile is written. */
 export const PROFILE_ATTRIBUTES: ReadonlySet<string> = new Set([
   'email',
   'phone_number',
   ...DETAIL_FIELDS,
 ]);
 
-/** Documented: 100 KB for one profile. Neither status nor words are recorded. @throws ApiError 413 */
+/**
+ * Documented: 100 KB for one profile. Neither status nor wording is recorded. @throws ApiError 413
+ */
 export function checkSize(body: unknown): void {
   if (Buffer.byteLength(JSON.stringify(body)) <= MAX_BYTES) return;
   const detail = `The payload for one profile must not be larger than ${MAX_BYTES / 1_000} KB.`;
@@ -23,11 +25,10 @@ export function checkSize(body: unknown): void {
 }
 
 /**
- * Reads what a request says of a profile.
+ * Reads the changes to a profile from a request.
  *
- * @param at pointer of the attributes, without a slash at the end
- * @throws ApiError 400 with everything that is wrong; words are recorded for unknown fields, for
- *   e-mail and for phone
+ * @param at pointer of the attributes, without a trailing slash @throws ApiError 400 with
+ * everything that is wrong; the wording is recorded for unknown fields, for e-mail and for phone
  */
 export function profileChange(
   attributes: Json,
@@ -56,7 +57,7 @@ export function profileChange(
   };
 }
 
-/** What is wrong with an attribute; null is right for all of them: it clears. */
+/** The error in an attribute; null is valid for all of them: it clears. */
 function wrongValue(field: string, value: unknown, pointer: string): ErrorEntry | undefined {
   if (value === null) return undefined;
   if (field === 'email') {
@@ -95,19 +96,19 @@ function wrongLocation(value: unknown, pointer: string): ErrorEntry | undefined 
   return wrong && invalid(`${pointer}/${wrong[0]}`, 'Not a valid string.');
 }
 
-/** `data` of a request whose `data` has attributes that are profiles' own, with its id and meta. */
+/** `data` of a request with profile attributes, with its id and meta. */
 export function profileData(body: unknown): { id: string | null; meta: unknown } {
   const data = isObject(body) && isObject(body['data']) ? body['data'] : {};
   return { id: idOf(data['id'], '/data/id'), meta: data['meta'] };
 }
 
-/** Null for null or absent. The words are ours. @throws ApiError 400 for what is not text */
+/** Null for null or absent. The wording is ours. @throws ApiError 400 for anything but a string */
 export function idOf(value: unknown, pointer: string): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return value;
   throw refuse(pointer, 'Not a valid string.');
 }
 
-/** Recorded, of an update without identifiers. */
+/** Recorded for an update without identifiers. */
 export const noIdentifier = (at: string): ApiError =>
   refuse(at, 'One or more identifiers is required');

@@ -1,4 +1,4 @@
-/** Attributes that a profile may be given, beside e-mail and phone. */
+/** Writable attributes of a profile besides e-mail and phone. */
 export const DETAIL_FIELDS = [
   'external_id',
   'first_name',

@@ -6,7 +6,7 @@ import { addressOf, isAddress } from './address.js';
 type Patches = Pick<ProfileChange, 'properties' | 'addEmails' | 'removeEmails' | 'written'>;
 
 /**
- * `patch_properties` and `patch_identifiers` of a profile's `meta`. The words are ours.
+ * `patch_properties` and `patch_identifiers` of a profile's `meta`. The wording is ours.
  *
  * @param at pointer of the resource
  * @throws ApiError 400

@@ -16,7 +16,7 @@ import { profileWriter } from '../resource/profile-resource.js';
 const AT = '/data/attributes';
 const IMPORTED = new Set([...PROFILE_ATTRIBUTES, '_kx']);
 
-/** `create_profile`: consent is no part of it. */
+/** `create_profile`: without consent. */
 export function createProfile(call: Call): Reply {
   const { account, body } = call;
   checkSize(body);
@@ -26,7 +26,7 @@ export function createProfile(call: Call): Reply {
   return replyWith(call, 201, account.changes.create(change));
 }
 
-/** `update_profile`: what is absent stays, a null clears. */
+/** `update_profile`: absent values stay, a null clears. */
 export function updateProfile(call: Call): Reply {
   const { account, id, body } = call;
   checkSize(body);
@@ -35,7 +35,7 @@ export function updateProfile(call: Call): Reply {
   const { attributes } = resourceOf(body, 'profile');
   const { id: given, meta } = profileData(body);
   if (given === null) throw new ApiError(400, [missing('/data/id', 'id', 'request-data')]);
-  // The words are ours.
+  // The wording is ours.
   if (given !== id) throw refuse('/data/id', `'${given}' is not the id in the path, '${id}'.`);
   const change = profileChange(attributes, meta, AT);
   checkOwners(account, index, change, AT);
@@ -45,8 +45,8 @@ export function updateProfile(call: Call): Reply {
 }
 
 /**
- * `create_or_update_profile`: finds by id or by any identifier. An address that is a secondary one
- * of the profile finds it and stays that.
+ * `create_or_update_profile`: finds by id or by any identifier. A secondary address also finds its
+ * profile, and stays secondary.
  */
 export function createOrUpdateProfile(call: Call): Reply {
   const { account, body } = call;
@@ -84,13 +84,13 @@ export function upsert(
   return { index, isNew: false, twins };
 }
 
-/** What a change says apart from who the profile is. */
+/** The changes apart from the identifiers. */
 function withoutIdentifiers({ details, properties }: ProfileChange): ProfileChange {
   const { external_id: _, ...others } = details;
   return { details: others, properties, addEmails: [], removeEmails: [], written: [] };
 }
 
-/** Whether clearing takes the last identifier away. */
+/** Whether clearing removes the last identifier. */
 function leavesNone(
   { profiles }: SandboxAccount,
   index: number,

@@ -31,7 +31,7 @@ export const DEVICE_FIELDS = [
 const RELATIONSHIPS = ['lists', 'segments', 'push-tokens', 'conversations'] as const;
 type Relationship = (typeof RELATIONSHIPS)[number];
 
-/** What profiles bring along under `include`: gathered while they are written. */
+/** The resources that profiles add with `include`, collected while the profiles are written. */
 export class Inclusions {
   readonly #resources: object[] = [];
 
@@ -41,13 +41,13 @@ export class Inclusions {
     private readonly origin: string,
   ) {}
 
-  /** `included` of the answer; nothing where nothing was asked for. */
+  /** `included` of the answer; absent if nothing was requested. */
   get included(): { included?: object[] } {
     const asked = RELATIONSHIPS.some((name) => this.query.includes(name));
     return asked ? { included: this.#resources } : {};
   }
 
-  /** Relationships of a profile: with `data` where the other side is included (recorded). */
+  /** Relationships of a profile: with `data` if the other side is included (recorded). */
   relationships(index: number, self: string): object {
     return Object.fromEntries(
       RELATIONSHIPS.map((name) => {
@@ -73,7 +73,7 @@ export class Inclusions {
     return profiles.pushTokens.of(index).map((token) => this.#token(token, index, profile));
   }
 
-  /** The sandbox has one conversation, by text message, with everybody who has a number. */
+  /** Everybody with a number has one conversation, by text message. */
   #conversations(index: number, profile: string): Resource[] {
     const { profiles, settings } = this.account;
     if (profiles.phone(index) === null) return [];

@@ -28,12 +28,12 @@ const NO_LOCATION: Readonly<Record<string, unknown>> = Object.fromEntries(
 type Reader = (index: number, details: ProfileDetails | undefined) => unknown;
 
 /**
- * Turns profiles into resources as the query asks for them.
+ * Turns profiles into resources as the query requests them.
  *
- * What `additional-fields` asks for is there even where `fields` does not name it (recorded);
- * where `fields` names something inside it, that alone.
+ * Fields of `additional-fields` are included even if `fields` does not name them (recorded); if
+ * `fields` names something inside them, only that.
  *
- * @param included what the answer brings along; its operations show one more relationship
+ * @param included the included resources; the operations that have them show one more relationship
  */
 export function profileWriter(
   account: SandboxAccount,
@@ -96,7 +96,7 @@ function readersOf({ profiles, journal, shown }: SandboxAccount): Record<string,
   };
 }
 
-/** Epoch ms; null for who has no event. */
+/** Epoch ms; null for profiles without events. */
 function latestEvent(events: EventStore, profile: number): number | null {
   const ever = { from: 0, to: Infinity, descending: true, after: null };
   const [latest] = events.walk({ profile, ...ever });
