@@ -2,17 +2,17 @@ import type { Sandbox } from '../src/index.js';
 import { knownEmail, NEWSLETTER, TEXTED } from './account.js';
 import type { Request } from './requests.js';
 
-/** A reading of one kind of call. */
+/** A measurement of one kind of call. */
 export interface Case {
   name: string;
-  /** The nth call; `previous` is the answer's text to the one before. */
+  /** The nth call; `previous` is the text of the previous answer. */
   request: (n: number, previous: string | undefined) => Request;
-  /** Calls that are not timed and come before. @default 3 */
+  /** Untimed calls before the timed ones. @default 3 */
   warmUp?: number;
   calls: number;
   /** ms, for half of the calls. */
   target?: number;
-  /** What was accepted takes effect later: that is read as well. */
+  /** The accepted call takes effect later: that is measured as well. */
   takesEffect?: boolean;
 }
 
@@ -38,7 +38,7 @@ function following(previous: string): string | null {
   return pathname + search;
 }
 
-/** Page after page, and from the first one on again after the last. */
+/** Page after page, starting again after the last. */
 function walk(operation: string, path: string, parameters: Parameters): Case['request'] {
   const first = withQuery(path, parameters);
   return (_, previous) => ({
@@ -47,7 +47,7 @@ function walk(operation: string, path: string, parameters: Parameters): Case['re
   });
 }
 
-/** `any(field,[…])` of a hundred people who are somewhere in the account. */
+/** `any(field,[…])` of a hundred people somewhere in the account. */
 const anyOf = (field: string, values: readonly string[]): string =>
   `any(${field},[${values.map((value) => JSON.stringify(value)).join(',')}])`;
 
@@ -136,7 +136,7 @@ export function readCases({ account }: Sandbox): Case[] {
   ];
 }
 
-/** After there were events: a thousand of one metric, whose id is another in every account. */
+/** Run after events exist: a thousand of one metric, whose id differs in every account. */
 export function eventCases(): Case[] {
   const page = (name: string, parameters: Parameters): Case => {
     let first = '';

@@ -16,7 +16,7 @@ export interface Request {
 export interface Answered {
   /** ms */
   took: number;
-  /** ms that all threads of the process, client and server, took of the CPU. */
+  /** CPU time of all threads of the process, client and server, in ms. */
   cpu: number;
   bytes: number;
   text: string;
@@ -30,7 +30,7 @@ export class Requests {
     this.#client = new Client(sandbox.url);
   }
 
-  /** A new connection: the server closes one that it has not heard of for a few seconds. */
+  /** A new connection: the server closes one that is idle for a few seconds. */
   async connect(): Promise<void> {
     await this.#client.close();
     this.#client = new Client(this.sandbox.url);
@@ -58,7 +58,7 @@ export class Requests {
     return { took, cpu: (user + system) / 1_000, bytes: Buffer.byteLength(text), text };
   }
 
-  /** Reading the query, the operation's own work, and the answer as objects: no HTTP, no JSON. */
+  /** Parsing the query, the operation's own work, and the answer as objects: no HTTP, no JSON. */
   async byHandler({ operation, path, body }: Request): Promise<number> {
     const found = this.#find(operation);
     const url = new URL(path, this.sandbox.url);

@@ -3,12 +3,12 @@
  *
  *     node --import tsx packages/klaviyo-sandbox/bench/sandbox.ts [--profiles 1000000] [--only text]
  *
- * The sandbox and the client that asks it share this process and its one thread. Each kind of call
- * is read twice: over HTTP on loopback with a warm connection (first byte sent to last byte read,
- * which holds the JSON on the server's side, and what both sides took of the CPU meanwhile), and by
- * the operation's handler alone. A day of Klaviyo's time is skipped after every call, so that no
- * limit stops it; what an accepted call then does to the account is read as `effect`. `first` is
- * the first call of a kind, which may build an index. A missed target is no failure.
+ * The sandbox and its client share this process and its one thread. Each kind of call is measured
+ * twice: over HTTP on loopback with a warm connection (first byte sent to last byte read, which
+ * includes the JSON on the server's side, and the CPU time of both sides), and in the operation's
+ * handler alone. A day of Klaviyo's time is skipped after every call, so that no limit stops it;
+ * the time to apply an accepted call to the account is measured as `effect`. `first` is the first
+ * call of a kind, which may build an index. A missed target is not a failure.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -80,7 +80,7 @@ async function seed({ account }: Sandbox): Promise<void> {
   console.log(memory('after that'));
 }
 
-/** A call that is refused is part of the report. */
+/** A refused call is part of the report. */
 async function attempt(reading: Case): Promise<void> {
   if (!reading.name.includes(values.only)) return;
   try {

@@ -24,12 +24,12 @@ const rows = (count: number, of: (i: number) => object) => ({
   },
 });
 
-/** From the end on: those of the account's own people begin at the other. */
+/** From the end of the range: the account's own people start at the beginning. */
 const phoneOf = (i: number): string => fictionPhone(FICTION_PHONES - 1 - i);
 
 const list = { list: { data: { type: 'list', id: TILL } } };
 
-/** A thousand rows: people who are new to the account, or who are there already. */
+/** A thousand rows: people who are new to the account, or who already exist. */
 function subscribe(n: number, email: (i: number) => string, withPhone: boolean): Request {
   const attributes = rows(1_000, (i) => ({
     email: email(n * 1_000 + i),

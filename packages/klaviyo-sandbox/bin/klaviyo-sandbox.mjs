@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { main } from '../dist/src/command/main.js';
 
-// The reader of our output may have seen enough, as `head` does: that is no failure of ours.
+// The reader of our output may stop reading, as `head` does: that is not an error.
 process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

@@ -1,6 +1,6 @@
 /**
- * A number in [0, 1) that depends on the seed and the words alone: the same person gets the same
- * luck whatever the order of the requests.
+ * A number in [0, 1) that depends only on the seed and the words: a person gets the same draw
+ * whatever the order of the requests.
  */
 export function chance(seed: number, ...words: readonly string[]): number {
   return hash(seed, ...words) / 2 ** 32;

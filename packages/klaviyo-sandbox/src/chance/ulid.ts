@@ -4,7 +4,7 @@ const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const TIME_DIGITS = 10;
 const TAIL_DIGITS = 16;
 
-/** A ULID of the moment (epoch ms) whose tail follows from the seed and the words. */
+/** A ULID for the moment (epoch ms) whose random part is derived from the seed and the words. */
 export function ulid(ms: number, seed: number, ...words: readonly string[]): string {
   let time = '';
   for (let rest = Math.floor(ms), i = 0; i < TIME_DIGITS; i++) {

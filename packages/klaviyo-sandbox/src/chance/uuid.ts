@@ -1,6 +1,6 @@
 import { hash } from './chance.js';
 
-/** An id in the form of a random UUID that follows from the seed and the words. */
+/** An id in the form of a random UUID, derived from the seed and the words. */
 export function uuid(seed: number, ...words: readonly string[]): string {
   const hex = [0, 1, 2, 3]
     .map((part) =>

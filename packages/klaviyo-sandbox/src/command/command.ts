@@ -9,10 +9,10 @@ import { closeOnSignals } from './stop.js';
 import { UsageError } from './usage-error.js';
 
 /**
- * The command that runs a sandbox until a signal ends it, to be run as it is or as a part of
- * another program. It writes where `configureOutput` says and ends where `exitOverride` says.
+ * The command that runs a sandbox until a signal ends it, for use on its own or in another program.
+ * `configureOutput` sets where it writes, and `exitOverride` how it exits.
  *
- * @param name what the command is called; of a part, the whole call is put before it by commander
+ * @param name of the command; commander puts the names of its parents before it
  */
 export function sandboxCommand(name: string): Command {
   const command = new Command(name);
@@ -27,20 +27,23 @@ export function sandboxCommand(name: string): Command {
       positive,
     )
     .addOption(
-      new Option('--delays <kind>', 'how long things take (default: klaviyo)').choices([
+      new Option('--delays <kind>', 'how long changes take (default: klaviyo)').choices([
         'klaviyo',
         'fast',
       ]),
     )
     .option('--clicks <share>', 'share of people who confirm, 0 to 1 (default: 0.7)', share)
-    .option('--seed <number>', 'what all chance follows from (default: 1)', wholeNumber(0))
-    .option('--profiles <number>', 'made-up people to begin with', wholeNumber(1))
-    .option('--seed-file <file>', 'NDJSON file with people to begin with, one a line')
-    .option('--switch <name=value>', 'how an open question is answered; see below', repeated)
-    .option('--fault <fault>', 'something that goes wrong: 502:get_profiles:times=3', repeated)
+    .option('--seed <number>', 'seed of all randomness (default: 1)', wholeNumber(0))
+    .option('--profiles <number>', 'number of generated people at the start', wholeNumber(1))
+    .option('--seed-file <file>', 'NDJSON file with people at the start, one per line')
+    .option('--switch <name=value>', 'the answer to an open question; see below', repeated)
+    .option('--fault <fault>', 'fault to inject: 502:get_profiles:times=3', repeated)
     .option('--latency <latency>', 'how long answers take: uniform:from=50,to=400', repeated)
     .option('--exchanges <folder>', 'write every request and answer there, as NDJSON')
-    .option('--settings <file>', 'JSON file with more: lists, sms, account, scopes, switches, ...')
+    .option(
+      '--settings <file>',
+      'JSON file with more settings: lists, sms, account, scopes, switches, ...',
+    )
     .option('--json', 'print a JSON object on one line when it is ready')
     .addHelpText('after', () => `\n${switchHelp()}\n\nExample:\n  ${exampleOf(command)}`)
     .action(async (flags: SandboxFlags) => {
@@ -51,7 +54,7 @@ export function sandboxCommand(name: string): Command {
 }
 
 async function opened(command: Command, flags: SandboxFlags): Promise<Sandbox> {
-  // Only now: a program that has this command among others starts no slower for it.
+  // Imported only here, so that a program with this command among others starts no slower.
   const { openSandbox } = await import('./start.js');
   try {
     return await openSandbox(flags);
@@ -83,10 +86,10 @@ function announce(command: Command, sandbox: Sandbox, { host, json }: SandboxFla
 }
 
 const OPEN_TO_OTHERS =
-  'Warning: other machines can reach this sandbox. It checks a key that everybody knows; keep ' +
-  'people’s real data out of it. Its control calls answer this machine only.';
+  'Warning: other machines can reach this sandbox, and its key is public. Do not use real ' +
+  'people’s data. Its control calls only answer this machine.';
 
-/** The whole call as a person types it: `consentry sandbox` where this is a part of `consentry`. */
+/** The full command as typed: `consentry sandbox` if this is a part of `consentry`. */
 function exampleOf(command: Command): string {
   const names: string[] = [];
   for (let part: Command | null = command; part !== null; part = part.parent) {

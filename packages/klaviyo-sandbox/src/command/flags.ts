@@ -26,7 +26,7 @@ export function positive(text: string): number {
   throw new InvalidArgumentError('Give a number greater than 0.');
 }
 
-/** Gathers the texts of an option that may be given several times. */
+/** Collects the values of an option that may be given several times. */
 export const repeated = (text: string, before: readonly string[] = []): readonly string[] => [
   ...before,
   text,

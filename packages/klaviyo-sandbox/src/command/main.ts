@@ -5,10 +5,10 @@ import { sandboxCommand } from './command.js';
 const USAGE = 2;
 
 /**
- * Runs `klaviyo-sandbox` with these arguments, without Node and script.
+ * Runs `klaviyo-sandbox` with these arguments (without Node and the script).
  *
  * @param output where it writes, if not to stdout and stderr
- * @returns the exit code: 0, or 2 for a flag or setting that is wrong
+ * @returns the exit code: 0, or 2 for a wrong flag or setting
  */
 export async function main(
   argv: readonly string[],
@@ -22,7 +22,7 @@ export async function main(
       .parseAsync([...argv], { from: 'user' });
     return 0;
   } catch (error) {
-    // commander has said what there is to say.
+    // commander has already printed the message.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     throw error;
   }

@@ -27,7 +27,7 @@ export interface SandboxFlags {
   readonly json?: boolean;
 }
 
-/** A settings file may have these, each as in `SandboxOptions`. */
+/** Keys of a settings file, each as in `SandboxOptions`. */
 const SETTINGS: Readonly<Record<Exclude<keyof SandboxOptions, 'onRequest'>, true>> = {
   port: true,
   host: true,
@@ -50,9 +50,9 @@ const SETTINGS: Readonly<Record<Exclude<keyof SandboxOptions, 'onRequest'>, true
 };
 
 /**
- * Starts the sandbox that the flags ask for, with its people and faults.
+ * Starts the sandbox with the flags' options, people and faults.
  *
- * @throws UsageError for a flag or setting that is wrong
+ * @throws UsageError for a wrong flag or setting
  */
 export async function openSandbox(flags: SandboxFlags): Promise<Sandbox> {
   const options = await optionsFrom(flags);
@@ -114,7 +114,7 @@ async function optionsFrom(flags: SandboxFlags): Promise<SandboxOptions> {
   };
 }
 
-/** @throws UsageError naming the flag and what is wrong with one of its texts */
+/** @throws UsageError naming the flag and what is wrong with one of its values */
 function parsed<T>(flag: string, texts: readonly string[] = [], parse: (text: string) => T): T[] {
   return texts.map((text) => {
     try {
@@ -154,7 +154,7 @@ async function readSettings(path: string): Promise<SandboxOptions> {
     throw new UsageError(`--settings ${path}: ${(error as Error).message}`, { cause: error });
   }
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
-    throw new UsageError(`--settings ${path}: the file must hold a JSON object.`);
+    throw new UsageError(`--settings ${path}: the file must contain a JSON object.`);
   }
   const unknown = Object.keys(settings).find((name) => !Object.hasOwn(SETTINGS, name));
   if (unknown === undefined) return settings;

@@ -3,7 +3,10 @@ import type { Context, Hono } from 'hono';
 
 export type ControlApp = Hono<{ Bindings: HttpBindings }>;
 
-/** @throws RangeError for anything but an object (or array of them), SyntaxError for no JSON */
+/**
+ * @throws RangeError for anything but an object (or an array of objects), SyntaxError if it is not
+ * JSON
+ */
 export async function bodyOf<T extends object>(context: Context): Promise<T> {
   const body = await context.req.json<T | null>();
   if (typeof body === 'object' && body !== null) return body;
@@ -17,7 +20,7 @@ export function checkFields(body: object, known: readonly string[]): void {
   throw new RangeError(`there is no "${unknown}" here; known are ${known.join(', ')}`);
 }
 
-/** A parameter of the address that is a whole number. @throws RangeError */
+/** A URL parameter that is a whole number. @throws RangeError */
 export function countOf(context: Context, name: string, usual: number): number {
   const text = context.req.query(name);
   if (text === undefined) return usual;

@@ -5,7 +5,7 @@ import type { ListOptions, SegmentOptions } from '../settings/options.js';
 import { bodyOf, checkFields, type ControlApp } from './body.js';
 import { ndjson } from './ndjson.js';
 
-/** People, lists and what is true of them. */
+/** People, lists and their true state. */
 export function addDataRoutes(app: ControlApp, account: SandboxAccount): void {
   app.post('/seed', async (context) => {
     const profiles = await seedLines(account, context.req.raw.body ?? emptyBody());

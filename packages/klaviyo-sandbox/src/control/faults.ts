@@ -3,7 +3,7 @@ import type { Fault } from '../account/requests/fault.js';
 import { bodyOf, type ControlApp } from './body.js';
 import type { Latency } from '../settings/latency.js';
 
-/** What goes wrong, and how long answers take. */
+/** Faults and latency. */
 export function addFaultRoutes(app: ControlApp, account: SandboxAccount): void {
   app.get('/faults', (context) => context.json({ faults: account.faults.pending() }));
   app.post('/faults', async (context) => {

@@ -1,4 +1,4 @@
-/** Lines of a request body, with their numbers from 1; blank ones are left out. */
+/** Lines of a request body, numbered from 1; blank ones are skipped. */
 export async function* linesOf(
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ number: number; text: string }> {
@@ -19,7 +19,7 @@ export async function* linesOf(
 
 const LINES_A_CHUNK = 500;
 
-/** A streamed answer with one JSON object a line. */
+/** A streamed answer with one JSON object per line. */
 export function ndjson(rows: Iterable<unknown>): Response {
   const iterator = rows[Symbol.iterator]();
   const encoder = new TextEncoder();

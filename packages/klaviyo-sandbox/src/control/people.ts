@@ -1,7 +1,7 @@
 import type { Person, SandboxAccount } from '../account/account.js';
 import { bodyOf, checkFields, type ControlApp } from './body.js';
 
-/** What people do by themselves, and what happens to them. */
+/** Acts of people, and what happens to them. */
 export function addPeopleRoutes(app: ControlApp, account: SandboxAccount): void {
   const act = (path: string, fields: readonly string[], effect: (who: Person) => void) =>
     app.post(path, async (context) => {

@@ -3,7 +3,7 @@ import { TRAIL_LENGTH } from '../account/requests/request-trail.js';
 import { countOf, type ControlApp } from './body.js';
 import { ndjson } from './ndjson.js';
 
-/** What was asked of the sandbox, and what it asked of webhooks. */
+/** Requests to the sandbox, and its requests to webhooks. */
 export function addRequestRoutes(app: ControlApp, account: SandboxAccount): void {
   app.get('/requests', (context) => context.json({ endpoints: account.requests() }));
   app.delete('/requests', (context) => {

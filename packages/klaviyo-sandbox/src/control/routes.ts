@@ -10,15 +10,15 @@ import { addSettingRoutes } from './settings.js';
 import { addTimeRoutes } from './time.js';
 
 /**
- * What a test or a demonstration may do behind Klaviyo's back. No key, loopback only; JSON in and
- * out unless NDJSON is said. A mistake is a 400 with `{ "error": ... }`. `GET /sandbox` names every
+ * What a test or a demonstration can do outside Klaviyo's API. No key, loopback only; JSON in and
+ * out unless NDJSON is noted. An error is a 400 with `{ "error": ... }`. `GET /sandbox` lists every
  * call; the README describes them.
  */
 export function controlRoutes(account: SandboxAccount): ControlApp {
   const app: ControlApp = new Hono({ strict: false });
   app.use('*', async (context, next) => {
     if (isLoopback(context.env.incoming.socket.remoteAddress)) return next();
-    return context.json({ error: 'The control surface answers loopback addresses only.' }, 403);
+    return context.json({ error: 'The control surface only answers loopback addresses.' }, 403);
   });
   app.onError((error, context) => {
     if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
@@ -34,7 +34,9 @@ export function controlRoutes(account: SandboxAccount): ControlApp {
   app.get('/', (context) => context.json({ calls }));
   app.all('*', ({ req, json }) =>
     json(
-      { error: `There is no control call ${req.method} ${req.path}; GET /sandbox names them all.` },
+      {
+        error: `There is no control call ${req.method} ${req.path}; GET /sandbox lists all of them.`,
+      },
       404,
     ),
   );

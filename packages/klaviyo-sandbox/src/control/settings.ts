@@ -6,7 +6,7 @@ import {
 } from '../settings/settings-change.js';
 import { bodyOf, checkFields, type ControlApp } from './body.js';
 
-/** How the account behaves. */
+/** The account's behaviour. */
 export function addSettingRoutes(app: ControlApp, account: SandboxAccount): void {
   app.get('/settings', (context) => context.json(changeableSettings(account.settings)));
   app.patch('/settings', async (context) => {

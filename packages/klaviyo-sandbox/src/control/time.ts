@@ -13,14 +13,14 @@ export function addTimeRoutes(app: ControlApp, account: SandboxAccount): void {
     if (!(typeof ms === 'number' && ms >= 0)) {
       throw new RangeError(`ms must be a number from 0, got ${String(ms)}`);
     }
-    // One after the other: two calls at once skip the sum of both.
+    // Calls run one after the other: two at once skip the sum of both.
     before = before.then(() => advanceInTurns(account, ms));
     await before;
     return context.json({});
   });
 }
 
-/** Skips time as `account.advance` does, but lets requests through while a lot has to be done. */
+/** Skips time like `account.advance`, but lets requests through while a lot is due. */
 async function advanceInTurns({ clock, scheduler }: SandboxAccount, ms: number): Promise<void> {
   const end = clock.in(ms);
   for (;;) {

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long others wait for their turn, in real ms. */
+/** How long other work waits for its turn, in real ms. */
 export const TURN_MS = 15;
 
-/** Does `effect` with each thing, and lets others have their turn in between. Returns how many. */
+/** Runs `effect` for each item, and lets other work run in between. Returns the number of items. */
 export async function inTurns<Thing>(
   things: Iterable<Thing>,
   effect: (thing: Thing) => void,

@@ -4,9 +4,12 @@ const AREAS =
   '204 226 236 250 289 306 343 403 416 418 438 450 506 514 519 579 581 587 604 613';
 const CODES = AREAS.split(' ');
 
-/** Set aside for fiction. */
+/** Reserved for fiction. */
 const FICTION = { from: 100, to: 199 };
-/** The rest of the exchange 555, which carriers do not give to people; 1212 is directory assistance. */
+/**
+ * The rest of the exchange 555, which carriers do not assign to people; 1212 is directory
+ * assistance.
+ */
 const REST = { from: 200, to: 9_999, not: 1_212 };
 const LINES = FICTION.to - FICTION.from + 1 + (REST.to - REST.from);
 
@@ -14,7 +17,7 @@ const LINES = FICTION.to - FICTION.from + 1 + (REST.to - REST.from);
 export const FICTION_PHONES = CODES.length * LINES;
 
 /**
- * The n-th number that belongs to nobody, in the US or Canada: those set aside for fiction first.
+ * The n-th number in the US or Canada that belongs to nobody: first those reserved for fiction.
  *
  * @throws RangeError from `FICTION_PHONES` on
  */

@@ -7,7 +7,7 @@ import type { Population } from './generator.js';
 /**
  * Seeds profiles from NDJSON of `SeedProfile`. Returns how many.
  *
- * @throws RangeError naming the line and what is wrong with it; the lines before it are in
+ * @throws RangeError naming the line and what is wrong with it; earlier lines are already seeded
  */
 export async function seedLines(
   account: SandboxAccount,
@@ -27,9 +27,9 @@ export async function seedLines(
 }
 
 /**
- * Fills the account with made-up people; requests are answered meanwhile. Returns how many.
+ * Fills the account with generated people; requests are answered meanwhile. Returns how many.
  *
- * @throws RangeError naming what is out of its range, before anybody is made
+ * @throws RangeError naming what is out of its range, before anybody is generated
  */
 export function populate(account: SandboxAccount, population: Population): Promise<number> {
   return inTurns(account.invent(population), (person) => account.seed(person));

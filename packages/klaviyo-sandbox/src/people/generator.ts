@@ -4,17 +4,17 @@ import { instantOf } from '../time/dates.js';
 import { fictionPhone } from './fiction-phones.js';
 import type { SuppressionReason } from '../store/profiles.js';
 
-/** What made-up people are like. Shares are from 0 to 1. */
+/** The make-up of generated people. Shares are from 0 to 1. */
 export interface Population {
   /** How many people. */
   profiles: number;
   /** @default the sandbox's */
   seed?: number;
-  /** Have an e-mail address; the others have a phone number alone. @default 0.97 */
+  /** Have an e-mail address; the others only have a phone number. @default 0.97 */
   email_share?: number;
-  /** Of those with an e-mail address: have a phone number as well. @default 0.25 */
+  /** Of those with an e-mail address: also have a phone number. @default 0.25 */
   phone_share?: number;
-  /** Of those with an e-mail address: e-mail consent. Who has neither never subscribed. @default 0.6 */
+  /** Of those with an e-mail address: e-mail consent. The rest never subscribed. @default 0.6 */
   subscribed_share?: number;
   /** @default 0.1 */
   unsubscribed_share?: number;
@@ -34,7 +34,10 @@ export interface Population {
   lists?: string[];
   /** Of those who are subscribed: on each of the lists. @default 0.6 */
   list_share?: number;
-  /** When the first of them came, RFC 3339 with an offset; the last came just now. @default five years ago */
+  /**
+   * When the first of them was created, RFC 3339 with an offset; the last is created now. @default
+   * five years ago
+   */
   since?: string;
 }
 
@@ -53,24 +56,24 @@ const USUAL = {
 };
 type Shares = typeof USUAL;
 
-/** At once: ten times as many as the sandbox is measured with, and about 7 GB. */
+/** Per call: ten times as many as in the benchmarks, and about 7 GB. */
 const MOST_PROFILES = 10_000_000;
 const FIVE_YEARS_MS = 5 * 365 * 86_400_000;
 const OTHER_FIELDS = ['profiles', 'seed', 'lists', 'since'];
 
-/** What a population takes from its account. */
+/** What the generator needs from the account. */
 export interface Surroundings {
   seed: number;
   lists: readonly string[];
   /** Epoch ms. */
   now: number;
-  /** Next numbers of people and phones; moved on, so that nobody is made twice. */
+  /** Next numbers of people and phones; increased, so that nobody is generated twice. */
   next: { person: number; phone: number };
 }
 
 /**
- * Made-up people in the order of their dates: the same for the same seed. Addresses are of reserved
- * domains, phone numbers of ranges that belong to nobody.
+ * Generated people in the order of their dates: the same for the same seed. Addresses are of
+ * reserved domains, phone numbers of ranges that belong to nobody.
  *
  * @throws RangeError naming what is out of its range
  */

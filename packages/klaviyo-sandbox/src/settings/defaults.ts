@@ -1,4 +1,4 @@
-/** No secret: whoever can reach a sandbox may use it. */
+/** Not a secret: anyone who can reach a sandbox may use it. */
 export const SANDBOX_KEY = 'pk_sandbox';
 
 /** Lists of a sandbox; the same at every start, so that commands can be repeated. */

@@ -9,17 +9,17 @@ export interface DelaySettings {
   subscribeHistorical: Range;
   /** A profile that a bulk import creates. */
   importNew: Range;
-  /** A profile that was there before the bulk import. */
+  /** A profile that existed before the bulk import. */
   importExisting: Range;
   /** From an accepted subscribe to the double opt-in message. */
   confirmationMessage: Range;
   /** From the click to the consent. */
   confirmed: Range;
-  /** From an accepted (un)suppress job to the suppression of a profile that is there. */
+  /** From an accepted (un)suppress job to the suppression of an existing profile. */
   suppression: Range;
-  /** The same where the job has to make the profile first. */
+  /** The same if the job has to create the profile first. */
   suppressionNew: Range;
-  /** Subscription events, where the switch `events` is `late`. */
+  /** Subscription events, if the switch `events` is `late`. */
   event: Range;
   /** From a merge or a deletion request to its effect. */
   merge: Range;
@@ -40,7 +40,7 @@ export type DelayKind = keyof DelaySettings;
 
 const seconds = (from: number, to: number): Range => [from * 1_000, to * 1_000];
 
-/** `klaviyo` as trials on real accounts saw it; `fast` for tests and demonstrations. */
+/** `klaviyo` as seen in trials on real accounts; `fast` for tests and demonstrations. */
 export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
   klaviyo: {
     subscribeLive: seconds(15, 180),
@@ -82,7 +82,7 @@ export const DELAYS: Readonly<Record<'klaviyo' | 'fast', DelaySettings>> = {
   },
 };
 
-/** Some delays as a setting gives them. @throws RangeError naming an unknown kind or a bad range */
+/** Some delays, as in a setting. @throws RangeError naming an unknown kind or a bad range */
 export function checkDelays(given: object): Partial<DelaySettings> {
   for (const [kind, range] of Object.entries(given) as [string, unknown][]) {
     if (!Object.hasOwn(DELAYS.klaviyo, kind)) {

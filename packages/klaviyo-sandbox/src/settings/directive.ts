@@ -1,4 +1,7 @@
-/** What a short text of the command line or of a header says: `kind[:endpoint][:name=value,...]`. */
+/**
+ * The parsed form of a short text from the command line or a header:
+ * `kind[:endpoint][:name=value,...]`.
+ */
 export interface Directive {
   kind: string;
   /** Operation id, or method and path. */
@@ -6,7 +9,7 @@ export interface Directive {
   fields: ReadonlyMap<string, string>;
 }
 
-/** @throws RangeError saying which piece cannot be read */
+/** @throws RangeError naming the part that cannot be read */
 export function readDirective(text: string): Directive {
   const [kind = '', ...rest] = text.trim().split(':');
   if (kind === '') throw new RangeError(`"${text}" must begin with a kind`);
@@ -18,13 +21,15 @@ export function readDirective(text: string): Directive {
     if (name === '' || value.length === 0) {
       throw new RangeError(`"${piece}" in "${text}" must be name=value`);
     }
-    if (fields.has(name)) throw new RangeError(`"${name}" stands twice in "${text}"`);
+    if (fields.has(name)) throw new RangeError(`"${name}" appears twice in "${text}"`);
     fields.set(name, value.join('='));
   }
   return { kind, endpoint, fields };
 }
 
-/** A field of a directive as JSON would give it: numbers, `true` and `false` by their looks. */
+/**
+ * A field of a directive as a JSON value: numbers, `true` and `false` are recognised by their form.
+ */
 export function valueOf(text: string): string | number | boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;

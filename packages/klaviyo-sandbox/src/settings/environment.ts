@@ -1,7 +1,7 @@
 /**
- * Folder for the exchanges of every sandbox of this process, by `KLAVIYO_SANDBOX_EXCHANGES`;
- * undefined where it is not set. The sandbox's only look at the environment: it stands on its own,
- * also in programs that have no `Config`.
+ * Folder for the exchanges of every sandbox of this process, from `KLAVIYO_SANDBOX_EXCHANGES`;
+ * undefined if it is not set. The sandbox reads nothing else from the environment: it is
+ * independent, also in programs that have no `Config`.
  */
 export const exchangesFolder = (): string | undefined =>
   process.env['KLAVIYO_SANDBOX_EXCHANGES'] || undefined;

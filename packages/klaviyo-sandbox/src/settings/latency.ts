@@ -3,12 +3,12 @@ import { checkEndpoint, readDirective, valueOf } from './directive.js';
 
 /** How long answers take: real milliseconds, which `speed` does not shorten. */
 export type Latency = {
-  /** Operation id or method and path; any request where absent. */
+  /** Operation id or method and path. @default any request */
   endpoint?: string;
 } & (
   | { kind: 'constant'; ms: number }
   | { kind: 'uniform'; from: number; to: number }
-  /** By its median and by what 95 of 100 answers stay under. */
+  /** Given by its median and its 95th percentile. */
   | { kind: 'lognormal'; p50: number; p95: number }
 );
 
@@ -20,8 +20,8 @@ const NUMBERS = {
 
 /**
  * Reads `constant:ms=200`, `uniform:from=50,to=400` or `lognormal:p50=300,p95=900`, each with an
- * operation before the numbers where it is for that one alone: `constant:get_profiles:ms=600`.
- * `latency=` may stand before it.
+ * operation before the numbers if it only applies to that one: `constant:get_profiles:ms=600`. A
+ * leading `latency=` is allowed.
  *
  * @throws RangeError naming the bad field
  */
@@ -69,7 +69,7 @@ export function checkLatency(given: unknown): Latency {
 const isKind = (kind: string | undefined): kind is Latency['kind'] =>
   kind !== undefined && Object.hasOwn(NUMBERS, kind);
 
-/** The latency of every request, by chance that follows from the seed. */
+/** The latency of every request, by seeded randomness. */
 export class Latencies {
   #all: readonly Latency[] = [];
   #drawn = 0;
@@ -81,7 +81,7 @@ export class Latencies {
   ) {}
 
   /**
-   * Replaces all; of several that match a request the first counts.
+   * Replaces all; if several match a request, the first counts.
    * @throws RangeError naming the bad field
    */
   set(latencies: readonly Latency[]): void {
@@ -101,14 +101,14 @@ export class Latencies {
   }
 }
 
-/** 95 of 100 draws of the normal distribution stay under so many standard deviations. */
+/** 95 of 100 draws of the normal distribution stay under this many standard deviations. */
 const NORMAL_P95 = 1.6449;
 
 function msOf(latency: Latency, draw: (name: string) => number): number {
   if (latency.kind === 'constant') return latency.ms;
   if (latency.kind === 'uniform') return latency.from + (latency.to - latency.from) * draw('share');
   const deviation = Math.log(latency.p95 / latency.p50) / NORMAL_P95;
-  // Box and Muller: 1 - draw, because the logarithm of 0 is none.
+  // Box–Muller: 1 - draw, because 0 has no logarithm.
   const radius = Math.sqrt(-2 * Math.log(1 - draw('radius')));
   return latency.p50 * Math.exp(deviation * radius * Math.cos(2 * Math.PI * draw('angle')));
 }

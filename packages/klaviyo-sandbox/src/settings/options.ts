@@ -7,13 +7,13 @@ export { DEFAULT_SWITCHES, type Switches } from './switches.js';
 export type OptIn = 'single_opt_in' | 'double_opt_in';
 
 export interface ListOptions {
-  /** Six letters and digits in Klaviyo; any non-empty text here. Generated where absent. */
+  /** Six letters and digits in Klaviyo; any non-empty string here. @default generated */
   id?: string;
   name: string;
   opt_in_process?: OptIn;
-  /** Flows that start when somebody joins the list: what `include=flow-triggers` shows. */
+  /** Flows that start when somebody joins the list, shown by `include=flow-triggers`. */
   flows?: FlowOptions[];
-  /** Names; one tag may stand on several lists and segments. */
+  /** Names; several lists and segments may have the same tag. */
   tags?: string[];
 }
 
@@ -28,7 +28,7 @@ export interface FlowOptions {
   archived?: boolean;
 }
 
-/** Who belongs to a segment: by a custom property, or by consent. */
+/** The rule of a segment: by a custom property, or by consent. */
 export type SegmentRule =
   | { property: string; equals: string | boolean }
   | {
@@ -44,7 +44,7 @@ export interface SegmentOptions {
   is_active?: boolean;
   /** @default false */
   is_starred?: boolean;
-  /** @default none: its members are whom `moveInSegment` puts there */
+  /** @default none: `moveInSegment` sets its members */
   where?: SegmentRule;
   /** Flows that start when somebody joins the segment. */
   flows?: FlowOptions[];
@@ -61,7 +61,7 @@ export interface SenderOptions {
 }
 
 export interface ClickOptions {
-  /** Share of the people who confirm a double opt-in mail, 0 to 1. Who: by seed and address. */
+  /** Share of the people who confirm a double opt-in mail, 0 to 1. Seed and address decide who. */
   share: number;
   /** From message to click: shortest and longest, ms before division by `speed`. */
   delayMs: [number, number];
@@ -79,9 +79,15 @@ export interface AccountOptions {
   defaultOptIn?: OptIn;
   /** SMS consent needs `age_gated_date_of_birth`. @default false */
   ageGated?: boolean;
-  /** SMS metrics have the names of older accounts, e.g. `Consented to Receive SMS`. @default false */
+  /**
+   * SMS metrics have the names used in older accounts, e.g. `Consented to Receive SMS`. @default
+   * false
+   */
   oldSmsMetricNames?: boolean;
-  /** How far the clock of webhook headers is ahead, ms. @default 18_000_000, the 5 h that were seen */
+  /**
+   * How far the clock of webhook headers is ahead, in ms. @default 18_000_000, the 5 h that were
+   * seen
+   */
   webhookClockSkewMs?: number;
 }
 
@@ -90,8 +96,8 @@ export interface RequestMoment {
   /** Operation id, such as `bulk_subscribe_profiles`. */
   operation: string;
   /**
-   * Before it is carried out, when the fault that it meets is chosen; or after, before its answer is
-   * sent. A request that a fault or a refusal stops has both moments as well.
+   * Before it is carried out, when its fault has been chosen; or after that, before its answer is
+   * sent. A request that is stopped by a fault or a refusal also has both moments.
    */
   moment: 'before' | 'after';
   /** Counts the requests from 1, in the order in which they arrive. */
@@ -105,46 +111,47 @@ export interface SandboxOptions {
   host?: string;
   /** @default 'pk_sandbox' */
   apiKey?: string;
-  /** Scopes of the key. @default every scope that an operation asks for */
+  /** Scopes of the key. @default every scope that an operation needs */
   scopes?: string[];
   account?: AccountOptions;
   /** @default active, with toll-free senders in US and CA and a long code in GB */
   sms?: { status: 'active' | 'disabled' | 'none'; senders: SenderOptions[] };
   lists?: ListOptions[];
-  /** Segments that were there before: their members show without the delay of a new segment. */
+  /** Segments that already exist: their members show without the delay of a new segment. */
   segments?: SegmentOptions[];
-  /** All chance (delays, clicks, ids) follows from it. @default 1 */
+  /** Seeds all randomness (delays, clicks, ids). @default 1 */
   seed?: number;
-  /** Kinds that an object leaves out are as in `klaviyo`. @default 'klaviyo' */
+  /** Kinds that are missing in an object are as in `klaviyo`. @default 'klaviyo' */
   delays?: 'klaviyo' | 'fast' | Partial<DelaySettings>;
   /** Divides delays and rate windows alike; the wall clock stays real. @default 1 */
   speed?: number;
   /**
-   * How far Klaviyo's clock is ahead of this machine's, ms; behind where negative. The `Date` of
-   * every answer and every date that Klaviyo makes or compares with follow it; what the sandbox
-   * notes for its user (requests, exchanges) does not. @default 0
+   * How far Klaviyo's clock is ahead of this machine's, in ms; behind if negative. The `Date` of
+   * every answer and every date that Klaviyo sets or compares with follow it; the sandbox's own
+   * records (requests, exchanges) do not. @default 0
    */
   clockAheadMs?: number;
   /** Multiplies Klaviyo's rate limits, for load tests without them. @default 1 */
   rateLimitFactor?: number;
   /** @default 0.7 of the people, after 30 s to 2 h (`fast`: 0.2 to 2 s) */
   clicks?: ClickOptions;
-  /** How long answers take; of several that match a request the first counts. @default no time */
+  /** How long answers take; if several match a request, the first counts. @default no time */
   latency?: Latency | readonly Latency[];
   /**
-   * Folder to which every exchange of the API is written, NDJSON without the key.
-   * @default KLAVIYO_SANDBOX_EXCHANGES of the environment; none without it
+   * Folder to which every exchange of the API is written, as NDJSON without the key. @default the
+   * environment variable KLAVIYO_SANDBOX_EXCHANGES; none without it
    */
   exchanges?: string;
   /**
-   * Domains whose rows a subscribe accepts and then silently drops, and of which a bulk import
-   * makes import errors. @default none
+   * Domains whose rows a subscribe accepts and then silently drops; in a bulk import they are
+   * import errors. @default none
    */
   filteredDomains?: string[];
   switches?: Partial<Switches>;
   /**
    * Awaited before and after each request, so that a test can let anything happen between any two
-   * calls. What it throws is a 500. For programs alone: a settings file has none. @default none
+   * calls. If it throws, the answer is a 500. Only for programs, not for a settings file. @default
+   * none
    */
   onRequest?: (request: RequestMoment) => Promise<void> | void;
 }

@@ -3,7 +3,7 @@ import { checkDelays, DELAYS, type DelaySettings } from './delays.js';
 import { shareOf, type Settings, type Switches } from './options.js';
 import { checkSwitches } from './switches.js';
 
-/** What can be changed while the sandbox runs, in the words of its options. */
+/** What can be changed while the sandbox runs, with the names of its options. */
 export interface ChangeableSettings {
   switches: Switches;
   delays: DelaySettings;
@@ -34,7 +34,7 @@ export function changeableSettings(settings: Settings): ChangeableSettings {
   };
 }
 
-/** Changes all of it or nothing. @throws RangeError naming what is wrong */
+/** Changes all or nothing. @throws RangeError naming what is wrong */
 export function changeSettings(account: SandboxAccount, change: SettingsChange): void {
   const unknown = Object.keys(change).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) {
@@ -71,5 +71,5 @@ function textsOf(name: string, value: unknown): string[] | undefined {
   if (Array.isArray(value) && value.every((entry): entry is string => typeof entry === 'string')) {
     return value;
   }
-  throw new RangeError(`${name} must be an array of texts`);
+  throw new RangeError(`${name} must be an array of strings`);
 }

@@ -1,4 +1,4 @@
-/** Answers to the questions that nobody has published an answer to; see `DEFAULT_SWITCHES`. */
+/** Answers to questions without a published answer; see `DEFAULT_SWITCHES`. */
 export interface Switches {
   /** How many bad rows one 400 names. */
   errorsPerAnswer: 'all' | number;
@@ -10,65 +10,75 @@ export interface Switches {
   invalidPhoneWithEmail: 'partial_failure' | 'reject';
   /** A repeated subscribe before the click sends the message again. */
   repeatDoubleOptInMessage: boolean;
-  /** A subscribed person who is not on the double opt-in list: asked to confirm, or put on it. */
+  /** A subscribed person who is not on the double opt-in list: asked to confirm, or added to it. */
   subscribedOnDoubleOptIn: 'messaged' | 'joins';
-  /** An unsubscribe link or a STOP moves the profile's `updated`. */
+  /** An unsubscribe link or a STOP changes the profile's `updated`. */
   personOptOutMovesUpdated: boolean;
-  /** A suppression moves the profile's `updated`. */
+  /** A suppression changes the profile's `updated`. */
   suppressionMovesUpdated: boolean;
   /** Subscription events are written with the change, or after the `event` delay. */
   events: 'at_once' | 'late';
   /** Events of a historical import carry the date of the consent, or of its arrival. */
   historicalEvents: 'backdated' | 'now';
-  /** What a suppression job tells: `processing` with every row skipped for hours, or the truth. */
+  /**
+   * What a suppression job reports: `processing` with every row skipped for hours, or the true
+   * state.
+   */
   suppressionJobStatus: 'lies' | 'honest';
   /** An id that does not exist, on operations that read one profile, list or segment. */
   unknownIdOnGet: 404 | 400;
-  /** A metric that never fired: in the account all the same, or not before its first event. */
+  /** A metric that never fired: already in the account, or not before its first event. */
   unfiredMetrics: 'listed' | 'missing';
-  /** A date of a filter that is written with an offset such as +00:00 instead of Z. */
+  /** A date in a filter with an offset such as +00:00 instead of Z. */
   offsetInFilter: 'rejected' | 'accepted';
-  /** A revision that lies between the newest known one and today. */
+  /** A revision between the newest known one and today. */
   unlistedRevision: 'refused' | 'falls_back';
-  /** A private key may use webhooks (Klaviyo: with Advanced KDP only, else 403). */
+  /** A private key may use webhooks (Klaviyo: only with Advanced KDP, else 403). */
   webhooks: 'allowed' | 'refused';
-  /** The account can take push tokens in (else 403, as on one without the feature). */
+  /** The account accepts push tokens (else 403, as on an account without the feature). */
   pushTokens: 'allowed' | 'refused';
   /** A private key may use the invite-only bulk export. */
   bulkExport: 'allowed' | 'refused';
-  /** What the download of an export answers: the file, or a document with its address. */
+  /** What the download of an export returns: the file, or a document with its URL. */
   exportDownload: 'file' | 'link';
-  /** How a filter compares e-mail addresses: in any spelling, or letter by letter. */
+  /** How a filter compares e-mail addresses: case-insensitively, or case-sensitively. */
   filterCase: 'insensitive' | 'sensitive';
-  /** How the address of a new profile is kept; whose it is never depends on the spelling. */
+  /**
+   * How the address of a new profile is stored; its match to a person never depends on the case.
+   */
   storedEmails: 'lower_case' | 'as_written';
   /** Which of several profiles with one e-mail address, or one number, a row changes. */
   sameIdentifier: 'oldest' | 'newest' | 'all';
-  /** `email` of a profile in answers: as it is kept, among blanks, or null; at times: in a fifth. */
+  /**
+   * `email` of a profile in answers: as stored, padded with blanks, or null; at times: in a fifth.
+   */
   emailField: 'kept' | 'padded' | 'null' | 'null_at_times';
-  /** `suppression` and `list_suppressions` in answers; whether mail can be received stays right. */
+  /**
+   * `suppression` and `list_suppressions` in answers; whether mail can be received stays correct.
+   */
   suppressionField: 'array' | 'null' | 'absent';
   /** `subscriptions` of a profile in answers; at times: a fifth of the reads find none. */
   subscriptionsField: 'object' | 'null' | 'null_at_times';
   /** Rows of accepted subscribes, unsubscribes and imports; at times: a tenth is lost for ever. */
   acceptedRows: 'applied' | 'lost_at_times' | 'lost';
-  /** Consent to texts in a subscribe row that brings consent to e-mail as well. */
+  /** Consent to texts in a subscribe row that also has consent to e-mail. */
   smsBesideEmail: 'applied' | 'lost';
   /**
-   * The metric of an event in answers: named, not named, or by an id that no metric has; at times: a
+   * The metric of an event in answers: named, missing, or an id that no metric has; at times: a
    * fifth of the events name none.
    */
   eventMetric: 'named' | 'missing_at_times' | 'missing' | 'unknown';
-  /** How soon segments follow what happens to people: in minutes, or hours later. */
+  /** How soon segments follow changes of people: within minutes, or hours later. */
   segmentMembers: 'current' | 'hours_behind';
-  /** Whether reads with `additional-fields` share a limit of their own, over all endpoints. */
+  /** Whether reads with `additional-fields` share their own limit across all endpoints. */
   additionalFieldsLimit: 'none' | 'shared';
   /**
-   * What consent to marketing texts says of transactional ones in answers: that they can be received,
-   * that there is consent to them as well, or nothing. An own consent or opt-out always counts first.
+   * What consent to marketing texts says about transactional ones in answers: that they can be
+   * received, that there is consent to them as well, or nothing. Their own consent or opt-out
+   * always takes precedence.
    */
   smsMarketingImplies: 'receiving' | 'consent' | 'nothing';
-  /** `meta.agent_hints` in answers of stable operations: texts for programs that act by themselves. */
+  /** `meta.agent_hints` in answers of stable operations: texts for autonomous programs. */
   agentHints: 'absent' | 'given';
 }
 
@@ -144,17 +154,17 @@ const VALUES: { readonly [Name in keyof Switches]: readonly Switches[Name][] } =
   smsMarketingImplies: ['receiving', 'consent', 'nothing'],
   agentHints: ['absent', 'given'],
 };
-/** Switches that take any whole number from 1 as well. */
+/** Switches that also accept any whole number from 1. */
 const COUNTS: ReadonlySet<keyof Switches> = new Set(['errorsPerAnswer'] as const);
 
 const NAMES = Object.keys(VALUES) as (keyof Switches)[];
 
-/** Every switch with what it can be set to, as text, for help. */
+/** Every switch with its possible values, as text for the help. */
 export function switchChoices(): { name: keyof Switches; values: string }[] {
   return NAMES.map((name) => ({ name, values: choicesOf(name) }));
 }
 
-/** @throws RangeError naming an unknown switch or a value that it cannot have */
+/** @throws RangeError naming an unknown switch or an invalid value */
 export function checkSwitches(given: object): Partial<Switches> {
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
@@ -165,7 +175,7 @@ export function checkSwitches(given: object): Partial<Switches> {
   );
 }
 
-/** Reads `name=value`. @throws RangeError naming an unknown switch or a value it cannot have */
+/** Reads `name=value`. @throws RangeError naming an unknown switch or an invalid value */
 export function parseSwitch(text: string): Partial<Switches> {
   const at = text.indexOf('=');
   if (at < 0) {

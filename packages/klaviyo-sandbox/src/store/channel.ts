@@ -1,7 +1,7 @@
 import { roomFor } from './growing.js';
 import { Interner } from './interner.js';
 
-/** Channel and message type, in the words of the read side of Klaviyo's API. */
+/** Channel and message type, with the names used in Klaviyo's answers. */
 export const CONSENT_KEYS = [
   'email.marketing',
   'email.open_tracking',
@@ -15,10 +15,10 @@ export const CONSENT_KEYS = [
 ] as const;
 export type ConsentKey = (typeof CONSENT_KEYS)[number];
 
-/** Consent to be watched while reading mail: none to get any. */
+/** Consent to tracking of mail, which is not consent to get mail. */
 export const TRACKING_KEYS: readonly ConsentKey[] = ['email.open_tracking', 'email.click_tracking'];
 
-/** Nobody who never subscribed has a record. */
+/** People who never subscribed have no record. */
 export type Consent = 'SUBSCRIBED' | 'UNSUBSCRIBED';
 const NO_RECORD = 0;
 const SUBSCRIBED = 1;
@@ -26,7 +26,7 @@ const UNSUBSCRIBED = 2;
 
 export interface ConsentRecord {
   consent: Consent;
-  /** Epoch ms: when consent was given or taken back. */
+  /** Epoch ms: when consent was given or removed. */
   timestamp: number;
   /** Epoch ms: when Klaviyo last wrote this record. */
   lastUpdated: number;
@@ -36,15 +36,15 @@ export interface ConsentRecord {
   doubleOptIn: boolean;
 }
 
-/** Who wants to know of consent and suppressions, with the numbers of the profiles. */
+/** Watches consent and suppressions, by the numbers of the profiles. */
 export interface ConsentWatch {
-  /** Called before a write, which may turn out to change nothing. */
+  /** Called before a write, even if it changes nothing. */
   before?: (index: number) => void;
-  /** Called after a write that gave or took consent, or a suppression. */
+  /** Called after a write that gave or removed consent or a suppression. */
   after?: (index: number, changed: ConsentKey | 'suppressions') => void;
 }
 
-/** One channel's consent of all profiles, 30 bytes a profile. */
+/** One channel's consent of all profiles, 30 bytes per profile. */
 export class ChannelColumn {
   static readonly #texts = new Interner();
   #consent = new Uint8Array(0);

@@ -1,7 +1,7 @@
-/** Attributes beside e-mail and phone, as they were sent. */
+/** Attributes besides e-mail and phone, as they were sent. */
 export type ProfileDetails = Readonly<Record<string, unknown>>;
 
-/** Details of the profiles that have any; found by `external_id` as well. */
+/** Details of the profiles that have any; also found by `external_id`. */
 export class DetailStore {
   readonly #details = new Map<number, ProfileDetails>();
   readonly #withExternalId = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** A flow, as far as a list or segment that starts it shows it. Dates in epoch ms. */
+/** The parts of a flow that its list or segment shows. Dates in epoch ms. */
 export interface Flow {
   readonly id: string;
   readonly name: string;

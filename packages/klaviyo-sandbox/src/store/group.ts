@@ -24,7 +24,7 @@ export class Group {
     return this.#joined.size;
   }
 
-  /** Numbers of the members, in no order that means anything. */
+  /** Numbers of the members, in no particular order. */
   members(): Iterable<number> {
     return this.#joined.keys();
   }
@@ -33,7 +33,7 @@ export class Group {
     return this.#joined.has(index);
   }
 
-  /** Epoch ms; undefined for who is no member. */
+  /** Epoch ms; undefined for non-members. */
   joinedAt(index: number): number | undefined {
     return this.#joined.get(index);
   }
@@ -45,7 +45,7 @@ export class Group {
     this.byJoined.add(now, index, false);
   }
 
-  /** Leaves no trace: who comes back joins anew. */
+  /** Leaves no trace: somebody who comes back gets a new date. */
   leave(index: number): void {
     if (this.#joined.delete(index)) this.byJoined.removed();
   }

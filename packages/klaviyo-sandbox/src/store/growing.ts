@@ -1,6 +1,6 @@
 type TypedArray = Float64Array | Uint32Array | Uint8Array;
 
-/** The array itself when `index` fits, else a copy of at least twice the length. */
+/** The array itself if `index` fits, else a copy of at least twice the length. */
 export function roomFor<A extends TypedArray>(array: A, index: number): A {
   if (index < array.length) return array;
   const longer = new (array.constructor as new (length: number) => A)(

@@ -1,4 +1,7 @@
-/** Merges walks that are each in the order of `compare`. Few walks: each step looks at all. */
+/**
+ * Merges iterators that are each in the order of `compare`. For few iterators: each step looks at
+ * all.
+ */
 export function* inOrder<T>(
   walks: readonly Iterator<T, void>[],
   compare: (a: T, b: T) => number,

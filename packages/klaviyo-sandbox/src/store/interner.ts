@@ -1,4 +1,4 @@
-/** Few distinct texts, each kept once and meant by a number. Number 0 is null. */
+/** A few distinct texts, each stored once and identified by a number. Number 0 is null. */
 export class Interner {
   readonly #texts: (string | null)[] = [null];
   readonly #numbers = new Map<string, number>();

@@ -2,7 +2,7 @@ import type { OptIn } from '../settings/options.js';
 import type { Flow, Tag } from './flows-and-tags.js';
 import { Group, GroupStore } from './group.js';
 
-/** A list: people are put on it, or subscribe to it. */
+/** A list: people are added to it, or subscribe to it. */
 export class List extends Group {
   constructor(
     id: string,

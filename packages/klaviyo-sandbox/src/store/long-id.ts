@@ -1,6 +1,6 @@
 import { hash } from '../chance/chance.js';
 
-/** Thirty-two hexadecimal digits that follow from the seed and the words. */
+/** Thirty-two hexadecimal digits, derived from the seed and the words. */
 export function longId(seed: number, ...words: readonly string[]): string {
   const part = (i: number) =>
     hash(seed, ...words, String(i))

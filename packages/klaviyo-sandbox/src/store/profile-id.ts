@@ -24,7 +24,7 @@ export function profileId(seed: number, index: number): string {
   return time + tail;
 }
 
-/** Number of the profile with this id; undefined where it cannot be one of this sandbox. */
+/** Number of the profile with this id; undefined if it cannot be one of this sandbox. */
 export function profileIndex(seed: number, id: string): number | undefined {
   if (id.length !== TIME_DIGITS + TAIL_DIGITS) return undefined;
   let time = 0;

@@ -33,17 +33,17 @@ export interface ListSuppression {
 }
 
 /**
- * All profiles, column by column. A profile is a number: its place in the columns, in order of
- * creation. Rare things (suppressions, names, tokens) are kept only for those who have them.
+ * All profiles, column by column. A profile is a number: its position in the columns, in order of
+ * creation. Rare data (suppressions, names, tokens) is only stored for profiles that have it.
  */
 export class ProfileStore {
   readonly suppressions = new SuppressionStore<Suppression>(() => '');
   readonly listSuppressions = new SuppressionStore<ListSuppression>(({ listId }) => listId);
   readonly details = new DetailStore((index) => this.#changed(index));
   readonly pushTokens: PushTokenStore;
-  /** `_kx`, by which Klaviyo's web tracking knows somebody. */
+  /** `_kx`, the identifier of Klaviyo's web tracking. */
   readonly exchangeIds = new UniqueTexts();
-  /** Of people who are known by an app alone. */
+  /** For people who are known only from an app. */
   readonly anonymousIds = new UniqueTexts();
   readonly byCreated = new TimeIndex((index) => this.#timeWhileAlive(this.#created, index));
   readonly byUpdated = new TimeIndex((index) => this.#timeWhileAlive(this.#updated, index));
@@ -59,7 +59,7 @@ export class ProfileStore {
   #created = new Float64Array(0);
   #updated = new Float64Array(0);
 
-  /** @param keepsSpelling whether addresses are kept as they were written, for now */
+  /** @param keepsSpelling whether addresses are currently stored as they were written */
   constructor(
     seed: number,
     private readonly keepsSpelling: () => boolean = () => false,
@@ -72,7 +72,10 @@ export class ProfileStore {
     this.#channels = Object.fromEntries(columns) as Record<ConsentKey, ChannelColumn>;
   }
 
-  /** Calls `watcher` with the number of a profile that is new, changed its consent or details, or went. */
+  /**
+   * Calls `watcher` with the number of a profile that is new, was deleted, or changed its consent
+   * or details.
+   */
   onChange(watcher: (index: number) => void): void {
     this.#watchers.push(watcher);
   }
@@ -101,7 +104,7 @@ export class ProfileStore {
     return index;
   }
 
-  /** Memberships are the lists' and segments' own. */
+  /** Memberships are stored in the lists and segments. */
   remove(index: number): void {
     this.#gone.add(index);
     this.suppressions.lift(index, () => true);
@@ -111,7 +114,7 @@ export class ProfileStore {
     this.exchangeIds.set(index, null);
     this.anonymousIds.set(index, null);
     for (const key of CONSENT_KEYS) this.#channels[key].clear(index);
-    // Last, so that those who watch consent know whose it was.
+    // Last, so that watchers of consent still know whose it was.
     this.#emails.clear(index);
     this.setPhone(index, null);
     this.byCreated.removed();
@@ -143,7 +146,7 @@ export class ProfileStore {
     return index !== undefined && this.isAlive(index) ? index : undefined;
   }
 
-  /** By the primary or a secondary address in lower case; of several profiles the oldest. */
+  /** By the primary or a secondary address in lower case; the oldest of several profiles. */
   withEmail(email: string): number | undefined {
     return this.#emails.owner(email);
   }
@@ -153,7 +156,7 @@ export class ProfileStore {
     return this.#emails.owners(email);
   }
 
-  /** Of several profiles the oldest. */
+  /** The oldest of several profiles. */
   withPhone(phone: string): number | undefined {
     return this.#withPhone.oldest(phone);
   }
@@ -183,7 +186,7 @@ export class ProfileStore {
     return index < this.end && !this.#gone.has(index);
   }
 
-  /** The primary address in lower case, by which the profile is known. */
+  /** The primary address in lower case, which identifies the profile. */
   email(index: number): string | null {
     return this.#emails.primary(index);
   }
@@ -194,12 +197,12 @@ export class ProfileStore {
     return email === null ? null : this.#emails.written(index, email);
   }
 
-  /** An address of the profile, given in lower case, as the account keeps it. */
+  /** An address of the profile, given in lower case, as the account stores it. */
   writtenEmail(index: number, email: string): string {
     return this.#emails.written(index, email);
   }
 
-  /** To be told how an address was written that the profile has just been given. */
+  /** Records how an address was written that the profile has just got. */
   writeEmail(index: number, text: string): void {
     if (this.keepsSpelling()) this.#emails.write(index, text);
   }
@@ -212,7 +215,7 @@ export class ProfileStore {
     return this.#phones[index] ?? null;
   }
 
-  /** The primary address before is forgotten. */
+  /** The previous primary address is removed. */
   setEmail(index: number, email: string | null): void {
     this.#emails.setPrimary(index, email);
     this.byEmail.changed(index);
@@ -233,7 +236,7 @@ export class ProfileStore {
     if (phone !== null) this.#withPhone.add(phone, index);
   }
 
-  /** Returns whether it is new: a suppression of the same reason stays as it is. */
+  /** Returns whether it is new: an existing suppression with the same reason stays unchanged. */
   addSuppression(index: number, suppression: Suppression): boolean {
     this.watch.before?.(index);
     return this.#told(index, this.suppressions.add(index, suppression));
@@ -247,7 +250,7 @@ export class ProfileStore {
     return this.#told(index, lifted);
   }
 
-  /** Replaces the one of the same list. */
+  /** Replaces the one for the same list. */
   setListSuppression(index: number, suppression: ListSuppression): void {
     this.liftListSuppression(index, suppression.listId);
     this.watch.before?.(index);
@@ -270,7 +273,7 @@ export class ProfileStore {
     return this.#updated[index]!;
   }
 
-  /** Moves `updated`. */
+  /** Changes `updated`. */
   touch(index: number, now: number): void {
     if (this.#updated[index] === now) return;
     this.#updated[index] = now;
@@ -281,7 +284,7 @@ export class ProfileStore {
     return this.#channels[key];
   }
 
-  /** Tells who watches of suppressions that changed. Returns whether they did. */
+  /** Notifies the watchers if suppressions changed. Returns whether they did. */
   #told(index: number, changed: boolean): boolean {
     if (changed) this.watch.after?.(index, 'suppressions');
     return changed;

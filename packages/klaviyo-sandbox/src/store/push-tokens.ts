@@ -22,7 +22,7 @@ export interface PushToken {
   readonly enablement: string;
   /** One of `BACKGROUNDS`. */
   readonly background: string;
-  /** Of the device, as sent; null where nothing was. */
+  /** Metadata of the device, as sent; null if none was sent. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** Epoch ms. */
   readonly created: number;
@@ -30,7 +30,7 @@ export interface PushToken {
   readonly recorded: number;
 }
 
-/** Push tokens, each of one profile. */
+/** Push tokens, each belonging to one profile. */
 export class PushTokenStore {
   readonly #tokens = new Map<string, { owner: number; token: PushToken }>();
   readonly #ofProfile = new Map<number, Set<string>>();
@@ -52,7 +52,7 @@ export class PushTokenStore {
     return [...tokens].map((token) => this.#tokens.get(token)!.token);
   }
 
-  /** A token that is there keeps its date of creation; one of another profile comes over. */
+  /** An existing token keeps its creation date; a token of another profile moves to this one. */
   set(index: number, token: PushToken): void {
     const before = this.#tokens.get(token.token);
     if (before !== undefined && before.owner !== index) this.remove(token.token);

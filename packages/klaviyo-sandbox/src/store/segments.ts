@@ -2,11 +2,11 @@ import type { SegmentRule } from '../settings/options.js';
 import type { Flow, Tag } from './flows-and-tags.js';
 import { Group, GroupStore } from './group.js';
 
-/** A segment: who matches its rule belongs to it, once Klaviyo has noticed. */
+/** A segment: people who match its rule belong to it, once Klaviyo has evaluated them. */
 export class Segment extends Group {
-  /** Who belongs to a segment without a rule, noticed or not. */
+  /** The people of a segment without a rule, evaluated or not. */
   readonly chosen = new Set<number>();
-  /** Members are being looked for the first time; nobody shows until then. */
+  /** Whether members are being evaluated for the first time; it shows nobody until then. */
   isProcessing = false;
 
   constructor(

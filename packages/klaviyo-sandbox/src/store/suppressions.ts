@@ -6,13 +6,13 @@ interface Entry {
   readonly timestamp: number;
 }
 
-/** A span of time in epoch ms; both ends count. */
+/** A span of time in epoch ms, inclusive. */
 export interface Span {
   from: number;
   to: number;
 }
 
-/** Which entries a walk looks at; every group, and every reason, where it is absent. */
+/** Which entries a walk includes; all groups, or all reasons, if absent. */
 export interface Wanted {
   group?: string;
   reason?: string;
@@ -26,13 +26,13 @@ interface Part {
 
 /**
  * Suppressions of the few profiles that have any, found by profile and by date. A profile has at
- * most one of a reason in a group.
+ * most one per reason and group.
  */
 export class SuppressionStore<E extends Entry> {
   readonly #entries = new Map<number, readonly E[]>();
   readonly #parts = new Map<string, Part>();
 
-  /** @param groupOf what separates entries of one reason, e.g. the list that they are about */
+  /** @param groupOf what separates entries with the same reason, e.g. their list */
   constructor(private readonly groupOf: (entry: E) => string) {}
 
   /** Profiles that have any. */
@@ -52,7 +52,7 @@ export class SuppressionStore<E extends Entry> {
     return this.#entries.keys();
   }
 
-  /** Returns whether it is new: who has one of that reason and group keeps it. */
+  /** Returns whether it is new: an existing one with that reason and group stays. */
   add(index: number, entry: E): boolean {
     const present = this.#entries.get(index) ?? [];
     const key = this.#keyOf(entry);
@@ -62,7 +62,7 @@ export class SuppressionStore<E extends Entry> {
     return true;
   }
 
-  /** Takes away what `isLifted` names. Returns whether there was any. */
+  /** Removes the entries that match `isLifted`. Returns whether there were any. */
   lift(index: number, isLifted: (entry: E) => boolean): boolean {
     const present = this.#entries.get(index) ?? [];
     const left = present.filter((entry) => !isLifted(entry));
@@ -157,7 +157,7 @@ export class SuppressionStore<E extends Entry> {
   }
 }
 
-/** Entries of one part in order, the next one in sight. */
+/** Entries of one part in order, with a look at the next one. */
 interface Stream {
   head: Place | undefined;
   advance(): void;

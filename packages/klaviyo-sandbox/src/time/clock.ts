@@ -1,8 +1,8 @@
 /**
- * Two clocks. `wall` stamps what Klaviyo shows: real time, apart from how far Klaviyo's clock and
- * this machine's differ. `now` decides when delayed effects are due and when rate windows end; it
- * runs ahead of real time once it was advanced, so that a test can skip twenty minutes without
- * anything being dated in the future.
+ * Two clocks. `wall` dates what Klaviyo shows: real time plus the difference between Klaviyo's
+ * clock and this machine's. `now` decides when delayed effects are due and when rate windows end.
+ * It runs ahead of real time once it was advanced, so that a test can skip twenty minutes without
+ * dating anything in the future.
  */
 export class Clock {
   #ahead = 0;
@@ -22,7 +22,7 @@ export class Clock {
     return this.#pretended ?? Date.now() + this.#ahead;
   }
 
-  /** Lets `effect` believe that it is `moment`: what it starts follows from when it was due. */
+  /** Runs `effect` as if it were `moment`, so that what it starts counts from when it was due. */
   at(moment: number, effect: () => void): void {
     this.#pretended = moment;
     try {
@@ -32,7 +32,7 @@ export class Clock {
     }
   }
 
-  /** When something due in `ms` of Klaviyo's time is due here. */
+  /** The moment on `now` that is `ms` of Klaviyo's time away. */
   in(ms: number): number {
     return this.now() + ms / this.speed;
   }

@@ -11,7 +11,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 1_440 * MINUTE;
 const MOST_DAYS = 20_000;
-/** `2023-07-28` by the number of the day; dates come by the million, but on few days. */
+/** `2023-07-28` by the number of the day; there are millions of dates, but on few days. */
 const days = new Map<number, string>();
 /** `T13:26:` by the minute of the day. */
 const MINUTES = Array.from({ length: DAY / MINUTE }, (_, i) =>
@@ -20,8 +20,8 @@ const MINUTES = Array.from({ length: DAY / MINUTE }, (_, i) =>
 const SECONDS = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'));
 
 /**
- * As Klaviyo shows dates: `2023-07-28T13:26:48.852000+00:00`, without a fraction that is zero. Put
- * together from parts, for it makes up most of the work of rendering a profile.
+ * As Klaviyo shows dates: `2023-07-28T13:26:48.852000+00:00`, without a fraction of zero. Assembled
+ * from cached parts, because dates are most of the work of rendering a profile.
  */
 export function isoDate(ms: number): string {
   const whole = Math.trunc(ms);

@@ -2,13 +2,15 @@ import type { Clock } from './clock.js';
 
 interface Entry {
   due: number;
-  /** First in, first out among entries of one moment. */
+  /** First in, first out among entries with the same moment. */
   readonly order: number;
-  /** Does what is due and tells when this entry is due again; null when it is spent. */
+  /** Runs what is due and returns when this entry is due again; null when it is done. */
   readonly run: () => number | null;
 }
 
-/** Timers are this coarse, so that a thousand rows of one request do not make a thousand wake-ups. */
+/**
+ * Resolution of the timer, so that a thousand rows of one request do not need a thousand timers.
+ */
 const TICK_MS = 5;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -51,8 +53,8 @@ export class Scheduler {
   }
 
   /**
-   * Applies what is due by `moment`, but stops once that has taken `budgetMs` of real time. Returns
-   * how far it came: `moment` where nothing is left, else when the last thing done was due.
+   * Applies what is due by `moment`, but stops after `budgetMs` of real time. Returns how far it
+   * got: `moment` if nothing is left, else when the last applied entry was due.
    */
   runUntil(moment: number, budgetMs: number): number {
     const stop = performance.now() + budgetMs;

@@ -30,7 +30,7 @@ const MISTAKES: [string, RegExp][] = [
   ['500:times=', /times must be a whole number from 1, got /],
   ['500:times=0', /times must be a whole number from 1, got 0/],
   ['500:times=1.5', /times must be a whole number from 1, got 1.5/],
-  ['500:times=1,times=2', /"times" stands twice/],
+  ['500:times=1,times=2', /"times" appears twice/],
   ['500:get_profiles:often', /"often" in .+ must be name=value/],
   ['500:after=-1', /after must be a whole number from 0, got -1/],
   ['500:share=2', /share must be a number from 0 to 1, got 2/],

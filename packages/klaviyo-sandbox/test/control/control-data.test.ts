@@ -80,7 +80,7 @@ for (const path of ['/click', '/unsubscribe', '/stop-sms', '/deactivate-phone'])
 
 test('answers what is not a call with the way to all of them', async (t) => {
   const sandbox = await sandboxFor(t);
-  assert.match(await refused(sandbox, 'GET', '/thruth'), /^404 .*GET \/sandbox names them all/);
+  assert.match(await refused(sandbox, 'GET', '/thruth'), /^404 .*GET \/sandbox lists all of them/);
   const { calls } = await ask<{ calls: string[] }>(sandbox, 'GET', '');
   assert.ok(
     calls.includes('GET /sandbox/truth') && calls.includes('DELETE /sandbox/segments/{id}'),

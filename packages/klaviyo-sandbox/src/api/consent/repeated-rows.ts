@@ -43,8 +43,7 @@ function namesOf({ row, sent }: AcceptedRow): [place: string, name: string][] {
 }
 
 /**
- * Keeps the last of the rows with the same id, e-mail, phone or anonymous id; the first of these
- * that a row has is compared.
+ * Of the rows with the same first identifier (id, e-mail, phone or anonymous id), keeps the last.
  */
 export function lastOfEach(rows: readonly AcceptedRow[]): SubscribeRow[] {
   const last = new Map<string, SubscribeRow>();

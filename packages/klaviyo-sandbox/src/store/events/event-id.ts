@@ -5,11 +5,11 @@ const DIGITS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const CODE_DIGITS = 6;
 const CHECK_DIGITS = 5;
 
-/** An odd number and its inverse modulo 2^32: numbers of events are scattered, and come back. */
+/** An odd number and its inverse modulo 2^32: they scatter event numbers, and map them back. */
 const SCATTER = 2_654_435_761;
 const GATHER = 244_002_641;
 
-/** From the beginning of the Gregorian calendar, which version 1 UUIDs count from, to 1970. */
+/** From the start of the Gregorian calendar, the epoch of version 1 UUIDs, to 1970. */
 const GREGORIAN_SECONDS = 12_219_292_800n;
 const TICKS_A_SECOND = 10_000_000n;
 
@@ -18,7 +18,7 @@ export function eventId(seed: number, event: number): string {
   return digitsOf(codeOf(seed, event), CODE_DIGITS) + digitsOf(checkOf(seed, event), CHECK_DIGITS);
 }
 
-/** Number of the event with this id; undefined where it cannot be one of this sandbox. */
+/** Number of the event with this id; undefined if it cannot be one of this sandbox. */
 export function eventNumber(seed: number, id: string): number | undefined {
   if (!looksLikeEventId(id)) return undefined;
   let code = 0;

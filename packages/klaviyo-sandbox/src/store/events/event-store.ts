@@ -24,11 +24,11 @@ export interface StoredEvent {
   listId: string | null;
 }
 
-/** Which events, and from where on. Times in epoch seconds; both ends count. */
+/** Which events, and the start position. Times in epoch seconds, inclusive. */
 export interface EventWalk {
   /** @default every metric */
   metrics?: readonly MetricName[];
-  /** Number of the profile that they are about. */
+  /** Number of their profile. */
   profile?: number;
   from: number;
   to: number;
@@ -37,12 +37,12 @@ export interface EventWalk {
   after: Place | null;
 }
 
-/** In place of the profile of an event that was deleted. */
+/** Replaces the profile of a deleted event. */
 const NOBODY = 2 ** 32 - 1;
 
 /**
  * Events column by column: 17 bytes each, 12 in the index of their metric, and 4 for each profile.
- * An event is a number: its place. Events of one profile are a chain.
+ * An event is a number: its position. Events of one profile are a chain.
  */
 export class EventStore {
   readonly #lists = new Interner();
@@ -67,8 +67,8 @@ export class EventStore {
   }
 
   /**
-   * Number of the new event. Undefined where its profile was deleted before the event was written;
-   * an event of a profile that was merged goes to the one that took it over.
+   * Number of the new event. Undefined if its profile was deleted before the event was written; an
+   * event of a merged profile goes to the destination of the merge.
    */
   add({ metric, profile, time, listId }: StoredEvent): number | undefined {
     const owner = this.#ownerOf(profile);
@@ -106,7 +106,10 @@ export class EventStore {
     };
   }
 
-  /** Numbers of events in the order of their times; those of one second as they were written. */
+  /**
+   * Numbers of events in the order of their times; within a second, in the order in which they were
+   * written.
+   */
   walk(walk: EventWalk): Iterable<number> {
     const { metrics = METRICS, profile, from, to, descending, after } = walk;
     if (profile !== undefined) return this.#walkProfile(profile, new Set(metrics), walk);

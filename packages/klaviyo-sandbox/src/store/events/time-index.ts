@@ -1,28 +1,28 @@
 import { roomFor } from '../growing.js';
 
-/** A place in the order of (time, member). */
+/** A position in the order of (time, member). */
 export interface Place {
   time: number;
   member: number;
 }
 
-/** How far back a late entry is put into place at once; from further back it waits for the next read. */
+/** How far back a late entry is inserted at once; an earlier one waits for the next read. */
 const SHORT_MOVE = 4_096;
 
 /**
- * Members in the order of a time that mostly grows: a log with one entry for each time that a
- * member ever had. An entry is stale when the member's time has moved on; stale entries are
- * skipped by reads and dropped once they are the majority.
+ * Members in the order of a time that mostly increases: a log with one entry for each time that a
+ * member ever had. An entry is stale when the member's time has changed; stale entries are skipped
+ * by reads and dropped once they are the majority.
  */
 export class TimeIndex {
   #times = new Float64Array(0);
   #members = new Uint32Array(0);
   #size = 0;
   #stale = 0;
-  /** So many entries are in order, from the first; those behind them stand as they came. */
+  /** The number of entries in order, from the first; those after them are in order of arrival. */
   #ordered = 0;
 
-  /** @param timeOf the member's present time; undefined for a member that is gone */
+  /** @param timeOf the member's current time; undefined for a removed member */
   constructor(private readonly timeOf: (member: number) => number | undefined) {}
 
   /** @param moved whether the member had another time before */
@@ -43,7 +43,7 @@ export class TimeIndex {
     if (near) this.#ordered += 1;
   }
 
-  /** To be told when a member is gone. */
+  /** Call this when a member is removed. */
   removed(): void {
     this.#stale += 1;
   }
@@ -85,7 +85,7 @@ export class TimeIndex {
     return this.#times[at]! > time || (this.#times[at] === time && this.#members[at]! > member);
   }
 
-  /** First place from `low` on, before `high`, that is not before (time, member). */
+  /** First position from `low` on, before `high`, that is not before (time, member). */
   #firstAt(time: number, member: number, low = 0, high = this.#size): number {
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -96,7 +96,7 @@ export class TimeIndex {
     return low;
   }
 
-  /** Makes room: the entries from `at` to before `end` go `by` places further. */
+  /** Makes room: moves the entries from `at` to before `end` by `by` positions. */
   #move(at: number, end: number, by: number): void {
     if (at === end) return;
     this.#times.copyWithin(at + by, at, end);
@@ -104,8 +104,8 @@ export class TimeIndex {
   }
 
   /**
-   * Merges the entries that came from far back. Only they are sorted; the ordered ones before
-   * them move in whole blocks, so a thousand entries spread over two million cost milliseconds.
+   * Merges the late entries. Only they are sorted; the ordered ones before them move in whole
+   * blocks, so a thousand entries spread over two million take milliseconds.
    */
   #settle(): void {
     const late = this.#size - this.#ordered;

@@ -3,21 +3,21 @@ import { Owners } from './owners.js';
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/;
 export const isEmail = (text: string): boolean => EMAIL.test(text);
 
-/** As many addresses as one profile has at most (help article 48274807144475). */
+/** The most addresses of one profile (help article 48274807144475). */
 export const MAX_EMAILS = 5;
 
 /**
- * E-mail addresses, in lower case: one primary for each profile that has any, and for a few profiles
- * secondary ones, which find them as well.
+ * E-mail addresses, in lower case: one primary for each profile that has any, and secondary ones
+ * for a few profiles. Both find their profile.
  */
 export class EmailBook {
   readonly #primary: (string | null)[] = [];
   readonly #secondary = new Map<number, readonly string[]>();
   readonly #owners = new Owners();
-  /** By profile: those of its addresses that were not written in lower case, as they were. */
+  /** By profile: its addresses that were not written in lower case, as they were written. */
   readonly #written = new Map<number, readonly string[]>();
 
-  /** Profiles ever made. */
+  /** Number of profiles ever created. */
   get end(): number {
     return this.#primary.length;
   }
@@ -29,7 +29,7 @@ export class EmailBook {
     return index;
   }
 
-  /** Of several the oldest. */
+  /** The oldest if there are several. */
   owner(email: string): number | undefined {
     return this.#owners.oldest(email);
   }
@@ -54,13 +54,13 @@ export class EmailBook {
     return found ?? email;
   }
 
-  /** Notes how an address of the profile was written. */
+  /** Records how an address of the profile was written. */
   write(index: number, text: string): void {
     if (text === text.toLowerCase()) return;
     this.#written.set(index, [...(this.#written.get(index) ?? []), text]);
   }
 
-  /** The address that was primary before is forgotten; a secondary one stays as it was written. */
+  /** The previous primary address is removed; a secondary one stays as it was written. */
   setPrimary(index: number, email: string | null): void {
     const before = this.primary(index);
     if (before !== null) this.#forget(index, before);
@@ -81,7 +81,7 @@ export class EmailBook {
     this.#keep(index, (other) => other !== email);
   }
 
-  /** Forgets every address of a profile that is gone. */
+  /** Removes every address of a deleted profile. */
   clear(index: number): void {
     this.setPrimary(index, null);
     this.#keep(index, () => false);

@@ -1,4 +1,4 @@
-/** The profiles that are put in order. */
+/** The profiles to sort. */
 interface Addressed {
   /** One more than the highest number ever given. */
   readonly end: number;
@@ -8,22 +8,22 @@ interface Addressed {
 
 /**
  * Profiles in the order of their e-mail address; those without one come last, by number. The order
- * is made when it is first asked for; from then on only those who came or changed are put in.
+ * is built when it is first needed; after that, only new and changed profiles are inserted.
  */
 export class EmailOrder {
   #order: Uint32Array = new Uint32Array(0);
-  /** The order knows the profiles before this number. */
+  /** The order contains the profiles before this number. */
   #known = 0;
   readonly #moved = new Set<number>();
 
   constructor(private readonly profiles: Addressed) {}
 
-  /** The profile's address changed, or the profile is gone. */
+  /** Call this when the profile's address changed or the profile was deleted. */
   changed(index: number): void {
     if (index < this.#known) this.#moved.add(index);
   }
 
-  /** Profiles after (or, descending, before) the given one's place in the order. */
+  /** Profiles after (or, descending, before) the given position. */
   *walk(
     descending: boolean,
     after: { email: string | null; index: number } | null,
@@ -53,7 +53,9 @@ export class EmailOrder {
     moved.clear();
   }
 
-  /** Copies the stretches between the places of the few: a million are not compared again. */
+  /**
+   * Copies the ranges between the inserted ones, so that a million entries are not compared again.
+   */
   #merge(many: Uint32Array, few: readonly number[]): Uint32Array {
     const merged = new Uint32Array(many.length + few.length);
     let copied = 0;
@@ -70,7 +72,7 @@ export class EmailOrder {
   readonly #compare = (a: number, b: number): number =>
     compareEmails(this.profiles.email(a), this.profiles.email(b)) || a - b;
 
-  /** First place in the order that is not before (email, index). */
+  /** First position in the order that is not before (email, index). */
   #firstAt(order: Uint32Array, email: string | null, index: number): number {
     let low = 0;
     let high = order.length;

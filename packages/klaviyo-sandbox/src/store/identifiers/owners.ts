@@ -1,15 +1,15 @@
 const NOBODY: readonly number[] = [];
 
 /**
- * Which profiles have an identifier. Nearly always one has it: the others of the few identifiers
- * that are shared are kept apart.
+ * Which profiles have an identifier. It is nearly always one; the other owners of the few shared
+ * identifiers are stored separately.
  */
 export class Owners {
   readonly #oldest = new Map<string, number>();
-  /** Of shared identifiers: all but the oldest, in order of creation. */
+  /** For shared identifiers: all owners but the oldest, in order of creation. */
   readonly #younger = new Map<string, readonly number[]>();
 
-  /** The profile that was made first. */
+  /** The profile that was created first. */
   oldest(identifier: string): number | undefined {
     return this.#oldest.get(identifier);
   }

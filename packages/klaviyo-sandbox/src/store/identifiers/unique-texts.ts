@@ -1,4 +1,4 @@
-/** A text that few profiles have, and no two of them the same. */
+/** A text that few profiles have, and that is unique among them. */
 export class UniqueTexts {
   readonly #texts = new Map<number, string>();
   readonly #owners = new Map<string, number>();
@@ -11,7 +11,7 @@ export class UniqueTexts {
     return this.#owners.get(text);
   }
 
-  /** Whoever had the text before loses it. */
+  /** The previous owner of the text loses it. */
   set(index: number, text: string | null): void {
     const before = this.#texts.get(index);
     if (before !== undefined) this.#owners.delete(before);
