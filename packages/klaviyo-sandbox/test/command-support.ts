@@ -20,7 +20,7 @@ export async function run(...args: string[]): Promise<Ran> {
   return { code, stdout, stderr };
 }
 
-/** The package's program, from the sources as from the build, which is a level deeper. */
+/** The package's program, for sources and for the build, which is one level deeper. */
 const PROGRAM = fileURLToPath(
   new URL(
     `${import.meta.url.includes('/dist/') ? '../../' : '../'}bin/klaviyo-sandbox.mjs`,
@@ -29,13 +29,13 @@ const PROGRAM = fileURLToPath(
 );
 
 export interface StartedCommand {
-  /** What it says in JSON when it is ready. */
+  /** The JSON that it prints when it is ready. */
   ready: unknown;
-  /** Ends it by SIGTERM, and gives the signal that it then died of. */
+  /** Ends it with SIGTERM, and returns the signal that ended it. */
   stop(): Promise<NodeJS.Signals | null>;
 }
 
-/** Starts the program as a process of its own and waits until it is ready. */
+/** Starts the program in its own process and waits until it is ready. */
 export async function startCommand(...args: string[]): Promise<StartedCommand> {
   const child = spawn(process.execPath, [PROGRAM, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],

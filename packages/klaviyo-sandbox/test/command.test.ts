@@ -36,7 +36,7 @@ describe('klaviyo-sandbox', { timeout: 120_000 }, () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('starts with the people, switches, faults and latency that the flags ask for', async () => {
+  it('starts with the people, switches, faults and latency in the flags', async () => {
     const args = [
       ...['--settings', file('settings.json'), '--seed-file', file('people.ndjson')],
       ...['--profiles', '50', '--switch', 'unknownIdOnGet=404', '--switch', 'errorsPerAnswer=2'],

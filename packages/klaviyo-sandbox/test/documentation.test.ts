@@ -9,7 +9,7 @@ import { ask } from './control/control-support.js';
 import { sandboxFor } from './support.js';
 
 const run = promisify(execFile);
-/** The package, from the sources as from the build, which is a level deeper. */
+/** The package, for sources and for the build, which is one level deeper. */
 const root = import.meta.url.includes('/dist/') ? '../../' : '../';
 const text = readFileSync(new URL(`${root}README.md`, import.meta.url), 'utf8');
 
@@ -41,7 +41,7 @@ test('the document has every control call and no other', async (t) => {
   );
 });
 
-test('the document has every switch with its default and what else it can be', () => {
+test('the document has every switch with its default and its other values', () => {
   const documented = tableOf('switch').map(([name, usual, other]) => ({
     name: codes(name!)[0],
     values: [
@@ -84,7 +84,7 @@ test('the document has every flag', () => {
   assert.deepEqual(documented.sort(), flags.sort());
 });
 
-test('the calls of the document work, one after the other', { skip: withoutCurl() }, async (t) => {
+test('the calls in the document work, one after the other', { skip: withoutCurl() }, async (t) => {
   const sandbox = await sandboxFor(t, { delays: 'fast' });
   const blocks = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].map(([, block]) => block!);
   const calls = blocks.filter((block) => /^curl /m.test(block));

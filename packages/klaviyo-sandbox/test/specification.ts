@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** A JSON schema, as far as the tests look into it themselves. */
+/** The parts of a JSON schema that the tests read themselves. */
 export interface Schema {
   enum?: string[];
   items?: Schema;
@@ -16,7 +16,7 @@ interface Body {
   content?: Record<string, { schema: object }>;
 }
 
-/** An operation as the specification declares it. */
+/** An operation in the specification. */
 export interface SpecifiedOperation {
   revision: 'stable' | 'beta';
   method: string;
@@ -30,7 +30,7 @@ export interface SpecifiedOperation {
   responses: Record<string, Body | { $ref: string }>;
 }
 
-/** One of Klaviyo's documents: the stable revision, or the beta beside it. */
+/** One of Klaviyo's documents: the stable revision, or its beta. */
 export interface Specification {
   /** The parsed document, for its components. */
   document: object;
@@ -38,7 +38,7 @@ export interface Specification {
 }
 
 const FILES = { stable: 'openapi.json', beta: 'openapi-beta.json' } as const;
-/** The folder above the repository, from the sources as from the build, which is a level deeper. */
+/** The folder above the repository, for sources and for the build, which is one level deeper. */
 const ABOVE = new URL(
   import.meta.url.includes('/dist/') ? '../../../../../' : '../../../../',
   import.meta.url,
@@ -47,7 +47,7 @@ const ABOVE = new URL(
 export const SPECIFICATION_MISSING =
   "Klaviyo's specification lies beside the repository only where it is developed";
 
-/** Undefined where the documents are absent. */
+/** Undefined if the documents are absent. */
 export function readSpecifications(): Specification[] | undefined {
   const files = Object.entries(FILES).map(([revision, name]) => ({
     revision: revision as keyof typeof FILES,

@@ -68,7 +68,7 @@ export async function get<T = PageBody>(sandbox: Sandbox, path: string): Promise
   return body as T;
 }
 
-/** Attributes of one row; `channels` are asked for with `marketing` consent. */
+/** Attributes of one row; `channels` are requested with `marketing` consent. */
 export function row(
   identifiers: { email?: string; phone_number?: string; age_gated_date_of_birth?: string },
   channels: readonly string[] = ['email'],

@@ -3,14 +3,14 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { instantOf, isoDate, spokenDate } from '../../src/time/dates.js';
 
-it('writes dates as Klaviyo does, with six digits of a second or none', () => {
+it('writes dates like Klaviyo, with six fractional digits or none', () => {
   assert.equal(isoDate(Date.UTC(2023, 6, 28, 13, 26, 48, 852)), '2023-07-28T13:26:48.852000+00:00');
   assert.equal(isoDate(Date.UTC(2024, 1, 29, 0, 0, 9)), '2024-02-29T00:00:09+00:00');
   assert.equal(isoDate(Date.UTC(1969, 11, 31, 23, 59, 59, 7)), '1969-12-31T23:59:59.007000+00:00');
   assert.equal(spokenDate(Date.UTC(2025, 6, 22, 18, 22, 22)), '2025-07-22 18:22:22+00:00');
 });
 
-it('writes any moment so that it is read as the same moment', () => {
+it('writes any moment so that it parses to the same moment', () => {
   const year = (of: number) => Date.UTC(of, 0, 1);
   fc.assert(
     fc.property(fc.integer({ min: year(1900), max: year(2200) }), (ms) => {

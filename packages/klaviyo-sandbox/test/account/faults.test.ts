@@ -56,7 +56,7 @@ const queueOf = (...faults: Fault[]) => {
 const kinds = (queue: FaultQueue, requests: number, operation = 'get_lists') =>
   Array.from({ length: requests }, () => queue.take('GET /api/lists', operation)?.kind ?? '-');
 
-describe('the text of a fault', () => {
+describe('parsing a fault', () => {
   for (const [text, fault] of PARSED) {
     it(`reads ${text}`, () => assert.deepEqual(parseFault(text), fault));
   }
@@ -68,7 +68,7 @@ describe('the text of a fault', () => {
 });
 
 describe('the queue of faults', () => {
-  it('hits once where nothing else is said', () => {
+  it('hits once by default', () => {
     assert.deepEqual(kinds(queueOf({ kind: '500' }), 3), ['500', '-', '-']);
   });
 
@@ -80,13 +80,13 @@ describe('the queue of faults', () => {
     }
   });
 
-  it('comes to the next fault when one is spent', () => {
+  it('goes on to the next fault when one is used up', () => {
     const queue = queueOf({ kind: '500', times: 2 }, { kind: '503' });
     assert.deepEqual(kinds(queue, 4), ['500', '500', '503', '-']);
     assert.deepEqual(queue.pending(), []);
   });
 
-  it('tells what is left of each', () => {
+  it('returns what is left of each', () => {
     const queue = queueOf({ kind: '500', times: 3, after: 1 }, { kind: '429', share: 0.5 });
     kinds(queue, 2);
     const [failing, throttling] = queue.pending();
@@ -94,7 +94,7 @@ describe('the queue of faults', () => {
     assert.deepEqual(throttling, { kind: '429', share: 0.5, after: 0 });
   });
 
-  it('hits a share of the requests, the same ones for a seed', () => {
+  it('hits a share of the requests, the same ones for the same seed', () => {
     const storm = () => kinds(queueOf({ kind: '429', share: 0.3 }), 1_000);
     const hit = storm().filter((kind) => kind === '429').length;
     assert.ok(hit > 240 && hit < 360, `${hit} of 1,000`);
@@ -108,7 +108,7 @@ describe('the queue of faults', () => {
     assert.equal(limited.filter((kind) => kind === '429').length, 3);
   });
 
-  it('ends after its share of Klaviyo’s time', () => {
+  it('ends after its span of Klaviyo’s time', () => {
     const queue = queueOf({ kind: '503', forMs: 60_000 });
     assert.deepEqual(kinds(queue, 2), ['503', '503']);
     clock.advance(59_000);
@@ -127,7 +127,7 @@ describe('the queue of faults', () => {
   });
 });
 
-test('a queue refuses what JSON brings and no text can', () => {
+test('a queue refuses invalid fields that only JSON can have', () => {
   for (const given of [null, 'slow', [], { kind: 500 }]) {
     assert.throws(() => queueOf(given as unknown as Fault), /kind must be one of/);
   }

@@ -21,7 +21,7 @@ function near(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) < 0.02, `${actual} is not about ${expected}`);
 }
 
-test('people are as many kinds as the shares say', () => {
+test('people are generated in the given shares', () => {
   const all = invent({
     profiles: 10_000,
     email_share: 0.8,
@@ -71,7 +71,7 @@ test('people are as many kinds as the shares say', () => {
   assert.equal(all.filter(onA).length, subscribed.filter(onA).length);
 });
 
-test('nobody has an address or a number of anybody else, real or not', () => {
+test('nobody has the address or number of anybody else, real or generated', () => {
   const all = invent({ profiles: 5_000, phone_share: 1 });
   const emails = all.flatMap(({ email }) => email ?? []);
   const phones = all.flatMap(({ phone_number }) => phone_number ?? []);
@@ -82,7 +82,7 @@ test('nobody has an address or a number of anybody else, real or not', () => {
   for (const phone of phones) assert.match(phone, /^\+1\d{3}55501\d\d$/);
 });
 
-test('numbers of nobody are valid in the US or Canada, to the last', () => {
+test('all numbers that belong to nobody are valid in the US or Canada', () => {
   const step = Math.floor(FICTION_PHONES / 500);
   const seen = new Set<string>();
   for (let n = FICTION_PHONES - 1; n >= 0; n -= step) {
@@ -92,7 +92,7 @@ test('numbers of nobody are valid in the US or Canada, to the last', () => {
     assert.ok(verdict.kind === 'valid' && ['US', 'CA'].includes(verdict.country), phone);
   }
   assert.ok(seen.size >= 500);
-  // All numbers of one area code: every one another, and none of them directory assistance.
+  // All numbers of one area code: all different, and none of them directory assistance.
   const areas = [...Array(400).keys()].findIndex(
     (n) => n > 0 && fictionPhone(n).startsWith('+1201'),
   );
@@ -103,14 +103,14 @@ test('numbers of nobody are valid in the US or Canada, to the last', () => {
   assert.throws(() => fictionPhone(FICTION_PHONES), RangeError);
 });
 
-test('the same seed makes the same people, another seed others', () => {
+test('the same seed generates the same people, another seed others', () => {
   const profiles = 200;
   assert.deepEqual(invent({ profiles }), invent({ profiles }));
   assert.notDeepEqual(invent({ profiles }), invent({ profiles, seed: 2 }));
   assert.deepEqual(invent({ profiles, seed: 2 }), invent({ profiles }, 2));
 });
 
-test('dates lie between the beginning and now, consent after creation', () => {
+test('dates are between the start and now, consent after creation', () => {
   const since = '2024-01-01T00:00:00Z';
   const all = invent({ profiles: 500, since });
   const dates = (person: SeedProfile) =>
@@ -129,7 +129,7 @@ test('dates lie between the beginning and now, consent after creation', () => {
   );
 });
 
-test('a control call fills the account, and fills it up with others', async (t) => {
+test('a control call fills the account, and a second one adds others', async (t) => {
   const sandbox = await sandboxFor(t);
   const body = { profiles: 300, email_share: 1 };
   assert.deepEqual(await ask(sandbox, 'POST', '/generate', body), { profiles: 300 });
@@ -138,7 +138,7 @@ test('a control call fills the account, and fills it up with others', async (t) 
   assert.ok(sandbox.account.lists.get('Single')!.size > 100);
 });
 
-test('a control call may choose the lists', async (t) => {
+test('a control call can choose the lists', async (t) => {
   const sandbox = await sandboxFor(t);
   await ask(sandbox, 'POST', '/generate', { profiles: 200, lists: ['Double'], list_share: 1 });
   assert.equal(sandbox.account.lists.get('Single')!.size, 0);

@@ -6,7 +6,7 @@ const email = 'ada@shop.test';
 const at = (month: number) => `2021-0${month}-01T00:00:00Z`;
 const shown = (month: number) => `2021-0${month}-01T00:00:00+00:00`;
 
-test('seeds every channel, each with its date, or with the common one', async (t) => {
+test('seeds every channel, with its own date or the common one', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({
     email,
@@ -110,7 +110,7 @@ test('adds a second seed of one person to the first', async (t) => {
   });
 });
 
-test('seeds somebody who is known by an app alone', async (t) => {
+test('seeds somebody who is known only from an app', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ anonymous_id: 'device-7', push_consent: 'SUBSCRIBED' });
   assert.equal(sandbox.account.profiles.withAnonymousId('device-7'), 0);
@@ -145,7 +145,7 @@ const BAD: [name: string, seed: object, says: RegExp][] = [
   ],
 ];
 for (const [name, seed, says] of BAD) {
-  test(`refuses to seed ${name}, and keeps nothing of it`, async (t) => {
+  test(`refuses to seed ${name}, and stores nothing of it`, async (t) => {
     const sandbox = await sandboxFor(t);
     assert.throws(
       () => sandbox.account.seed(seed),

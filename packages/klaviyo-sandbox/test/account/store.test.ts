@@ -7,7 +7,7 @@ import { profileId, profileIndex } from '../../src/store/profile-id.js';
 import { ProfileStore } from '../../src/store/profiles.js';
 import { TimeIndex } from '../../src/store/events/time-index.js';
 
-test('a time index reads like a sorted list, however the times move', () => {
+test('a time index reads like a sorted list, however the times change', () => {
   const moves = fc.array(fc.tuple(fc.nat(20), fc.nat(30)), { maxLength: 200 });
   fc.assert(
     fc.property(moves, fc.nat(30), fc.nat(30), (changes, low, high) => {
@@ -38,7 +38,7 @@ test('a time index reads like a sorted list, however the times move', () => {
   );
 });
 
-test('a time index takes times far back, and forgets stale entries', () => {
+test('a time index accepts times far back, and drops stale entries', () => {
   const times = new Map<number, number>();
   const index = new TimeIndex((member) => times.get(member));
   for (let i = 0; i < 20_000; i++) {
@@ -53,7 +53,7 @@ test('a time index takes times far back, and forgets stale entries', () => {
   assert.ok(index.count(-Infinity, Infinity) < 11_000, 'stale entries were dropped');
 });
 
-test('ids look like ULIDs, sort by creation and lead back', () => {
+test('ids look like ULIDs, sort by creation and map back', () => {
   const ids = Array.from({ length: 2_000 }, (_, i) => profileId(3, i));
   assert.match(ids[0]!, /^[0-9A-HJKMNP-TV-Z]{26}$/);
   assert.deepEqual([...ids].sort(), ids);
@@ -63,7 +63,7 @@ test('ids look like ULIDs, sort by creation and lead back', () => {
   assert.equal(profileIndex(3, 'XYZABD'), undefined);
 });
 
-test('a removed profile is found by nothing any more', () => {
+test('a removed profile is no longer found by anything', () => {
   const store = new ProfileStore(1);
   const index = store.create('ada@shop.test', '+12015550123', 5);
   const id = store.id(index);
@@ -98,7 +98,7 @@ test('the order of e-mails follows additions and changes', () => {
   assert.equal(back.join(''), 'zyxqndb');
 });
 
-test('what is due happens in order of its time, with one heap for all', () => {
+test('due effects run in the order of their times, with one heap for all', () => {
   const clock = new Clock(1);
   const scheduler = new Scheduler(clock);
   const seen: string[] = [];

@@ -154,7 +154,7 @@ test('a registration is in review, then decided', async (t) => {
   );
 });
 
-test('a number that is no toll-free one has no registration', async (t) => {
+test('a number that is not toll-free has no registration', async (t) => {
   const sandbox = await sandboxFor(t, TOLL_FREE_ONLY);
   const [sender] = [...sandbox.account.texting.senders()];
   for (const path of [REGISTRATION, `relationships/${REGISTRATION}`]) {
@@ -163,7 +163,7 @@ test('a number that is no toll-free one has no registration', async (t) => {
   assert.deepEqual((await read(sandbox, `${SENDERS}?include=${REGISTRATION}`)).included, []);
 });
 
-test('a carrier may refuse, ask for more and suspend, by a control call', async (t) => {
+test('a carrier can refuse, ask for more and suspend, through a control call', async (t) => {
   const sandbox = await sandboxFor(t, TOLL_FREE_ONLY);
   const made = await beta(sandbox, 'POST', SENDERS, senderBody());
   const { id } = ((await made.json()) as Document).data;
@@ -185,7 +185,7 @@ test('a carrier may refuse, ask for more and suspend, by a control call', async 
     ['approved', [], true],
     ['approved', [], false],
   ]);
-  // What was decided by hand stays when the review would have ended.
+  // A decision by hand stays after the review would have ended.
   sandbox.account.advance(5 * DAY);
   assert.equal((await read(sandbox, `${SENDERS}/${id}`)).data.attributes['status'], 'suspended');
   assert.match(await refused(sandbox, 'POST', `/senders/${id}`, { status: 'gone' }), /^400 status/);
@@ -245,7 +245,7 @@ for (const [name, body, pointers] of BAD) {
   });
 }
 
-test('without an SMS set-up no sender can be made, and nobody is reached', async (t) => {
+test('without an SMS set-up no sender can be created, and nobody is reached', async (t) => {
   const sandbox = await sandboxFor(t, NONE);
   assert.equal((await beta(sandbox, 'POST', SENDERS, senderBody())).status, 400);
   assert.equal((await beta(sandbox, 'GET', `${SENDERS}/x`)).status, 404);

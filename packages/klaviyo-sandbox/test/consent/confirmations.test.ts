@@ -45,7 +45,7 @@ for (const [defaultOptIn, messages] of [
   });
 }
 
-test('asks by mail and by text, and each answer brings its own channel', async (t) => {
+test('asks by mail and by text, and each answer confirms its own channel', async (t) => {
   const sandbox = await sandboxFor(t);
   await subscribe(sandbox, [row({ email, phone_number }, ['email', 'sms'])], { list: 'Double' });
   sandbox.account.advance(HOUR);
@@ -66,7 +66,7 @@ test('asks by mail and by text, and each answer brings its own channel', async (
   assert.equal(consentOf(sandbox, email)?.sms, 'SUBSCRIBED');
 });
 
-test('a share of the people clicks by itself: the same people whatever the order', async (t) => {
+test('a share of the people clicks by themselves: the same people whatever the order', async (t) => {
   const emails = Array.from({ length: 400 }, (_, i) => `p${i}@shop.test`);
   const clickers = async (addresses: string[]) => {
     const sandbox = await sandboxFor(t, { clicks: { share: 0.25, delayMs: [1_000, 60_000] } });
@@ -83,7 +83,7 @@ test('a share of the people clicks by itself: the same people whatever the order
   assert.deepEqual(await clickers(emails.toReversed()), first);
 });
 
-test('texts have a share of their own', async (t) => {
+test('texts have their own share', async (t) => {
   const clicks = { share: 1, smsShare: 0, delayMs: [1_000, 2_000] as [number, number] };
   const sandbox = await sandboxFor(t, { clicks });
   await subscribe(sandbox, [row({ email, phone_number }, ['email', 'sms'])], { list: 'Double' });
@@ -92,7 +92,7 @@ test('texts have a share of their own', async (t) => {
   assert.deepEqual(answered, [true, false]);
 });
 
-test('stops the clicking, and lets those who wait click later', async (t) => {
+test('stops the clicks, and lets waiting people click later', async (t) => {
   const sandbox = await sandboxFor(t, { clicks: { share: 1, delayMs: [60_000, 60_000] } });
   await subscribe(sandbox, [row({ email })], { list: 'Double' });
   sandbox.account.advance(31_000);
@@ -104,7 +104,7 @@ test('stops the clicking, and lets those who wait click later', async (t) => {
   assert.equal(consentOf(sandbox, email)?.email, 'SUBSCRIBED');
 });
 
-test('nobody can answer a branded sender id by themselves', async (t) => {
+test('nobody answers a branded sender id by themselves', async (t) => {
   const sandbox = await sandboxFor(t, {
     sms: { status: 'active', senders: [{ country: 'US', type: 'alpha', status: 'active' }] },
     clicks: { share: 1, delayMs: [1_000, 2_000] },
@@ -129,7 +129,7 @@ for (const repeatDoubleOptInMessage of [true, false]) {
   });
 }
 
-test('asks nobody who is subscribed and on the list', async (t) => {
+test('does not ask people who are subscribed and on the list', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Double'] });
   await subscribe(sandbox, [row({ email })], { list: 'Double' });
@@ -149,7 +149,7 @@ for (const subscribedOnDoubleOptIn of ['messaged', 'joins'] as const) {
   });
 }
 
-test('an opted-out person who is asked stays out until the click', async (t) => {
+test('an opted-out person who is asked stays opted out until the click', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'UNSUBSCRIBED' });
   await subscribe(sandbox, [row({ email })], { list: 'Double' });
@@ -160,7 +160,7 @@ test('an opted-out person who is asked stays out until the click', async (t) => 
   assert.equal(consentOf(sandbox, email)?.email, 'SUBSCRIBED');
 });
 
-test('push and WhatsApp need no message, and the list waits for who is asked', async (t) => {
+test('push and WhatsApp need no message, and joining the list waits for a pending click', async (t) => {
   const sandbox = await sandboxFor(t);
   const beside = { push: { marketing: IN }, whatsapp: { marketing: IN } };
   const rows = [
@@ -195,7 +195,7 @@ test('open tracking waits for the click on the mail that it came with', async (t
   assert.equal(open_tracking.consent, 'SUBSCRIBED');
 });
 
-test('open tracking of who is subscribed already needs no click', async (t) => {
+test('open tracking of somebody already subscribed needs no click', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Double'] });
   const subscriptions = { email: { marketing: IN, open_tracking: IN } };
@@ -206,7 +206,7 @@ test('open tracking of who is subscribed already needs no click', async (t) => {
   assert.equal(open_tracking.consent, 'SUBSCRIBED');
 });
 
-test('one answer to two messages means what both asked for', async (t) => {
+test('one click after two messages confirms both', async (t) => {
   const sandbox = await sandboxFor(t);
   for (const type of ['marketing', 'transactional']) {
     const rows = [profile({ phone_number, subscriptions: { sms: { [type]: IN } } })];
@@ -220,7 +220,7 @@ test('one answer to two messages means what both asked for', async (t) => {
   assert.deepEqual([marketing.consent, transactional.consent], ['SUBSCRIBED', 'SUBSCRIBED']);
 });
 
-test('asks a subscriber who was suppressed by hand, and the click lifts it', async (t) => {
+test('asks a subscriber who was suppressed by hand, and the click removes the suppression', async (t) => {
   const sandbox = await sandboxFor(t);
   const suppressions = ['USER_SUPPRESSED' as const];
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', suppressions, lists: ['Double'] });

@@ -27,7 +27,7 @@ async function subscribed(
   sandbox.account.advance(HOUR);
 }
 
-test('shows a profile without any consent as recorded', async (t) => {
+test('shows a profile without consent as recorded', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email });
   const untracked = {
@@ -139,7 +139,7 @@ test('consent to marketing texts includes transactional ones, not the other way 
   assert.equal(theirs.marketing.can_receive_sms_marketing, false);
 });
 
-test('open tracking is kept on the profile and puts nobody on a list', async (t) => {
+test('open tracking is stored on the profile and adds nobody to a list', async (t) => {
   const sandbox = await sandboxFor(t);
   await subscribed(sandbox, { email: { open_tracking: IN } });
   const { open_tracking, marketing } = viewOf(sandbox).email;
@@ -177,7 +177,7 @@ test('consent to push needs no token', async (t) => {
   assert.deepEqual(tokensOf(sandbox), []);
 });
 
-test('makes one profile of an anonymous id, however often it comes', async (t) => {
+test('creates one profile for an anonymous id, however often it is sent', async (t) => {
   const sandbox = await sandboxFor(t);
   const row = profile({
     subscriptions: { push: { marketing: IN, tokens: [TOKEN], anonymous_id: 'device-7' } },
@@ -291,7 +291,7 @@ test('an opt-out that came after a historical subscribe keeps its person off the
   assert.deepEqual(sandbox.account.truthFor({ email })!.lists, []);
 });
 
-test('a number that its carrier took back loses the consent to texts, and nothing else', async (t) => {
+test('a number that its carrier took back loses its consent to texts, and nothing else', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({
     email,
@@ -315,7 +315,7 @@ test('a number that its carrier took back loses the consent to texts, and nothin
   );
 });
 
-test('a carrier takes nothing from who never consented to texts', async (t) => {
+test('a carrier removes nothing from people who never consented to texts', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, phone_number });
   sandbox.account.deactivatePhone({ phone_number });

@@ -196,7 +196,7 @@ for (const { name, rows, pointer, detail, historical, list, seed, options } of C
   });
 }
 
-test('names every bad row at once, in no order, and applies none of the good ones', async (t) => {
+test('names every bad row at once, in no particular order, and applies none of the good ones', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = [row({ email: 'bad' }), row({ email: 'good@shop.test' }), row({ email: 'worse' })];
   const { errors } = await refusal(await subscribe(sandbox, rows, { list: 'Single' }));
@@ -212,7 +212,7 @@ test('names at most as many rows as the switch says', async (t) => {
   assert.equal((await refusal(await subscribe(sandbox, rows))).errors.length, 1);
 });
 
-test('drops a badly formed phone beside a good e-mail and says so in a header only', async (t) => {
+test('drops a malformed phone beside a valid e-mail and only says so in a header', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = [row({ email, phone_number: '0201' }, ['email', 'sms'])];
   const response = await subscribe(sandbox, rows, { list: 'Single' });
@@ -226,13 +226,13 @@ test('drops a badly formed phone beside a good e-mail and says so in a header on
   assert.equal(truth?.subscriptions.sms.marketing.consent, 'NEVER_SUBSCRIBED');
 });
 
-test('has no partial failure to tell where every phone was used', async (t) => {
+test('reports no partial failure if every phone was used', async (t) => {
   const sandbox = await sandboxFor(t);
   const response = await subscribe(sandbox, [row({ email })], { list: 'Single' });
   assert.equal(response.headers.get('x-klaviyo-partial-failure'), null);
 });
 
-test('accepts an adult where the account is age-gated', async (t) => {
+test('accepts an adult if the account is age-gated', async (t) => {
   const sandbox = await sandboxFor(t, { account: { ageGated: true } });
   const adult = { phone_number: '+12015550123', age_gated_date_of_birth: birthday(22) };
   assert.equal((await subscribe(sandbox, [row(adult, ['sms'])])).status, 202);

@@ -39,7 +39,7 @@ test('applies in the same time whatever the order of the rows', async (t) => {
   assert.deepEqual(await shown(emails), await shown(emails.toReversed()));
 });
 
-test('dates a historical subscribe back, within 2 to 20 minutes, on a double opt-in list too', async (t) => {
+test('back-dates a historical subscribe, within 2 to 20 minutes, also on a double opt-in list', async (t) => {
   const sandbox = await sandboxFor(t);
   const consented_at = '2021-03-04T05:06:07Z';
   const rows = [row({ email, phone_number }, ['email', 'sms'], { consented_at })];
@@ -71,7 +71,7 @@ test('clamps dates before 1990', async (t) => {
   assert.equal(truth?.subscriptions.email.marketing.consent_timestamp, '1990-01-01T00:00:00+00:00');
 });
 
-test('keeps an earlier date where somebody is subscribed already', async (t) => {
+test('keeps an earlier date if somebody is already subscribed', async (t) => {
   const sandbox = await sandboxFor(t);
   const consent_timestamp = '2022-05-06T07:08:09Z';
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', consent_timestamp });
@@ -82,7 +82,7 @@ test('keeps an earlier date where somebody is subscribed already', async (t) => 
   assert.equal(truth?.subscriptions.email.marketing.consent_timestamp, '2022-05-06T07:08:09+00:00');
 });
 
-test('lets an opt-out stand that came after the historical subscribe was accepted', async (t) => {
+test('keeps an opt-out that came after the historical subscribe was accepted', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email });
   const rows = [row({ email }, ['email'], { consented_at: '2021-03-04T05:06:07Z' })];
@@ -100,7 +100,7 @@ const LIFTING = [
   ['INVALID_EMAIL', false],
 ] as const;
 for (const [reason, lifted] of LIFTING) {
-  test(`a live subscribe ${lifted ? 'lifts' : 'leaves'} ${reason}`, async (t) => {
+  test(`a live subscribe ${lifted ? 'removes' : 'keeps'} ${reason}`, async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email, email_consent: 'UNSUBSCRIBED', suppressions: [reason] });
     await subscribe(sandbox, [row({ email })], { list: 'Single' });
@@ -115,7 +115,7 @@ for (const [reason, lifted] of LIFTING) {
   });
 }
 
-test('a text consent lifts no e-mail suppression', async (t) => {
+test('consent to texts removes no e-mail suppression', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, phone_number, email_consent: 'UNSUBSCRIBED' });
   await subscribe(sandbox, [row({ email, phone_number }, ['sms'])], { list: 'Single' });
@@ -140,7 +140,7 @@ test('accepts a landline and never applies its consent', async (t) => {
   });
 });
 
-test('accepts filtered domains and does nothing about them, whatever the opt-in', async (t) => {
+test('accepts filtered domains and ignores them, whatever the opt-in', async (t) => {
   const sandbox = await sandboxFor(t, { filteredDomains: ['Example.com'] });
   const fake = 'ada@example.com';
   for (const list of ['Single', 'Double']) {
@@ -152,7 +152,7 @@ test('accepts filtered domains and does nothing about them, whatever the opt-in'
   assert.equal([...sandbox.account.subscribed()].length, 2, 'but both calls carried the address');
 });
 
-test('moves updated on a subscribe', async (t) => {
+test('a subscribe changes updated', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, created: '2020-01-01T00:00:00Z' });
   await subscribe(sandbox, [row({ email })], { list: 'Single' });
@@ -170,7 +170,7 @@ test('keeps the date of joining when somebody subscribes again', async (t) => {
   assert.equal(list?.joined_group_at, '2020-01-01T00:00:00+00:00');
 });
 
-test('takes the last of two rows with one e-mail', async (t) => {
+test('uses the last of two rows with the same e-mail', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = [row({ email, phone_number }), row({ email, phone_number: '+12025550143' })];
   assert.equal((await subscribe(sandbox, rows, { list: 'Single' })).status, 202);
@@ -178,7 +178,7 @@ test('takes the last of two rows with one e-mail', async (t) => {
   assert.equal(sandbox.account.truthFor({ email })?.phone_number, '+12025550143');
 });
 
-test('a changed phone loses the text consent of the old one', async (t) => {
+test('a changed phone loses the consent to texts of the old one', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, phone_number, sms_consent: 'SUBSCRIBED' });
   await subscribe(sandbox, [row({ email, phone_number: '+12025550143' })], { list: 'Single' });

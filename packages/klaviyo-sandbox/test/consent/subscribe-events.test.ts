@@ -18,7 +18,7 @@ const SUBSCRIBED: SeedProfile = {
   lists: ['Single'],
 };
 
-test('a live subscribe is an event of each channel and of the list, as of when it shows', async (t) => {
+test('a live subscribe writes an event for each channel and the list, dated when it shows', async (t) => {
   const sandbox = await sandboxFor(t);
   const sent = Math.floor(Date.now() / 1_000) * 1_000;
   await subscribe(sandbox, [row(both, ['email', 'sms'])], { list: 'Single' });
@@ -28,7 +28,7 @@ test('a live subscribe is an event of each channel and of the list, as of when i
   for (const { time } of eventsOf(sandbox)) assert.ok(time >= sent);
 });
 
-test('a subscribe that changes nothing is no event', async (t) => {
+test('a subscribe that changes nothing writes no event', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed(SUBSCRIBED);
   await subscribe(sandbox, [row(both, ['email', 'sms'])], { list: 'Single' });
@@ -36,7 +36,7 @@ test('a subscribe that changes nothing is no event', async (t) => {
   assert.deepEqual(metricsOf(sandbox), []);
 });
 
-test('a subscriber who joins another list is an event of that list alone', async (t) => {
+test('a subscriber who joins another list gets an event for that list only', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ ...SUBSCRIBED, lists: [] });
   await subscribe(sandbox, [row(both, ['email', 'sms'])], { list: 'Single' });
@@ -44,7 +44,7 @@ test('a subscriber who joins another list is an event of that list alone', async
   assert.deepEqual(metricsOf(sandbox), [LIST]);
 });
 
-test('channels without a metric are events of the list alone', async (t) => {
+test('channels without a metric only have events for the list', async (t) => {
   const sandbox = await sandboxFor(t);
   const subscriptions = { whatsapp: { marketing: IN }, push: { marketing: IN } };
   const texts = { sms: { transactional: IN }, email: { open_tracking: IN } };
@@ -55,7 +55,7 @@ test('channels without a metric are events of the list alone', async (t) => {
 });
 
 for (const historicalEvents of ['backdated', 'now'] as const) {
-  test(`a historical import is events dated ${historicalEvents}`, async (t) => {
+  test(`a historical import writes events dated ${historicalEvents}`, async (t) => {
     const sandbox = await sandboxFor(t, { switches: { historicalEvents } });
     const before = Math.floor(Date.now() / 1_000) * 1_000;
     const rows = [row(both, ['email', 'sms'], { consented_at })];
@@ -69,7 +69,7 @@ for (const historicalEvents of ['backdated', 'now'] as const) {
   });
 }
 
-test('events of double opt-in come with the click, of mail and text apart', async (t) => {
+test('events of double opt-in come with the click, separately for mail and text', async (t) => {
   const sandbox = await sandboxFor(t);
   await subscribe(sandbox, [row(both, ['email', 'sms'])], { list: 'Double' });
   sandbox.account.advance(HOUR);
@@ -84,7 +84,7 @@ test('events of double opt-in come with the click, of mail and text apart', asyn
 
 const OUT_OF_BOTH = { email: { marketing: OUT }, sms: { marketing: OUT } };
 
-test('an unsubscribe is an event of each channel, once', async (t) => {
+test('an unsubscribe writes one event for each channel', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed(SUBSCRIBED);
   for (let i = 0; i < 2; i++) {
@@ -96,14 +96,14 @@ test('an unsubscribe is an event of each channel, once', async (t) => {
   }
 });
 
-test('an unsubscribe from a list is an event of the list', async (t) => {
+test('an unsubscribe from a list writes an event for the list', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed(SUBSCRIBED);
   await unsubscribe(sandbox, [{ ...both, subscriptions: OUT_OF_BOTH }], 'Single');
   assert.deepEqual(metricsOf(sandbox), ['Unsubscribed from List Single']);
 });
 
-test('a link, a STOP and a carrier are events, once each', async (t) => {
+test('a link, a STOP and a carrier write one event each', async (t) => {
   const sandbox = await sandboxFor(t);
   const other = '+12025550143';
   sandbox.account.seed(SUBSCRIBED);
@@ -120,7 +120,7 @@ test('a link, a STOP and a carrier are events, once each', async (t) => {
   ]);
 });
 
-test('seeds are no events', async (t) => {
+test('seeds write no events', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed(SUBSCRIBED);
   assert.deepEqual(metricsOf(sandbox), []);

@@ -18,7 +18,7 @@ const MAIL = { email: { marketing: IN } };
 const ROW = '/data/attributes/profiles/data/0';
 const SUBSCRIPTIONS = `${ROW}/attributes/subscriptions`;
 
-/** One bad row, and the place that the answer must name. */
+/** One bad row, and the pointer that the answer must have. */
 const BAD_ROWS: [name: string, row: object, pointer: string, detail?: string][] = [
   [
     'an attribute that belongs to profiles',
@@ -194,7 +194,7 @@ for (const [name, data, pointer] of BAD_LISTS) {
   });
 }
 
-test('takes null for everything that may be absent', async (t) => {
+test('accepts null for everything that may be absent', async (t) => {
   const sandbox = await sandboxFor(t, { account: { defaultOptIn: 'single_opt_in' } });
   const marketing = { ...IN, consented_at: null };
   const row = profile({
@@ -214,7 +214,7 @@ test('takes null for everything that may be absent', async (t) => {
   );
 });
 
-test('a million characters of rows are no limit by themselves: 1,000 rows are accepted', async (t) => {
+test('1,000 rows with a million characters are accepted', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = Array.from({ length: 1_000 }, (_, i) =>
     profile({ email: `p${i}.${'x'.repeat(900)}@shop.test`, subscriptions: MAIL }),
@@ -222,7 +222,7 @@ test('a million characters of rows are no limit by themselves: 1,000 rows are ac
   assert.equal((await subscribe(sandbox, rows, { list: 'Single' })).status, 202);
 });
 
-/** Rows that name one person twice, with the place that is refused. */
+/** Rows that name one person twice, with the pointer that is refused. */
 const REPEATED: [name: string, rows: (id: string) => object[], pointer: string][] = [
   [
     'a phone under two e-mails',
@@ -247,7 +247,7 @@ const REPEATED: [name: string, rows: (id: string) => object[], pointer: string][
 const rowWith = (attributes: object) => profile({ ...attributes, subscriptions: MAIL });
 
 for (const [name, rows, place] of REPEATED) {
-  test(`refuses ${name} where the switch refuses duplicates`, async (t) => {
+  test(`refuses ${name} if the switch refuses duplicates`, async (t) => {
     const options: SandboxOptions = { switches: { duplicateRows: 'reject' } };
     const sandbox = await sandboxFor(t, options);
     sandbox.account.seed({ email, phone_number });
@@ -262,7 +262,7 @@ for (const [name, rows, place] of REPEATED) {
 }
 
 for (const duplicateRows of ['accept_last', 'reject'] as const) {
-  test(`rows that name one profile in different ways are no duplicates: ${duplicateRows}`, async (t) => {
+  test(`rows that name one profile by different identifiers are not duplicates: ${duplicateRows}`, async (t) => {
     const sandbox = await sandboxFor(t, { switches: { duplicateRows } });
     sandbox.account.seed({ email, phone_number });
     const rows = [

@@ -18,7 +18,7 @@ const suppress = (sandbox: Sandbox, target: SuppressionTarget = { emails: [email
 const unsuppress = (sandbox: Sandbox, target: SuppressionTarget = { emails: [email] }) =>
   sandbox.account.suppressing.accept('unsuppress', target);
 
-test('a suppression lands 3 minutes to 4 hours later and leaves consent alone', async (t) => {
+test('a suppression is applied 3 minutes to 4 hours later and does not change consent', async (t) => {
   const sandbox = await sandboxFor(t);
   const emails = Array.from({ length: 100 }, (_, i) => `p${i}@shop.test`);
   for (const address of emails)
@@ -41,7 +41,7 @@ for (const [name, people] of [
   ['people', { emails: [email] }],
   ['a list', { group: 'list', id: 'Single' }],
 ] satisfies [string, SuppressionTarget][]) {
-  test(`a suppression of ${name} that surfaces late is dated when it was asked for`, async (t) => {
+  test(`a late suppression of ${name} has the date of its request`, async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Single'] });
     const before = Date.now();
@@ -54,7 +54,7 @@ for (const [name, people] of [
   });
 }
 
-test('makes a profile of a stranger after 20 minutes and suppresses it later', async (t) => {
+test('creates a profile for an unknown address after 20 minutes and suppresses it later', async (t) => {
   const sandbox = await sandboxFor(t);
   suppress(sandbox);
   sandbox.account.advance(19 * MINUTE);
@@ -67,7 +67,7 @@ test('makes a profile of a stranger after 20 minutes and suppresses it later', a
 });
 
 for (const suppressionMovesUpdated of [false, true]) {
-  test(`suppressing and lifting move updated: ${suppressionMovesUpdated}`, async (t) => {
+  test(`adding and removing a suppression change updated: ${suppressionMovesUpdated}`, async (t) => {
     const sandbox = await sandboxFor(t, { switches: { suppressionMovesUpdated } });
     const other = 'bea@shop.test';
     sandbox.account.seed({ email, created: LONG_AGO });
@@ -82,7 +82,7 @@ for (const suppressionMovesUpdated of [false, true]) {
   });
 }
 
-test('a suppression that is there keeps its date and moves nothing', async (t) => {
+test('an existing suppression keeps its date and changes nothing', async (t) => {
   const sandbox = await sandboxFor(t, { switches: { suppressionMovesUpdated: true } });
   const suppressions = [{ reason: 'USER_SUPPRESSED' as const, timestamp: LONG_AGO }];
   sandbox.account.seed({ email, created: LONG_AGO, suppressions });
@@ -95,7 +95,7 @@ test('a suppression that is there keeps its date and moves nothing', async (t) =
   assert.equal(sandbox.account.truthFor({ email })!.updated, '2020-01-01T00:00:00+00:00');
 });
 
-test('lifting takes away what was suppressed by hand and nothing else', async (t) => {
+test('an unsuppress removes suppressions by hand and nothing else', async (t) => {
   const sandbox = await sandboxFor(t);
   const reasons = ['HARD_BOUNCE', 'INVALID_EMAIL', 'SPAM_COMPLAINT', 'UNSUBSCRIBE'] as const;
   sandbox.account.seed({ email, suppressions: [...reasons, 'USER_SUPPRESSED'] });
@@ -106,7 +106,7 @@ test('lifting takes away what was suppressed by hand and nothing else', async (t
   assert.deepEqual(reasonsOf(sandbox), [...reasons]);
 });
 
-test('who had consented can be mailed again once the suppression is lifted', async (t) => {
+test('people who had consented can be mailed again once the suppression is removed', async (t) => {
   const sandbox = await sandboxFor(t);
   const suppressions = ['USER_SUPPRESSED' as const];
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', suppressions });
@@ -116,14 +116,14 @@ test('who had consented can be mailed again once the suppression is lifted', asy
   assert.equal(marketingOf(sandbox).can_receive_email_marketing, true);
 });
 
-test('lifting makes no profile of a stranger', async (t) => {
+test('an unsuppress creates no profile for an unknown address', async (t) => {
   const sandbox = await sandboxFor(t);
   unsuppress(sandbox);
   sandbox.account.advance(24 * HOUR);
   assert.equal(sandbox.account.profiles.size, 0);
 });
 
-test('a list is its members of the moment when it is applied', async (t) => {
+test('a list stands for its members at the time when the job is applied', async (t) => {
   const sandbox = await sandboxFor(t);
   const [stays, leaves, comes] = ['stays', 'leaves', 'comes'].map((name) => `${name}@shop.test`);
   sandbox.account.seed({ email: stays!, lists: ['Single'] });
@@ -141,7 +141,7 @@ test('a list is its members of the moment when it is applied', async (t) => {
   assert.deepEqual([job.total, job.skipped], [3, 1], 'a phone cannot be suppressed');
 });
 
-test('a segment is its members, and lifting knows it as well', async (t) => {
+test('a segment stands for its members, also in an unsuppress', async (t) => {
   const sandbox = await sandboxFor(t, {
     segments: [{ id: 'Vip', name: 'Vip', where: { property: 'vip', equals: true } }],
   });
@@ -157,7 +157,7 @@ test('a segment is its members, and lifting knows it as well', async (t) => {
   assert.deepEqual(reasonsOf(sandbox), []);
 });
 
-test('a subscribe lifts a suppression by hand and is an event again', async (t) => {
+test('a subscribe removes a suppression by hand and writes an event again', async (t) => {
   const sandbox = await sandboxFor(t);
   const suppressions = ['USER_SUPPRESSED' as const];
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', suppressions });

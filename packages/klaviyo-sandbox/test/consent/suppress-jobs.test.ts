@@ -47,7 +47,7 @@ const read = async (sandbox: Sandbox, path: string, id: string) =>
 for (const path of [SUPPRESS, UNSUPPRESS]) {
   const type = path.slice('/api/'.length, -1);
 
-  test(`answers a ${type} with a job that seems to have ended before it counted anything`, async (t) => {
+  test(`answers a ${type} with a job that seems complete before it counted anything`, async (t) => {
     const sandbox = await sandboxFor(t);
     const response = await start(sandbox, path, { emails: [email] });
     assert.equal(response.status, 202);
@@ -73,7 +73,7 @@ for (const path of [SUPPRESS, UNSUPPRESS]) {
     assert.equal(links.self, `${sandbox.url}${path}`);
   });
 
-  test(`a ${type} stays in process and says that it skipped everybody, even when it is done`, async (t) => {
+  test(`a ${type} stays in progress and reports that it skipped everybody, even when it is done`, async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email, suppressions: ['USER_SUPPRESSED'] });
     const { id } = await started(sandbox, path, { emails: [email, 'bea@shop.test'] });
@@ -90,7 +90,7 @@ for (const path of [SUPPRESS, UNSUPPRESS]) {
     }
   });
 
-  test(`refuses a ${type} of anything but one kind of target`, async (t) => {
+  test(`refuses a ${type} without exactly one kind of target`, async (t) => {
     const sandbox = await sandboxFor(t, { segments: [{ id: 'Vip', name: 'Vip' }] });
     const targets = [
       {},
@@ -125,7 +125,7 @@ test('an honest job counts what it does and ends', async (t) => {
   assert.equal(typeof completed_at, 'string');
 });
 
-test('an honest job of a list that went away is cancelled, one of an empty list complete', async (t) => {
+test('an honest job of a deleted list is cancelled, one of an empty list is complete', async (t) => {
   const sandbox = await sandboxFor(t, { switches: { suppressionJobStatus: 'honest' } });
   const gone = await started(sandbox, SUPPRESS, { list: 'Single' });
   const empty = await started(sandbox, SUPPRESS, { list: 'Double' });
@@ -188,14 +188,14 @@ test('lists the newest job first, the oldest with sort=created, page by page', a
   assert.deepEqual(created, [...created].sort().toReversed());
 });
 
-test('keeps of a job what fields ask for', async (t) => {
+test('returns only the requested fields of a job', async (t) => {
   const sandbox = await sandboxFor(t);
   const { id, type } = await started(sandbox, SUPPRESS, { emails: [email] });
   const { data } = await get<{ data: Job }>(sandbox, `${SUPPRESS}/${id}?fields[${type}]=status`);
   assert.deepEqual(data.attributes, { status: 'processing' });
 });
 
-test('knows each job under its own kind only', async (t) => {
+test('finds each job only under its own kind', async (t) => {
   const sandbox = await sandboxFor(t);
   const { id } = await started(sandbox, SUPPRESS, { emails: [email] });
   for (const path of [`${UNSUPPRESS}/${id}`, `${SUPPRESS}/nothing`]) {

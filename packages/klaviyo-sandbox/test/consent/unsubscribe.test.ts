@@ -7,7 +7,7 @@ const email = 'ada@shop.test';
 const phone_number = '+12015550123';
 const OUT = { marketing: { consent: 'UNSUBSCRIBED' } };
 
-test('applies at once, stamped now, with its suppression, and does not move updated', async (t) => {
+test('applies at once, dated now, with its suppression, and does not change updated', async (t) => {
   const sandbox = await sandboxFor(t);
   const created = '2020-01-01T00:00:00Z';
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', created, lists: ['Single'] });
@@ -24,7 +24,7 @@ test('applies at once, stamped now, with its suppression, and does not move upda
   assert.equal(truth.updated, '2020-01-01T00:00:00+00:00');
 });
 
-test('makes a profile of a stranger', async (t) => {
+test('creates a profile for an unknown address', async (t) => {
   const sandbox = await sandboxFor(t);
   await unsubscribe(sandbox, [{ email, subscriptions: { email: OUT } }]);
   assert.equal(consentOf(sandbox, email)?.email, 'UNSUBSCRIBED');
@@ -45,7 +45,7 @@ test('opting out of marketing texts opts out of transactional ones', async (t) =
   );
 });
 
-test('takes a member off the named list, and unsubscribes everybody else globally', async (t) => {
+test('removes a member from the named list, and unsubscribes everybody else globally', async (t) => {
   const sandbox = await sandboxFor(t);
   const other = 'bea@shop.test';
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Single'] });
@@ -66,7 +66,7 @@ test('takes a member off the named list, and unsubscribes everybody else globall
   assert.equal(consentOf(sandbox, other)?.email, 'UNSUBSCRIBED');
 });
 
-test('unsubscribes a stranger globally although a list is named', async (t) => {
+test('unsubscribes an unknown address globally although a list is named', async (t) => {
   const sandbox = await sandboxFor(t);
   await unsubscribe(sandbox, [{ email, subscriptions: { email: OUT } }], 'Single');
   const truth = sandbox.account.truthFor({ email })!;
@@ -74,7 +74,7 @@ test('unsubscribes a stranger globally although a list is named', async (t) => {
   assert.deepEqual(truth.subscriptions.email.marketing.list_suppressions, []);
 });
 
-test('forgets the suppression of a list when its person subscribes to it again', async (t) => {
+test('removes the suppression for a list when the person subscribes to it again', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Single'] });
   await unsubscribe(sandbox, [{ email, subscriptions: { email: OUT } }], 'Single');
@@ -89,7 +89,7 @@ test('forgets the suppression of a list when its person subscribes to it again',
   );
 });
 
-test('takes back each channel by itself, and says by what method', async (t) => {
+test('removes consent per channel, and records the method', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({
     email,
@@ -140,7 +140,7 @@ test('opting out of transactional texts opts out of marketing ones', async (t) =
 
 const token = (text: string) => ({ token: text, platform: 'ios', vendor: 'apns' }) as const;
 
-test('an opt-out of push forgets the tokens that it names, and no other', async (t) => {
+test('an opt-out from push removes only the tokens that it names', async (t) => {
   const sandbox = await sandboxFor(t);
   const push_tokens = [token('t1'), token('t2')];
   sandbox.account.seed({ email, push_consent: 'SUBSCRIBED', push_tokens });
@@ -152,7 +152,7 @@ test('an opt-out of push forgets the tokens that it names, and no other', async 
   assert.deepEqual(left, ['t2']);
 });
 
-test('a token alone names whoever has it; one that nobody has makes nobody', async (t) => {
+test('a token alone names the profile that has it; an unknown one creates no profile', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, push_consent: 'SUBSCRIBED', push_tokens: [token('t1')] });
   for (const text of ['t1', 'unknown']) {
@@ -243,7 +243,7 @@ for (const [name, rows, list, pointer] of REFUSED) {
   });
 }
 
-test('knows no history and no source', async (t) => {
+test('accepts neither historical_import nor a source', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = [profile({ email, subscriptions: { email: OUT } })];
   for (const [field, value] of Object.entries({ historical_import: true, custom_source: 'x' })) {
@@ -257,7 +257,7 @@ test('knows no history and no source', async (t) => {
 });
 
 for (const personOptOutMovesUpdated of [false, true]) {
-  test(`a link and a STOP move updated: ${personOptOutMovesUpdated}`, async (t) => {
+  test(`a link and a STOP change updated: ${personOptOutMovesUpdated}`, async (t) => {
     const sandbox = await sandboxFor(t, { switches: { personOptOutMovesUpdated } });
     sandbox.account.seed({
       email,

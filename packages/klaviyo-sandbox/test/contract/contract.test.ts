@@ -144,24 +144,24 @@ const VIOLATIONS: [string, Partial<LoggedExchange>, RegExp][] = [
 describe('the contract', { skip }, () => {
   const contract = new Contract(specifications ?? []);
   for (const [name, changes] of FINE) {
-    it(`has nothing against ${name}`, () => {
+    it(`accepts ${name}`, () => {
       assert.deepEqual(contract.violations(exchange(changes)), []);
     });
   }
   for (const [name, changes, violation] of VIOLATIONS) {
-    it(`sees ${name}`, () => {
+    it(`finds ${name}`, () => {
       assert.match(contract.violations(exchange(changes)).join('\n'), violation);
     });
   }
 });
 
 describe('the table of error answers', () => {
-  it('has each once', () => {
+  it('lists each answer once', () => {
     const ids = ERROR_ANSWERS.map(({ id }) => id);
     assert.deepEqual(ids, [...new Set(ids)]);
   });
 
-  it('knows an answer by its status, words and place', () => {
+  it('recognises an answer by its status, wording and pointer', () => {
     const entry = {
       title: 'Invalid input.',
       detail: 'Invalid filter provided',

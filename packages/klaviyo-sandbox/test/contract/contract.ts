@@ -11,7 +11,7 @@ import { StrictSchemas, type JsonSchema, type SchemaDocument } from './strict-sc
 interface Declared {
   operation: SpecifiedOperation;
   specification: Specification;
-  /** Prefix of the names of its schemas. */
+  /** Prefix of its schema names. */
   name: string;
 }
 
@@ -20,10 +20,10 @@ const PROXY_FAULTS = ['html', '502', '504'];
 const JSON_API = 'application/vnd.api+json';
 const ERROR_MEMBERS = ['id', 'status', 'code', 'title', 'detail', 'source', 'links', 'meta'];
 const SOURCE_MEMBERS = ['pointer', 'parameter'];
-/** Custom properties have names of their own, which the specification cannot list. */
+/** Custom properties have arbitrary names, which the specification cannot list. */
 const CUSTOM = /^(properties|event_properties)\./;
 
-/** The specification as a judge of exchanges, each by that of its revision. */
+/** Validates exchanges against the specification of their revision. */
 export class Contract {
   readonly operations: readonly SpecifiedOperation[];
   readonly #declared = new Map<string, Declared>();
@@ -49,7 +49,7 @@ export class Contract {
     });
   }
 
-  /** What is wrong with an exchange, one line each. */
+  /** The violations in an exchange, one per line. */
   violations(exchange: LoggedExchange): string[] {
     if (exchange.status === null) return [];
     const isError = exchange.status >= 400;
@@ -57,7 +57,7 @@ export class Contract {
     if (exchange.operation === null) return skipsAnswer ? [] : errorViolations(exchange);
     const declared = this.#declared.get(`${revisionOf(exchange)} ${exchange.operation}`);
     if (declared === undefined) {
-      // One that another revision brought or renamed can do nothing but refuse.
+      // An operation that only another revision has, or has under this name, can only refuse.
       if (isError) return errorViolations(exchange);
       return [`no operation ${exchange.operation} is specified in ${revisionOf(exchange)}`];
     }
@@ -135,14 +135,14 @@ export class Contract {
   }
 }
 
-/** A schema whose references lead into the document of that name. */
+/** A schema whose references point into the document of that name. */
 function inDocument(schema: JsonSchema, document: string): object {
   return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
     key === '$ref' && typeof value === 'string' ? `${document}${value}` : value,
   ) as object;
 }
 
-/** Of the errors of all alternatives those that got furthest say the most. */
+/** Of the errors of all alternatives, the ones that got furthest are the most useful. */
 function deepest(errors: readonly ErrorObject[]): ErrorObject[] {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length;
   const most = Math.max(...errors.map(depth));
@@ -173,7 +173,10 @@ interface ErrorMembers {
   source?: object;
 }
 
-/** `ClientError` and `ServerError` of the specification, closed, with what the wire adds to them. */
+/**
+ * `ClientError` and `ServerError` of the specification, closed, with the members that real answers
+ * add to them.
+ */
 function errorViolations({ status, method, ...exchange }: LoggedExchange): string[] {
   if (method === 'HEAD') return [];
   const type = exchange.response_headers['content-type'];

@@ -8,7 +8,7 @@ export interface ErrorEntry {
   meta?: Record<string, unknown>;
 }
 
-/** An error answer that somebody recorded, or that the documentation describes. */
+/** An error answer that is recorded or described in the documentation. */
 export interface ErrorAnswer {
   id: string;
   status: number;
@@ -44,7 +44,7 @@ const notFound = (id: string, operation: RegExp, detail: RegExp | string): Error
   place: '/data/',
 });
 
-/** Each must come up at least once when the whole suite runs. */
+/** Each must occur at least once when the whole suite runs. */
 export const ERROR_ANSWERS: readonly ErrorAnswer[] = [
   // Transport: recorded.
   {
@@ -245,7 +245,7 @@ export const ERROR_ANSWERS: readonly ErrorAnswer[] = [
   { id: 'bulk export without an invitation', status: 403, operation: /bulk_export/ },
 ];
 
-/** Which error answers an exchange is an example of. */
+/** The error answers that an exchange is an example of. */
 export function answersOf(exchange: LoggedExchange): string[] {
   const body = exchange.response_body as { errors?: ErrorEntry[] } | null;
   return (body?.errors ?? []).flatMap((entry) =>

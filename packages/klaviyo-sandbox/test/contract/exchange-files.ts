@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { dateMeant } from '../../src/api/http/revision.js';
 import type { RevisionDate } from '../../src/api/revisions/forms.js';
 
-/** One line of what a sandbox wrote down. */
+/** One line of a sandbox's exchange file. */
 export interface LoggedExchange {
   operation: string | null;
   method: string;
@@ -18,7 +18,7 @@ export interface LoggedExchange {
   fault: string | null;
 }
 
-/** Every exchange of a folder, each distinct one once, with how often it happened. */
+/** Every distinct exchange of a folder, with its count. */
 export async function readExchanges(
   folder: string,
 ): Promise<{ exchanges: LoggedExchange[]; total: number }> {
@@ -38,7 +38,10 @@ export async function readExchanges(
   return { exchanges, total };
 }
 
-/** The revision whose specification an exchange is held against: the one that the sandbox serves. */
+/**
+ * The revision whose specification an exchange is validated against: the one that the sandbox
+ * serves.
+ */
 export function revisionOf({ request_headers: headers }: LoggedExchange): RevisionDate {
   return dateMeant(headers?.['revision'] ?? null);
 }

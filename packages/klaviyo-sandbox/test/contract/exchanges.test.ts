@@ -6,7 +6,7 @@ import { answersOf, ERROR_ANSWERS } from './error-answers.js';
 import { readExchanges, type LoggedExchange } from './exchange-files.js';
 
 const folder = process.env['CONSENTRY_TEST_EXCHANGES'];
-/** Whether every test ran: only then must everything have come up. */
+/** Whether every test ran: only then must every error answer have occurred. */
 const whole = process.env['CONSENTRY_TEST_EXCHANGES_WHOLE'] === '1';
 const specifications = readSpecifications();
 
@@ -17,7 +17,7 @@ const skip =
       ? 'npm test runs this after the others, on what their sandboxes wrote down. Alone: run tests with KLAVIYO_SANDBOX_EXCHANGES=<folder>, then this with CONSENTRY_TEST_EXCHANGES=<folder>.'
       : false;
 
-test('every exchange of the suite is as specified', { skip }, async (t) => {
+test('every exchange of the suite follows the specification', { skip }, async (t) => {
   const contract = new Contract(specifications ?? []);
   const { exchanges, total } = await readExchanges(folder ?? '');
   if (total === 0) {

@@ -8,8 +8,9 @@ const JSON_API = 'application/vnd.api+json';
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 
 /**
- * The specification of 2026-10-15 as far as it is known: that of 2026-07-15 with what the official
- * Python client 25.0.0 has differently from 24.0.0. Klaviyo's own document of it was not at hand.
+ * The specification of 2026-10-15 as far as it is known: that of 2026-07-15 with the differences
+ * between the official Python clients 24.0.0 and 25.0.0. Klaviyo's own document of it was not
+ * available.
  */
 export function asOf202610(specifications: readonly Specification[]): Specification[] {
   const changed = structuredClone([...specifications]);
@@ -25,7 +26,7 @@ export function asOf202610(specifications: readonly Specification[]): Specificat
 
 type Schemas = Record<string, JsonSchema>;
 
-/** Beside open tracking, of its shape, wherever that stands. */
+/** Beside open tracking, with the same shape, wherever that appears. */
 function addClickTracking(schemas: Schemas, operations: readonly SpecifiedOperation[]): void {
   for (const name of [
     'EmailChannel',
@@ -44,7 +45,7 @@ function addClickTracking(schemas: Schemas, operations: readonly SpecifiedOperat
   }
 }
 
-/** `meta` of the profile of a push token went from its attributes to beside them. */
+/** `meta` of a push token's profile moved from inside its attributes to beside them. */
 function movePushMeta(schemas: Schemas): void {
   const properties = schemas['PushProfileUpsertQueryResourceObject']?.properties;
   const attributes = properties?.['attributes']?.properties;
@@ -53,7 +54,7 @@ function movePushMeta(schemas: Schemas): void {
   delete attributes['meta'];
 }
 
-/** Answers of what was a beta may have `meta.agent_hints.next_steps` as well: texts. */
+/** Answers of former beta operations may also have `meta.agent_hints.next_steps`: texts. */
 function addAgentHints(schemas: Schemas): void {
   const hints = {
     type: 'object',
@@ -66,7 +67,9 @@ function addAgentHints(schemas: Schemas): void {
   }
 }
 
-/** Text messaging left the beta, under names without `_beta`, with other limits and two more operations. */
+/**
+ * Text messaging left the beta, with names without `_beta`, other limits and two more operations.
+ */
 function leaveBeta({ document, operations }: Specification): void {
   const texting = operations.filter(({ path }) => path.startsWith('/api/text-messaging-'));
   for (const operation of texting) {
@@ -128,7 +131,7 @@ const includingSender = (parameter: Parameter): Parameter =>
     ? { ...parameter, schema: { ...parameter.schema, items: { enum: [SENDER] } } }
     : parameter;
 
-/** The form that creates a sender, and which sender it is about. */
+/** The form that creates a sender, and the sender's id. */
 function registrationQuery(schemas: Schemas): JsonSchema {
   const form = schemas['TollFreeRegistrationDetailsResourceObject'];
   const sender = {

@@ -1,4 +1,4 @@
-/** A JSON schema as far as it is rewritten here. */
+/** The parts of a JSON schema that are rewritten here. */
 export interface JsonSchema {
   $ref?: string;
   type?: string | string[];
@@ -20,8 +20,8 @@ const COMPONENT = '#/components/schemas/';
 const OPTIONAL = '#/optional/';
 
 /**
- * Schemas that refuse members which the specification does not name, and that let attributes of
- * the types in `thinned` be absent: sparse fieldsets leave them out.
+ * Schemas that refuse members outside the specification, and allow attributes of the types in
+ * `thinned` to be absent, because sparse fieldsets leave them out.
  */
 export class StrictSchemas {
   constructor(
@@ -34,7 +34,7 @@ export class StrictSchemas {
     return { components: { schemas: this.#all(false) }, optional: this.#all(true) };
   }
 
-  /** @param optional nothing in it is required */
+  /** @param optional whether nothing in it is required */
   close(schema: JsonSchema, optional = false): JsonSchema {
     if (schema.$ref !== undefined) {
       return optional ? { $ref: schema.$ref.replace(COMPONENT, OPTIONAL) } : schema;
@@ -64,7 +64,7 @@ export class StrictSchemas {
     );
   }
 
-  /** Resource type that a schema is of; '' for none. */
+  /** Resource type of a schema; '' for none. */
   #typeOf({ properties }: JsonSchema): string {
     const type = properties?.['type'];
     const [name] = type === undefined ? [] : (this.#resolve(type).enum ?? []);
@@ -78,7 +78,7 @@ export class StrictSchemas {
     return this.#resolve(found);
   }
 
-  /** One schema instead of several that must all hold: only so can it be closed. */
+  /** One schema instead of several that must all match: only a single one can be closed. */
   #merged({ allOf = [], ...rest }: JsonSchema): JsonSchema {
     return [...allOf, rest].reduce((one, other) => this.#merge(one, other), {});
   }

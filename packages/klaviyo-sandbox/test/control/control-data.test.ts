@@ -7,7 +7,7 @@ import { consentOf, get, HOUR, row, sandboxFor, subscribe } from '../support.js'
 const email = 'ada@shop.test';
 const phone_number = '+12015550123';
 
-test('tells the truth of one person, by e-mail or phone', async (t) => {
+test('returns the true state of one person, by e-mail or phone', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED' });
   sandbox.account.seed({ phone_number });
@@ -32,7 +32,7 @@ test('lists messages, all or those to one address', async (t) => {
   );
 });
 
-test('makes a segment, moves people in and out and deletes it', async (t) => {
+test('creates a segment, moves people in and out and deletes it', async (t) => {
   const sandbox = await sandboxFor(t);
   for (const name of ['ada', 'ben']) sandbox.account.seed({ email: `${name}@shop.test` });
   const made = await post(sandbox, '/segments', { id: 'Fans', name: 'Fans' });
@@ -56,7 +56,7 @@ test('makes a segment, moves people in and out and deletes it', async (t) => {
   assert.match(await refused(sandbox, 'DELETE', '/segments/Fans'), /^400 .*"Fans"/);
 });
 
-test('a deactivated number takes SMS consent away, with the carrier as the reason', async (t) => {
+test('a deactivated number loses SMS consent, with the carrier as the reason', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({
     email,
@@ -72,13 +72,13 @@ test('a deactivated number takes SMS consent away, with the carrier as the reaso
 });
 
 for (const path of ['/click', '/unsubscribe', '/stop-sms', '/deactivate-phone']) {
-  test(`${path} says which field it does not know`, async (t) => {
+  test(`${path} names an unknown field`, async (t) => {
     const sandbox = await sandboxFor(t);
     assert.match(await refused(sandbox, 'POST', path, { mail: email }), /^400 there is no "mail"/);
   });
 }
 
-test('answers what is not a call with the way to all of them', async (t) => {
+test('answers an unknown call with the way to list all of them', async (t) => {
   const sandbox = await sandboxFor(t);
   assert.match(await refused(sandbox, 'GET', '/thruth'), /^404 .*GET \/sandbox lists all of them/);
   const { calls } = await ask<{ calls: string[] }>(sandbox, 'GET', '');
@@ -87,7 +87,7 @@ test('answers what is not a call with the way to all of them', async (t) => {
   );
 });
 
-test('answers a body that is no JSON object with a reason', async (t) => {
+test('answers a body that is not a JSON object with a reason', async (t) => {
   const sandbox = await sandboxFor(t);
   for (const body of ['', 'null', '7', '{']) {
     const { status, text } = await control(sandbox, 'POST', '/click', body);

@@ -40,14 +40,14 @@ test('logs every request with its query, answer and fault, and no body', async (
   assert.match(await refused(sandbox, 'GET', '/requests/log?limit=all'), /^400 limit must be/);
 });
 
-test('the time of a request holds the wait of its answer', async (t) => {
+test('the time of a request includes the wait of its answer', async (t) => {
   const sandbox = await sandboxFor(t, { latency: { kind: 'constant', ms: 40 } });
   await call(sandbox, 'GET', '/api/lists');
   const [line] = await logOf(sandbox);
   assert.ok(line!.ms >= 39, `${line!.ms} ms`);
 });
 
-test('remembers the last thousand requests', () => {
+test('keeps the last thousand requests', () => {
   const trail = new RequestTrail();
   for (let i = 0; i < 3 * TRAIL_LENGTH + 7; i++) {
     trail.add(new Request(`http://sandbox.test/api/${i}`), 0, 1, 200);
@@ -58,7 +58,7 @@ test('remembers the last thousand requests', () => {
   assert.equal(lines.at(-1)!.path, `/api/${3 * TRAIL_LENGTH + 6}`);
 });
 
-test('counters, log and carried rows begin anew', async (t) => {
+test('clears the counters, the log and the carried rows', async (t) => {
   const sandbox = await sandboxFor(t);
   await subscribe(sandbox, [row({ email: 'ada@shop.test' })]);
   assert.deepEqual(await ask(sandbox, 'DELETE', '/requests'), { endpoints: [] });

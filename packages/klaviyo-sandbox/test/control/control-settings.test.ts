@@ -18,7 +18,7 @@ test('shows what can be changed', async (t) => {
   });
 });
 
-test('a switch that is turned while it runs counts from then on', async (t) => {
+test('a switch that is changed at run time counts from then on', async (t) => {
   const sandbox = await sandboxFor(t);
   const twice = () => subscribe(sandbox, [row({ email }), row({ email })]);
   assert.equal((await twice()).status, 202);
@@ -50,14 +50,14 @@ test('delays, domains, scopes and clicks change as well', async (t) => {
   assert.deepEqual(sandbox.account.settings.delays, DELAYS.klaviyo);
 });
 
-test('the share of clicks shows, whichever call set it', async (t) => {
+test('shows the share of clicks, whichever call set it', async (t) => {
   const sandbox = await sandboxFor(t);
   await ask(sandbox, 'POST', '/clicks', { share: 0.5, smsShare: 0.25 });
   const { clicks } = await ask<{ clicks: object }>(sandbox, 'GET', '/settings');
   assert.deepEqual(clicks, { share: 0.5, smsShare: 0.25 });
 });
 
-test('one sandbox’s changes are not another’s', async (t) => {
+test('changes of one sandbox do not affect another', async (t) => {
   const usual = structuredClone(DELAYS.klaviyo);
   const [one, other] = [await sandboxFor(t), await sandboxFor(t)];
   await ask(one, 'PATCH', '/settings', {
@@ -102,7 +102,7 @@ test('reads switches as text', () => {
   assert.throws(() => parseSwitch('errorsPerAnswer=0'), /all or a whole number from 1; got 0/);
 });
 
-test('refuses switches and delays that there are not, at the start', async (t) => {
+test('refuses unknown switches and delays at the start', async (t) => {
   const switches = { evens: 'late' } as object;
   await assert.rejects(sandboxFor(t, { switches }), /no switch "evens"/);
   const delays = { sleep: [1, 2] } as object;

@@ -34,7 +34,7 @@ export async function ask<T>(
   return JSON.parse(text) as T;
 }
 
-/** Status and words of a call that must not succeed. */
+/** Status and text of a call that must not succeed. */
 export async function refused(
   sandbox: Sandbox,
   method: string,

@@ -10,7 +10,7 @@ function busyFor(ms: number): void {
   while (performance.now() < until);
 }
 
-test('while much has to be done, time comes in turns and nothing is done twice or not at all', async (t) => {
+test('while a lot is due, time advances in turns and every effect runs exactly once', async (t) => {
   const sandbox = await sandboxFor(t);
   const { clock, scheduler } = sandbox.account;
   const start = clock.now();
@@ -57,7 +57,7 @@ test('two calls at once skip the sum of both', async (t) => {
   const sandbox = await sandboxFor(t);
   const { clock, scheduler } = sandbox.account;
   const start = clock.now();
-  // Enough to do that the second call comes while the first is at it.
+  // Enough work that the second call comes while the first still runs.
   for (let i = 0; i < 100; i++) scheduler.at(start + i, () => busyFor(1));
   const skip = () => ask(sandbox, 'POST', '/clock/advance', { ms: 60 * SECOND });
   await Promise.all([skip(), skip()]);
@@ -75,7 +75,7 @@ test('speed divides what is skipped', async (t) => {
 });
 
 for (const body of [{}, { ms: -1 }, { ms: '1' }, { seconds: 1 }]) {
-  test(`time does not go by ${JSON.stringify(body)}`, async (t) => {
+  test(`time does not advance by ${JSON.stringify(body)}`, async (t) => {
     const sandbox = await sandboxFor(t);
     assert.match(await refused(sandbox, 'POST', '/clock/advance', body), /^400 .*ms/);
   });

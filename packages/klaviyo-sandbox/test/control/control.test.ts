@@ -7,7 +7,7 @@ import { call, consentOf, HOUR, refusal, row, sandboxFor, subscribe } from '../s
 const email = 'ada@shop.test';
 const phone_number = '+12015550123';
 
-test('seeds profiles from NDJSON and tells the truth of each', async (t) => {
+test('seeds profiles from NDJSON and returns the true state of each', async (t) => {
   const sandbox = await sandboxFor(t);
   const seed = [
     { email, email_consent: 'UNSUBSCRIBED', consent_timestamp: '2020-02-02T00:00:00Z' },
@@ -78,7 +78,7 @@ for (const [name, line, error] of BAD_SEEDS) {
   });
 }
 
-test('counts requests, and keeps everyone whom an accepted subscribe carried', async (t) => {
+test('counts requests, and keeps everyone in an accepted subscribe', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = [
     row({ email, phone_number: '12' }, ['email', 'sms']),
@@ -112,7 +112,7 @@ test('counts requests, and keeps everyone whom an accepted subscribe carried', a
   );
 });
 
-test('every person call is reachable over HTTP', async (t) => {
+test('every call about a person is reachable over HTTP', async (t) => {
   const sandbox = await sandboxFor(t);
   await post(sandbox, '/lists', { id: 'More', name: 'More', opt_in_process: 'double_opt_in' });
   await subscribe(sandbox, [row({ email, phone_number }, ['email', 'sms'])], { list: 'More' });
@@ -144,7 +144,7 @@ const BAD_CALLS: [string, unknown, RegExp][] = [
   ['/clicks', null, /must be a JSON object/],
 ];
 for (const [path, body, error] of BAD_CALLS) {
-  test(`tells what is wrong with ${path} ${JSON.stringify(body)}`, async (t) => {
+  test(`says what is wrong with ${path} ${JSON.stringify(body)}`, async (t) => {
     const sandbox = await sandboxFor(t);
     const { status, text } = await post(sandbox, path, body);
     assert.equal(status, 400);
@@ -158,7 +158,7 @@ async function withFault(t: TestContext, fault: Omit<Fault, 'times'>): Promise<S
   return sandbox;
 }
 
-/** Whether a subscribe call that met the fault was carried out. */
+/** Whether a subscribe call with the fault was carried out. */
 function wasCarriedOut(sandbox: Sandbox): boolean {
   sandbox.account.advance(HOUR);
   return consentOf(sandbox, email) !== undefined;
@@ -185,7 +185,7 @@ for (const kind of ['502', 'html'] as const) {
   });
 }
 
-test('429 with the asked wait', async (t) => {
+test('429 with the requested wait', async (t) => {
   const sandbox = await withFault(t, { kind: '429', retryAfter: 7 });
   const response = await call(sandbox, 'GET', '/api/profiles');
   assert.equal(response.headers.get('retry-after'), '7');
@@ -198,7 +198,7 @@ for (const [kind, carriedOut] of [
   ['reset_after', true],
   ['truncated', true],
 ] as const) {
-  test(`${kind}: the line is cut and the call was ${carriedOut ? '' : 'not '}carried out`, async (t) => {
+  test(`${kind}: the connection is cut and the call was ${carriedOut ? '' : 'not '}carried out`, async (t) => {
     const sandbox = await withFault(t, { kind });
     await assert.rejects(async () => {
       const response = await subscribe(sandbox, [row({ email })], { list: 'Single' });
@@ -208,7 +208,7 @@ for (const [kind, carriedOut] of [
   });
 }
 
-test('slow: the answer takes its time and is right', async (t) => {
+test('slow: the answer is late and correct', async (t) => {
   const sandbox = await withFault(t, { kind: 'slow', latencyMs: 80 });
   const started = performance.now();
   assert.equal((await call(sandbox, 'GET', '/api/profiles')).status, 200);
@@ -224,7 +224,7 @@ test('revoke_key: refused until the faults are cleared', async (t) => {
   assert.equal((await call(sandbox, 'GET', '/api/profiles')).status, 200);
 });
 
-test('delete_list: the list is gone before the request is read', async (t) => {
+test('delete_list: the list is deleted before the request is read', async (t) => {
   const sandbox = await withFault(t, { kind: 'delete_list', listId: 'Single' });
   const { errors } = await refusal(await subscribe(sandbox, [row({ email })], { list: 'Single' }));
   assert.deepEqual(errors, [['/data/relationships/list/data/id', 'List not found with id Single']]);
@@ -236,7 +236,7 @@ test('refuses an option that is out of its range', async (t) => {
   await assert.rejects(sandboxFor(t, { clicks: { share: 2, delayMs: [1, 2] } }), /clicks.share/);
 });
 
-test('carries things out by itself, on the wall clock', async (t) => {
+test('applies changes by itself, on the wall clock', async (t) => {
   const sandbox = await sandboxFor(t, { delays: 'fast' });
   await subscribe(sandbox, [row({ email })], { list: 'Single' });
   const deadline = Date.now() + 10_000;

@@ -8,7 +8,7 @@ import { TimeIndex } from '../../src/store/events/time-index.js';
 const ALL = { from: -Infinity, to: Infinity, descending: false, after: null };
 const NOON = Date.UTC(2026, 0, 1, 12);
 
-test('a time index puts entries from far back into place, between reads and after them', () => {
+test('a time index inserts late entries at their position, between reads and after them', () => {
   const times = new Map<number, number>();
   const index = new TimeIndex((member) => times.get(member));
   const add = (member: number, time: number) => {
@@ -22,7 +22,7 @@ test('a time index puts entries from far back into place, between reads and afte
     assert.deepEqual([...index.descending(-Infinity, Infinity, null)], expected.toReversed());
   };
   for (let round = 0; round < 5; round++) {
-    // Scattered over everything, the far past twice, and on time again.
+    // Spread over the whole range, twice in the far past, and on time again.
     for (let i = 0; i < 500; i++) add(30_000 + round * 1_000 + i, (i * 7_919) % 1_020_000);
     for (let i = 500; i < 600; i++) add(30_000 + round * 1_000 + i, 2_000_000 + round * 100 + i);
     check();
@@ -89,7 +89,7 @@ test('events are walked like a sorted list, whatever is merged and deleted', () 
   );
 });
 
-test('an event that is written late goes to whoever its person has become, or nowhere', () => {
+test('a late event goes to the profile that its person was merged into, or nowhere', () => {
   const store = new EventStore();
   const metric = 'Subscribed to List';
   store.moved(1, 2);
@@ -102,7 +102,7 @@ test('an event that is written late goes to whoever its person has become, or no
   assert.equal(store.size, 0);
 });
 
-test('ids of events are short, distinct and lead back; UUIDs tell the second', () => {
+test('event ids are short, distinct and map back; UUIDs contain the second', () => {
   const ids = Array.from({ length: 5_000 }, (_, event) => eventId(3, event));
   assert.equal(new Set(ids).size, ids.length);
   ids.forEach((id, event) => {

@@ -47,7 +47,7 @@ async function threePeople(t: TestContext, options: SandboxOptions = {}) {
 }
 
 describe('get_events', () => {
-  it('shows what a historical subscribe wrote, dated back', async (t) => {
+  it('shows what a historical subscribe wrote, back-dated', async (t) => {
     const sandbox = await threePeople(t);
     const { data, links } = await events(sandbox, { sort: 'datetime' });
     assert.deepEqual(
@@ -75,7 +75,7 @@ describe('get_events', () => {
     });
   });
 
-  it('dates events of now to the second, the latest first', async (t) => {
+  it('dates current events to the second, the latest first', async (t) => {
     const sandbox = await threePeople(t);
     const before = Math.floor(Date.now() / 1_000);
     sandbox.account.unsubscribe({ email: 'bea@shop.test' });
@@ -113,7 +113,7 @@ describe('get_events', () => {
     });
   }
 
-  it('takes one metric or several', async (t) => {
+  it('accepts one metric or several', async (t) => {
     const sandbox = await threePeople(t);
     sandbox.account.unsubscribe({ email: 'ada@shop.test' });
     const [list, out] = ['Subscribed to List', 'Unsubscribed from Email Marketing'].map((name) =>
@@ -129,7 +129,7 @@ describe('get_events', () => {
     assert.equal(await count(`equals(metric_id,"${list}"),equals(metric_id,"${out}")`), 0);
   });
 
-  it('takes one profile; of somebody unknown it has nothing', async (t) => {
+  it('accepts one profile; an unknown one has no events', async (t) => {
     const sandbox = await threePeople(t);
     const ada = profileId(sandbox, 'ada@shop.test');
     const { data } = await events(sandbox, { filter: `equals(profile_id,"${ada}")` });
@@ -145,7 +145,7 @@ describe('get_events', () => {
     assert.equal((await call(sandbox, 'GET', several)).status, 400);
   });
 
-  it('refuses metrics that do not exist, in recorded words', async (t) => {
+  it('refuses metrics that do not exist, with the recorded wording', async (t) => {
     const sandbox = await threePeople(t);
     const known = metricId(sandbox, 'Subscribed to List');
     const filter = encodeURIComponent(`equals(metric_id,["NOPE01","${known}","NOPE02"])`);
@@ -156,7 +156,7 @@ describe('get_events', () => {
   });
 
   for (const sort of ['datetime', '-datetime']) {
-    it(`pages by ${sort} without gap or repeat, also within one second`, async (t) => {
+    it(`pages by ${sort} without gaps or repeats, also within one second`, async (t) => {
       const sandbox = await threePeople(t);
       const whole = (await events(sandbox, { sort })).data.map(({ id }) => id);
       assert.equal(whole.length, 6);
@@ -195,7 +195,7 @@ describe('get_events', () => {
     assert.equal((await events(sandbox)).included, undefined);
   });
 
-  it('shows late events late, where the switch says so', async (t) => {
+  it('shows late events late if the switch says so', async (t) => {
     const sandbox = await sandboxFor(t, { switches: { events: 'late' } });
     sandbox.account.seed({ email: 'ada@shop.test', email_consent: 'SUBSCRIBED' });
     sandbox.account.unsubscribe({ email: 'ada@shop.test' });
@@ -220,7 +220,7 @@ describe('get_event', () => {
     );
   });
 
-  it('refuses what cannot be an id, in recorded words', async (t) => {
+  it('refuses a malformed id, with the recorded wording', async (t) => {
     const sandbox = await sandboxFor(t);
     assert.deepEqual(await refusal(await call(sandbox, 'GET', '/api/events/NOPE01')), {
       status: 400,
@@ -246,7 +246,7 @@ describe('the metric of an event in answers', () => {
     page.data.map(({ relationships }) => relationships.metric?.data.id);
 
   for (const eventMetric of ['missing', 'unknown'] as const) {
-    it(`is ${eventMetric} where the switch says so, unless has(metric) is asked for`, async (t) => {
+    it(`is ${eventMetric} if the switch says so, unless has(metric) is in the filter`, async (t) => {
       const sandbox = await threePeople(t, { switches: { eventMetric } });
       const id = metricId(sandbox, 'Subscribed to Email Marketing');
       const filter = `equals(metric_id,"${id}")`;
@@ -260,7 +260,7 @@ describe('the metric of an event in answers', () => {
     });
   }
 
-  it('is missing from some events at times, and always from the same', async (t) => {
+  it('is missing at times, always from the same events', async (t) => {
     const sandbox = await threePeople(t, {
       seed: 3,
       switches: { eventMetric: 'missing_at_times' },

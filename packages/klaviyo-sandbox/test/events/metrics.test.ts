@@ -36,7 +36,7 @@ describe('get_metrics', () => {
     ]);
   });
 
-  it('lists every metric from the beginning, where the switch says so', async (t) => {
+  it('lists every metric from the beginning if the switch says so', async (t) => {
     const sandbox = await sandboxFor(t, { switches: { unfiredMetrics: 'listed' } });
     const page = await metrics(sandbox);
     assert.deepEqual(names(page), [...METRICS].sort());
@@ -48,7 +48,7 @@ describe('get_metrics', () => {
     assert.deepEqual(data, []);
   });
 
-  it('gives a metric another id in every account', async (t) => {
+  it('gives a metric a different id in every account', async (t) => {
     const switches = { unfiredMetrics: 'listed' } as const;
     const accounts = [
       await sandboxFor(t, { seed: 1, switches }),
@@ -63,7 +63,7 @@ describe('get_metrics', () => {
     );
   });
 
-  it('knows SMS metrics under their older names in an account that has them', async (t) => {
+  it('uses the older names of SMS metrics in an account that has them', async (t) => {
     const sandbox = await sandboxFor(t, { account: { oldSmsMetricNames: true } });
     optOut(sandbox);
     assert.deepEqual(names(await metrics(sandbox)), [

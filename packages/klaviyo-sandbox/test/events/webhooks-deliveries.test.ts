@@ -23,7 +23,7 @@ interface Received {
   body: Body;
 }
 
-/** An endpoint that keeps what it gets and answers with `answer`. */
+/** An endpoint that stores what it gets and answers with `answer`. */
 async function receiver(
   t: TestContext,
   answer: (response: ServerResponse, number: number) => void = (response) => response.end(),
@@ -116,7 +116,7 @@ describe('webhook deliveries', () => {
     assert.equal(JSON.stringify(body.data[0]?.payload.data), links(event));
   });
 
-  it('have a right clock in the header where the account says so', async (t) => {
+  it('have a correct clock in the header if the account says so', async (t) => {
     const { received, endpointUrl } = await receiver(t);
     const { sandbox } = await listening(t, endpointUrl, { account: { webhookClockSkewMs: 0 } });
     optOut(sandbox);
@@ -126,7 +126,7 @@ describe('webhook deliveries', () => {
     assert.ok(Math.abs(header - Date.now()) < MINUTE);
   });
 
-  it('tell of the chosen topics only, and of nothing that was before', async (t) => {
+  it('only contain the chosen topics, and no earlier events', async (t) => {
     const { received, endpointUrl } = await receiver(t);
     const { sandbox, webhook } = await listening(t, endpointUrl);
     sandbox.account.seed({ email: 'ada@shop.test', phone_number: '+12015550123' });
@@ -143,7 +143,7 @@ describe('webhook deliveries', () => {
     assert.equal(countsOf(sandbox, later), undefined);
   });
 
-  it('hold up to a thousand events, and are few at a time', async (t) => {
+  it('contain up to a thousand events, a few deliveries at a time', async (t) => {
     const open: ServerResponse[] = [];
     const { received, endpointUrl } = await receiver(t, (response) => open.push(response));
     const { sandbox, webhook } = await listening(t, endpointUrl);
@@ -152,7 +152,7 @@ describe('webhook deliveries', () => {
     for (let i = 0; i < 4_001; i++) sandbox.account.journal.record({ metric, profile: 0 });
     sandbox.account.advance(3 * MINUTE);
     await until(() => open.length === 3);
-    // Two more are due; nothing but an answer lets them go.
+    // Two more are due; only an answer releases them.
     const { waiting, in_flight } = countsOf(sandbox, webhook);
     assert.deepEqual([waiting, in_flight], [4_001, 3]);
     for (let answered = 0; answered < 5; answered++) {
@@ -170,7 +170,7 @@ describe('webhook deliveries', () => {
     assert.equal(new Set(ids).size, 4_001);
   });
 
-  it('are tried again with growing pauses until the endpoint takes them', async (t) => {
+  it('are retried with growing delays until the endpoint accepts them', async (t) => {
     const { received, endpointUrl } = await receiver(t, (response, number) => {
       if (number < 3) refuse(response);
       else response.end();
@@ -199,7 +199,7 @@ describe('webhook deliveries', () => {
     });
   });
 
-  it('end with the webhook switched off after two days of failures', async (t) => {
+  it('end after two days of failures, and the webhook is disabled', async (t) => {
     const { received, endpointUrl } = await receiver(t, refuse);
     const { sandbox, webhook } = await listening(t, endpointUrl);
     optOut(sandbox);
@@ -233,7 +233,7 @@ describe('webhook deliveries', () => {
     assert.match(countsOf(sandbox, webhook).last_failure!, /ECONNREFUSED/);
   });
 
-  it('leave out whoever was deleted in the meantime', async (t) => {
+  it('leave out people who were deleted in the meantime', async (t) => {
     const { received, endpointUrl } = await receiver(t);
     const { sandbox, webhook } = await listening(t, endpointUrl);
     optOut(sandbox, 'ada@shop.test');
@@ -287,7 +287,7 @@ describe('webhook deliveries', () => {
     const closed = performance.now();
     sandbox.account.close();
     await cut;
-    // Long before the patience with an endpoint ends.
+    // Long before the time-out of an endpoint.
     assert.ok(performance.now() - closed < 3_000);
   });
 });

@@ -71,7 +71,7 @@ describe('webhooks', () => {
     ['GET', '/api/webhook-topics/event:klaviyo.sent_sms'],
   ];
   for (const [method, path, body] of calls) {
-    it(`refuses a private key ${method} ${path}, in recorded words`, async (t) => {
+    it(`refuses a private key ${method} ${path}, with the recorded wording`, async (t) => {
       const sandbox = await sandboxFor(t);
       assert.deepEqual(await refusal(await call(sandbox, method, path, body)), {
         status: 403,
@@ -80,7 +80,7 @@ describe('webhooks', () => {
     });
   }
 
-  it('are made, read, changed and deleted', async (t) => {
+  it('are created, read, changed and deleted', async (t) => {
     const sandbox = await allowed(t);
     const made = await api(sandbox, 'POST', '/api/webhooks', request({ description: 'All of it' }));
     assert.equal(made.status, 201);
@@ -149,7 +149,7 @@ describe('webhooks', () => {
     ],
   ];
   for (const [what, body, pointer] of bad) {
-    it(`are not made with ${what}`, async (t) => {
+    it(`are not created with ${what}`, async (t) => {
       const sandbox = await allowed(t);
       const { status, errors } = await refusal(await call(sandbox, 'POST', '/api/webhooks', body));
       assert.deepEqual([status, errors.map(([at]) => at)], [400, [pointer]]);
@@ -157,7 +157,7 @@ describe('webhooks', () => {
     });
   }
 
-  it('may be on this machine without https', async (t) => {
+  it('can be on this machine without https', async (t) => {
     const sandbox = await allowed(t);
     for (const host of ['127.0.0.1:8080', 'localhost', '[::1]:9']) {
       const body = request({ endpoint_url: `http://${host}/hook` });
@@ -166,7 +166,7 @@ describe('webhooks', () => {
     }
   });
 
-  it('are changed only under the id of the path', async (t) => {
+  it('are only changed under the id in the path', async (t) => {
     const sandbox = await allowed(t);
     const { data } = await answerOf(api(sandbox, 'POST', '/api/webhooks', request()));
     for (const id of ['01HF7AYTK76RHR4F17G6DGTRGF', undefined]) {

@@ -69,7 +69,7 @@ async function rowsOf(sandbox: Sandbox, id: string): Promise<Record<string, stri
   return parse(gunzipSync(Buffer.from(await response.arrayBuffer())), { columns: true });
 }
 
-test('is refused to keys that were not invited', async (t) => {
+test('is refused for keys that were not invited', async (t) => {
   const sandbox = await withPeople(t, { bulkExport: 'refused' });
   for (const answer of [
     await beta(sandbox, 'POST', JOBS, jobBody({ list: 'Single' })),
@@ -80,7 +80,7 @@ test('is refused to keys that were not invited', async (t) => {
   }
 });
 
-test('a list becomes a file some time later', async (t) => {
+test('a list is exported to a file after a delay', async (t) => {
   const sandbox = await withPeople(t);
   const job = await start(sandbox, { list: 'Single' });
   assert.equal(job.attributes['status'], 'processing');
@@ -112,7 +112,7 @@ test('a list becomes a file some time later', async (t) => {
   );
 });
 
-test('holds the properties that were asked for, then consent', async (t) => {
+test('has the requested properties, then consent', async (t) => {
   const sandbox = await withPeople(t);
   const names = ['email', "properties['shoe size']", 'properties["likes"]', 'location.city'];
   const job = await start(sandbox, { segment: 'Fans' }, names);
@@ -126,7 +126,7 @@ test('holds the properties that were asked for, then consent', async (t) => {
   assert.deepEqual(Object.values(row!).slice(0, 4), ['ada@shop.test', '38', '["tea","rain"]', '']);
 });
 
-test('fails where the list is gone before it ran', async (t) => {
+test('fails if the list is deleted before it runs', async (t) => {
   const sandbox = await withPeople(t);
   const job = await start(sandbox, { list: 'Single' });
   sandbox.account.lists.remove('Single');
@@ -146,7 +146,7 @@ test('expires', async (t) => {
   assert.equal((await beta(sandbox, 'GET', `${JOBS}/${job.id}/download`)).status, 410);
 });
 
-test('a list of many is written in turns and whole', async (t) => {
+test('a large list is written in turns, and completely', async (t) => {
   const sandbox = await withPeople(t);
   for (let i = 0; i < 1_300; i++) {
     sandbox.account.seed({ email: `p${i}@shop.test`, lists: ['Double'] });
@@ -158,7 +158,7 @@ test('a list of many is written in turns and whole', async (t) => {
   assert.equal(new Set(rows.map(({ email }) => email)).size, 1_300);
 });
 
-test('the download may be a document that leads to the file', async (t) => {
+test('the download can be a document with a link to the file', async (t) => {
   const sandbox = await withPeople(t, { exportDownload: 'link' });
   const job = await start(sandbox, { list: 'Single' });
   sandbox.account.advance(HOUR);

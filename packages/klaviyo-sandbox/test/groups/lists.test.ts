@@ -46,7 +46,7 @@ async function labelled(t: TestContext) {
   });
 }
 
-test('brings flows and tags along, each once, with the fields that are named', async (t) => {
+test('includes flows and tags, each once, with the requested fields', async (t) => {
   const sandbox = await labelled(t);
   const { data, included } = await get<Document<Group[]>>(
     sandbox,
@@ -73,7 +73,7 @@ test('brings flows and tags along, each once, with the fields that are named', a
   assert.match(news!.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test('without include a list shows links alone', async (t) => {
+test('without include a list only shows links', async (t) => {
   const sandbox = await labelled(t);
   const { data, ...rest } = await get<Document<Group>>(sandbox, '/api/lists/First');
   assert.equal('included' in rest, false);
@@ -86,7 +86,7 @@ test('without include a list shows links alone', async (t) => {
   assert.equal(asked.data.relationships['flow-triggers']?.data, undefined);
 });
 
-test('a list with flows can be made while the sandbox runs, and is checked', async (t) => {
+test('a list with flows can be created at run time, and is checked', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.createList({ id: 'Late', name: 'Late', flows: [{ name: 'W', status: 'draft' }] });
   const { included } = await get<Document<Group>>(sandbox, '/api/lists/Late?include=flow-triggers');
@@ -102,7 +102,7 @@ test('a list with flows can be made while the sandbox runs, and is checked', asy
   assert.throws(() => sandbox.account.createList({ name: 'x', tags: [''] }), /a tag needs a name/);
 });
 
-test('counts members where it is asked to, once a second at most', async (t) => {
+test('counts members on request, at most once a second', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, lists: ['Single'] });
   const path = '/api/lists/Single?additional-fields[list]=profile_count';
@@ -156,7 +156,7 @@ for (const [name, body, pointer, detail] of [
   });
 }
 
-test('a deleted list is gone with members and suppressions; consent stays', async (t) => {
+test('a deleted list is removed with its members and suppressions; consent stays', async (t) => {
   const sandbox = await sandboxFor(t);
   const { account } = sandbox;
   account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Single', 'Double'] });
@@ -205,7 +205,7 @@ test('a subscribe that was accepted before the deletion still subscribes, and jo
   });
 });
 
-test('an unknown list is a 400 on reads where the switch says so, a 404 on writes', async (t) => {
+test('an unknown list is a 400 on reads if the switch says so, a 404 on writes', async (t) => {
   const sandbox = await sandboxFor(t, { switches: { unknownIdOnGet: 400 } });
   assert.equal((await call(sandbox, 'GET', '/api/lists/None')).status, 400);
   assert.equal((await call(sandbox, 'GET', '/api/lists/None/profiles')).status, 400);
@@ -232,7 +232,7 @@ test('150 lists a day, and no more', async (t) => {
   assert.equal(made.headers.get('ratelimit-limit'), '10, 10;w=1, 150;w=60, 150;w=86400');
 });
 
-test('adding and removing by id writes no event and takes profiles alone', async (t) => {
+test('adding and removing by id writes no event and only accepts profiles', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email });
   const { id } = sandbox.account.truthFor({ email })!;

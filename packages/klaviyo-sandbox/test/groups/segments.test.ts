@@ -58,7 +58,7 @@ test('people enter and leave a segment half a minute to five minutes later', asy
   assert.equal(await membersOf(sandbox, 'Chosen'), 'b');
 });
 
-test('nobody waits less than the shortest delay', async (t) => {
+test('no change shows before the shortest delay', async (t) => {
   const delays = { ...DELAYS.klaviyo, segmentMember: [30_000, 30_004] as const };
   const sandbox = await sandboxFor(t, { segments, delays });
   for (const who of [ada, bob]) sandbox.account.seed(who);
@@ -73,7 +73,7 @@ test('nobody waits less than the shortest delay', async (t) => {
   assert.equal(await membersOf(sandbox, 'Chosen'), 'ab');
 });
 
-test('who comes back joins anew, and the last word of two moves counts', async (t) => {
+test('somebody who comes back gets a new date, and the last of two moves counts', async (t) => {
   const sandbox = await sandboxFor(t, { segments });
   sandbox.account.seed(ada);
   sandbox.account.moveInSegment('Chosen', { enter: [ada] });
@@ -111,7 +111,7 @@ test('a new segment is processing and empty for eight minutes or more', async (t
   assert.equal(await membersOf(sandbox, id), 'a');
 });
 
-test('people chosen while a segment is new show when it is ready', async (t) => {
+test('people moved into a new segment show when it is ready', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed(ada);
   const { id } = sandbox.account.createSegment({ name: 'New' });
@@ -161,7 +161,7 @@ test('a rule on consent follows subscribes and unsubscribes', async (t) => {
 });
 
 for (const consent of ['NEVER_SUBSCRIBED', 'SUBSCRIBED'] as const) {
-  test(`a profile that goes leaves its segments at once: ${consent}`, async (t) => {
+  test(`a deleted profile leaves its segments at once: ${consent}`, async (t) => {
     const sandbox = await sandboxFor(t, { segments });
     sandbox.account.seed({ ...ada, email_consent: consent });
     sandbox.account.moveInSegment('Chosen', { enter: [ada] });
@@ -174,7 +174,7 @@ for (const consent of ['NEVER_SUBSCRIBED', 'SUBSCRIBED'] as const) {
   });
 }
 
-test('nobody moves in an inactive segment, by hand in one with a rule, or without a profile', async (t) => {
+test('nobody can be moved in an inactive segment, in one with a rule, or without a profile', async (t) => {
   const sandbox = await sandboxFor(t, { segments });
   const { account } = sandbox;
   account.seed(ada);
@@ -203,7 +203,7 @@ test('nobody moves in an inactive segment, by hand in one with a rule, or withou
   assert.throws(() => account.createSegment({ name: 'x', is_active }), /is_active must be true or/);
 });
 
-test('a deleted segment is a 404, or a 400 where the switch says so', async (t) => {
+test('a deleted segment is a 404, or a 400 if the switch says so', async (t) => {
   const sandbox = await sandboxFor(t, { segments });
   sandbox.account.seed(ada);
   sandbox.account.moveInSegment('Chosen', { enter: [ada] });
@@ -299,14 +299,14 @@ for (const [where, conditions] of [
   ],
   [{ consent: 'sms.marketing', is: 'NEVER_SUBSCRIBED' }, [consent('sms', false, never)]],
 ] as const satisfies readonly (readonly [SegmentRule, readonly object[]])[]) {
-  test(`says in Klaviyo's language ${JSON.stringify(where)}`, async (t) => {
+  test(`shows ${JSON.stringify(where)} as Klaviyo's segment definition`, async (t) => {
     const sandbox = await sandboxFor(t, { segments: [{ id: 'Ruled0', name: 'Ruled', where }] });
     const [segment] = (await get(sandbox, '/api/segments')).data;
     assert.deepEqual(segment?.attributes['definition'], { condition_groups: [{ conditions }] });
   });
 }
 
-test('segments come ten a page, filtered and sorted; is_starred filters nothing', async (t) => {
+test('segments are returned ten per page, filtered and sorted; is_starred filters nothing', async (t) => {
   const sandbox = await sandboxFor(t, { segments });
   const idsOf = async (query: string) =>
     (await get(sandbox, `/api/segments?${query}`)).data.map(({ id }) => id);
@@ -348,7 +348,7 @@ test('members of a segment are found by id and date, and page stably while peopl
   assert.match(await membersOf(sandbox, 'Chosen', since), /f$/);
 });
 
-test('segments are hours behind where the switch says so, old ones and new ones', async (t) => {
+test('segments are hours behind if the switch says so, old ones and new ones', async (t) => {
   const switches = { segmentMembers: 'hours_behind' } as const;
   const sandbox = await sandboxFor(t, { segments, switches });
   sandbox.account.seed({ ...ada, properties: { plan: 'gold' } });

@@ -19,7 +19,7 @@ const isNow = (date: string | null | undefined) =>
   Math.abs(Date.parse(date ?? '') - Date.now()) < 60_000;
 
 describe('somebody who subscribes through a form', () => {
-  it('is in at once: a new profile, consent, the list, and events', async (t) => {
+  it('is subscribed at once: a new profile, consent, the list, and events', async (t) => {
     const sandbox = await sandboxFor(t);
     const body = { email, phone_number, list_id: 'Double' };
     assert.deepEqual(await act(sandbox, '/subscribe', body), {});
@@ -53,7 +53,7 @@ describe('somebody who subscribes through a form', () => {
     });
   }
 
-  it('lifts what a subscribe lifts, and comes back to the list', async (t) => {
+  it('loses the suppressions that a subscribe removes, and comes back to the list', async (t) => {
     const sandbox = await sandboxFor(t);
     const reasons = ['HARD_BOUNCE', 'SPAM_COMPLAINT', 'USER_SUPPRESSED'] as const;
     const past = { suppressions: [...reasons], consent_timestamp: LONG_AGO };
@@ -66,7 +66,7 @@ describe('somebody who subscribes through a form', () => {
     assert.equal(mailOf(sandbox).consent, 'SUBSCRIBED');
   });
 
-  it('stays as they are where they were subscribed already', async (t) => {
+  it('does not change if they were already subscribed', async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', consent_timestamp: LONG_AGO });
     await act(sandbox, '/subscribe', { email });
@@ -74,7 +74,7 @@ describe('somebody who subscribes through a form', () => {
     assert.deepEqual([consent_timestamp, method, metricsOf(sandbox)], [SHOWN, 'API', []]);
   });
 
-  it('is each of several profiles, where the switch says so', async (t) => {
+  it('changes each of several profiles if the switch says so', async (t) => {
     const sandbox = await sandboxFor(t, { switches: { sameIdentifier: 'all' } });
     sandbox.account.seed({ email });
     sandbox.account.seed({ email, separate_profile: true });
@@ -93,7 +93,7 @@ describe('somebody who subscribes through a form', () => {
   });
 });
 
-test('who marks a mail as spam is suppressed from now on, and an event says so', async (t) => {
+test('somebody who marks a mail as spam is suppressed, with an event', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', consent_timestamp: LONG_AGO });
   assert.deepEqual(await act(sandbox, '/complain', { email }), {});
@@ -109,7 +109,7 @@ test('who marks a mail as spam is suppressed from now on, and an event says so',
   assert.deepEqual(reasonsOf(sandbox), [], 'which a subscribe lifts');
 });
 
-test('who leaves one list keeps their consent and the other lists', async (t) => {
+test('somebody who leaves one list keeps their consent and the other lists', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Single', 'Double'] });
   assert.deepEqual(await act(sandbox, '/unsubscribe', { email, list_id: 'Single' }), {});
@@ -137,7 +137,7 @@ describe('an operator', () => {
     assert.deepEqual(metricsOf(sandbox), []);
   });
 
-  it('is late to be noticed, and then with the date of the act', async (t) => {
+  it('suppresses by hand with a delay, dated when it was done', async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email, email_consent: 'SUBSCRIBED' });
     const before = Date.now();
@@ -152,7 +152,7 @@ describe('an operator', () => {
     assert.ok(date >= before && date <= asked, `${date - before} ms after the act`);
   });
 
-  it('is noticed by nobody where the profile is gone by then', async (t) => {
+  it('has no effect if the profile is deleted in the meantime', async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email });
     sandbox.account.suppress({ email, surfaces_after_ms: HOUR });
@@ -161,7 +161,7 @@ describe('an operator', () => {
     assert.equal(sandbox.account.truthFor({ email }), undefined);
   });
 
-  it('lifts what was suppressed by hand and nothing else', async (t) => {
+  it('removes suppressions by hand and nothing else', async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email, suppressions: ['HARD_BOUNCE', 'USER_SUPPRESSED'] });
     assert.deepEqual(await act(sandbox, '/unsuppress', { email }), {});
@@ -184,7 +184,7 @@ for (const moves of [false, true]) {
     ['/unsubscribe', { email }],
   ];
   for (const [path, body] of acts) {
-    test(`${path} ${JSON.stringify(body)} moves updated: ${moves}`, async (t) => {
+    test(`${path} ${JSON.stringify(body)} changes updated: ${moves}`, async (t) => {
       const sandbox = await sandboxFor(t, { switches });
       const suppressions = path === '/unsuppress' ? (['USER_SUPPRESSED'] as const) : [];
       const past = { created: LONG_AGO, lists: ['Single'], suppressions: [...suppressions] };

@@ -7,7 +7,7 @@ import { call, get, HOUR, row, sandboxFor, subscribe } from '../support.js';
 
 const email = 'ada@shop.test';
 const OUT = { email: { marketing: { consent: 'UNSUBSCRIBED' } } };
-/** Answers take less than this to arrive, also on a busy machine. */
+/** Answers arrive faster than this, also on a busy machine. */
 const SLACK_MS = 60_000;
 
 for (const clockAheadMs of [-3 * HOUR, 0, 3 * HOUR]) {
@@ -62,7 +62,7 @@ for (const clockAheadMs of [-3 * HOUR, 0, 3 * HOUR]) {
     );
   });
 
-  test(`${name}: it decides what lies in the future`, async (t) => {
+  test(`${name}: it decides what is in the future`, async (t) => {
     const sandbox = await sandboxFor(t, { clockAheadMs });
     await created(sandbox, { email });
     const [past, future] = [-HOUR, HOUR].map((by) =>
@@ -77,7 +77,7 @@ for (const clockAheadMs of [-3 * HOUR, 0, 3 * HOUR]) {
 
 const NO_KEY = { authorization: 'Klaviyo-API-Key pk_other' };
 
-/** How a date is taken, as a filter and as the date of a past consent. */
+/** How a date is accepted in a filter and as a historical consent date. */
 async function statuses(sandbox: Sandbox, date: string) {
   const filter = await call(sandbox, 'GET', `/api/profiles?filter=greater-than(created,${date})`);
   const past = row({ email: 'bea@shop.test' }, ['email'], { consented_at: date });
@@ -96,7 +96,7 @@ test('how long things take does not depend on it', async (t) => {
 });
 
 for (const clockAheadMs of [Infinity, '1h' as unknown as number]) {
-  test(`refuses ${clockAheadMs} as a difference of clocks`, async (t) => {
+  test(`refuses ${clockAheadMs} as the clock difference`, async (t) => {
     const words = new RegExp(`clockAheadMs must be a number of ms, got ${clockAheadMs}`);
     await assert.rejects(sandboxFor(t, { clockAheadMs }), words);
   });

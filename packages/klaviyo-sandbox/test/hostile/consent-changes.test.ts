@@ -15,7 +15,7 @@ function changesOf(sandbox: Sandbox): ConsentChangeLine[] {
   return lines;
 }
 
-/** Lines in short: channel, consent, method, suppressions. */
+/** Lines in short form: channel, consent, method, suppressions. */
 const short = (lines: readonly ConsentChangeLine[]) =>
   lines.map(({ channel, consent, method, suppressions, list_suppressions }) =>
     [channel, consent, method ?? '-', ...suppressions, ...list_suppressions].join(' '),
@@ -23,7 +23,7 @@ const short = (lines: readonly ConsentChangeLine[]) =>
 
 const SUBSCRIBED = { email, email_consent: 'SUBSCRIBED' } as const;
 
-/** What is done to Ada, who is there with this, and what is told of it. */
+/** Ada's seed, what happens to her, and the reported changes. */
 const TOLD: [string, object, (sandbox: Sandbox) => unknown, string[]][] = [
   [
     'a subscribe',
@@ -157,9 +157,9 @@ const TOLD: [string, object, (sandbox: Sandbox) => unknown, string[]][] = [
 const hasEmail = (person: object) => 'email' in person;
 const hasPhone = (person: object) => 'phone_number' in person;
 
-describe('who listens to changes of consent', () => {
+describe('a listener to changes of consent', () => {
   for (const [name, person, act, told] of TOLD) {
-    it(`is told of ${name}`, async (t) => {
+    it(`gets the changes of ${name}`, async (t) => {
       const sandbox = await sandboxFor(t);
       sandbox.account.seed(person);
       const lines = changesOf(sandbox);
@@ -174,7 +174,7 @@ describe('who listens to changes of consent', () => {
     });
   }
 
-  it('is told of both where two profiles become one', async (t) => {
+  it('gets both changes when two profiles are merged', async (t) => {
     const sandbox = await sandboxFor(t);
     sandbox.account.seed({ email: 'bea@shop.test', push_consent: 'SUBSCRIBED' });
     sandbox.account.seed({ email });
@@ -189,7 +189,7 @@ describe('who listens to changes of consent', () => {
     );
   });
 
-  it('can tell for how long somebody was subscribed, by this machine’s clock', async (t) => {
+  it('can calculate how long somebody was subscribed, by this machine’s clock', async (t) => {
     const sandbox = await sandboxFor(t, { clockAheadMs: 3 * HOUR });
     const lines = changesOf(sandbox);
     const before = Date.now();
@@ -201,7 +201,7 @@ describe('who listens to changes of consent', () => {
     assert.ok(left - came >= 49, `${left - came} ms`);
   });
 
-  it('is told no more once they stop, while others still are', async (t) => {
+  it('gets no more changes after it stops, while others still do', async (t) => {
     const sandbox = await sandboxFor(t);
     const told: string[] = [];
     const listener = (name: string) => () => told.push(name);

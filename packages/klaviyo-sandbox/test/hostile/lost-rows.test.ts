@@ -62,7 +62,7 @@ const OPERATIONS: Record<string, Operation> = {
   },
 };
 
-/** Sends everybody in one call; who of them was met a day later. */
+/** Sends everybody in one call; returns who was changed a day later. */
 async function metBy({ send, isDone }: Operation, sandbox: Sandbox, emails = PEOPLE) {
   assert.equal((await send(sandbox, emails)).status, 202);
   sandbox.account.advance(DAY);
@@ -71,11 +71,11 @@ async function metBy({ send, isDone }: Operation, sandbox: Sandbox, emails = PEO
 
 describe('accepted rows', () => {
   for (const [name, operation] of Object.entries(OPERATIONS)) {
-    it(`are carried out by default: ${name}`, async (t) => {
+    it(`are applied by default: ${name}`, async (t) => {
       assert.equal((await metBy(operation, await sandboxFor(t))).length, 100);
     });
 
-    it(`are all lost for ever where the switch says so: ${name}`, async (t) => {
+    it(`are all lost for ever if the switch says so: ${name}`, async (t) => {
       const sandbox = await sandboxFor(t, { switches: { acceptedRows: 'lost' } });
       assert.equal((await metBy(operation, sandbox)).length, 0);
       sandbox.account.settings.switches.acceptedRows = 'applied';
@@ -84,7 +84,7 @@ describe('accepted rows', () => {
       assert.equal((await metBy(operation, sandbox)).length, 100, 'but when they are sent again');
     });
 
-    it(`are lost at times, as the seed will, and not twice: ${name}`, async (t) => {
+    it(`are lost at times, by the seed, and drawn again when repeated: ${name}`, async (t) => {
       const met = async (seed: number) => {
         const switches = { acceptedRows: 'lost_at_times' } as const;
         const sandbox = await sandboxFor(t, { switches, seed });
@@ -100,7 +100,7 @@ describe('accepted rows', () => {
     });
   }
 
-  it('are on record as sent, lost or not', async (t) => {
+  it('are recorded as sent, lost or not', async (t) => {
     const sandbox = await sandboxFor(t, { switches: { acceptedRows: 'lost' } });
     await metBy(OPERATIONS['subscribe']!, sandbox);
     assert.equal([...sandbox.account.subscribed()].length, 100);
@@ -144,7 +144,7 @@ describe('consent to texts beside consent to e-mail', () => {
     assert.deepEqual(await consents(sandbox, both), ['SUBSCRIBED', 'SUBSCRIBED', phone_number]);
   });
 
-  it('is lost where the switch says so; the number is kept', async (t) => {
+  it('is lost if the switch says so; the number is kept', async (t) => {
     const sandbox = await sandboxFor(t, with_('lost'));
     const left = ['SUBSCRIBED', 'NEVER_SUBSCRIBED', phone_number];
     assert.deepEqual(await consents(sandbox, both), left);
@@ -160,7 +160,7 @@ describe('consent to texts beside consent to e-mail', () => {
     assert.equal(sms.transactional.consent, 'NEVER_SUBSCRIBED');
   });
 
-  it('is asked for by no message then', async (t) => {
+  it('gets no confirmation message then', async (t) => {
     const sandbox = await sandboxFor(t, with_('lost'));
     await consents(sandbox, both, 'Double');
     assert.deepEqual(
@@ -169,7 +169,7 @@ describe('consent to texts beside consent to e-mail', () => {
     );
   });
 
-  it('is no matter of rows for texts alone, with or without an address', async (t) => {
+  it('is not lost in rows with only consent to texts, with or without an address', async (t) => {
     for (const identifiers of [{ phone_number }, { email, phone_number }]) {
       const sandbox = await sandboxFor(t, with_('lost'));
       const [, sms] = await consents(sandbox, row(identifiers, ['sms']));

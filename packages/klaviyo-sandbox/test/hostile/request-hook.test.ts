@@ -61,7 +61,7 @@ describe('onRequest', () => {
     assert.deepEqual(seen, [undefined, 'SUBSCRIBED']);
   });
 
-  it('sees time that it skipped: what was due is done before the request', async (t) => {
+  it('can skip time: due effects are applied before the request', async (t) => {
     const sandbox = await sandboxFor(t, {
       onRequest({ number, moment }) {
         if (number === 2 && moment === 'before') sandbox.account.clock.advance(HOUR);
@@ -71,7 +71,7 @@ describe('onRequest', () => {
     assert.equal((await get(sandbox, FILTER)).data.length, 1);
   });
 
-  it('is called for requests that are stopped by a fault or refused, too', async (t) => {
+  it('is also called for requests that are refused or stopped by a fault', async (t) => {
     const moments: string[] = [];
     const onRequest = (request: RequestMoment) => void moments.push(inWords(request));
     const sandbox = await sandboxFor(t, { onRequest });
@@ -90,7 +90,7 @@ describe('onRequest', () => {
     );
   });
 
-  it('comes when the fault is chosen: one that it adds meets the next request', async (t) => {
+  it('is called after the fault was chosen: a fault that it adds hits the next request', async (t) => {
     const sandbox = await sandboxFor(t, {
       onRequest({ number, moment }) {
         if (number === 1 && moment === 'before') sandbox.account.addFault({ kind: '500' });
@@ -101,7 +101,7 @@ describe('onRequest', () => {
     assert.deepEqual(statuses, [200, 500, 200]);
   });
 
-  it('numbers requests as they arrive, also where one of them is held', async (t) => {
+  it('numbers requests in order of arrival, even if one of them is held', async (t) => {
     let arrive = (): void => undefined;
     let release = (): void => undefined;
     const arrived = new Promise<void>((resolve) => (arrive = resolve));
@@ -124,7 +124,7 @@ describe('onRequest', () => {
     assert.deepEqual(done, ['2 get_lists', '1 get_profiles']);
   });
 
-  it('that throws is a 500 that says so, and stops the request', async (t) => {
+  it('causes a 500 with its message if it throws, and stops the request', async (t) => {
     const sandbox = await sandboxFor(t, {
       onRequest() {
         throw new Error('the test went wrong');

@@ -49,7 +49,7 @@ describe('profiles that share an identifier', () => {
     });
   }
 
-  it('are found exactly, where each is written in its own way', async (t) => {
+  it('are found exactly if each is written differently', async (t) => {
     const switches = { filterCase: 'sensitive', storedEmails: 'as_written' } as const;
     const sandbox = await sandboxFor(t, { switches });
     seed(sandbox, { email: 'Ada@shop.test' }, { email: 'ADA@shop.test' });
@@ -58,7 +58,7 @@ describe('profiles that share an identifier', () => {
     ]);
   });
 
-  it('are one more profile only where a seed says so', async (t) => {
+  it('are only created as another profile if the seed says so', async (t) => {
     const sandbox = await sandboxFor(t);
     seed(sandbox, { email }, { email });
     sandbox.account.seed({ email, email_consent: 'SUBSCRIBED' });
@@ -88,7 +88,7 @@ describe('profiles that share an identifier', () => {
     assert.deepEqual(await names(sandbox, '/api/profiles'), ['p2']);
   });
 
-  it('become one by a merge: an opt-out survives, an opt-in comes along', async (t) => {
+  it('become one in a merge: an opt-out survives, an opt-in is carried over', async (t) => {
     const sandbox = await sandboxFor(t);
     seed(
       sandbox,
@@ -115,7 +115,7 @@ describe('profiles that share an identifier', () => {
   });
 });
 
-/** Who changes, of three with one identifier. */
+/** Which of three profiles with one identifier change. */
 const CHANGED: Record<Switches['sameIdentifier'], number[]> = {
   oldest: [0],
   newest: [2],
@@ -128,7 +128,7 @@ const isOn: Look = ({ lists }) => lists.length > 0;
 const suppressions = ({ subscriptions }: TruthLine) =>
   subscriptions.email.marketing.suppression.map(({ reason }) => reason);
 
-/** What is done to three people with one identifier, and who of them was met by it. */
+/** An act on three profiles with one identifier; returns which of them changed. */
 const ACTS: [string, SeedProfile, Act, Look][] = [
   [
     'a subscribe',
@@ -229,7 +229,7 @@ test('a row reaches each of all by the identifier that it shares', async (t) => 
   ]);
 });
 
-test('past consent is refused where it contradicts anybody whom the row would change', async (t) => {
+test('historical consent is refused if it contradicts any profile that the row would change', async (t) => {
   for (const [sameIdentifier, status] of [
     ['oldest', 202],
     ['newest', 400],

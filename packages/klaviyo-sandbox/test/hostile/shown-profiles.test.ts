@@ -46,7 +46,7 @@ describe('suppressions in answers', () => {
     ['null', [null, null]],
     ['absent', [undefined, undefined]],
   ] as const) {
-    it(`are ${suppressionField}, while it stays right who can be mailed`, async (t) => {
+    it(`are ${suppressionField}, while can_receive_email_marketing stays correct`, async (t) => {
       const sandbox = await withAda(t, { switches: { suppressionField } });
       const kindOf = (value: unknown) => (Array.isArray(value) ? 'array' : value);
       for (const suppressed of [false, true]) {
@@ -87,11 +87,11 @@ describe('the address in answers', () => {
   const shown = async (sandbox: Sandbox) =>
     (await get(sandbox, '/api/profiles')).data.map(({ attributes }) => attributes.email);
 
-  it('is as the account keeps it by default', async (t) => {
+  it('is shown as stored by default', async (t) => {
     assert.deepEqual(await shown(await withAda(t, {})), [email]);
   });
 
-  it('is among blanks, or null, as the switch says, and filters find it all the same', async (t) => {
+  it('is padded with blanks, or null, as the switch says, and filters still find it', async (t) => {
     for (const [emailField, address] of [
       ['padded', ` ${email}\u200B`],
       ['null', null],
@@ -116,19 +116,19 @@ describe('the address in answers', () => {
 });
 
 describe('subscriptions in answers', () => {
-  it('are there by default, in every read', async (t) => {
+  it('are present by default, in every read', async (t) => {
     const sandbox = await withAda(t, {});
     for (let i = 0; i < 10; i++) assert.ok(!(await everywhere(sandbox)).includes(null));
   });
 
-  it('are always null where the switch says so, and true all the same', async (t) => {
+  it('are always null if the switch says so, while the true state is unchanged', async (t) => {
     const sandbox = await withAda(t, { switches: { subscriptionsField: 'null' } });
     assert.deepEqual(await everywhere(sandbox), [null, null, null, null]);
     const { subscriptions } = sandbox.account.truthFor({ email })!;
     assert.equal(subscriptions.email.marketing.consent, 'SUBSCRIBED');
   });
 
-  it('are null in a fifth of the reads, of the same person too, as the seed will', async (t) => {
+  it('are null in a fifth of the reads, also of the same person, by the seed', async (t) => {
     const nulls = async (seed: number) => {
       const switches = { subscriptionsField: 'null_at_times' } as const;
       const sandbox = await withAda(t, { switches, seed, rateLimitFactor: 100 });
@@ -162,7 +162,7 @@ describe('answers that lag behind', () => {
     assert.deepEqual(await consents(sandbox), four('UNSUBSCRIBED,UNSUBSCRIBE'));
   });
 
-  it('show what was before, whole, until the lag is over', async (t) => {
+  it('show the complete previous state until the lag is over', async (t) => {
     const sandbox = await withAda(t, MINUTE_LATE);
     await optOut(sandbox);
     sandbox.account.advance(59 * SECOND);
@@ -171,7 +171,7 @@ describe('answers that lag behind', () => {
     assert.deepEqual(await consents(sandbox), four('UNSUBSCRIBED,UNSUBSCRIBE'));
   });
 
-  it('never show half of what one act wrote', async (t) => {
+  it('never show half of the writes of one act', async (t) => {
     const sandbox = await withAda(t, MINUTE_LATE);
     const { account } = sandbox;
     let now = Date.now();
@@ -185,7 +185,7 @@ describe('answers that lag behind', () => {
     assert.deepEqual([...new Set(shown)], ['SUBSCRIBED 0', 'UNSUBSCRIBED 1']);
   });
 
-  it('leave the truth, filters by suppression and events as they are', async (t) => {
+  it('do not affect the true state, suppression filters and events', async (t) => {
     const sandbox = await withAda(t, MINUTE_LATE);
     await optOut(sandbox);
     assert.deepEqual(await consents(sandbox), four('SUBSCRIBED'));
@@ -199,7 +199,7 @@ describe('answers that lag behind', () => {
     assert.deepEqual(metricsOf(sandbox), ['Unsubscribed from Email Marketing']);
   });
 
-  it('show changes in the order in which they came, each for its time', async (t) => {
+  it('show changes in order, each for its time', async (t) => {
     const sandbox = await withAda(t, { delays: { ...MINUTE_LATE.delays, subscribeLive: [0, 0] } });
     await optOut(sandbox);
     sandbox.account.advance(20 * SECOND);
@@ -220,7 +220,7 @@ describe('answers that lag behind', () => {
     ]);
   });
 
-  it('lag for a suppression and its lifting as well', async (t) => {
+  it('also lag for a suppression and its removal', async (t) => {
     const sandbox = await withAda(t, {
       delays: { ...MINUTE_LATE.delays, suppression: [SECOND, SECOND] },
     });
@@ -237,7 +237,7 @@ describe('answers that lag behind', () => {
     }
   });
 
-  it('lag for each person by chance, within the range', async (t) => {
+  it('lag for each person by a random time within the range', async (t) => {
     const sandbox = await sandboxFor(t, {
       delays: { readLag: [10 * SECOND, 60 * SECOND] },
       rateLimitFactor: 100,
@@ -255,7 +255,7 @@ describe('answers that lag behind', () => {
     assert.ok(new Set(late).size > 4, `so many were late: ${late.join(', ')}`);
   });
 
-  it('show what is seeded at once, also in between', async (t) => {
+  it('show seeded data at once, also during a lag', async (t) => {
     const sandbox = await withAda(t, MINUTE_LATE);
     assert.deepEqual(await consents(sandbox), four('SUBSCRIBED'));
     await optOut(sandbox);
@@ -267,7 +267,7 @@ describe('answers that lag behind', () => {
 const consentIn = ({ attributes }: Resource) =>
   attributes.subscriptions!.email.marketing['consent'];
 
-test('a lag can be given to a sandbox that runs', async (t) => {
+test('the lag can be changed at run time', async (t) => {
   const sandbox = await withAda(t, { delays: 'fast' });
   await ask(sandbox, 'PATCH', '/settings', { delays: { readLag: [HOUR, HOUR] } });
   sandbox.account.unsubscribe({ email });

@@ -23,7 +23,7 @@ const suppress = (sandbox: Sandbox, email: string) =>
     },
   });
 
-/** Every way in which an address comes to be somebody's. */
+/** Every way in which a person gets an address. */
 const WAYS: Record<string, (sandbox: Sandbox, email: string) => unknown> = {
   'a seed': (sandbox, email) => sandbox.account.seed({ email }),
   'a subscribe': (sandbox, email) => subscribe(sandbox, [row({ email })], { list: 'Single' }),
@@ -53,7 +53,7 @@ describe('an address that is not written in lower case', () => {
       assert.deepEqual(await emails(sandbox), [LOWER]);
     });
 
-    it(`is kept as it was written first where the switch says so, by ${name}`, async (t) => {
+    it(`is kept as it was first written if the switch says so, by ${name}`, async (t) => {
       const sandbox = await sandboxFor(t, { switches: { storedEmails: 'as_written' } });
       await way(sandbox, WRITTEN);
       sandbox.account.advance(5 * HOUR);
@@ -80,7 +80,7 @@ describe('an address that is not written in lower case', () => {
     }
   });
 
-  it('goes along with what becomes of it', async (t) => {
+  it('has a spelling that follows later changes', async (t) => {
     const sandbox = await sandboxFor(t, { switches: { storedEmails: 'as_written' } });
     const id = await created(sandbox, { email: WRITTEN });
     const append = { email: ['Second@Shop.test'] };
@@ -108,7 +108,7 @@ const BY = (email: string) => `filter=any(email,["${email}","nobody@shop.test"])
 const EQUALS = (email: string) => `filter=equals(email,"${email}")`;
 const SPELLINGS = [WRITTEN, LOWER, OTHER];
 
-/** Which spellings find somebody whose address was written as `WRITTEN`. */
+/** The spellings that find somebody whose address was written as `WRITTEN`. */
 const FOUND = {
   'insensitive lower_case': SPELLINGS,
   'insensitive as_written': SPELLINGS,

@@ -18,7 +18,7 @@ describe('the official client reads the account', () => {
     assert.deepEqual(one.body.data, body.data[0]);
   });
 
-  it('gets the fields that it names, and no other', async (t) => {
+  it('gets only the fields that it names', async (t) => {
     const { accounts } = await officialClient(t);
     const { response } = await accounts.getAccounts({
       fieldsAccount: ['timezone', 'contact_information.organization_name'],
@@ -30,7 +30,7 @@ describe('the official client reads the account', () => {
     ]);
   });
 
-  it('is throttled by the second call of a second, and let in after the wait it was told', async (t) => {
+  it('is throttled at the second call within a second, and accepted after the given wait', async (t) => {
     const client = await officialClient(t);
     const { response } = await client.accounts.getAccounts();
     assert.equal(response.headers['ratelimit-limit'], '1, 1;w=1, 15;w=60');
@@ -46,7 +46,7 @@ describe('the official client reads the account', () => {
     assert.equal((await client.accounts.getAccounts()).response.status, 200);
   });
 
-  it('tries again by itself after a 503, where its retries are on', async (t) => {
+  it('retries by itself after a 503 if its retries are on', async (t) => {
     const client = await officialClient(t, {}, { numRetries: 2 });
     client.sandbox.account.addFault({ endpoint: 'get_accounts', kind: '503', times: 1 });
     assert.equal((await client.accounts.getAccounts()).response.status, 200);

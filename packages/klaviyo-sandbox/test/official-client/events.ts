@@ -39,7 +39,7 @@ describe('the official client reads events and metrics', () => {
     assert.equal((await refusedWith(client.metrics.getMetric('XXXXXX')))[0], 404);
   });
 
-  it('pages through the events of a metric with the people beside them', async (t) => {
+  it('pages through the events of a metric with their people included', async (t) => {
     const client = await officialClient(t);
     await subscribePeople(client, 25);
     const metric = await metricNamed(client, 'Subscribed to Email Marketing');
@@ -78,7 +78,7 @@ describe('the official client reads events and metrics', () => {
     assert.equal(new Set(emails).size, 25);
   });
 
-  it('reads one event, with what it was about', async (t) => {
+  it('reads one event with its metric and profile', async (t) => {
     const client = await officialClient(t);
     await subscribePeople(client, 1);
     const metric = await metricNamed(client, 'Subscribed to List');
@@ -101,7 +101,7 @@ describe('the official client reads events and metrics', () => {
     assert.equal((await refusedWith(client.events.getEvent('nowhere')))[0], 400);
   });
 
-  it('is refused for a metric that is not there', async (t) => {
+  it('is refused for an unknown metric', async (t) => {
     const { events } = await officialClient(t);
     const filter = new FilterBuilder().equals('metric_id', 'XXXXXX').build();
     assert.deepEqual(await refusedWith(events.getEvents({ filter })), [

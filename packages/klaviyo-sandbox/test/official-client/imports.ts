@@ -22,7 +22,7 @@ const importQuery = (
 });
 
 describe('the official client imports profiles in bulk', () => {
-  it('follows a job to its end and finds the people with what was imported, without consent', async (t) => {
+  it('follows a job to its end and finds the people with the imported data, without consent', async (t) => {
     const client = await officialClient(t);
     const people = Array.from({ length: 25 }, (_, i) => ({
       email: `p${String(i).padStart(2, '0')}@example.com`,
@@ -126,7 +126,7 @@ describe('the official client imports profiles in bulk', () => {
     );
   });
 
-  it('reads the errors of a job, of which there are none for people with an address', async (t) => {
+  it('reads the errors of a job, which has none for people with an address', async (t) => {
     const client = await officialClient(t);
     const { body } = await client.profiles.bulkImportProfiles(
       importQuery([{ email: 'ann@example.com', phoneNumber: '12' }]),
@@ -141,7 +141,7 @@ describe('the official client imports profiles in bulk', () => {
     );
   });
 
-  it('is refused as a whole for a malformed address, and for a list that is not there', async (t) => {
+  it('is refused as a whole for a malformed address, and for an unknown list', async (t) => {
     const client = await officialClient(t);
     const [status, [pointer] = []] = await refusedWith(
       client.profiles.bulkImportProfiles(

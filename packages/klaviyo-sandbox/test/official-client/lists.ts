@@ -65,7 +65,7 @@ describe('the official client works with lists', () => {
     assert.deepEqual([status, parameter], [400, 'page[size]']);
   });
 
-  it('finds lists by a filter of its builder', async (t) => {
+  it('finds lists with a filter from its filter builder', async (t) => {
     const { lists } = await officialClient(t);
     const filter = new FilterBuilder().any('name', ['Double', 'Treble']).build();
     const { body } = await lists.getLists({ filter });
@@ -75,7 +75,7 @@ describe('the official client works with lists', () => {
     );
   });
 
-  it('adds people to a list and takes them off, which leaves their consent alone', async (t) => {
+  it('adds people to a list and removes them, which does not change their consent', async (t) => {
     const client = await officialClient(t);
     const { account } = client.sandbox;
     account.seed({ email: 'ann@example.com', email_consent: 'UNSUBSCRIBED' });
@@ -103,7 +103,7 @@ describe('the official client works with lists', () => {
     );
   });
 
-  it('is refused for an id that is nobody’s, and then nobody is added', async (t) => {
+  it('is refused for an unknown profile id, and then nobody is added', async (t) => {
     const client = await officialClient(t);
     const [known] = await withMembers(client, 1);
     assert.deepEqual(

@@ -1,8 +1,8 @@
 /**
  * Klaviyo's own client for Node.js (npm `klaviyo-api`) against the sandbox: every operation of the
- * stable revision, one file an area, and in the end a count of what was driven. The client has no
- * methods for the ten beta operations (text messaging, bulk export): they are not part of it, nor are
- * those that revision 2026-10-15 brought.
+ * stable revision, one file per area, and at the end a count of the driven operations. The client
+ * has no methods for the ten beta operations (text messaging, bulk export), nor for those that
+ * revision 2026-10-15 added.
  */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -19,7 +19,7 @@ import './suppressions.js';
 import './webhooks.js';
 import { drivenOperations } from './support.js';
 
-/** The documents where they are present, the sandbox's own table elsewhere. */
+/** The operations in the documents if they are present, otherwise in the sandbox's own table. */
 function stableOperations(): string[] {
   const specified = readSpecifications()
     ?.flatMap(({ operations }) => operations)

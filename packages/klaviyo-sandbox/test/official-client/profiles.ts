@@ -62,7 +62,7 @@ describe('the official client writes profiles', () => {
     assert.equal(attributes.subscriptions, undefined);
   });
 
-  it('is told whose the address is that it wants to use again', async (t) => {
+  it('gets the owner of an address that is already used', async (t) => {
     const { profiles } = await officialClient(t);
     const { body } = await profiles.createProfile(createQuery({ email: 'ann@example.com' }));
     const { status, data } = await refusalOf(
@@ -81,7 +81,7 @@ describe('the official client writes profiles', () => {
     assert.equal(error?.meta?.['duplicate_profile_id'], body.data.id);
   });
 
-  it('clears what it sets to null, and leaves what it does not name', async (t) => {
+  it('clears what it sets to null, and keeps what it does not name', async (t) => {
     const { profiles } = await officialClient(t);
     const { body } = await profiles.createProfile(
       createQuery({ email: 'ann@example.com', firstName: 'Ann', lastName: 'Ash', title: 'Dr' }),
@@ -133,7 +133,7 @@ describe('the official client writes profiles', () => {
     assert.equal((await refusedWith(profiles.getProfile(source)))[0], 404);
   });
 
-  it('has a person deleted, by one identifier only', async (t) => {
+  it('deletes a person, by one identifier only', async (t) => {
     const { profiles, dataPrivacy, after } = await officialClient(t);
     const { body } = await profiles.createProfile(
       createQuery({ email: 'ann@example.com', phoneNumber: '+12065550101' }),
@@ -153,7 +153,7 @@ describe('the official client writes profiles', () => {
     assert.equal((await refusedWith(profiles.getProfile(body.data.id!)))[0], 404);
   });
 
-  it('registers a push token and reads it beside its profile', async (t) => {
+  it('registers a push token and reads it with its profile', async (t) => {
     const { profiles } = await officialClient(t);
     const { response } = await profiles.createPushToken(tokenQuery('ann@example.com', 'token-1'));
     assert.equal(response.status, 202);
@@ -183,7 +183,7 @@ describe('the official client writes profiles', () => {
 });
 
 describe('the official client reads profiles', () => {
-  it('finds people by any of several addresses, and knows nothing of the others', async (t) => {
+  it('finds people by any of several addresses, and nobody else', async (t) => {
     const { sandbox, profiles } = await officialClient(t);
     for (const name of ['ann', 'bo', "o'neil+news"]) {
       sandbox.account.seed({ email: `${name}@example.com` });
@@ -202,7 +202,7 @@ describe('the official client reads profiles', () => {
     assert.equal(body.data[0]!.attributes.created, undefined);
   });
 
-  it('finds who changed within a time, the latest first', async (t) => {
+  it('finds profiles that changed within a time span, the latest first', async (t) => {
     const { sandbox, profiles } = await officialClient(t);
     for (let day = 1; day <= 9; day++) {
       const updated = `2024-01-0${day}T00:00:00Z`;
@@ -223,7 +223,7 @@ describe('the official client reads profiles', () => {
     );
   });
 
-  it('finds the suppressed by when that happened', async (t) => {
+  it('finds suppressed profiles by the date of their suppression', async (t) => {
     const { sandbox, profiles } = await officialClient(t);
     const timestamp = '2024-05-01T00:00:00Z';
     sandbox.account.seed({
@@ -245,7 +245,7 @@ describe('the official client reads profiles', () => {
     );
   });
 
-  it('meets everybody once on the way through all pages', async (t) => {
+  it('finds everybody exactly once on all pages', async (t) => {
     const { sandbox, profiles } = await officialClient(t);
     const emails = Array.from(
       { length: 45 },
@@ -269,7 +269,7 @@ describe('the official client reads profiles', () => {
     }
   });
 
-  it('reads the lists of a person, beside the profile as well', async (t) => {
+  it('reads the lists of a person, also included with the profile', async (t) => {
     const { sandbox, profiles } = await officialClient(t);
     sandbox.account.seed({ email: 'ann@example.com', lists: ['Single', 'Double'] });
     const { body } = await profiles.getProfiles();
@@ -291,7 +291,7 @@ describe('the official client reads profiles', () => {
     ]);
   });
 
-  it('is refused for an id that is nobody’s, and for parameters that do not exist', async (t) => {
+  it('is refused for an unknown id, and for parameters that do not exist', async (t) => {
     const { profiles } = await officialClient(t);
     const [unknown] = await refusedWith(profiles.getProfile('01JZZZZZZZZZZZZZZZZZZZZZZZ'));
     assert.equal(unknown, 404);

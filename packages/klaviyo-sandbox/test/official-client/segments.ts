@@ -54,7 +54,7 @@ describe('the official client reads segments', () => {
     );
   });
 
-  it('sees who entered since, a while after they subscribed', async (t) => {
+  it('sees new members some time after they subscribed', async (t) => {
     const client = await officialClient(t, { segments: [SUBSCRIBED] });
     const began = new Date(Date.now() - 1_000);
     const emails = Array.from(
@@ -92,7 +92,7 @@ describe('the official client reads segments', () => {
     );
   });
 
-  it('reads the segments of a person beside the profile', async (t) => {
+  it('reads the segments of a person with the profile', async (t) => {
     const { sandbox, profiles, after } = await officialClient(t, { segments: [SUBSCRIBED] });
     sandbox.account.seed({ email: 'ann@example.com', email_consent: 'SUBSCRIBED' });
     after(HOUR);

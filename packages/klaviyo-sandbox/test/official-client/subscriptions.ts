@@ -128,7 +128,7 @@ describe('the official client subscribes and unsubscribes', () => {
     );
   });
 
-  it('lifts an opt-out by a new subscribe, and leaves what bounced', async (t) => {
+  it('removes an opt-out by a new subscribe, and keeps a hard bounce', async (t) => {
     const client = await officialClient(t);
     const email = 'hal@example.com';
     client.sandbox.account.seed({
@@ -149,7 +149,7 @@ describe('the official client subscribes and unsubscribes', () => {
     );
   });
 
-  it('takes a member off the list that an unsubscribe names', async (t) => {
+  it('removes a member from the list that an unsubscribe names', async (t) => {
     const client = await officialClient(t);
     const email = 'gil@example.com';
     client.sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists: ['Single'] });

@@ -18,7 +18,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/index
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
-/** The official client's classes, one for each tag of the specification, all at one sandbox. */
+/** The official client's classes, one for each tag of the specification, all for one sandbox. */
 export interface Official {
   readonly sandbox: Sandbox;
   readonly accounts: AccountsApi;
@@ -29,16 +29,16 @@ export interface Official {
   readonly profiles: ProfilesApi;
   readonly segments: SegmentsApi;
   readonly webhooks: WebhooksApi;
-  /** Skips Klaviyo's time: what was accepted shows, and windows of rate limits end. */
+  /** Skips Klaviyo's time, so that accepted changes show and rate limit windows end. */
   after: (ms: number) => void;
 }
 
-/** Operations that answered the client with a success, over all tests of this process. */
+/** Operations that succeeded for the client, in all tests of this process. */
 const driven = new Set<string>();
 
 export const drivenOperations = (): string[] => [...driven].sort();
 
-/** The official client at a sandbox of its own, closed when the test ends. Delays are Klaviyo's. */
+/** The official client with its own sandbox, closed when the test ends. Delays are Klaviyo's. */
 export async function officialClient(
   t: TestContext,
   options: SandboxOptions = {},
@@ -106,7 +106,7 @@ export async function refusalOf(call: Promise<unknown>): Promise<Refused['respon
   return error.response;
 }
 
-/** Status, and where each error points with what it says. */
+/** The status, and pointer and text of each error. */
 export async function refusedWith(call: Promise<unknown>): Promise<[number, ...string[][]]> {
   const { status, data } = await refusalOf(call);
   return [
@@ -119,7 +119,7 @@ interface Page<Item> {
   body: { data: Item[]; links?: { next?: string | null } };
 }
 
-/** Follows `links.next` as the client's documentation shows it: as the next call's cursor. */
+/** Follows `links.next` as the client's documentation shows: as the next call's cursor. */
 export async function everyPage<Item>(
   read: (at: { pageCursor?: string }) => Promise<Page<Item>>,
 ): Promise<Item[][]> {

@@ -38,7 +38,7 @@ async function suppressionsOf({ profiles }: Official): Promise<[string, string[]
 }
 
 describe('the official client suppresses and unsuppresses', () => {
-  it('sees the suppression on the profile hours later, while the job tells that it was skipped', async (t) => {
+  it('sees the suppression on the profile hours later, while the job reports it as skipped', async (t) => {
     const client = await officialClient(t);
     client.sandbox.account.seed({ email: 'ann@example.com', email_consent: 'SUBSCRIBED' });
     const { response, body } = await client.profiles.bulkSuppressProfiles(
@@ -57,7 +57,7 @@ describe('the official client suppresses and unsuppresses', () => {
     assert.deepEqual([job.data.id, job.data.attributes.completedCount], [body.data.id, 0]);
   });
 
-  it('sees the end of the job where the sandbox is told to be honest', async (t) => {
+  it('sees the end of the job if the sandbox is set to be honest', async (t) => {
     const client = await officialClient(t, { switches: { suppressionJobStatus: 'honest' } });
     const { body } = await client.profiles.bulkSuppressProfiles(
       suppressQuery(emails('ann@example.com')),
@@ -70,7 +70,7 @@ describe('the official client suppresses and unsuppresses', () => {
     assert.deepEqual([status, completedCount, createdAt], ['complete', 1, undefined]);
   });
 
-  it('suppresses everybody of a list', async (t) => {
+  it('suppresses everybody on a list', async (t) => {
     const client = await officialClient(t);
     const { account } = client.sandbox;
     account.seed({ email: 'ann@example.com', lists: ['Single'] });
@@ -83,7 +83,7 @@ describe('the official client suppresses and unsuppresses', () => {
     ]);
   });
 
-  it('lifts what somebody suppressed by hand, and nothing else', async (t) => {
+  it('removes suppressions by hand, and nothing else', async (t) => {
     const client = await officialClient(t);
     client.sandbox.account.seed({
       email: 'ann@example.com',

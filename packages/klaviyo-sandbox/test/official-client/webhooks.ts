@@ -18,14 +18,14 @@ const createQuery = (name: string): WebhookCreateQuery => ({
   },
 });
 
-/** One call a second is Klaviyo's limit. */
+/** Klaviyo's limit is one call per second. */
 async function create(client: Official, name: string): Promise<string> {
   const { body } = await client.webhooks.createWebhook(createQuery(name));
   client.after(1_000);
   return body.data.id;
 }
 
-describe('the official client keeps webhooks', () => {
+describe('the official client manages webhooks', () => {
   it('creates, reads, changes and deletes a webhook', async (t) => {
     const { webhooks } = await officialClient(t, ALLOWED);
     const { response, body } = await webhooks.createWebhook(createQuery('Consent'));

@@ -1,9 +1,9 @@
-"""Drives a sandbox with Klaviyo's official Python client, as official-python-client.test.ts asks for it.
+"""Drives a sandbox with Klaviyo's official Python client, for official-python-client.test.ts.
 
     python drive.py URL KEY
 
 Every step prints one line of JSON, {"step": text, "error": text or null}. The client checks the shape of each
-answer by its own models; a step checks what the answer says.
+answer by its own models; a step checks its content.
 """
 
 import json
@@ -34,7 +34,7 @@ def switch(**switches):
 
 
 def after(ms=HOUR):
-    """Skips Klaviyo's time: what was accepted shows."""
+    """Skips Klaviyo's time, so that accepted changes show."""
     control("clock/advance", {"ms": ms})
 
 
@@ -43,10 +43,10 @@ def equal(actual, wanted, what="value"):
 
 
 def refused(status, pointer, call):
-    """Calls, and checks which answer the client raises."""
+    """Calls, and checks the error that the client raises."""
     try:
         call()
-    except Exception as error:  # the client has a class for each status, below one of its own
+    except Exception as error:  # The client has a class for each status, with a common base class.
         assert getattr(error, "status", None) == status, f"{error!r} instead of {status}"
         source = json.loads(error.body)["errors"][0]["source"]
         equal(source.get("pointer", source.get("parameter")), pointer, "place of the error")
@@ -182,7 +182,7 @@ def step_click_tracking():
         fields_profile=["subscriptions.email.click_tracking.consent"],
         additional_fields_profile=["subscriptions"],
     )
-    # With sparse fields the client gives what came, not its models.
+    # With sparse fields, the client returns the raw answer, not its models.
     equal(thin["data"][0]["attributes"],
           {"subscriptions": {"email": {"click_tracking": {"consent": "UNSUBSCRIBED"}}}})
 
@@ -195,7 +195,7 @@ def step_unsubscribe():
 
 
 def step_refusal():
-    """All or nothing: a phone number that is none has its row named."""
+    """All or nothing: an invalid phone number is reported with its row."""
     bad = person(None, {"sms": {"marketing": GIVEN}}, phone_number="+1206")
     del bad["attributes"]["email"]
     refused(400, "/data/attributes/profiles/data/0/attributes/phone_number",
@@ -273,7 +273,7 @@ def step_lists():
 
 
 def step_pages():
-    """Follows the address of the next page, as the client documents it: as a cursor."""
+    """Follows the URL of the next page as the client documents it: as a cursor."""
     seen, cursor = [], None
     while True:
         page = client.Profiles.get_profiles(page_size=2, sort="id", page_cursor=cursor)
@@ -326,7 +326,7 @@ def step_profiles():
 
 
 def step_push_token():
-    """The properties to change stand beside the attributes of the profile since 2026-10-15."""
+    """Since 2026-10-15, the properties to change are beside the attributes of the profile."""
     def token(attributes, **beside):
         profile = {"type": "profile", "attributes": {"email": "fay@example.com", **attributes}}
         return job("push-token", {
@@ -366,7 +366,7 @@ def step_merge_and_deletion():
     kept, gone = profile_id("ann@example.com"), profile_id("ben@example.com")
     merge = {"data": {"type": "profile-merge", "id": kept,
                       "relationships": {"profiles": ids("profile", gone)}}}
-    # Answered 202, of which the client knows no form: its own name for it is 201.
+    # Answered 202, for which the client has no model: it expects 201.
     equal(client.Profiles.merge_profiles(merge), None)
     after()
     profile = {"profile": {"data": {"type": "profile", "attributes": {"email": "eve@example.com"}}}}

@@ -36,7 +36,7 @@ test(`the official Python client ${RELEASE} drives the sandbox`, { skip }, async
   t.after(() => sandbox.close());
   const steps = await drive(t, sandbox);
   assert.ok(steps > 15, `${steps} steps`);
-  await t.test('with every general operation of its revision', (t) => {
+  await t.test('with every stable operation of its revision', (t) => {
     const driven = sandbox.account.requests().flatMap(({ operation, statuses }) => {
       return Object.keys(statuses).some((status) => status.startsWith('2')) ? [operation] : [];
     });

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The release that speaks revision 2026-10-15. */
+/** The release for revision 2026-10-15. */
 export const RELEASE = '25.0.0';
 
-/** The package and the repository, from the sources as from the build, which is a level deeper. */
+/** The package and the repository, for sources and for the build, which is one level deeper. */
 const up = import.meta.url.includes('/dist/') ? '../../../' : '../../';
 const fileAt = (path: string): string => fileURLToPath(new URL(`${up}${path}`, import.meta.url));
 
@@ -16,7 +16,7 @@ const INSTALLED = ['bin/python', 'Scripts/python.exe'].map((program) =>
   fileAt(`../../node_modules/.cache/klaviyo-python/${program}`),
 );
 
-/** The Python that has the client, or why there is none and what to do. */
+/** A Python that has the client, or why there is none and what to do. */
 export function findPython(): { python: string } | { missing: string } {
   const named = process.env['KLAVIYO_SANDBOX_PYTHON'];
   const candidates = named ? [named] : [...INSTALLED.filter((path) => existsSync(path)), 'python3'];

@@ -14,7 +14,7 @@ import {
 
 const email = 'ada@shop.test';
 
-test('makes members without consent, after up to 20 minutes, on a double opt-in list too', async (t) => {
+test('creates members without consent, after up to 20 minutes, also on a double opt-in list', async (t) => {
   const sandbox = await sandboxFor(t);
   const accepted = await importInto(sandbox, 'Double', [{ email, first_name: 'Ada' }]);
   assert.equal(accepted.status, 202);
@@ -37,7 +37,7 @@ test('makes members without consent, after up to 20 minutes, on a double opt-in 
   assert.equal(job.data.attributes['failed_count'], 0);
 });
 
-test('leaves consent and the date of joining as they are', async (t) => {
+test('does not change consent and the date of joining', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({
     email,
@@ -56,7 +56,7 @@ test('leaves consent and the date of joining as they are', async (t) => {
   assert.equal(truth.updated, '2020-01-01T00:00:00+00:00', 'a list join does not move updated');
 });
 
-test('does not store a phone that is none, and tells nobody', async (t) => {
+test('silently does not store an invalid phone', async (t) => {
   const sandbox = await sandboxFor(t);
   const accepted = await importInto(sandbox, 'Single', [{ email, phone_number: '12' }]);
   assert.equal(accepted.status, 202);
@@ -75,7 +75,7 @@ test('refuses the whole import for one malformed e-mail', async (t) => {
   assert.equal(sandbox.account.profiles.size, 0);
 });
 
-test('refuses an unknown list in the words of this endpoint', async (t) => {
+test('refuses an unknown list with the wording of this endpoint', async (t) => {
   const sandbox = await sandboxFor(t);
   const refused = await refusal(await importInto(sandbox, 'Nowhere', [{ email }]));
   assert.deepEqual(refused.errors, [['/data', 'List ID Nowhere does not exist.']]);
@@ -89,7 +89,7 @@ test('writes no event, and leaves nobody subscribed', async (t) => {
   assert.equal(consentOf(sandbox, email)?.email, 'NEVER_SUBSCRIBED');
 });
 
-test('adds to the details that are there, and clears nothing', async (t) => {
+test('adds to the existing details, and clears nothing', async (t) => {
   const sandbox = await sandboxFor(t);
   const location = { city: 'Lyon', country: 'France' };
   const first = { email, first_name: 'Ada', location, properties: { plan: 'gold', size: 4 } };
@@ -187,7 +187,7 @@ for (const [name, row, pointer, detail] of [
     /larger than 100 KB/,
   ],
 ] as const) {
-  test(`refuses ${name}, and with it all`, async (t) => {
+  test(`refuses ${name}, and with it the whole import`, async (t) => {
     const sandbox = await sandboxFor(t);
     const body = importBody([profile({ email: 'good@shop.test' }), row], ['Single']);
     const { status, errors } = await refusal(await call(sandbox, 'POST', IMPORT, body));
@@ -200,7 +200,7 @@ for (const [name, row, pointer, detail] of [
   });
 }
 
-test('takes 10,000 profiles and refuses one more; 5 MB, and refuses more', async (t) => {
+test('accepts 10,000 profiles and 5 MB, and refuses more', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = Array.from({ length: 10_001 }, (_, i) => ({ email: `p${i}@shop.test` }));
   const { status, errors } = await refusal(await importInto(sandbox, 'Single', rows));

@@ -22,7 +22,7 @@ export function importInto(
   return call(sandbox, 'POST', IMPORT, importBody(data, [list]));
 }
 
-/** The same, giving the job's id. */
+/** The same; returns the job's id. */
 export async function jobOf(sandbox: Sandbox, list: string, rows: readonly object[]) {
   const accepted = await importInto(sandbox, list, rows);
   const { data } = (await accepted.json()) as { data: Resource };

@@ -42,7 +42,7 @@ test('a job is queued, then processing while its counts grow, then complete', as
   assert.deepEqual([...seen].slice(-2), ['processing', 'complete']);
 });
 
-test('a new job answers as it was recorded: queued, with its lists and the address of the call', async (t) => {
+test('a new job is answered as recorded: queued, with its lists and the URL of the call', async (t) => {
   const sandbox = await sandboxFor(t);
   const accepted = await importInto(sandbox, 'Single', [rows[0]!]);
   const { data, links } = (await accepted.json()) as {
@@ -64,7 +64,7 @@ test('a new job answers as it was recorded: queued, with its lists and the addre
   assert.equal(Date.parse(expires_at!) - Date.parse(created_at!), 7 * DAY);
 });
 
-test('profiles of a job come in the order of the request, page by page, each once', async (t) => {
+test('profiles of a job are returned in the order of the request, page by page, each once', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email: rows[3]!.email });
   const id = await jobOf(sandbox, 'Single', [...rows, rows[1]!]);
@@ -93,7 +93,7 @@ test('profiles of a job come in the order of the request, page by page, each onc
   assert.equal(ids.links.next, null);
 });
 
-test('a page of profiles stays as it is while the job goes on', async (t) => {
+test('a page of profiles stays stable while the job goes on', async (t) => {
   const sandbox = await sandboxFor(t);
   const id = await jobOf(sandbox, 'Single', rows);
   const path = `${IMPORT}/${id}/relationships/profiles`;
@@ -145,7 +145,7 @@ test('rows that cannot be carried out become import errors, page by page', async
   assert.equal(sandbox.account.truthFor({ email: 'x@nobody.test' }), undefined);
 });
 
-test('brings its lists along, and names them without', async (t) => {
+test('includes its lists on request, and always names them', async (t) => {
   const { sandbox, path } = await imported(t);
   const { data, included } = await get<{ data: Resource; included: Resource[] }>(
     sandbox,
@@ -174,7 +174,7 @@ test('jobs are filtered by status and sorted by date', async (t) => {
   assert.equal(status, 400);
 });
 
-test('a job is forgotten after seven days', async (t) => {
+test('a job expires after seven days', async (t) => {
   const { sandbox, path } = await imported(t);
   sandbox.account.advance(7 * DAY - 2 * HOUR);
   assert.equal((await get(sandbox, IMPORT)).data.length, 1);
@@ -192,7 +192,7 @@ test('a job is forgotten after seven days', async (t) => {
   }
 });
 
-test('a profile that is gone is no longer among those of the job', async (t) => {
+test('a deleted profile is no longer among those of the job', async (t) => {
   const { sandbox, path } = await imported(t);
   const { profiles } = sandbox.account;
   profiles.remove(profiles.withEmail(rows[2]!.email)!);
@@ -203,7 +203,7 @@ test('a profile that is gone is no longer among those of the job', async (t) => 
   );
 });
 
-test('a list that was deleted in the meantime gets nobody', async (t) => {
+test('a list that was deleted in the meantime gets no members', async (t) => {
   const sandbox = await sandboxFor(t);
   await jobOf(sandbox, 'Single', [rows[0]!]);
   assert.equal((await call(sandbox, 'DELETE', '/api/lists/Single')).status, 204);

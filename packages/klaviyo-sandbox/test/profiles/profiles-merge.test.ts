@@ -111,7 +111,7 @@ for (const [name, into, from, [email, canReceive, sms]] of CONSENT) {
   });
 }
 
-test('a merge brings addresses, lists and what the destination does not say itself', async (t) => {
+test('a merge carries over addresses, lists and details that the destination lacks', async (t) => {
   const sandbox = await sandboxFor(t);
   const { account } = sandbox;
   await create(sandbox, { ...INTO, title: 'Dr', properties: { a: 1 } });
@@ -138,7 +138,7 @@ test('a merge brings addresses, lists and what the destination does not say itse
   assert.equal(account.lists.get('Single')!.joinedAt(account.profiles.withId(into!)!), joined);
 });
 
-test('a merge takes the events along', async (t) => {
+test('a merge carries over the events', async (t) => {
   const sandbox = await sandboxFor(t);
   const { account } = sandbox;
   await create(sandbox, INTO);
@@ -153,7 +153,7 @@ test('a merge takes the events along', async (t) => {
   assert.equal(await count(into!), 2);
 });
 
-test('what was accepted for the source by its id reaches the destination', async (t) => {
+test('changes accepted for the source by its id reach the destination', async (t) => {
   const sandbox = await sandboxFor(t);
   const { account } = sandbox;
   await create(sandbox, { ...INTO, phone_number: OTHER_PHONE });
@@ -179,7 +179,7 @@ test('what was accepted for the source by its id reaches the destination', async
   assert.equal(truth!.subscriptions.sms.marketing.consent, 'SUBSCRIBED');
 });
 
-test('a subscribe that joins two people keeps the address of both', async (t) => {
+test('a subscribe that merges two people keeps the addresses of both', async (t) => {
   const sandbox = await sandboxFor(t);
   const { account } = sandbox;
   account.seed({ ...INTO, phone_number: OTHER_PHONE });
@@ -206,7 +206,7 @@ test('answers a merge with the id of the destination', async (t) => {
   assert.deepEqual([response.status, data.type, data.id], [202, 'profile', into]);
 });
 
-test('refuses a merge of nobody, of several, of unknown profiles and of one with itself', async (t) => {
+test('refuses a merge of no profile, of several, of unknown ones and of one with itself', async (t) => {
   const sandbox = await sandboxFor(t);
   await create(sandbox, INTO);
   const id = idOf(sandbox, 'into@shop.test')!;
@@ -249,7 +249,7 @@ for (const field of ['id', 'email', 'phone_number'] as const) {
   });
 }
 
-test('a deletion names exactly one identifier, of somebody who is there', async (t) => {
+test('a deletion names exactly one identifier of an existing profile', async (t) => {
   const sandbox = await sandboxFor(t);
   const status = async (body: unknown) => (await call(sandbox, 'POST', DELETE, body)).status;
   assert.equal(await status(deletionBody({ email: 'nobody@shop.test' })), 404);

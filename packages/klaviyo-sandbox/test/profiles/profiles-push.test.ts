@@ -15,7 +15,7 @@ function register(sandbox: Sandbox, token: object, profile: object, id?: string)
 const consentOf = (sandbox: Sandbox, email: string) =>
   sandbox.account.truthFor({ email })!.subscriptions.mobile_push.marketing;
 
-test('a token makes its profile, shows as included, and subscribes to push', async (t) => {
+test('a token creates its profile, shows as included, and subscribes to push', async (t) => {
   const sandbox = await sandboxFor(t);
   const device = { device_model: 'Phone 1', os_name: 'ios', environment: 'release' };
   const response = await register(
@@ -54,7 +54,7 @@ test('a token makes its profile, shows as included, and subscribes to push', asy
   );
 });
 
-test('consent to push follows what the devices let through', async (t) => {
+test('consent to push follows the devices’ permissions', async (t) => {
   const sandbox = await sandboxFor(t);
   const person = { email: 'a@shop.test' };
   const after = async (token: string, enablement_status: string) => {
@@ -70,7 +70,7 @@ test('consent to push follows what the devices let through', async (t) => {
   assert.equal(await after('two', 'DENIED'), 'SUBSCRIBED', 'not every device refuses');
 });
 
-test('a token goes to whoever has the device now, and is found by it', async (t) => {
+test('a token moves to the current owner of the device, who is found by it', async (t) => {
   const sandbox = await sandboxFor(t);
   const { account } = sandbox;
   const id = await created(sandbox, { email: 'b@shop.test' });
@@ -118,7 +118,7 @@ for (const [name, token, profile, pointer] of REFUSED) {
   });
 }
 
-test('an account without push refuses tokens in the recorded words', async (t) => {
+test('an account without push refuses tokens with the recorded wording', async (t) => {
   const sandbox = await sandboxFor(t, { switches: { pushTokens: 'refused' } });
   const response = await register(sandbox, {}, { email: 'a@shop.test' });
   assert.equal(response.status, 403);

@@ -21,7 +21,7 @@ test('finds profiles by external id and by exchange id', async (t) => {
   assert.deepEqual(await ids('any(external_id,["crm-1","crm-9"])'), [a]);
 });
 
-test('shows every attribute of a profile, and null where nobody said anything', async (t) => {
+test('shows every attribute of a profile, and null if it is not set', async (t) => {
   const sandbox = await sandboxFor(t);
   const id = await created(sandbox, { email: 'a@shop.test', location: { city: 'Ulm' } });
   const { data } = await get<ProfileAnswer>(sandbox, `/api/profiles/${id}`);
@@ -54,7 +54,7 @@ test('shows every attribute of a profile, and null where nobody said anything', 
   });
 });
 
-test('tells the date of the latest event', async (t) => {
+test('shows the date of the latest event', async (t) => {
   const sandbox = await sandboxFor(t);
   const id = await created(sandbox, { email: 'a@shop.test' });
   const profile = sandbox.account.profiles.withId(id)!;
@@ -66,7 +66,7 @@ test('tells the date of the latest event', async (t) => {
   assert.equal(data.attributes['last_event_date'], '2024-01-05T00:00:00+00:00');
 });
 
-test('predictive analytics are there where they are asked for, and empty', async (t) => {
+test('predictive analytics are present if requested, and empty', async (t) => {
   const sandbox = await sandboxFor(t);
   await created(sandbox, { email: 'a@shop.test' });
   const [plain] = (await get(sandbox, '/api/profiles')).data;
@@ -77,7 +77,7 @@ test('predictive analytics are there where they are asked for, and empty', async
   assert.deepEqual([...new Set(Object.values(analytics as object))], [null]);
 });
 
-test('what additional-fields asks for is there beside the fields that are named', async (t) => {
+test('additional fields are returned beside the fields that are named', async (t) => {
   const sandbox = await sandboxFor(t);
   await created(sandbox, { email: 'a@shop.test' });
   const fields = async (query: string) =>
@@ -96,7 +96,7 @@ test('what additional-fields asks for is there beside the fields that are named'
   });
 });
 
-test('brings lists, segments, push tokens and conversations along', async (t) => {
+test('includes lists, segments, push tokens and conversations', async (t) => {
   const sandbox = await sandboxFor(t);
   const { account } = sandbox;
   const id = await created(sandbox, {
@@ -163,7 +163,7 @@ test('the conversation with a person is the same one in every answer', async (t)
   assert.deepEqual(await read(), first);
 });
 
-test('lists and segments of a profile have a limit of their own', async (t) => {
+test('lists and segments of a profile have their own limit', async (t) => {
   const sandbox = await sandboxFor(t);
   const id = await created(sandbox, { email: 'a@shop.test' });
   const read = async (query: string) =>
@@ -174,7 +174,7 @@ test('lists and segments of a profile have a limit of their own', async (t) => {
   assert.equal(await read(''), 200);
 });
 
-test('tells the lists of a profile', async (t) => {
+test('returns the lists of a profile', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.seed({ email: 'a@shop.test', lists: ['Double'] });
   const [profile] = (await get(sandbox, '/api/profiles')).data;

@@ -7,7 +7,7 @@ const GLOBAL = 'subscriptions.email.marketing.suppression';
 const LISTS = 'subscriptions.email.marketing.list_suppressions';
 const dayOf = (day: number) => new Date(Date.UTC(2024, 0, day)).toISOString();
 
-/** a to h: what they are suppressed for, and on which day of January. */
+/** a to h: the suppression reason, and its day in January. */
 const SUPPRESSED = {
   a: [['UNSUBSCRIBE', 9]],
   b: [],
@@ -24,7 +24,7 @@ const SUPPRESSED = {
   g: [['SPAM_COMPLAINT', 5]],
   h: [['UNSUBSCRIBE', 5]],
 } as const;
-/** Who is suppressed from the single list, and since when; `f` from the other list as well. */
+/** The people suppressed for the single list, and since when; `f` also for the other list. */
 const FROM_LIST: [keyof typeof SUPPRESSED, string, number][] = [
   ['h', 'Single', 2],
   ['b', 'Single', 8],
@@ -51,7 +51,7 @@ async function eight(t: TestContext): Promise<Sandbox> {
   return sandbox;
 }
 
-/** Initials of everybody whom the query finds, page by page of two. */
+/** Initials of everybody that the query finds, in pages of two. */
 async function found(sandbox: Sandbox, query: Record<string, string>): Promise<string> {
   let names = '';
   const path = `/api/profiles?${new URLSearchParams({ 'page[size]': '2', ...query }).toString()}`;
@@ -111,7 +111,7 @@ const SORTS: [string, string][] = [
   [`-${LISTS}.timestamp`, 'bfhacdeg'],
 ];
 for (const [sort, expected] of SORTS) {
-  test(`sorts by ${sort}, who is not suppressed last`, async (t) => {
+  test(`sorts by ${sort}, unsuppressed profiles last`, async (t) => {
     assert.equal(await found(await eight(t), { sort }), expected);
   });
 }
@@ -123,7 +123,7 @@ test('sorts a few named people by their suppression', async (t) => {
   assert.equal(await found(sandbox, { filter, sort: `-${GLOBAL}.timestamp` }), 'afb');
 });
 
-test('a filter follows what is suppressed and lifted', async (t) => {
+test('a filter follows added and removed suppressions', async (t) => {
   const sandbox = await eight(t);
   const { profiles } = sandbox.account;
   const filter = `equals(${GLOBAL}.reason,"UNSUBSCRIBE")`;

@@ -29,7 +29,7 @@ const EVERYTHING = {
   properties: { plan: 'pro', tags: ['x'] },
 };
 
-test('creates a profile with everything that can be said of it, without consent', async (t) => {
+test('creates a profile with every attribute, without consent', async (t) => {
   const sandbox = await sandboxFor(t);
   const path = '/api/profiles?additional-fields[profile]=subscriptions';
   const response = await call(sandbox, 'POST', path, profileBody(EVERYTHING));
@@ -111,7 +111,7 @@ for (const [name, attributes, status, expected] of CREATE_REFUSED) {
   });
 }
 
-test('says which profile has the identifier already', async (t) => {
+test('says which profile already has the identifier', async (t) => {
   const sandbox = await sandboxFor(t);
   const id = await created(sandbox, EVERYTHING);
   const other = await created(sandbox, { email: 'bob@shop.test' });
@@ -144,7 +144,7 @@ test('says which profile has the identifier already', async (t) => {
   assert.equal(sandbox.account.profiles.size, 2);
 });
 
-test('an update changes what it names, a null clears, and updated moves on a change only', async (t) => {
+test('an update changes what it names, a null clears, and updated only changes with a change', async (t) => {
   const sandbox = await sandboxFor(t);
   const id = await created(sandbox, EVERYTHING);
   const index = sandbox.account.profiles.withId(id)!;
@@ -277,7 +277,7 @@ test('an import creates once and then updates, found by any identifier', async (
   assert.equal(sandbox.account.profiles.size, 1);
 });
 
-test('an import completes a profile that had a phone alone', async (t) => {
+test('an import completes a profile that only had a phone', async (t) => {
   const sandbox = await sandboxFor(t);
   const id = await created(sandbox, { phone_number: PHONE });
   const both = { email: 'a@shop.test', phone_number: PHONE };

@@ -129,7 +129,7 @@ describe('a filter', () => {
       assert.equal(detailOf(filter), detail);
     });
   }
-  it('takes an offset where the switch says so', () => {
+  it('accepts an offset if the switch says so', () => {
     const [condition] = readFilter('less-than(created,2024-01-01T02:00:00+02:00)', ALLOWED, {
       ...DATES,
       offsets: 'accepted',
@@ -138,7 +138,7 @@ describe('a filter', () => {
   });
 });
 
-test('the switch decides over offsets in a request', async (t) => {
+test('the switch decides about offsets in a request', async (t) => {
   const path = `/api/lists?filter=${encodeURIComponent('greater-than(created,2024-01-01T00:00:00+00:00)')}`;
   const strict = await sandboxFor(t);
   const { status, errors } = await refusal(await call(strict, 'GET', path));

@@ -44,12 +44,12 @@ for (const [text, error] of MISTAKES) {
   });
 }
 
-test('a constant is one, and no latency none', () => {
+test('a constant is always the same, and no latency is zero', () => {
   assert.deepEqual(new Set(draws({ kind: 'constant', ms: 20 })), new Set([20]));
   assert.deepEqual(new Set(draws([])), new Set([0]));
 });
 
-test('uniform draws lie evenly in their range', () => {
+test('uniform draws are spread evenly over their range', () => {
   const drawn = draws({ kind: 'uniform', from: 100, to: 300 });
   assert.ok(Math.min(...drawn) >= 100 && Math.max(...drawn) <= 300);
   isNear(percentile(drawn, 0.5), 200);
@@ -63,7 +63,7 @@ test('lognormal draws keep their median and their 95th percentile', () => {
   assert.ok(drawn.every((ms) => ms > 0 && Number.isFinite(ms)));
 });
 
-test('draws follow from the seed', () => {
+test('draws are determined by the seed', () => {
   const latency: Latency = { kind: 'lognormal', p50: 300, p95: 900 };
   assert.deepEqual(draws(latency, 5, 20), draws(latency, 5, 20));
   assert.notDeepEqual(draws(latency, 5, 20), draws(latency, 6, 20));
@@ -88,7 +88,7 @@ test('an answer takes the time of its endpoint', async (t) => {
   assert.ok(performance.now() - started >= 499);
 });
 
-test('a sandbox refuses a latency that is none', async (t) => {
+test('a sandbox refuses an invalid latency', async (t) => {
   const latency = { kind: 'constant', endpoint: 'get_list_s', ms: 80 } as const;
   await assert.rejects(sandboxFor(t, { latency }), /no operation "get_list_s"/);
 });

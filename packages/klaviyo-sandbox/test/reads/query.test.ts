@@ -63,7 +63,7 @@ for (const [name, path, place, detail] of REFUSED) {
   });
 }
 
-test('takes brackets percent-encoded or not', async (t) => {
+test('accepts brackets percent-encoded or not', async (t) => {
   const sandbox = await sandboxFor(t);
   for (const query of [
     'page[size]=1&fields[list]=name',
@@ -78,7 +78,7 @@ test('takes brackets percent-encoded or not', async (t) => {
   }
 });
 
-test('links are percent-encoded however the request was, and lead on to the rest', async (t) => {
+test('links are percent-encoded whatever the request was, and lead to the next page', async (t) => {
   const sandbox = await sandboxFor(t);
   const path = '/api/lists?filter=any(name,["Single","Double"])&page[size]=1';
   const { data, links } = await get<{

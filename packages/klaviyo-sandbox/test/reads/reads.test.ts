@@ -7,7 +7,7 @@ const DAY = 86_400_000;
 const START = Date.UTC(2024, 0, 1);
 const dayOf = (i: number) => new Date(START + i * DAY).toISOString();
 
-/** Twelve people, created one a day, updated in the reverse order, the even ones on the list. */
+/** Twelve people, created one per day, updated in reverse order, the even ones on the list. */
 async function twelve(t: TestContext): Promise<Sandbox> {
   const sandbox = await sandboxFor(t);
   for (let i = 0; i < 12; i++) {
@@ -184,7 +184,7 @@ for (const [name, path, parameter, detail] of REFUSED) {
   });
 }
 
-test('shows subscriptions only where they are asked for, and only the fields that are named', async (t) => {
+test('shows subscriptions only if requested, and only the fields that are named', async (t) => {
   const sandbox = await twelve(t);
   const [plain] = (await get(sandbox, '/api/profiles?page[size]=1')).data;
   assert.equal(plain!.attributes.subscriptions, undefined);
@@ -221,7 +221,7 @@ test('a profile that changes under a reader is read twice, never skipped', async
   assert.deepEqual([...read, ...rest].join(''), 'abcdefghijkla');
 });
 
-test('says which profile or list it does not know', async (t) => {
+test('names an unknown profile or list', async (t) => {
   const sandbox = await sandboxFor(t);
   for (const path of ['/api/profiles/01ABC', '/api/lists/01ABC', '/api/lists/01ABC/profiles']) {
     const { status, errors } = await refusal(await call(sandbox, 'GET', path));
@@ -230,7 +230,7 @@ test('says which profile or list it does not know', async (t) => {
   }
 });
 
-test('lists come ten a page, filtered and sorted', async (t) => {
+test('lists are returned ten per page, filtered and sorted', async (t) => {
   const sandbox = await sandboxFor(t);
   for (let i = 0; i < 12; i++) sandbox.account.createList({ id: `L${i}`, name: `n${i}` });
   const names: unknown[] = [];
@@ -292,7 +292,7 @@ test('adds and removes members by id, without consent, all or none', async (t) =
   assert.equal((await call(sandbox, 'POST', path, body(many))).status, 400);
 });
 
-test('the account leads to its SMS set-up', async (t) => {
+test('the account id finds its SMS set-up', async (t) => {
   const sandbox = await sandboxFor(t, { account: { id: 'AbCdEf', country: 'GB' } });
   const beta = { revision: '2026-07-15.pre' };
   const [account] = (await get(sandbox, '/api/accounts')).data;

@@ -27,7 +27,7 @@ const FORM = {
   business_registration_country: 'US',
 };
 
-/** Asks for a toll-free sender. */
+/** Requests a toll-free sender. */
 const SENDER_BODY = {
   data: {
     type: SENDER,
@@ -93,7 +93,7 @@ test('a rejected sender is registered again, reviewed and active', async (t) => 
   );
 });
 
-test('what the carrier rejects meanwhile is not approved by a review before', async (t) => {
+test('a registration that the carrier rejects meanwhile is not approved by an earlier review', async (t) => {
   const sandbox = await sandboxFor(t);
   const { senderId } = rejectedSender(sandbox);
   assert.equal((await call(sandbox, 'POST', REGISTRATIONS, again(senderId), NEW)).status, 201);
@@ -107,7 +107,7 @@ for (const [name, status, pointer, body] of [
   ['without a sender', 400, `/data/relationships/${SENDER}`, { type: REGISTRATION }],
   ['without an answer', 400, '/data/attributes/last_name', { last_name: '' }],
 ] as const) {
-  test(`a registration is not taken: ${name}`, async (t) => {
+  test(`a registration is not accepted: ${name}`, async (t) => {
     const sandbox = await sandboxFor(t);
     const { senderId } = rejectedSender(sandbox);
     const sent =
@@ -122,7 +122,7 @@ for (const [name, status, pointer, body] of [
   });
 }
 
-test('a sender that is active is not registered again', async (t) => {
+test('an active sender is not registered again', async (t) => {
   const sandbox = await sandboxFor(t);
   const { senderId } = rejectedSender(sandbox);
   sandbox.account.texting.decide(senderId, 'active');
@@ -130,7 +130,7 @@ test('a sender that is active is not registered again', async (t) => {
   assert.equal(answer.status, 409);
 });
 
-test('a new sender is shown with its registration where that is asked for', async (t) => {
+test('a new sender is shown with its registration on request', async (t) => {
   const sandbox = await sandboxFor(t);
   const path = `/api/${SENDER}s?include=${REGISTRATION}&fields[${REGISTRATION}]=status`;
   const made = await call(sandbox, 'POST', path, SENDER_BODY, NEW);
@@ -143,7 +143,7 @@ test('a new sender is shown with its registration where that is asked for', asyn
   assert.equal((await call(sandbox, 'POST', path, SENDER_BODY, old)).status, 400);
 });
 
-test('every operation of text messaging answers by its general name', async (t) => {
+test('every text messaging operation answers under its stable name', async (t) => {
   const sandbox = await sandboxFor(t, { sms: { status: 'none', senders: [] } });
   const made = async (path: string, body: object) => {
     const answer = await call(sandbox, 'POST', path, body, NEW);

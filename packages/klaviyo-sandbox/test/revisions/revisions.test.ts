@@ -27,7 +27,7 @@ const unsubscribeBody = (row: object) => ({
   data: { type: 'profile-subscription-bulk-delete-job', attributes: { profiles: { data: [row] } } },
 });
 
-/** Status of the answer, and the revision that it names. */
+/** Status of the answer, and the revision in it. */
 async function served(
   sandbox: Awaited<ReturnType<typeof sandboxFor>>,
   path: string,
@@ -40,7 +40,7 @@ async function served(
 const SENDERS = '/api/text-messaging-senders';
 const EXPORT = '/api/profile-bulk-export-jobs/none';
 
-test('serves both revisions, each with its beta, and names the one that served', async (t) => {
+test('serves both revisions, each with its beta, and names the one used', async (t) => {
   const sandbox = await sandboxFor(t, { switches: { bulkExport: 'allowed' } });
   for (const revision of ['2026-07-15', '2026-07-15.pre', '2026-10-15', '2026-10-15.pre']) {
     assert.deepEqual(await served(sandbox, '/api/lists', revision), [200, revision]);
@@ -69,7 +69,7 @@ test('the bulk export is a beta in both revisions', async (t) => {
   }
 });
 
-test('an operation that the newer revision brought is not there in the older one', async (t) => {
+test('an operation that the newer revision added does not exist in the older one', async (t) => {
   const sandbox = await sandboxFor(t);
   const path = '/api/text-messaging-sender-registrations/none';
   const old = await refusal(await call(sandbox, 'GET', path, undefined, OLD));
@@ -78,7 +78,7 @@ test('an operation that the newer revision brought is not there in the older one
   assert.match(now.errors[0]![1]!, /does not exist/);
 });
 
-test('text messaging has other limits, and counters of its own, since it left the beta', async (t) => {
+test('text messaging has other limits and its own counters since it left the beta', async (t) => {
   const sandbox = await sandboxFor(t);
   const limits = async (revision: string) => {
     const { headers } = await call(sandbox, 'GET', SENDERS, undefined, { revision });
@@ -88,7 +88,7 @@ test('text messaging has other limits, and counters of its own, since it left th
   assert.deepEqual(await limits('2026-10-15'), ['3, 3;w=1, 60;w=60', '2']);
 });
 
-test('faults and counters know text messaging by the names of either revision', async (t) => {
+test('faults and counters accept the text messaging names of either revision', async (t) => {
   const sandbox = await sandboxFor(t);
   sandbox.account.addFault({ endpoint: 'get_text_messaging_senders', kind: '503', times: 1 });
   assert.equal((await served(sandbox, SENDERS, '2026-07-15.pre'))[0], 200);
@@ -99,7 +99,7 @@ test('faults and counters know text messaging by the names of either revision', 
   );
 });
 
-test('click tracking is given and taken by the newer revision', async (t) => {
+test('the newer revision gives and removes click tracking', async (t) => {
   const sandbox = await sandboxFor(t, { delays: 'fast' });
   const read = async (headers: typeof OLD): Promise<Record<string, unknown>> => {
     const answer = await call(sandbox, 'GET', PROFILES, undefined, headers);
@@ -128,7 +128,7 @@ test('click tracking is given and taken by the newer revision', async (t) => {
   assert.equal((await read(NEW))['consent'], 'UNSUBSCRIBED');
 });
 
-test('click tracking waits for the click that the consent beside it waits for', async (t) => {
+test('click tracking waits for the same click as the consent beside it', async (t) => {
   const sandbox = await sandboxFor(t, { delays: 'fast' });
   const consent = { consent: 'SUBSCRIBED' };
   const asked = personWith({ email: { marketing: consent, click_tracking: consent } });
@@ -149,7 +149,7 @@ for (const [name, headers, parameters, pointer] of [
   ['with a date', NEW, { consent: 'SUBSCRIBED', consented_at: null }, `${ROW}/consented_at`],
   ['with another word', NEW, { consent: 'UNSUBSCRIBED' }, `${ROW}/consent`],
 ] as const) {
-  test(`click tracking is not asked for ${name}`, async (t) => {
+  test(`click tracking is refused ${name}`, async (t) => {
     const sandbox = await sandboxFor(t);
     const body = subscribeBody([personWith({ email: { click_tracking: parameters } })]);
     const refused = await refusal(await call(sandbox, 'POST', SUBSCRIBE, body, headers));
@@ -174,7 +174,7 @@ for (const [name, headers, inside, beside] of [
   ['the older revision, inside', OLD, { meta: APPEND }, {}],
   ['the newer revision, beside', NEW, {}, { meta: APPEND }],
 ] as const) {
-  test(`the meta of a push token’s profile stands, for ${name} its attributes`, async (t) => {
+  test(`the meta of a push token’s profile is, for ${name} its attributes`, async (t) => {
     const sandbox = await sandboxFor(t);
     const post = (attributes: object, more: object, revision = headers) =>
       call(
@@ -208,7 +208,7 @@ for (const [name, headers, inside, beside] of [
   });
 }
 
-test('hints for agents are given where the switch says so, and with no beta and no error', async (t) => {
+test('agent hints are given if the switch says so, but not in betas and errors', async (t) => {
   const sandbox = await sandboxFor(t);
   const hints = async (headers: typeof OLD, path = '/api/lists') => {
     const answer = await call(sandbox, 'GET', path, undefined, headers);

@@ -22,7 +22,7 @@ const linesOf = (folder: string): Record<string, unknown>[] =>
       .map((line) => JSON.parse(line) as Record<string, unknown>),
   );
 
-test('writes down every exchange as it went over the line, without the key', async (t) => {
+test('records every exchange as sent, without the key', async (t) => {
   const exchanges = folderFor(t);
   const sandbox = await sandboxFor(t, { exchanges });
   const read = await call(sandbox, 'GET', '/api/lists?page[size]=1', undefined, { cookie: 'a=b' });
@@ -52,7 +52,7 @@ test('writes down every exchange as it went over the line, without the key', asy
   assert.deepEqual([third?.['operation'], third?.['status']], [null, 404]);
 });
 
-test('writes to the folder that the environment names', async (t) => {
+test('writes to the folder named in the environment', async (t) => {
   const folder = folderFor(t);
   const name = 'KLAVIYO_SANDBOX_EXCHANGES';
   const before = process.env[name];
@@ -72,7 +72,7 @@ test('writes to the folder that the environment names', async (t) => {
   );
 });
 
-test('tells which fault changed an answer, and that there was none', async (t) => {
+test('records the fault that changed an answer, or that there was none', async (t) => {
   const exchanges = folderFor(t);
   const sandbox = await sandboxFor(t, { exchanges });
   for (const kind of ['reset_before', 'reset_after', '502', '500'] as const) {
@@ -96,7 +96,7 @@ test('tells which fault changed an answer, and that there was none', async (t) =
   );
 });
 
-test('each sandbox writes a file of its own, and one that nobody asks none', async (t) => {
+test('each sandbox writes its own file, and one without requests writes none', async (t) => {
   const exchanges = folderFor(t);
   const [one, other] = [
     await sandboxFor(t, { exchanges }),
@@ -111,7 +111,7 @@ test('each sandbox writes a file of its own, and one that nobody asks none', asy
   for (const name of names) assert.match(name, new RegExp(`^${process.pid}-\\d+\\.ndjson$`));
 });
 
-test('a stopped sandbox opens no file for what it still answers', (t) => {
+test('a stopped sandbox opens no file for requests that it still answers', (t) => {
   const folder = folderFor(t);
   const log = new ExchangeLog(folder);
   log.close();

@@ -28,7 +28,7 @@ for (const [kind, status] of [
   ['html', 502],
 ] as const satisfies (readonly [FaultKind, number])[]) {
   for (const applied of [false, true]) {
-    test(`${kind}: ${applied ? 'carried out all the same' : 'nothing is carried out'}`, async (t) => {
+    test(`${kind}: ${applied ? 'carried out anyway' : 'nothing is carried out'}`, async (t) => {
       const sandbox = await withFault(t, { kind, applied });
       const response = await subscribe(sandbox, [row({ email: EMAIL })], { list: 'Single' });
       assert.equal(response.status, status);
@@ -42,12 +42,12 @@ for (const [kind, status] of [
   }
 }
 
-test('503 may tell when to come back', async (t) => {
+test('503 can have a retry-after', async (t) => {
   const sandbox = await withFault(t, { kind: '503', retryAfter: 7 });
   assert.equal((await call(sandbox, 'GET', LISTS)).headers.get('retry-after'), '7');
 });
 
-test('slow_body: the head comes at once, the body over the time', async (t) => {
+test('slow_body: the head is sent at once, the body over the given time', async (t) => {
   const sandbox = await withFault(t, { kind: 'slow_body', latencyMs: 200 });
   const whole = await (await call(sandbox, 'GET', LISTS)).clone().text();
   const started = performance.now();
@@ -59,20 +59,20 @@ test('slow_body: the head comes at once, the body over the time', async (t) => {
   assert.ok(performance.now() - started - head > 100, 'the body took its time');
 });
 
-test('slow_body of an answer without one is that answer', async (t) => {
+test('slow_body does not change an answer without a body', async (t) => {
   const sandbox = await withFault(t, { kind: 'slow_body' });
   const response = await subscribe(sandbox, [row({ email: EMAIL })], { list: 'Single' });
   assert.deepEqual([response.status, await response.text()], [202, '']);
 });
 
-test('a header hits its own request and no other, before the queue', async (t) => {
+test('a header only hits its own request, before the queue', async (t) => {
   const sandbox = await withFault(t, { kind: '503' });
   assert.equal((await withHeader(sandbox, '500')).status, 500);
   assert.equal((await call(sandbox, 'GET', LISTS)).status, 503);
   assert.equal((await call(sandbox, 'GET', LISTS)).status, 200);
 });
 
-test('a header about another operation does nothing', async (t) => {
+test('a header for another operation does nothing', async (t) => {
   const sandbox = await sandboxFor(t);
   assert.equal((await withHeader(sandbox, '500:get_profiles')).status, 200);
   assert.equal((await withHeader(sandbox, '500:get_lists')).status, 500);
@@ -113,7 +113,7 @@ for (const [moment, seen] of [
   });
 }
 
-test('unsubscribe_person chooses one of the request, the same one every time', async (t) => {
+test('unsubscribe_person chooses somebody in the request, the same one every time', async (t) => {
   const emails = ['a@shop.test', 'b@shop.test', 'c@shop.test'];
   const chosen: string[] = [];
   for (let i = 0; i < 2; i++) {
@@ -131,7 +131,7 @@ test('unsubscribe_person chooses one of the request, the same one every time', a
   assert.equal(chosen[0], chosen[1]);
 });
 
-test('unsubscribe_person finds the people of a filter, and people who have a number only', async (t) => {
+test('unsubscribe_person finds the people in a filter, and people who only have a number', async (t) => {
   const sandbox = await subscribed(t, EMAIL);
   await call(sandbox, 'GET', `/api/profiles?filter=any(email,["${EMAIL}"])`, undefined, {
     'x-sandbox-fault': 'unsubscribe_person',
@@ -145,7 +145,7 @@ test('unsubscribe_person finds the people of a filter, and people who have a num
   assert.equal(sms.marketing.consent, 'UNSUBSCRIBED');
 });
 
-test('unsubscribe_person does nothing where nobody of the request has a profile', async (t) => {
+test('unsubscribe_person does nothing if nobody in the request has a profile', async (t) => {
   const sandbox = await subscribed(t, EMAIL);
   sandbox.account.addFault({ kind: 'unsubscribe_person', times: 2 });
   const rows = [row({ email: 'new@shop.test' })];

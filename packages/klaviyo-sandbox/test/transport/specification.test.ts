@@ -22,7 +22,7 @@ for (const date of REVISIONS) {
 }
 
 function asSpecified(known: readonly Operation[], specified: readonly SpecifiedOperation[]): void {
-  it('has every operation of the specification, and no other', () => {
+  it('has exactly the operations of the specification', () => {
     const names = (of: readonly { method: string; path: string }[]) =>
       of.map(({ method, path }) => `${method} ${path}`).sort();
     assert.deepEqual(names(known), names(specified));
@@ -32,7 +32,7 @@ function asSpecified(known: readonly Operation[], specified: readonly SpecifiedO
     const operation = known.find(
       ({ method, path }) => method === spec.method && path === spec.path,
     );
-    it(`${spec.operationId} is as specified`, () => {
+    it(`${spec.operationId} follows the specification`, () => {
       assert.ok(operation !== undefined, `${spec.method} ${spec.path} is missing`);
       assert.deepEqual(rulesOf(operation), specifiedRules(spec));
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { call, HOUR, sandboxFor, type ErrorBody } from '../support.js';
 
-test('tells the limits of both windows with every answer', async (t) => {
+test('returns the limits of both windows with every answer', async (t) => {
   const sandbox = await sandboxFor(t);
   const first = await call(sandbox, 'GET', '/api/profiles');
   assert.equal(first.headers.get('ratelimit-limit'), '75, 75;w=1, 750;w=60');
@@ -13,7 +13,7 @@ test('tells the limits of both windows with every answer', async (t) => {
   assert.equal(refused.headers.get('ratelimit-limit'), '75, 75;w=1, 750;w=60');
 });
 
-test('describes the steady window once less is left of it than of the burst window', async (t) => {
+test('describes the steady window once it has less left than the burst window', async (t) => {
   const sandbox = await sandboxFor(t);
   let last: Response | undefined;
   for (let i = 0; i < 15; i++) {
@@ -59,7 +59,7 @@ test('throttles by the burst window', async (t) => {
   assert.equal((await call(sandbox, 'GET', '/api/accounts')).status, 429);
 });
 
-test('a throttled call uses up nothing, a refused one does', async (t) => {
+test('a throttled call does not count, a refused one does', async (t) => {
   const sandbox = await sandboxFor(t);
   const missing = await call(sandbox, 'GET', '/api/accounts/Nobody');
   assert.deepEqual([missing.status, missing.headers.get('ratelimit-remaining')], [404, '0']);
@@ -70,7 +70,7 @@ test('a throttled call uses up nothing, a refused one does', async (t) => {
   assert.equal((await call(sandbox, 'GET', '/api/accounts/SbxAcc')).status, 200);
 });
 
-test('who is refused at the door uses up nothing', async (t) => {
+test('a call without a valid key or revision does not count', async (t) => {
   const sandbox = await sandboxFor(t, { speed: 0.001 });
   for (const headers of [{ authorization: '' }, { revision: '2199-01-15' }]) {
     const response = await call(sandbox, 'GET', '/api/accounts', undefined, headers);
@@ -79,7 +79,7 @@ test('who is refused at the door uses up nothing', async (t) => {
   assert.equal((await call(sandbox, 'GET', '/api/accounts')).status, 200);
 });
 
-test('counts profile_count against its own stricter limit, wherever it stands in the list', async (t) => {
+test('counts profile_count against its own stricter limit, wherever it is in the list', async (t) => {
   const sandbox = await sandboxFor(t, { speed: 0.001 });
   const counted = '/api/lists/Single?additional-fields%5Blist%5D=profile_count';
   assert.equal((await call(sandbox, 'GET', counted)).status, 200);
@@ -118,7 +118,7 @@ for (const [additionalFieldsLimit, statuses] of [
   ['none', Array<number>(12).fill(200)],
   ['shared', [...Array<number>(10).fill(200), 429, 429]],
 ] as const) {
-  test(`reads with additional fields share a limit of their own: ${additionalFieldsLimit}`, async (t) => {
+  test(`reads with additional fields share their own limit: ${additionalFieldsLimit}`, async (t) => {
     const sandbox = await sandboxFor(t, { speed: 0.001, switches: { additionalFieldsLimit } });
     const asked: number[] = [];
     const told = new Set<string | null>();

@@ -196,7 +196,7 @@ for (const { name, method = 'POST', path = SUBSCRIBE, headers = {}, bare, ...wan
   });
 }
 
-test('refuses a key without the scopes of the operation, and lets it read what it may', async (t) => {
+test('refuses a key without the scopes of the operation, and lets it read what its scopes allow', async (t) => {
   const sandbox = await sandboxFor(t, { scopes: ['profiles:read'] });
   const refused = await subscribe(sandbox, [row({ email: 'ada@shop.test' })]);
   assert.equal(refused.status, 403);
@@ -222,7 +222,7 @@ for (const [position, status] of [
   });
 }
 
-test('serves beta operations by the beta revision, and stable ones too', async (t) => {
+test('serves beta and stable operations with the beta revision', async (t) => {
   const sandbox = await sandboxFor(t);
   for (const path of [BETA, '/api/lists']) {
     const beta = { revision: '2026-07-15.pre' };
@@ -232,7 +232,7 @@ test('serves beta operations by the beta revision, and stable ones too', async (
   }
 });
 
-test('takes application/json, any case and charset, and a trailing slash', async (t) => {
+test('accepts application/json, any case and charset, and a trailing slash', async (t) => {
   const sandbox = await sandboxFor(t);
   for (const type of ['application/json', 'Application/Vnd.API+JSON; charset=utf-8']) {
     const response = await call(sandbox, 'POST', `${SUBSCRIBE}/`, {}, { 'content-type': type });
@@ -240,7 +240,7 @@ test('takes application/json, any case and charset, and a trailing slash', async
   }
 });
 
-test('tells whom it serves, by which revision, and the methods of the path', async (t) => {
+test('returns the account, the revision, and the methods of the path', async (t) => {
   const sandbox = await sandboxFor(t);
   const { headers } = await call(sandbox, 'GET', '/api/lists');
   assert.equal(headers.get('cid'), 'SbxAcc');
@@ -250,7 +250,7 @@ test('tells whom it serves, by which revision, and the methods of the path', asy
   assert.equal(headers.get('content-language'), 'en-us');
 });
 
-test('HEAD is GET without the body, and OPTIONS names the methods', async (t) => {
+test('HEAD is GET without the body, and OPTIONS lists the methods', async (t) => {
   const sandbox = await sandboxFor(t);
   const head = await call(sandbox, 'HEAD', '/api/lists');
   assert.deepEqual([head.status, await head.text()], [200, '']);
