@@ -19,7 +19,7 @@ export interface ListOptions {
 
 /** A flow that a list or segment starts. The same id is the same flow. */
 export interface FlowOptions {
-  /** Generated where absent. */
+  /** @default generated */
   id?: string;
   name: string;
   /** @default 'live' */
@@ -37,7 +37,7 @@ export type SegmentRule =
     };
 
 export interface SegmentOptions {
-  /** Generated where absent. */
+  /** @default generated */
   id?: string;
   name: string;
   /** An inactive segment has no members and never gets any. @default true */
