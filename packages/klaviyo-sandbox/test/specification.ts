@@ -45,7 +45,7 @@ const ABOVE = new URL(
 );
 
 export const SPECIFICATION_MISSING =
-  "Klaviyo's specification lies beside the repository only where it is developed";
+  "Klaviyo's specification is only beside the repository where it is developed";
 
 /** Undefined if the documents are absent. */
 export function readSpecifications(): Specification[] | undefined {

@@ -204,7 +204,7 @@ const BAD: [string, object, string[]][] = [
     ['/data/attributes/sender_details/country'],
   ],
   [
-    'a forwarding number that is none',
+    'an invalid forwarding number',
     senderBody(FORM, { forwarding_number: '555' }),
     ['/data/attributes/forwarding_number'],
   ],

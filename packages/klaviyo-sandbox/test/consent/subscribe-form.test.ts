@@ -82,7 +82,7 @@ const BAD_ROWS: [name: string, row: object, pointer: string, detail?: string][] 
     `${SUBSCRIPTIONS}/email/open_tracking/consented_at`,
   ],
   [
-    'conversational WhatsApp, which can only be taken back',
+    'conversational WhatsApp, which can only be removed',
     profile({ phone_number, subscriptions: { whatsapp: { conversational: IN } } }),
     `${SUBSCRIPTIONS}/whatsapp/conversational`,
   ],
@@ -114,7 +114,7 @@ const BAD_ROWS: [name: string, row: object, pointer: string, detail?: string][] 
     `${SUBSCRIPTIONS}/push/marketing`,
   ],
   [
-    'tokens that are no list',
+    'tokens that are not a list',
     profile({ email, subscriptions: { push: { marketing: IN, tokens: 't1' } } }),
     `${SUBSCRIPTIONS}/push/tokens`,
   ],

@@ -95,7 +95,7 @@ const VIOLATIONS: [string, Partial<LoggedExchange>, RegExp][] = [
     /accepted a request.+"click_tracking"/,
   ],
   [
-    'another word for click tracking in the newer one',
+    'another value for click tracking in the newer one',
     { ...accepted(clicks({ consent: 'UNSUBSCRIBED' })), ...NEWER },
     /accepted a request.+consent/,
   ],
@@ -113,7 +113,7 @@ const VIOLATIONS: [string, Partial<LoggedExchange>, RegExp][] = [
     /required property 'is_active'/,
   ],
   ['a wrong type', { response_body: page(list({ name: 3 })) }, /name must be string/],
-  ['a date that is none', { response_body: page(list({ created: 'now' })) }, /format "date-time"/],
+  ['an invalid date', { response_body: page(list({ created: 'now' })) }, /format "date-time"/],
   ['an unknown member of the document', { response_body: { ...page(), total: 1 } }, /"total"/],
   ['another status', { status: 201 }, /not a specified status/],
   ['another content type', { response_headers: { 'content-type': 'text/html' } }, /content-type/],
@@ -121,7 +121,7 @@ const VIOLATIONS: [string, Partial<LoggedExchange>, RegExp][] = [
   ['a value out of its enum', { query: [['sort', 'size']] }, /sort=size.+enum/],
   ['a page out of its range', { query: [['page[size]', '11']] }, /page\[size\]=11.+range/],
   [
-    'a body where there is none',
+    'a body where none is specified',
     { ...accepted(subscribeBody({ profiles: { data: [] } })), response_body: {} },
     /no body/,
   ],

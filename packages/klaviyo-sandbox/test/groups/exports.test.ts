@@ -176,7 +176,7 @@ const BAD: [string, unknown, string][] = [
   ['an unknown list', jobBody({ list: 'XYZ' }), '/data/relationships/list/data/id'],
   ['an unknown segment', jobBody({ segment: 'XYZ' }), '/data/relationships/segment/data/id'],
   [
-    'properties that are no list',
+    'properties that are not a list',
     jobBody({ list: 'Single' }, 'email'),
     '/data/attributes/properties',
   ],

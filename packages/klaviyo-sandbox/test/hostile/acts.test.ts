@@ -106,7 +106,7 @@ test('somebody who marks a mail as spam is suppressed, with an event', async (t)
   assert.equal(metricsOf(sandbox).length, 1, 'once');
   await subscribe(sandbox, [row({ email })], { list: 'Single' });
   sandbox.account.advance(HOUR);
-  assert.deepEqual(reasonsOf(sandbox), [], 'which a subscribe lifts');
+  assert.deepEqual(reasonsOf(sandbox), [], 'which a subscribe removes');
 });
 
 test('somebody who leaves one list keeps their consent and the other lists', async (t) => {

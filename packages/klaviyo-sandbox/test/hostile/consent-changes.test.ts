@@ -32,7 +32,7 @@ const TOLD: [string, object, (sandbox: Sandbox) => unknown, string[]][] = [
     ['email.marketing SUBSCRIBED API'],
   ],
   [
-    'a subscribe that lifts suppressions',
+    'a subscribe that removes suppressions',
     { email, email_consent: 'UNSUBSCRIBED', suppressions: ['HARD_BOUNCE', 'USER_SUPPRESSED'] },
     (sandbox) => subscribe(sandbox, [row({ email })], { list: 'Single' }),
     [
@@ -134,7 +134,7 @@ const TOLD: [string, object, (sandbox: Sandbox) => unknown, string[]][] = [
     ['email.marketing NEVER_SUBSCRIBED -'],
   ],
   [
-    'a subscribe of who is subscribed',
+    'a subscribe of somebody already subscribed',
     { ...SUBSCRIBED, lists: ['Single'] },
     (sandbox) => subscribe(sandbox, [row({ email })], { list: 'Single' }),
     [],

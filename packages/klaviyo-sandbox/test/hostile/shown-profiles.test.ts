@@ -73,7 +73,7 @@ describe('suppressions in answers', () => {
       assert.equal(
         marketing.suppression[0]?.reason,
         'USER_SUPPRESSED',
-        'the truth is told in full',
+        'the true state is complete',
       );
       assert.equal(marketing.list_suppressions.length, 1);
       const filter = 'equals(subscriptions.email.marketing.suppression.reason,"USER_SUPPRESSED")';

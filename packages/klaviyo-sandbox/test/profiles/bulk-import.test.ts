@@ -161,7 +161,7 @@ for (const [name, row, pointer, detail] of [
   ['a row of another type', { type: 'list' }, '/type', /'profile'/],
   ['a row without attributes', { type: 'profile' }, '/attributes', /'attributes' is a required/],
   [
-    'a row that names nobody',
+    'a row without identifiers',
     profile({ first_name: 'A' }),
     '/attributes',
     /One or more identifiers is required/,
@@ -175,7 +175,7 @@ for (const [name, row, pointer, detail] of [
   ['properties in a list', profile({ email, properties: [] }), '/attributes/properties', /object/],
   ['a name that is a number', profile({ email, title: 1 }), '/attributes/title', /valid string/],
   [
-    'an attribute that nobody knows',
+    'an unknown attribute',
     profile({ email, colour: 'red' }),
     '/attributes/colour',
     /'colour' is not a valid field for the resource 'profile'/,

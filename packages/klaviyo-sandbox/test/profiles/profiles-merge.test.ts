@@ -65,13 +65,13 @@ const CONSENT: [string, Seed, Seed, [email: string, canReceive: boolean, sms: st
     ['NEVER_SUBSCRIBED', true, 'NEVER_SUBSCRIBED'],
   ],
   [
-    'takes an address with its consent where there was none',
+    'adds an address with its consent if there was none',
     { phone_number: PHONE, sms_consent: 'SUBSCRIBED' },
     { ...FROM, email_consent: 'SUBSCRIBED' },
     ['SUBSCRIBED', true, 'SUBSCRIBED'],
   ],
   [
-    'takes a phone with its consent where there was none',
+    'adds a phone with its consent if there was none',
     { ...INTO, email_consent: 'SUBSCRIBED' },
     { phone_number: PHONE, sms_consent: 'SUBSCRIBED' },
     ['SUBSCRIBED', true, 'SUBSCRIBED'],

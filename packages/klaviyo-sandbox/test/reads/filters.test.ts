@@ -89,7 +89,7 @@ const REFUSED: [string, string, string][] = [
     "The value for 'created' must not be in the future.",
   ],
   [
-    'a value that is none',
+    'an invalid value',
     'equals(status,"done")',
     "'done' is not a valid value for 'status'; valid: queued, complete.",
   ],

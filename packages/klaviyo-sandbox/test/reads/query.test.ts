@@ -4,19 +4,19 @@ import { call, get, refusal, sandboxFor } from '../support.js';
 
 const REFUSED: [string, string, string, string | RegExp][] = [
   [
-    'an unknown include, in the recorded words',
+    'an unknown include, with the recorded wording',
     '/api/profiles?include=profiless',
     'include',
     "'profiless' is not an allowed include parameter for this resource.",
   ],
   [
-    'page[size] where there is none, in the recorded words',
+    'page[size] without paging, with the recorded wording',
     '/api/metrics?page[size]=10',
     '/data/attributes/page_size',
     "'page_size' is not a valid field for the resource 'metric'.",
   ],
   [
-    'an unknown parameter in the same words',
+    'an unknown parameter with the same wording',
     '/api/lists/Single/profiles?page[limit]=5',
     '/data/attributes/page_limit',
     "'page_limit' is not a valid field for the resource 'profile'.",

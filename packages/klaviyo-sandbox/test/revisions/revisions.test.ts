@@ -117,7 +117,7 @@ test('the newer revision gives and removes click tracking', async (t) => {
   assert.deepEqual(
     [given['consent'], given['can_receive'], given['valid_until'], given['marketing']],
     ['SUBSCRIBED', true, null, 'NEVER_SUBSCRIBED'],
-    'consent to be tracked is none to get mail',
+    'consent to tracking is not consent to mail',
   );
   assert.deepEqual(await read(OLD), given, 'the older revision shows it in the same shape');
   assert.equal(sandbox.account.truthFor({ email: EMAIL })!.lists.length, 0);
@@ -147,7 +147,7 @@ const ROW = '/data/attributes/profiles/data/0/attributes/subscriptions/email/cli
 for (const [name, headers, parameters, pointer] of [
   ['by the older revision', OLD, { consent: 'SUBSCRIBED' }, ROW],
   ['with a date', NEW, { consent: 'SUBSCRIBED', consented_at: null }, `${ROW}/consented_at`],
-  ['with another word', NEW, { consent: 'UNSUBSCRIBED' }, `${ROW}/consent`],
+  ['with another value', NEW, { consent: 'UNSUBSCRIBED' }, `${ROW}/consent`],
 ] as const) {
   test(`click tracking is refused ${name}`, async (t) => {
     const sandbox = await sandboxFor(t);
