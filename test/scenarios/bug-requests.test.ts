@@ -118,7 +118,7 @@ describe('faults known of other tools: requests', () => {
       timing: { eventsSilentMs: 20_000 },
     });
     assert.deepEqual(outcomes, { [`${email} email`]: 'confirmed' });
-    assert.equal(parts[0]?.evidence, 'events');
+    assert.equal(parts[0]?.settledBy, 'events');
     const calls = requestsTo('/api/events');
     assert.equal(calls.filter(({ status }) => status === 429).length, 6);
     for (const [n, call] of calls.slice(1, 7).entries()) {
