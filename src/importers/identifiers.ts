@@ -6,13 +6,16 @@ import type { ImportOptions } from './options.js';
 import { countryCode, readPhone, type PhoneReading } from './values/phone.js';
 import type { RowClaim } from './presets/preset.js';
 
-/** Who a row is about: its e-mail address and phone number, and for which channels they serve. */
+/**
+ * Identifies the person of a row: e-mail address, phone number, and the channels they can be used
+ * for.
+ */
 export interface Identifiers {
   readonly email: EmailReading;
   readonly phone: PhoneReading;
-  /** The number, where something that the row asks may use it. */
+  /** The number, if something that the row asks may use it. */
   readonly phoneNumber: string | null;
-  /** ISO alpha-2 that the row names, where it names one. */
+  /** ISO alpha-2 code that the row names, if any. */
   readonly rowCountry: string | null;
 }
 
@@ -33,8 +36,9 @@ export function readIdentifiers(row: RowClaim, options: ImportOptions): Identifi
 }
 
 /**
- * A number is read only where a phone channel is asked for it, or where it is all that names the
- * person: also of an opt-out with a mistyped address, which the plan then holds against consent.
+ * A number is read only if a phone channel needs it, or if it alone identifies the person. The
+ * latter includes an opt-out with a mistyped address, which then counts against consent in the
+ * plan.
  */
 function isPhoneWanted(
   email: EmailReading,
@@ -48,12 +52,12 @@ function isPhoneWanted(
   return email.kind !== 'valid' && forPhone;
 }
 
-/** Whether there is nothing at all that names a person. */
+/** Whether nothing identifies a person. */
 export function isNameless(row: RowClaim, { email }: Identifiers): boolean {
   return email.kind === 'missing' && cellText(row.phone) === '';
 }
 
-/** Why a channel cannot reach this person; null where it can. */
+/** Why a channel cannot reach this person; null if it can. */
 export function channelRefusal(
   channel: ConsentChannel,
   { email, phone }: Identifiers,
@@ -65,8 +69,8 @@ export function channelRefusal(
 }
 
 /**
- * Why nobody can be found by this row, for list membership and push: people are known by their
- * e-mail, and by their phone number only where they have no e-mail.
+ * Why this row identifies nobody, for list membership and push: people are identified by their
+ * e-mail, and by their phone number only if they have no e-mail.
  */
 export function personRefusal({
   email,
@@ -94,7 +98,7 @@ function phoneRefusal(phone: PhoneReading): Reason | null {
   }
 }
 
-/** What the report should say of the number of a channel that is asked: warnings, no refusals. */
+/** Notes for the report about the number of a channel: warnings, not refusals. */
 export function phoneNotes(channel: ConsentChannel, identifiers: Identifiers): readonly string[] {
   const { phone, rowCountry } = identifiers;
   if (!isPhoneChannel(channel)) return [];

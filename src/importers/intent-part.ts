@@ -13,7 +13,7 @@ export function accepted(
   return { channel, operation, consentedAt, rejected: null, note: joined(notes) };
 }
 
-/** @param saidAt date of what may be a no, by which the plan holds it against consent */
+/** @param saidAt date of what may be an opt-out, which the plan compares with dates of consent */
 export function refused(
   channel: Channel,
   operation: Operation,
@@ -24,7 +24,7 @@ export function refused(
   return { channel, operation, consentedAt: saidAt, rejected: reason, note: joined(notes) };
 }
 
-/** The part with one note more; a refused one as it is. */
+/** The part with one more note; a refused part unchanged. */
 export function noted(part: IntentPart, note: string): IntentPart {
   return part.rejected === null ? { ...part, note: joined([part.note, note]) } : part;
 }

@@ -13,32 +13,33 @@ import { SourceError } from '../connectors/source-error.js';
 import type { Table } from '../connectors/table.js';
 
 export interface ImportedSource {
-  /** The layout that it was recognised as, or `mapping`. */
+  /** The preset that reads it, or `mapping`. */
   readonly preset: LayoutName;
-  /** What it is called in reports: the file's name, or the database's URL without its password. */
+  /** Its name in reports: the file's name, or the database's URL without its password. */
   readonly name: string;
-  /** The header as it stands in the source. */
+  /** The header as in the source. */
   readonly columns: readonly string[];
   /**
-   * The rows in their order, in batches of at most 1,000. Reads the source while it is iterated,
-   * and again from its beginning each time. Throws `SourceError` where no further row can be read, and
-   * at the end where the source is not what it was at its first reading.
+   * The rows in order, in batches of at most 1,000. Each iteration reads the source again from its
+   * beginning. Throws `SourceError` if no further row can be read, and at the end if the source has
+   * changed since its first reading.
    */
   readonly intents: AsyncIterable<Intent[]>;
   /** As `Table.sha256`. */
   sha256(): Promise<string>;
-  /** Nothing can be read of it after that. */
+  /** After this, nothing can be read from it. */
   close(): Promise<void>;
 }
 
 const BATCH_ROWS = 1_000;
 
 /**
- * Opens a source of consent and recognises its layout: a CSV, TSV or semicolon file, or one with a
- * JSON object a line, each also packed with gzip; or, with a query, a database.
+ * Opens a source of consent and recognises its preset. A source is a CSV, TSV or semicolon file or
+ * a file with one JSON object per line, each optionally compressed with gzip; or, with a query, a
+ * database.
  *
  * @param location path of a file, or a `postgres://` or `mysql://` URL
- * @param query one SQL select, where the location is a database
+ * @param query one SQL SELECT, if the location is a database
  * @throws SourceError
  */
 export async function openSource(
@@ -53,10 +54,10 @@ export async function openSource(
 }
 
 /**
- * The result of a SQL query as a source: its columns are the header, its rows the rows.
+ * The result of an SQL query as a source.
  *
  * @param url `postgres://user:password@host:5432/database`, or `mysql://` for MySQL and MariaDB
- * @throws SourceError, which never shows the password
+ * @throws SourceError; its message never shows the password
  */
 export async function openQuery(
   url: string,
@@ -77,14 +78,14 @@ async function orClosed<T>(table: Table, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The rows of a source before any layout is read into them. Throws `SourceError`. */
+/** The rows of a source, not yet read by a preset. Throws `SourceError`. */
 export async function openTable(location: string, query: string | null): Promise<Table> {
   if (isDatabaseUrl(location)) return openQueryTable(location, needQuery(query));
   if (query === null) return openFileTable(location);
   throw new SourceError(
     'query_without_database',
     { file: location },
-    'A query needs a database, and this is a file.',
+    'A query needs a database, but this is a file.',
     'Give a URL such as postgres://user@host:5432/database, or leave --query out.',
   );
 }
@@ -94,7 +95,7 @@ function needQuery(query: string | null): string {
   throw new SourceError(
     'query_missing',
     { file: 'The database' },
-    'It needs a query that says which people to read.',
+    'A database needs a query that selects the people to read.',
     'Give one with --query, e.g. --query "select email, email_consent, email_consented_at from people".',
   );
 }
@@ -146,8 +147,8 @@ async function* readIntents(
 }
 
 /**
- * Nothing that such a row asks is done, and any of it may be a no: also of a channel of which it seems to
- * say nothing.
+ * Nothing that such a row asks is done. Any part of it may be an opt-out, even for a channel that
+ * it does not seem to mention.
  */
 function doubted(claim: RowClaim, options: ImportOptions): RowClaim {
   return {
@@ -169,9 +170,9 @@ async function needRow(table: Table): Promise<void> {
   throw new SourceError(
     'file_without_rows',
     { file, line },
-    counts === 'rows' ? 'The query finds no rows.' : 'The file has a header and no rows.',
+    counts === 'rows' ? 'The query returns no rows.' : 'The file has a header but no rows.',
     counts === 'rows'
-      ? 'Check its conditions, and that this user may see the rows.'
+      ? 'Check its conditions, and that this user may read the rows.'
       : 'Export it again, or check that it is the right file.',
   );
 }

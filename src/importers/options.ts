@@ -7,16 +7,16 @@ import { checkTimezone } from './values/timezone.js';
 
 export interface ImportOptions {
   /**
-   * Channels that the run asks consent for. A channel that is not named here is never touched,
-   * whatever the file says; usually `['email']`.
+   * Channels that the run asks consent for, usually `['email']`. Any other channel is never
+   * touched, whatever the file says.
    */
   readonly channels: readonly ConsentChannel[];
-  /** ISO 3166-1 alpha-2 for phone numbers in national format whose row names no country. */
+  /** ISO 3166-1 alpha-2 code for phone numbers in national format whose row names no country. */
   readonly country: string | null;
   /** IANA name, e.g. `Europe/Berlin`, for dates without a zone. Null: such a date stops the import. */
   readonly timezone: string | null;
   /**
-   * What a subscribe without a consent date becomes: `subscribe` asks for it without a date,
+   * What happens to a subscribe without a consent date: `subscribe` asks for it without a date,
    * `list_only` makes it a list membership without consent, `reject` refuses it.
    */
   readonly undated: 'subscribe' | 'list_only' | 'reject';
@@ -25,35 +25,32 @@ export interface ImportOptions {
   /** Consent dates after this are refused. */
   readonly now: Date;
   /**
-   * Column with the phone number, for Mailchimp audiences that named theirs otherwise than
-   * `Phone Number`, and for any other layout in place of its own name.
+   * Column with the phone number, for Mailchimp audiences that do not call theirs `Phone Number`;
+   * for any other preset it replaces the preset's column.
    */
   readonly smsColumn?: string;
   /**
-   * `implicit`: what would subscribe a row puts it on the list without consent instead, and a
-   * layout without consent columns is taken whole. E-mail only. Default `explicit`.
+   * `implicit`: rows that would be subscribed are added to the list without consent instead, and
+   * without consent columns every row is added. E-mail only. Default `explicit`.
    */
   readonly consent?: 'explicit' | 'implicit';
   /**
-   * Consent date of rows without one, which the operator attests: `YYYY-MM-DD` (12:00), or with time
-   * and zone. A date without zone is in `timezone`.
+   * Consent date, attested by the operator, for rows without one: `YYYY-MM-DD` (12:00), or with
+   * time and zone. A date without a zone is in `timezone`.
    */
   readonly consentedAt?: string | null;
-  /** How to read a layout that no preset knows; then `preset` is null. */
+  /** How to read a source without a preset; then `preset` is null. */
   readonly mapping?: Mapping | null;
 }
 
-/**
- * Throws `SourceError` for a time zone or country that does not exist, and for options that
- * contradict each other.
- */
+/** Throws `SourceError` for an unknown time zone or country, and for contradicting options. */
 export function checkOptions(file: string, options: ImportOptions): void {
   refuseImplicitTexts(file, options);
   if (options.preset !== null && (options.mapping ?? null) !== null) {
     throw new SourceError(
       'options_conflict',
       { file },
-      'Both a preset and a mapping are given, and each says what the columns mean.',
+      'Both a preset and a mapping are given, but only one can say what the columns mean.',
       'Leave out --preset or --map.',
     );
   }
@@ -75,7 +72,10 @@ export function checkOptions(file: string, options: ImportOptions): void {
   }
 }
 
-/** The law on texts knows no implied consent, nor does Klaviyo; push is the device owner's word. */
+/**
+ * Neither the law on texts nor Klaviyo accepts implied consent; push consent comes from the
+ * device's owner.
+ */
 function refuseImplicitTexts(file: string, options: ImportOptions): void {
   if (options.consent !== 'implicit') return;
   const refused = options.channels.filter((channel) => channel !== 'email');
@@ -84,7 +84,7 @@ function refuseImplicitTexts(file: string, options: ImportOptions): void {
   throw new SourceError(
     'implicit_consent_refused',
     { file },
-    `Implicit consent is refused for ${[...new Set(words)].join(' and ')}: there it has to be given by the person.`,
+    `Implicit consent is refused for ${[...new Set(words)].join(' and ')}: it has to be given by the person.`,
     `Leave ${refused.join(' and ')} out of --channels, or leave --implicit out and use a source that says who consented.`,
   );
 }

@@ -23,17 +23,17 @@ import type { Table } from '../connectors/table.js';
 /** Longest identifier of a refused row that is kept for the report, in UTF-16 units. */
 const RAW_MAX = 320;
 
-/** A part that is not asked for itself: its row goes on the list instead, with this note. */
+/** A part that is replaced: its row is added to the list instead, with this note. */
 interface ListInstead {
   readonly listNote: string | null;
 }
 
-/** Turns what rows of one source say into intents: normalises, dates and refuses, part by part. */
+/** Turns the rows of one source into intents: normalises, dates and refuses, part by part. */
 export class RowIntents {
   readonly #dates: ConsentDates;
   readonly #attested: string | null;
 
-  /** Throws `SourceError` for an attested date that is none. */
+  /** Throws `SourceError` for an invalid attested date. */
   constructor(
     private readonly table: Pick<Table, 'header' | 'counts'>,
     private readonly options: ImportOptions,
@@ -43,7 +43,7 @@ export class RowIntents {
     this.#attested = attestedDate(table.header.file, options);
   }
 
-  /** The intent of a row that could not be cut into its columns. */
+  /** The intent of a row that could not be split into its columns. */
   malformed(line: number): Intent {
     return {
       line,
@@ -56,7 +56,7 @@ export class RowIntents {
     };
   }
 
-  /** Throws `SourceError` for a date that needs a time zone nobody gave. */
+  /** Throws `SourceError` for a date that needs a time zone if none is given. */
   read(line: number, row: RowClaim): Intent {
     const identifiers = readIdentifiers(row, this.options);
     const { email, phone, phoneNumber, rowCountry } = identifiers;
@@ -78,7 +78,7 @@ export class RowIntents {
     };
   }
 
-  /** The day of birth serves texts only, and is kept only where they are asked for. */
+  /** The date of birth is for texts only, and is kept only if they are asked for. */
   #birth(row: RowClaim): string | null {
     if (row.dateOfBirth === undefined) return null;
     const texts = row.channels.some(
@@ -101,7 +101,7 @@ export class RowIntents {
     const parts: IntentPart[] = suppression === null ? [] : [suppress(suppression, identifiers)];
     let listNote: string | null | undefined;
     for (const claim of row.channels) {
-      // A channel has one part, and what suppresses an address is more than any consent to it.
+      // A channel has one part, and a suppression of an address outweighs any consent.
       if (claim.ask === 'nothing' || (suppression !== null && claim.channel === 'email')) continue;
       const part = this.#channelPart(line, claim, identifiers);
       if ('listNote' in part) listNote ??= part.listNote;
@@ -147,7 +147,7 @@ export class RowIntents {
         ...notes,
       ]);
     }
-    // An opt-out counts whatever its date says.
+    // An opt-out counts whatever its date is.
     if (operation === 'unsubscribe') {
       const note = date.kind === 'missing' ? null : 'date_not_used';
       return accepted(channel, operation, null, [note, ...notes]);
@@ -164,8 +164,8 @@ export class RowIntents {
   }
 
   /**
-   * Refuses what may be a no. A date that needs a zone nobody gave is no date here: a row that is
-   * refused anyway does not stop the import.
+   * Refuses what may be an opt-out. A date without a known zone counts as no date here: a row that
+   * is refused anyway does not stop the import.
    */
   #refusedNo(
     claim: ChannelClaim,
@@ -199,15 +199,15 @@ export class RowIntents {
       'timezone_needed',
       counts === 'rows' ? { ...place, row: line } : { ...place, line },
       'The dates of this source have no time zone, and guessing one could move consent by a day.',
-      'Say which one they are in with --timezone, e.g. --timezone UTC or --timezone America/New_York.',
+      'Give their time zone with --timezone, e.g. --timezone UTC or --timezone America/New_York.',
     );
   }
 }
 
 /**
- * What a row says of its address beyond consent. A word that says neither yes nor no stops consent and
- * never a clear opt-out of the row, which is then kept without its date: the word counts against
- * consent of every date, so that the opt-out has to do the same.
+ * What a row says about its address beyond consent. A word that means neither yes nor no blocks
+ * consent, but never a clear opt-out of the same row. That opt-out is then kept without its date:
+ * the word counts against consent of any date, so the opt-out has to do the same.
  */
 function clearestNo({ suppression = null, channels }: RowClaim): Suppression | null {
   if (suppression?.ask !== 'unknown') return suppression;
@@ -224,7 +224,7 @@ function suppress({ ask, note }: Suppression, identifiers: Identifiers): IntentP
     : refused('email', operation, reason);
 }
 
-/** Klaviyo then refuses or takes the number as it would without a day of birth. */
+/** Klaviyo then handles the number as it would without a date of birth. */
 function withBirthNote(part: IntentPart): IntentPart {
   return isTextChannel(part.channel) ? noted(part, 'date_of_birth_not_used') : part;
 }
@@ -242,7 +242,7 @@ function pushDevice(
   return asked ? deviceOf(row) : null;
 }
 
-/** Null where there is no token, or none that PostgreSQL could hold, or nothing says what it is of. */
+/** Null if there is no token, PostgreSQL cannot store it, or its platform is unknown. */
 function deviceOf(row: RowClaim): NonNullable<Intent['push']> | null {
   const token = cellText(row.pushToken ?? '');
   const platform = platformOf(row);
@@ -256,6 +256,6 @@ function platformOf(row: RowClaim): 'ios' | 'android' | null {
 
 function rawWhereItDiffers(raw: string, normalised: string | null): string | null {
   if (raw === normalised || raw.trim() === '') return null;
-  // PostgreSQL's text cannot hold a NUL.
+  // PostgreSQL's text cannot hold NUL.
   return raw.slice(0, RAW_MAX).replaceAll('\0', '\uFFFD');
 }

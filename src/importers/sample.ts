@@ -7,7 +7,7 @@ export interface Sample {
 }
 
 /**
- * The columns and the first well-formed rows of a source, whatever its layout.
+ * The columns and the first well-formed rows of a source, with or without a preset.
  *
  * @throws SourceError
  */

@@ -37,7 +37,7 @@ const cases: Case[] = [
     content: 'name,mail\nAda,a@example.com\n',
     code: 'layout_unknown',
     line: 1,
-    says: /has: name, mail\. Known are mailchimp-subscribed, .*, generic\. .*--map/,
+    says: /has: name, mail\. The presets are mailchimp-subscribed, .*, generic\. .*--map/,
   },
   {
     name: 'a layout other than the one named',
@@ -45,7 +45,7 @@ const cases: Case[] = [
     options: { preset: 'mailchimp-subscribed' },
     code: 'layout_unknown',
     line: 1,
-    says: /not the layout mailchimp-subscribed.*has: email, email_consent/,
+    says: /do not match the preset mailchimp-subscribed.*has: email, email_consent/,
   },
   {
     name: 'an export of unsubscribed contacts named as subscribed',

@@ -5,14 +5,14 @@ import { readEmail } from '../values/email.js';
 import { countryCode, readPhone } from '../values/phone.js';
 import type { Sample } from '../sample.js';
 
-/** What the first rows of a source tell of one column. */
+/** What the first rows of a source show about one column. */
 export interface ColumnFacts {
   readonly name: string;
   /** Values that are not blank. */
   readonly values: readonly string[];
-  /** Different ones in lower case, the most frequent first. */
+  /** Distinct values in lower case, the most frequent first. */
   readonly words: readonly string[];
-  /** Date formats that read every value; null is ISO 8601. Empty for a column of no dates. */
+  /** Date formats that read every value; null is ISO 8601. Empty if the column has no dates. */
   readonly dateFormats: readonly (string | null)[];
 }
 
@@ -34,7 +34,7 @@ function wordsOf(values: readonly string[]): string[] {
   return [...counts].sort(([, a], [, b]) => b - a).map(([word]) => word);
 }
 
-/** The part of the values that are e-mail addresses, phone numbers or country codes, 0 to 1. */
+/** The share of values that are e-mail addresses, phone numbers or country codes, 0 to 1. */
 export function shareOf(kind: 'email' | 'phone' | 'country', { values }: ColumnFacts): number {
   if (values.length === 0) return 0;
   return values.filter((value) => IS[kind](value)).length / values.length;
@@ -50,7 +50,7 @@ function isInternational(value: string): boolean {
   return value.startsWith('+') && readPhone(value, '', null).kind !== 'refused';
 }
 
-/** A number that says nothing without its country. */
+/** A number that cannot be read without its country. */
 export function isNational(value: string): boolean {
   const reading = readPhone(value, '', null);
   const digits = value.replace(/\D/g, '').length;
@@ -85,7 +85,7 @@ const FORMATS: readonly (string | null)[] = [
   ...DAYS.flatMap((day) => TIMES.map((time) => day + time)),
 ];
 
-/** Far enough to hold no date for one of the future, which the import itself would refuse. */
+/** Far enough that no date counts as a future one; the import itself refuses those. */
 const ANY_TIME = new Date(Date.UTC(9_999, 0, 1));
 
 function dateFormatsOf(values: readonly string[]): (string | null)[] {
@@ -105,7 +105,7 @@ export function datesIn(format: string | null, timezone: string | null): Consent
     : new ConsentDates(timezone, ANY_TIME, compileDateFormat(format));
 }
 
-/** Seconds or milliseconds of the years 2000 to 2100, where every value is such a number. */
+/** Seconds or milliseconds of the years 2000 to 2100, if every value is such a number. */
 function unixFormat(values: readonly string[]): 'unix' | 'unix_ms' | null {
   const within = (unit: number): boolean =>
     values.every((value) => {

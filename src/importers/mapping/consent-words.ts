@@ -2,7 +2,7 @@ import { consentAsk } from '../values/consent-value.js';
 import type { ColumnFacts } from './column-facts.js';
 import type { Meaning } from './draft.js';
 
-/** Words of other languages for yes and no; what else a word may mean is asked. */
+/** Words for yes and no in other languages; the meaning of any other word is asked. */
 const FOREIGN: Readonly<Record<string, Meaning>> = {
   ja: 'subscribed',
   oui: 'subscribed',
@@ -23,7 +23,7 @@ const MEANT = {
   unknown: undefined,
 } as const;
 
-/** The words of a column of whose meaning there is no doubt. */
+/** The words of a column whose meaning is certain. */
 export function knownWords({ words }: Pick<ColumnFacts, 'words'>): Record<string, Meaning> {
   const meanings = words.flatMap((word): [string, Meaning][] => {
     const meaning = MEANT[consentAsk(word)] ?? FOREIGN[word];

@@ -1,7 +1,7 @@
 import { CONSENT_CHANNELS } from '../../contracts/channels.js';
 import type { ChannelMapping, Mapping } from './schema.js';
 
-/** What a mapping does, for a person to check before a run: one sentence a line. */
+/** What a mapping does, for a person to check before a run: one sentence per line. */
 export function describeMapping(mapping: Mapping): string {
   const { country, suppressed, date_of_birth: born, push } = mapping;
   return [
@@ -38,7 +38,7 @@ function describeWords(consent: ChannelMapping['consent']): string {
   const meanings: readonly [readonly string[] | undefined, string][] = [
     [consent.subscribed, 'subscribes'],
     [consent.unsubscribed, 'unsubscribes'],
-    [consent.list_only, 'goes on the list only'],
+    [consent.list_only, 'is added to the list only'],
     [[...(consent.never ?? []), ''], 'asks nothing'],
   ];
   const said = meanings.flatMap(([words, meaning]) =>

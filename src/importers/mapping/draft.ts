@@ -6,7 +6,7 @@ import type { Mapping } from './schema.js';
 export const MEANINGS = ['subscribed', 'unsubscribed', 'list_only', 'never'] as const;
 export type Meaning = (typeof MEANINGS)[number];
 
-/** A mapping on its way: what is left out is not known yet, null is known not to be there. */
+/** An unfinished mapping: what is left out is not known yet, null is known not to exist. */
 export interface MappingDraft {
   readonly email?: string | null;
   readonly phone?: string | null;
@@ -20,7 +20,7 @@ export interface MappingDraft {
 
 export interface ChannelDraft {
   readonly consent?: ColumnConsent | EveryRow;
-  /** A format of null is ISO 8601; one that is left out is not known yet. */
+  /** A null format is ISO 8601; a format that is left out is not known yet. */
   readonly date?: { readonly column: string; readonly format?: string | null } | null;
 }
 
@@ -30,7 +30,7 @@ export interface ColumnConsent {
   readonly words: Readonly<Record<string, Meaning>>;
 }
 
-/** Every row is subscribed, as somebody attests. */
+/** Every row is subscribed, as the operator attests. */
 export interface EveryRow {
   readonly attested: string | null;
 }
@@ -39,7 +39,7 @@ export function isColumnConsent(consent: ColumnConsent | EveryRow): consent is C
   return 'column' in consent;
 }
 
-/** The mapping of a draft that has no open questions. Throws `SourceError` where it has. */
+/** The mapping of a draft without open questions. Throws `SourceError` if it has some. */
 export function finishDraft(draft: MappingDraft): Mapping {
   const channels = Object.entries(draft.channels).map(([channel, { consent, date }]) => [
     channel,

@@ -6,10 +6,10 @@ import type { z } from 'zod';
 import { SourceError } from '../../connectors/source-error.js';
 import { mappingSchema, type Mapping } from './schema.js';
 
-/** As many problems, and unknown keys, are named as somebody reads. */
+/** Most problems, and unknown keys, that a message names. */
 const SHOWN = 10;
 
-/** In bytes: more is another file, such as the source itself. */
+/** In bytes. A larger file is not a mapping, but for example the source itself. */
 const LARGEST = 4 * 1_048_576;
 
 /** Reads a mapping file, in YAML or JSON. Throws `SourceError`. */
@@ -25,16 +25,16 @@ export function parseMapping(text: string, path: string): Mapping {
 function readYaml(text: string, path: string): unknown {
   try {
     // JSON is YAML, so one parser reads both and knows the line of a mistake.
-    // Its own look for keys that stand twice compares each with all before it.
+    // The parser's own search for duplicate keys compares each key with all before it.
     const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error' });
     const [error] = document.errors;
     if (error !== undefined) throw noYaml(path, error.message, error.linePos?.[0].line);
     refuseKeyTwice(document, text, path);
     return document.toJS() as unknown;
   } catch (error) {
-    // An alias that names nothing, or stands for more than any mapping holds.
+    // An alias that names nothing, or expands to more than any mapping has.
     if (error instanceof ReferenceError) throw noYaml(path, error.message);
-    // The parser calls itself for each bracket.
+    // The parser recurses for each bracket.
     if (error instanceof RangeError) throw noYaml(path, 'Its values are nested too deeply');
     throw error;
   }
@@ -49,7 +49,7 @@ function refuseKeyTwice(document: Document.Parsed, text: string, path: string): 
         if (keys.has(name)) {
           const at = isNode(key) ? (key.range?.[0] ?? 0) : 0;
           const line = text.slice(0, at).split('\n').length;
-          throw noYaml(path, `The key ${name.slice(0, 100)} stands there twice`, line);
+          throw noYaml(path, `The key ${name.slice(0, 100)} is there twice`, line);
         }
         keys.add(name);
       }
@@ -61,7 +61,7 @@ function noYaml(path: string, message: string, line?: number): SourceError {
   return new SourceError(
     'mapping_unreadable',
     { file: path, line },
-    `This is no YAML or JSON: ${message.split('\n')[0]?.replace(/[:.]+$/, '')}.`,
+    `This is not YAML or JSON: ${message.split('\n')[0]?.replace(/[:.]+$/, '')}.`,
     'Check indents, quotes and brackets there.',
   );
 }
@@ -79,14 +79,14 @@ export function checkMapping(value: unknown, path: string): Mapping {
   throw new SourceError(
     'mapping_invalid',
     { file: path },
-    `The mapping is not right. ${problems.join('; ')}.`,
+    `The mapping is wrong. ${problems.join('; ')}.`,
     'Correct these keys; docs/sources.md has a mapping with every key.',
   );
 }
 
 /**
- * Writes a mapping as YAML, or as JSON where the path ends in `.json`. A file that is there already
- * is only replaced with `overwrite`. Throws `SourceError`.
+ * Writes a mapping as YAML, or as JSON if the path ends in `.json`. Replaces an existing file only
+ * with `overwrite`. Throws `SourceError`.
  */
 export async function writeMapping(
   path: string,
@@ -97,7 +97,7 @@ export async function writeMapping(
     throw new SourceError(
       'mapping_exists',
       { file: path },
-      'There is a file of this name already.',
+      'A file with this name already exists.',
       'Choose another name, or remove it first.',
     );
   }
@@ -140,7 +140,7 @@ function tooLarge(path: string): SourceError {
   return new SourceError(
     'mapping_unreadable',
     { file: path },
-    `This is no mapping: it is larger than ${LARGEST / 1_048_576} MiB.`,
+    `This is not a mapping: it is larger than ${LARGEST / 1_048_576} MiB.`,
     'Check the path of --map; docs/sources.md has a mapping with every key.',
   );
 }
@@ -168,7 +168,7 @@ function keyOf(path: readonly PropertyKey[]): string {
 function wordsOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.slice(0, SHOWN).map((key) => key.slice(0, 100));
-    return `"${keys.join('", "')}" is not known here, so remove or correct it`;
+    return `"${keys.join('", "')}" is not known here: remove or correct it`;
   }
   if (issue.code === 'invalid_type') {
     return issue.message === issue.message.toLowerCase() ? issue.message : `give ${issue.expected}`;

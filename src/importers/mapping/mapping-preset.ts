@@ -14,7 +14,7 @@ const REMEDY = 'Correct the mapping, or check that it belongs to this source.';
 
 type Read<T> = (fields: readonly string[]) => T;
 
-/** A mapping as a layout of its own. */
+/** A mapping as a preset. */
 export function mappingPreset(mapping: Mapping, now: Date): Preset {
   return {
     name: 'mapping',
@@ -76,7 +76,7 @@ function channelReader(
     throw new SourceError(
       'channel_not_in_source',
       { file: header.file, line: header.line },
-      `The run asks for ${channel} consent, and the mapping says nothing about it.`,
+      `The run asks for ${channel} consent, but the mapping says nothing about it.`,
       `Add channels.${channel} to the mapping, or leave ${channel} out of --channels.`,
     );
   }
@@ -109,7 +109,7 @@ function askReader(
   const { constant, column } = consent;
   if (constant !== undefined) {
     const ask = ASKS[constant];
-    // What is said of every row is said of those that the channel can reach.
+    // A constant for every row applies to the rows that the channel can reach.
     return (_, named) => (hasIdentifier(channel, named) ? ask : 'nothing');
   }
   const read = columnReader(header, column, `channels.${channel}.consent`);
@@ -140,7 +140,7 @@ function suppressionReader(header: Header, { suppressed }: Mapping): Read<Suppre
     values.has(cellText(read(fields)).toLowerCase()) ? { ask: 'suppress', note: null } : null;
 }
 
-/** A day of birth in the source's format as `YYYY-MM-DD`; as it stands where it is none. */
+/** A date of birth in the source's format as `YYYY-MM-DD`; unchanged if it is not one. */
 function dayReader(format: string | undefined): (text: string) => string {
   if (format === undefined) return (text) => text;
   const read: ReadDate = compileDateFormat(format);

@@ -12,10 +12,10 @@ import {
   type Meaning,
 } from './draft.js';
 
-/** What only a person knows about a source. `columns` are those to choose from. */
+/** What only a person knows about a source. `columns` are the choices. */
 export type Question =
   | { readonly kind: 'identifier'; readonly of: 'email' | 'phone'; readonly columns: Columns }
-  /** No column: every row consented, as the next question lets somebody attest. */
+  /** No column: every row consented; the next question asks for the attestation. */
   | { readonly kind: 'consent'; readonly channel: ConsentChannel; readonly columns: Columns }
   | { readonly kind: 'attestation'; readonly channel: ConsentChannel }
   | {
@@ -31,16 +31,16 @@ export type Question =
       readonly channel: ConsentChannel;
       readonly column: string;
       readonly example: string;
-      /** Those that read every value of the sample; none where no known one does. */
+      /** Formats that read every value of the sample; empty if no known format does. */
       readonly formats: readonly string[];
     }
   | { readonly kind: 'timezone'; readonly example: string }
-  /** A column, or the two letters of a country. */
+  /** A column, or a two-letter country code. */
   | { readonly kind: 'country'; readonly example: string; readonly columns: Columns };
 
 type Columns = readonly string[];
 
-/** The open questions of a draft, in the order to ask: an answer may bring new ones. */
+/** The open questions of a draft, in the order to ask; an answer may add new ones. */
 export function openQuestions(draft: MappingDraft, sample: Sample): readonly Question[] {
   const { columns } = sample;
   const facts = columnFacts(sample);
@@ -126,7 +126,7 @@ function exampleWithoutZone(draft: MappingDraft, facts: readonly ColumnFacts[]):
   return null;
 }
 
-/** Why an answer cannot be taken, as a sentence; null where it can. A null answer is "none". */
+/** Why an answer is not accepted, as a sentence; null if it is. A null answer is "none". */
 export function answerProblem(question: Question, answer: string | null): string | null {
   switch (question.kind) {
     case 'identifier':
@@ -141,7 +141,7 @@ export function answerProblem(question: Question, answer: string | null): string
       return checkTimezone(answer ?? '');
     case 'country': {
       const known = question.columns.includes(answer ?? '') || countryCode(answer ?? '') !== null;
-      return known ? null : 'Give two letters of a country, such as US or GB.';
+      return known ? null : 'Give a two-letter country code, such as US or GB.';
     }
     case 'consent':
     case 'date':
@@ -152,14 +152,14 @@ export function answerProblem(question: Question, answer: string | null): string
 function formatProblem(format: string, example: string): string | null {
   try {
     const { kind } = datesIn(format, 'utc').read(example);
-    return kind === 'valid' || example === '' ? null : `That does not read "${example}".`;
+    return kind === 'valid' || example === '' ? null : `That format does not match "${example}".`;
   } catch (error) {
     if (error instanceof Error && error.name === 'DateFormatError') return error.message;
     throw error;
   }
 }
 
-/** The draft with an answer that `answerProblem` has nothing against. */
+/** The draft with an answer that `answerProblem` accepts. */
 export function withAnswer(
   draft: MappingDraft,
   question: Question,

@@ -5,7 +5,7 @@ import { ConsentDates } from '../values/consent-date.js';
 import { compileDateFormat, DateFormatError } from '../values/date-format.js';
 import { checkTimezone } from '../values/timezone.js';
 
-/** What is read ends up in PostgreSQL, which holds no NUL: no column and no word can have one. */
+/** What is read ends up in PostgreSQL, which cannot store NUL, so no column and no word has one. */
 const text = (error: string) =>
   z
     .string({ error })
@@ -15,7 +15,7 @@ const text = (error: string) =>
 
 const column = text('give the name of a column');
 
-/** A YAML file gives `yes`, `1` and `true` as different things; a cell is always text. */
+/** YAML reads `yes`, `1` and `true` as different types; a cell is always text. */
 const word = z
   .union([z.string(), z.number(), z.boolean()], { error: 'give a word of the column' })
   .transform((value) => String(value).trim().toLowerCase());
@@ -74,7 +74,7 @@ const consent = z
     const twice = all.find((one) => before.size === before.add(one).size);
     const issue = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message });
-    if (twice !== undefined) issue('column', `"${twice}" stands for two things: keep one of them`);
+    if (twice !== undefined) issue('column', `"${twice}" has two meanings: keep one of them`);
     if (
       value.column !== undefined &&
       subscribed.length + unsubscribed.length + list_only.length < 1
@@ -82,7 +82,7 @@ const consent = z
       issue('subscribed', 'give the words that mean it, such as [yes, ja]');
     }
     if (value.constant !== undefined && all.length > 0) {
-      issue('constant', 'every row has it, so leave the words of a column out');
+      issue('constant', 'the constant applies to every row: leave out the words of a column');
     }
     if (value.constant === 'subscribed' && value.attested === undefined) {
       issue('attested', 'say who gave consent, when and how: nothing in the source does');
@@ -111,7 +111,7 @@ const date = z
       context.addIssue({
         code: 'custom',
         path: ['format'],
-        message: 'leave it out: a constant is written as 2024-05-01',
+        message: 'leave it out: a constant date is written as 2024-05-01',
       });
     }
   });
@@ -121,8 +121,8 @@ const suppressed = z.strictObject({ column, values: words.min(1, 'give the words
 const channel = z.strictObject({ consent, date: date.optional() });
 
 /**
- * How to read a layout that no preset knows: which column is what, and which words mean what. This
- * is the form of mapping files, in YAML or JSON.
+ * How to read a source without a preset: which column is what, and which words mean what. This is
+ * the form of mapping files, in YAML or JSON.
  */
 export const mappingSchema = z
   .strictObject({
@@ -130,7 +130,7 @@ export const mappingSchema = z
     email: column.optional(),
     phone: column.optional(),
     country: country.optional(),
-    /** Zone of all dates without one. */
+    /** Time zone of all dates without one. */
     timezone: zone.optional(),
     date_of_birth: dateOfBirth.optional(),
     push: z.strictObject({ token: column, platform: column }).optional(),
@@ -160,7 +160,7 @@ export const mappingSchema = z
       issue('phone', `name the column with the phone number, which ${phone} needs`);
     }
     if (mapping.channels.push && mapping.email === undefined && mapping.phone === undefined) {
-      issue('email', 'name a column that says whose push consent it is');
+      issue('email', 'name a column that identifies the person of the push consent');
     }
   });
 

@@ -8,14 +8,17 @@ import { openQuestions, type Question } from './questions.js';
 
 export interface Suggestion {
   readonly draft: MappingDraft;
-  /** What only a person can know; in the order to ask. */
+  /** What only a person knows, in the order to ask. */
   readonly questions: readonly Question[];
 }
 
-/** A column of consent has few different words. */
+/** A consent column has few distinct words. */
 const MOST_WORDS = 12;
 
-/** What a name has to say for a column to be taken for the consent or the date of a channel. */
+/**
+ * What a column's name must contain for the column to be guessed as the consent or the date of a
+ * channel.
+ */
 const CHANNEL_NAMES: readonly (readonly [ConsentChannel, RegExp])[] = [
   ['whatsapp', /whats ?app/],
   ['sms_transactional', /transactional|order update|delivery/],
@@ -27,11 +30,11 @@ const CONSENT_NAME =
   /consent|opt ?in|subscri|accepts|permission|newsletter|marketing|status|einwilligung|abonn/;
 
 /**
- * Guesses a mapping from the names of columns and the first rows, and lists what it cannot know. A
- * guess never gives consent: a column is taken for a channel's consent only where its name names
- * the channel and its values are words that say yes or no.
+ * Guesses a mapping from the column names and the first rows, and lists what it cannot know. A
+ * guess never creates consent: a column counts as a channel's consent only if its name contains the
+ * channel and its values are words for yes and no.
  *
- * @param channels that the run will ask for
+ * @param channels of the run
  */
 export function suggestMapping(
   header: readonly string[],
@@ -68,7 +71,7 @@ export function suggestMapping(
   return { draft, questions: openQuestions(draft, sample) };
 }
 
-/** Of the columns with such content the one with such a name, else the only one. */
+/** Among the columns with such content, the one with such a name, else the only one. */
 function bestNamed(
   facts: readonly ColumnFacts[],
   name: RegExp,

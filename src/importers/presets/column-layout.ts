@@ -6,10 +6,10 @@ import { asksFor, cell, type ChannelClaim, type RowReader } from './preset.js';
 import { SourceError } from '../../connectors/source-error.js';
 import type { Suppression } from '../values/suppression.js';
 
-/** Names under which a layout may have a column; the first that is there counts. */
+/** Possible names of a column; the first that exists counts. */
 export type Names = readonly string[];
 
-/** A layout that says with a word in a column of each channel who consented. */
+/** A layout with a consent column for each channel. */
 export interface ColumnLayout {
   readonly email: Names;
   readonly phone: Names;
@@ -20,18 +20,18 @@ export interface ColumnLayout {
   readonly dateOfBirth?: Names;
   readonly pushToken?: Names;
   readonly pushPlatform?: Names;
-  /** Reads what a row says of its suppression; null where the header has no column for it. */
+  /** Reads what a row says about its suppression; null if the header has no column for it. */
   readonly suppression?: (
     header: Header,
   ) => ((fields: readonly string[]) => Suppression | null) | null;
-  /** What to do about a missing consent column, from its channel and its usual name. */
+  /** What to do about a missing consent column, given its channel and its usual name. */
   readonly remedy: (channel: ConsentChannel, column: string) => string;
 }
 
 /**
- * Binds a layout to a header. The columns of a channel count only where the run asks for the
- * channel, and its consent column is then needed: an address alone is no consent. Only a file of
- * suppressions, or a run that puts everybody on the list without consent, can do without.
+ * Binds a layout to a header. The columns of a channel count only if the run asks for the channel,
+ * and its consent column is then needed: an address alone is not consent. Only a file of
+ * suppressions, or a run that adds everybody to the list without consent, does not need it.
  */
 export function bindColumns(
   header: Header,
@@ -64,7 +64,7 @@ export function bindColumns(
 
 interface ChannelColumns {
   readonly channel: ConsentChannel;
-  /** Null: every row asks for its place on the list. */
+  /** Null: every row asks for list membership. */
   readonly consent: number | null;
   readonly date: number | null;
   readonly dateColumn: string;
@@ -102,14 +102,14 @@ function consentMissing(
     return new SourceError(
       'channel_not_in_source',
       place,
-      `The run asks for ${channel} consent, and this layout says nothing about it.`,
+      `The run asks for ${channel} consent, but this preset has no column for it.`,
       `Leave ${channel} out of --channels, or say with --map which columns mean what.`,
     );
   }
   return new SourceError(
     'consent_column_missing',
     { ...place, column },
-    `The run asks for ${channel} consent, and no column says who gave it. The source has: ${header.list()}.`,
+    `The run asks for ${channel} consent, but no column says who gave it. The source has: ${header.list()}.`,
     layout.remedy(channel, column),
   );
 }

@@ -24,11 +24,11 @@ const LAYOUT: ColumnLayout = {
     `Add a column "${column}" (yes, unsubscribed, list_only or blank in each row), say with --map which of the columns it is, or leave ${channel} out of --channels.`,
 };
 
-/** Any source with these may be meant as this layout, where no other layout fits. */
+/** A source with one of these may be meant for this preset, if no other preset matches. */
 const IDENTIFIERS: Fingerprint = { oneOf: ['email', 'phone_number'] };
 
 /**
- * Our own layout: `email, phone_number, country, date_of_birth`, for each channel `email_consent`
+ * Our own preset: `email, phone_number, country, date_of_birth`, for each channel `email_consent`
  * and `email_consented_at`, `push_token, push_platform, suppressed, suppression_reason`.
  */
 export const generic: Preset = {
@@ -42,7 +42,10 @@ export const generic: Preset = {
   bind: (header, options) => bindColumns(header, options, LAYOUT),
 };
 
-/** Whether a source that fits no layout can be read as this one, so that its error says what is missing. */
+/**
+ * Whether a source that matches no preset is read with this one, so that the error says what is
+ * missing.
+ */
 export function isNearlyGeneric(header: Header): boolean {
   return fits(header, IDENTIFIERS);
 }

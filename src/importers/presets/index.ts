@@ -21,7 +21,7 @@ export const PRESETS: readonly Preset[] = [
   generic,
 ];
 
-/** The layout of a source, by its header or by the operator's word. Throws `SourceError`. */
+/** The preset of a source, by its header or as the operator says. Throws `SourceError`. */
 export function recognise(header: Header, named: PresetName | null): Preset {
   const fitting = PRESETS.filter(({ fingerprint }) => fits(header, fingerprint));
   if (named !== null) {
@@ -39,8 +39,8 @@ export function recognise(header: Header, named: PresetName | null): Preset {
   throw new SourceError(
     'layout_ambiguous',
     { file: header.file, line: header.line },
-    `The columns fit more than one layout: ${fitting.map(({ name, label }) => `${name} (${label})`).join(' and ')}.`,
-    `Say which one it is with --preset, e.g. --preset ${preset.name}, or remove the columns of the other.`,
+    `The columns match more than one preset: ${fitting.map(({ name, label }) => `${name} (${label})`).join(' and ')}.`,
+    `Choose one with --preset, e.g. --preset ${preset.name}, or remove the columns of the other.`,
   );
 }
 
@@ -48,14 +48,14 @@ function unknown(header: Header, named: PresetName | null): SourceError {
   const preset = PRESETS.find(({ name }) => name === named);
   const known =
     preset === undefined
-      ? `Known are ${PRESETS.map(({ name }) => name).join(', ')}.`
-      : `It is known by its columns: ${describe(preset)}.`;
+      ? `The presets are ${PRESETS.map(({ name }) => name).join(', ')}.`
+      : `That preset needs these columns: ${describe(preset)}.`;
   return new SourceError(
     'layout_unknown',
     { file: header.file, line: header.line },
-    `The columns fit ${named === null ? 'no layout that is known' : `not the layout ${named}`}. ` +
+    `The columns ${named === null ? 'match no preset' : `do not match the preset ${named}`}. ` +
       `The source has: ${header.list()}.`,
-    `${known} Rename the columns as docs/sources.md has them, say with --map what they mean, or check that the first line is the header.`,
+    `${known} Rename the columns as in docs/sources.md, describe them with --map, or check that the first line is the header.`,
   );
 }
 

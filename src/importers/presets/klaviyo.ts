@@ -32,7 +32,7 @@ const LAYOUT: ColumnLayout = {
 
 const CONSENT_COLUMNS = Object.values(LAYOUT.channels).flatMap(({ consent }) => consent);
 
-/** The layout that Klaviyo's own import takes. A blank is never subscribed. */
+/** The layout of Klaviyo's own import. A blank is never subscribed. */
 export const klaviyoImport: Preset = {
   name: 'klaviyo-import',
   label: 'Klaviyo, import layout',
@@ -42,8 +42,8 @@ export const klaviyoImport: Preset = {
 };
 
 /**
- * Klaviyo's export of a list or segment. Somebody who is suppressed can still read `SUBSCRIBED`, so
- * `Email Suppressions` comes before the e-mail consent.
+ * Klaviyo's export of a list or segment. A suppressed profile can still be `SUBSCRIBED`, so `Email
+ * Suppressions` takes precedence over the e-mail consent.
  */
 export const klaviyoExport: Preset = {
   name: 'klaviyo-export',

@@ -1,8 +1,8 @@
 import { cell, needEmailAsked, type Preset } from './preset.js';
 
 /**
- * Mailchimp's export of cleaned contacts: addresses that bounced for good or too often. They are
- * suppressed, as Klaviyo does with hard bounces; CLEAN_TIME is not a date of any consent.
+ * Mailchimp's export of cleaned contacts: addresses that bounced permanently or too often. They are
+ * suppressed, as Klaviyo does with hard bounces; CLEAN_TIME is not a consent date.
  */
 export const mailchimpCleaned: Preset = {
   name: 'mailchimp-cleaned',

@@ -4,9 +4,9 @@ import { asksFor, cell, type ChannelClaim, type Preset } from './preset.js';
 import { SourceError } from '../../connectors/source-error.js';
 
 /**
- * Mailchimp's export of subscribed contacts. That a row is in this file is its e-mail consent, of
- * CONFIRM_TIME, else OPTIN_TIME. The file says nothing about SMS: that its phone numbers consented
- * is the operator's word, given by asking for the channel, and counts for rows with a number.
+ * Mailchimp's export of subscribed contacts. Every row has e-mail consent, dated CONFIRM_TIME, else
+ * OPTIN_TIME. The file says nothing about SMS: by asking for the channel, the operator attests
+ * consent for the rows with a phone number.
  */
 export const mailchimpSubscribed: Preset = {
   name: 'mailchimp-subscribed',
@@ -26,7 +26,7 @@ export const mailchimpSubscribed: Preset = {
     const phone = asksFor(options, 'sms')
       ? header.need(
           options.smsColumn ?? 'Phone Number',
-          'The run asks for SMS consent, and this column with the numbers is not there.',
+          'The run asks for SMS consent, but this column with the phone numbers is missing.',
           'Name the column with --sms-column, or leave sms out of --channels.',
         )
       : null;
@@ -58,7 +58,7 @@ function refuseOtherChannels(header: Header, options: ImportOptions): void {
   throw new SourceError(
     'channel_not_in_source',
     { file: header.file, line: header.line },
-    `The run asks for ${other} consent, and Mailchimp's export says nothing about it.`,
+    `The run asks for ${other} consent, but Mailchimp's export says nothing about it.`,
     `Leave ${other} out of --channels, or say with --map which columns mean what.`,
   );
 }

@@ -1,8 +1,8 @@
 import { cell, needEmailAsked, type Preset } from './preset.js';
 
 /**
- * Mailchimp's export of unsubscribed contacts: e-mail opt-outs of UNSUB_TIME. They are unsubscribed
- * and never suppressed, since the people may come back by themselves.
+ * Mailchimp's export of unsubscribed contacts: e-mail opt-outs, dated UNSUB_TIME. They are
+ * unsubscribed but not suppressed, since the people may subscribe again by themselves.
  */
 export const mailchimpUnsubscribed: Preset = {
   name: 'mailchimp-unsubscribed',

@@ -1,4 +1,4 @@
-/** The layouts that are known. Apart from them, so that who only names one does not load them. */
+/** The names of the presets, in a file of their own so that they can be imported without the presets. */
 export const PRESET_NAMES = [
   'mailchimp-subscribed',
   'mailchimp-unsubscribed',

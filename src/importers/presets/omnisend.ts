@@ -11,8 +11,8 @@ const COLUMNS: Partial<Record<ConsentChannel, { optIn: string; optOut: string }>
 };
 
 /**
- * Omnisend's export of contacts: a date of opting in and one of opting out for each channel, of
- * which the newer counts, and neither where somebody never subscribed. A date alone means 12:00.
+ * Omnisend's export of contacts: an opt-in and an opt-out date for each channel, of which the newer
+ * counts. Both are blank if somebody never subscribed. A date alone means 12:00.
  */
 export const omnisend: Preset = {
   name: 'omnisend',
@@ -59,7 +59,7 @@ function channelColumns(
     throw new SourceError(
       'channel_not_in_source',
       place,
-      `The run asks for ${channel} consent, and Omnisend's export says nothing about it.`,
+      `The run asks for ${channel} consent, but Omnisend's export says nothing about it.`,
       `Leave ${channel} out of --channels.`,
     );
   }
@@ -82,12 +82,12 @@ function channelColumns(
   };
 }
 
-/** What cannot be compared counts as an opt-out: it was written down that the person left. */
+/** Dates that cannot be compared count as an opt-out, since the export records one. */
 function newerOf(dates: ConsentDates, joined: string, left: string): ChannelClaim['ask'] {
   const leaving = dates.read(left);
   if (leaving.kind === 'missing') return joined.trim() === '' ? 'nothing' : 'subscribe';
   const joining = dates.read(joined);
-  // A date without a zone stops the import at whichever of the two has it.
+  // If either date has no zone, the import stops and names it.
   if (joining.kind === 'zone_needed' && leaving.kind !== 'zone_needed') return 'subscribe';
   const cameBack = joining.kind === 'valid' && leaving.kind === 'valid' && joining.at > leaving.at;
   return cameBack ? 'subscribe' : 'unsubscribe';

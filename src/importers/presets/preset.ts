@@ -10,23 +10,23 @@ import type { Suppression } from '../values/suppression.js';
 export interface ChannelClaim {
   readonly channel: ConsentChannel;
   readonly ask: Ask;
-  /** The date as it stands in the row, and the column it was taken from. */
+  /** The date as in the row, and the column it was taken from. */
   readonly date: string;
   readonly dateColumn: string;
-  /** How the date is written, where it is not ISO 8601 in the zone of the source. */
+  /** How the date is written, if it is not ISO 8601 in the source's time zone. */
   readonly dates?: ConsentDates;
-  /** What a reader of the report should know of the claim. */
+  /** A note about the claim for readers of the report. */
   readonly note?: string;
 }
 
-/** One row in the words of all layouts; the values are as they stand in the source. */
+/** One row in the form that all presets produce; the values are as in the source. */
 export interface RowClaim {
   readonly email: string;
   readonly phone: string;
   readonly country: string;
-  /** One claim a channel, of channels that the run asks for. */
+  /** One claim per channel that the run asks for. */
   readonly channels: readonly ChannelClaim[];
-  /** About the e-mail address; comes before what `channels` says of e-mail. */
+  /** About the e-mail address; takes precedence over what `channels` says about e-mail. */
   readonly suppression?: Suppression | null;
   /** `YYYY-MM-DD` or blank. */
   readonly dateOfBirth?: string;
@@ -36,15 +36,18 @@ export interface RowClaim {
 
 export type RowReader = (fields: readonly string[]) => RowClaim;
 
-/** One layout of sources. Adding one: a file with a `Preset`, its name in `PRESET_NAMES`, its line in `PRESETS`. */
+/**
+ * A layout of sources. To add one: a file with a `Preset`, its name in `PRESET_NAMES`, a line in
+ * `PRESETS`.
+ */
 export interface Preset {
   readonly name: LayoutName;
-  /** What a person would call it. */
+  /** Its name for people. */
   readonly label: string;
   readonly fingerprint: Fingerprint;
-  /** What a row asks that cannot be read at all. */
+  /** The operation of a row that cannot be read at all. */
   readonly operation: 'subscribe' | 'unsubscribe' | 'suppress';
-  /** Finds the columns of a source; throws `SourceError` where the run needs one that is not there. */
+  /** Finds the columns of a source; throws `SourceError` if the run needs one that is missing. */
   bind(header: Header, options: ImportOptions): RowReader;
 }
 
@@ -57,13 +60,13 @@ export function asksFor(options: ImportOptions, channel: ConsentChannel): boolea
   return options.channels.includes(channel);
 }
 
-/** For layouts that are about e-mail only. Throws `SourceError`. */
+/** For presets that are about e-mail only. Throws `SourceError`. */
 export function needEmailAsked(header: Header, options: ImportOptions, what: string): void {
   if (asksFor(options, 'email')) return;
   throw new SourceError(
     'channel_not_in_source',
     { file: header.file, line: header.line },
-    `The file holds ${what} only, and the run does not ask for e-mail.`,
+    `The file has ${what} only, but the run does not ask for e-mail.`,
     'Add email to --channels.',
   );
 }

@@ -2,7 +2,10 @@ import { bindColumns, type ColumnLayout } from './column-layout.js';
 import type { Preset } from './preset.js';
 import { SourceError } from '../../connectors/source-error.js';
 
-/** Today's columns and those of older exports. The phone of an address has no consent of its own. */
+/**
+ * The current columns and those of older exports. The phone number of an address has no consent of
+ * its own.
+ */
 const LAYOUT: ColumnLayout = {
   email: ['Email'],
   phone: ['Phone'],
@@ -17,8 +20,8 @@ const LAYOUT: ColumnLayout = {
 };
 
 /**
- * Shopify's export of customers: `yes` is consent, `no` is said of everybody who never gave it and
- * is no opt-out. It has no dates, so the operator attests one, or the run is live.
+ * Shopify's export of customers. `yes` is consent; `no` stands for everybody who never gave it, and
+ * is not an opt-out. There are no dates, so the operator attests one, or the run is live.
  */
 export const shopifyCustomers: Preset = {
   name: 'shopify-customers',
@@ -36,7 +39,7 @@ export const shopifyCustomers: Preset = {
         'consent_dates_missing',
         { file: header.file, line: header.line },
         'Shopify exports no consent dates, so every row would be refused.',
-        'Attest a date with --consented-at 2024-05-01, subscribe live (leave --historical and --undated out), or put people on the list without consent with --undated list_only.',
+        'Attest a date with --consented-at 2024-05-01, subscribe live (leave --historical and --undated out), or add people to the list without consent with --undated list_only.',
       );
     }
     return readRow;

@@ -1,9 +1,9 @@
 import { bareText } from '../../contracts/addresses.js';
 
-/** With it exports tell a spreadsheet that a cell is text. */
+/** Exports mark a cell as text for spreadsheets with it. */
 const TEXT_MARK = "'";
 
-/** The value of a cell without what stands around it. */
+/** The value of a cell without the white space and marks around it. */
 export function cellText(raw: string): string {
   let text = bareText(raw);
   while (text.startsWith(TEXT_MARK)) text = bareText(text.slice(1));

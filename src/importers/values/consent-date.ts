@@ -5,24 +5,24 @@ export type DateReading =
   | { readonly kind: 'missing' }
   | { readonly kind: 'invalid' }
   | { readonly kind: 'future' }
-  /** The date has no zone and none was given for the source. */
+  /** The date has no zone, and none is given for the source. */
   | { readonly kind: 'zone_needed' }
   | { readonly kind: 'valid'; readonly at: string; readonly clamped: boolean };
 
-/** Klaviyo keeps no consent date before this (API guide on collecting consent). */
+/** Klaviyo stores no consent date before this (API guide on collecting consent). */
 const OLDEST_MS = Date.UTC(1990, 0, 1);
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** What a date without a time stands for. */
+/** The hour of a date without a time. */
 const NOON = 12;
 const DATE =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?: ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?)?$/i;
 
 /**
- * Reads consent dates: in ISO 8601, with a space or a `T`, with or without seconds and zone, or as
- * the source's format says. A date alone means 12:00, or 00:00 of today while it is not noon yet. What
- * has no zone is in the source's one; a time that a clock change skipped is moved on by the length of
- * the gap, as luxon does.
+ * Reads consent dates: in ISO 8601, with a space or a `T`, with or without seconds and zone, or in
+ * the source's format. A date alone means 12:00, or 00:00 if it is today and not noon yet. A date
+ * without a zone is in the source's zone; a time that a clock change skipped is moved forward by
+ * the length of the gap, as luxon does.
  */
 export class ConsentDates {
   /** UTC offset in minutes of days that keep one offset, by their UTC day number. */
@@ -59,10 +59,13 @@ export class ConsentDates {
       : utc(written) - offset * MINUTE_MS;
   }
 
-  /** luxon takes 20 to 40 microseconds a date in a named zone, so it is asked once a day of the calendar. */
+  /**
+   * luxon takes 20 to 40 microseconds per date in a named zone, so it is called once per calendar
+   * day.
+   */
   #localTime(clock: WrittenDate, zone: string): number {
     const asUtc = utc(clock);
-    // No zone is two days away from UTC, so these are clamped or refused whatever it is.
+    // No zone is two days away from UTC, so these are clamped or refused in any zone.
     const far = asUtc < OLDEST_MS - 2 * DAY_MS || asUtc > this.now.getTime() + 2 * DAY_MS;
     if (far) return asUtc;
     const day = Math.floor(asUtc / DAY_MS);
@@ -114,7 +117,7 @@ function noon(day: number): { year: number; month: number; day: number; hour: nu
   };
 }
 
-/** Whether the calendar has this day and the clock this time. */
+/** Whether this day and this time exist. */
 function exists(clock: WrittenDate): boolean {
   const { year, month, day, hour, minute, second } = clock;
   if (year < 1000 || (hour ?? NOON) > 23 || minute > 59 || second > 59) return false;

@@ -1,6 +1,6 @@
 import { cellText } from './cell-text.js';
 
-/** What a row says about one channel. `nothing`: no consent was ever given or taken back. */
+/** What a row says about one channel. `nothing`: consent was never given or withdrawn. */
 export type Ask = 'subscribe' | 'unsubscribe' | 'list_only' | 'nothing' | 'unknown';
 
 const ASKS: Readonly<Record<string, Ask>> = {
@@ -31,8 +31,8 @@ const ASKS: Readonly<Record<string, Ask>> = {
 
 /**
  * Reads a consent column. "No" in its forms asks nothing: shops and forms write it for everybody
- * who was never asked, and taking it for an opt-out would undo consent that was given elsewhere.
- * An opt-out has to say so: `unsubscribed`, `opted_out`.
+ * who was never asked, and reading it as an opt-out would undo consent that was given elsewhere. An
+ * opt-out has to be explicit: `unsubscribed`, `opted_out`.
  */
 export function consentAsk(raw: string): Ask {
   const value = plainWord(raw);
@@ -42,13 +42,13 @@ export function consentAsk(raw: string): Ask {
 const YES: ReadonlySet<string> = new Set(['yes', 'y', 'true', '1', 'suppressed']);
 const NO: ReadonlySet<string> = new Set(['', 'no', 'n', 'false', '0', 'not_suppressed']);
 
-/** Reads a column that is about one thing; null for any other word. A blank is no. */
+/** Reads a yes-or-no column; null for any other word. A blank is no. */
 export function yesOrNo(raw: string): boolean | null {
   const value = plainWord(raw);
   return YES.has(value) ? true : NO.has(value) ? false : null;
 }
 
-/** In lower case, with `_` for spaces and hyphens. */
+/** In lower case, with `_` instead of spaces and hyphens. */
 export function plainWord(raw: string): string {
   return cellText(raw)
     .toLowerCase()

@@ -1,25 +1,25 @@
-/** A date as a source writes it, before it is known to exist. */
+/** A date as a source writes it; it may not exist in the calendar. */
 export interface WrittenDate {
   readonly year: number;
   /** 1 to 12. */
   readonly month: number;
   readonly day: number;
-  /** Null where the day alone is written. */
+  /** Null if only the day is written. */
   readonly hour: number | null;
   readonly minute: number;
   readonly second: number;
-  /** Minutes east of UTC; null where it is written without a zone. */
+  /** Minutes east of UTC; null if it is written without a zone. */
   readonly offset: number | null;
 }
 
-/** Null for text that is no such date. */
+/** Null for text that does not match the format. */
 export type ReadDate = (text: string) => WrittenDate | null;
 
 const MONTHS =
   'january february march april may june july august september october november december';
 const MONTH_NAMES = MONTHS.split(' ');
 
-/** The tokens of formats, in the letters that luxon, Java and CLDR use, and what each may match. */
+/** The tokens of formats, with the letters that luxon, Java and CLDR use, and what each matches. */
 const TOKENS: Readonly<Record<string, string>> = {
   yyyy: String.raw`(?<year>\d{4})`,
   MMMM: String.raw`(?<monthName>[a-z]+)`,
@@ -40,15 +40,15 @@ const TOKENS: Readonly<Record<string, string>> = {
 
 const TOKEN_WORDS = Object.keys(TOKENS).join(', ');
 
-/** A format cannot be understood; the message says why, for the file that holds it. */
+/** A format is not valid; the message says why. */
 export class DateFormatError extends Error {
   override readonly name = 'DateFormatError';
 }
 
 /**
- * Compiles a format such as `dd.MM.yyyy HH:mm`: tokens as above, anything else as it stands, letters
- * in single quotes. `unix` and `unix_ms` are seconds and milliseconds since 1970. Month names are
- * English.
+ * Compiles a format such as `dd.MM.yyyy HH:mm`: tokens as above, other characters literally,
+ * letters in single quotes. `unix` and `unix_ms` are seconds and milliseconds since 1970. Month
+ * names are English.
  *
  * @throws DateFormatError
  */
@@ -71,7 +71,7 @@ function patternOf(format: string): string {
     const token = TOKENS[part];
     if (token === undefined) {
       throw new DateFormatError(
-        `"${part}" in the date format "${format}" is not understood; known are ${TOKEN_WORDS}, unix and unix_ms, and other letters in single quotes.`,
+        `"${part}" in the date format "${format}" is not known: use ${TOKEN_WORDS}, unix or unix_ms, and put other letters in single quotes.`,
       );
     }
     const name = /<(\w+)>/.exec(token)?.[1]?.replace(/Name$|12$/, '') ?? part;
@@ -146,13 +146,13 @@ function readUnix(text: string, unitMs: number): WrittenDate | null {
   };
 }
 
-/** The clocks of the world differ from UTC by no more, in minutes. */
+/** The largest differences to UTC of any time zone, in minutes. */
 const MOST_WEST = -12 * 60;
 const MOST_EAST = 14 * 60;
 
 /**
- * Minutes east of UTC of `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`; null for an offset that no clock
- * has.
+ * Minutes east of UTC of `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`; null for an offset that no
+ * time zone has.
  */
 export function offsetMinutes(zone: string): number | null {
   if (/^[a-z]/i.test(zone)) return 0;

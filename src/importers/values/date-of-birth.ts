@@ -7,7 +7,7 @@ export type BirthReading =
   | { readonly kind: 'invalid' }
   | { readonly kind: 'valid'; readonly day: string };
 
-/** Reads a day of birth, `YYYY-MM-DD`: one of the calendar, from 1900 to the day of `now`. */
+/** Reads a date of birth, `YYYY-MM-DD`: an existing day, from 1900 to the day of `now`. */
 export function readDateOfBirth(raw: string, now: Date): BirthReading {
   const text = cellText(raw);
   if (text === '') return { kind: 'missing' };

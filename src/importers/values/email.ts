@@ -15,9 +15,9 @@ const LOCAL = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/;
 
 /**
- * Trims and lower-cases an address and says whether it is one that mail can be sent to by its
- * form. ASCII only: quoted local parts, addresses in brackets and letters beyond ASCII are refused
- * rather than guessed. A leading `'`, with which exports mark text for spreadsheets, is dropped.
+ * Trims and lower-cases an address and checks its form. ASCII only: quoted local parts, addresses
+ * in brackets and letters beyond ASCII are refused rather than guessed. A leading `'`, which
+ * exports use to mark text for spreadsheets, is dropped.
  */
 export function readEmail(raw: string): EmailReading {
   const email = foldEmail(cellText(raw));

@@ -10,7 +10,7 @@ import { cellText } from './cell-text.js';
 export type PhoneReading =
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly reason: Reason }
-  /** A fixed line: no texts, but WhatsApp may be on it. */
+  /** A fixed line: it gets no texts, but may have WhatsApp. */
   | {
       readonly kind: 'landline';
       readonly phoneNumber: string;
@@ -18,12 +18,12 @@ export type PhoneReading =
     }
   | { readonly kind: 'valid'; readonly phoneNumber: string; readonly country: string | null };
 
-/** What spreadsheets make of a long number; its last digits are lost. */
+/** How spreadsheets write a long number; its last digits are lost. */
 const SCIENTIFIC = /^\+?\d+(?:[.,]\d*)?e[+-]?\d+$/i;
 
 /**
- * Number types that nobody gets messages on. In the US and Canada mobile and fixed lines share their
- * ranges (`FIXED_LINE_OR_MOBILE`), so there a landline cannot be told.
+ * Number types that cannot get messages. In the US and Canada mobile and fixed lines share their
+ * ranges (`FIXED_LINE_OR_MOBILE`), so a landline cannot be recognised there.
  */
 const REFUSED_TYPES: Partial<Record<Exclude<PhoneNumberType, undefined>, Reason>> = {
   TOLL_FREE: 'phone_type_not_textable',
@@ -36,9 +36,9 @@ const REFUSED_TYPES: Partial<Record<Exclude<PhoneNumberType, undefined>, Reason>
 };
 
 /**
- * Reads a phone number into E.164. `country` is what the row names, as it stands there;
- * `defaultCountry` counts only where the row names none, since a number of a row with a country
- * that is not understood would be read as somebody else's.
+ * Reads a phone number into E.164. `country` is what the row says; `defaultCountry` counts only if
+ * the row names no country. If the row's country is not understood, the default could turn the
+ * number into somebody else's.
  */
 export function readPhone(
   raw: string,
@@ -57,7 +57,7 @@ export function readPhone(
     const national = region === null && isNational(text);
     return { kind: 'refused', reason: national ? 'phone_country_unknown' : 'phone_invalid' };
   }
-  // A number with a type is valid, so the ranges need no second search.
+  // A number with a type is valid, so the ranges need not be searched again.
   const type = number.getType();
   if (number.ext !== undefined || (type === undefined && !number.isValid())) {
     return { kind: 'refused', reason: 'phone_invalid' };
@@ -68,12 +68,12 @@ export function readPhone(
   return { kind, phoneNumber: number.number, country: number.country ?? null };
 }
 
-/** Whether it may be a number as people write it at home: digits and what parts them, at least four. */
+/** Whether it may be a number in national format: at least four digits, with separators. */
 function isNational(text: string): boolean {
   return /^\(?\d[\d\s().\-/]*\d$/.test(text) && text.replace(/\D/g, '').length >= 4;
 }
 
-/** ISO 3166-1 alpha-2 in capitals, also for `UK`; null for anything that is no country code. */
+/** ISO 3166-1 alpha-2 code in capitals, also for `UK`; null for anything else. */
 export function countryCode(raw: string): CountryCode | null {
   const code = raw.trim().toUpperCase();
   if (isSupportedCountry(code)) return code;

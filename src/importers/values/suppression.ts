@@ -1,10 +1,10 @@
 import { plainWord, yesOrNo } from './consent-value.js';
 
-/** What a row says about the suppression of its e-mail address. Null: it is not suppressed. */
+/** What a row says about the suppression of its e-mail address. Null: not suppressed. */
 export interface Suppression {
-  /** `unknown`: there is a word that says neither yes nor no. */
+  /** `unknown`: a word that means neither yes nor no. */
   readonly ask: 'suppress' | 'unsubscribe' | 'unknown';
-  /** `suppressed_` and Klaviyo's reason, where it is one of those; never the words of the row. */
+  /** `suppressed_` and Klaviyo's reason, if it is one of those; never the words of the row. */
   readonly note: string | null;
 }
 
@@ -18,8 +18,8 @@ const REASONS: readonly string[] = [
 ];
 
 /**
- * Reads `suppressed` and `suppression_reason`. A reason without the other column says yes; so does one
- * of Klaviyo's beside a word that says neither yes nor no.
+ * Reads `suppressed` and `suppression_reason`. A reason without the other column means yes; so does
+ * one of Klaviyo's reasons beside a word that means neither yes nor no.
  */
 export function suppressionOf(suppressed: string, reason: string): Suppression | null {
   const answer = yesOrNo(suppressed);
@@ -41,9 +41,9 @@ const NONE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads one column that lists reasons, as Klaviyo's export does. Its form is not documented, so any
- * word in it but "none" suppresses; only where all it says is that the person unsubscribed is it an
- * opt-out, from which they may come back by themselves.
+ * Reads one column that lists reasons, as in Klaviyo's export. Its form is not documented, so any
+ * word but "none" suppresses. Only if it says nothing but that the person unsubscribed is it an
+ * opt-out, after which they may subscribe again by themselves.
  */
 export function suppressionOfReasons(list: string): Suppression | null {
   const word = plainWord(list);

@@ -118,7 +118,7 @@ describe('verbs about sources and reports', { timeout: 180_000 }, () => {
 
     for (const [what, text, message] of [
       ['an unknown table', 'select * from shop.nobody', /"shop\.nobody" does not exist/],
-      ['no rows', `${query} where false`, /finds no rows/],
+      ['no rows', `${query} where false`, /returns no rows/],
       ['no column of consent', 'select mail as email from shop.people', /no column says who gave/],
       ['a statement that writes', 'delete from shop.people returning mail', /only reads, a select/],
     ] as const) {

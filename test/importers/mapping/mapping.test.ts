@@ -206,7 +206,7 @@ describe('a mapping', () => {
     for (const sentence of [
       'E-mail address: column "E-Mail".',
       'Country of every row: DE.',
-      'email: column "Newsletter": "ja" or "1" or "yes" or "true" subscribes, "abgemeldet" unsubscribes, "liste" goes on the list only, "nein" or a blank asks nothing, any other word is refused.',
+      'email: column "Newsletter": "ja" or "1" or "yes" or "true" subscribes, "abgemeldet" unsubscribes, "liste" is added to the list only, "nein" or a blank asks nothing, any other word is refused.',
       'email date: column "Seit", written dd.MM.yyyy HH:mm.',
       'sms date: column "SMS seit", in UTC.',
       'whatsapp: every row is subscribed, attested: signed form, May 2024.',
@@ -322,7 +322,7 @@ describe('a mapping file', () => {
     [
       'a word twice',
       channel('email: { consent: { column: C, subscribed: [ja], never: [JA] } }'),
-      /"ja" stands for two things/,
+      /"ja" has two meanings/,
     ],
     [
       'a date format that makes no sense',
