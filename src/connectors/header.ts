@@ -4,17 +4,17 @@ import { SourceError } from './source-error.js';
 const SHOWN_COLUMNS = 50;
 const SHOWN_NAME = 100;
 
-/** The columns of one source. Names are compared without regard to case and outer white space. */
+/** The columns of one source. Names are compared ignoring case and outer white space. */
 export class Header {
   readonly #places = new Map<string, number[]>();
 
-  /** As they stand in the source, without what stands around them. */
+  /** As in the source, without the white space and marks around them. */
   readonly columns: readonly string[];
 
   constructor(
     readonly file: string,
     columns: readonly string[],
-    /** Line that the header stands on; undefined where the columns have no line of their own. */
+    /** Line of the header; undefined if the columns have no line of their own. */
     readonly line: number | undefined,
   ) {
     this.columns = columns.map(bareText);
@@ -26,7 +26,7 @@ export class Header {
     });
   }
 
-  /** Whether these are its columns, in their order. */
+  /** Whether these are its columns, in this order. */
   hasExactly(columns: readonly string[]): boolean {
     return (
       columns.length === this.columns.length &&
@@ -38,7 +38,7 @@ export class Header {
     return this.#places.has(column.toLowerCase());
   }
 
-  /** Index of a column, null where there is none. Throws `SourceError` where there are two. */
+  /** Index of a column; null if there is none. Throws `SourceError` if there are two. */
   find(column: string): number | null {
     const places = this.#places.get(column.toLowerCase());
     if (places === undefined) return null;
@@ -46,14 +46,14 @@ export class Header {
       throw new SourceError(
         'column_twice',
         { file: this.file, line: this.line, column },
-        `The column stands in the header ${places.length} times.`,
-        'Rename or remove all but the one to read.',
+        `The column is in the header ${places.length} times.`,
+        'Rename or remove all but the one that should be read.',
       );
     }
     return places[0] ?? null;
   }
 
-  /** Index of the first of these columns that is there, null where none is. */
+  /** Index of the first of these columns that exists; null if none does. */
   findAny(names: readonly string[]): number | null {
     for (const name of names) {
       const index = this.find(name);
@@ -62,7 +62,7 @@ export class Header {
     return null;
   }
 
-  /** Index of a column that the run cannot do without. */
+  /** Index of a column that the run needs. */
   need(column: string, problem: string, remedy: string): number {
     const index = this.find(column);
     if (index !== null) return index;
@@ -74,7 +74,7 @@ export class Header {
     );
   }
 
-  /** For messages: no more of them than somebody reads. */
+  /** The columns for messages, shortened to what people read. */
   list(): string {
     const shown = this.columns
       .slice(0, SHOWN_COLUMNS)
@@ -84,13 +84,13 @@ export class Header {
   }
 }
 
-/** What tells a layout by its column names. */
+/** The column names that identify a preset. */
 export interface Fingerprint {
   readonly allOf?: readonly string[];
   readonly oneOf?: readonly string[];
-  /** One of these, too. */
+  /** One of these as well. */
   readonly andOneOf?: readonly string[];
-  /** Names, or beginnings of names where they end in `*`. */
+  /** Names, or prefixes if they end in `*`. */
   readonly noneOf?: readonly string[];
 }
 

@@ -4,19 +4,19 @@ import { SourceError } from './source-error.js';
 import type { Table } from './table.js';
 
 export interface OriginalLine {
-  /** Line on which the record begins. */
+  /** Line where the record begins. */
   readonly line: number;
-  /** The record as it stands in the file, over as many lines as it takes, without its last line end. */
+  /** The record as in the file, which may span several lines, without its last line end. */
   readonly text: string;
 }
 
 /**
- * The text of some records of a file, in their order, for a report that shows what was refused. A
- * query has no lines: of a database nothing is given.
+ * The text of some records of a file, in order, for a report that shows what was refused. A
+ * database has no lines, so nothing is yielded for it.
  *
- * @param lines as intents name them
- * @param sha256 of the file that they were read from
- * @throws SourceError where the file cannot be read any more, or is another one by now
+ * @param lines line numbers as in intents
+ * @param sha256 of the file that the intents were read from
+ * @throws SourceError if the file can no longer be read, or has changed
  */
 export async function* originalLines(
   location: string,
@@ -52,7 +52,7 @@ function replaced(file: string): SourceError {
   return new SourceError(
     'source_changed',
     { file },
-    'It is not the file any more that was imported.',
-    'Put the one back that was, and write the report again.',
+    'It is no longer the file that was imported.',
+    'Restore that file, and write the report again.',
   );
 }

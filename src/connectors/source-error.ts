@@ -48,14 +48,18 @@ export interface SourceErrorPlace {
 }
 
 /**
- * A source as a whole cannot be read, or not without an answer from the operator. A bad row is no
+ * A source cannot be read, or only after the operator answers a question. A bad row is not a
  * `SourceError`: it becomes an intent with refused parts.
  */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
+  /** What is wrong, as a stable key such as `column_missing`. */
   readonly code: SourceErrorCode;
+  /** Path of the file, or URL of the database without its password. */
   readonly file: string;
+  /** Line of the file, from 1. */
   readonly line: number | undefined;
+  /** Row of a query's result, from 1. */
   readonly row: number | undefined;
   readonly column: string | undefined;
   /** What to do about it, as one or more sentences. */

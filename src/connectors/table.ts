@@ -1,32 +1,32 @@
 import type { Header } from './header.js';
 
-/** One record of a source; `fields` is null where it cannot be cut into its columns. */
+/** One record of a source; `fields` is null if it cannot be split into its columns. */
 export interface TableRow {
-  /** Line on which the record begins, the first line is 1; of a query the number of the row. */
+  /** Line where the record begins, the first line is 1; for a query the number of the row. */
   readonly line: number;
   readonly fields: readonly string[] | null;
-  /** Says two things of one column, of which `fields` has the last. */
+  /** The record has two values for one column; `fields` has the last. */
   readonly contradicts?: boolean;
-  /** The record as it stands in the file; only where it was asked for. */
+  /** The record as in the file; only if requested. */
   readonly text?: string;
 }
 
-/** A source as rows of text under named columns, whatever it is made of. */
+/** A source of any kind, as rows of text with named columns. */
 export interface Table {
-  /** Its columns; `header.file` is what the source is called in messages. */
+  /** Its columns; `header.file` is the source's name in messages. */
   readonly header: Header;
   /** Whether `line` of a row is a line of a file, or the number of a row. */
   readonly counts: 'lines' | 'rows';
   /**
-   * The rows in their order, in batches of any size, from the first each time it is called. Throws
-   * `SourceError` where no further row can be read.
+   * The rows in order, in batches of any size; each call starts from the first. Throws
+   * `SourceError` if no further row can be read.
    */
   rows(): AsyncGenerator<readonly TableRow[], void, undefined>;
   /**
-   * SHA-256 by which two runs are known to read the same, in hexadecimal. Of a file it is that of its
-   * bytes. Of a query it is that of the URL without password and parameters and of the SQL, not of the
-   * rows: they would have to be read once more to know it, and a run that starts while another one of
-   * the same query goes on should find that one.
+   * Hexadecimal SHA-256 that identifies what a run reads. For a file it is the hash of its bytes.
+   * For a query it is the hash of the SQL and the URL without password and parameters, not of the
+   * rows: these would have to be read once more, and a second run of the same query should find the
+   * running one.
    */
   sha256(): Promise<string>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import { tlsRemedy } from './tls.js';
 import { SourceError } from '../source-error.js';
 import type { DatabaseUrl } from './database-url.js';
 
-/** No connection was made. `refused`: the server answered, and does not let this user in. */
+/** No connection was made. `refused`: the server answered, but does not accept this user. */
 export function notConnected(database: DatabaseUrl, refused: boolean, error: unknown): SourceError {
   const file = database.shown;
   const words = driverWords(database, error);
@@ -10,7 +10,7 @@ export function notConnected(database: DatabaseUrl, refused: boolean, error: unk
     ? new SourceError(
         'database_refused',
         { file },
-        `The server does not let this user in: ${words}.`,
+        `The server refused this user: ${words}.`,
         'Check user, password and database name of the URL.',
       )
     : new SourceError(
@@ -18,11 +18,11 @@ export function notConnected(database: DatabaseUrl, refused: boolean, error: unk
         { file },
         `No connection could be made: ${words}.`,
         tlsRemedy(error, database.kind) ??
-          'Check host and port of the URL, that the server runs, and that it may be reached from here.',
+          'Check host and port of the URL, that the server is running, and that it can be reached from here.',
       );
 }
 
-/** @param rows rows that were read before the connection went away */
+/** @param rows rows that were read before the connection was lost */
 export function connectionLost(database: DatabaseUrl, rows: number, error: unknown): SourceError {
   if (isTooLong(error)) return valueTooLong(database, rows);
   return new SourceError(
@@ -47,12 +47,12 @@ export function queryFailed(
     { file: database.shown },
     `The query failed: ${driverWords(database, error)} (${code}${where}).`,
     readOnly
-      ? 'It runs in a read-only transaction: give a query that only reads, a select.'
+      ? 'It runs in a read-only transaction: give a SELECT that only reads.'
       : 'Try it with the database’s own client, as the same user, until it runs.',
   );
 }
 
-/** JavaScript holds no text of half a gigabyte. */
+/** JavaScript cannot hold a text of half a gigabyte. */
 function isTooLong(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG';
 }
@@ -61,8 +61,8 @@ function valueTooLong(database: DatabaseUrl, rows: number): SourceError {
   return new SourceError(
     'record_too_long',
     { file: database.shown, row: rows + 1 },
-    'Here, or soon after it, a value is larger than 500 MB.',
-    'Leave its column out of the query, or take its beginning: left(column, 100).',
+    'Here, or soon after, a value is larger than 500 MB.',
+    'Leave its column out of the query, or select only its beginning: left(column, 100).',
   );
 }
 
@@ -71,11 +71,11 @@ export function withoutColumns(database: DatabaseUrl): SourceError {
     'query_without_columns',
     { file: database.shown },
     'The query returns no columns.',
-    'Give one select with the columns of a layout, such as email, email_consent and email_consented_at.',
+    'Give one SELECT with the columns of a preset, such as email, email_consent and email_consented_at.',
   );
 }
 
-/** What the driver says, on one line, never with the password. */
+/** The driver's message on one line, without the password. */
 function driverWords(database: DatabaseUrl, error: unknown): string {
   const words = messages(error).replace(/\s+/g, ' ').replace(/\.$/, '');
   const { password, user, database: name } = database;
@@ -84,7 +84,7 @@ function driverWords(database: DatabaseUrl, error: unknown): string {
     : words.replaceAll(password, '***');
 }
 
-/** Node joins the attempts at several addresses into one error without a message. */
+/** Node joins failed attempts at several addresses into one error without a message. */
 function messages(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map(messages).join('; ');

@@ -1,9 +1,9 @@
 import { SourceError } from '../source-error.js';
 
-/** Where a query runs. Nothing but `password` and `url` holds the password. */
+/** Where a query runs. Only `password` and `url` contain the password. */
 export interface DatabaseUrl {
   readonly kind: 'postgres' | 'mysql';
-  /** As it was given. */
+  /** As given. */
   readonly url: string;
   /** For messages and the ledger: without password and parameters. */
   readonly shown: string;
@@ -22,12 +22,12 @@ const KINDS: Readonly<Record<string, DatabaseUrl['kind']>> = {
   'mariadb:': 'mysql',
 };
 
-/** Whether a location is meant as a database, also where its URL turns out to be broken. */
+/** Whether a location is meant to be a database, even if its URL is not valid. */
 export function isDatabaseUrl(location: string): boolean {
   return /^(postgres|postgresql|mysql|mariadb):/i.test(location);
 }
 
-/** Throws `SourceError`; its message shows no part of a URL that cannot be read. */
+/** Throws `SourceError`; its message shows no part of an invalid URL. */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   const kind = KINDS[/^[a-z]+:/i.exec(text)?.[0].toLowerCase() ?? ''];
   const url = readUrl(text);
@@ -82,7 +82,7 @@ function unreadable(): SourceError {
   return new SourceError(
     'database_url_invalid',
     { file: 'The database URL' },
-    'It cannot be read as a URL (it is not shown here, since it may hold a password).',
+    'It is not a valid URL (not shown here, since it may contain a password).',
     'Write it as postgres://user:password@host:5432/database or mysql://user:password@host:3306/database, with special characters of the password percent-encoded (@ is %40, # is %23, / is %2F, % is %25).',
   );
 }

@@ -20,14 +20,14 @@ const CONNECT_MS = 15_000;
 const REFUSED: ReadonlySet<number> = new Set([1045, 1044, 1049, 1130, 1698]);
 const READ_ONLY_VIOLATED = 1792;
 
-/** The session as well as the transaction, since some statements end a transaction. */
+/** Both the session and the transaction are read-only, since some statements end a transaction. */
 const BEGIN = [
   `set session time_zone = '+00:00'`,
   'set session transaction read only',
   'start transaction read only',
 ];
 
-/** A `RunQuery` for MySQL and MariaDB: rows are taken off the wire as they are asked for. */
+/** A `RunQuery` for MySQL and MariaDB: rows are read from the connection as they are needed. */
 export async function* queryMysql(
   database: DatabaseUrl,
   sql: string,
@@ -44,10 +44,10 @@ export async function* queryMysql(
     });
     let rows: string[][] = [];
     const stream = query.stream({ highWaterMark: batchRows });
-    // mysql2 tells the connection alone that it broke, and its stream would wait for ever.
+    // mysql2 reports a broken connection only on the connection; its stream would wait forever.
     connection.on('error', (error: Error) => stream.destroy(error));
     for await (const row of stream) {
-      // What a statement without a result gives instead of rows.
+      // A statement without a result gives this instead of rows.
       if (!Array.isArray(row)) throw withoutColumns(database);
       rows.push(row.map(String));
       if (rows.length < batchRows) continue;
@@ -66,7 +66,7 @@ export async function* queryMysql(
 
 async function connect(database: DatabaseUrl): Promise<Connection> {
   const connection = createConnection(connectionOptions(database));
-  // Without a listener a connection that breaks would end the process.
+  // Without a listener, a broken connection would end the process.
   connection.on('error', () => undefined);
   try {
     await once(connection, 'connect');
@@ -80,7 +80,7 @@ async function connect(database: DatabaseUrl): Promise<Connection> {
 function connectionOptions(database: DatabaseUrl): ConnectionOptions {
   const socket = database.parameters.get('socket');
   const told = database.parameters.get('ssl') ?? null;
-  // Who answers is about to get the password, encrypted for whoever they are.
+  // Without a verified certificate, the password could go to anybody who answers.
   const ssl = told === null ? socket === undefined && !isLoopback(database.host) : told === 'true';
   for (const [name, value] of database.parameters) {
     if (name === 'socket' || name === 'password') continue;
@@ -88,8 +88,8 @@ function connectionOptions(database: DatabaseUrl): ConnectionOptions {
     throw new SourceError(
       'database_url_invalid',
       { file: database.shown },
-      `The URL has a parameter "${name}" that is not understood.`,
-      'Known are ssl=true, which needs a certificate that can be verified, ssl=false and socket=/path.',
+      `The URL has an unknown parameter "${name}".`,
+      'Use ssl=true, which needs a certificate that can be verified, ssl=false or socket=/path.',
     );
   }
   return {
@@ -114,8 +114,8 @@ function run(connection: Connection, statement: string): Promise<void> {
 const NO_DATE = /^0000-00-00/;
 
 /**
- * Values as the server writes them. A `TIMESTAMP` is a moment, which the session gets in UTC; a
- * `DATETIME` has no zone. The zero date stands for none.
+ * Values as the server writes them. A `TIMESTAMP` is a point in time, which the session gets in
+ * UTC; a `DATETIME` has no zone. The zero date means no date.
  */
 function asText(field: TypeCastField): string {
   if (field.type === 'BIT') {
@@ -132,7 +132,7 @@ const DATES: ReadonlySet<string> = new Set(['TIMESTAMP', 'DATETIME', 'DATE', 'NE
 function readError(database: DatabaseUrl, rows: number, error: unknown): Error {
   const number = numberOf(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  // Numbers from 2000 on are the client's own; 1053 and 1927 are a shutdown and a killed session.
+  // Numbers from 2000 are the client's own; 1053 is a shutdown, 1927 a killed session.
   const ofServer = number >= 1000 && number < 2000 && number !== 1053 && number !== 1927;
   if (!ofServer && !code.startsWith('ER_')) return connectionLost(database, rows, error);
   return queryFailed(database, code, number === READ_ONLY_VIOLATED, error);

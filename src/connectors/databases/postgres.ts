@@ -10,16 +10,16 @@ const CONNECT_MS = 15_000;
 const BOOLEAN = 16;
 const READ_ONLY_VIOLATED = '25006';
 
-/** ISO dates whatever the server's settings, and times with a zone in UTC. */
+/** ISO dates whatever the server's settings are, and times with a zone in UTC. */
 const BEGIN = `begin transaction read only; set local timezone to 'UTC'; set local datestyle to 'ISO'`;
 
-/** Values as PostgreSQL writes them, but for booleans, which it writes as `t` and `f`. */
+/** Values as PostgreSQL writes them, except booleans, which it writes as `t` and `f`. */
 const AS_TEXT: pg.CustomTypesConfig = {
   getTypeParser: (type: number) => (value: string) =>
     type === BOOLEAN ? String(value === 't') : value,
 };
 
-/** A `RunQuery` for PostgreSQL: reads through a portal, a batch at a time. */
+/** A `RunQuery` for PostgreSQL: reads through a portal, one batch at a time. */
 export async function* queryPostgres(
   database: DatabaseUrl,
   sql: string,
@@ -28,7 +28,7 @@ export async function* queryPostgres(
   const client = await connect(database);
   try {
     await client.query(BEGIN);
-    // The extended protocol takes one statement only, so that no `commit` can end the transaction.
+    // The extended protocol takes only one statement, so no `commit` can end the transaction.
     const cursor = client.query(
       new Cursor<string[]>(sql, [], { rowMode: 'array', types: AS_TEXT }),
     );
@@ -56,7 +56,7 @@ async function connect(database: DatabaseUrl): Promise<pg.Client> {
       keepAlive: true,
       application_name: 'consentry import',
     });
-    // A connection that breaks is told to whoever reads from it, too.
+    // The reader of a broken connection gets the error too.
     client.on('error', () => undefined);
     await client.connect();
     failWhereParserThrows(client);
@@ -70,8 +70,8 @@ async function connect(database: DatabaseUrl): Promise<pg.Client> {
 }
 
 /**
- * pg's parser throws at a value that is too long for a string, out of the socket's listener, where
- * nobody could catch it and the process would end.
+ * pg's parser throws at a value that is too long for a string. It does so in the socket's listener,
+ * where nothing could catch it and the process would end.
  */
 function failWhereParserThrows(client: pg.Client): void {
   const { stream } = (client as unknown as { readonly connection: { readonly stream: Duplex } })
@@ -107,7 +107,7 @@ function blankForNull(row: readonly (string | null)[]): readonly string[] {
 
 function readError(database: DatabaseUrl, sql: string, rows: number, error: unknown): Error {
   const state = stateOf(error);
-  // Class 08 is a broken connection, 57P a server that shuts down or ends the session.
+  // Class 08 is a broken connection; 57P is a server that shuts down or ends the session.
   if (!/^[0-9A-Z]{5}$/.test(state) || /^(08|57P)/.test(state)) {
     return connectionLost(database, rows, error);
   }
@@ -119,7 +119,7 @@ function stateOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Line of the query that the server points at, in characters from 1. */
+/** Line of the query that the server's position points at; the position counts characters from 1. */
 function lineOf(sql: string, error: unknown): number | null {
   const position = error instanceof pg.DatabaseError ? Number(error.position) : NaN;
   return position >= 1 ? [...sql].slice(0, position).join('').split('\n').length : null;

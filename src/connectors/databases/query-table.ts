@@ -12,8 +12,8 @@ import type { Table, TableRow } from '../table.js';
 const BATCH_ROWS = 1_000;
 
 /**
- * The result of a query on PostgreSQL (`postgres://`) or MySQL and MariaDB (`mysql://`). It runs
- * once for its columns, where it is stopped after its first row, and again each time it is read.
+ * The result of a query on PostgreSQL (`postgres://`) or MySQL and MariaDB (`mysql://`). The query
+ * runs once for its columns, where it stops after the first row, and again each time it is read.
  * Throws `SourceError`.
  */
 export async function openQueryTable(url: string, sql: string): Promise<Table> {
@@ -28,7 +28,7 @@ export async function openQueryTable(url: string, sql: string): Promise<Table> {
   async function* rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     let count = 0;
     for await (const batch of query(database, sql, BATCH_ROWS)) {
-      // A view or a table may have got other columns since they were asked for.
+      // A view or table may have other columns by now.
       if (!header.hasExactly(batch.columns)) throw changed(database.shown);
       const first = count + 1;
       refuseLong(database.shown, header, first, batch.rows);
@@ -46,7 +46,7 @@ export async function openQueryTable(url: string, sql: string): Promise<Table> {
   };
 }
 
-/** As of a line of a file: no column of people holds more. */
+/** The same limit as for a line of a file: no column about people has more. */
 function refuseLong(
   file: string,
   { columns }: Header,
@@ -60,7 +60,7 @@ function refuseLong(
       'record_too_long',
       { file, row: first + n, column: columns[at] },
       'The value is longer than a million characters.',
-      'Leave the column out of the query, or take its beginning: left(column, 100).',
+      'Leave the column out of the query, or select only its beginning: left(column, 100).',
     );
   }
 }

@@ -1,16 +1,16 @@
 import { CsvError, parse, type Parser } from 'csv-parse';
 import { parse as parseWhole } from 'csv-parse/sync';
 
-/** One record; `fields` is null where its quotes make no sense. */
+/** One record; `fields` is null if its quotes are malformed. */
 export interface CsvRecord {
-  /** Line on which the record begins, counted by line feeds, the first line is 1. */
+  /** Line where the record begins, counted by line feeds; the first line is 1. */
   readonly line: number;
   readonly fields: readonly string[] | null;
-  /** The record as it stands in the file, without its line end; only where it was asked for. */
+  /** The record as in the file, without its line end; only if requested. */
   readonly text?: string;
 }
 
-/** Thrown where no record can be cut off at all; `line` is where the trouble begins. */
+/** Thrown if no further record can be read at all; `line` is where the problem begins. */
 export class CsvUnreadable extends Error {
   constructor(
     readonly problem: 'quote_not_closed' | 'record_too_long',
@@ -20,10 +20,10 @@ export class CsvUnreadable extends Error {
   }
 }
 
-/** Longest record in bytes of its cells: bounds the memory that one forgotten quote can take. */
+/** Longest record, in bytes of its cells: bounds the memory that one forgotten quote can take. */
 export const MAX_RECORD = 1_048_576;
 
-/** What follows a malformed record is parsed once more as far as it was fed, so no more than that. */
+/** Text after a malformed record is parsed again, so the parser is fed no more than this at once. */
 const SLICE_BYTES = 8_192;
 
 const LINE_ENDS = ['\r\n', '\n'];
@@ -33,12 +33,12 @@ const QUOTE = 0x22;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Cuts CSV text (RFC 4180), fed in pieces of any size, into records: one array for each piece and
- * one for the end. Blank lines are no records. Throws `CsvUnreadable` after the records before it.
+ * Splits CSV text (RFC 4180), fed in pieces of any size, into records: one array for each piece and
+ * one for the end. Blank lines are skipped. Throws `CsvUnreadable` after the records before it.
  *
  * A quote inside a field that did not begin with one is text. Text after a closing quote makes the
- * record malformed: only its first line is given up, and reading goes on with the next line, so
- * that a forgotten quote does not swallow the rows after it.
+ * record malformed: only its first line is skipped, and reading goes on with the next line, so that
+ * a forgotten quote does not swallow the rows after it.
  */
 export async function* readCsv(
   pieces: AsyncIterable<string>,
@@ -61,20 +61,20 @@ export async function* readCsv(
   if (unreadable !== null) throw unreadable;
 }
 
-/** Thrown in csv-parse's callback to stop it in the middle of a piece. */
+/** Thrown in csv-parse's callback to stop it within a piece. */
 class QuoteForgotten extends Error {}
 
 /**
- * Keeps the bytes from the end of the last record on: csv-parse tells the byte at which a record
+ * Keeps the bytes after the end of the last record: csv-parse reports the byte at which a record
  * ends, but it counts a quoted CRLF as two lines and cannot go back to the line after a bad quote.
  */
 class Reading {
   #parser: Parser;
   #records: CsvRecord[] = [];
   #kept: Buffer = NOTHING;
-  /** Bytes that the parser was given before the first of `#kept`. */
+  /** Bytes that the parser got before the first of `#kept`. */
   #before = 0;
-  /** Index in `#kept` after the last record and the blank lines behind it; the line of that place. */
+  /** Index in `#kept` after the last record and the blank lines that follow it; and its line. */
   #at = 0;
   #line = 1;
 
@@ -100,7 +100,7 @@ class Reading {
     while (error instanceof QuoteForgotten) error = await this.#goOnWithNextLine();
     if (error !== null) return this.#unreadable(error);
     this.#skipBlankLines();
-    // Quotes and delimiters do not count for max_record_size: a line of nothing else ends here.
+    // max_record_size does not count quotes and delimiters: a line of nothing else is stopped here.
     const unfinished = this.#kept.length - this.#at;
     return unfinished > 4 * this.maxRecord
       ? new CsvUnreadable('record_too_long', this.#line)
@@ -108,7 +108,7 @@ class Reading {
   }
 
   async end(): Promise<CsvUnreadable | null> {
-    // A file cut off between the two characters of its last line end.
+    // The file is cut off between the two characters of its last line end.
     const lineEnd = this.#kept.at(-1) === RETURN ? Buffer.of(FEED) : NOTHING;
     const unreadable = await this.feed(lineEnd);
     if (unreadable !== null) return unreadable;
@@ -132,7 +132,7 @@ class Reading {
         return null;
       },
     });
-    // The callbacks of write and end are given the error too, and act on it.
+    // The callbacks of write and end get the error too and handle it.
     return parser.on('error', () => undefined);
   }
 

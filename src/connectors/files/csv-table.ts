@@ -8,10 +8,10 @@ import { readUtf8 } from './utf8-file.js';
 const DELIMITERS = [',', ';', '\t'] as const;
 
 /**
- * A CSV file, cut by whichever of comma, semicolon and tab cuts its header into most columns; by
- * the comma where none does. Throws `SourceError`.
+ * A CSV file. Its delimiter is the one of comma, semicolon and tab that splits the header into most
+ * columns, else the comma. Throws `SourceError`.
  *
- * @param withText gives each row its text too
+ * @param withText adds its text to each row
  */
 export async function openCsvTable(file: SourceFile, withText = false): Promise<Table> {
   const { header, delimiter } = await readHeader(file);
@@ -53,12 +53,12 @@ async function readHeader(file: SourceFile): Promise<FileHead> {
   throw new SourceError(
     'layout_unknown',
     { file: file.path, line: 1 },
-    'The first line is no header: its quotes do not match.',
+    'The first line is not a header: its quotes do not match.',
     'The first line has to name the columns.',
   );
 }
 
-/** Null where the first record is malformed. */
+/** Null if the first record is malformed. */
 async function headerWith(file: SourceFile, delimiter: string): Promise<Header | null> {
   for await (const [record] of recordsOf(file, delimiter, false)) {
     if (record === undefined) continue;
@@ -91,8 +91,8 @@ function unreadable(file: string, { problem, line }: CsvUnreadable): SourceError
     ? new SourceError(
         problem,
         { file, line },
-        'A quote opens here and is never closed, so all that follows would be one field.',
-        'Close it, or double it ("") where it is meant as a character.',
+        'A quote opens here and is never closed, so everything after it would be one field.',
+        'Close it, or double it ("") if it is part of the text.',
       )
     : new SourceError(
         problem,

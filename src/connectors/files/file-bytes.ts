@@ -7,13 +7,13 @@ const CHUNK_BYTES = 262_144;
 
 interface Archive {
   readonly magic: readonly number[];
-  /** Where the magic stands, from the beginning of the file. */
+  /** Offset of the magic bytes from the beginning of the file. */
   readonly at?: number;
   readonly kind: string;
   readonly remedy: string;
 }
 
-/** How files begin that no reader here understands. */
+/** How files begin that cannot be read. */
 const ARCHIVES: readonly Archive[] = [
   {
     magic: [0x50, 0x4b, 0x03, 0x04],
@@ -64,8 +64,8 @@ const ARCHIVES: readonly Archive[] = [
 ];
 
 /**
- * The bytes of a file in pieces, unpacked where it is gzip by its first bytes, whatever its name.
- * Throws `SourceError` where it cannot be read or unpacked, or is of a kind nobody here reads.
+ * The bytes of a file in pieces, decompressed if its first bytes are those of gzip, whatever its
+ * name. Throws `SourceError` if it cannot be read or decompressed, or is of an unsupported kind.
  */
 export async function* readBytes(file: SourceFile): AsyncGenerator<Buffer, void, undefined> {
   const begin = await file.firstBytes(BEGIN_BYTES);
@@ -79,7 +79,7 @@ export async function* readBytes(file: SourceFile): AsyncGenerator<Buffer, void,
   }
 }
 
-/** As far as the magic of an archive may stand from its beginning. */
+/** The magic bytes of an archive are within this distance from its beginning. */
 const BEGIN_BYTES = 512;
 
 const isGzip = (begin: Buffer): boolean => begin[0] === 0x1f && begin[1] === 0x8b;
@@ -89,18 +89,18 @@ function refuseArchive(file: string, begin: Buffer, where: string): void {
     magic.every((byte, i) => begin[at + i] === byte),
   );
   if (archive === undefined) return;
-  const problem = `This is ${archive.kind}${where}, which is not read here.`;
+  const problem = `This is ${archive.kind}${where}, which cannot be read.`;
   throw new SourceError('file_is_archive', { file }, problem, archive.remedy);
 }
 
-/** What is packed may be an archive itself, such as a .tar.gz. */
+/** The compressed data may be an archive itself, as in a .tar.gz. */
 function refusePacked(file: string, begin: Buffer): void {
-  refuseArchive(file, begin, ', packed with gzip');
+  refuseArchive(file, begin, ', compressed with gzip');
   if (!isGzip(begin)) return;
   throw new SourceError(
     'file_is_archive',
     { file },
-    'This is gzip in gzip, which is not read here.',
+    'This is gzip within gzip, which cannot be read.',
     'Unpack it once: gunzip export.csv.gz',
   );
 }
@@ -111,7 +111,7 @@ async function* unpacked(file: SourceFile): AsyncGenerator<Buffer, void, undefin
   packed.on('error', (error) => gunzip.destroy(error));
   try {
     yield* packed.pipe(gunzip) as AsyncIterable<Buffer>;
-    // zlib leaves what follows a zero behind the packed data unread, and it may be rows.
+    // zlib stops at a zero byte after the compressed data; what follows may be rows.
     const rest = (await file.size()) - gunzip.bytesWritten;
     if (rest > 0) throw followed(file.path, rest);
   } catch (error) {
@@ -125,8 +125,8 @@ function followed(file: string, bytes: number): SourceError {
   return new SourceError(
     'gzip_broken',
     { file },
-    `Behind the packed data there are ${bytes} bytes that are not packed.`,
-    'Pack all of it: gunzip -c export.csv.gz shows what is read.',
+    `After the compressed data there are ${bytes} bytes that are not compressed.`,
+    'Compress the whole file: gunzip -c export.csv.gz shows what is read.',
   );
 }
 

@@ -6,9 +6,9 @@ import type { Table } from '../table.js';
 import { readUtf8 } from './utf8-file.js';
 
 /**
- * Opens a file by what it begins with: JSON lines with a brace, anything else is CSV.
+ * Opens a file by its first character: a brace is JSON lines, anything else is CSV.
  *
- * @param withText gives each row its text too
+ * @param withText adds its text to each row
  * @throws SourceError
  */
 export async function openFileTable(path: string, withText = false): Promise<Table> {
@@ -28,14 +28,14 @@ async function tableOf(file: SourceFile, withText: boolean): Promise<Table> {
     throw new SourceError(
       'json_not_lines',
       { file: file.path },
-      'The file is one JSON list, not one JSON object a line.',
+      'The file is one JSON list, not one JSON object per line.',
       "Convert it: jq -c '.[]' < export.json > export.ndjson",
     );
   }
   return openCsvTable(file, withText);
 }
 
-/** The beginning of a file from its first character on that is no white space. */
+/** The beginning of a file, without leading white space. */
 async function firstText(file: SourceFile): Promise<string> {
   for await (const text of readUtf8(file)) {
     const start = text.trimStart();

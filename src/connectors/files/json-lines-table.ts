@@ -5,7 +5,7 @@ import type { SourceFile } from './source-file.js';
 import type { Table, TableRow } from '../table.js';
 import { readUtf8 } from './utf8-file.js';
 
-/** More are no columns but data that became keys. */
+/** More keys than this are not columns, but data used as keys. */
 const MAX_COLUMNS = 1_000;
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -16,17 +16,17 @@ interface Line {
 }
 
 /**
- * A file with one JSON object a line. Its columns are the keys of all its objects in the order in
- * which they first come, so the file is read once more than other files. A key that an object does
- * not have, and null, are blank. A line that is no object is a malformed row; an object or a list
- * as a value stops the import, since it has no reading as a cell. An object that has a key twice, with
- * different values, contradicts itself.
+ * A file with one JSON object per line. Its columns are the keys of all objects, in order of first
+ * appearance, so the file is read once more than other files. A missing key and null are blank. A
+ * line that is not an object is a malformed row. An object or a list as a value stops the import,
+ * since it cannot be a cell. An object that has a key twice, with different values, contradicts
+ * itself.
  *
- * @param withText gives each row its text too
+ * @param withText adds its text to each row
  */
 export async function openJsonLinesTable(file: SourceFile, withText = false): Promise<Table> {
   const places = await placesOfKeys(file);
-  // A converter that took a byte order mark for text left it in the first key.
+  // A converter that read a byte order mark as text left it in the first key.
   const header = new Header(file.path, [...places.keys()], undefined);
   async function* rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     for await (const lines of linesOf(file)) {
@@ -79,7 +79,7 @@ function cell(text: string, key: string, value: unknown): string {
   return typeof value === 'boolean' ? String(value) : '';
 }
 
-/** The next member of an object without objects or lists in it, and the comma or brace behind it. */
+/** The next member of an object without objects or lists in it, and the comma or brace after it. */
 const MEMBER = /\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|[^\s"{}[\],]+)\s*[,}]/y;
 
 /** Whether a key has two different values, of which `JSON.parse` keeps the last. */
@@ -95,7 +95,7 @@ function hasKeyTwice(text: string, object: JsonObject): boolean {
     values.set(key, value);
     if (text[MEMBER.lastIndex - 1] === '}') return false;
   }
-  // An object or a list, which a later value of the same key hides; or there is no member at all.
+  // An object or a list that a later value of the same key hides; or there is no member at all.
   return members > 0 || Object.keys(object).length > 0;
 }
 
@@ -125,8 +125,8 @@ function refuseNested(file: string, line: number, key: string, value: unknown): 
   throw new SourceError(
     'json_nested',
     { file, line, column: key },
-    `The value is ${Array.isArray(value) ? 'a list' : 'an object'}, and a column holds one value a row.`,
-    `Flatten it, or make it text: jq -c 'map_values(if type == "object" or type == "array" then tojson else . end)' < export.ndjson > flat.ndjson`,
+    `The value is ${Array.isArray(value) ? 'a list' : 'an object'}, but a column has one value per row.`,
+    `Flatten it, or turn it into text: jq -c 'map_values(if type == "object" or type == "array" then tojson else . end)' < export.ndjson > flat.ndjson`,
   );
 }
 
@@ -134,8 +134,8 @@ function tooManyColumns(file: string, line: number): SourceError {
   return new SourceError(
     'too_many_columns',
     { file, line },
-    `The objects up to here have more than ${MAX_COLUMNS} different keys, so the keys are no columns.`,
-    'Write the same keys on each line, with what differs as values.',
+    `The objects up to here have more than ${MAX_COLUMNS} different keys, so the keys are not columns.`,
+    'Use the same keys on each line, and put what differs into the values.',
   );
 }
 
@@ -164,6 +164,6 @@ function tooLong(file: string, line: number): SourceError {
     'record_too_long',
     { file, line },
     'This line is longer than a million characters.',
-    'Write one JSON object a line: jq -c . < export.json > export.ndjson',
+    'Write one JSON object per line: jq -c . < export.json > export.ndjson',
   );
 }

@@ -7,8 +7,8 @@ import { SourceError } from '../source-error.js';
 const CHUNK_BYTES = 262_144;
 
 /**
- * A file that is opened once and read several times, for its header, its hash and its rows. Whatever is
- * put in its place meanwhile is another file; and where this one is written to, no two whole readings
+ * A file that is opened once and read several times, for its header, its hash and its rows. A file
+ * that replaces it meanwhile is not read. If this one is written to, two whole readings never
  * differ without an error.
  */
 export class SourceFile {
@@ -42,12 +42,12 @@ export class SourceFile {
     await this.handle.close();
   }
 
-  /** In bytes, now. Throws `SourceError`. */
+  /** Current size in bytes. Throws `SourceError`. */
   async size(): Promise<number> {
     return (await orUnreadable(this.path, () => this.handle.stat())).size;
   }
 
-  /** The first bytes of it, as many as there are. Throws `SourceError`. */
+  /** The first bytes, or fewer if the file is shorter. Throws `SourceError`. */
   async firstBytes(count: number): Promise<Buffer> {
     return orUnreadable(this.path, async () => {
       const { buffer, bytesRead } = await this.handle.read(Buffer.alloc(count), 0, count, 0);
@@ -56,10 +56,10 @@ export class SourceFile {
   }
 
   /**
-   * Its bytes in pieces, from the first each time it is called.
+   * Its bytes in pieces; each call starts from the beginning.
    *
-   * @throws SourceError, at the end, where they are not as many as at the opening, or not those of the
-   * first whole reading
+   * @throws SourceError at the end, if the size has changed since the opening or the bytes differ
+   * from the first whole reading
    */
   async *bytes(): AsyncGenerator<Buffer, void, undefined> {
     const hash = createHash('sha256');
@@ -80,7 +80,7 @@ export class SourceFile {
     if (position !== this.sizeAtOpening || this.#sha256 !== sha256) throw changed(this.path);
   }
 
-  /** SHA-256 of its bytes, in hexadecimal, at the first whole reading. Throws `SourceError`. */
+  /** Hexadecimal SHA-256 of its bytes at the first whole reading. Throws `SourceError`. */
   async sha256(): Promise<string> {
     if (this.#sha256 === null) for await (const bytes of this.bytes()) void bytes;
     if (this.#sha256 === null) throw new Error(`${this.path} was not read to its end`);
@@ -88,14 +88,14 @@ export class SourceFile {
   }
 }
 
-/** What comes through a pipe comes once: it is read from a copy, which no other user can open. */
+/** A pipe can be read only once, so it is copied to a file that no other user can open. */
 async function copyOf(pipe: FileHandle): Promise<FileHandle> {
   const folder = await mkdtemp(join(tmpdir(), 'consentry-source-'));
   const path = join(folder, 'piped');
   try {
     const copy = await open(path, 'wx+', 0o600);
     try {
-      // It stays readable until it is closed, and nobody finds it where this process is killed.
+      // It stays readable until it is closed, and is gone if this process is killed.
       if (process.platform !== 'win32') await rm(folder, { recursive: true });
       for await (const bytes of pipe.createReadStream({ autoClose: false }))
         await copy.appendFile(bytes as Buffer);
@@ -118,13 +118,13 @@ function noFile(file: string, isFolder: boolean): SourceError {
   );
 }
 
-/** The source is not what it was when its reading began. */
+/** The source changed after its reading began. */
 export function changed(file: string): SourceError {
   return new SourceError(
     'source_changed',
     { file },
-    'It changed while it was read, so that its rows may be of one version and its columns of another.',
-    'Nothing was started. Wait until whoever writes it is done, and run it again.',
+    'It changed while it was being read, so its rows and its columns may be from different versions.',
+    'Nothing was started. Wait until it is completely written, then run this again.',
   );
 }
 

@@ -6,8 +6,8 @@ import type { SourceFile } from './source-file.js';
 const LINE_FEED = 0x0a;
 
 /**
- * The text of a UTF-8 file, which may be packed with gzip, in pieces without its byte order mark. Throws `SourceError` where the
- * file cannot be read or is in another encoding.
+ * The text of a UTF-8 file, which may be compressed with gzip, in pieces without its byte order
+ * mark. Throws `SourceError` if the file cannot be read or has another encoding.
  */
 export async function* readUtf8(file: SourceFile): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -43,11 +43,14 @@ function feeds(bytes: Buffer, end: number): number {
   return count;
 }
 
-/** Line feeds before the first byte that is not UTF-8; a character cut by the chunk does not count. */
+/**
+ * Line feeds before the first byte that is not UTF-8; a character cut off by the chunk does not
+ * count.
+ */
 function feedsBeforeFault(bytes: Buffer): number {
   const text = new TextDecoder().decode(bytes);
   let at = text.indexOf('\uFFFD');
-  // A continuation byte at the very start may end a character of the chunk before.
+  // A continuation byte at the start may end a character of the chunk before.
   while (at !== -1 && at < 3) at = text.indexOf('\uFFFD', at + 1);
   return at === -1 ? 0 : text.slice(0, at).split('\n').length - 1;
 }
@@ -58,7 +61,7 @@ function refuseBinary(file: string, bytes: Buffer): void {
     throw new SourceError(
       'encoding_not_utf8',
       { file, line: 1 },
-      'The file is UTF-16 (as "Unicode text" of a spreadsheet is), not UTF-8.',
+      'The file is UTF-16 (such as "Unicode text" from a spreadsheet), not UTF-8.',
       `Save it as "CSV UTF-8", or convert it: iconv -f UTF-16 -t UTF-8 export.csv > export-utf8.csv`,
     );
   }
@@ -66,13 +69,16 @@ function refuseBinary(file: string, bytes: Buffer): void {
     throw new SourceError(
       'encoding_not_utf8',
       { file, line: 1 },
-      'The file holds bytes that no text has, so it is no CSV and no JSON.',
+      'The file has bytes that no text has, so it is neither CSV nor JSON.',
       'Check that it is the right file; file export.csv says what it is.',
     );
   }
 }
 
-/** By its mark; or as every second byte of Latin text is nothing, and that always on the same side. */
+/**
+ * By its byte order mark; or because in Latin text every second byte is zero, always on the same
+ * side.
+ */
 function isUtf16(begin: Buffer): boolean {
   const mark = begin.length >= 2 ? begin.readUInt16BE(0) : 0;
   if (mark === 0xfffe || mark === 0xfeff) return true;

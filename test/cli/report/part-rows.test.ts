@@ -158,7 +158,7 @@ describe('file of refused rows', () => {
     const path = rejectsPath(source);
     const file = { path: source, sha256: 'of another one' };
     const rejects = await writeRejects(() => pages(REFUSED), path, file);
-    assert.match(rejects?.withoutOriginals ?? '', /not the file any more/);
+    assert.match(rejects?.withoutOriginals ?? '', /no longer the file/);
     assert.match(await readFile(path, 'utf8'), /phone_invalid,\n$/);
     await rm(path);
     await rm(source);
