@@ -9,7 +9,7 @@ import { encodeQuery } from './reads/filters.js';
 import type { OptionalReading } from './reads/resources.js';
 import type { Call } from './transport/exchange.js';
 
-/** A call of an endpoint without a body: its path with the id, and its query. */
+/** A call of an endpoint without a body: its path, with the id, and its query. */
 export function callOf(
   endpoint: EndpointName,
   id: string | null = null,
@@ -21,18 +21,18 @@ export function callOf(
   return { endpoint, target: query === '' ? target : `${target}?${query}` };
 }
 
-/** An id as a path segment. An empty one, or dots, would ask for another endpoint. */
+/** An id as a path segment. An empty id, or dots, would call another endpoint. */
 function segmentOf(endpoint: EndpointName, id: string): string {
   if (endpointOf(endpoint).path.startsWith('/api/lists/') && !/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
     throw new ListNotFoundError({ endpoint, status: null, listId: id });
   }
   if (/^\.{0,2}$/.test(id)) {
-    throw new KlaviyoRequestInvalidError('the id that it was given is empty.', endpoint);
+    throw new KlaviyoRequestInvalidError('its id is empty.', endpoint);
   }
   return encodeURIComponent(id);
 }
 
-/** Runs a call about a list, turning "no such list" into `ListNotFoundError`. */
+/** Runs a call about a list; turns "no such list" into `ListNotFoundError`. */
 export async function orListNotFound<T>(listId: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -44,18 +44,18 @@ export async function orListNotFound<T>(listId: string, work: () => Promise<T>):
   }
 }
 
-/** Statuses by which an optional read says that it, its revision or its resource is not there. */
+/** Statuses of an optional read if the endpoint, its revision or its resource does not exist. */
 const NOT_THERE: readonly number[] = [400, 404, 405, 410];
 
-/** Klaviyo answers some unknown ids with 400 where 404 is meant. */
+/** Klaviyo answers some unknown ids with 400 instead of 404. */
 function saysNoSuchList(error: KlaviyoRefusedError): boolean {
-  // A 404 without Klaviyo's own words is about the address, not about the list.
+  // A 404 without errors from Klaviyo is about the address, not about the list.
   if (error.status === 404) return error.apiErrors.length > 0;
   const said = error.apiErrors.map(({ code, detail }) => `${code} ${detail}`).join(' ');
   return error.status === 400 && /not_found|\blist\b.*(not found|does not exist)/i.test(said);
 }
 
-/** Runs a call that a run can do without, turning "not for you" and "not there" into an answer. */
+/** Runs a call that is optional for a run; turns "not allowed" and "not there" into an answer. */
 export async function readOptional<T>(read: () => Promise<T>): Promise<OptionalReading<T>> {
   try {
     return { readable: true, value: await read() };

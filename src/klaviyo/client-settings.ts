@@ -5,19 +5,19 @@ import { DEFAULT_PATIENCE, type Patience } from './transport/patience.js';
 import type { TransportSettings } from './transport/transport.js';
 
 export interface KlaviyoClientOptions {
-  /** Private key (`pk_...`). It is sent to `baseUrl` and nowhere else, and shown nowhere. */
+  /** Private key (`pk_...`). It is sent only to `baseUrl`, and never shown. */
   readonly apiKey: string;
   /** Origin of the API: `https://a.klaviyo.com`, or a sandbox's address. */
   readonly baseUrl: string;
   readonly limiter: RateLimiter;
-  /** Told of every HTTP call; must not throw. */
+  /** Called after every HTTP call; must not throw. */
   readonly onCall?: (call: CallRecord) => void;
   /**
-   * Connecting, sending and reading one call, in milliseconds; the first tries of a read get less.
-   * Default 30,000.
+   * Time-out of one call, from connecting to reading the answer, in milliseconds; the first tries
+   * of a read get less. Default 30,000.
    */
   readonly timeoutMs?: number;
-  /** How reads are tried again, and endpoints that keep failing left alone. */
+  /** How reads are retried, and how endpoints that keep failing are paused. */
   readonly patience?: Partial<Patience>;
   /** Version in the `User-Agent`: `consentry/<version>`. Default: `consentry` alone. */
   readonly version?: string;
@@ -39,7 +39,7 @@ export function transportSettings(options: KlaviyoClientOptions): TransportSetti
   };
 }
 
-/** The API's origin; throws where a key should not be sent, or could not be. */
+/** The API's origin; throws if a key should not or cannot be sent there. */
 function readableBaseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -49,7 +49,7 @@ function readableBaseUrl(text: string): URL {
   }
   if (url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '') {
     throw new KlaviyoSettingsError(
-      `The Klaviyo base URL must be scheme and host alone, as https://a.klaviyo.com: ` +
+      `The Klaviyo base URL must be scheme and host alone, such as https://a.klaviyo.com: ` +
         `no path, no query, no user name.`,
     );
   }
@@ -61,12 +61,12 @@ function readableBaseUrl(text: string): URL {
   return url;
 }
 
-/** The key; throws where it cannot be one, without showing it. */
+/** The key; throws if it cannot be one, without showing it. */
 function readableKey(key: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key;
   throw new KlaviyoSettingsError(
     key === ''
       ? 'KLAVIYO_API_KEY is empty: give a private key (Klaviyo: Settings > API keys).'
-      : 'KLAVIYO_API_KEY holds a space, line break or other character that no key has: copy it again.',
+      : 'KLAVIYO_API_KEY has a space, line break or other character that no key has: copy it again.',
   );
 }

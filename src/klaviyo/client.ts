@@ -36,17 +36,18 @@ import type { RateLimitReading } from './transport/rate-limit-headers.js';
 import { Transport, type CallOptions, type Reservation } from './transport/transport.js';
 import { Writes, type Accepted, type AcceptedJob } from './writes/writes.js';
 
-/** The client's operations, for callers that take a stand-in in their tests. */
+/** The client's operations, for callers that use a fake in their tests. */
 export type KlaviyoApi = { [Operation in keyof KlaviyoClient]: KlaviyoClient[Operation] };
 
 const PAGE_OF_LISTS = 10;
 const PAGE_OF_SENDERS = 20;
 
 /**
- * Klaviyo's API, as far as consent needs it. Every operation waits for the limiter and makes one call
- * a page. A read without a usable answer is tried again a few times, a write never: its error says
- * whether it may have been carried out. An endpoint that keeps failing slows down, and no other. All
- * throw the errors of `errors.ts`, or `signal.reason` when cancelled.
+ * The part of Klaviyo's API that consent needs. Every operation waits for the limiter and makes one
+ * call per page. A read without a usable answer is retried a few times, a write never: its error
+ * says whether it may have been applied. An endpoint that keeps failing is slowed down,
+ * independently of the others. All operations throw the errors of `errors.ts`, or `signal.reason`
+ * when cancelled.
  */
 export class KlaviyoClient {
   readonly #transport: Transport;
@@ -62,12 +63,12 @@ export class KlaviyoClient {
     this.#writes = new Writes(this.#transport);
   }
 
-  /** Lets calls in flight end, then closes the connections. */
+  /** Lets calls in flight finish, then closes the connections. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** The account of the key. 15 calls a minute: ask once. */
+  /** The account of the key. Limited to 15 calls per minute: call it once. */
   async getAccount(options?: CallOptions): Promise<resources.Account> {
     const call = callOf('get_accounts');
     const [account] = (await this.#pages.one(resources.accountSchema, call, options)).items;
@@ -76,30 +77,31 @@ export class KlaviyoClient {
     throw new KlaviyoAnswerUnexpectedError('no account in it', { endpoint, status: 200 });
   }
 
-  /** What the endpoint's last answer said of its limits; null where none did. */
+  /** What the endpoint's last answer said about its limits; null if none did. */
   rateLimits(endpoint: EndpointName): RateLimitReading | null {
     return this.#transport.rateLimits(endpoint);
   }
 
   /**
-   * Klaviyo's time now, by the `Date` of its answers and never by this machine's clock; null before the
-   * first answer. For the time of one call see `CallOptions.onAnswer`.
+   * Klaviyo's current time, from the `Date` of its answers and never from this machine's clock;
+   * null before the first answer. For the time of one call see `CallOptions.onAnswer`.
    */
   now(): KlaviyoTime | null {
     return this.#transport.now();
   }
 
   /**
-   * Waits until one call of the endpoint may be made, by its limits and by how it does: for what has to
-   * be checked just before that call. Hand it to the call in its options, or release it.
+   * Waits until one call of the endpoint may be made, by its limits and its health. Use it for a
+   * check that has to come just before that call. Pass the reservation to the call in its options,
+   * or release it.
    */
   reserve(endpoint: EndpointName, signal?: AbortSignal): Promise<Reservation> {
     return this.#transport.reserve(endpoint, signal);
   }
 
   /**
-   * One list and the flows that it starts; throws `ListNotFoundError` where the account has none with
-   * this id. A key that may not see flows gets the list without them.
+   * One list and the flows that it starts; throws `ListNotFoundError` if the account has no list
+   * with this id. A key that may not read flows gets the list without them.
    */
   async getList(id: string, options?: CallOptions): Promise<resources.ListWithFlows> {
     const fields = { 'fields[list]': 'name,opt_in_process' };
@@ -119,7 +121,7 @@ export class KlaviyoClient {
     });
   }
 
-  /** Lists of the account, ten a call: those with this name, or every one. */
+  /** Lists of the account, ten per call: those with this name, or all. */
   listLists({ name, ...options }: CallOptions & { readonly name?: string } = {}): Promise<
     resources.ListInfo[]
   > {
@@ -131,7 +133,7 @@ export class KlaviyoClient {
     return this.#pages.all(resources.listSchema, call, options);
   }
 
-  /** The SMS set-up; the id is the account's. It names no countries: the senders do. */
+  /** The SMS set-up; the id is the account's. Countries are not in it, but in the senders. */
   async getTextMessagingConfiguration(
     companyId: string,
     options?: CallOptions,
@@ -152,34 +154,34 @@ export class KlaviyoClient {
   }
 
   /**
-   * Asks for marketing consent of up to 1,000 people. All or nothing: a `KlaviyoRefusedError` names
-   * the bad rows (see `splitRefusal`). Clears opt-outs and suppressions of those it subscribes.
+   * Subscribes up to 1,000 people to marketing. All or nothing: a `KlaviyoRefusedError` names the
+   * bad rows (see `splitRefusal`). Clears opt-outs and suppressions of the people it subscribes.
    */
   async subscribeProfiles(request: SubscribeRequest, options?: CallOptions): Promise<Accepted> {
     return this.#writes.accept('bulk_subscribe_profiles', subscribeBody(request), options);
   }
 
-  /** Takes marketing consent from up to 100 people, stamped now. All or nothing, as subscribe. */
+  /** Unsubscribes up to 100 people from marketing, as of now. All or nothing, as subscribe. */
   async unsubscribeProfiles(request: UnsubscribeRequest, options?: CallOptions): Promise<Accepted> {
     return this.#writes.accept('bulk_unsubscribe_profiles', unsubscribeBody(request), options);
   }
 
   /**
-   * Suppresses up to 100 people by e-mail, creating those that are not there. Klaviyo takes minutes
-   * to hours, and the job tells nothing true meanwhile: read the profiles.
+   * Suppresses up to 100 people by e-mail, creating missing profiles. Klaviyo takes minutes to
+   * hours, and the job's status is not reliable meanwhile: read the profiles.
    */
   async suppressProfiles(emails: readonly string[], options?: CallOptions): Promise<AcceptedJob> {
     return this.#writes.acceptJob('bulk_suppress_profiles', suppressBody(emails), options);
   }
 
-  /** Puts up to 10,000 people on a list without consent, creating those that are not there. */
+  /** Adds up to 10,000 people to a list without consent, creating missing profiles. */
   async importProfiles(request: ImportRequest, options?: CallOptions): Promise<AcceptedJob> {
     return this.#writes.acceptJob('bulk_import_profiles', importBody(request), options);
   }
 
   /**
-   * Profiles that have one of up to 100 e-mails or phone numbers, with their consent; who is missing
-   * from the result has no profile. Values too long for one URL are asked in several calls.
+   * Profiles with one of up to 100 e-mails or phone numbers, with their consent; a person missing
+   * from the result has no profile. Values too long for one URL take several calls.
    */
   async lookUpProfiles(
     query: { readonly by: LookUpField; readonly values: readonly string[] },
@@ -189,10 +191,10 @@ export class KlaviyoClient {
   }
 
   /**
-   * One page (100) of a list's members with their consent, oldest membership first. `joinedSince` is
-   * an RFC 3339 datetime with an offset, inclusive; Klaviyo refuses one in the future of its own
-   * clock, so leave a margin of a minute or more. `next` goes into `cursor` with the same `listId`
-   * and `joinedSince`, and is null on the last page. A member can be read twice.
+   * One page (100) of a list's members with their consent, oldest membership first. `joinedSince`
+   * is an RFC 3339 datetime with an offset, inclusive; Klaviyo refuses one in the future of its own
+   * clock, so leave a margin of a minute or more. Pass `next` as `cursor` with the same `listId`
+   * and `joinedSince`; it is null on the last page. A member can be read twice.
    */
   async listMembers(
     query: {
@@ -205,7 +207,7 @@ export class KlaviyoClient {
     return orListNotFound(query.listId, () => this.#profiles.page(membersCall(query), options));
   }
 
-  /** Which of up to 100 people are on a list, with their consent; who is missing is not a member. */
+  /** Which of up to 100 people are on a list, with their consent; a missing person is not a member. */
   async lookUpMembers(
     query: {
       readonly listId: string;
@@ -219,10 +221,10 @@ export class KlaviyoClient {
   }
 
   /**
-   * One page (100) of the people who got an e-mail suppression after `since` (RFC 3339 with an offset,
-   * not in the future of Klaviyo's clock), for this reason or any, with their consent; in no order.
-   * Klaviyo takes one date only, so who got theirs after `until` is left out here, and pages can be
-   * short. `next` goes into `cursor`, all else unchanged. A profile can be read twice.
+   * One page (100) of the people who got an e-mail suppression after `since` (RFC 3339 with an
+   * offset, not in the future of Klaviyo's clock), for this reason or any, with their consent; in
+   * no order. Klaviyo takes only one date, so suppressions after `until` are filtered out here, and
+   * pages can be short. Pass `next` as `cursor`, all else unchanged. A profile can be read twice.
    */
   async listSuppressed(
     query: Suppressed & { readonly cursor?: string | null },
@@ -247,15 +249,15 @@ export class KlaviyoClient {
   }
 
   /**
-   * One page (1,000) of a metric's events since `since`, oldest first; ten times as many a call as
-   * there are profiles, and limited far less. `next` goes into `cursor`, all else unchanged.
+   * One page (1,000) of a metric's events since `since`, oldest first; ten times as many per call
+   * as profiles, with far higher limits. Pass `next` as `cursor`, all else unchanged.
    */
   async listEvents(
     query: {
       readonly metricId: string;
       readonly since: string;
       readonly cursor?: string | null;
-      /** Asks for the events' properties as well, which may be long. */
+      /** Reads the events' properties as well, which may be long. */
       readonly withListName?: boolean;
     },
     options?: CallOptions,

@@ -1,19 +1,19 @@
-/** Everything the client knows about one endpoint; the numbers are those of Klaviyo's API document. */
+/** What the client knows about one endpoint; the numbers are those of Klaviyo's API specification. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST';
   /** Path below the base URL; `{id}` stands for the one path parameter. */
   readonly path: string;
-  /** Calls in one second, an account and endpoint. */
+  /** Calls per second, for each account and endpoint. */
   readonly burst: number;
-  /** Calls in sixty seconds, an account and endpoint. */
+  /** Calls per minute, for each account and endpoint. */
   readonly steady: number;
   /** Scopes that the private key needs for this endpoint. */
   readonly scopes: readonly string[];
 }
 
 /**
- * The endpoints that the client uses, by their operation ids in Klaviyo's API (revision 2026-10-15).
- * A limit or a scope that changes is changed here and nowhere else.
+ * The endpoints that the client uses, by their operation ids in Klaviyo's API (revision
+ * 2026-10-15). The only place with their limits and scopes.
  */
 export const ENDPOINTS = {
   get_accounts: {
@@ -124,7 +124,7 @@ export function describeEndpoint(name: EndpointName): string {
   return `${name} (${method} ${path})`;
 }
 
-/** Whether a call changes something at Klaviyo, so that an unknown end of it is ambiguous. */
+/** Whether a call changes something at Klaviyo, so that a lost answer is ambiguous. */
 export function isWrite(name: EndpointName): boolean {
   return endpointOf(name).method !== 'GET';
 }

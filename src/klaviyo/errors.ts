@@ -4,14 +4,13 @@ import type { JsonApiError } from './json-api.js';
 import { scrubCode, scrubPointer, scrubText } from './scrub.js';
 
 /**
- * What every error of this library has. `failure` is the type under which it crosses into
- * workflows. Messages hold codes, titles, pointers, endpoint and status; never a body, an e-mail,
- * a phone number or the key.
+ * The base of all errors of this library. `failure` is its type in workflows. Messages have codes,
+ * titles, pointers, endpoint and status; never a body, an e-mail, a phone number or the key.
  */
 export abstract class KlaviyoError extends Error {
   abstract readonly failure: StoppingFailure | RetryableFailure;
   readonly endpoint: EndpointName | null;
-  /** HTTP status of the answer; null where there was none. */
+  /** HTTP status of the answer; null if there was none. */
   readonly status: number | null;
 
   constructor(
@@ -40,7 +39,7 @@ export class KlaviyoKeyRefusedError extends KlaviyoError {
   }
 }
 
-/** 403: the key is known and may not do this. */
+/** 403: Klaviyo knows the key, but it may not do this. */
 export class KlaviyoScopeMissingError extends KlaviyoError {
   readonly failure = 'KlaviyoScopeMissing';
   /** The scopes that the endpoint needs; Klaviyo does not say which of them is missing. */
@@ -53,7 +52,7 @@ export class KlaviyoScopeMissingError extends KlaviyoError {
         (at.fromKlaviyo
           ? `it needs the scopes ${scopes.join(', ')}. Create a private key that has them ` +
             `(scopes of an existing key cannot be changed).`
-          : `the answer is not one of Klaviyo's API, so a proxy or firewall on the way may have ` +
+          : `the answer is not from Klaviyo's API, so a proxy or firewall on the way may have ` +
             `refused the call; else the key lacks one of the scopes ${scopes.join(', ')}.`),
       { endpoint: at.endpoint, status: 403 },
     );
@@ -94,33 +93,33 @@ export class KlaviyoRefusedError extends KlaviyoError {
     this.#apiErrors = at.errors;
   }
 
-  /** What Klaviyo said, for the splitter; empty where the body was not one of JSON:API. */
+  /** Klaviyo's errors, for the splitter; empty if the body was not JSON:API. */
   get apiErrors(): readonly JsonApiError[] {
     return this.#apiErrors;
   }
 }
 
-/** The list that was asked for is not in this account. */
+/** The list is not in this account. */
 export class ListNotFoundError extends KlaviyoError {
   readonly failure = 'ListNotFound';
 
   constructor(at: { endpoint: EndpointName; status: number | null; listId: string }) {
     super(
       `There is no list with the id ${scrubPointer(at.listId)} in this Klaviyo account. Ids are ` +
-        `6 characters or so and stand in the list's address in Klaviyo; a name is not an id.`,
+        `about 6 characters long and part of the list's address in Klaviyo; a name is not an id.`,
       at,
     );
   }
 }
 
 /**
- * No usable answer. `ambiguous` is true when a write may have been applied all the same, and false
- * when surely nothing was: the call never got onto the wire, or it was a read.
+ * No usable answer. `ambiguous` is true if a write may have been applied anyway, and false if it
+ * certainly was not: the call was never sent, or it was a read.
  */
 export class KlaviyoUnavailableError extends KlaviyoError {
   readonly failure = 'KlaviyoUnavailable';
   readonly ambiguous: boolean;
-  /** From `Retry-After` of a 503, milliseconds; null where Klaviyo did not say. */
+  /** From `Retry-After` of a 503, in milliseconds; null if Klaviyo did not send it. */
   readonly retryAfterMs: number | null;
 
   constructor(
@@ -135,7 +134,7 @@ export class KlaviyoUnavailableError extends KlaviyoError {
     super(
       `${describeEndpoint(at.endpoint)}: ${what}. ` +
         (at.ambiguous
-          ? `It is not known whether Klaviyo applied it: read back before it is sent again.`
+          ? `Klaviyo may or may not have applied it: read back before sending it again.`
           : `Nothing was changed by it; it can be tried again.`),
       at,
     );
@@ -145,14 +144,14 @@ export class KlaviyoUnavailableError extends KlaviyoError {
 }
 
 /**
- * The endpoint keeps failing, so its calls wait: longer than a caller is held, which may come again
- * after `retryAfterMs`. Nothing was sent.
+ * The endpoint keeps failing, so its calls wait, longer than a caller is held. The caller may try
+ * again after `retryAfterMs`. Nothing was sent.
  */
 export class EndpointPausedError extends KlaviyoUnavailableError {
   declare readonly retryAfterMs: number;
 
   constructor(endpoint: EndpointName, retryAfterMs: number) {
-    super(`it keeps failing, so it is called again only in ${retryAfterMs} ms; nothing was sent`, {
+    super(`it keeps failing, so it is not called for ${retryAfterMs} ms; nothing was sent`, {
       endpoint,
       status: null,
       ambiguous: false,
@@ -162,15 +161,15 @@ export class EndpointPausedError extends KlaviyoUnavailableError {
 }
 
 /**
- * A well-formed answer without what the API document promises. Reading on could miss an opt-out, so
- * this stops.
+ * A well-formed answer lacks what the API specification promises. Reading on could miss an opt-out,
+ * so this stops the run.
  */
 export class KlaviyoAnswerUnexpectedError extends KlaviyoError {
   readonly failure = 'KlaviyoAnswerUnexpected';
 
   constructor(what: string, at: { endpoint: EndpointName; status: number }) {
     super(
-      `The answer to ${describeEndpoint(at.endpoint)} is not what Klaviyo's API document ` +
+      `The answer to ${describeEndpoint(at.endpoint)} is not what Klaviyo's API specification ` +
         `describes: ${what}. Check the configured base URL, and look for a newer Consentry.`,
       at,
     );
@@ -195,7 +194,7 @@ export class KlaviyoSettingsError extends KlaviyoError {
   }
 }
 
-/** The next free call is longer away than the limiter waits. Nothing was sent. */
+/** The next free call is further away than the limiter waits. Nothing was sent. */
 export class LimiterBusyError extends KlaviyoError {
   readonly failure = 'LimiterBusy';
   readonly retryAfterMs: number;
@@ -213,7 +212,7 @@ export class LimiterBusyError extends KlaviyoError {
 const SHOWN_ERRORS = 3;
 
 function summary(errors: readonly JsonApiError[]): string {
-  if (errors.length === 0) return ' (the answer is not one of JSON:API)';
+  if (errors.length === 0) return ' (the answer is not JSON:API)';
   const shown = errors.slice(0, SHOWN_ERRORS).map((error) => {
     const where = error.pointer ?? error.parameter;
     const title = error.title === '' ? '' : ` (${scrubText(error.title)})`;
@@ -225,7 +224,7 @@ function summary(errors: readonly JsonApiError[]): string {
 
 function remedy(status: number): string {
   if (status < 400) {
-    return 'The base URL redirects; the key is not sent on. Configure the address it points to.';
+    return 'The base URL redirects, and the key is not sent to the new address. Configure that address instead.';
   }
   switch (status) {
     case 410:
@@ -233,12 +232,12 @@ function remedy(status: number): string {
     case 413:
     case 414:
     case 431:
-      return 'The request is too large: send fewer rows a request.';
+      return 'The request is too large: send fewer rows per request.';
     case 415:
       return 'The content type was refused: a proxy on the way may have changed it.';
     case 404:
     case 405:
-      return 'Check the configured base URL, and that what is named by its id still exists.';
+      return 'Check the configured base URL, and that the resource with this id still exists.';
     default:
       return 'Nothing was applied. The pointers name the rows and fields to correct.';
   }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /**
  * One error object of a refused request, as Klaviyo wrote it. `detail` may quote a person's address
- * or number: it is for deciding, never for a message or a log.
+ * or number: use it for decisions, never in a message or a log.
  */
 export interface JsonApiError {
   readonly code: string;
@@ -26,16 +26,16 @@ const errorObject = z.object({
     .catch({ pointer: null, parameter: null }),
 });
 
-/** An error that could not be read must not vanish: it counts as one about the whole request. */
+/** An error that could not be read must not disappear: it counts as an error of the whole request. */
 const UNREADABLE: JsonApiError = {
   code: 'unreadable',
-  title: 'An error object that is not one of JSON:API.',
+  title: 'An error object that is not JSON:API.',
   detail: '',
   pointer: null,
   parameter: null,
 };
 
-/** The errors of a body, as many as it lists; empty where the body is not a JSON:API error at all. */
+/** All errors of a body; empty if the body is not a JSON:API error. */
 export function parseJsonApiErrors(body: string | null): JsonApiError[] {
   const parsed = z.object({ errors: z.array(z.unknown()) }).safeParse(parseJson(body)?.value);
   if (!parsed.success) return [];
@@ -48,8 +48,8 @@ export function parseJsonApiErrors(body: string | null): JsonApiError[] {
 }
 
 /**
- * The JSON value of a body; null where the body is missing, cut short or not JSON. PostgreSQL's text
- * cannot hold a NUL: in its place stands U+FFFD, which no identifier has.
+ * The JSON value of a body; null if the body is missing, cut short or not JSON. PostgreSQL's text
+ * cannot hold NUL, so it is replaced by U+FFFD, which no identifier has.
  */
 export function parseJson(body: string | null): { readonly value: unknown } | null {
   if (body === null) return null;
@@ -58,7 +58,7 @@ export function parseJson(body: string | null): { readonly value: unknown } | nu
       value: JSON.parse(body, body.includes('\\u0000') ? withoutNul : undefined) as unknown,
     };
   } catch {
-    // V8's message quotes the text, so it is not passed on: the callers say what they miss.
+    // V8's message quotes the text, so it is not passed on: callers say what is missing.
     return null;
   }
 }
@@ -67,5 +67,5 @@ function withoutNul(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value;
 }
 
-/** Links of a collection; null or absent `next` is the last page. */
+/** Links of a collection; on the last page `next` is null or absent. */
 export const links = z.object({ next: z.string().nullish() }).nullish();

@@ -7,13 +7,13 @@ import type { RateLimitReading } from './transport/rate-limit-headers.js';
  */
 export interface RateLimiter {
   /**
-   * Waits until one call to `endpoint` is allowed. Throws `LimiterBusyError` when that is longer
-   * away than the limiter is willing to wait, and `signal.reason` when `signal` aborts first; in
-   * both cases no call is used up.
+   * Waits until one call to `endpoint` is allowed. Throws `LimiterBusyError` if that takes longer
+   * than the limiter waits, and `signal.reason` if `signal` aborts first; in both cases no call is
+   * used up.
    */
   acquire(endpoint: EndpointName, signal?: AbortSignal): Promise<void>;
   /** Klaviyo answered 429: no call to `endpoint` before `retryAfterMs` from now. */
   penalise(endpoint: EndpointName, retryAfterMs: number): Promise<void>;
-  /** An answer said what the account's limits are: they count, not what is documented. */
+  /** An answer stated the account's limits: these count, not the documented ones. */
   learn?(endpoint: EndpointName, limits: RateLimitReading): void;
 }

@@ -1,12 +1,12 @@
 /**
- * What of Klaviyo's words may stand in an error message. Messages land in Temporal histories and
- * logs, so they hold codes, titles and pointers, and no address, number or key.
+ * Which parts of Klaviyo's texts an error message may have. Messages end up in Temporal histories
+ * and logs, so they have codes, titles and pointers, but no address, number or key.
  */
 
 const LONGEST = 200;
 const LONGEST_READ = 2_000;
 
-/** Free text of Klaviyo's with e-mails, numbers of six digits or more, keys and quoted values cut out. */
+/** Free text from Klaviyo without e-mails, numbers of six or more digits, keys and quoted values. */
 export function scrubText(text: string): string {
   return whole(text)
     .replace(/\bpk_\w+/g, '[key]')
@@ -16,7 +16,7 @@ export function scrubText(text: string): string {
     .slice(0, LONGEST);
 }
 
-/** The text, or its beginning up to a space: half an address does not look like one. */
+/** The text, or its beginning up to a space, since half an address would not be recognised as one. */
 function whole(text: string): string {
   return text.length <= LONGEST_READ ? text : text.slice(0, LONGEST_READ).replace(/\S*$/, '');
 }

@@ -274,7 +274,7 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
       optIn: 'double',
       customSource: 'x'.repeat(5_500_000),
     });
-    assert.match(failure ?? '', /5500\d{3} bytes, and Klaviyo takes 5000000/);
+    assert.match(failure ?? '', /5500\d{3} bytes, but Klaviyo takes 5000000/);
     assert.equal(world.calls('bulk_subscribe_profiles'), before);
     assert.deepEqual(outcomes, { 'large21@example.com email': 'migration_stopped' });
   });

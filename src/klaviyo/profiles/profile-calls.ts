@@ -13,7 +13,7 @@ import type { ProfileConsent, SUPPRESSION_REASONS } from './profile-consent.js';
 
 const PAGE_SIZE = 100;
 
-/** People by their identifiers, 100 at most: in the account, or on the list whose id is given. */
+/** Up to 100 people by their identifiers: in the account, or on the list with this id. */
 export function lookUpCall(
   by: LookUpField,
   values: readonly string[],
@@ -38,17 +38,17 @@ export function membersCall(query: {
   });
 }
 
-/** Whose suppressions are asked for; times are RFC 3339 with an offset. */
+/** Which suppressions to read; times are RFC 3339 with an offset. */
 export interface Suppressed {
   /** Exclusive. */
   readonly since: string;
-  /** Exclusive; to the millisecond, in favour of one too many. Default: no end. */
+  /** Exclusive; to the millisecond, rounded so that none is missed. Default: no end. */
   readonly until?: string | null;
   /** Default: any. */
   readonly reason?: (typeof SUPPRESSION_REASONS)[number] | null;
 }
 
-/** A page of people with a suppression; unsorted, as Klaviyo refuses `sort` with this filter. */
+/** A page of people with a suppression; unsorted, since Klaviyo refuses `sort` with this filter. */
 export function suppressedCall(
   query: Suppressed & { readonly cursor?: string | null | undefined },
 ): Call {
@@ -58,7 +58,7 @@ export function suppressedCall(
   });
 }
 
-/** Whether it was before `until`, which Klaviyo cannot be asked beside `since`: it takes one date. */
+/** Whether it was before `until`. Klaviyo's filter takes only one date, which is `since`. */
 export function isSuppressedWithin({
   since,
   until = null,
@@ -71,7 +71,7 @@ export function isSuppressedWithin({
       .filter((suppression) => reason === null || suppression.reason === reason)
       .map(({ timestamp }) => Date.parse(timestamp ?? ''))
       .filter((at) => !(at < first));
-    // Klaviyo found one: where none is shown, it is not known when that was.
+    // Klaviyo found one; if it shows none, its date is unknown.
     return times.length === 0 || times.some((at) => !(at > last));
   };
 }

@@ -2,7 +2,7 @@ import type { ConsentChannel } from '../../contracts/channels.js';
 
 export const CONSENT_STATES = ['SUBSCRIBED', 'UNSUBSCRIBED', 'NEVER_SUBSCRIBED'] as const;
 
-/** Klaviyo documents three values and declares a plain string: any other is `unknown`, never consent. */
+/** Klaviyo documents three values but declares a plain string: any other is `unknown`, never consent. */
 export type ConsentState = (typeof CONSENT_STATES)[number] | 'unknown';
 
 export const SUPPRESSION_REASONS = [
@@ -15,11 +15,11 @@ export const SUPPRESSION_REASONS = [
 
 /**
  * `unknown`: there is one, for a reason that is not known here or that Klaviyo did not give.
- * `unstated`: Klaviyo did not say whether there is any. Neither leaves anybody to be mailed.
+ * `unstated`: Klaviyo did not say whether there is one. With either, nobody is mailed.
  */
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number] | 'unknown' | 'unstated';
 
-/** Why no e-mail marketing goes to the profile. Datetimes are Klaviyo's strings, microseconds kept. */
+/** Why the profile gets no e-mail marketing. Datetimes are Klaviyo's strings, with microseconds. */
 export interface Suppression {
   readonly reason: SuppressionReason;
   readonly timestamp: string | null;
@@ -34,9 +34,9 @@ export interface ListSuppression {
 export interface EmailMarketing extends ChannelConsent {
   /** Klaviyo's `can_receive_email_marketing`: no global suppression; says nothing about consent. */
   readonly canReceive: boolean | null;
-  /** Empty only where Klaviyo says that there is none. */
+  /** Empty only if Klaviyo says that there is none. */
   readonly suppressions: readonly Suppression[];
-  /** Null where Klaviyo does not say. */
+  /** Null if Klaviyo does not say. */
   readonly listSuppressions: readonly ListSuppression[] | null;
   /** True after the click of a double opt-in. */
   readonly doubleOptIn: boolean | null;
@@ -46,10 +46,10 @@ export interface EmailMarketing extends ChannelConsent {
   readonly lastUpdated: string | null;
 }
 
-/** Consent of one channel as every channel has it. */
+/** The fields of consent that every channel has. */
 export interface ChannelConsent {
   readonly consent: ConsentState;
-  /** When it was given or taken back. */
+  /** When it was given or withdrawn. */
   readonly consentedAt: string | null;
 }
 
@@ -60,12 +60,13 @@ export interface SmsConsent extends ChannelConsent {
 }
 
 /**
- * A profile's identifiers and consent as read from Klaviyo: null where it holds no such channel, and
- * consent `unknown` where Klaviyo left out what it always says, so that nothing looks like permission.
+ * A profile's identifiers and consent as read from Klaviyo. A channel is null if the profile does
+ * not have it. Consent is `unknown` if Klaviyo left out what it always states, so that an omission
+ * never looks like permission.
  */
 export interface ProfileConsent {
   readonly id: string;
-  /** As Klaviyo holds it: lower-case before comparing. */
+  /** As Klaviyo has it: lower-case it before comparing. */
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly emailMarketing: EmailMarketing | null;
@@ -73,30 +74,33 @@ export interface ProfileConsent {
   readonly smsTransactional: SmsConsent | null;
   readonly whatsappMarketing: ChannelConsent | null;
   readonly pushMarketing: ChannelConsent | null;
-  /** Consent to be watched while reading mail: never to get any, so nothing is decided by it. */
+  /**
+   * Consent to open and click tracking. It is not consent to receive mail, so nothing is decided by
+   * it.
+   */
   readonly emailTracking: EmailTracking;
   /** `joined_group_at` with its microseconds; null unless read from a list. */
   readonly joinedAt: string | null;
 }
 
-/** Klaviyo's `open_tracking` and `click_tracking` of e-mail; null where it holds none. */
+/** Klaviyo's `open_tracking` and `click_tracking` of e-mail; null if it has none. */
 export interface EmailTracking {
   readonly opens: TrackingConsent | null;
   readonly clicks: TrackingConsent | null;
 }
 
 export interface TrackingConsent extends ChannelConsent {
-  /** When the consent ends by itself; null where it does not. */
+  /** When the consent expires; null if it does not. */
   readonly validUntil: string | null;
 }
 
-/** Profiles of one page; `next` is the cursor of the next one, null on the last. */
+/** Profiles of one page; `next` is the cursor of the next page, null on the last. */
 export interface ProfilePage {
   readonly profiles: readonly ProfileConsent[];
   readonly next: string | null;
 }
 
-/** What a profile holds of one channel; null where it holds nothing. */
+/** A profile's consent for one channel; null if it has none. */
 export function consentOf(
   profile: ProfileConsent | null,
   channel: ConsentChannel,
@@ -116,7 +120,7 @@ export function consentOf(
   }
 }
 
-/** Whether Klaviyo says that no e-mail marketing goes to the profile; not where it leaves that open. */
+/** Whether Klaviyo says that the profile gets no e-mail marketing; false if it does not say. */
 export function isSuppressed(email: EmailMarketing | null | undefined): boolean {
   return email?.suppressions.some(({ reason }) => reason !== 'unstated') ?? false;
 }

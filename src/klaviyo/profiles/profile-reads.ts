@@ -8,7 +8,7 @@ import { lookUpCall } from './profile-calls.js';
 import type { ProfileConsent, ProfilePage } from './profile-consent.js';
 import { profileSchema } from './profile-schema.js';
 
-/** Reads profiles with their consent: a page, or all who have one of some identifiers. */
+/** Reads profiles with their consent: one page, or all with one of some identifiers. */
 export class ProfileReads {
   readonly #pages: Pages;
 
@@ -21,7 +21,7 @@ export class ProfileReads {
     return { profiles: page.items, next: page.next && cursorOf(call, page.next) };
   }
 
-  /** @param listId looks among the members of this list only */
+  /** @param listId reads only members of this list */
   async lookUp(
     { by, values }: { readonly by: LookUpField; readonly values: readonly string[] },
     listId: string | null,
@@ -29,12 +29,12 @@ export class ProfileReads {
   ): Promise<ProfileConsent[]> {
     if (values.length > CALL_LIMITS.lookUp) {
       throw new KlaviyoRequestInvalidError(
-        `it asks for ${values.length} values, and takes ${CALL_LIMITS.lookUp}; use chunkLookUps.`,
+        `it asks for ${values.length} values, but takes at most ${CALL_LIMITS.lookUp}; use chunkLookUps.`,
         listId === null ? 'get_profiles' : 'get_profiles_for_list',
       );
     }
-    // A profile that changes while pages are read can be on two of them, and counts as it was read last;
-    // with another address it may be another one, whatever its id says.
+    // A profile that changes while pages are read can be on two of them; the last reading counts.
+    // With another address it may be another profile, even if the id is the same.
     const profiles = new Map<string, ProfileConsent>();
     for (const chunk of chunkLookUps(by, values)) {
       const call = lookUpCall(by, chunk, listId);

@@ -42,7 +42,7 @@ const plainConsent = z.object({ consent: consentState, consent_timestamp: option
 const tracking = z
   .object({ ...plainConsent.shape, valid_until: optionalDatetime })
   .nullish()
-  // Nothing hangs on it: what cannot be read hides no consent that something hangs on.
+  // Nothing depends on it, so an unreadable value must not hide consent that matters.
   .catch(null);
 const smsMarketing = z.object({ ...smsFields, can_receive_sms_marketing: optionalFlag });
 const smsTransactional = z.object({ ...smsFields, can_receive_sms_transactional: optionalFlag });
@@ -59,7 +59,7 @@ const subscriptions = z.object({
     .object({ marketing: smsMarketing.nullish(), transactional: smsTransactional.nullish() })
     .nullish(),
   whatsapp: z.object({ marketing: plainConsent.nullish() }).nullish(),
-  // Called `push` where it is written.
+  // Called `push` in writes.
   mobile_push: z.object({ marketing: plainConsent.nullish() }).nullish(),
 });
 
@@ -74,7 +74,7 @@ const profile = z.object({
 });
 
 /**
- * A profile with its subscriptions. `subscriptions` must be there, even if null: without it the
+ * A profile with its subscriptions. `subscriptions` must be present, even if null: without it the
  * profile would look as if it had never opted out.
  */
 export const profileSchema = profile.transform(toProfileConsent);
@@ -90,7 +90,7 @@ const UNKNOWN_EMAIL: EmailMarketing = {
   customMethodDetail: null,
 };
 
-/** Consent of which nothing can be said: as of a profile whose `subscriptions` are null. */
+/** Unknown consent, as of a profile whose `subscriptions` are null. */
 export const UNKNOWN_CONSENT = {
   emailMarketing: UNKNOWN_EMAIL,
   smsMarketing: UNKNOWN_SMS,
@@ -100,8 +100,9 @@ export const UNKNOWN_CONSENT = {
 } as const satisfies Partial<ProfileConsent>;
 
 /**
- * Klaviyo states the marketing consent of every address and number that it holds, if only as never
- * subscribed: where that is missing it is unknown. Of the other channels null is who never met them.
+ * Klaviyo states the marketing consent of every address and number that it has, even if only as
+ * never subscribed, so missing consent is unknown. For the other channels null means that the
+ * profile never used them.
  */
 function toProfileConsent({ id, attributes }: z.infer<typeof profile>): ProfileConsent {
   const { email, phone_number: phoneNumber, subscriptions: held } = attributes;
@@ -166,7 +167,7 @@ function toEmailMarketing(
   };
 }
 
-/** `can_receive_email_marketing` is false for whoever has a suppression, or no address at all. */
+/** `can_receive_email_marketing` is false for a profile with a suppression or without an address. */
 function suppressionsOf(wire: WireEmail, hasAddress: boolean): Suppression[] {
   const { suppression: listed = null, can_receive_email_marketing: canReceive = null } = wire;
   if (listed !== null && listed.length > 0) {
@@ -193,7 +194,7 @@ function toSmsConsent(
   };
 }
 
-/** The document calls one reason SPAM_REPORT in prose and SPAM_COMPLAINT in the schema. */
+/** The API specification calls one reason SPAM_REPORT in prose and SPAM_COMPLAINT in the schema. */
 function suppressionReason(reason: string): SuppressionReason {
   if (reason === 'SPAM_REPORT') return 'SPAM_COMPLAINT';
   return SUPPRESSION_REASONS.find((known) => known === reason) ?? 'unknown';

@@ -6,13 +6,16 @@ import { identifier } from './identifier.js';
 import { links } from '../json-api.js';
 import type { Call } from '../transport/exchange.js';
 
-/** One of the account's metrics. Klaviyo's own have the same name in every account, never the id. */
+/**
+ * One of the account's metrics. Klaviyo's own metrics have the same name in every account, but
+ * never the same id.
+ */
 export interface Metric {
   readonly id: string;
   readonly name: string | null;
 }
 
-/** That something happened to a person. Identifiers as Klaviyo holds them at the time of reading. */
+/** An event of a person. Identifiers are as Klaviyo has them at the time of reading. */
 export interface FeedEvent {
   readonly id: string;
   /** Klaviyo's datetime. */
@@ -20,11 +23,12 @@ export interface FeedEvent {
   readonly email: string | null;
   readonly phoneNumber: string | null;
   /**
-   * Whether it says that it is of the metric that was asked for: `another` names one that Klaviyo shows
-   * beside it, `unresolved` none, or one that Klaviyo does not show. See `provesChange`, `mayTellOptOut`.
+   * Whether the event names the metric that was asked for. `another`: it names another metric that
+   * Klaviyo includes. `unresolved`: it names none, or one that Klaviyo does not include. See
+   * `provesChange`, `mayTellOptOut`.
    */
   readonly metric: 'asked' | 'another' | 'unresolved';
-  /** Of events about a list: its name, which several may have. Null where it was not asked for. */
+  /** For events about a list: its name, which several lists may share. Null if it was not asked for. */
   readonly listName: string | null;
 }
 
@@ -58,7 +62,7 @@ export function eventsCall(query: {
   return callOf('get_events', null, {
     filter: eventsSince(query.metricId, query.since),
     sort: 'datetime',
-    // The metric that an event names is known to be one only where it is shown beside it.
+    // The metric that an event names is only known to exist if it is included.
     include: 'profile,metric',
     'fields[event]': query.withListName === true ? 'datetime,event_properties' : 'datetime',
     'fields[profile]': 'email,phone_number',
@@ -69,14 +73,14 @@ export function eventsCall(query: {
 }
 
 /**
- * Whether an event can prove that a call changed something. What does not say what happened proves
- * nothing: the change is then read from the list or the profile.
+ * Whether an event can prove that a call changed something. An event that does not say what
+ * happened proves nothing: the change is then read from the list or the profile.
  */
 export const provesChange = ({ metric }: Pick<FeedEvent, 'metric'>): boolean => metric === 'asked';
 
 /**
- * Whether an event of a metric of opt-outs tells of one. Klaviyo's filter found it: where it does not
- * say itself what happened, somebody may have said no, and the filter's word counts.
+ * Whether an event from a metric of opt-outs may be an opt-out. Klaviyo's filter found it: if the
+ * event does not say what happened, the person may have opted out, and the filter counts.
  */
 export const mayTellOptOut = ({ metric }: Pick<FeedEvent, 'metric'>): boolean =>
   metric !== 'another';
@@ -87,7 +91,7 @@ export interface EventPage {
   readonly next: string | null;
 }
 
-/** A page of events of the metric that was asked for, with the people whom they are about. */
+/** A page of events of one metric, with the people they are about. */
 export const eventPageSchema = (metricId: string): z.ZodType<EventPage> =>
   z
     .object({ data: z.array(event), included: z.array(included).nullish(), links })
@@ -99,7 +103,7 @@ export const eventPageSchema = (metricId: string): z.ZodType<EventPage> =>
         if (type !== 'profile') continue;
         const read = person.safeParse(attributes);
         if (read.success) people.set(id, read.data);
-        // Without it an opt-out would be nobody's, and nobody would hear of it.
+        // Without it an opt-out would belong to nobody and be lost.
         else
           context.addIssue({ code: 'custom', message: 'a profile without readable identifiers' });
       }

@@ -1,16 +1,16 @@
 import { CALL_LIMITS } from '../../contracts/limits.js';
 
-/** Identifiers by which profiles can be looked up many at a time. */
+/** Identifiers by which many profiles can be looked up at once. */
 export type LookUpField = 'email' | 'phone_number';
 
 /**
  * A string literal of Klaviyo's filter grammar: double quotes, with `"` and `\` escaped by one
- * backslash. Throws RangeError for control characters and broken surrogate pairs, which no e-mail or
- * phone number has and for which the grammar knows no escape.
+ * backslash. Throws RangeError for control characters and broken surrogate pairs: no e-mail or
+ * phone number has them, and the grammar cannot escape them.
  */
 export function quoteLiteral(value: string): string {
   if (/[\p{Cc}\p{Cs}]/u.test(value)) {
-    throw new RangeError('A filter value holds a control character or half a surrogate pair.');
+    throw new RangeError('A filter value has a control character or half a surrogate pair.');
   }
   return `"${value.replace(/["\\]/g, '\\$&')}"`;
 }
@@ -25,7 +25,7 @@ export function joinedSince(datetime: string): string {
   return `greater-or-equal(joined_group_at,${utcDatetime(datetime)})`;
 }
 
-/** Things with exactly this name, not yet percent-encoded. */
+/** Resources with exactly this name, not yet percent-encoded. */
 export function named(name: string): string {
   return `equals(name,${quoteLiteral(name)})`;
 }
@@ -38,7 +38,7 @@ export function eventsSince(metricId: string, datetime: string): string {
 const SUPPRESSION = 'subscriptions.email.marketing.suppression';
 const LIST_SUPPRESSIONS = 'subscriptions.email.marketing.list_suppressions';
 
-/** Who has a suppression that is newer than a datetime, not yet percent-encoded. */
+/** Profiles with a suppression newer than a datetime, not yet percent-encoded. */
 export function suppressedSince(datetime: string, reason: string | null): string {
   return [
     ...(reason === null ? [] : [`equals(${SUPPRESSION}.reason,${quoteLiteral(reason)})`]),
@@ -46,7 +46,7 @@ export function suppressedSince(datetime: string, reason: string | null): string
   ].join(',');
 }
 
-/** The same for suppressions of one list, which Klaviyo wants to be named. */
+/** The same for suppressions of one list, which Klaviyo's filter requires. */
 export function suppressedOnListSince(listId: string, datetime: string): string {
   return [
     `equals(${LIST_SUPPRESSIONS}.list_id,${quoteLiteral(listId)})`,
@@ -57,8 +57,8 @@ export function suppressedOnListSince(listId: string, datetime: string): string 
 const RFC_3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * An RFC 3339 datetime in UTC with `Z`, as filters want it (`+00:00` is refused); fractions of a
- * second keep every digit. Throws RangeError where there is no offset or no such time.
+ * An RFC 3339 datetime in UTC with `Z`, as filters need it (`+00:00` is refused); fractions of a
+ * second keep every digit. Throws RangeError if there is no offset or no such time.
  */
 export function utcDatetime(datetime: string): string {
   const match = RFC_3339.exec(datetime);
@@ -69,7 +69,7 @@ export function utcDatetime(datetime: string): string {
   return `${new Date(time).toISOString().slice(0, 19)}${match[2] ?? ''}Z`;
 }
 
-/** Names and values of a query, percent-encoded, brackets, quotes and plus signs included. */
+/** Names and values of a query, percent-encoded, including brackets, quotes and plus signs. */
 export function encodeQuery(parameters: Readonly<Record<string, string>>): string {
   return Object.entries(parameters)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
@@ -77,14 +77,14 @@ export function encodeQuery(parameters: Readonly<Record<string, string>>): strin
 }
 
 /**
- * Characters of percent-encoded filter values that one look-up may have. With path and the other
+ * Most characters of the percent-encoded filter values of one look-up. With path and other
  * parameters the request stays under the 8 kB that servers and proxies commonly allow.
  */
 export const LOOK_UP_FILTER_LENGTH = 7_500;
 
 /**
- * Cuts values into look-ups of at most `maxValues` (default: one page of profiles, 100) that stay
- * under the length of a URL. Order is kept; a single value is never cut.
+ * Splits values into look-ups of at most `maxValues` (default: one page of profiles, 100) that fit
+ * into a URL. Order is kept; a single value is never split.
  */
 export function chunkLookUps(
   field: LookUpField,

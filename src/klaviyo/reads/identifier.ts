@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { bareText } from '../../contracts/addresses.js';
 
 /**
- * An address or number of an answer. Blanks around it are no part of it: a filter that looks for the
- * one finds the other. Null for none, also where nothing but blanks is there.
+ * An address or number in an answer, without surrounding blanks, which Klaviyo's filters ignore
+ * too. Null for none, and for blanks only.
  */
 export const identifier = z
   .string()

@@ -4,7 +4,7 @@ import { links } from '../json-api.js';
 import type { Call } from '../transport/exchange.js';
 import type { CallOptions, Transport } from '../transport/transport.js';
 
-/** One page of a collection and the target of the next. */
+/** One page of a collection and the URL of the next. */
 interface Page<T> {
   readonly items: readonly T[];
   readonly next: URL | null;
@@ -20,7 +20,7 @@ export class Pages {
     this.#origin = baseUrl.origin;
   }
 
-  /** Reads one page. Throws where `links.next` is on another host: the key is never sent there. */
+  /** Reads one page. Throws if `links.next` is on another host: the key is never sent there. */
   async one<T>(item: z.ZodType<T>, call: Call, options?: CallOptions): Promise<Page<T>> {
     const page = z.object({ data: z.array(item), links });
     const { data, links: linked } = await this.#transport.read(page, call, options);
@@ -42,7 +42,7 @@ export class Pages {
     return items;
   }
 
-  /** The target of the next page. Throws where it is on another host: the key is never sent there. */
+  /** The URL of the next page. Throws if it is on another host: the key is never sent there. */
   nextOf(call: Call, next: string | null): URL | null {
     if (next === null || next === '') return null;
     if (!URL.canParse(next)) throw unexpected(call, 'links.next is not an absolute URL');

@@ -3,7 +3,7 @@ import type { OptInProcess } from '../../contracts/channels.js';
 
 /** The account that the key belongs to. */
 export interface Account {
-  /** Also the company id that the SMS configuration is asked for by. */
+  /** Also the company id of the SMS configuration. */
   readonly id: string;
   /** IANA name. */
   readonly timezone: string | null;
@@ -16,11 +16,11 @@ export interface Account {
 export interface ListInfo {
   readonly id: string;
   readonly name: string | null;
-  /** Null where Klaviyo does not say, or says a value that is not known here. */
+  /** Null if Klaviyo does not say, or gives a value that is not known here. */
   readonly optInProcess: OptInProcess | null;
 }
 
-/** A flow that somebody who joins the list starts. */
+/** A flow that starts when somebody joins the list. */
 export interface FlowTrigger {
   readonly id: string;
   readonly name: string | null;
@@ -29,7 +29,7 @@ export interface FlowTrigger {
 }
 
 export interface ListWithFlows extends ListInfo {
-  /** Archived ones left out; null where the key may not read them. */
+  /** Without archived flows; null if the key may not read flows. */
   readonly flows: readonly FlowTrigger[] | null;
 }
 
@@ -44,13 +44,14 @@ export interface TextMessagingSender {
   readonly id: string;
   readonly type: string;
   readonly status: string;
-  /** ISO alpha-2; null where the kind of sender has none, as a branded name that covers many. */
+  /** ISO alpha-2 code; null for senders without one country, such as a branded name. */
   readonly country: string | null;
 }
 
 /**
- * What an endpoint or an inclusion gave that a run can do without. Not readable is an answer, not an error: the key lacks the
- * scope (403), or the endpoint, its revision or the configuration is not there (400, 404, 405, 410).
+ * The result of an endpoint or an inclusion that is optional for a run. Not readable is an answer,
+ * not an error: the key lacks the scope (403), or the endpoint, its revision or the configuration
+ * does not exist (400, 404, 405, 410).
  */
 export type OptionalReading<T> =
   | { readonly readable: true; readonly value: T }

@@ -1,36 +1,36 @@
 import type { Patience } from './patience.js';
 
 /**
- * How an endpoint is doing. Once it fails several times in a row its calls wait, and then one at a time
- * may probe it: thousands of callers would keep down what is coming up again. Times are those of
- * `performance.now()`; calls are numbered.
+ * The health of an endpoint. After several failures in a row its calls wait, and then one call at a
+ * time may probe it: thousands of callers would bring a recovering server down again. Times are
+ * those of `performance.now()`; calls are numbered.
  */
 export type EndpointHealth =
   | { readonly state: 'well'; readonly failuresInRow: number }
   | {
       readonly state: 'failing';
-      /** Pauses so far, the present one included. */
+      /** Pauses so far, including the current one. */
       readonly pauses: number;
       readonly closedUntil: number;
-      /** The call that probes it; null while nobody does. */
+      /** The call that probes it; null if none does. */
       readonly probe: number | null;
     };
 
 export const WELL: EndpointHealth = { state: 'well', failuresInRow: 0 };
 
-/** Whether a call may be made; if not, until when to wait: null where that hangs on the probe. */
+/** Whether a call may be made; if not, until when to wait: null if that depends on the probe. */
 export type Admission =
   | { readonly admitted: true; readonly health: EndpointHealth }
   | { readonly admitted: false; readonly waitMs: number | null };
 
 /**
- * How a call ended. `undecided`: it says nothing of the endpoint, as it was not made, was cancelled, or
- * was stopped by the key (401, 403) or the rate limit (429).
+ * How a call ended. `undecided`: it says nothing about the endpoint, since it was not made, was
+ * cancelled, or was stopped by the key (401, 403) or the rate limit (429).
  */
 export interface CallEnd {
   readonly call: number;
   readonly verdict: 'worked' | 'failed' | 'undecided';
-  /** What a 503 asked to wait. */
+  /** The wait that a 503 asked for. */
   readonly retryAfterMs: number | null;
 }
 
@@ -42,12 +42,12 @@ export function admit(health: EndpointHealth, call: number, now: number): Admiss
   return { admitted: true, health: { ...health, probe: call } };
 }
 
-/** Whether a call that was admitted may still be made, after it waited for the limiter. */
+/** Whether an admitted call may still be made after it waited for the limiter. */
 export function stillAdmits(health: EndpointHealth, call: number): boolean {
   return health.state === 'well' || health.probe === call;
 }
 
-/** One success ends it, whoever had it; a failure lengthens a pause only where it was the probe's. */
+/** Any success ends a pause; only a failed probe lengthens it. */
 export function afterCall(
   health: EndpointHealth,
   { call, verdict, retryAfterMs }: CallEnd,
@@ -62,18 +62,18 @@ export function afterCall(
     const failuresInRow = health.failuresInRow + 1;
     if (failuresInRow < patience.failuresInRow) return { state: 'well', failuresInRow };
   } else if (!isProbe) {
-    // It was on its way when the pause began: the same outage, not a longer one.
+    // It was under way when the pause began: the same outage, not a longer one.
     return health;
   }
   const pauses = health.state === 'well' ? 1 : health.pauses + 1;
   const pause = pauseMs(pauses, patience);
-  // At least half of it, or chance alone would let the next probe go at once.
+  // At least half of it; otherwise chance could let the next probe go at once.
   const jittered = pause / 2 + (random * pause) / 2;
   const closedUntil = now + Math.max(jittered, retryAfterMs ?? 0);
   return { state: 'failing', pauses, closedUntil, probe: null };
 }
 
-/** The longest that pause number `pauses` (from 1) can be, without what a 503 asks for. */
+/** The longest duration of pause number `pauses` (from 1), without the wait that a 503 asks for. */
 export function pauseMs(pauses: number, patience: Patience): number {
   return Math.min(patience.longestPauseMs, patience.pauseMs * 2 ** (pauses - 1));
 }

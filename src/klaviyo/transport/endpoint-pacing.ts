@@ -11,14 +11,14 @@ import {
 } from './endpoint-health.js';
 import type { Patience } from './patience.js';
 
-/** Leave to make one call; `end` must be told how it ended. */
+/** Permission to make one call; `end` must be called with its result. */
 export interface Pass {
-  /** Whether the call may still be made, after it waited for the limiter. */
+  /** Whether the call may still be made after it waited for the limiter. */
   holds(): boolean;
   end(verdict: CallEnd['verdict'], retryAfterMs?: number | null): void;
 }
 
-/** Lets an endpoint that keeps failing slow down, alone: each has its own health. */
+/** Slows down endpoints that keep failing, each by its own health. */
 export class EndpointPacing {
   readonly #patience: Patience;
   readonly #lanes = new Map<EndpointName, Lane>();
@@ -29,9 +29,9 @@ export class EndpointPacing {
   }
 
   /**
-   * Waits until a call of the endpoint may be made: at once while it does well.
+   * Waits until a call of the endpoint may be made: not at all while it is healthy.
    *
-   * @throws EndpointPausedError where that is longer than a caller is held; `signal.reason`
+   * @throws EndpointPausedError if that is longer than a caller is held; `signal.reason`
    */
   async enter(endpoint: EndpointName, signal?: AbortSignal): Promise<Pass> {
     const lane = this.#laneOf(endpoint);
@@ -70,7 +70,7 @@ export class EndpointPacing {
     return lane;
   }
 
-  /** What the probe that is under way will cost if it fails, about. */
+  /** Roughly the pause that follows if the current probe fails. */
   #pauseOf({ health }: Lane): number {
     return health.state === 'well' ? 0 : pauseMs(health.pauses + 1, this.#patience);
   }
@@ -87,7 +87,7 @@ class Lane {
     for (const wake of [...this.#waiting]) wake();
   }
 
-  /** Waits until the health changes, for `ms` at most. */
+  /** Waits until the health changes, at most `ms`. */
   changeWithin(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {

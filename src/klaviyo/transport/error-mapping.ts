@@ -10,12 +10,15 @@ import {
 import { parseJsonApiErrors } from '../json-api.js';
 import { DEFAULT_RETRY_AFTER_MS, parseRetryAfter } from './retry-after.js';
 
-/** What came back for one call: the body is null where it broke off. */
+/** The answer to one call; the body is null if it broke off. */
 export interface Answer {
   readonly status: number;
   readonly header: (name: string) => string | undefined;
   readonly body: string | null;
-  /** When the request began to be written, its answer's head had come, and all of it (`performance.now()`). */
+  /**
+   * When the request began to be written, when the answer's head had arrived, and when all of it
+   * had (`performance.now()`).
+   */
   readonly sentAt: number;
   readonly headAt: number;
   readonly endAt: number;
@@ -35,7 +38,7 @@ export function errorOfAnswer(
       retryAfterMs: retryAfterMs ?? DEFAULT_RETRY_AFTER_MS,
     });
   }
-  // 408 is a proxy's word for "the request did not arrive in time": as unclear as a 5xx.
+  // A proxy's 408 means "the request did not arrive in time": as unclear as a 5xx.
   if (status >= 500 || status === 408) {
     return new KlaviyoUnavailableError(`${baseUrl} answered ${status}`, {
       endpoint,
@@ -51,17 +54,17 @@ export function errorOfAnswer(
   }
   if (answer.body === null) {
     return new KlaviyoUnavailableError(
-      `refused (${status}), and the answer was cut short before it said why`,
+      `refused (${status}), but the answer was cut short before it said why`,
       { endpoint, status, ambiguous: false },
     );
   }
   return new KlaviyoRefusedError({ endpoint, status, errors });
 }
 
-/** A success whose body is needed and cannot be read: cut short, or a proxy's own. */
+/** A success whose body is needed but unreadable: cut short, or from a proxy. */
 export function unreadableAnswer(endpoint: EndpointName, status: number): KlaviyoUnavailableError {
   return new KlaviyoUnavailableError(
-    `the answer (${status}) was cut short or is not Klaviyo's, as from a proxy on the way`,
+    `the answer (${status}) was cut short, or is not Klaviyo's but a proxy's`,
     { endpoint, status, ambiguous: isWrite(endpoint) },
   );
 }
@@ -81,8 +84,8 @@ export function timedOut(
 }
 
 /**
- * The error of a call that ended without an answer. `onTheWire` is false while not one byte of the
- * request was written: connecting (name, port, TLS) failed.
+ * The error of a call that ended without an answer. `onTheWire` is false if no byte of the request
+ * was written: connecting (name, port, TLS) failed.
  */
 export function errorOfConnection(
   endpoint: EndpointName,
@@ -101,7 +104,7 @@ export function errorOfConnection(
   });
 }
 
-/** System and TLS codes only: messages may quote what came over the wire. */
+/** System and TLS codes only: messages may quote received data. */
 function codeOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
@@ -110,7 +113,7 @@ function codeOf(cause: unknown): string {
 
 function connectionHint(code: string): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known here';
-  if (code === 'ECONNREFUSED') return 'nothing listens at that address';
-  if (/CERT|TLS|SSL|SELF_SIGNED|EPROTO|ISSUER/.test(code)) return 'TLS could not be agreed on';
+  if (code === 'ECONNREFUSED') return 'no server listens at that address';
+  if (/CERT|TLS|SSL|SELF_SIGNED|EPROTO|ISSUER/.test(code)) return 'the TLS handshake failed';
   return 'check the network and the configured base URL';
 }

@@ -6,9 +6,9 @@ import { errorOfConnection, timedOut, type Answer } from './error-mapping.js';
 /** One HTTP call, for metrics: no address, no id. */
 export interface CallRecord {
   readonly endpoint: EndpointName;
-  /** HTTP status; null where no answer came. */
+  /** HTTP status; null if no answer came. */
   readonly status: number | null;
-  /** From handing the request to the connection pool to the end of the answer, without the limiter. */
+  /** From passing the request to the connection pool to the end of the answer, without the limiter. */
   readonly durationMs: number;
 }
 
@@ -33,14 +33,14 @@ export interface ExchangeSettings {
 export interface ExchangeBounds {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Whether aborting also ends what is on the wire. */
+  /** Whether aborting also ends a call that was already sent. */
   readonly abortInFlight: boolean;
 }
 
 /** "Max payload 5 MB" for every endpoint. */
 const MAX_BODY_BYTES = 5_000_000;
 
-/** More than the 75 calls a second of the busiest endpoint keep open at 0.6 s each. */
+/** More than the busiest endpoint needs: 75 calls per second of 0.6 s each. */
 const MAX_CONNECTIONS = 128;
 
 const TIMED_OUT = Symbol('timed out');
@@ -49,7 +49,7 @@ const TIMED_OUT = Symbol('timed out');
 export class Exchanges {
   readonly #settings: ExchangeSettings;
   readonly #pool: Pool;
-  /** The base URL as it may be shown. */
+  /** The base URL for messages. */
   readonly shownUrl: string;
 
   constructor(settings: ExchangeSettings) {
@@ -58,7 +58,7 @@ export class Exchanges {
     this.#pool = new Pool(settings.baseUrl.origin, {
       connections: MAX_CONNECTIONS,
       connect: { timeout: settings.timeoutMs },
-      // The one time-out over connecting, sending and reading is that of `make`.
+      // `make` has the only time-out, over connecting, sending and reading.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -68,7 +68,7 @@ export class Exchanges {
     return this.#pool.close();
   }
 
-  /** Resolves with an answer of whatever status; throws a `KlaviyoError` or `signal.reason`. */
+  /** Resolves with an answer of any status; throws a `KlaviyoError` or `signal.reason`. */
   async make(call: Call, body: string | null, bounds: ExchangeBounds): Promise<Answer> {
     const { endpoint } = call;
     const { timeoutMs, signal, abortInFlight } = bounds;
@@ -89,7 +89,7 @@ export class Exchanges {
         signal: abort.signal,
       });
       const answer = await readAnswer(await orAborted(request, abort.signal), sentAt ?? started);
-      // A write whose status came has its verdict; a read without its body has nothing.
+      // A status is enough for a write; a read needs its body.
       if (answer.body === null && !isWrite(endpoint)) abort.signal.throwIfAborted();
       record(answer.status);
       return answer;
@@ -117,7 +117,7 @@ export class Exchanges {
       headers: {
         authorization: `Klaviyo-API-Key ${apiKey}`,
         revision,
-        // A revision that is retired is answered 410, not in the shape of a later one.
+        // A retired revision is answered with 410, not in the shape of a later one.
         'x-klaviyo-revision-fall-forward-opt-out': '1',
         accept: 'application/vnd.api+json',
         'user-agent': userAgent,
@@ -127,8 +127,8 @@ export class Exchanges {
   }
 
   /**
-   * The pool, calling `onWire` when a connection stands and the request's first byte is about to be
-   * written to it: what fails before was surely not sent.
+   * The pool, calling `onWire` when a connection is open and the request's first byte is about to
+   * be written: what fails before was certainly not sent.
    */
   #watched(onWire: () => void): Dispatcher.ComposedDispatcher {
     return this.#pool.compose((dispatch) => (options, handler) => {
@@ -142,14 +142,14 @@ export class Exchanges {
   }
 }
 
-/** The JSON of a write's body; null where it has none. @throws KlaviyoRequestInvalidError */
+/** The JSON of a write's body; null if it has none. @throws KlaviyoRequestInvalidError */
 export function encodeBody(call: Call): string | null {
   if (call.body === undefined) return null;
   const body = JSON.stringify(call.body);
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_BODY_BYTES) {
     throw new KlaviyoRequestInvalidError(
-      `its body has ${bytes} bytes, and Klaviyo takes ${MAX_BODY_BYTES}; send fewer rows a request.`,
+      `its body has ${bytes} bytes, but Klaviyo takes ${MAX_BODY_BYTES}; send fewer rows per request.`,
       call.endpoint,
     );
   }
@@ -165,7 +165,7 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** A status that came is kept even where the body breaks off: a 202 has been accepted. */
+/** A received status is kept even if the body breaks off: a 202 has been accepted. */
 async function readAnswer(response: Dispatcher.ResponseData, sentAt: number): Promise<Answer> {
   const headAt = performance.now();
   const header = (name: string): string | undefined => {

@@ -1,6 +1,6 @@
 import { parseHttpDate } from './http-date.js';
 
-/** A moment by Klaviyo's clock, as far as it is known: not before `earliest`, not after `latest`. */
+/** A time by Klaviyo's clock, as an interval: not before `earliest`, not after `latest`. */
 export interface KlaviyoTime {
   readonly earliest: Date;
   readonly latest: Date;
@@ -18,36 +18,37 @@ export interface CallTimes {
 interface Offset {
   readonly least: number;
   readonly most: number;
-  /** When that was so, on the monotonic clock. */
+  /** When this was measured, on the monotonic clock. */
   readonly at: number;
 }
 
-/** `Date` has whole seconds, cut off. */
+/** `Date` has whole seconds, rounded down. */
 const RESOLUTION_MS = 1_000;
 
 /**
- * Klaviyo's servers do not agree to the millisecond, and servers commonly write a Date that they made
- * up to a tick ago.
+ * Klaviyo's servers do not agree to the millisecond, and servers commonly cache their Date for a
+ * tick.
  */
 const UNSHARP_MS = 500;
 
-/** As fast as NTP slews a clock: 1.8 s an hour. */
+/** As fast as NTP slews a clock: 1.8 s per hour. */
 const DRIFT = 500e-6;
 
 /**
- * Klaviyo's clock, by the `Date` of its answers: consent is dated by it, and ours may be wrong or be
- * set. An answer was made between sending and receiving, so each bounds the offset to the monotonic
- * clock (`performance.now()`), which no setting of the time moves; what all of them allow is narrower
- * than any of them. Bounds widen with time, as clocks drift.
+ * Klaviyo's clock, from the `Date` of its answers: consent is dated by it, and this machine's clock
+ * may be wrong or be reset. An answer was made between sending and receiving, so each one bounds
+ * the offset to the monotonic clock (`performance.now()`), which setting the time does not move.
+ * Together the answers give a narrower bound than any alone. Bounds widen with time, since clocks
+ * drift.
  */
 export class KlaviyoClock {
   #offset: Offset | null = null;
 
   /**
-   * Takes an answer's `Date` in; one that is missing or unreadable changes nothing.
+   * Takes an answer's `Date` into account; a missing or unreadable one changes nothing.
    *
    * @param sentAt `performance.now()` when the request began to be written
-   * @param answeredAt the same when the head of the answer had come
+   * @param answeredAt the same when the head of the answer had arrived
    */
   observe(date: string | undefined, sentAt: number, answeredAt: number): void {
     const time = parseHttpDate(date);
@@ -60,7 +61,7 @@ export class KlaviyoClock {
     this.#offset = this.#offset === null ? seen : both(drifted(this.#offset, answeredAt), seen);
   }
 
-  /** Klaviyo's time at a moment of `performance.now()`; null before the first answer. */
+  /** Klaviyo's time at a value of `performance.now()`; null before the first answer. */
   at(moment: number): KlaviyoTime | null {
     if (this.#offset === null) return null;
     const { least, most } = drifted(this.#offset, moment);
@@ -76,7 +77,7 @@ function drifted({ least, most, at }: Offset, moment: number): Offset {
   return { least: least - drift, most: most + drift, at: moment };
 }
 
-/** What both allow; the newer where they contradict each other: a clock was set, or this one slept. */
+/** The intersection of both; the newer if they contradict: a clock was set, or this machine slept. */
 function both(older: Offset, newer: Offset): Offset {
   const least = Math.max(older.least, newer.least);
   const most = Math.min(older.most, newer.most);

@@ -1,6 +1,6 @@
-/** How a client meets calls that fail. Times are milliseconds. */
+/** How a client handles failing calls. Times are in milliseconds. */
 export interface Patience {
-  /** How often a read is tried in all. */
+  /** Tries of a read in total. */
   readonly tries: number;
   /** The longest wait before the second try of a read; it doubles with each further one. */
   readonly retryMs: number;
@@ -9,13 +9,13 @@ export interface Patience {
   /** The first pause of an endpoint that keeps failing; it doubles with each probe that fails. */
   readonly pauseMs: number;
   readonly longestPauseMs: number;
-  /** No caller is held back for longer: it gets an error that says when to come back. */
+  /** No caller is held for longer: it gets an error that says when to try again. */
   readonly holdMs: number;
 }
 
 /**
- * At 10 % of calls that fail, 4 tries fail together once in 10,000 reads, and 5 calls in a row once in
- * 100,000: neither is met by chance. A caller that is held longer than 10 s keeps a worker's slot that
+ * If 10 % of calls fail, 4 tries fail together once in 10,000 reads, and 5 calls in a row once in
+ * 100,000: neither happens by chance. A caller held longer than 10 s blocks a worker's slot that
  * another endpoint could use.
  */
 export const DEFAULT_PATIENCE: Patience = {

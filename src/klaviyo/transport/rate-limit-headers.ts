@@ -4,21 +4,22 @@ export interface RateLimitReading {
   readonly burst: number;
   /** Calls in any minute. */
   readonly steady: number;
-  /** Calls that are left, in the window that is closest to its end of calls. */
+  /** Calls left in the window that will run out first. */
   readonly remaining: number;
-  /** Which window that is, seconds. */
+  /** The length of that window in seconds. */
   readonly window: 1 | 60;
 }
 
-/** Beyond whatever Klaviyo allows: a garbled huge number must not stop an endpoint. */
+/** More than Klaviyo ever allows: a garbled huge number must not block an endpoint. */
 const MOST = { burst: 10_000, steady: 100_000 } as const;
 
 /**
- * Reads `RateLimit-Limit` (`75, 75;w=1, 750;w=60`), `RateLimit-Remaining` and `RateLimit-Reset`. The
- * documentation says that they are about the minute; recorded answers under light traffic are about
- * the second. What is left of more than a second's calls, or for longer than a second, is a minute's.
+ * Reads `RateLimit-Limit` (`75, 75;w=1, 750;w=60`), `RateLimit-Remaining` and `RateLimit-Reset`.
+ * The documentation says that the last two are about the minute; recorded answers under light
+ * traffic are about the second. More calls than a second allows, or a reset after more than a
+ * second, mean the minute.
  *
- * @returns null where a header is missing or reads otherwise, as on a 429
+ * @returns null if a header is missing or has another form, as on a 429
  */
 export function readRateLimits(
   header: (name: string) => string | undefined,

@@ -2,25 +2,28 @@ import { EndpointPausedError, KlaviyoUnavailableError } from '../errors.js';
 import type { Patience } from './patience.js';
 
 /**
- * What the tries of a read get of the whole time-out at most; the last gets all of it. Each gets more,
- * because a slow Klaviyo must not be asked in vain for ever.
+ * The largest share of the time-out that each try of a read gets; the last try gets all of it. Each
+ * try gets more, so that a slow Klaviyo can still answer in the end.
  */
 const TIMEOUTS: readonly number[] = [1 / 5, 1 / 3, 2 / 3];
 
-/** Before its first answer: Klaviyo answers a page of 100 in 0.3 to 1.6 s, most in less than a half. */
+/**
+ * Assumed before the first answer: Klaviyo answers a page of 100 in 0.3 to 1.6 s, mostly in less
+ * than 0.5 s.
+ */
 export const FIRST_USUAL_MS = 400;
-/** So many times as long as its answers take as a rule, no answer of an endpoint that is well takes. */
+/** No answer of a healthy endpoint takes this many times its usual time. */
 const PATIENT_TIMES = 8;
-/** Milliseconds: whatever the answers take, the network may falter. */
+/** In milliseconds: the network may stall, however fast the answers are. */
 const SHORTEST_MS = 2_000;
 
 /**
- * How long a try of a read waits for its answer, in milliseconds: less where the endpoint is known to
- * answer quickly, and twice as long with each further try, in case it has become slow.
+ * How long a try of a read waits for its answer, in milliseconds: less if the endpoint usually
+ * answers quickly, and twice as long with each further try, in case it has become slow.
  *
  * @param tryNumber from 1
- * @param timeoutMs the longest, which every write gets
- * @param usualMs what the endpoint's answers take as a rule
+ * @param timeoutMs the full time-out, which every write gets
+ * @param usualMs how long the endpoint's answers usually take
  */
 export function timeoutOfTry(
   tryNumber: number,
@@ -34,19 +37,19 @@ export function timeoutOfTry(
   return Math.min(most, Math.ceil(known));
 }
 
-/** The weight of one more answer in what an endpoint's answers take as a rule. */
+/** The weight of a new answer in the usual time of an endpoint's answers. */
 const WEIGHT = 0.1;
 
-/** What answers take as a rule after one more that took `ms`: the latest of them count most. */
+/** The usual time of answers after one more that took `ms`: the latest answers count most. */
 export function usualAfter(usualMs: number, ms: number): number {
   return usualMs + WEIGHT * (ms - usualMs);
 }
 
 /**
- * How long to wait before a read that has failed is tried again, in milliseconds; null where it is not.
- * Only what says nothing about the read itself is tried again: no answer, or none of Klaviyo's. The
- * wait is anything from 0 to a bound that doubles, so that calls that failed together do not come back
- * together; undici's own retries know no jitter, and would go past the limiter.
+ * How long to wait before a failed read is retried, in milliseconds; null if it is not retried. A
+ * read is retried only if there was no answer, or none from Klaviyo. The wait is a random time from
+ * 0 to a bound that doubles, so that calls that failed together do not come back together; undici's
+ * own retries have no jitter, and would bypass the limiter.
  *
  * @param tryNumber of the try that failed, from 1
  * @param random from 0 to 1

@@ -20,29 +20,30 @@ import { readRateLimits, type RateLimitReading } from './rate-limit-headers.js';
 import { FIRST_USUAL_MS, timeoutOfTry, usualAfter, waitBeforeRetry } from './read-retries.js';
 
 export interface CallOptions {
-  /** Aborting while anything but an answer is waited for sends nothing more. */
+  /** Aborting before the call is sent means that it is not sent. */
   readonly signal?: AbortSignal;
   /**
-   * Whether aborting also ends a call that is on the wire. Default: reads yes, writes no, since a
-   * write that was sent is better waited for (to its time-out at most) than left ambiguous.
+   * Whether aborting also ends a call that was already sent. Default: yes for reads, no for writes,
+   * since waiting for a sent write (at most until its time-out) is better than an ambiguous end.
    */
   readonly abortInFlight?: boolean;
   /**
-   * Told by Klaviyo's clock when each call of the operation was under way whose answer is used: one a
-   * page, and none of tries that failed. Null where no answer so far had a `Date`. Must not throw.
+   * Called with the times, by Klaviyo's clock, of each call whose answer is used: one per page,
+   * none for failed tries. Null if no answer so far had a `Date`. Must not throw.
    */
   readonly onAnswer?: (times: CallTimes | null) => void;
-  /** Leave for the call that was taken before: it is made at once. */
+  /** A reservation made before: the call is made at once. */
   readonly reservation?: Reservation;
 }
 
 /**
- * Leave to make one call of an endpoint now. Whoever has to check something just before a call takes it
- * first, so that no wait for the limiter comes in between. It goes to that call, or is released.
+ * Permission to make one call of an endpoint now. A caller that has to check something just before
+ * a call reserves it first, so that no wait for the limiter comes in between. It is passed to that
+ * call, or released.
  */
 export interface Reservation {
   readonly endpoint: EndpointName;
-  /** No call is made after all; after a call it changes nothing. */
+  /** For when no call is made after all; does nothing after a call. */
   release(): void;
 }
 
@@ -57,7 +58,7 @@ class HeldReservation implements Reservation {
     this.#pass = pass;
   }
 
-  /** Null where it was used or released. */
+  /** Null if it was used or released. */
   take(): Pass | null {
     const pass = this.#pass;
     this.#pass = null;
@@ -75,8 +76,8 @@ export interface TransportSettings extends ExchangeSettings {
 }
 
 /**
- * Sends one call at a time past pacing and limiter and turns what is not a success into errors. Reads
- * that get no usable answer are tried again here, writes never: they may have been carried out.
+ * Sends each call through pacing and limiter, and turns answers that are no success into errors.
+ * Reads without a usable answer are retried here, writes never: they may have been applied.
  */
 export class Transport {
   readonly #settings: TransportSettings;
@@ -84,7 +85,7 @@ export class Transport {
   readonly #pacing: EndpointPacing;
   readonly #clock = new KlaviyoClock();
   readonly #limits = new Map<EndpointName, RateLimitReading>();
-  /** What the answers of an endpoint take as a rule, in ms. */
+  /** How long the answers of an endpoint usually take, in ms. */
   readonly #usualMs = new Map<EndpointName, number>();
 
   constructor(settings: TransportSettings) {
@@ -97,23 +98,23 @@ export class Transport {
     return this.#exchanges.close();
   }
 
-  /** What the endpoint's last answer said of its limits; null where none did. */
+  /** What the endpoint's last answer said about its limits; null if none did. */
   rateLimits(endpoint: EndpointName): RateLimitReading | null {
     return this.#limits.get(endpoint) ?? null;
   }
 
-  /** Klaviyo's time now; null while no answer had a `Date`. */
+  /** Klaviyo's current time; null while no answer had a `Date`. */
   now(): KlaviyoTime | null {
     return this.#clock.at(performance.now());
   }
 
-  /** When an answered call was under way by Klaviyo's clock; null while no answer had a `Date`. */
+  /** When an answered call was under way, by Klaviyo's clock; null while no answer had a `Date`. */
   timesOf({ sentAt, endAt }: Answer): CallTimes | null {
     const [sent, answered] = [this.#clock.at(sentAt), this.#clock.at(endAt)];
     return sent && answered && { sentAt: sent, answeredAt: answered };
   }
 
-  /** Waits as a call of the endpoint would. Throws as it would before it is made. */
+  /** Waits, and throws, as a call of the endpoint does before it is sent. */
   async reserve(endpoint: EndpointName, signal?: AbortSignal): Promise<Reservation> {
     return new HeldReservation(endpoint, await this.#admission(endpoint, signal));
   }
@@ -123,7 +124,7 @@ export class Transport {
     return this.#try(call, options, this.#settings.timeoutMs, (answer) => answer);
   }
 
-  /** Reads the JSON of a call; a GET without a usable answer is tried again a few times. */
+  /** Reads the JSON of a call; a GET without a usable answer is retried a few times. */
   async read<T>(schema: z.ZodType<T>, call: Call, options: CallOptions = {}): Promise<T> {
     const { timeoutMs, patience } = this.#settings;
     const parse = (answer: Answer) => parseAnswer(schema, call.endpoint, answer);
@@ -141,7 +142,7 @@ export class Transport {
     }
   }
 
-  /** @param use takes what is needed from a 2xx answer, or throws that it cannot */
+  /** @param use extracts what is needed from a 2xx answer, or throws */
   async #try<T>(
     call: Call,
     options: CallOptions,
@@ -172,7 +173,7 @@ export class Transport {
     }
   }
 
-  /** Waits for pacing, then for the limiter: a call that has its grant must not wait any more. */
+  /** Waits for pacing, then for the limiter: a call granted by the limiter must not wait any more. */
   async #admission(endpoint: EndpointName, signal: AbortSignal | undefined): Promise<Pass> {
     for (;;) {
       const pass = await this.#pacing.enter(endpoint, signal);
@@ -184,12 +185,12 @@ export class Transport {
         pass.end('undecided');
         throw error;
       }
-      // Those that waited for the limiter when the endpoint began to fail wait with the others.
+      // Calls that waited for the limiter when the endpoint began to fail wait with the others.
       if (pass.holds()) return pass;
     }
   }
 
-  /** Takes in what an answer says of clock and limits, and throws what is not a success. */
+  /** Learns clock and limits from an answer, and throws unless it is a success. */
   async #learn(endpoint: EndpointName, answer: Answer): Promise<void> {
     const { limiter } = this.#settings;
     if (isKlaviyos(answer)) {
@@ -213,7 +214,7 @@ export class Transport {
   }
 }
 
-/** A page, such as a proxy's, is dated by the clock of whoever made it. */
+/** The `Date` of a page that is not Klaviyo's, such as a proxy's, comes from another clock. */
 function isKlaviyos(answer: Answer): boolean {
   const type = answer.header('content-type');
   return type === undefined || /\bjson\b/i.test(type);
@@ -224,7 +225,7 @@ function parseAnswer<T>(schema: z.ZodType<T>, endpoint: EndpointName, answer: An
   if (json === null) throw unreadableAnswer(endpoint, answer.status);
   const parsed = schema.safeParse(json.value);
   if (parsed.success) return parsed.data;
-  // A write has been taken, whatever its answer looks like.
+  // A write has been accepted, whatever its answer looks like.
   if (isWrite(endpoint)) throw unreadableAnswer(endpoint, answer.status);
   const issues = parsed.error.issues.slice(0, 3);
   throw new KlaviyoAnswerUnexpectedError(
@@ -233,7 +234,7 @@ function parseAnswer<T>(schema: z.ZodType<T>, endpoint: EndpointName, answer: An
   );
 }
 
-/** Whether an endpoint that answered with this error works: a refusal is an answer as well. */
+/** Whether the endpoint works, given this error: a refusal is an answer too. */
 function verdictOf(error: unknown): 'worked' | 'failed' | 'undecided' {
   if (error instanceof KlaviyoUnavailableError) return 'failed';
   const decided =
@@ -244,7 +245,7 @@ function verdictOf(error: unknown): 'worked' | 'failed' | 'undecided' {
   return decided ? 'worked' : 'undecided';
 }
 
-/** As the timer's, but rejects with `signal.reason`, as all that a caller can abort does. */
+/** Like the timer's, but rejects with `signal.reason`, as everything does that a caller can abort. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await delay(ms, undefined, signal ? { signal } : {});

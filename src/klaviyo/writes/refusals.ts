@@ -11,8 +11,8 @@ import type { JsonApiError } from '../json-api.js';
 import { scrubCode, scrubPointer, scrubText } from '../scrub.js';
 
 /**
- * Which part of a row was refused: one channel, `texts` for both kinds of SMS, `phone` for
- * everything that goes to the phone number, or `row` for all of it.
+ * Which part of a row was refused: one channel, `texts` for both kinds of SMS, `phone` for all
+ * channels of the phone number, or `row` for the whole row.
  */
 export type RefusedPart = ConsentChannel | 'texts' | 'phone' | 'row';
 
@@ -21,7 +21,7 @@ export interface RowRefusal {
   readonly part: RefusedPart;
 }
 
-/** An error about the request whatever its rows. Safe to show. */
+/** An error of the whole request. Safe to show. */
 export interface RequestRefusal {
   readonly code: string;
   readonly pointer: string | null;
@@ -30,19 +30,19 @@ export interface RequestRefusal {
 
 export interface SplitRefusal {
   /**
-   * The refused rows by index into the request's profiles, ascending; each has either one refusal of
-   * the whole row or at most one a channel. The other rows, and the other channel of a row, can be
-   * sent again.
+   * The refused rows by index into the request's profiles, ascending; each has either one refusal
+   * of the whole row or at most one per channel. The other rows, and the other channels of a row,
+   * can be sent again.
    */
   readonly rows: ReadonlyMap<number, readonly RowRefusal[]>;
-  /** Set where sending the other rows again is useless. */
+  /** Set if sending the other rows again is useless. */
   readonly requestWide: RequestRefusal | null;
 }
 
 /**
- * Splits a refused bulk request (400) into its bad rows. Klaviyo applies nothing of it, lists errors
- * in any order, and perhaps not all of them at once. Either some row or `requestWide` is always set,
- * so that a caller who drops the rows and sends the rest comes to an end.
+ * Splits a refused bulk request (400) into its bad rows. Klaviyo applies nothing of such a request,
+ * lists errors in any order, and perhaps not all at once. Either some row or `requestWide` is
+ * always set, so that a caller who drops the rows and sends the rest always finishes.
  *
  * @param errors as listed by `KlaviyoRefusedError.apiErrors`
  * @param rowCount profiles in the request
@@ -70,10 +70,10 @@ export function splitRefusal(errors: readonly JsonApiError[], rowCount: number):
 
 const ROW_POINTER = /^\/data\/attributes\/profiles\/data\/(\d+)(?:\/(?:attributes\/?)?(.*))?$/;
 
-/** Older copies of an error name the field without its row; that is enough where there is one row. */
+/** Older forms of an error name the field without its row; that is enough if there is only one row. */
 const BARE_POINTER = /^(?:\/data\/attributes\/)?(email|phone_number)$/;
 
-/** The row that an error is about and the field below it (`phone_number`, `` for the row itself). */
+/** The row of an error and the field in it (`phone_number`, `` for the row itself). */
 function placeOf(error: JsonApiError, rowCount: number): { row: number; field: string } | null {
   const pointer = error.pointer ?? '';
   const match = ROW_POINTER.exec(pointer);
@@ -93,7 +93,7 @@ interface Rule {
   readonly part?: RefusedPart;
 }
 
-/** The first rule that fits decides; details are matched where one field has several meanings. */
+/** The first matching rule decides; details are matched if one field has several meanings. */
 const RULES: readonly Rule[] = [
   { detail: /sms configuration is required/i, reason: 'sms_not_configured', part: 'texts' },
   {
@@ -136,7 +136,7 @@ export function covers(part: RefusedPart, channel: Channel): boolean {
   return part === 'texts' ? isTextChannel(channel) : part === channel;
 }
 
-/** The wider refusal swallows the narrower; a channel keeps the first reason that was given. */
+/** The wider refusal replaces the narrower; a channel keeps its first reason. */
 function merge(known: readonly RowRefusal[], next: RowRefusal): readonly RowRefusal[] {
   if (known.some(({ part }) => includes(part, next.part))) return known;
   return [...known.filter(({ part }) => !includes(next.part, part)), next];

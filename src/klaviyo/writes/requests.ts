@@ -25,18 +25,18 @@ export interface ProfileToSubscribe {
   readonly email?: string | null;
   /** E.164. */
   readonly phoneNumber?: string | null;
-  /** `YYYY-MM-DD`; age-gated accounts want it with SMS consent. */
+  /** `YYYY-MM-DD`; age-gated accounts require it for SMS consent. */
   readonly dateOfBirth?: string | null;
-  /** Registered with the profile, where push consent is asked for. */
+  /** Registered with the profile if push consent is asked for. */
   readonly pushToken?: PushToken | null;
   /** Consent to give, by channel. */
   readonly channels: Partial<Record<ConsentChannel, ChannelSubscription>>;
 }
 
 export interface SubscribeRequest {
-  /** List to subscribe into; null leaves the opt-in process to the account's default. */
+  /** List to subscribe people to; with null the account's default opt-in process applies. */
   readonly listId: string | null;
-  /** Kept by Klaviyo on each consent record. */
+  /** Stored by Klaviyo with each consent. */
   readonly customSource: string;
   /** True skips double opt-in and flows, and needs a past `consentedAt` for every channel. */
   readonly historicalImport: boolean;
@@ -47,7 +47,7 @@ export interface SubscribeRequest {
 export interface UnsubscribeRequest {
   /**
    * List to leave. Klaviyo unsubscribes **globally** everybody who is not on it: check membership
-   * first, or pass null where a global unsubscribe is meant.
+   * first, or pass null for a global unsubscribe.
    */
   readonly listId: string | null;
   /** At most 100. Unknown people are created, then unsubscribed. */
@@ -59,7 +59,7 @@ export interface UnsubscribeRequest {
 }
 
 export interface ImportRequest {
-  /** List that the profiles are put on, without any consent. */
+  /** List that the profiles are added to, without any consent. */
   readonly listId: string;
   /** At most 10,000 and 5 MB. */
   readonly profiles: readonly {
@@ -69,9 +69,9 @@ export interface ImportRequest {
 }
 
 /**
- * The body of a subscribe call. Only the identifiers of subscribed channels are in it: a phone
- * number beside an e-mail subscription would be set on the profile without anybody asking for it,
- * and could have the row refused.
+ * The body of a subscribe call. It has only the identifiers of subscribed channels: a phone number
+ * beside an e-mail subscription would be set on the profile without anybody asking for it, and
+ * could get the row refused.
  */
 export function subscribeBody(request: SubscribeRequest): unknown {
   const endpoint = 'bulk_subscribe_profiles';
@@ -109,7 +109,7 @@ export function unsubscribeBody(request: UnsubscribeRequest): unknown {
               ...identifiersOf(endpoint, row, profile, profile.channels),
               subscriptions: subscriptionsOf(
                 profile.channels.map((channel) => [channel, { consent: 'UNSUBSCRIBED' }]),
-                // Required here; an empty list takes the consent and leaves the devices.
+                // Required here; an empty list withdraws the consent and keeps the devices.
                 { tokens: [] },
               ),
             },
@@ -121,7 +121,7 @@ export function unsubscribeBody(request: UnsubscribeRequest): unknown {
   };
 }
 
-/** The body of a suppress call: by e-mail alone, at most 100. */
+/** The body of a suppress call: by e-mail only, at most 100. */
 export function suppressBody(emails: readonly string[]): unknown {
   checkCount('bulk_suppress_profiles', emails.length, CALL_LIMITS.suppress);
   return {
@@ -136,7 +136,7 @@ export function suppressBody(emails: readonly string[]): unknown {
   };
 }
 
-/** The body of a bulk import that puts people on a list; it carries no consent. */
+/** The body of a bulk import that adds people to a list; it carries no consent. */
 export function importBody(request: ImportRequest): unknown {
   const endpoint = 'bulk_import_profiles';
   checkCount(endpoint, request.profiles.length, CALL_LIMITS.import);
@@ -184,7 +184,7 @@ function subscribeAttributes(profile: ProfileToSubscribe, row: number, historica
   };
 }
 
-/** Where a channel's consent stands in `subscriptions`. */
+/** The place of a channel's consent in `subscriptions`. */
 const WRITTEN_AS: Readonly<Record<ConsentChannel, readonly [channel: string, type: string]>> = {
   email: ['email', 'marketing'],
   sms: ['sms', 'marketing'],
@@ -206,7 +206,7 @@ function subscriptionsOf(
   return subscriptions;
 }
 
-/** Only the identifiers that the channels need; push is for whoever the profile is. */
+/** Only the identifiers that the channels need; push belongs to the profile itself. */
 function identifiersOf(
   endpoint: EndpointName,
   row: number,
@@ -271,7 +271,7 @@ function identifier(
 ): string {
   if (value) return value;
   const missing = channel === 'email' ? 'e-mail address' : 'phone number';
-  throw invalidRow(endpoint, row, `asks for ${channel} and has no ${missing}`);
+  throw invalidRow(endpoint, row, `asks for ${channel} but has no ${missing}`);
 }
 
 function checkSomeChannel(endpoint: EndpointName, row: number, some: boolean): void {
@@ -281,7 +281,7 @@ function checkSomeChannel(endpoint: EndpointName, row: number, some: boolean): v
 function checkCount(endpoint: EndpointName, count: number, limit: number): void {
   if (count >= 1 && count <= limit) return;
   throw new KlaviyoRequestInvalidError(
-    `it has ${count} profiles, and Klaviyo takes 1 to ${limit} a call.`,
+    `it has ${count} profiles, but Klaviyo takes 1 to ${limit} per call.`,
     endpoint,
   );
 }

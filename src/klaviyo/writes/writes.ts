@@ -3,25 +3,25 @@ import { callOf } from '../calls.js';
 import type { EndpointName } from '../endpoints.js';
 import type { CallOptions, Transport } from '../transport/transport.js';
 
-/** Klaviyo took the request; nothing is proved by it, and there is no job to ask after. */
+/** Klaviyo accepted the request. This proves nothing, and there is no job to poll. */
 export interface Accepted {
   readonly accepted: true;
   /** `X-Klaviyo-Partial-Failure`: fields of some row that were dropped, e.g. `phone_number`. */
   readonly partialFailure: string | null;
-  /** `X-Klaviyo-Req-Id`, for Klaviyo's support; null where the answer has none. */
+  /** `X-Klaviyo-Req-Id`, for Klaviyo's support; null if the answer has none. */
   readonly requestId: string | null;
-  /** Klaviyo's time before which it cannot have been carried out; null where no answer had a `Date`. */
+  /** Klaviyo's time before which it cannot have been applied; null if no answer had a `Date`. */
   readonly sentAt: Date | null;
 }
 
-/** Klaviyo took the request as a job. */
+/** Klaviyo accepted the request as a job. */
 export interface AcceptedJob extends Pick<Accepted, 'sentAt'> {
   readonly jobId: string;
 }
 
 const jobSchema = z.object({ data: z.object({ id: z.string() }) });
 
-/** Sends what changes something, each once: only reading back tells whether a lost one was taken. */
+/** Sends each write once: only reading back tells whether a write with a lost answer was accepted. */
 export class Writes {
   readonly #transport: Transport;
 
