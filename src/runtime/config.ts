@@ -6,14 +6,14 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Everything that Consentry takes from its environment. This file is the only one that reads it. */
+/** Everything that Consentry reads from its environment. Only this file reads it. */
 export interface Config {
   readonly klaviyo: {
-    /** Private API key; null where not set. Never logged: see `redact`. */
+    /** Private API key; null if not set. Never logged: see `redact`. */
     readonly apiKey: string | null;
     /** Without a slash at the end. */
     readonly baseUrl: string;
-    /** Klaviyo's id of the account that is meant, where there are several; null where not set. */
+    /** Klaviyo's id of the account to use, if there are several; null if not set. */
     readonly account: string | null;
   };
   readonly databaseUrl: string | null;
@@ -22,20 +22,20 @@ export interface Config {
     readonly variables: Readonly<Record<string, string>>;
     readonly cliPath: string | null;
   };
-  /** Folders that replace the user's own; null where not set. */
+  /** Folders that replace the user's default folders; null if not set. */
   readonly folders: {
     readonly cache: string | null;
     readonly data: string | null;
     readonly state: string | null;
   };
   readonly logLevel: LogLevel;
-  /** `HTTPS_PROXY`, for what is downloaded; null where not set. */
+  /** `HTTPS_PROXY`, for downloads; null if not set. */
   readonly httpsProxy: string | null;
-  /** Folders in which programs are looked for, in order. */
+  /** Folders to search for programs, in order. */
   readonly searchPath: readonly string[];
 }
 
-/** One or more variables are wrong; the message has a line for each, with the remedy. */
+/** One or more environment variables are wrong. The message has a line for each, with what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -61,7 +61,7 @@ const schema = z.object({
     .string()
     .regex(
       /^[A-Za-z0-9_-]{1,64}$/,
-      "must be an account's id, the six letters and digits that Klaviyo calls public API key or site id; consentry worker prints it",
+      "must be an account's id, the six characters that Klaviyo calls public API key or site id; consentry worker prints it",
     )
     .optional(),
   DATABASE_URL: urlOf(
@@ -124,8 +124,8 @@ export function loadConfig(variables: Variables = process.env): Config {
 }
 
 /**
- * The environment for a program that we start: ours without Klaviyo's key, which nothing but the
- * worker needs, and without `TEMPORAL_*`, which would send our own dev server's CLI elsewhere.
+ * The environment for a program that we start: ours without Klaviyo's key, which only the worker
+ * needs, and without `TEMPORAL_*`, which would direct our own dev server's CLI elsewhere.
  */
 export function childEnvironment(
   extra: Readonly<Record<string, string>> = {},
@@ -137,12 +137,12 @@ export function childEnvironment(
   return { ...Object.fromEntries(kept), ...extra };
 }
 
-/** envconfig takes any other word for false, and so would send the key without TLS. */
+/** envconfig reads any other word as false, and would then send the key without TLS. */
 function trueOrFalse() {
   return z.enum(['true', 'false', '1', '0'], { error: 'must be true or false' });
 }
 
-/** The messages never show the value: a database address holds a password. */
+/** The messages never show the value: a database address has a password. */
 function urlOf(protocols: readonly string[], message: string) {
   return z.string().refine((value) => protocols.includes(protocolOf(value)), { error: message });
 }

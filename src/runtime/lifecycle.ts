@@ -10,8 +10,8 @@ interface Part {
 }
 
 /**
- * What runs in this process and has to be stopped: last started, first stopped, each within its
- * time, whatever the others do.
+ * The parts that run in this process and have to be stopped: the last started is stopped first,
+ * each within its own time, whatever the others do.
  */
 export class Lifecycle {
   private readonly parts: Part[] = [];
@@ -19,9 +19,9 @@ export class Lifecycle {
   private release: (() => void) | null = null;
 
   /**
-   * Notes how to stop a part that has just been started.
+   * Registers how to stop a part that has just been started.
    *
-   * @param withinMs after this the part is left behind and named in the error; default 20 s
+   * @param withinMs after this the part is abandoned and named in the error; default 20 s
    */
   onStop(name: string, stop: () => Promise<void>, withinMs = 20_000): void {
     this.parts.push({ name, stop, withinMs });
@@ -30,7 +30,7 @@ export class Lifecycle {
   /**
    * Stops everything once; further calls wait for the same stop.
    *
-   * @throws AggregateError naming each part that did not stop in order
+   * @throws AggregateError naming each part that did not stop properly
    */
   stop(): Promise<void> {
     this.stopping ??= this.stopParts();
@@ -60,7 +60,7 @@ export class Lifecycle {
     };
   }
 
-  /** Dying of the signal itself tells a shell or a supervisor the truth about why we ended. */
+  /** Ending by the signal itself tells a shell or a supervisor the real reason. */
   private endBy(signal: StopSignal): void {
     this.release?.();
     process.kill(process.pid, signal);

@@ -6,9 +6,8 @@ import { redact } from './redact.js';
 export type Logger = pino.Logger;
 
 /**
- * Logs a JSON line an event to stderr; stdout belongs to the verbs' results. Every line goes
- * through `redact` as a whole, so it does not matter in which field or error a person's address
- * would have stood.
+ * Logs one JSON line per event to stderr; stdout is for the verbs' results. The whole line goes
+ * through `redact`, so a person's address is removed from any field or error.
  */
 export function createLogger(
   level: LogLevel,

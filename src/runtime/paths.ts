@@ -3,15 +3,15 @@ import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { ConfigError, type Config } from './config.js';
 
-/** The user's folders of Consentry: outside the repository, so that a clone stays clean. */
+/** Consentry's folders of the user: outside the repository, so that a clone stays clean. */
 export interface UserFolders {
-  /** Can be deleted at any time: programs that were fetched or built. */
+  /** Downloaded or built programs; can be deleted at any time. */
   readonly cache: string;
   /** The dev stack's database and Temporal state. */
   readonly data: string;
-  /** The user named the data folder, so no other stands in for it. */
+  /** The user named the data folder, so it is never replaced by another. */
   readonly dataIsNamed: boolean;
-  /** What runs now: addresses of the dev stack, processes to end after a crash. */
+  /** The current state: addresses of the dev stack, processes to end after a crash. */
   readonly state: string;
 }
 
@@ -30,9 +30,9 @@ export function userFolders(config: Pick<Config, 'folders'>): UserFolders {
 }
 
 /**
- * Makes a folder, and its parents, that only the user can read.
+ * Creates a folder, and its parents, that only the user can read.
  *
- * @throws ConfigError where that cannot be
+ * @throws ConfigError if it cannot be created
  */
 export async function ensurePrivateFolder(path: string): Promise<string> {
   await ensureFolder(path, 0o700);
@@ -41,9 +41,9 @@ export async function ensurePrivateFolder(path: string): Promise<string> {
 }
 
 /**
- * Makes a folder of ours and its parents, where they are not there.
+ * Creates a folder and its parents if they do not exist.
  *
- * @throws ConfigError where that cannot be
+ * @throws ConfigError if it cannot be created
  */
 export async function ensureFolder(path: string, mode?: number): Promise<void> {
   try {
@@ -53,12 +53,15 @@ export async function ensureFolder(path: string, mode?: number): Promise<void> {
   }
 }
 
-/** A folder that cannot be used, such as a device; whatever is no error of the file system as it is. */
+/**
+ * The error for a folder that cannot be used, such as a device; an error that is not from the file
+ * system is returned unchanged.
+ */
 export function folderRefused(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   const why =
-    code === 'EEXIST' || code === 'ENOTDIR' ? 'it is no folder' : `it cannot be used (${code})`;
+    code === 'EEXIST' || code === 'ENOTDIR' ? 'it is not a folder' : `it cannot be used (${code})`;
   return new ConfigError(
     `${path}: ${why}. Set CONSENTRY_STATE_DIR, CONSENTRY_DATA_DIR and CONSENTRY_CACHE_DIR to folders ` +
       'that this user may write to, or leave them out.',

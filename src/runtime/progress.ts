@@ -1,12 +1,12 @@
-/** Tells the user which of several ways is taken, and how long a slow one has been at work. */
+/** Tells the user which step is running, and for how long. */
 export type OnProgress = (step: ProgressStep) => void;
 
 export interface ProgressStep {
   /** One line, without a full stop: "Building the Temporal CLI with Go". */
   readonly message: string;
-  /** Since the step began. The first report of a step has 0, further ones come about every second. */
+  /** Since the step began. The first report of a step has 0; further reports come about every second. */
   readonly elapsedSeconds: number;
-  /** The step has ended, well or not. */
+  /** The step has ended, successfully or not. */
   readonly done?: true;
 }
 
@@ -29,8 +29,8 @@ export async function withProgress<T>(
 }
 
 /**
- * Progress for people: on a terminal one line that counts, elsewhere a line when a step begins, one
- * every half minute, and one when a step that took longer than a second has ended.
+ * Progress for people: on a terminal one counting line; elsewhere a line when a step begins, one
+ * every half minute, and one at the end of a step that took longer than a second.
  */
 export function progressLines(stream: {
   readonly isTTY?: boolean | undefined;

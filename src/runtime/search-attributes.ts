@@ -1,7 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../contracts/names.js';
 
-/** Types of the search attributes, in the words of the Temporal CLI. */
+/** Types of the search attributes, as the Temporal CLI names them. */
 export const SEARCH_ATTRIBUTE_TYPES = {
   [SEARCH_ATTRIBUTES.phase]: 'Keyword',
   [SEARCH_ATTRIBUTES.account]: 'Keyword',
@@ -17,10 +17,10 @@ const INDEXED_VALUE_TYPES = { Keyword: 2, Int: 3 } as const;
 const ALREADY_EXISTS = 6;
 
 /**
- * Registers on a Temporal server that is not ours the search attributes that it does not have yet.
+ * Registers the missing search attributes on a Temporal server that is not ours.
  *
- * @throws Error with the commands that an administrator has to run, where our key may not register
- *   any (Temporal Cloud never lets a worker's key do so)
+ * @throws Error with the commands for an administrator, if our key may not register any (on
+ * Temporal Cloud a worker's key never may)
  */
 export async function ensureSearchAttributes(
   connection: Connection,
@@ -34,7 +34,7 @@ export async function ensureSearchAttributes(
         searchAttributes: { [name]: INDEXED_VALUE_TYPES[type] },
       });
     } catch (error) {
-      // Another start was faster.
+      // Another process registered it first.
       if (codeOf(error) === ALREADY_EXISTS) continue;
       throw notRegistered(namespace, missing, error);
     }
@@ -51,8 +51,8 @@ async function missingAttributes(connection: Connection, namespace: string): Pro
     });
     return wanted.filter(([name]) => customAttributes?.[name] === undefined);
   } catch (error) {
-    // A key that may not list them may not add them either; they may be there all the same, and
-    // a start of a workflow says so if they are not.
+    // A key that may not list them may not add them either. They may exist anyway; if not, starting
+    // a workflow fails with an error that says so.
     throw notRegistered(namespace, wanted, error);
   }
 }
@@ -64,8 +64,8 @@ function notRegistered(namespace: string, missing: readonly Attribute[], cause: 
   );
   return new Error(
     [
-      `The Temporal namespace ${namespace} misses search attributes of Consentry, and this connection may not add them: ${String((cause as Error).message)}`,
-      'Have an administrator run (on Temporal Cloud: tcld or the Web UI, with the same names and types):',
+      `The Temporal namespace ${namespace} lacks search attributes of Consentry, and this connection may not add them: ${String((cause as Error).message)}`,
+      'Ask an administrator to run (on Temporal Cloud: tcld or the Web UI, with the same names and types):',
       ...commands,
     ].join('\n'),
     { cause },

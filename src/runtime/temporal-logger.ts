@@ -9,11 +9,11 @@ const LEVELS = {
   ERROR: 'error',
 } as const satisfies Record<LogLevel, string>;
 
-/** Our logger in the form that `Runtime.install({ logger })` takes, for the SDK's own messages. */
+/** Our logger in the form that `Runtime.install({ logger })` takes, for the SDK's messages. */
 export function temporalLogger(logger: Logger): TemporalLogger {
   const log = (level: LogLevel, message: string, meta: LogMetadata = {}): void => {
     const { error, ...rest } = meta as LogMetadata & { error?: unknown };
-    // pino writes out an error's message and stack only under `err`.
+    // pino writes an error's message and stack only under `err`.
     logger[LEVELS[level]](error === undefined ? rest : { ...rest, err: error }, message);
   };
   return {

@@ -23,11 +23,11 @@ const devState = addresses.extend({
   owner: z.object({ pid: z.number(), startedAt: z.string().nullable() }),
 });
 
-/** Where the parts of the running dev stack are. */
+/** The addresses of the running dev stack. */
 export type DevAddresses = Readonly<z.infer<typeof addresses>>;
 export type DevState = DevAddresses & { readonly owner: ProcessIdentity };
 
-/** Says to other processes of this user where the dev stack of this process is. */
+/** Tells other processes of this user where the dev stack of this process is. */
 export async function writeDevState(
   folders: Pick<UserFolders, 'state'>,
   where: DevAddresses,
@@ -37,7 +37,7 @@ export async function writeDevState(
   await writeWholeFile(statePath(folders), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** The running dev stack; null where there is none, also when it was killed. */
+/** The running dev stack; null if there is none or it was killed. */
 export async function readDevState(folders: Pick<UserFolders, 'state'>): Promise<DevState | null> {
   let text: string;
   try {
@@ -47,38 +47,38 @@ export async function readDevState(folders: Pick<UserFolders, 'state'>): Promise
     throw folderRefused(folders.state, error);
   }
   const parsed = devState.safeParse(jsonOrNull(text));
-  // Another version may have written another form; its stack cannot be used by this one.
+  // Another version may have written another format; this one cannot use its stack.
   return parsed.success && isRunning(parsed.data.owner) ? parsed.data : null;
 }
 
-/** Takes our own dev stack out again; leaves that of another process. */
+/** Removes the entry of our own dev stack; keeps that of another process. */
 export async function clearDevState(folders: Pick<UserFolders, 'state'>): Promise<void> {
   const state = await readDevState(folders);
   if (state?.owner.pid === process.pid) await rm(statePath(folders), { force: true });
 }
 
-/** What a verb works with. */
+/** The servers and the account that a verb works with. */
 export interface Environment {
   readonly databaseUrl: string;
   readonly temporal: TemporalTarget;
-  /** Of the dev stack's Web UI; null elsewhere. */
+  /** Address of the dev stack's Web UI; null without a dev stack. */
   readonly uiUrl: string | null;
-  /** The dev stack's simulated Klaviyo; null where Klaviyo itself is meant. */
+  /** Address of the dev stack's simulated Klaviyo; null for Klaviyo itself. */
   readonly sandboxUrl: string | null;
-  /** Klaviyo's id of the account that is meant: as the environment says, else the dev stack's. */
+  /** Klaviyo's id of the account: from the environment, else the dev stack's. */
   readonly account: string | null;
 }
 
-/** A verb has no database or no Temporal server to work with. */
+/** The address of the database or of the Temporal server is missing. */
 export class NoEnvironmentError extends Error {
   override readonly name = 'NoEnvironmentError';
 }
 
 /**
- * The database and the Temporal server for a verb: what the environment names, for the rest the
- * running dev stack.
+ * The database and the Temporal server for a verb: from the environment, else from the running dev
+ * stack.
  *
- * @throws NoEnvironmentError saying what to start or to set
+ * @throws NoEnvironmentError that says what to start or to set
  */
 export async function resolveEnvironment(
   config: Config,
@@ -102,7 +102,7 @@ export async function resolveEnvironment(
     ...(temporal === null ? ['TEMPORAL_ADDRESS to the Temporal server'] : []),
   ];
   throw new NoEnvironmentError(
-    `Nothing runs that this could work with. Start a dev stack in another terminal with "npx consentry dev", or set ${missing.join(' and ')}.`,
+    `There is no server to work with. Start a dev stack in another terminal with "npx consentry dev", or set ${missing.join(' and ')}.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childEnvironment } from '../config.js';
 
-/** The first executable of that name in the folders, which are `Config.searchPath`; null if none. */
+/** The first executable with that name in the folders of `Config.searchPath`; null if none. */
 export async function findExecutable(
   name: string,
   searchPath: readonly string[],
@@ -26,7 +26,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 export interface ExecutableResult {
-  /** Standard output and error, the last 4,000 characters. */
+  /** The last 4,000 characters of standard output and error. */
   readonly output: string;
   /** How it failed, with its last line; null when it ended with exit code 0. */
   readonly failure: string | null;

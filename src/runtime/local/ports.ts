@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 export const LOOPBACK = '127.0.0.1';
 
 /**
- * Ports of the loopback interface that are free now and differ from each other. Another program
- * may take one before its server starts, so whoever uses them tries again with new ones.
+ * Different ports of the loopback interface that are free now. Another program may take one before
+ * its server starts, so callers retry with new ports.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());

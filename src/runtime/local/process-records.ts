@@ -6,7 +6,7 @@ import type { ProcessIdentity } from '#file-lock';
 import { ensurePrivateFolder } from '../paths.js';
 import { writeWholeFile } from '../whole-file.js';
 
-/** Every temporary folder of ours has this beginning, and nothing else is ever removed. */
+/** Prefix of all our temporary folders; nothing else is ever removed. */
 export const TEMPORARY_PREFIX = 'consentry-';
 
 interface ProcessRecord {
@@ -20,7 +20,7 @@ interface ProcessRecord {
 const STOP_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 
-/** Notes down a process that we started, for whoever cleans up if we cannot. */
+/** Records a process that we started, so that another start can clean up if we cannot. */
 export async function rememberProcess(
   stateFolder: string,
   entry: Omit<ProcessRecord, 'owner'>,
@@ -35,7 +35,7 @@ export async function forgetProcess(stateFolder: string, pid: number): Promise<v
 }
 
 /**
- * Ends the processes, and removes the temporary folders, that dead owners left behind.
+ * Ends the processes and removes the temporary folders that dead owners left behind.
  *
  * @returns the labels of what was ended
  */
@@ -92,7 +92,7 @@ async function recordPaths(stateFolder: string): Promise<string[]> {
   }
 }
 
-/** Null where another start has just cleaned up the same record. */
+/** Null if another start has just cleaned up the same record. */
 async function readRecord(path: string): Promise<ProcessRecord | null> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as ProcessRecord;

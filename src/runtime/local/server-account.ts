@@ -6,7 +6,7 @@ import { folderRefused } from '../paths.js';
 
 const run = promisify(execFile);
 
-/** Whom PostgreSQL runs as when we are root, since it refuses to run as root. */
+/** The account that PostgreSQL runs as when we are root, since it refuses to run as root. */
 export interface ServerAccount {
   readonly name: string;
   readonly uid: number;
@@ -14,10 +14,10 @@ export interface ServerAccount {
 }
 
 /**
- * `postgres` where there is such a user, else `nobody`, which every Unix has. We do not add users
- * to somebody's machine to try a program. Null unless we are root.
+ * `postgres` if that user exists, else `nobody`, which every Unix has. We do not add users to a
+ * machine. Null unless we are root.
  *
- * @throws Error naming the remedy when root has neither
+ * @throws Error naming the remedy if neither user exists
  */
 export async function serverAccount(): Promise<ServerAccount | null> {
   if (process.getuid?.() !== 0) return null;
@@ -26,14 +26,14 @@ export async function serverAccount(): Promise<ServerAccount | null> {
     if (uid !== null && gid !== null && uid !== 0) return { name, uid, gid };
   }
   throw new Error(
-    'PostgreSQL does not run as root, and this system has neither a user postgres nor nobody. ' +
+    'PostgreSQL does not run as root, and this system has neither a user "postgres" nor "nobody". ' +
       'Run as a plain user, or set DATABASE_URL to a PostgreSQL database.',
   );
 }
 
 /**
- * The account for data that may be there already: its owner, if that is somebody else than chosen
- * now. The choice changes when a PostgreSQL package adds its user, or when root starts on a plain
+ * The account for data that may exist already: its owner, if that differs from the account chosen
+ * now. The choice changes when a PostgreSQL package adds its user, or when root starts on another
  * user's data.
  */
 export async function accountFor(
@@ -60,8 +60,9 @@ async function numericId(flag: '-u' | '-g', name: string): Promise<number | null
 }
 
 /**
- * The folders on the way to `path`, itself included, that the account may not step into, from the
- * outermost one. What does not exist yet is no obstacle: it will be made with rights that fit.
+ * The folders on the way to `path`, including itself, that the account may not enter, outermost
+ * first. Folders that do not exist yet do not count: they will be created with the right
+ * permissions.
  */
 export async function closedFolders(
   path: string,

@@ -14,11 +14,11 @@ export interface ServerCommand {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly account?: { readonly uid?: number; readonly gid?: number };
-  /** Ends the server in good order. */
+  /** Signal for an orderly shutdown. */
   readonly stopSignal: 'SIGINT' | 'SIGTERM';
-  /** Where a record of the process is kept for whoever has to clean up after us. */
+  /** Folder of the record of the process, for a later start that has to clean up. */
   readonly stateFolder: string;
-  /** A temporary folder that nobody needs once the server is gone. */
+  /** A temporary folder that is not needed after the server has ended. */
   readonly temporaryFolder?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface ServerProcess {
   readonly ended: Promise<string>;
   /** The last lines that the server wrote. */
   output(): string;
-  /** Lets this process end although the server runs; the watchdog ends it then. */
+  /** Lets this process end while the server runs; the watchdog then ends the server. */
   unref(): void;
   /** Ends the server: by its own signal, by SIGQUIT after `graceMs`, by SIGKILL 5 s later. */
   stop(graceMs?: number): Promise<void>;
@@ -39,11 +39,11 @@ const OUTPUT_KEPT = 8_000;
 const KILL_AFTER_MS = 5_000;
 
 /**
- * Starts a server that does not outlive this process: not when this process ends in order (`stop`),
- * not when it is killed (a watchdog), and where both failed, the next start ends it (the record).
+ * Starts a server that does not outlive this process: not if this process ends properly (`stop`),
+ * nor if it is killed (a watchdog). If both fail, the next start ends it (the record).
  *
- * The server gets a session of its own, so that Ctrl-C in a terminal reaches us alone and we stop
- * the parts in their order: a database that stops before its clients is an error in their logs.
+ * The server gets its own session, so that Ctrl-C in a terminal reaches only this process, which
+ * stops the parts in order: a database that stops before its clients causes errors in their logs.
  */
 export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
   const child = spawn(command.file, command.args, {
@@ -137,7 +137,7 @@ function keepOutput(child: ChildProcess): () => string {
 
 /**
  * A shell that waits for the end of its standard input, which the system closes however this
- * process dies, and then ends the server. There is none on Windows; the record has to do there.
+ * process dies, and then ends the server. Windows has none; there only the record helps.
  */
 function watch(pid: number, signal: ServerCommand['stopSignal']): ChildProcess | null {
   if (process.platform === 'win32') return null;
@@ -153,7 +153,7 @@ function watch(pid: number, signal: ServerCommand['stopSignal']): ChildProcess |
   return watchdog;
 }
 
-/** A child's pipes are sockets, which its types do not say. */
+/** A child's pipes are sockets, but its types do not say so. */
 function unrefStream(stream: unknown): void {
   if (stream instanceof Socket) stream.unref();
 }

@@ -42,7 +42,7 @@ describe('dev state', () => {
     ]) {
       await assert.rejects(work, (error) => {
         assert.ok(error instanceof ConfigError, String(error));
-        assert.match(error.message, /^\/dev\/null: it is no folder\. Set CONSENTRY_STATE_DIR/);
+        assert.match(error.message, /^\/dev\/null: it is not a folder\. Set CONSENTRY_STATE_DIR/);
         return true;
       });
     }

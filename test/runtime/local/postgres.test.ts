@@ -282,7 +282,7 @@ describe('database', { timeout: 120_000 }, () => {
     await writeFile(version, '15\n');
     await assert.rejects(
       start(true),
-      /made by PostgreSQL 15.*Dump it with the old version, or move/,
+      /created by PostgreSQL 15.*Dump it with the old version, or move/,
     );
     await writeFile(version, right);
   });
@@ -292,14 +292,14 @@ describe('database', { timeout: 120_000 }, () => {
     await writeFile(wrong.data, '');
     await assert.rejects(startDatabase({ databaseUrl: null, folders: wrong, keep: true }), {
       name: 'ConfigError',
-      message: /it is no folder\. Set CONSENTRY_STATE_DIR, CONSENTRY_DATA_DIR/,
+      message: /it is not a folder\. Set CONSENTRY_STATE_DIR, CONSENTRY_DATA_DIR/,
     });
   });
 
   it('names the folder and the way out when the password is gone', async () => {
     const password = join(folders.data, 'postgresql', 'password');
     await rm(password);
-    await assert.rejects(start(true), /password of the built-in database is gone.*move/);
+    await assert.rejects(start(true), /password of the built-in database is missing.*move/);
   });
 
   it('leaves no temporary folder behind when our process was killed', async () => {

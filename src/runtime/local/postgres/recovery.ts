@@ -10,25 +10,25 @@ import { readIfThere } from '../../whole-file.js';
 
 const run = promisify(execFile);
 
-/** The data of the built-in database is in use, or what is left of an earlier server does not go. */
+/** The data of the built-in database is in use, or the remains of an earlier server do not end. */
 export class DatabaseHeldError extends Error {
   override readonly name = 'DatabaseHeldError';
 }
 
-/** What PostgreSQL says while anything of an earlier server is there. */
+/** What PostgreSQL says while a part of an earlier server is still there. */
 const HELD = /lock file "postmaster\.pid" already exists|shared memory block.*still in use/s;
-/** The port was taken in between. */
+/** Another program took the port in the meantime. */
 const PORT_TAKEN = /Address already in use/;
 const HELD_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 50;
 const LOOK_AT_LEAST_EVERY_MS = 1_000;
 
 /**
- * Starts a server on data whose earlier server may have been killed a moment ago: ends what is left of
- * it, and starts again while it goes.
+ * Starts a server on data whose earlier server may have just been killed: ends what is left of it,
+ * and retries the start until it is gone.
  *
- * @param start throws an Error with what PostgreSQL said
- * @throws DatabaseHeldError naming file, process and remedy where it does not go
+ * @param start throws an Error with PostgreSQL's message
+ * @throws DatabaseHeldError naming file, process and remedy if it does not end
  */
 export async function startWhenFree<T>(
   dataFolder: string,
@@ -72,26 +72,26 @@ function stillHeld(
   );
 }
 
-/** A pid that no process has on any system. */
+/** A process id that no system uses. */
 const NOBODY = 2_147_483_647;
 
 /**
- * Ends what is left of an earlier server: the server itself where it outlived its owner, and on Linux
- * the processes of its connections, which outlive a killed server for as long as their queries run.
+ * Ends what is left of an earlier server: the server itself if it outlived its owner, and on Linux
+ * the processes of its connections, which outlive a killed server as long as their queries run.
  *
- * PostgreSQL does not start while the pid in `postmaster.pid` belongs to any process, be it a zombie
- * that nobody has asked after or another program by now. Then the file is made to name nobody. It is
- * not removed: it is where PostgreSQL finds the earlier server's shared memory, which it must not
- * start beside while a process uses it.
+ * PostgreSQL does not start while the pid in `postmaster.pid` belongs to any process, even a zombie
+ * or, by now, another program. In that case the pid in the file is replaced by one that no process
+ * has. The file is not removed: in it PostgreSQL finds the earlier server's shared memory, and it
+ * must not start while a process uses that memory.
  *
- * @returns the pid that the file named; null where it named none
+ * @returns the pid in the file; null if there was none
  */
 async function recoverCluster(dataFolder: string): Promise<number | null> {
   const path = join(dataFolder, 'postmaster.pid');
   const content = await readIfThere(path);
   const pid = Number.parseInt(content ?? '', 10);
   const isNamed = Number.isInteger(pid) && pid > 0;
-  // It was being written when the power went.
+  // It was being written when the power failed.
   if (content !== null && !isNamed) await rm(path, { force: true });
   if (isNamed && (await isServerOf(dataFolder, pid))) {
     await endProcess({ pid, startedAt: startedAt(pid) }, 'SIGINT');
@@ -109,14 +109,14 @@ async function isServerOf(dataFolder: string, pid: number): Promise<boolean> {
   if (process.platform === 'linux') {
     return (await processesOf(dataFolder)).some((each) => each.pid === pid);
   }
-  // ps fails for a process that has just gone.
+  // ps fails for a process that has just ended.
   const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
     stdout: '',
   }));
   return stdout.includes(dataFolder);
 }
 
-/** A server and its processes all work in the data folder, and nothing else called postgres does. */
+/** A server and its processes all run in the data folder, and no other program called postgres does. */
 async function processesOf(dataFolder: string): Promise<ProcessIdentity[]> {
   if (process.platform !== 'linux') return [];
   const folder = await realpath(dataFolder);
@@ -130,7 +130,7 @@ async function processesOf(dataFolder: string): Promise<ProcessIdentity[]> {
 }
 
 async function linkOf(pid: number, name: 'cwd' | 'exe'): Promise<string | null> {
-  // Of a process that has just gone there is none, and another user's is not for us to see.
+  // A process that has just ended has none, and another user's is not readable.
   return readlink(`/proc/${pid}/${name}`).catch(() => null);
 }
 

@@ -7,10 +7,10 @@ import { pipeline } from 'node:stream/promises';
 import { Agent, fetch, ProxyAgent } from 'undici';
 import { runExecutable } from '../executables.js';
 
-/** The version that is fetched or built; one found on the machine may be another. */
+/** The version that is downloaded or built; a CLI found on the machine may have another. */
 export const TEMPORAL_CLI_VERSION = 'v1.5.1';
 
-/** Of the release's archives of that version, by the names that Node and Temporal give a platform. */
+/** The release's archives of that version, by Node's and Temporal's names of a platform. */
 const ARCHIVES: Readonly<Record<string, readonly [name: string, sha256: string]>> = {
   'linux-x64': ['linux_amd64', 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d'],
   'linux-arm64': [
@@ -30,15 +30,15 @@ const RELEASES = 'https://github.com/temporalio/cli/releases/download';
 
 export interface CliArchive {
   readonly url: string;
-  /** In hexadecimal. */
+  /** Hexadecimal. */
   readonly sha256: string;
 }
 
-/** A closed network may swallow packets; so much time without a single byte is the end of it. */
+/** A firewall may drop packets; the download fails after this long without a byte. */
 const STALLED_AFTER_MS = 20_000;
 const UNPACK_WITHIN_MS = 120_000;
 
-/** The release's archive for a platform; null where no checksum of it is known. */
+/** The release's archive for a platform; null if no checksum is known. */
 export function archiveFor(platform: string, arch: string): CliArchive | null {
   const [name, sha256] = ARCHIVES[`${platform}-${arch}`] ?? [];
   if (name === undefined || sha256 === undefined) return null;
@@ -47,11 +47,11 @@ export function archiveFor(platform: string, arch: string): CliArchive | null {
 }
 
 /**
- * Downloads the Temporal CLI into `folder`. Only an archive with the known checksum is unpacked. Fails
- * at once where the host's name is not found, and after 20 s in which nothing arrived.
+ * Downloads the Temporal CLI into `folder`. Only an archive with the known checksum is unpacked.
+ * Fails at once if the host's name is not found, and after 20 s in which nothing arrived.
  *
- * @param proxy address of the proxy to go through; null for none
- * @param archive of this machine unless a test says otherwise
+ * @param proxy address of the proxy; null for none
+ * @param archive default: the one for this machine
  */
 export async function downloadTemporalCli(
   folder: string,
@@ -70,7 +70,7 @@ export async function downloadTemporalCli(
   } catch (error) {
     return { failure: wordsOf(error) };
   }
-  // `o`: ours, also where root unpacks, and nobody else's to change.
+  // `o`: the files belong to this user, even if root unpacks them, so nobody else can change them.
   const { failure } = await runExecutable('tar', ['-xzof', packed, '-C', folder, 'temporal'], {
     withinMs: UNPACK_WITHIN_MS,
   });
@@ -107,7 +107,7 @@ async function save(url: string, path: string, proxy: string | null): Promise<st
   }
 }
 
-/** `fetch failed` alone says nothing. */
+/** `fetch failed` alone does not help. */
 function wordsOf(error: unknown): string {
   let words = String(error);
   for (let at = error; at instanceof Error; at = at.cause) words = at.message || words;

@@ -19,18 +19,18 @@ export interface TemporalCliOptions {
   readonly config: Pick<Config, 'temporal' | 'searchPath' | 'httpsProxy'>;
   readonly folders: Pick<UserFolders, 'cache'>;
   readonly onProgress?: OnProgress;
-  /** In place of the release's archive; for tests. */
+  /** Replaces the download; for tests. */
   readonly download?: typeof downloadTemporalCli;
 }
 
 const BUILD_WITHIN_MS = 30 * 60_000;
 
 /**
- * Finds the Temporal CLI, which holds the dev server, or gets it: `TEMPORAL_CLI_PATH`, `temporal`
- * on the PATH, the copy in the user's cache, the release's archive, `go install`. What was got is
- * put into the cache as a whole or not at all, by one process at a time.
+ * Finds the Temporal CLI, which has the dev server, or gets it. In this order: `TEMPORAL_CLI_PATH`,
+ * `temporal` on the PATH, the copy in the user's cache, the release's archive, `go install`. What
+ * was downloaded or built is put into the cache as a whole or not at all, by one process at a time.
  *
- * @throws Error naming all four remedies, and why each way that was tried did not work
+ * @throws Error naming all four remedies, and why each attempt failed
  */
 export async function findTemporalCli(options: TemporalCliOptions): Promise<TemporalCli> {
   const { config, folders, onProgress = () => undefined, download = downloadTemporalCli } = options;
@@ -66,8 +66,8 @@ async function givenCli(path: string): Promise<TemporalCli> {
   const failure = await failureOf(path);
   if (failure === null) return { path, source: 'TEMPORAL_CLI_PATH' };
   throw new Error(
-    `TEMPORAL_CLI_PATH is ${path}, which cannot be run as the Temporal CLI: ${failure}. ` +
-      'Correct it, or leave it out to have the CLI found.',
+    `TEMPORAL_CLI_PATH is ${path}, which does not run as the Temporal CLI: ${failure}. ` +
+      'Correct it, or leave it out to let the CLI be found.',
   );
 }
 
@@ -128,7 +128,7 @@ async function getCli(getting: Getting): Promise<TemporalCli> {
 
 const UNFINISHED = 'unfinished-';
 
-/** What a killed process left; nobody else is at it while we hold the lock. */
+/** Removes what a killed process left; no other process uses it while we hold the lock. */
 async function removeUnfinished(base: string): Promise<void> {
   for (const entry of await readdir(base)) {
     if (entry.startsWith(UNFINISHED)) await rm(join(base, entry), { recursive: true, force: true });
@@ -138,10 +138,10 @@ async function removeUnfinished(base: string): Promise<void> {
 function noCli(failures: readonly string[]): Error {
   return new Error(
     [
-      `The Temporal CLI, which holds the dev server, is not here and could not be fetched: ${failures.join('; ')}.`,
+      `The Temporal CLI, which has the dev server, was not found and could not be installed: ${failures.join('; ')}.`,
       'Do one of these and start again:',
       '  1. install the Temporal CLI so that "temporal" is on the PATH (https://docs.temporal.io/cli), or set TEMPORAL_CLI_PATH to it',
-      '  2. set TEMPORAL_ADDRESS to a Temporal server that runs already',
+      '  2. set TEMPORAL_ADDRESS to a running Temporal server',
       '  3. allow this machine to reach the internet, so that it can be downloaded',
       `  4. install Go, so that it can be built with "go install ${GO_MODULE}@${TEMPORAL_CLI_VERSION}"`,
     ].join('\n'),

@@ -16,7 +16,7 @@ import { startServerProcess } from '../server-process.js';
 import type { ServerProcess } from '../server-process.js';
 import { findTemporalCli } from './cli.js';
 
-/** How to reach a Temporal server. Both are to be passed on: the namespace is not in the options. */
+/** How to reach a Temporal server. Pass on both: the namespace is not in the options. */
 export interface TemporalTarget {
   readonly connectionOptions: NativeConnectionOptions & ConnectionOptions;
   readonly namespace: string;
@@ -24,12 +24,12 @@ export interface TemporalTarget {
 
 export interface TemporalServer extends TemporalTarget {
   readonly address: string;
-  /** Of the Web UI; null for a headless server and for one that is not ours. */
+  /** Address of the Web UI; null for a headless server and for one that is not ours. */
   readonly uiUrl: string | null;
-  /** False where the environment or a profile named a server: then stopping leaves it alone. */
+  /** False if the environment or a profile named a server: then stopping does not touch it. */
   readonly builtIn: boolean;
   readonly pid: number | null;
-  /** Lets this process end without `stop`; the dev server ends with it. */
+  /** Lets this process end without `stop`; the dev server then ends with it. */
   unref(): void;
   stop(): Promise<void>;
 }
@@ -49,8 +49,8 @@ const LOOK_EVERY_MS = 100;
 const ATTEMPTS = 5;
 
 /**
- * The server that `TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` or `temporal.toml` names, with its TLS and
- * API key; null where none does.
+ * The server named by `TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` or `temporal.toml`, with its TLS and
+ * API key; null if there is none.
  */
 export function externalTemporal(config: Pick<Config, 'temporal'>): TemporalTarget | null {
   const { connectionOptions, namespace } = readProfile(config);
@@ -61,7 +61,7 @@ export function externalTemporal(config: Pick<Config, 'temporal'>): TemporalTarg
   };
 }
 
-/** envconfig's own errors name neither the file nor what to do; an empty file is a `TypeError`. */
+/** envconfig's own errors name neither the file nor a remedy; an empty file causes a `TypeError`. */
 function readProfile({ temporal }: Pick<Config, 'temporal'>) {
   try {
     return loadClientConnectConfig({ overrideEnvVars: { ...temporal.variables } });
@@ -70,16 +70,16 @@ function readProfile({ temporal }: Pick<Config, 'temporal'>) {
     const said = error instanceof Error ? error.message : String(error);
     throw new ConfigError(
       `Temporal's configuration cannot be read (${said}): check the TEMPORAL_* variables and ` +
-        `${file}, which needs a [profile.default] section or not to be there at all.`,
+        `${file}, which must have a [profile.default] section or not exist.`,
     );
   }
 }
 
 /**
- * Gives a Temporal server: the one that is configured, else a dev server of our own on free ports
- * of the loopback interface, with the search attributes registered.
+ * Provides a Temporal server: the configured one, else a dev server on free ports of the loopback
+ * interface, with the search attributes registered.
  *
- * @throws Error when there is no Temporal CLI or its server does not start
+ * @throws Error if there is no Temporal CLI or its server does not start
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const external = externalTemporal(options.config);
@@ -145,8 +145,8 @@ function spawnServer(
       ...(options.dbFile === null ? [] : ['--db-filename', options.dbFile]),
       '--log-level',
       'warn',
-      // Its HTTP API asks nobody who they are, so that any page of a browser could start and end
-      // workflows here; without an allowed host it is closed. The Web UI and we do not use it.
+      // The HTTP API has no authentication, so any web page could start and end workflows here.
+      // Without an allowed host it is closed; neither the Web UI nor we use it.
       '--dynamic-config-value',
       'frontend.httpAllowedHosts=["consentry.invalid"]',
       ...attributes,
@@ -171,14 +171,14 @@ async function waitUntilServing(server: ServerProcess, address: string): Promise
   }
 }
 
-/** Why the server does not take workflows yet; null if it does. */
+/** Why the server does not accept workflows yet; null if it does. */
 async function probe(address: string): Promise<string | null> {
   let connection: Connection | null = null;
   try {
     connection = await Connection.connect({ address, connectTimeout: '2s' });
     const service = 'temporal.api.workflowservice.v1.WorkflowService';
     await connection.healthService.check({ service });
-    // The frontend answers before the namespace is there.
+    // The frontend answers before the namespace exists.
     await connection.workflowService.describeNamespace({ namespace: 'default' });
     return null;
   } catch (error) {
