@@ -22,8 +22,8 @@ import { ConfigError } from './runtime/config.js';
 import { noteAccount, openLedger, type Ledger } from './ledger/index.js';
 
 /**
- * What a worker process does: `workflow` decides and holds no key, `activity` talks to Klaviyo and
- * the ledger, `all` does both.
+ * What a worker process runs: `workflow` decides and has no key, `activity` calls Klaviyo and the
+ * ledger, `all` does both.
  */
 export const WORKER_ROLES = ['workflow', 'activity', 'all'] as const;
 export type WorkerRole = (typeof WORKER_ROLES)[number];
@@ -36,20 +36,20 @@ export interface ConsentryWorkerOptions {
   /** Private API key; only an activity worker has one. */
   readonly apiKey: string | null;
   /**
-   * Klaviyo's id of the account to work for. A worker without a key has to be told; one with a key
-   * refuses to start where the key is of another account.
+   * Klaviyo's id of the account to work for. A worker without a key needs it; a worker with a key
+   * refuses to start if the key is of another account.
    */
   readonly account: string | null;
   readonly baseUrl: string;
   readonly version: string;
-  /** What the names of the task queues begin with. @default 'consentry' */
+  /** Prefix of the names of the task queues. @default 'consentry' */
   readonly taskQueues?: string;
-  /** Told while Klaviyo does not answer, so that the key could not be proved yet. */
+  /** Called while Klaviyo does not answer, so that the key cannot be checked yet. */
   readonly onWait?: (why: string) => void;
 }
 
 export interface ConsentryWorker {
-  /** The account that it works for: that of its key. */
+  /** The account that it works for: the one of its key. */
   readonly accountId: string;
   readonly taskQueue: string;
   /** Ends after `shutdown`, or rejects when the worker fails. */
@@ -58,17 +58,18 @@ export interface ConsentryWorker {
 }
 
 /**
- * Builds a worker: the only place that sees workflows and activities together. It proves its key
- * before it takes anything: a bad key would end other people's runs.
+ * Builds a worker: the only place that sees workflows and activities together. It checks its key
+ * before it takes any task: a bad key would fail other people's runs.
  *
- * @throws KlaviyoKeyRefusedError, KlaviyoScopeMissingError; ConfigError where the account is another
+ * @throws KlaviyoKeyRefusedError, KlaviyoScopeMissingError; ConfigError if the key is of another
+ * account
  */
 export async function createWorker(options: ConsentryWorkerOptions): Promise<ConsentryWorker> {
   const activities = options.role === 'workflow' ? null : await openActivities(options);
   const accountId = activities?.accountId ?? options.account;
   if (accountId === null) {
     throw new ConfigError(
-      'A worker that holds no key has to be told whose workflows it carries out: give --account or CONSENTRY_ACCOUNT.',
+      'A worker without a key needs the account whose workflows it runs: give --account or CONSENTRY_ACCOUNT.',
     );
   }
   const taskQueue = taskQueueOf(accountId, options.taskQueues ?? TASK_QUEUES);
@@ -77,10 +78,10 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
     connection: options.connection,
     namespace: options.namespace,
     taskQueue,
-    // A waiting job is a cached workflow of some 30 kB; more than these are replayed when woken.
+    // A waiting job is a cached workflow of about 30 kB; jobs beyond this number are replayed when woken.
     maxCachedWorkflows: 1_200,
     maxConcurrentActivityTaskExecutions: 60,
-    // Cancellation reaches an activity with its heartbeats; every other wait here is shorter.
+    // An activity learns of its cancellation with a heartbeat; every other wait here is shorter.
     maxHeartbeatThrottleInterval: '2s',
     shutdownGraceTime: '5s',
     ...(activities === null ? {} : { activities: activities.activities }),
@@ -133,7 +134,7 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
     const { id: accountId } = await proveKey(klaviyo, options.onWait ?? (() => undefined));
     if (options.account !== null && options.account !== accountId) {
       throw new ConfigError(
-        `KLAVIYO_API_KEY is of account ${accountId}, and this worker is to work for ${options.account}: ` +
+        `KLAVIYO_API_KEY is of account ${accountId}, but this worker is for ${options.account}: ` +
           'use a key of that account, or correct --account or CONSENTRY_ACCOUNT.',
       );
     }
@@ -157,11 +158,11 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
 
 export interface WorkflowSource {
   readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
-  /** Of workflows that are not bundled yet; a bundle has its own. */
+  /** For workflows that are not bundled yet; a bundle contains its own. */
   readonly interceptorModules: string[];
 }
 
-/** The bundle of the build where there is one; else Temporal bundles the sources at start. */
+/** The bundle of the build if there is one; else Temporal bundles the sources at the start. */
 export function workflowSource(): WorkflowSource {
   const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
   if (existsSync(bundle)) {

@@ -4,7 +4,7 @@ import type { GuardVerdict } from './operations/operation.js';
 import type { GuardedRun } from './opt-outs.js';
 import type { Known } from './person.js';
 
-/** Decides whether a part may be sent: each operation says what it asks of the person. */
+/** Decides whether a part may be sent; each operation has its own rule. */
 export function guardPart(
   { operation, channel }: OpenPart,
   known: Known,

@@ -7,21 +7,21 @@ import type { GuardVerdict } from './operations/operation.js';
 import type { GuardedRun } from './opt-outs.js';
 import { consentHeld, type Known, mayBeOneProfile, profilesFor } from './person.js';
 
-/** What may be done for a row's person, from all that is known of them at one moment. */
+/** What may be sent for a row's person, from all that is known about them at one time. */
 export interface Judgement {
   readonly before: ConsentBefore;
   /** Parts that must not or need not be sent. */
   readonly settlements: readonly Settlement[];
-  /** Subscribed already, and to be put on the run's list: all that they lack. */
+  /** Already subscribed, so only the membership of the run's list is missing. */
   readonly joinsList: boolean;
 }
 
 /**
- * Judges every open part of a row together. A reading counts for all of a person's channels, also for
- * those that other jobs carry, so that none of them is sent on a reading that was only looked at for
- * another. Pure.
+ * Judges all open parts of a row together. A reading counts for all of a person's channels, even
+ * those in other jobs, so that none is sent on a reading that was checked only for another channel.
+ * Pure.
  *
- * @param row with all its open and unsent parts
+ * @param row with all its open, unsent parts
  */
 export function judgePerson(row: OpenRow, known: Known, run: GuardedRun): Judgement {
   const { rowNumber } = row;
@@ -45,10 +45,9 @@ export function judgePerson(row: OpenRow, known: Known, run: GuardedRun): Judgem
 }
 
 /**
- * Somebody already subscribed of whom nothing will be sent: only a membership gets them onto the
- * list. Whoever said no to any of the row's channels, or to mail at all, is left off it; so is
- * everybody where the address of the row, by which the membership is asked for, is another person's
- * than the number that is subscribed.
+ * Whether an already subscribed person, for whom nothing else is sent, is added to the list. Not if
+ * they opted out of any of the row's channels or of mail. Nor if the row's e-mail address, which
+ * the membership is asked for by, belongs to another person than the subscribed phone number.
  */
 function belongsOnList(
   row: OpenRow,
@@ -76,10 +75,10 @@ const MEMBERSHIP: OpenPart = {
 };
 
 /**
- * The opt-outs that profiles show and that are no older than `since`: a run may have sent a subscribe
- * before Klaviyo showed them, and would undo them.
+ * The opt-outs that profiles show and that are no older than `since`: a run may have sent a
+ * subscribe before Klaviyo showed them, which would undo them.
  *
- * @param undated when those were said that Klaviyo does not date; null leaves them out
+ * @param undated date of opt-outs that Klaviyo does not date; null leaves them out
  */
 export function optOutsShown(
   profiles: Iterable<ProfileConsent>,
@@ -91,7 +90,7 @@ export function optOutsShown(
     .filter(({ at }) => Date.parse(at) >= since.getTime());
 }
 
-/** Suppressions that somebody meant, and that a subscribe lifts; bounces are neither. */
+/** Suppressions that a person asked for and that a subscribe lifts; bounces are neither. */
 const SAYS_NO: ReadonlySet<SuppressionReason> = new Set([
   'UNSUBSCRIBE',
   'SPAM_COMPLAINT',
@@ -145,8 +144,8 @@ function optOutsOfProfile(profile: ProfileConsent, undated: string | null): OptO
 }
 
 /**
- * The addresses to ask Klaviyo for: ours in lower case, and the spelling of the source, by which a
- * filter finds a profile that is held in capitals where it tells them apart.
+ * The addresses to look up at Klaviyo: ours in lower case, and the spelling of the source, which
+ * finds a profile with capitals if the filter is case-sensitive.
  */
 export function spellingsOf({ email, rawEmail }: Pick<OpenRow, 'email' | 'rawEmail'>): string[] {
   if (email === null) return [];
@@ -156,7 +155,7 @@ export function spellingsOf({ email, rawEmail }: Pick<OpenRow, 'email' | 'rawEma
   return written === email ? [email] : [email, written];
 }
 
-/** The phone is looked up where it is asked for, or where it is all that the row has. */
+/** The phone number is looked up if a part needs it, or if the row has nothing else. */
 export function needsPhone(row: Pick<OpenRow, 'email' | 'parts'>): boolean {
   return row.email === null || row.parts.some(({ channel }) => isPhoneChannel(channel));
 }

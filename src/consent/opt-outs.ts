@@ -12,17 +12,17 @@ import { profilesFor, type Known } from './person.js';
 
 /** The run, as far as the guard depends on it. */
 export interface GuardedRun {
-  /** An opt-out of just this list counts too. */
+  /** An opt-out of only this list counts too. */
   readonly listId: string | null;
   readonly startedAt: Date;
 }
 
 /**
- * Why a person may not be taken into a channel, from all that is known of them: the gravest reason;
- * null where nothing forbids it. Subscribing removes UNSUBSCRIBE, SPAM_COMPLAINT and USER_SUPPRESSED, so
- * whoever has one of them is never subscribed; what can't be read as a known consent state counts as
- * an opt-out; of several profiles the most restrictive counts; and who said no to another run, or
- * where a feed showed it, has said no although Klaviyo does not show it yet.
+ * Why a person may not be subscribed to a channel, from all that is known about them: the most
+ * serious reason; null if nothing forbids it. Subscribing removes UNSUBSCRIBE, SPAM_COMPLAINT and
+ * USER_SUPPRESSED, so a person with one of them is never subscribed. An unknown consent state
+ * counts as an opt-out. Of several profiles the most restrictive counts. An opt-out from another
+ * run or from a feed counts although Klaviyo does not show it yet.
  */
 export function whyNot(channel: Channel, known: Known, run: GuardedRun): Reason | null {
   const profiles = profilesFor(channel, known.held);
@@ -34,7 +34,7 @@ export function whyNot(channel: Channel, known: Known, run: GuardedRun): Reason 
   );
 }
 
-/** Why nobody may be subscribed who has said this, the gravest first. */
+/** Reasons that forbid a subscribe, the most serious first. */
 const SEVERITY: readonly Reason[] = [
   'spam_complaint',
   'opted_out_before_run',
@@ -48,7 +48,7 @@ function mostSevere(reasons: readonly (Reason | null)[]): Reason | null {
   return SEVERITY.find((reason) => reasons.includes(reason)) ?? null;
 }
 
-/** Why none of these profiles may be subscribed to the channel; null where nothing forbids it. */
+/** Why none of these profiles may be subscribed to the channel; null if nothing forbids it. */
 export function optOutOf(
   channel: ConsentChannel,
   profiles: readonly ProfileConsent[],
@@ -65,8 +65,8 @@ export function optOutOf(
 }
 
 /**
- * Whether one of these profiles has left the list: a subscribe to any channel would put them back on
- * it, and mail to it would reach them again.
+ * Whether one of these profiles has left the list: a subscribe to any channel would add them to it
+ * again, and mail to the list would reach them again.
  */
 function leftTheList(profiles: readonly ProfileConsent[], listId: string | null): Reason | null {
   if (listId === null) return null;
@@ -78,8 +78,8 @@ function leftTheList(profiles: readonly ProfileConsent[], listId: string | null)
 }
 
 /**
- * Opt-outs that the ledger knows of and Klaviyo does not show: a feed was quicker, another run has
- * just asked for it, or a reading was stale. Whoever was subscribed after that came back by themselves.
+ * Opt-outs that the ledger knows but Klaviyo does not show: a feed was faster, another run has just
+ * sent it, or a reading was stale. A person who was subscribed after that came back by themselves.
  */
 function noted(
   channel: Channel,
@@ -102,7 +102,7 @@ function noted(
     : 'opted_out_before_run';
 }
 
-/** An address that nobody has yet goes to the profile of the row's other one. */
+/** An identifier without a profile will be added to the profile of the row's other identifier. */
 function mayBeAbout({ identifier }: OptOut, profiles: readonly ProfileConsent[]): boolean {
   return (
     profiles.length === 0 ||
@@ -117,7 +117,7 @@ function isSubscribedSince(consent: ChannelConsent | null, at: number): boolean 
   return Date.parse(consent.consentedAt) > at;
 }
 
-/** Whether every profile of the person holds an opt-out of the channel. */
+/** Whether every profile of the person has an opt-out of the channel. */
 export function isOut(channel: ConsentChannel, profiles: readonly ProfileConsent[]): boolean {
   return (
     profiles.length > 0 &&
@@ -125,7 +125,7 @@ export function isOut(channel: ConsentChannel, profiles: readonly ProfileConsent
   );
 }
 
-/** Whether every profile of the person is known to be suppressed. */
+/** Whether all profiles of the person are known to be suppressed. */
 export function areSuppressed(profiles: readonly ProfileConsent[]): boolean {
   return profiles.length > 0 && profiles.every((profile) => isSuppressed(profile.emailMarketing));
 }
@@ -136,7 +136,7 @@ export function hasLeft(profile: ProfileConsent | null, listId: string | null): 
   return left.some((suppression) => suppression.listId === listId);
 }
 
-/** Why this profile must not be subscribed to e-mail marketing; null where nothing forbids it. */
+/** Why this profile must not be subscribed to e-mail marketing; null if nothing forbids it. */
 export function emailOptOut(profile: ProfileConsent | null, listId: string | null): Reason | null {
   const email = profile?.emailMarketing;
   if (email === null || email === undefined) return null;
@@ -147,6 +147,6 @@ export function emailOptOut(profile: ProfileConsent | null, listId: string | nul
   if (reasons.has('HARD_BOUNCE') || reasons.has('INVALID_EMAIL')) return 'hard_bounce';
   if (reasons.size > 0 || email.consent === 'unknown') return 'consent_state_unknown';
   if (hasLeft(profile, listId)) return 'opted_out_before_run';
-  // Klaviyo lists them, if only as none: without them nobody knows who left this list.
+  // Klaviyo always lists them, even if empty: without them it is unknown who left this list.
   return listId !== null && email.listSuppressions === null ? 'consent_state_unknown' : null;
 }

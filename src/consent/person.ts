@@ -4,22 +4,22 @@ import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-cons
 import type { OpenRow, OptOut } from '../ledger/index.js';
 
 /**
- * The profiles that Klaviyo has for a row's identifiers: none, one, or several where it holds an
- * identifier more than once or a profile was read more than once.
+ * The profiles that Klaviyo has for a row's identifiers: none, one, or several if an identifier
+ * exists more than once or a profile was read more than once.
  */
 export interface Held {
   readonly byEmail: readonly ProfileConsent[];
   readonly byPhone: readonly ProfileConsent[];
 }
 
-/** All that is known of a row's person at one moment. */
+/** All that is known about a row's person at one time. */
 export interface Known {
   readonly held: Held;
-  /** Opt-outs of the row's identifiers that any run, feed or reading has noted. */
+  /** Opt-outs of the row's identifiers that any run, feed or reading has recorded. */
   readonly optOuts: readonly OptOut[];
 }
 
-/** The profiles whose consent of this channel counts: those of the identifier the channel hangs on. */
+/** The profiles whose consent for this channel counts: those with the channel's identifier. */
 export function profilesFor(channel: Channel, { byEmail, byPhone }: Held): ProfileConsent[] {
   if (channel === 'push' || channel === 'list') {
     return [...(byEmail.length > 0 ? byEmail : byPhone)];
@@ -28,9 +28,9 @@ export function profilesFor(channel: Channel, { byEmail, byPhone }: Held): Profi
 }
 
 /**
- * Whether e-mail and phone of a row may go to Klaviyo as one profile. Not when they are two people
- * there, since Klaviyo may merge them, nor when the profile of the e-mail has another number,
- * whose SMS consent the change of number would end, nor where an identifier is held more than once.
+ * Whether e-mail and phone of a row may be sent to Klaviyo as one profile. Not if they are two
+ * people there, since Klaviyo may merge them; nor if the profile of the e-mail has another number,
+ * since changing the number would end its SMS consent; nor if an identifier exists more than once.
  */
 export function mayBeOneProfile(row: OpenRow, { byEmail, byPhone }: Held): boolean {
   if (distinct(byEmail) > 1 || distinct(byPhone) > 1) return false;
@@ -46,10 +46,10 @@ function distinct(profiles: readonly ProfileConsent[]): number {
   return new Set(profiles.map(({ id }) => id)).size;
 }
 
-/** From the strongest no to the strongest yes. */
+/** From the most restrictive state to the least. */
 const STATES = ['UNSUBSCRIBED', 'unknown', 'NEVER_SUBSCRIBED', 'SUBSCRIBED'] as const;
 
-/** The consent of one channel, for the ledger: of several profiles the most restrictive. */
+/** The consent for one channel, for the ledger: of several profiles the most restrictive. */
 export function consentHeld(
   channel: Channel,
   profiles: readonly ProfileConsent[],
@@ -62,7 +62,7 @@ export function consentHeld(
   return null;
 }
 
-/** A membership has no consent of its own: what counts is that to e-mail. */
+/** A membership has no consent of its own: the consent to e-mail counts. */
 function consentChannelOf(channel: Channel): ConsentChannel {
   return channel === 'list' ? 'email' : channel;
 }

@@ -3,9 +3,9 @@ import type { ProfileConsent } from '../klaviyo/index.js';
 import type { Held } from './person.js';
 
 /**
- * Profiles by identifier. Klaviyo may hold an e-mail in capitals, where look-ups here are lower-case,
- * and may hold an identifier more than once. A profile that was read twice, by its e-mail and by its
- * phone number, is there as it was read both times.
+ * Profiles by identifier. Klaviyo may have an e-mail with capitals, while look-ups here are
+ * lower-case, and may have an identifier more than once. A profile that was read twice, by its
+ * e-mail and by its phone number, is included in both readings.
  */
 export class ProfileIndex {
   readonly #byEmail = new Map<string, ProfileConsent[]>();
@@ -16,7 +16,7 @@ export class ProfileIndex {
     if (profile.phoneNumber !== null) put(this.#byPhone, profile.phoneNumber, profile);
   }
 
-  /** What Klaviyo holds for a row's identifiers. */
+  /** What Klaviyo has for a row's identifiers. */
   heldFor(row: { readonly email: string | null; readonly phoneNumber: string | null }): Held {
     return {
       byEmail: (row.email === null ? undefined : this.#byEmail.get(row.email)) ?? [],

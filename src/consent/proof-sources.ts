@@ -3,9 +3,9 @@ import type { MigrationSettings } from '../contracts/migration.js';
 import { ALL_OPERATIONS } from './operations/index.js';
 import type { LookUp } from './operations/operation.js';
 
-/** What the reader of a migration reads, besides the events. */
+/** What the reader of a migration reads besides events. */
 export interface Sources {
-  /** Members of the run's list by the time of joining, 100 a page. */
+  /** Members of the run's list by the time they joined, 100 per page. */
   readonly listMembers: boolean;
   /** Look-ups of rows that are still open, by when they begin. */
   readonly lookUps: {
@@ -19,13 +19,13 @@ export interface Sources {
 }
 
 /**
- * Which sources prove a run, the cheapest that can: events of consent that changes now (1,000 a
- * page, 3,500 calls a minute), members of the list (100 a page), and look-ups of the people that
+ * The cheapest sources that can prove a run: events of consent that changes now (1,000 per page,
+ * 3,500 calls per minute), members of the list (100 per page), and look-ups of the people that
  * neither showed. Events of historical consent carry its date, so the list shows it; memberships
- * without consent are no event at all.
+ * without consent cause no event.
  *
  * @param fromEvents whether events can be read
- * @param fromList whether the list's members can be read by the time of joining
+ * @param fromList whether the list's members can be read by the time they joined
  */
 export function sourcesOf(
   settings: Pick<MigrationSettings, 'listId' | 'historicalImport' | 'consent'>,

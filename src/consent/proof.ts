@@ -7,7 +7,7 @@ import type { ReadAfter, Verdict } from './operations/operation.js';
 import { optOutOf } from './opt-outs.js';
 import { consentHeld } from './person.js';
 
-/** What was read after the submit proves of a part that was sent; null while it decides nothing. */
+/** What the reading after the submit proves about a part that was sent; null while it decides nothing. */
 export function provePart(
   { operation, channel }: Pick<WaitingPart, 'channel' | 'operation'>,
   read: ReadAfter,
@@ -15,7 +15,7 @@ export function provePart(
   return OPERATIONS[operation].prove(channel, read);
 }
 
-/** The consent of a part as profiles show it, to be kept with its outcome. */
+/** The consent of a part as profiles show it, to be stored with its outcome. */
 export function readBack(
   part: Pick<WaitingPart, 'channel' | 'operation'>,
   profiles: readonly ProfileConsent[],
@@ -42,8 +42,8 @@ export interface Deadline {
 }
 
 /**
- * How a part ends that no proof settled before the deadline: waiting for a click only where the
- * process has clicks, otherwise accepted and never seen.
+ * How a part ends that no proof settled before the deadline: waiting for a click if the process has
+ * clicks, otherwise unconfirmed.
  */
 export function proveAtDeadline(
   part: Pick<WaitingPart, 'channel' | 'operation'>,
@@ -58,13 +58,13 @@ export function proveAtDeadline(
       ? optOutOf(part.channel, profiles, listId)
       : null;
   if (optOut !== null && optOut !== 'consent_state_unknown') {
-    // The guard let only people through who had not opted out: this one did since.
+    // The guard let only people through who had not opted out, so this person did so later.
     const reason = optOut === 'opted_out_before_run' ? 'opted_out_during_run' : optOut;
     return { outcome: 'skipped_opted_out', reason };
   }
   if (isPhoneChannel(part.channel) && deadline.partialFailure?.includes('phone_number') === true) {
-    // The header does not name its rows. No profile has this number after the e-mail went
-    // through: it is one of them.
+    // The header does not name its rows. The e-mail was applied but no profile has this number, so
+    // the row is one of them.
     if (profiles.length === 0 && !waitsForClick(part, deadline)) {
       return { outcome: 'rejected', reason: 'phone_dropped_by_klaviyo' };
     }
@@ -74,7 +74,7 @@ export function proveAtDeadline(
     : { outcome: 'unconfirmed', reason: 'not_seen_before_deadline' };
 }
 
-/** Whether Klaviyo asks the person for a click before the consent shows. */
+/** Whether Klaviyo asks the person for a click before it shows the consent. */
 export function waitsForClick(
   part: Pick<WaitingPart, 'channel' | 'operation'>,
   deadline: Pick<Deadline, 'optInProcess' | 'historicalImport'>,
@@ -87,5 +87,8 @@ export function waitsForClick(
   );
 }
 
-/** Channels whose double opt-in is known to send a message; of WhatsApp and push nobody says so. */
+/**
+ * Channels whose double opt-in is known to send a message; for WhatsApp and push it is not
+ * documented.
+ */
 const HAS_CLICKS: ReadonlySet<Channel> = new Set(['email', 'sms', 'sms_transactional']);

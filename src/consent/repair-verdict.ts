@@ -4,14 +4,14 @@ import type { Repair } from '../ledger/index.js';
 import { hasLeft, optOutOf } from './opt-outs.js';
 
 /**
- * What is to be done about somebody who said no after a run had asked for their consent: nothing
- * while they are out, to take them out where they are subscribed, nothing any more where they came
+ * What to do about a person who opted out after a run had subscribed them. `out`: nothing while
+ * they stay out. `subscribed`: unsubscribe them. `came_back`: nothing any more, since they came
  * back by themselves.
  */
 export type RepairVerdict = 'out' | 'subscribed' | 'came_back' | 'unknown';
 
 /**
- * @param profiles of the identifier that the channel hangs on
+ * @param profiles with the channel's identifier
  * @param listId the run's list
  */
 export function judgeRepair(
@@ -24,7 +24,7 @@ export function judgeRepair(
     const consent = consentOf(profile, channel)?.consent ?? null;
     if (consent === 'unknown') return 'unknown';
     if (consent !== 'SUBSCRIBED') return 'out';
-    // A suppression without a word about what it is keeps mail away like every other one.
+    // A suppression without a reason stops mail like any other.
     if (channel === 'email' && profile.emailMarketing?.canReceive === false) return 'out';
     const optOut = optOutOf(channel, [profile], listId);
     if (optOut !== null && optOut !== 'consent_state_unknown') return 'out';
@@ -35,8 +35,8 @@ export function judgeRepair(
 }
 
 /**
- * Who has left the list and does not show it any more is on it again. Whether that was the person, or
- * our call, nobody can tell: the no counts.
+ * A profile that left the list and no longer shows it is on the list again. Whether the person or
+ * our call did that cannot be known, so the opt-out counts.
  */
 function judgeMembership(profile: ProfileConsent, listId: string | null): RepairVerdict {
   const { email, emailMarketing } = profile;
@@ -47,8 +47,8 @@ function judgeMembership(profile: ProfileConsent, listId: string | null): Repair
 }
 
 /**
- * Whether the person surely gave the consent by themselves after they had said no: by the click of a
- * double opt-in, or elsewhere than through the API. In doubt it was a call, and the no counts.
+ * Whether the person certainly consented again by themselves after the opt-out: by the click of a
+ * double opt-in, or elsewhere than through the API. In doubt it was a call, and the opt-out counts.
  */
 function saidYesSince(
   channel: ConsentChannel,
@@ -71,14 +71,17 @@ function isByThemselves(method: string | null): boolean {
   return method !== null && method !== '' && method.toUpperCase() !== 'API';
 }
 
-/** The second unsubscribe of somebody comes no sooner after the first; each further one twice as late. */
+/**
+ * The least wait between the first and the second unsubscribe of a person; it doubles with each
+ * further one.
+ */
 const FIRST_REPEAT_MS = 1_000;
 
 /**
- * What is to be done about somebody who is read as subscribed: to take them out, at first and then after
- * waits that double, since Klaviyo may be slow to show it; to wait for that; or to give up, once they
- * were taken out for as long as Klaviyo is given to apply anything, and it shows nothing of it for as
- * long again.
+ * What to do about a person who is read as subscribed. Unsubscribe them, at once and then after
+ * waits that double, since Klaviyo may be slow to show it; or wait for that. Give up after
+ * unsubscribing them for as long as Klaviyo is given to apply anything, if it has not shown it for
+ * as long again.
  */
 export function nextStep(
   {

@@ -1,29 +1,32 @@
 /**
- * Types of `ApplicationFailure` that cross from activities into workflows. The first group stops a
- * migration: a person has to change something. The second is retried by Temporal.
+ * Types of `ApplicationFailure` that activities throw to workflows. The first group stops a
+ * migration: a person has to change something. Temporal retries the second.
  */
 export const STOPPING_FAILURES = [
-  /** 403 in the preflight: the key lacks a scope. Half-way the run waits for another key. */
+  /**
+   * 403 in the preflight: the key lacks a scope. Later in the run, the run waits for another key
+   * instead.
+   */
   'KlaviyoScopeMissing',
-  /** The run is about another account than the worker's key. */
+  /** The run is for another account than the worker's key. */
   'AccountMismatch',
   /** The list does not exist. */
   'ListNotFound',
-  /** SMS rows and an account that cannot send SMS. */
+  /** There are SMS rows, but the account cannot send SMS. */
   'SmsNotConfigured',
   /** The list's opt-in process is not the expected one. */
   'OptInProcessUnexpected',
-  /** Rows without a consent date, and a historical run that nobody told what to do with them. */
+  /** A historical run has rows without a consent date, and no setting says what to do with them. */
   'ConsentDatesMissing',
-  /** Klaviyo refused a request as a whole, whatever its rows. */
+  /** Klaviyo refused a whole request, not single rows. */
   'KlaviyoRequestRefused',
-  /** An answer without what Klaviyo's API document promises: reading on could miss an opt-out. */
+  /** An answer lacks what Klaviyo's API specification promises: reading on could miss an opt-out. */
   'KlaviyoAnswerUnexpected',
-  /** The canary did not end as it was planned. */
+  /** The canary did not end as planned. */
   'CanaryFailed',
   /** A setting that the run needs is missing or contradicts another. */
   'SettingsInvalid',
-  /** PostgreSQL cannot hold a value of a source or of Klaviyo's: it is no use to try again. */
+  /** PostgreSQL cannot store a value of the source or of Klaviyo: a retry would not help. */
   'LedgerValueRefused',
   /** The ledger has no such migration. */
   'MigrationNotFound',
@@ -36,9 +39,9 @@ export const RETRYABLE_FAILURES = [
   'KlaviyoUnavailable',
   /** 401: the key was revoked; the run waits until a worker has one that works. */
   'KlaviyoKeyRefused',
-  /** 403 half-way: the same for a key that may not. */
+  /** 403 after the preflight: the same for a key that lacks the permission. */
   'KlaviyoAccessRefused',
-  /** The limiter has no free call soon. */
+  /** The limiter will have no free call soon. */
   'LimiterBusy',
   /** The ledger database did not answer. */
   'LedgerUnavailable',

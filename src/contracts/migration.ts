@@ -2,78 +2,87 @@ import type { Channel, ConsentChannel, Operation, OptInProcess } from './channel
 import type { Outcome, Reason } from './outcomes.js';
 
 /**
- * What a migration was asked to do. Kept in the ledger, read by the activities; no workflow of a
- * migration sees it, since a list or a custom source is nobody else's business.
+ * The settings of a migration. They are in the ledger, for the activities. No workflow of a
+ * migration sees them, so lists and custom sources do not appear in Temporal.
  */
 export interface MigrationSettings {
   /** Id of the list to subscribe into; null uses the account's default opt-in process. */
   readonly listId: string | null;
   readonly channels: readonly ConsentChannel[];
-  /** The opt-in process that the operator expects to meet; null where not said. */
+  /** The opt-in process that the operator expects; null if not given. */
   readonly expectedOptIn: OptInProcess | null;
-  /** Send consent dates, skip double opt-in mails and flows (Klaviyo's `historical_import`). */
+  /** Sends consent dates and skips double opt-in mails and flows (Klaviyo's `historical_import`). */
   readonly historicalImport: boolean;
   /** Countries with a sending number, for keys that may not read the senders. */
   readonly smsCountries: readonly string[] | null;
-  /** What SMS rows of countries without a sender do: stop the run before it sends, or end rejected. */
+  /**
+   * What happens with SMS rows of countries without a sender: the run stops before it sends, or the
+   * rows end rejected.
+   */
   readonly smsWithoutSender: 'stop' | 'reject';
-  /** A row without a consent date stops the run: it is historical, and nobody said what to do then. */
+  /** A row without a consent date stops the run: it is historical, and no setting says what to do. */
   readonly stopOnUndated: boolean;
-  /** Klaviyo's `custom_source`, kept on every consent record of the run. */
+  /** Klaviyo's `custom_source`, stored with every consent of the run. */
   readonly customSource: string;
-  /** `implicit`: everybody is put on the list without consent, and nobody is subscribed. */
+  /** `implicit`: everybody is added to the list without consent, and nobody is subscribed. */
   readonly consent: 'explicit' | 'implicit';
-  /** Rows that are sent and settled before all others; null where all go at once. */
+  /** Rows that are sent and settled before all others; null if there is no canary. */
   readonly canaryRows: number | null;
-  /** Rows of one job at most: one subscribe call. */
+  /** Most rows of one job: one subscribe call. */
   readonly rowsPerJob: number;
 }
 
-/** Waits and deadlines of a run in milliseconds. Part of the workflow's input, so replays agree. */
+/**
+ * Waits and deadlines of a run, in milliseconds. Part of the workflow's input, so that replays are
+ * deterministic.
+ */
 export interface MigrationTiming {
-  /** From a job's acceptance until its open rows are looked up one last time. */
+  /** From a job's acceptance until the last look-up of its open rows. */
   readonly confirmWithinMs: number;
-  /** The same for memberships: Klaviyo makes new profiles of an import within some 20 minutes. */
+  /** The same for memberships: Klaviyo creates the new profiles of an import within about 20 minutes. */
   readonly membershipWithinMs: number;
   /**
-   * From a subscribe until Klaviyo can't apply it any more, however soon somebody wants its outcomes:
-   * whoever said no is watched for so long.
+   * From a subscribe until Klaviyo can no longer apply it, even if outcomes are wanted sooner:
+   * people who opted out are watched for this long.
    */
   readonly appliedWithinMs: number;
   /** Pause between two reads of Klaviyo's feeds by the migration's reader. */
   readonly readEveryMs: number;
-  /** How long one turn of the reader lasts at most before it reports to the workflow. */
+  /** Longest turn of the reader before it reports to the workflow. */
   readonly readTurnMs: number;
-  /** Wait before a submit whose answer got lost is read back and, where nothing landed, sent again. */
+  /** Wait before a submit whose answer was lost is read back and, if nothing arrived, sent again. */
   readonly lostAnswerWaitMs: number;
-  /** A person's consent is read again before the submit when it was read longer ago than this. */
+  /** A person's consent is read again before the submit if it was read longer ago than this. */
   readonly consentMaxAgeMs: number;
-  /** The same for consent to texts, WhatsApp and push, whose opt-outs only events show, if any. */
+  /** The same for consent to texts, WhatsApp and push, whose opt-outs show in events at most. */
   readonly textConsentMaxAgeMs: number;
-  /** Opt-outs of the account that were read longer ago than this are read before every subscribe. */
+  /** Opt-outs of the account are read again before a subscribe if they were read longer ago than this. */
   readonly optOutsMaxAgeMs: number;
-  /** How late an event of an opt-out may surface; they are watched for so long after a run's last subscribe may have been applied. */
+  /**
+   * How late the event of an opt-out may show; opt-outs are watched for this long after Klaviyo may
+   * have applied a run's last subscribe.
+   */
   readonly optOutsLateMs: number;
-  /** From acceptance until suppressions are looked up one last time: Klaviyo takes hours. */
+  /** From acceptance until the last look-up of suppressions: Klaviyo takes hours. */
   readonly suppressionWithinMs: number;
-  /** A feed of events that shows nothing of what was sent for this long is not waited for. */
+  /** A feed of events that shows nothing of what was sent is waited for this long. */
   readonly eventsSilentMs: number;
   /** How long people who have not clicked are followed after the run; 0 for not at all. */
   readonly watchForMs: number;
-  /** First pause between two looks at them; it doubles up to the longest. */
+  /** First pause between two polls of them; it doubles up to the longest. */
   readonly watchFirstMs: number;
   readonly watchLongestMs: number;
 }
 
-/** Input of the `consentMigration` workflow: a claim check, never people. */
+/** Input of the `consentMigration` workflow: an id and numbers, never people. */
 export interface MigrationInput {
   readonly migrationId: string;
   readonly timing: MigrationTiming;
-  /** Jobs of one batch at most. */
+  /** Most jobs of one batch. */
   readonly batchSize: number;
-  /** Ends after the plan; nothing is sent. */
+  /** Ends after the plan and sends nothing. */
   readonly dryRun: boolean;
-  /** Waits after the plan until a person says `approve`. */
+  /** Waits for approval after the plan. */
   readonly waitsForApproval: boolean;
   /** What follows the canary's end: the rest after a wait, or (`pilot`) nothing. Null without one. */
   readonly canary: { readonly waitMs: number; readonly thenStop: boolean } | null;
@@ -83,7 +92,7 @@ export interface MigrationInput {
 export interface WatchInput {
   readonly migrationId: string;
   readonly timing: Pick<MigrationTiming, 'watchForMs' | 'watchFirstMs' | 'watchLongestMs'>;
-  /** How it stood before it continued as new; absent at its start. */
+  /** Its state before it continued as new; absent at its start. */
   readonly carried?: {
     readonly startedAt: string;
     readonly confirmed: number;
@@ -98,7 +107,7 @@ export interface OptOutWatchInput {
   readonly timing: OptOutTiming;
 }
 
-/** The waits of whatever watches opt-outs. */
+/** The waits of everything that watches opt-outs. */
 export type OptOutTiming = Pick<
   MigrationTiming,
   | 'appliedWithinMs'
@@ -109,18 +118,24 @@ export type OptOutTiming = Pick<
   | 'suppressionWithinMs'
 >;
 
-/** Result of the `optOutWatch` workflow. Rows. */
+/** Result of the `optOutWatch` workflow, in rows. */
 export interface OptOutWatchResult {
-  /** Who had said no, was subscribed all the same, and was taken out again since the run ended. */
+  /**
+   * People who had opted out, were subscribed anyway, and were unsubscribed again after the run
+   * ended.
+   */
   readonly unsubscribedAgain: number;
 }
 
-/** Result of its `progress` query, and of a watch that has ended. Rows. */
+/**
+ * The state of a `confirmationWatch` workflow, which follows people who have not clicked: its result
+ * and that of its `progress` query. In rows.
+ */
 export interface WatchProgress {
   readonly migrationId: string;
-  /** Who has not clicked yet; null before the first look. */
+  /** People who have not clicked yet; null before the first poll. */
   readonly pending: number | null;
-  /** Who clicked since the watch began. */
+  /** People who have clicked since the watch began. */
   readonly confirmed: number;
   readonly looks: number;
   /** RFC 3339: when the watch ends. */
@@ -140,7 +155,7 @@ export interface JobRef {
   readonly jobNumber: number;
   readonly operation: Operation;
   readonly rows: number;
-  /** From its acceptance until rows that are still open are looked up one last time, in ms. */
+  /** From its acceptance until the last look-up of its open rows, in ms. */
   readonly settleWithinMs: number;
   /** Sent and settled before the others. */
   readonly canary: boolean;
@@ -171,7 +186,7 @@ export interface JobResult {
 export const PHASES = [
   'preflight',
   'plan',
-  /** Waits for a person to approve the plan. */
+  /** Waits for approval. */
   'approval',
   'canary',
   'submit',
@@ -184,18 +199,20 @@ export const PHASES = [
   'cancelled',
   'failed',
 ] as const;
+/** How far a migration is. `done`, `planned` (a dry run), `cancelled` and `failed` are its ends. */
 export type Phase = (typeof PHASES)[number];
 
+/** Rows by outcome; outcomes without rows are left out. */
 export type OutcomeCounts = Partial<Record<Outcome, number>>;
 
-/** What preflight found out about the account. */
+/** What the preflight found out about the account. */
 export interface Preflight {
   readonly accountId: string;
   readonly list: { readonly id: string; readonly optInProcess: OptInProcess } | null;
-  /** The list's process, else the declared one; null where neither is known. */
+  /** The list's process, else the one in the settings; null if neither is known. */
   readonly optInProcess: OptInProcess | null;
   readonly sms: SmsSetup;
-  /** Flows that somebody who joins the list starts; null where the key may not read them. */
+  /** Flows that start when somebody joins the list; null if the key may not read them. */
   readonly flows:
     | readonly {
         readonly id: string;
@@ -207,24 +224,27 @@ export interface Preflight {
   readonly access: readonly {
     readonly endpoint: string;
     readonly scopes: readonly string[];
-    /** Null where nothing harmless tells: a write shows it with its first call. */
+    /** Null if no harmless call can tell: a write shows it with its first call. */
     readonly allowed: boolean | null;
   }[];
-  /** Calls a second (`burst`) and a minute (`steady`) that Klaviyo allows of them. */
+  /** Calls per second (`burst`) and per minute (`steady`) that Klaviyo allows. */
   readonly limits: readonly {
     readonly endpoint: string;
     readonly burst: number;
     readonly steady: number;
-    /** Calls that were left when it was asked, and of which window; null where it was not. */
+    /**
+     * Calls left at the time of the preflight, and in which window; null if it did not call the
+     * endpoint.
+     */
     readonly remaining: number | null;
     readonly windowSeconds: 1 | 60 | null;
   }[];
   readonly warnings: readonly string[];
 }
 
-/** How the account's SMS set-up was learned, and what it is. */
+/** The account's SMS set-up, and where it was learned. */
 export interface SmsSetup {
-  /** `api`: read from Klaviyo. `declared`: given by the operator. `not_needed`: no SMS row. */
+  /** `api`: read from Klaviyo. `declared`: given in the settings. `not_needed`: no SMS row. */
   readonly source: 'api' | 'declared' | 'not_needed';
   /** ISO alpha-2 countries with an active sender. */
   readonly countries: readonly string[];
@@ -241,17 +261,18 @@ export interface Plan {
     readonly channel: Channel;
     readonly operation: Operation;
     readonly parts: number;
-    /** How they end if Klaviyo takes them and everybody who is asked clicks late. */
+    /** How they end if Klaviyo accepts them and nobody clicks before the run ends. */
     readonly expected: Outcome;
   }[];
-  /** Calls that the run will make at least, by endpoint. */
+  /** The least number of calls that the run will make, by endpoint. */
   readonly calls: Readonly<Record<string, number>>;
-  /** Mails and texts that Klaviyo will send to ask for a click. */
+  /** Double opt-in mails and texts that Klaviyo will send. */
   readonly doubleOptInMessages: number;
-  /** The least time that these calls take at the account's limits and the run's share of them. */
+  /** The least time that these calls take with the run's share of the account's limits. */
   readonly atLeastMs: number;
 }
 
+/** Settled parts of one channel with the same outcome and reason. */
 export interface PartCount {
   readonly channel: Channel;
   readonly outcome: Outcome;
@@ -269,15 +290,15 @@ export interface Totals {
   readonly jobs: { readonly total: number; readonly submitted: number; readonly settled: number };
 }
 
-/** Result of the `progress` query and of a finished migration. Counts only. */
+/** The state of a migration, in counts: the result of its `progress` query and of its workflow. */
 export interface Progress {
   readonly migrationId: string;
   readonly phase: Phase;
   readonly paused: boolean;
-  /** Why its calls wait for a person, such as a key that Klaviyo refuses; null while they do not. */
+  /** Why its calls wait for a person to act, such as a key that Klaviyo refuses; null if they do not. */
   readonly held: string | null;
   readonly rows: number;
-  /** Rows by outcome; the difference to `rows` is still open. */
+  /** Rows by outcome; the other `rows` are still open. */
   readonly outcomes: OutcomeCounts;
   readonly jobs: { readonly total: number; readonly submitted: number; readonly settled: number };
   /** Rows that Klaviyo accepted so far. */

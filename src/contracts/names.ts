@@ -1,11 +1,11 @@
 /** Names that workflows, workers, the CLI and the Web UI share. */
 
-/** Every account has a task queue of its own: a run is only seen by workers with a key of its account. */
+/** Every account has its own task queue: only workers with a key of that account see its runs. */
 export function taskQueueOf(accountId: string, prefix: string = TASK_QUEUES): string {
   return `${prefix}-${accountId}`;
 }
 
-/** What the names of all task queues begin with. */
+/** The prefix of all task queue names. */
 export const TASK_QUEUES = 'consentry';
 
 export const workflowIds = {

@@ -1,22 +1,25 @@
 /**
  * How a row, or one channel of a row, ended.
  *
- * The order is the rule by which a row with several channels gets one outcome: the first in this
- * list that any of its channels has. What is still open comes first, then what was achieved, then
- * what was not. The ledger's enum has the same order, so `min(outcome)` is the row's outcome.
+ * A row with several channels gets the first outcome in this list that any of its channels has.
+ * What is still open comes first, then what was achieved, then what was not. The ledger's enum has
+ * the same order, so `min(outcome)` is the row's outcome.
  */
 export const OUTCOMES = [
-  /** Klaviyo accepted it, and nothing that was read back shows it, or shows the person out again. */
+  /**
+   * Klaviyo accepted it, but the read-back does not show it, or does not show that somebody who
+   * opted out was unsubscribed again.
+   */
   'unconfirmed',
-  /** Accepted into a double opt-in process; the profile was read and does not show consent yet. */
+  /** Accepted into a double opt-in process; the profile was read back and does not show consent yet. */
   'pending_double_opt_in',
   /** The consent that was asked for was read back from Klaviyo. */
   'confirmed',
   /** Klaviyo already held the consent before the run; nothing was sent for it. */
   'already_consented',
-  /** Put on the list without consent, and read back as a member. */
+  /** Added to the list without consent, and read back as a member. */
   'list_only',
-  /** The person said no: nothing was sent, or they were read as out after it. */
+  /** The person opted out: nothing was sent, or they were read back as opted out afterwards. */
   'skipped_opted_out',
   /** Refused by the importer, the checks or Klaviyo, with a reason. */
   'rejected',
@@ -24,21 +27,22 @@ export const OUTCOMES = [
   'cancelled',
 ] as const;
 
+/** How a row, or one channel of a row, ended: one of `OUTCOMES`. */
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Why a part lost against another row of its source. */
+/** Why a part lost to another row of its source. */
 export const CONFLICT_REASONS = [
   'duplicate_email',
   'duplicate_phone',
   'conflicting_opt_out',
   'superseded_by_consent',
-  /** The other row was refused, and may be a no. */
+  /** The other row was refused, and may be an opt-out. */
   'newer_statement_refused',
 ] as const;
 
 export type ConflictReason = (typeof CONFLICT_REASONS)[number];
 
-/** Why a row or a channel of it has its outcome. Stable keys: they are in reports and JSON. */
+/** Why a row, or a channel of it, has its outcome. The keys are stable: they are in reports and JSON. */
 export type Reason =
   // the importer
   | 'email_missing'
@@ -88,7 +92,7 @@ export type Reason =
   | 'canary_failed'
   | 'migration_stopped';
 
-/** What settled a part: where its outcome was read, or what kept it from being sent. */
+/** Where the proof of an outcome was read. */
 export type SettledBy =
   | 'importer'
   | 'guard'

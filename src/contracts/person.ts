@@ -1,35 +1,36 @@
 import type { ConsentChannel } from './channels.js';
 
-/** Whom a question is about: one identifier, normalised. */
+/** The person that a question is about: one normalised identifier. */
 export type Person =
   /** Lower-case. */
   | { readonly by: 'email'; readonly value: string }
   /** E.164. */
   | { readonly by: 'phone_number'; readonly value: string };
 
-/** A person's consent as Klaviyo holds it at one moment. The keys are those of `show --json`. */
+/** A person's consent as Klaviyo has it at one moment. The keys are those of `show --json`. */
 export interface PersonConsent {
   /** RFC 3339. */
   readonly readAt: string;
-  /** Every profile that Klaviyo has for the identifier: none, or one. */
+  /** The profile that Klaviyo has for the identifier, or none. */
   readonly profiles: readonly PersonProfile[];
 }
 
+/** One profile at Klaviyo. */
 export interface PersonProfile {
   readonly id: string;
-  /** As Klaviyo holds it. */
+  /** As Klaviyo has it. */
   readonly email: string | null;
   readonly phoneNumber: string | null;
-  /** The channels that the profile holds anything of. */
+  /** The channels that the profile has anything about. */
   readonly channels: readonly PersonChannel[];
-  /** Consent to be watched while reading mail, which is none to get any; empty where none is held. */
+  /** Consent to open and click tracking, which is not consent to receive mail; empty if there is none. */
   readonly tracking: readonly PersonTracking[];
   /**
-   * Why no e-mail marketing goes to the profile at all; `unknown` where Klaviyo gives no reason, and
-   * `unstated` where it does not say whether there is any.
+   * Why the profile gets no e-mail marketing at all; `unknown` if Klaviyo gives no reason,
+   * `unstated` if it does not say whether there is one.
    */
   readonly suppressions: readonly { readonly reason: string; readonly timestamp: string | null }[];
-  /** The same for single lists; null where Klaviyo does not say. */
+  /** The same for single lists; null if Klaviyo does not say. */
   readonly listSuppressions:
     | readonly {
         readonly listId: string;
@@ -41,20 +42,21 @@ export interface PersonProfile {
 
 export interface PersonTracking {
   readonly of: 'opens' | 'clicks';
-  /** As of a channel. */
+  /** As for a channel. */
   readonly consent: string;
   readonly consentedAt: string | null;
-  /** When it ends by itself; null where it does not. */
+  /** When it expires; null if it does not. */
   readonly validUntil: string | null;
 }
 
+/** A profile's consent for one channel. Datetimes are Klaviyo's text. */
 export interface PersonChannel {
   readonly channel: ConsentChannel;
   /** `SUBSCRIBED`, `UNSUBSCRIBED`, `NEVER_SUBSCRIBED`, or `unknown`. */
   readonly consent: string;
-  /** When it was given or taken back; Klaviyo's text. */
+  /** When it was given or withdrawn; Klaviyo's text. */
   readonly consentedAt: string | null;
-  /** Klaviyo's `can_receive_...`; null for channels that have none. */
+  /** Klaviyo's `can_receive_...`; null for channels without one. */
   readonly canReceive: boolean | null;
   readonly method: string | null;
   /** `custom_source` of the call that subscribed the profile; e-mail only. */
@@ -63,7 +65,7 @@ export interface PersonChannel {
   readonly doubleOptIn: boolean | null;
 }
 
-/** Input of the `consentShow` workflow: a claim check, never a person. */
+/** Input of the `consentShow` workflow: an id, never a person. */
 export interface ShowInput {
   readonly requestId: string;
   /** The question and its answer are deleted after this long at the latest. */

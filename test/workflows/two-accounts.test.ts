@@ -124,7 +124,7 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
   test('a worker whose key is of the other account does not start', async () => {
     await assert.rejects(
       harness.startWorker({ apiKey: theirs.apiKey, baseUrl: theirs.url, account: OURS }),
-      /KLAVIYO_API_KEY is of account Their1, and this worker is to work for Ours01/,
+      /KLAVIYO_API_KEY is of account Their1, but this worker is for Ours01/,
     );
   });
 

@@ -8,8 +8,8 @@ import { SEND, type OperationRecord } from './operation.js';
 /** Membership of the run's list without any consent, by an import. */
 export const addToList: OperationRecord = {
   name: 'add_to_list',
-  label: 'put on the list only',
-  undone: 'put on the list by the run',
+  label: 'added to the list only',
+  undone: 'added to the list by the run',
   endpoint: 'bulk_import_profiles',
   callSize: CALL_LIMITS.import,
   takesOut: false,
@@ -24,10 +24,10 @@ export const addToList: OperationRecord = {
     return reason === null ? SEND : { send: false, outcome: 'skipped_opted_out', reason };
   },
   prove: (_channel, { isMember }) => (isMember ? { outcome: 'list_only', reason: null } : null),
-  // A membership without consent is no event at all.
+  // A membership without consent causes no event.
   lookUp: ({ members }) => (members ? 'late' : 'soon'),
   lacks: ({ listId }) =>
-    listId === null ? 'Rows ask for a list, and the run has none: give --list.' : null,
+    listId === null ? 'Rows ask for list membership, but the run has no list: give --list.' : null,
   async send(klaviyo, entries, settings, options) {
     const { jobId } = await klaviyo.importProfiles(importRequest(entries, settings), options);
     return { partialFailure: null, requestId: jobId };
@@ -41,7 +41,7 @@ export function importRequest(
   if (listId === null) throw new RangeError('add_to_list needs a list');
   return {
     listId,
-    // One identifier is enough to find or make the profile; a second could belong to somebody else.
+    // One identifier is enough to find or create the profile; a second could be somebody else's.
     profiles: entries.map(({ email, phoneNumber }) =>
       email === null ? { phoneNumber } : { email },
     ),

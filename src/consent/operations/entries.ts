@@ -3,7 +3,7 @@ import type { PushToken } from '../../klaviyo/index.js';
 import type { OpenPart, OpenRow, SentPart } from '../../ledger/index.js';
 
 /**
- * One profile of a request. A row is one entry, or two where its e-mail and its phone must not go
+ * One profile of a request. A row is one entry, or two if its e-mail and its phone must not be sent
  * as one profile.
  */
 export interface Entry {
@@ -15,7 +15,7 @@ export interface Entry {
   readonly parts: readonly OpenPart[];
 }
 
-/** The entries of rows, with the parts that were not sent yet. */
+/** The entries of rows, with the parts that have not been sent yet. */
 export function entriesOf(rows: readonly OpenRow[]): Entry[] {
   return rows.flatMap((row) => {
     const parts = row.parts.filter(({ unsent }) => unsent);
@@ -31,7 +31,7 @@ export function entriesOf(rows: readonly OpenRow[]): Entry[] {
   });
 }
 
-/** The entries with those of their parts alone that are to be sent. */
+/** The entries with only the parts that are to be sent. */
 export function onlyParts(entries: readonly Entry[], parts: readonly SentPart[]): Entry[] {
   const carried = new Set(parts.map(keyOfPart));
   return entries.flatMap((entry) => {

@@ -6,8 +6,8 @@ import { suppress } from './suppress.js';
 import { unsubscribe } from './unsubscribe.js';
 
 /**
- * Every operation, in the order in which jobs are started: what takes people out comes before what
- * takes them in, so that no later step can mail a person whom an earlier one takes out.
+ * Every operation, in the order in which jobs are started: removals come before additions, so that
+ * no later step can mail a person whom an earlier one removes.
  */
 export const OPERATIONS: Readonly<Record<Operation, OperationRecord>> = {
   suppress,

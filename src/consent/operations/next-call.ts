@@ -4,8 +4,8 @@ import { entriesOf, type Entry } from './entries.js';
 import { OPERATIONS } from './index.js';
 
 /**
- * What the next call of a job carries: what the job is for, and after that the memberships that came
- * up in it. Null where nothing is left to send.
+ * What the next call of a job carries: first the job's own parts, then the memberships that came up
+ * in it. Null if nothing is left to send.
  */
 export function nextCall(
   operation: Operation,

@@ -14,14 +14,14 @@ export type GuardVerdict =
 
 export const SEND: GuardVerdict = { send: true };
 
-/** How a part ended; null while nothing read so far decides it. */
+/** How a part ended; null while nothing that was read decides it. */
 export type Verdict = { readonly outcome: Outcome; readonly reason: Reason | null } | null;
 
 export const CONFIRMED: Verdict = { outcome: 'confirmed', reason: null };
 
-/** What was read after the call of the person of a part. */
+/** What was read about the person of a part after the call. */
 export interface ReadAfter {
-  /** Those of the part's identifier; none where Klaviyo has none. */
+  /** Profiles of the part's identifier; empty if Klaviyo has none. */
   readonly profiles: readonly ProfileConsent[];
   /** Whether it was read as a member of the run's list. */
   readonly isMember: boolean;
@@ -29,67 +29,67 @@ export interface ReadAfter {
   readonly listId: string | null;
 }
 
-/** What the reader of a run's proofs can read besides profiles. */
+/** What a run can read as proof besides profiles. */
 export interface Feeds {
-  /** Events of consent that changes now. */
+  /** Events of consent that changes at the time of the run. */
   readonly events: boolean;
-  /** Members of the run's list by the time of joining. */
+  /** Members of the run's list, by the time they joined. */
   readonly members: boolean;
-  /** Consent of the run is back-dated: no event of now shows it. */
+  /** The run's consent is back-dated: no current event shows it. */
   readonly historicalImport: boolean;
 }
 
 /**
- * When rows that are still open are looked up. `soon`: nothing else proves them. `late`: a feed should
- * have shown them by now. `patient`: Klaviyo takes 2 to 20 minutes, and nothing else proves them.
- * `never`: at the deadline only.
+ * When rows that are still open are looked up. `soon`: nothing else proves them. `late`: a feed
+ * should have shown them by now. `patient`: Klaviyo takes 2 to 20 minutes, and nothing else proves
+ * them. `never`: only at the deadline.
  */
 export type LookUp = 'soon' | 'late' | 'patient' | 'never';
 
-/** What Klaviyo answered to a call that it took. */
+/** Klaviyo's answer to an accepted call. */
 export interface Taken {
-  /** `X-Klaviyo-Partial-Failure`; null where the answer has none. */
+  /** `X-Klaviyo-Partial-Failure`; null if the answer has none. */
   readonly partialFailure: string | null;
   /** Klaviyo's id of the request or of its job. */
   readonly requestId: string | null;
 }
 
-/** All that is particular to one operation; whatever is done with operations loops over these. */
+/** Everything specific to one operation; code for all operations loops over these. */
 export interface OperationRecord {
   readonly name: Operation;
-  /** What a plan calls it. */
+  /** Its name in plans. */
   readonly label: string;
-  /** What an undo file says was done to the person; null where it is taken back. */
+  /** How an undo file describes what was done to the person; null if the undo reverses it. */
   readonly undone: string | null;
   /** Klaviyo's operation id of the call that carries it. */
   readonly endpoint: EndpointName;
-  /** Profiles that one call takes. */
+  /** Most profiles of one call. */
   readonly callSize: number;
-  /** It takes people out: no opt-out of theirs stands against it. */
+  /** It removes people, so opt-outs do not forbid it. */
   readonly takesOut: boolean;
-  /** It gives consent, which a person may take back, or be asked to confirm by a click. */
+  /** It adds consent, which a person may withdraw or be asked to confirm by a click. */
   readonly givesConsent: boolean;
-  /** A call that may have been carried out only repeats itself where it is made again. */
+  /** It is idempotent: a call that may have been applied can be made again. */
   readonly repeatable: boolean;
-  /** The metrics whose events prove it, with the names that older accounts have for them. */
+  /** The metrics whose events prove it, with their names in older accounts. */
   readonly events: readonly {
     readonly channel: ConsentChannel;
     readonly names: readonly string[];
   }[];
-  /** What the person is after it, where that is beside their consent, which stays what it was. */
+  /** The person's state after it, if it does not change their consent. */
   readonly leaves: string | null;
   /** The consent that it leads to. */
   readonly shows: 'SUBSCRIBED' | 'UNSUBSCRIBED';
-  /** The wait of a run's timing until rows that Klaviyo took are looked up one last time. */
+  /** The wait, in a run's timing, until the last look-up of rows that Klaviyo accepted. */
   readonly settlesWithin: keyof MigrationTiming & `${string}WithinMs`;
-  /** Whether the part may be sent, from all that is known of its person. */
+  /** Whether the part may be sent, from all that is known about its person. */
   readonly guard: (channel: Channel, known: Known, run: GuardedRun) => GuardVerdict;
-  /** What was read after the call proves of the part. */
+  /** What the reading after the call proves about the part. */
   readonly prove: (channel: Channel, read: ReadAfter) => Verdict;
   readonly lookUp: (feeds: Feeds) => LookUp;
-  /** What the run lacks to send it, in words for whoever runs it; null where it lacks nothing. */
+  /** What the run lacks to send it, as a message for the operator; null if nothing. */
   readonly lacks: (settings: MigrationSettings) => string | null;
-  /** Makes the one call that carries these entries. Throws the client's errors. */
+  /** Makes the call that carries these entries. Throws the client's errors. */
   readonly send: (
     klaviyo: KlaviyoClient,
     entries: readonly Entry[],

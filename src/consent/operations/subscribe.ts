@@ -16,7 +16,7 @@ export const subscribe: OperationRecord = {
   callSize: CALL_LIMITS.subscribe,
   takesOut: false,
   givesConsent: true,
-  // Subscribing again may mail somebody again.
+  // A second subscribe may mail the person again.
   repeatable: false,
   events: [
     { channel: 'email', names: ['Subscribed to Email Marketing'] },
@@ -35,7 +35,7 @@ export const subscribe: OperationRecord = {
       profiles.every((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED');
     return subscribed ? { send: false, outcome: 'already_consented', reason: null } : SEND;
   },
-  // An opt-out proves nothing yet: Klaviyo may apply the subscribe still, over the opt-out.
+  // An opt-out proves nothing yet: Klaviyo may still apply the subscribe over it.
   prove(channel, { profiles, isMember, listId }) {
     if (channel === 'list') return isMember ? { outcome: 'list_only', reason: null } : null;
     if (optOutOf(channel, profiles, null) !== null) return null;
@@ -44,8 +44,8 @@ export const subscribe: OperationRecord = {
       ? CONFIRMED
       : null;
   },
-  // Events of back-dated consent carry its date; what such a run leaves open at its deadline is
-  // looked up then.
+  // Events of back-dated consent carry its date. What such a run has open at its deadline is looked
+  // up then.
   lookUp({ events, members, historicalImport }) {
     if (historicalImport) return members ? 'never' : 'patient';
     return events || members ? 'late' : 'soon';

@@ -3,7 +3,7 @@ import { areSuppressed } from '../opt-outs.js';
 import { profilesFor } from '../person.js';
 import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 
-/** No mail to the address any more, whatever its consent. Klaviyo shows it after hours. */
+/** Stops all mail to the address, whatever its consent. Klaviyo shows it after hours. */
 export const suppress: OperationRecord = {
   name: 'suppress',
   label: 'suppress',
@@ -17,7 +17,7 @@ export const suppress: OperationRecord = {
   leaves: 'SUPPRESSED',
   shows: 'UNSUBSCRIBED',
   settlesWithin: 'suppressionWithinMs',
-  // Whoever has a suppression gets no mail: nothing is left to do.
+  // A suppressed person gets no mail, so there is nothing left to do.
   guard: (channel, { held }) =>
     areSuppressed(profilesFor(channel, held))
       ? { send: false, outcome: 'confirmed', reason: 'already_suppressed' }

@@ -6,7 +6,7 @@ import { profilesFor } from '../person.js';
 import type { Entry } from './entries.js';
 import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 
-/** An opt-out of a channel, everywhere and not of a list alone. */
+/** A global opt-out of a channel, not just of a list. */
 export const unsubscribe: OperationRecord = {
   name: 'unsubscribe',
   label: 'opt out',
@@ -37,15 +37,15 @@ export const unsubscribe: OperationRecord = {
   },
 };
 
-/** A membership is no consent that could be taken back: nothing asks for it. */
+/** A membership is not consent, so it cannot be withdrawn and nothing asks for it. */
 function isConsent(channel: Channel): channel is ConsentChannel {
   return channel !== 'list';
 }
 
 export function unsubscribeRequest(entries: readonly Entry[]): UnsubscribeRequest {
   return {
-    // With a list, Klaviyo would unsubscribe globally whoever is not on it; without, everybody
-    // globally: the opt-out that the source has.
+    // With a list, Klaviyo would globally unsubscribe those who are not on it. Without one it
+    // unsubscribes everybody globally, which is the opt-out in the source.
     listId: null,
     profiles: entries.map(({ email, phoneNumber, parts }) => ({
       email,

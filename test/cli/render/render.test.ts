@@ -141,7 +141,7 @@ describe('plan', () => {
     assert.equal(after(/^True already/), 'email | already_consented | 7');
     assert.equal(after(/^Duplicates and conflicts/), 'email | rejected | duplicate_email | 5');
     assert.equal(after(/^Refused/), 'email | rejected | email_invalid | 3');
-    assert.ok(compact.includes('list | put on the list only | 40 | list_only'), text);
+    assert.ok(compact.includes('list | added to the list only | 40 | list_only'), text);
     assert.ok(
       compact.includes(
         'email | subscribe | 1,000 | pending_double_opt_in, confirmed with the click',
