@@ -6,7 +6,7 @@ export type SeedConsent = 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'NEVER_SUBSCRIBED';
 export type SeedSuppression =
   'HARD_BOUNCE' | 'INVALID_EMAIL' | 'SPAM_COMPLAINT' | 'UNSUBSCRIBE' | 'USER_SUPPRESSED';
 
-/** A profile that the account has before the run, as the sandbox takes it: one JSON object a line. */
+/** A profile that the account has before the run, in the sandbox's format: one JSON object per line. */
 export interface SeedProfile {
   email: string;
   phone_number?: string;
@@ -19,7 +19,7 @@ export interface SeedProfile {
   lists?: string[];
 }
 
-/** How the account knows a person of the file before the run. */
+/** What the account knows about a person of the file before the run. */
 export type AccountState =
   | 'absent'
   | 'never_subscribed'
@@ -35,7 +35,7 @@ export type AccountState =
 
 type KnownState = Exclude<AccountState, 'absent'>;
 
-/** Of each 1,000 people. Those with a phone number only where the row's number is good. */
+/** Of each 1,000 people. States with a phone number only if the row's number is valid. */
 const SHARES: readonly (readonly [KnownState, number])[] = [
   ['never_subscribed', 80],
   ['subscribed_on_list', 120],
@@ -49,11 +49,11 @@ const SHARES: readonly (readonly [KnownState, number])[] = [
   ['invalid_email', 2],
 ];
 
-/** Consent that the account holds is from after the file's last date and before the export. */
+/** The account's consent dates from after the file's last date and before the export. */
 const FIRST_IN_ACCOUNT = Date.UTC(2025, 0, 2);
 const DAYS_IN_ACCOUNT = 300;
 
-/** Which state the person of a row has; people whose row asks no consent are new or unasked. */
+/** The state of a row's person; people whose row asks for no consent are new or unasked. */
 export function accountState(seed: number, row: ExportRow): AccountState {
   const { kind } = row.plan;
   const draw = new Random(seed, row.plan.row, 4).below(1_000);
@@ -69,7 +69,7 @@ export function accountState(seed: number, row: ExportRow): AccountState {
   return 'absent';
 }
 
-/** Null for people whom the account does not know. */
+/** Null for people that the account does not know. */
 export function seedProfile(
   seed: number,
   row: ExportRow,

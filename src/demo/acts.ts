@@ -10,7 +10,7 @@ import { LISTS } from './sources.js';
 import type { DemoStack } from './stack.js';
 import { compareWithTruth, type Difference } from './truth.js';
 
-/** One migration of the demo and what came of it. */
+/** One migration of the demo and its result. */
 export interface Act {
   readonly report: Report;
   readonly webUi: string | null;
@@ -34,10 +34,10 @@ export interface ActScreen {
   onProgress(progress: Progress): void;
 }
 
-/** From reading a profile to its outcome being in the ledger; also under load. */
+/** From reading a profile until its outcome is in the ledger, even under load. */
 const READ_BACK_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
-/** The second act is cancelled half-way, so it is looked at closely. */
+/** The second act is cancelled half-way, so it is polled often. */
 const LOOK_CLOSELY_MS = 200;
 
 /** The main act: e-mail and SMS into a double opt-in list, while people click. */
@@ -70,8 +70,8 @@ export async function playMain(stack: DemoStack, file: string, screen: ActScreen
 }
 
 /**
- * Klaviyo's limit is met after the first subscribe call, which is when the run is cancelled: what
- * was accepted is settled, the rest ends `cancelled`.
+ * Klaviyo's limit is reached after the first subscribe call. Then the run is cancelled: what was
+ * accepted is settled, the rest ends `cancelled`.
  */
 export async function playSecond(stack: DemoStack, file: string, screen: ActScreen): Promise<Act> {
   const { sandbox, connected } = stack;
@@ -119,7 +119,7 @@ async function play(
       },
     });
   } catch (error) {
-    // Its report says how it ended, and the truth is compared all the same.
+    // The report says how it ended, and the comparison is made anyway.
     if (!(error instanceof MigrationStoppedError)) throw error;
   }
   const ended = Date.now();

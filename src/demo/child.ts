@@ -7,10 +7,10 @@ const READY_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 25;
 
 /**
- * Starts `consentry <verb>` as a process of its own and waits until it says that it is ready.
+ * Starts `consentry <verb>` as a separate process and waits until it reports that it is ready.
  *
- * @returns the process, and what its `ready` event says
- * @throws Error with what the process wrote, where it ends or is silent for a minute
+ * @returns the process and its `ready` event
+ * @throws Error with the output of the process, if it ends or is silent for a minute
  */
 export async function startVerb(
   args: readonly [string, ...string[]],

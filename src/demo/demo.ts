@@ -29,16 +29,16 @@ export interface DemoResult {
   readonly main: Act;
   readonly second: Act;
   readonly figures: Figures;
-  /** Kinds of outcome that neither act shows; a demo that does not show all has failed. */
+  /** Outcomes that neither act shows; a demo that does not show all has failed. */
   readonly missing: readonly Outcome[];
-  /** Whether the ledger is the truth in every row of both acts, and every kind was seen. */
+  /** Whether the ledger is right in every row of both acts, and every outcome was seen. */
   readonly agrees: boolean;
   readonly steps: readonly Step[];
   readonly totalMs: number;
   readonly addresses: DemoStack['addresses'];
 }
 
-/** Plays both acts and compares them with the account. What it started is with the lifecycle. */
+/** Plays both acts and compares them with the account. The lifecycle stops what it starts. */
 export async function runDemo(
   options: DemoOptions,
   lifecycle: Lifecycle,
@@ -60,7 +60,7 @@ export async function runDemo(
   const stack = await step('start PostgreSQL, Temporal, the simulated Klaviyo and a worker', () =>
     startStack(folder, sandboxOptions(options.seed, source.account), lifecycle, screen.onSlowStart),
   );
-  await step(`write the export of ${options.rows} rows, fill the account`, async () => {
+  await step(`write the export of ${options.rows} rows and fill the account`, async () => {
     await Promise.all([source.writeFirst(files.main), source.writeSecond(files.second)]);
     await stack.sandbox.seed(source.account.accountBefore);
   });

@@ -28,11 +28,11 @@ export const COLUMNS = [
   'TAGS',
 ] as const;
 
-/** A row before it is written, with what is true of the person whatever the row makes of it. */
+/** A row before it is written, with the person's real data, whatever the row says. */
 export interface ExportRow {
   readonly plan: RowPlan;
   readonly person: Person;
-  /** E.164 where the row's number is a good one of a country with a sender. */
+  /** E.164 if the row's number is valid and of a country with a sender. */
   readonly phoneNumber: string | null;
   readonly cells: readonly string[];
 }
@@ -54,7 +54,7 @@ const MALFORMED_EMAILS = [
   (name: string) => `${name} at example.com`,
   (name: string) => `${name}@example.com; second@example.com`,
 ];
-/** A local number, words, a drama number outside every valid range, an extension, a short one. */
+/** A local number, words, a fictional number outside every valid range, an extension, a short number. */
 const MALFORMED_PHONES = ['555-0142', 'n/a', '+447700900123', '+1 201 555 0123 ext. 5', '12'];
 const MALFORMED_DATES = ['03/04/2021 05:06', '2021-02-30 10:00:00', 'last summer'];
 
@@ -149,13 +149,13 @@ function phoneCell(plan: RowPlan, random: Random): PhoneCell {
   }
 }
 
-/** Which of the numbers: rows without an e-mail take theirs between those of the others. */
+/** Picks the number: rows without an e-mail get theirs between those of the others. */
 function phoneNumberOf({ kind, ordinal, original }: RowPlan): number {
   if (kind === 'duplicate_phone' && original !== null) return phoneNumberOf(original);
   return kind === 'email_missing' ? ordinal * 151 + 150 : ordinal + Math.floor(ordinal / 150);
 }
 
-/** The number as people and spreadsheets write it; only North American ones in national format. */
+/** The number as people and spreadsheets write it; only North American numbers in national format. */
 function written(e164: string, country: string, random: Random): string {
   if (country !== 'US' && country !== 'CA') return e164;
   const [area, exchange, line] = [e164.slice(2, 5), e164.slice(5, 8), e164.slice(8)];
@@ -182,14 +182,14 @@ function dateCells({ kind }: RowPlan, random: Random): { optedIn: string; confir
     case 'date_malformed':
       return { optedIn: '', confirmed: random.pick(MALFORMED_DATES) };
     default:
-      // Contacts that were added by import have never clicked a confirmation.
+      // Contacts added by import never clicked a confirmation.
       return random.chance(0.15)
         ? { optedIn: wallClock(consent), confirmed: '' }
         : { optedIn: wallClock(consent - 90_000), confirmed: wallClock(consent) };
   }
 }
 
-/** `YYYY-MM-DD HH:MM:SS`, without a zone, as the real export has it. */
+/** `YYYY-MM-DD HH:MM:SS` without a zone, as in the real export. */
 function wallClock(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -14,22 +14,22 @@ export interface DemoExportOptions {
   readonly rows?: number;
   /** People of the account who are not in the file. @default 3,000 */
   readonly bystanders?: number;
-  /** Id of the list that some people are on before the run. @default null, nobody is on a list */
+  /** Id of a list that some people are on before the run. @default null, nobody is on a list */
   readonly listId?: string | null;
 }
 
-/** A made-up Mailchimp export and the account as it is before the run. Nothing is kept in memory. */
+/** A made-up Mailchimp export, and the account before the run. Nothing is kept in memory. */
 export interface DemoExport {
   /** The file in pieces: UTF-8 with a byte order mark and CRLF. Can be read again. */
   readonly csv: Iterable<string>;
   /** Can be read again. */
   readonly accountBefore: Iterable<SeedProfile>;
   readonly smsSenders: readonly { country: string; type: string; status: string }[];
-  /** For the sandbox to drop silently. */
+  /** Domains that the sandbox drops silently. */
   readonly filteredDomains: readonly string[];
-  /** Of the file's dates, which name none. */
+  /** Time zone of the file's dates, which do not state it. */
   readonly timezone: string;
-  /** What was put in: rows by kind, and rows by what the account knows of the person before. */
+  /** What was generated: rows by kind, and rows by what the account knows about the person before. */
   expected(): DemoExpectation;
 }
 

@@ -7,12 +7,15 @@ import { connectToTemporal } from '../starter/connect.js';
 import type { Act } from './acts.js';
 
 export interface Figures {
-  /** Rows of the main act from start to last outcome, waiting for clicks included. */
+  /**
+   * Rows of the main act per second from the start to the last outcome, including the wait for
+   * clicks.
+   */
   readonly rowsPerSecond: number;
   /** History events of the main act's workflow, and of its jobs. */
   readonly migrationEvents: number;
   readonly jobEvents: { readonly mean: number; readonly most: number };
-  /** The worker's memory, its most where the system says so; null where it says nothing. */
+  /** The worker's memory, the peak if the system reports it; null if it reports none. */
   readonly workerBytes: number | null;
 }
 

@@ -8,7 +8,7 @@ const LAST =
   'Abbott Bauer Berg Brook Castle Costa Dale Drake Fields Fischer Ford Frost Glass Grove Hale Hill Holm Ito Jensen Kerr Klein Lake Lund March Marsh Meyer Moor Nash North Oak Olsen Park Petit Pine Reed Ridge Rossi Sand Silva Snow Stone Tanaka Vale Vance Wells West Winter Wolf Wood Young'.split(
     ' ',
   );
-/** Reserved by RFC 2606: nothing that is sent to them reaches anybody. */
+/** Reserved by RFC 2606: mail to them reaches nobody. */
 const DOMAINS = [
   'example.com',
   'example.net',
@@ -20,7 +20,7 @@ const DOMAINS = [
   'work.test',
 ] as const;
 
-/** Addresses of this domain are dropped by a sandbox that is told to filter it. */
+/** A sandbox that is told to filter this domain drops its addresses. */
 export const FILTERED_DOMAIN = 'filtered.example';
 
 export interface Person {

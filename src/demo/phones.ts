@@ -12,7 +12,7 @@ const AU_MOBILES =
   '570006 570156 570157 570158 570159 570110 570313 570737 571266 571491 571804 572549 572665 572983 573770 573087 574118 574632 575254 575789 576398 576801 577426 577644 578957 578148 578888 579212 579760 579455'
     .split(' ')
     .map((end) => `+61491${end}`);
-/** Area codes that no row of the export uses, for the account's other people. */
+/** Area codes for the account's other people, which no row of the export uses. */
 const BYSTANDER_AREAS = ['602', '603', '604', '605', '606', '607', '608', '609'];
 
 const LANDLINES = [
@@ -23,14 +23,14 @@ const LANDLINES = [
 
 export interface DemoPhone {
   readonly e164: string;
-  /** ISO 3166-1 alpha-2, as Mailchimp's column CC has it. */
+  /** ISO 3166-1 alpha-2, as in Mailchimp's column CC. */
   readonly country: string;
 }
 
-/** How many numbers there are with a sender; then they begin again. */
+/** How many numbers with a sender there are; then they repeat. */
 export const PHONES_WITH_SENDER = AU_MOBILES.length + (US_AREAS.length + CA_AREAS.length) * 100;
 
-/** Mobile-like numbers of countries with a sender: the n-th. */
+/** The n-th mobile-like number of countries with a sender. */
 export function phoneWithSender(n: number): DemoPhone {
   const at = n % PHONES_WITH_SENDER;
   const mobile = AU_MOBILES[at];
@@ -51,7 +51,7 @@ export function phoneWithoutSender(n: number): DemoPhone {
   return { e164: `+467017406${String(at - 200 + 5).padStart(2, '0')}`, country: 'SE' };
 }
 
-/** Landlines in national format, to be read with the row's country. */
+/** Landlines in national format, which are read with the row's country. */
 export function landline(n: number): { readonly text: string; readonly country: string } {
   const [country, start, digits] = LANDLINES[n % LANDLINES.length] ?? LANDLINES[0];
   return { text: start + String(n % 1_000).padStart(digits, '0'), country };

@@ -1,6 +1,6 @@
 /**
- * Numbers that look random and follow from the words alone, so that any row can be made again
- * without the rows before it. The generator is mulberry32 (Tommy Ettinger, public domain).
+ * Pseudo-random numbers seeded by words, so that any row can be generated without the rows before
+ * it. The generator is mulberry32 (Tommy Ettinger, public domain).
  */
 export class Random {
   #state: number;
@@ -26,14 +26,14 @@ export class Random {
     return this.next() < share;
   }
 
-  /** @throws RangeError when there is nothing to pick from */
+  /** @throws RangeError if there is nothing to pick from */
   pick<T>(choices: readonly T[]): T {
     const choice = choices[this.below(choices.length)];
     if (choice === undefined) throw new RangeError('nothing to pick from');
     return choice;
   }
 
-  /** The same things in another order. */
+  /** The same items in another order. */
   shuffled<T>(things: readonly T[]): T[] {
     const keyed = things.map((thing) => ({ thing, key: this.next() }));
     return keyed.sort((a, b) => a.key - b.key).map(({ thing }) => thing);

@@ -3,7 +3,7 @@ import { Random } from './random.js';
 /** Rows of one block; each block has the same number of rows of each kind, in its own order. */
 export const BLOCK = 1_000;
 
-/** What is special about a row, with how many rows of each 1,000 are of the kind. */
+/** The special kinds of rows, and how many of each 1,000 rows are of the kind. */
 const IN_A_BLOCK = {
   phone: 300,
   phone_country_without_sender: 12,
@@ -25,7 +25,7 @@ const IN_A_BLOCK = {
   row_malformed: 1,
 } as const;
 
-/** `plain`: dated, a good address and no phone number. */
+/** `plain`: with a date, a valid address and no phone number. */
 export type RowKind = keyof typeof IN_A_BLOCK | 'plain';
 
 export interface RowPlan {
@@ -38,7 +38,7 @@ export interface RowPlan {
   readonly original: RowPlan | null;
 }
 
-/** The kinds of all rows in order. Where nothing stands before a duplicate, the row is plain. */
+/** The kinds of all rows in order. A duplicate without an earlier row becomes plain. */
 export function* rowPlans(seed: number, rows: number): Generator<RowPlan, void, undefined> {
   const counts = new Map<RowKind, number>();
   for (let start = 0; start < rows; start += BLOCK) {
@@ -76,7 +76,7 @@ function isDuplicate(kind: RowKind): kind is 'duplicate_email' | 'duplicate_phon
   return kind === 'duplicate_email' || kind === 'duplicate_phone';
 }
 
-/** An earlier row of the block; each is repeated once at most. */
+/** An earlier row of the block; each is repeated at most once. */
 function originalOf(
   kind: RowKind,
   originals: Record<'plain' | 'phone', RowPlan[]>,

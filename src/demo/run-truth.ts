@@ -2,9 +2,9 @@ import type { MessageLine, SubscribedLine, TruthLine } from 'klaviyo-sandbox';
 import type { Channel } from '../contracts/channels.js';
 import type { ReportedPart } from '../ledger/index.js';
 
-/** Something that the ledger says and that is not so. */
+/** Something that the ledger says but that is not true. */
 export interface Difference {
-  /** Line of the source; null for what is about a person and no row. */
+  /** Line of the source; null if it is about a person without a row. */
   readonly line: number | null;
   readonly channel: Channel | null;
   readonly outcome: string | null;
@@ -12,35 +12,35 @@ export interface Difference {
   readonly what: string;
 }
 
-/** A run as the ledger has it, and the account as it was and as it is. */
+/** A run in the ledger, and the account before and now. */
 export interface Comparison {
   readonly listId: string;
-  /** `custom_source` of the run: Klaviyo keeps it with e-mail consent. */
+  /** `custom_source` of the run: Klaviyo stores it with e-mail consent. */
   readonly customSource: string;
   readonly startedAt: Date;
-  /** The longest time from reading a profile to its outcome being in the ledger. */
+  /** The longest time from reading a profile until its outcome is in the ledger. */
   readonly readBackWithinMs: number;
   readonly parts: readonly ReportedPart[];
   readonly before: Iterable<TruthLine>;
   readonly after: Iterable<TruthLine>;
-  /** Whom the accepted subscribe calls of the run carried. */
+  /** The people in the accepted subscribe calls of the run. */
   readonly carried: readonly SubscribedLine[];
   readonly messages: Iterable<MessageLine>;
-  /** Domains whose addresses the account drops without a word. */
+  /** Domains whose addresses the account drops silently. */
   readonly droppedDomains: readonly string[];
 }
 
-/** The consent of one channel of a profile, as far as the comparison looks at it. */
+/** The parts of a profile's consent for one channel that are compared. */
 export interface Held {
   readonly consent: string;
   /** Epoch ms. */
   readonly at: number | null;
   readonly source: string | null;
-  /** It gets no mail, whatever the consent says. */
+  /** The profile gets no mail, whatever the consent says. */
   readonly suppressed: boolean;
-  /** The person said no to the channel, to all mail, or to mail of the run's list. */
+  /** The person opted out of the channel, of all mail, or of mail to the run's list. */
   readonly optedOut: boolean;
-  /** The same as long as nothing about the consent changed. */
+  /** Stays the same as long as nothing about the consent changes. */
   readonly mark: string;
 }
 
@@ -96,7 +96,7 @@ class Profiles {
   }
 }
 
-/** What the account finds the person of a channel by: e-mail in lower case, or phone. */
+/** The identifier of a channel's person in the account: e-mail in lower case, or phone. */
 function identifierOf({
   channel,
   email,
@@ -116,7 +116,7 @@ const SENT: ReadonlySet<string | null> = new Set([
   'unconfirmed',
 ]);
 
-/** What is known of one run, indexed for the questions that the comparison asks. */
+/** What is known about one run, indexed for the comparison. */
 export class RunTruth {
   readonly startedAtMs: number;
   readonly #before: Profiles;
@@ -182,7 +182,7 @@ export class RunTruth {
     return now.at !== null && now.at >= this.startedAtMs;
   }
 
-  /** Not subscribed when it was read; a click that came later is fine. */
+  /** Whether it was not subscribed when it was read; a later click is fine. */
   wasOpenWhenRead(part: ReportedPart): boolean {
     const { consent, at } = this.now(part);
     if (consent !== 'SUBSCRIBED') return true;
@@ -195,7 +195,7 @@ export class RunTruth {
     return this.comparison.droppedDomains.includes(email.slice(email.lastIndexOf('@') + 1));
   }
 
-  /** Of the rows that name the person by either identifier, another one says something of the channel. */
+  /** Whether another row with either identifier of the person says something about the channel. */
   hasAnotherStatement({ rowNumber, channel, email, phoneNumber }: ReportedPart): boolean {
     return this.comparison.parts.some(
       (other) =>
@@ -211,17 +211,21 @@ export class RunTruth {
     return same.some(({ rowNumber }) => rowNumber !== part.rowNumber);
   }
 
-  /** Another row had consent asked for with the same identifier. */
+  /** Whether another row asked for consent with the same identifier. */
   isAskedByAnotherRow(part: ReportedPart): boolean {
     const same = this.#asked.get(consentKeyOf(part)) ?? [];
     return same.some(({ rowNumber, outcome }) => rowNumber !== part.rowNumber && SENT.has(outcome));
   }
 
-  /** What no row shows: people asked twice, without a row, or against their opt-out; bystanders. */
+  /**
+   * Differences that no row shows: people asked twice, without a row, or against their opt-out;
+   * bystanders.
+   */
   *beyondTheRows(): Generator<Difference> {
     for (const [key, times] of this.#carried) {
       if (times > 1) yield about(key, `subscribe calls carried it ${times} times`);
-      if (!this.#asked.has(key)) yield about(key, 'a subscribe call carried it, and no row asks');
+      if (!this.#asked.has(key))
+        yield about(key, 'a subscribe call carried it, but no row asks for it');
     }
     for (const profile of this.#before.all) {
       for (const [key, channel] of keysOfProfile(profile)) {
@@ -229,7 +233,7 @@ export class RunTruth {
         if (then.optedOut && this.#carried.has(key)) {
           yield about(key, 'a subscribe call carried it against its opt-out');
         }
-        // Somebody of an earlier run who clicked meanwhile.
+        // A person from an earlier run who has clicked meanwhile.
         if (this.#messagedForAnotherList.has(key)) continue;
         const now = this.#after.of({
           channel,
@@ -237,7 +241,7 @@ export class RunTruth {
           phoneNumber: profile.phone_number,
         });
         if (!this.#asked.has(key) && this.#held(now, channel).mark !== then.mark) {
-          yield about(key, 'no row is about it, and its consent changed');
+          yield about(key, 'no row is about it, but its consent changed');
         }
       }
     }
@@ -253,7 +257,7 @@ function keyOf(part: ReportedPart): string {
   return `${part.channel} ${email ?? phone ?? ''}`;
 }
 
-/** As `keyOf`; of a membership, the consent that it must not give. */
+/** As `keyOf`; for a membership, the consent that it must not add. */
 function consentKeyOf(part: ReportedPart): string {
   return keyOf(part.channel === 'list' ? { ...part, channel: 'email' } : part);
 }

@@ -2,7 +2,7 @@ import type { Fault, MessageLine, SeedProfile, SubscribedLine, TruthLine } from 
 
 const SEEDS_A_CALL = 5_000;
 
-/** The sandbox's control surface, from another process: what happens behind Klaviyo's back. */
+/** The sandbox's control API, used from another process. */
 export class SandboxControl {
   constructor(private readonly url: string) {}
 
@@ -22,22 +22,22 @@ export class SandboxControl {
     return seeded;
   }
 
-  /** What is true of every profile at this moment. */
+  /** The current state of every profile. */
   truth(): Promise<TruthLine[]> {
     return this.#lines<TruthLine>('truth');
   }
 
-  /** Double opt-in messages so far. */
+  /** Double opt-in messages sent so far. */
   messages(): Promise<MessageLine[]> {
     return this.#lines<MessageLine>('messages');
   }
 
-  /** Everybody whom an accepted subscribe call carried, in the order of the calls. */
+  /** Everybody in accepted subscribe calls, in the order of the calls. */
   subscribed(): Promise<SubscribedLine[]> {
     return this.#lines<SubscribedLine>('requests/subscribed');
   }
 
-  /** How many people accepted subscribe calls carried so far. */
+  /** The number of people in accepted subscribe calls so far. */
   async subscribedCount(): Promise<number> {
     const { endpoints } = (await (await this.#call('requests')).json()) as {
       endpoints: { operation: string; profiles: number }[];

@@ -13,20 +13,20 @@ export const LISTS = { double: 'Double', single: 'Single' } as const;
 export const SECOND_ROWS = 4_000;
 
 /**
- * Every so many rows of the second file one is of a person whom the account drops without a word,
- * so that whichever job is accepted has a row that is never seen.
+ * In the second file, one of this many rows is a person that the account drops silently, so that
+ * any accepted job has a row that is never read back.
  */
 const DROPPED_EVERY = 50;
 
 export interface DemoSource {
-  /** The account before the run knows people of both files. */
+  /** The account before the run, which knows people of both files. */
   readonly account: DemoExport;
   writeFirst(path: string): Promise<void>;
-  /** The rows after the first file's, so that nobody is in both. */
+  /** Writes the rows after those of the first file, so that nobody is in both. */
   writeSecond(path: string): Promise<void>;
 }
 
-/** Two files of one made-up export; duplicates stay within blocks, so the cut is between blocks. */
+/** Two files from one made-up export; duplicates stay within blocks, so it is split between blocks. */
 export function demoSource(seed: number, rows: number): DemoSource {
   const first = generateExport({ seed, rows });
   const cut = Math.ceil(rows / BLOCK) * BLOCK;

@@ -12,13 +12,13 @@ import { connectTo, type Connected } from '../starter/connect.js';
 import { startVerb } from './child.js';
 import { SandboxControl } from './sandbox-control.js';
 
-/** Everything that the demo needs, each part a process of its own, all of it temporary. */
+/** Everything that the demo needs: each part is a separate process, and all of it is temporary. */
 export interface DemoStack {
   readonly connected: Connected;
   readonly sandbox: SandboxControl;
   readonly temporal: TemporalTarget;
   readonly workerPid: number;
-  /** For other terminals. */
+  /** Addresses for use in other terminals. */
   readonly addresses: {
     readonly webUi: string | null;
     readonly sandbox: string;
@@ -35,7 +35,7 @@ export async function temporaryFolder(lifecycle: Lifecycle): Promise<string> {
 
 /**
  * Starts PostgreSQL, Temporal, the simulated Klaviyo and a worker, whatever the environment names:
- * a demo never meets a real account, database or Temporal server.
+ * a demo never uses a real account, database or Temporal server.
  */
 export async function startStack(
   folder: string,
@@ -62,7 +62,7 @@ export async function startStack(
       return started;
     }),
   ] as const;
-  // What did start is with the lifecycle by the time that a failure of another one is thrown.
+  // Wait for all, so that the lifecycle knows every started part before a failure is thrown.
   await Promise.allSettled(starting);
   const [database, temporal, sandbox] = await Promise.all(starting);
   const worker = await startVerb(
@@ -106,12 +106,12 @@ async function startSandbox(folder: string, options: SandboxOptions, stateFolder
   const started = await startVerb(['sandbox', '--settings', settings], {}, stateFolder);
   const { url, apiKey } = started.ready;
   if (typeof url !== 'string' || typeof apiKey !== 'string') {
-    throw new Error('The sandbox did not say its address and key.');
+    throw new Error('The sandbox did not report its address and key.');
   }
   return { process: started.process, url, apiKey };
 }
 
-/** Keeps a profile of the user's own out of the worker. */
+/** Keeps the user's own Temporal profile away from the worker. */
 async function emptyProfile(path: string): Promise<string> {
   await writeFile(path, '[profile.default]\n');
   return path;

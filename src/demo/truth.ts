@@ -3,7 +3,7 @@ import { RunTruth, type Comparison, type Difference } from './run-truth.js';
 
 export type { Comparison, Difference } from './run-truth.js';
 
-/** Every way in which the ledger differs from the account; empty where it is the truth. */
+/** Every difference between the ledger and the account; empty if the ledger is right. */
 export function compareWithTruth(comparison: Comparison): Difference[] {
   const run = new RunTruth(comparison);
   const differences: Difference[] = [];
@@ -60,7 +60,7 @@ function pending(part: ReportedPart, run: RunTruth): string | null {
 function unconfirmed(part: ReportedPart, run: RunTruth): string | null {
   if (part.channel === 'list') return run.isMember(part) ? 'it is on the list' : null;
   if (!run.wasCarried(part)) return 'no accepted subscribe call carried it';
-  // The person was subscribed after a no, and nothing that was read shows them out again.
+  // The person was subscribed after an opt-out, and no reading shows them unsubscribed again.
   if (part.reason === 'opt_out_not_read_back') return null;
   return run.wasOpenWhenRead(part) ? null : 'the account had the consent before it was read back';
 }
@@ -83,7 +83,7 @@ function skipped(part: ReportedPart, run: RunTruth): string | null {
   if (!then.optedOut) return 'the account held no opt-out';
   if (now.mark !== then.mark) return 'its consent changed';
   if (part.channel === 'list' && run.isMember(part) && !run.wasMember(part)) {
-    return 'it was put on the list';
+    return 'it was added to the list';
   }
   return run.wasCarried(part) ? 'a subscribe call carried it' : null;
 }
@@ -101,7 +101,7 @@ function saidNoMeanwhile(part: ReportedPart, run: RunTruth): string | null {
 
 function listOnly(part: ReportedPart, run: RunTruth): string | null {
   if (!run.isMember(part)) return 'it is not on the list';
-  // Who consented to texts can be on the list all the same.
+  // People who consented to texts can be on the list anyway.
   if (run.then(part).optedOut && !run.wasMember(part)) return 'the account held an opt-out';
   if (run.isAskedByAnotherRow(part)) return null;
   if (run.wasCarried(part)) return 'a subscribe call carried it';
@@ -117,7 +117,7 @@ function notSent(part: ReportedPart, run: RunTruth): string | null {
   if (run.isAskedByAnotherRow(part)) return null;
   if (run.wasCarried(part)) return 'a subscribe call carried it';
   if (part.channel === 'list') {
-    return run.isMember(part) && !run.wasMember(part) ? 'it was put on the list' : null;
+    return run.isMember(part) && !run.wasMember(part) ? 'it was added to the list' : null;
   }
   return run.now(part).mark === run.then(part).mark ? null : 'its consent changed';
 }

@@ -167,7 +167,7 @@ describe('the ledger is not the truth', () => {
         before: [optedOut],
         after: [{ ...optedOut, lists: [LIST] }],
       },
-      /put on the list/,
+      /added to the list/,
     ],
     [
       'when an opt-out during the run is none',
@@ -259,7 +259,7 @@ describe('the ledger is not the truth', () => {
     [
       'when a cancelled membership was made',
       { parts: [part({ ...cancelled, channel: 'list' })], after: [member] },
-      /put on the list/,
+      /added to the list/,
     ],
   ];
   for (const [name, given, what] of differing) {
@@ -290,7 +290,9 @@ describe('beyond the rows, the ledger is not the truth', () => {
       ...confirmedByRun,
       carried: [carried('email'), carried('email', 'x@y.test')],
     };
-    assert.deepEqual(await differences(stranger), ['a subscribe call carried it, and no row asks']);
+    assert.deepEqual(await differences(stranger), [
+      'a subscribe call carried it, but no row asks for it',
+    ]);
   });
 
   it('when somebody was asked against an opt-out, even if a row claims it', async () => {
@@ -302,7 +304,7 @@ describe('beyond the rows, the ledger is not the truth', () => {
 
   it('when the consent of a bystander changed', async () => {
     const bystander = { parts: [], before: [known], after: [subscribed(CLICKED)] };
-    assert.deepEqual(await differences(bystander), ['no row is about it, and its consent changed']);
+    assert.deepEqual(await differences(bystander), ['no row is about it, but its consent changed']);
   });
 
   it('names the line, the channel and the person', async () => {
