@@ -1,4 +1,4 @@
-/** The files that are made of the schema of a request. */
+/** The files that are made from the schema of a request. */
 import { z } from 'zod';
 import { requestSchema, retrySchema } from '../../src/starter/migrations/request/schema.ts';
 import { REQUEST_SETTINGS } from '../../src/starter/migrations/request/settings-list.ts';
@@ -29,12 +29,12 @@ export const requestFiles = [
   },
 ];
 
-/** That a number is no larger than JavaScript's largest says nothing to a person. */
+/** JavaScript's largest integer as a maximum tells a reader nothing. */
 function withoutNoise({ jsonSchema: schema }) {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
 
-/** Replaces what stands between two comments of a page. */
+/** Replaces the text between two comments of a page. */
 function between(page, name, text) {
   const [begin, end] = [`<!-- ${name}: npm run generate -->`, `<!-- end of ${name} -->`];
   const [before, rest] = page.split(begin);

@@ -1,7 +1,7 @@
 /** The settings of a request as tables of the documentation. */
 import { defaultWords } from '../../src/cli/request-words.ts';
 
-/** What the CLI takes, with the names that scripts use. */
+/** The settings that the CLI takes, with their names in scripts. */
 export function flagsTable(settings) {
   return table(
     ['flag', 'in a script', 'default', 'meaning'],
@@ -16,7 +16,7 @@ export function flagsTable(settings) {
   );
 }
 
-/** What scripts alone can say. */
+/** The settings that only scripts can give. */
 export function scriptsTable(settings) {
   return table(
     ['in a script', 'default', 'meaning'],
@@ -33,7 +33,7 @@ function table(head, rows) {
 
 const code = (text) => `\`${text}\``;
 
-/** A value is code; what happens otherwise is words. */
+/** A value is shown as code; a default behaviour in words. */
 function defaultCell(setting) {
   const words = defaultWords(setting);
   return words === '' || setting.otherwise !== undefined ? words : code(words);

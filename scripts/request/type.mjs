@@ -1,17 +1,17 @@
-/** The TypeScript type of a request, with what is said of its settings as doc comments for editors. */
+/** The TypeScript type of a request, with the descriptions of its settings as doc comments. */
 import { defaultWords } from '../../src/cli/request-words.ts';
 
 export function typeFile(schema, settings, retryNames) {
   const docs = new Map(settings.map((setting) => [setting.name, docOf(setting)]));
-  return `// Written by scripts/write-request.mjs from the schema beside it: change that, and npm run generate.
+  return `// Written by scripts/write-request.mjs from the schema beside it: change that, then npm run generate.
 
 /** ${schema.description} */
 export interface MigrationRequest ${objectType(schema, docs)}
 
-/** What \`consentry check\` and \`migrations.check\` are asked for: the same without a source. */
+/** What \`consentry check\` and \`migrations.check\` are asked for: the same, without a source. */
 export type CheckRequest = Omit<MigrationRequest, 'file'>;
 
-/** What a retry can be told; the rest is that of the run whose rows it tries again. */
+/** The settings of a retry; it takes the rest from the run whose rows it retries. */
 export type RetryRequest = Pick<MigrationRequest, ${retryNames.map(quoted).join(' | ')}>;
 `;
 }
@@ -54,7 +54,7 @@ function typeOf(schema, docs, name) {
       return schema.type;
     default:
       throw new Error(
-        `There is no TypeScript for ${JSON.stringify(schema)} of ${name}: say in type.mjs what it is.`,
+        `There is no TypeScript for ${JSON.stringify(schema)} of ${name}: add it to type.mjs.`,
       );
   }
 }

@@ -6,25 +6,27 @@ import { resolveEnvironment, type Environment } from '../runtime/local/dev-state
 import { userFolders } from '../runtime/paths.js';
 import { Consentry } from './consentry.js';
 
+/** Where `connect` finds the Temporal server and the ledger. */
 export interface ConnectOptions {
   /**
-   * The environment to take the addresses from: `DATABASE_URL`, and `TEMPORAL_ADDRESS` or what else
-   * Temporal's own tools read. What it does not name is taken from a running `consentry dev`.
+   * Environment variables with the addresses: `DATABASE_URL`, and `TEMPORAL_ADDRESS` or what else
+   * Temporal's own tools read. An address that is not set comes from a running `consentry dev`.
    *
    * @default process.env
    */
   readonly variables?: Variables;
 }
 
-/** A `Consentry` with its connections; `close` it, or the process goes on. */
+/** A `Consentry` and its connections. The process does not end before `close`. */
 export interface Connected {
   readonly consentry: Consentry;
-  /** Link to a migration in Temporal's Web UI; null where the address of the UI is not known. */
+  /** Link to a migration in Temporal's Web UI; null if the address of the UI is not known. */
   webUi(migrationId: string): string | null;
+  /** Closes the connections. Runs go on. */
   close(): Promise<void>;
 }
 
-/** The Temporal server does not answer, or not to this key. */
+/** The Temporal server does not answer, or does not give access to the namespace. */
 export class TemporalUnreachableError extends Error {
   override readonly name = 'TemporalUnreachableError';
 }
@@ -32,16 +34,27 @@ export class TemporalUnreachableError extends Error {
 const CONNECT_WITHIN = '5s';
 
 /**
- * Connects to the Temporal server and the ledger.
+ * Connects to the Temporal server and the ledger, and brings the ledger's schema up to date.
  *
- * @throws ConfigError, NoEnvironmentError, TemporalUnreachableError, LedgerUnavailableError
+ * @example
+ * const { consentry, webUi, close } = await connect();
+ * try {
+ *   for (const { id, phase } of await consentry.migrations.list()) console.log(phase, webUi(id));
+ * } finally {
+ *   await close();
+ * }
+ *
+ * @throws ConfigError if a variable is wrong
+ * @throws NoEnvironmentError if an address is missing and no `consentry dev` runs
+ * @throws TemporalUnreachableError
+ * @throws LedgerUnavailableError
  */
 export async function connect(options: ConnectOptions = {}): Promise<Connected> {
   const config = loadConfig(options.variables);
   return connectTo(await resolveEnvironment(config, userFolders(config)));
 }
 
-/** Connects to these addresses; the errors of `connect` without those of the configuration. */
+/** Connects to these addresses. Throws what `connect` throws, except for errors of the configuration. */
 export async function connectTo({
   temporal,
   databaseUrl,
@@ -87,7 +100,7 @@ export async function connectToTemporal(temporal: Environment['temporal']): Prom
   } catch (error) {
     throw new TemporalUnreachableError(
       `The Temporal server at ${address} does not give access to namespace "${namespace}" (${messageOf(error)}). ` +
-        'Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TEMPORAL_API_KEY, and that the server runs.',
+        'Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TEMPORAL_API_KEY, and that the server is running.',
       { cause: error },
     );
   }

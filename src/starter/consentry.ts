@@ -5,7 +5,7 @@ import { People } from './people/people.js';
 import { Reach, type ConsentryOptions } from './reach.js';
 
 /**
- * Everything that the CLI does, for scripts.
+ * What the CLI does, for scripts. Made by `connect`.
  *
  * @example
  * const { consentry, close } = await connect();
@@ -14,7 +14,9 @@ import { Reach, type ConsentryOptions } from './reach.js';
  * await close();
  */
 export class Consentry {
+  /** Starts, steers and reports migrations. */
   readonly migrations: Migrations;
+  /** Answers questions about one person. */
   readonly people: People;
 
   constructor(

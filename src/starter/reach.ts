@@ -5,13 +5,13 @@ import { accountOf } from './account.js';
 import { requireWorker } from './worker-check.js';
 
 export interface ConsentryOptions {
-  /** Klaviyo's id of the account that requests are about which do not name one. */
+  /** Klaviyo's id of the account for requests that do not name one. */
   readonly account?: string | null;
-  /** What the names of the task queues begin with. @default 'consentry' */
+  /** Prefix of the names of the task queues. @default 'consentry' */
   readonly taskQueues?: string;
 }
 
-/** What can be reached from here: Temporal, the ledger, and the workers of an account. */
+/** Access to Temporal, the ledger and the workers of an account. */
 export class Reach {
   readonly client: Client;
 
@@ -25,7 +25,7 @@ export class Reach {
   }
 
   /**
-   * The account of a request, and the task queue of its workers.
+   * The account of a request and the task queue of its workers.
    *
    * @throws SettingsError, NoWorkerError
    */

@@ -1,11 +1,12 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 
-/** A run ended otherwise than by finishing; `failureType` as in `contracts/failures.ts`. */
+/** A run was stopped by a failure, or cannot do what it was told. */
 export class MigrationStoppedError extends Error {
   override readonly name = 'MigrationStoppedError';
   constructor(
     message: string,
+    /** A type of `contracts/failures.ts`, or why the request was refused, such as `AlreadyEnded`. */
     readonly failureType: string,
   ) {
     super(message);
@@ -13,10 +14,10 @@ export class MigrationStoppedError extends Error {
 }
 
 /**
- * What a workflow returns.
+ * The result of a workflow.
  *
- * @throws MigrationStoppedError with the words of the activity that failed
- * @throws CancelledFailure where it was cancelled
+ * @throws MigrationStoppedError with the message of the activity that failed
+ * @throws CancelledFailure if it was cancelled
  */
 export async function resultOf<T>(execution: Promise<T>): Promise<T> {
   try {

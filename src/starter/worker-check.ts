@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 
-/** No worker polls the task queue: whatever is started would wait for ever. */
+/** No worker polls the task queue of the account, so whatever is started would wait forever. */
 export class NoWorkerError extends Error {
   override readonly name = 'NoWorkerError';
 }
@@ -9,13 +9,13 @@ export class NoWorkerError extends Error {
 const TRIES = 20;
 const TRY_EVERY_MS = 250;
 
-/** The server remembers pollers for minutes; one that lives asks again at least once a minute. */
+/** The server remembers pollers for minutes; a live one polls at least once a minute. */
 const ALIVE_WITHIN_MS = 75_000;
 
 /** `temporal.api.enums.v1.TaskQueueType` */
 const WORKFLOW_TASK_QUEUE = 1;
 
-/** @throws NoWorkerError where none shows up for a few seconds: one may be just starting */
+/** @throws NoWorkerError if none shows up within a few seconds: one may be just starting */
 export async function requireWorker(
   client: Client,
   namespace: string,

@@ -107,6 +107,6 @@ describe('several accounts on one Temporal and one ledger', { timeout: 120_000 }
   it('an account that no worker has shown a key of is an error with its remedy', async () => {
     const { code, stderr } = await run('check', '--list', LIST, '--account', 'NOBODY');
     assert.equal(code, 2);
-    assert.match(stderr, /account NOBODY: start "npx consentry worker"/);
+    assert.match(stderr, /account NOBODY has started: start "npx consentry worker"/);
   });
 });

@@ -21,30 +21,32 @@ import {
   type SettledOverTime,
 } from '../../ledger/index.js';
 
-/** The end, or the state so far, of a migration. The keys are stable: they are the `--json` output. */
+/** A migration at its end, or so far. The keys are stable: they are those of `report --json`. */
 export interface Report {
   readonly id: string;
   readonly phase: Phase;
   readonly paused: boolean;
-  /** Why its calls wait for a person, such as a key that Klaviyo refuses; null while they do not. */
+  /** Why its calls wait for a person to act, such as a key that Klaviyo refuses; null if they do not. */
   readonly held: string | null;
+  /** Why it stopped; null unless the phase is `failed`. */
   readonly failure: string | null;
   readonly source: { readonly name: string; readonly sha256: string; readonly preset: string };
   readonly rows: number;
-  /** Rows by outcome, and those still open. */
+  /** Rows by outcome. */
   readonly outcomes: OutcomeCounts;
+  /** Rows without an outcome yet. */
   readonly open: number;
   readonly jobs: Totals['jobs'];
-  /** Channels of rows by outcome and reason. */
+  /** Parts by channel, outcome and reason. */
   readonly parts: readonly PartCount[];
   readonly calls: readonly CallCount[];
   readonly reads: Reads;
   /** Null before the preflight. */
   readonly accountId: string | null;
   readonly settings: MigrationSettings;
-  /** Of the account's limits, above 0 to 1. */
+  /** Share of the account's limits, above 0 to 1. */
   readonly share: number;
-  /** The migration whose failed rows this one tried again. */
+  /** The migration whose failed rows this one retries. */
   readonly retryOf: string | null;
   readonly warnings: readonly string[];
   readonly times: {
@@ -54,10 +56,10 @@ export interface Report {
   };
 }
 
-/** What reading before and after cost: calls of the endpoints that read people. */
+/** What reading consent before and after cost: calls to the endpoints that read people. */
 export interface Reads {
   readonly calls: number;
-  /** For 1,000 confirmed rows, to one decimal; null while none is confirmed. */
+  /** Per 1,000 confirmed rows, to one decimal; null while none is confirmed. */
   readonly perThousandConfirmed: number | null;
 }
 
@@ -67,7 +69,7 @@ const READ_ENDPOINTS: ReadonlySet<string> = new Set([
   'get_events',
 ]);
 
-/** Refused and lost calls count too: the account pays for them. */
+/** Refused and lost calls count too: they use up the account's limits. */
 export function readsOf(calls: readonly CallCount[], confirmedRows: number): Reads {
   const reads = calls
     .filter(({ endpoint }) => READ_ENDPOINTS.has(endpoint))
@@ -116,14 +118,14 @@ export async function readReport(db: LedgerDb, id: string): Promise<Report> {
   };
 }
 
-/** What a page about a run shows besides its report. Counts, but for the first problems. */
+/** What a page about a run shows besides its report. Counts, except for the first problems. */
 export interface ReportDetails {
   readonly report: Report;
-  /** Settled channels of rows over time. */
+  /** Settled parts over time. */
   readonly timeline: SettledOverTime;
-  /** The first refused or never seen channels of rows. */
+  /** The first 1,000 parts that were refused or are unconfirmed. */
   readonly problems: readonly ReportedPart[];
-  /** Who follows the people that have not clicked yet; null where nobody does any more. */
+  /** The watch on people who have not clicked; null if none runs any more. */
   readonly watch: WatchProgress | null;
 }
 
@@ -145,7 +147,7 @@ export async function readReportDetails(
 
 const QUERY_WITHIN_MS = 5_000;
 
-/** A watch that runs, as it says itself; without a worker nobody can ask it. */
+/** A running watch's own state; null as well if no worker answers for it. */
 async function watchOf(client: Client, id: string): Promise<WatchProgress | null> {
   const handle = client.workflow.getHandle(workflowIds.watch(id));
   try {

@@ -9,7 +9,7 @@ import { hasEnded } from './ended.js';
 import { newId } from '../ids.js';
 import { MigrationStoppedError } from '../stopped.js';
 
-/** A migration of another one's failed rows, in the ledger and not started yet. */
+/** A migration of another migration's failed rows: in the ledger, not started yet. */
 export interface StoredRetry {
   readonly id: string;
   readonly rows: number;
@@ -18,10 +18,10 @@ export interface StoredRetry {
 }
 
 /**
- * Stores what an ended migration did not achieve as a new one.
+ * Stores the failed rows of an ended migration as a new migration.
  *
- * @param smsCountries countries with a sender now; null keeps what the old run was told
- * @throws MigrationStoppedError while the run or a retry of it goes on, or where nothing is left
+ * @param smsCountries countries with a sender now; null keeps those of the old run
+ * @throws MigrationStoppedError if the run or a retry of it has not ended, or no row is left to retry
  */
 export async function storeRetry(
   { db }: Ledger,
@@ -32,7 +32,7 @@ export async function storeRetry(
   const { accountId, phase, settings, preset, sourceName, sourceSha256 } = migration;
   if (!hasEnded(phase)) {
     throw new MigrationStoppedError(
-      `Migration ${retryOf} has not ended (${phase}): wait for its end, or cancel it, before its failed rows are tried again.`,
+      `Migration ${retryOf} has not ended (${phase}): wait for its end or cancel it, then retry its failed rows.`,
       'NotEnded',
     );
   }
@@ -57,13 +57,13 @@ export async function storeRetry(
     if (!(error instanceof AlreadyRunningError)) throw error;
     const running = await findRunningMigration(db, requestHash);
     throw new MigrationStoppedError(
-      `The failed rows of ${retryOf} are being tried again already, by migration ${running ?? 'that has just ended'}.`,
+      `Migration ${running ?? '(just ended)'} already retries the failed rows of ${retryOf}: wait for its end.`,
       'NotEnded',
     );
   });
   if (rows === 0) {
     throw new MigrationStoppedError(
-      `Migration ${retryOf} has no row to try again: none is unconfirmed, unsent or refused by Klaviyo.`,
+      `Migration ${retryOf} has no row to retry: none is unconfirmed, unsent or refused by Klaviyo.`,
       'NothingToRetry',
     );
   }

@@ -7,7 +7,7 @@ import { timingOf, type TimedRequest } from './request/timing-settings.js';
 /**
  * What the importer needs of a request.
  *
- * @param mapping what the request's mapping file says; null without one
+ * @param mapping content of the request's mapping file; null without one
  */
 export function importOptions(request: FullRequest, mapping: Mapping | null): ImportOptions {
   const { channels, country, timezone, preset, smsColumn, consentedAt, historical } = request;
@@ -25,7 +25,7 @@ export function importOptions(request: FullRequest, mapping: Mapping | null): Im
   };
 }
 
-/** What the ledger keeps of a request, and the activities read. */
+/** What the ledger stores of a request for the activities. */
 export function migrationSettings(request: FullCheck, defaultSource: string): MigrationSettings {
   const { listId, channels, optIn, historical, smsCountries, smsWithoutSender } = request;
   return {
@@ -47,7 +47,7 @@ function consentOf({ implicit }: FullCheck): MigrationSettings['consent'] {
   return implicit ? 'implicit' : 'explicit';
 }
 
-/** Two runs with the same hash ask for the same: the second attaches to the first. */
+/** Two runs with the same hash are the same request: the second attaches to the first. */
 export function requestHash(
   accountId: string,
   sourceSha256: string,
@@ -59,11 +59,11 @@ export function requestHash(
   return createHash('sha256').update(sourceSha256).update(JSON.stringify(sorted)).digest('hex');
 }
 
-/** What the workflow's input follows from. */
+/** The settings that the workflow's input is made from. */
 export type RunRequest = TimedRequest &
   Pick<FullRequest, 'jobsPerBatch' | 'dryRun' | 'approvalAbove' | 'pilot' | 'canary'>;
 
-/** The workflow's input: how the run goes, without anything about people or lists. */
+/** The workflow's input: how the run goes, with nothing about people or lists. */
 export function migrationInput(
   migrationId: string,
   request: RunRequest,

@@ -27,16 +27,20 @@ import { parseRequest, parseRetry } from './request/parse.js';
 import type { FullRequest } from './request/schema.js';
 import { importOptions, migrationInput, migrationSettings, requestHash } from './settings.js';
 
+/** A migration that was started, or was running already. */
 export interface StartedMigration {
   readonly id: string;
+  /** Id of its workflow in Temporal. */
   readonly workflowId: string;
-  /** The Klaviyo account that it is about. */
+  /** Klaviyo's id of its account. */
   readonly accountId: string;
-  /** True where the same file with the same settings was running already: nothing was started. */
+  /** True if the same source with the same settings was running already: nothing was started. */
   readonly attached: boolean;
+  /** Rows of the source. */
   readonly rows: number;
+  /** Name of the preset that read the source; `mapping` if a mapping file did. */
   readonly preset: string;
-  /** It sends nothing before `approve`. */
+  /** True if it sends nothing before `approve`. Always false if `attached`. */
   readonly waitsForApproval: boolean;
 }
 
@@ -98,7 +102,7 @@ async function startFrom(
     rows = await storeIntents(reach.ledger, migration, source.intents, onRows);
   } catch (error) {
     if (!(error instanceof AlreadyRunningError)) throw error;
-    // Somebody else stored the same at the same time, and came first.
+    // Another process stored the same request a moment earlier.
     const other = await attach();
     if (other === null) throw error;
     return other;
@@ -112,8 +116,8 @@ async function startFrom(
 }
 
 /**
- * The running migration that asks for the same. One that was stored and never started (its process
- * died) is started; one whose workflow is gone, such as terminated, is closed in the ledger.
+ * The running migration of the same request. If it was stored but never started (its process died),
+ * it is started; if its workflow has ended, such as terminated, it is closed in the ledger.
  */
 async function findRunning(
   reach: Reach,

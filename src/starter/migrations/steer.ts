@@ -11,7 +11,10 @@ import { MigrationStoppedError } from '../stopped.js';
 import { hasEnded } from './ended.js';
 import { handleOf } from './handle.js';
 
-/** Tells the ledger, which every call asks, then the workflow, which shows it and wakes its jobs. */
+/**
+ * Tells the ledger first, since every call asks it; then the workflow, which shows it and wakes its
+ * jobs.
+ */
 export async function setPaused(reach: Reach, id: string, paused: boolean): Promise<void> {
   await steer(reach, id, async (handle) => {
     const steering = await steerNow(reach.ledger.db, id, paused);
@@ -20,14 +23,14 @@ export async function setPaused(reach: Reach, id: string, paused: boolean): Prom
   });
 }
 
-/** @throws MigrationStoppedError where the run has ended, or does not wait for what `act` tells it */
+/** @throws MigrationStoppedError if the run has ended, or the workflow refuses the update */
 export async function steer(
   reach: Reach,
   id: string,
   act: (handle: WorkflowHandle) => Promise<void>,
 ): Promise<void> {
   const { phase } = await getMigration(reach.ledger.db, id);
-  // Temporal takes the cancellation of an ended workflow without a word.
+  // Temporal accepts the cancellation of an ended workflow without an error.
   if (hasEnded(phase)) throw alreadyEnded(id, phase);
   try {
     await act(handleOf(reach, id));

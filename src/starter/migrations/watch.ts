@@ -2,18 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan, Progress, Totals } from '../../contracts/migration.js';
 import { hasEnded } from './ended.js';
 
+/** How `watch` follows a run. */
 export interface WatchOptions {
-  /** Pause between two looks at least, in milliseconds; a slow ledger is looked at more rarely. */
+  /** Least time between two polls, in milliseconds; a slow ledger is polled less often. */
   readonly everyMs: number;
   /** Stops watching; the run goes on. */
   readonly signal?: AbortSignal;
-  /** Told once, when the run knows what it will do. */
+  /** Called once, when the run is planned. */
   onPlan(plan: Plan): void | Promise<void>;
-  /** Told at every look after the plan, with counts as the ledger has them at that moment. */
+  /** Called at every poll after the plan, with the counts of the ledger at that moment. */
   onProgress(progress: Progress): void | Promise<void>;
 }
 
-/** What a run is watched by. */
+/** The functions that watching needs. */
 interface Watched {
   waitForEnd(id: string, signal?: AbortSignal): Promise<Progress>;
   progress(id: string): Promise<Progress>;
@@ -21,14 +22,14 @@ interface Watched {
   plan(id: string): Promise<Plan | null>;
 }
 
-/** A look may take a fifth of the time at most. */
+/** Polling takes at most a fifth of the time. */
 const PAUSE_PER_LOOK = 4;
 
 /**
  * Follows a run to its end.
  *
- * @returns its last progress; null where the signal stopped the watching
- * @throws MigrationStoppedError where a failure stopped the run
+ * @returns its last progress; null if the signal ended the watching @throws MigrationStoppedError
+ * if a failure stopped the run
  */
 export async function watchMigration(
   migrations: Watched,
@@ -55,7 +56,7 @@ export async function watchMigration(
   }
 }
 
-/** The workflow hears of counts only at the end of a turn of its reader. */
+/** The workflow learns counts only at the end of a turn of its reader. */
 function upToDate(progress: Progress, totals: Totals): Progress {
   const { total, submitted } = totals.jobs;
   const allSubmitted = progress.phase === 'submit' && total > 0 && submitted === total;
@@ -70,7 +71,7 @@ async function tellPlan(migrations: Watched, id: string, on: WatchOptions): Prom
 
 type Settled = { readonly progress: Progress } | { readonly error: unknown };
 
-/** The end as a value, so that nothing is rejected while nobody waits for it. */
+/** The end as a value, so that there is no unhandled rejection while nobody awaits it. */
 function settled(end: Promise<Progress>): Promise<Settled> {
   return end.then(
     (progress) => ({ progress }),
@@ -82,7 +83,7 @@ async function paused(ms: number, signal: AbortSignal | undefined): Promise<'loo
   try {
     return await delay(ms, 'look' as const, signal === undefined ? {} : { signal });
   } catch {
-    // The only error of a timer is its abort.
+    // A timer fails only when it is aborted.
     return 'stopped';
   }
 }

@@ -11,12 +11,12 @@ import {
 } from '../../ledger/index.js';
 import type { consentShow } from '../../workflows/index.js';
 
-/** Klaviyo could not be read in time; what the ledger has of the person is not affected. */
+/** Klaviyo could not be read in time. What the ledger has about the person can still be read. */
 export class PersonNotReadError extends Error {
   override readonly name = 'PersonNotReadError';
 }
 
-/** Long enough for a rate limit of Klaviyo to be over. */
+/** Long enough to wait out Klaviyo's rate limit. */
 const READ_WITHIN_MS = 90_000;
 
 export interface AskingThrough {
@@ -27,8 +27,8 @@ export interface AskingThrough {
 }
 
 /**
- * Has a worker read a person's consent from Klaviyo. The question and its answer go through the
- * ledger and are deleted as soon as the answer is here.
+ * Lets a worker read a person's consent from Klaviyo. The question and its answer go through the
+ * ledger and are deleted as soon as the answer has arrived.
  *
  * @throws PersonNotReadError, WorkflowFailedError
  */
@@ -63,7 +63,7 @@ function isTimeout(error: unknown): boolean {
 
 function notRead(withinMs: number): PersonNotReadError {
   return new PersonNotReadError(
-    `Klaviyo was not read within ${withinMs / 1_000} seconds: it does not answer, or the worker has no room. ` +
+    `Klaviyo was not read within ${withinMs / 1_000} seconds: it does not answer, or the worker is busy. ` +
       'Try again; --ledger shows what the ledger has without asking Klaviyo.',
   );
 }

@@ -4,19 +4,32 @@ import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
 import { readLiveConsent } from './live-consent.js';
 
-/** What was done about a person, and how their consent stands. */
+/** What was done about a person, and their consent at Klaviyo. */
 export class People {
   constructor(private readonly reach: Reach) {}
 
-  /** Everything that was ever done about a person, oldest first. */
+  /**
+   * Everything that was ever done about a person, from the ledger, oldest first. Empty for an unknown one.
+   *
+   * @example
+   * const parts = await consentry.people.history({ by: 'email', value: 'ann@example.com' });
+   */
   history(person: Person): Promise<PersonPart[]> {
     return personHistory(this.reach.ledger.db, person);
   }
 
   /**
-   * A person's consent as Klaviyo holds it now, in one account.
+   * A person's consent as Klaviyo has it now, in one account. A worker reads it, within 90 seconds.
+   *
+   * @param account Klaviyo's id of the account; may be left out if workers for only one use the ledger
+   * @example
+   * const { profiles } = await consentry.people.liveConsent({
+   *   by: 'phone_number',
+   *   value: '+12025550123',
+   * });
    *
    * @throws SettingsError, NoWorkerError, PersonNotReadError
+   * @throws MigrationStoppedError if the worker failed to read it
    */
   async liveConsent(person: Person, account: string | null = null): Promise<PersonConsent> {
     const workers = await this.reach.workersOf(account);

@@ -2,27 +2,27 @@ import { z } from 'zod';
 import { choice, optional, setting, text, yesOrNo } from './setting.js';
 import { country } from './source-settings.js';
 
-/** What is asked of Klaviyo. */
+/** What Klaviyo is asked to do. */
 export const consentSettings = {
-  account: setting(optional(text('give the six letters and digits of a Klaviyo account')), {
-    says: 'Klaviyo’s id of the account, where workers for several use the same ledger',
+  account: setting(optional(text('give the six-character id of a Klaviyo account')), {
+    says: 'Klaviyo’s id of the account, if workers for several accounts use the same ledger',
     otherwise: 'the only one',
     flag: { spelling: '--account <id>', verbs: ['migrate', 'check'] },
   }),
   listId: setting(optional(text('give the id of a list')), {
-    says: 'list to subscribe into; without one the account’s opt-in process applies',
+    says: 'list to subscribe people to; without one the account’s opt-in process applies',
     flag: { spelling: '--list <id>', verbs: ['migrate', 'check'] },
   }),
   optIn: setting(optional(choice(['single', 'double'])), {
-    says: 'opt-in process that is expected; needed for double opt-in, and without a list',
+    says: 'expected opt-in process; needed for double opt-in, and without a list',
     flag: { spelling: '--opt-in <process>', verbs: ['migrate', 'check'] },
   }),
   historical: setting(yesOrNo(), {
-    says: 'import consent given before: its dates are sent, Klaviyo mails nobody',
+    says: 'import consent given in the past: send its dates; Klaviyo mails nobody',
     flag: { spelling: '--historical', verbs: ['migrate', 'check'] },
   }),
   implicit: setting(yesOrNo(), {
-    says: 'put everybody on the list without consent; subscribe nobody',
+    says: 'add everybody to the list without consent; subscribe nobody',
     flag: { spelling: '--implicit' },
   }),
   smsCountries: setting(
@@ -32,7 +32,7 @@ export const consentSettings = {
         .min(1, 'give country codes of ISO 3166-1, such as US and CA'),
     ),
     {
-      says: 'countries with a sender, where the key may not read them: US,CA',
+      says: 'countries with a sender, if the key may not read senders: US,CA',
       flag: { spelling: '--sms-countries <codes>', verbs: ['migrate', 'check', 'retry-failed'] },
     },
   ),
@@ -40,9 +40,9 @@ export const consentSettings = {
     says: 'SMS rows of countries without a sender: stop the run, or reject them',
     flag: { spelling: '--sms-without-sender <what>' },
   }),
-  customSource: setting(optional(text('give the text that Klaviyo keeps')), {
-    says: 'what Klaviyo keeps as source of the consent',
-    otherwise: 'the layout and the id of the migration',
+  customSource: setting(optional(text('give the text that Klaviyo stores')), {
+    says: 'what Klaviyo stores as the source of the consent',
+    otherwise: 'the preset and the id of the migration',
     flag: { spelling: '--custom-source <text>' },
   }),
 };

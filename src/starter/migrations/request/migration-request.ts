@@ -1,15 +1,15 @@
-// Written by scripts/write-request.mjs from the schema beside it: change that, and npm run generate.
+// Written by scripts/write-request.mjs from the schema beside it: change that, then npm run generate.
 
 /** What `consentry migrate` and `migrations.start` are asked for. */
 export interface MigrationRequest {
-  /** Path of the source, or address of its database. */
+  /** Path of the source file, or address of its database. */
   readonly file: string;
   /** Query whose rows are the source, on PostgreSQL or MySQL. */
   readonly query?: string | null | undefined;
   /** Channels that the source has consent for: email, sms, sms_transactional, whatsapp, push. Default: email. */
   readonly channels?:
     readonly ('email' | 'sms' | 'sms_transactional' | 'whatsapp' | 'push')[] | undefined;
-  /** Layout of the source. Default: recognised. */
+  /** Preset that reads the source. Default: recognised. */
   readonly preset?:
     | 'mailchimp-subscribed'
     | 'mailchimp-unsubscribed'
@@ -21,41 +21,41 @@ export interface MigrationRequest {
     | 'generic'
     | null
     | undefined;
-  /** Mapping file for another layout; consentry map writes one. */
+  /** Mapping file for a source without a preset; consentry map writes one. */
   readonly mapping?: string | null | undefined;
-  /** Column with the phone number. Default: as the layout has it. */
+  /** Column with the phone number. Default: the preset’s column. */
   readonly smsColumn?: string | null | undefined;
   /** Country of phone numbers without a country code, such as US. */
   readonly country?: string | null | undefined;
   /** Time zone of dates that have none, such as Europe/Berlin. */
   readonly timezone?: string | null | undefined;
-  /** Consent date of rows without one, which you attest: 2024-05-01 or with time and zone. */
+  /** Consent date, attested by you, for rows without one: 2024-05-01 or with time and zone. */
   readonly consentedAt?: string | null | undefined;
-  /** What a subscribe without a date becomes. Default: subscribe; a historical run stops. */
+  /** What happens to a subscribe without a date. Default: subscribe; a historical run stops. */
   readonly undated?: 'subscribe' | 'list_only' | 'reject' | null | undefined;
-  /** Klaviyo’s id of the account, where workers for several use the same ledger. Default: the only one. */
+  /** Klaviyo’s id of the account, if workers for several accounts use the same ledger. Default: the only one. */
   readonly account?: string | null | undefined;
-  /** List to subscribe into; without one the account’s opt-in process applies. */
+  /** List to subscribe people to; without one the account’s opt-in process applies. */
   readonly listId?: string | null | undefined;
-  /** Opt-in process that is expected; needed for double opt-in, and without a list. */
+  /** Expected opt-in process; needed for double opt-in, and without a list. */
   readonly optIn?: 'single' | 'double' | null | undefined;
-  /** Import consent given before: its dates are sent, Klaviyo mails nobody. */
+  /** Import consent given in the past: send its dates; Klaviyo mails nobody. */
   readonly historical?: boolean | undefined;
-  /** Put everybody on the list without consent; subscribe nobody. */
+  /** Add everybody to the list without consent; subscribe nobody. */
   readonly implicit?: boolean | undefined;
-  /** Countries with a sender, where the key may not read them: US,CA. */
+  /** Countries with a sender, if the key may not read senders: US,CA. */
   readonly smsCountries?: readonly string[] | null | undefined;
   /** SMS rows of countries without a sender: stop the run, or reject them. Default: stop. */
   readonly smsWithoutSender?: 'stop' | 'reject' | undefined;
-  /** What Klaviyo keeps as source of the consent. Default: the layout and the id of the migration. */
+  /** What Klaviyo stores as the source of the consent. Default: the preset and the id of the migration. */
   readonly customSource?: string | null | undefined;
-  /** Plan only: what would be sent, to whom, how long; send nothing. */
+  /** Plan only: show what would be sent, to whom and in how long; send nothing. */
   readonly dryRun?: boolean | undefined;
-  /** A run of more rows waits for approval after its plan. Default: no run waits. */
+  /** A run with more rows waits for approval after its plan. Default: no run waits. */
   readonly approvalAbove?: number | null | undefined;
-  /** Run this many rows to their end, and stop. */
+  /** Run this many rows to their end, then stop. */
   readonly pilot?: number | null | undefined;
-  /** Rows that go to their end before all others. */
+  /** Rows that are run to their end before all others. */
   readonly canary?:
     | {
         /** Run this many rows to their end first; go on only if they end as planned. */
@@ -65,13 +65,13 @@ export interface MigrationRequest {
       }
     | null
     | undefined;
-  /** Part of the account’s limits to use, above 0 to 1. Default: 1. */
+  /** Share of the account’s limits to use, above 0 to 1. Default: 1. */
   readonly share?: number | undefined;
   /** Days to follow people who have not clicked. Default: 7. */
   readonly watchDays?: number | undefined;
-  /** Rows that one subscribe call carries at most. Default: 1,000. */
+  /** Most rows of one subscribe call. Default: 1,000. */
   readonly rowsPerJob?: number | undefined;
-  /** Jobs that one `consentBatch` workflow carries at most. Default: 250. */
+  /** Most jobs of one `consentBatch` workflow. Default: 250. */
   readonly jobsPerBatch?: number | undefined;
   /** Waits and deadlines of the run. */
   readonly timing?:
@@ -80,40 +80,40 @@ export interface MigrationRequest {
         readonly confirmWithinMs?: number | null | undefined;
         /** Deadline of the read-back of list memberships, in milliseconds. Default: confirmWithinMs, or 30m. */
         readonly membershipWithinMs?: number | null | undefined;
-        /** How long Klaviyo may still apply a subscribe; opt-outs are watched for so long, in milliseconds. Default: 15m; 45m for a historical run. */
+        /** How long after a subscribe Klaviyo may still apply it; opt-outs are watched for that long, in milliseconds. Default: 15m; 45m for a historical run. */
         readonly appliedWithinMs?: number | null | undefined;
-        /** Wait before a lost answer of Klaviyo is read back, in milliseconds. Default: 3m. */
+        /** Wait before reading back a call whose answer was lost, in milliseconds. Default: 3m. */
         readonly lostAnswerWaitMs?: number | undefined;
         /** Pause between two reads of Klaviyo’s feeds, in milliseconds. Default: 5s. */
         readonly readEveryMs?: number | undefined;
-        /** How long one turn of reading lasts at most, in milliseconds. Default: 1m. */
+        /** Longest turn of reading, in milliseconds. Default: 1m. */
         readonly readTurnMs?: number | undefined;
-        /** Consent that was read before that is read again, in milliseconds. Default: 10m. */
+        /** Age at which consent is read again, in milliseconds. Default: 10m. */
         readonly consentMaxAgeMs?: number | undefined;
         /** The same for consent to texts, WhatsApp and push, in milliseconds. Default: 2m. */
         readonly textConsentMaxAgeMs?: number | undefined;
-        /** Opt-outs that were read before that are read again, in milliseconds. Default: 5s. */
+        /** Age at which opt-outs are read again, in milliseconds. Default: 5s. */
         readonly optOutsMaxAgeMs?: number | undefined;
         /** How late Klaviyo may show an opt-out, in milliseconds. Default: 10m. */
         readonly optOutsLateMs?: number | undefined;
         /** Deadline of the read-back of suppressions, in milliseconds. Default: 270m. */
         readonly suppressionWithinMs?: number | undefined;
-        /** A silent feed of events is not waited for any longer, in milliseconds. Default: 2m. */
+        /** Longest wait for a silent feed of events, in milliseconds. Default: 2m. */
         readonly eventsSilentMs?: number | undefined;
         /** How long people who have not clicked are followed, in milliseconds. Default: watchDays. */
         readonly watchForMs?: number | null | undefined;
-        /** First pause between two looks at people who have not clicked; it doubles, in milliseconds. Default: 15m. */
+        /** First pause between two polls of people who have not clicked; it doubles, in milliseconds. Default: 15m. */
         readonly watchFirstMs?: number | undefined;
-        /** Longest pause between two looks at them, to which it grows, in milliseconds. Default: 6h. */
+        /** Longest pause between two polls of people who have not clicked, in milliseconds. Default: 6h. */
         readonly watchLongestMs?: number | undefined;
       }
     | undefined;
 }
 
-/** What `consentry check` and `migrations.check` are asked for: the same without a source. */
+/** What `consentry check` and `migrations.check` are asked for: the same, without a source. */
 export type CheckRequest = Omit<MigrationRequest, 'file'>;
 
-/** What a retry can be told; the rest is that of the run whose rows it tries again. */
+/** The settings of a retry; it takes the rest from the run whose rows it retries. */
 export type RetryRequest = Pick<
   MigrationRequest,
   'smsCountries' | 'approvalAbove' | 'watchDays' | 'jobsPerBatch' | 'timing'

@@ -1,4 +1,4 @@
-/** The name that was probably meant; null where none is like it. */
+/** The name that was probably meant; null if none is similar. */
 export function nearest(typed: string, names: readonly string[]): string | null {
   const [best] = names
     .map((name) => ({ name, changes: changesBetween(typed.toLowerCase(), name.toLowerCase()) }))
@@ -7,7 +7,7 @@ export function nearest(typed: string, names: readonly string[]): string | null 
   return best?.name ?? null;
 }
 
-/** Letters to put in, take out or replace to make one word of the other (Levenshtein's distance). */
+/** Letters to insert, delete or replace to turn one word into the other (Levenshtein distance). */
 function changesBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, taken) => taken);
   for (const [index, letter] of [...one].entries()) {

@@ -16,19 +16,19 @@ import { settingsOf } from './settings-list.js';
 
 /**
  * @param the how the caller writes settings, for messages
- * @returns the request with every default; to parse that again changes nothing
+ * @returns the request with every default; parsing that again changes nothing
  * @throws SettingsError naming each setting that is wrong
  */
 export function parseRequest(request: MigrationRequest, the: Spelling = asProperty): FullRequest {
   return parsed(requestSchema, request, the);
 }
 
-/** As `parseRequest`, of a request without a source. */
+/** As `parseRequest`, for a request without a source. */
 export function parseCheck(request: CheckRequest, the: Spelling = asProperty): FullCheck {
   return parsed(checkSchema, request, the);
 }
 
-/** As `parseRequest`, of what a retry can be told. */
+/** As `parseRequest`, for the settings of a retry. */
 export function parseRetry(request: RetryRequest, the: Spelling = asProperty): FullRetry {
   return parsed(retrySchema, request, the);
 }
@@ -47,7 +47,7 @@ function problem(
   known: readonly string[],
   the: Spelling,
 ): string {
-  // What stands in a list is told by the list's name.
+  // An entry of a list is named by the list.
   const name = issue.path.filter((part) => typeof part === 'string').join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(unknownSetting(name, known)).join('\n');

@@ -8,7 +8,7 @@ type Settings = typeof sourceSettings & typeof consentSettings & typeof runSetti
 /** Every setting but the source, with its default. */
 type Asked = { readonly [Name in Exclude<keyof Settings, 'file'>]: z.output<Settings[Name]> };
 
-/** What settings may not ask for together. */
+/** A combination of settings that is refused. */
 export interface Rule {
   readonly setting: keyof Asked;
   isBroken(asked: Asked): boolean;
@@ -21,7 +21,7 @@ export const RULES: readonly Rule[] = [
     setting: 'undated',
     isBroken: ({ historical, undated }) => historical && undated === 'subscribe',
     says: (the) =>
-      `${the('historical', true)} sends consent dates, and ${the('undated', 'subscribe')} would send rows ` +
+      `${the('historical', true)} sends consent dates, but ${the('undated', 'subscribe')} sends rows ` +
       `without one: use ${the('undated', 'reject')} or ${the('undated', 'list_only')}.`,
   },
   {
@@ -32,12 +32,12 @@ export const RULES: readonly Rule[] = [
   {
     setting: 'implicit',
     isBroken: ({ implicit, listId }) => implicit && listId === null,
-    says: (the) => `${the('implicit', true)} puts people on a list: give ${the('listId', 'ID')}.`,
+    says: (the) => `${the('implicit', true)} adds people to a list: give ${the('listId', 'ID')}.`,
   },
   {
     setting: 'pilot',
     isBroken: ({ pilot, canary }) => pilot !== null && canary !== null,
     says: (the) =>
-      `${the('pilot')} stops after its rows, and ${the('canary')} goes on after them: leave one out.`,
+      `${the('pilot')} stops after its rows, but ${the('canary')} goes on after them: leave one out.`,
   },
 ];

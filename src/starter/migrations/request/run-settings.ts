@@ -4,7 +4,7 @@ import { milliseconds, optional, setting, whole, yesOrNo } from './setting.js';
 import { count } from './spelling.js';
 import { timing } from './timing-settings.js';
 
-/** Rows above which the CLI asks before a run starts. */
+/** The CLI asks for approval of a run with more rows than this. */
 const ASKED_ABOVE_ROWS = 1_000;
 
 const shareError = 'give a number above 0 and at most 1';
@@ -12,11 +12,11 @@ const shareError = 'give a number above 0 and at most 1';
 /** How the run goes. */
 export const runSettings = {
   dryRun: setting(yesOrNo(), {
-    says: 'plan only: what would be sent, to whom, how long; send nothing',
+    says: 'plan only: show what would be sent, to whom and in how long; send nothing',
     flag: { spelling: '--dry-run' },
   }),
   approvalAbove: setting(optional(whole(0)), {
-    says: 'a run of more rows waits for approval after its plan',
+    says: 'a run with more rows waits for approval after its plan',
     otherwise: 'no run waits',
     flag: {
       spelling: '--yes',
@@ -24,12 +24,12 @@ export const runSettings = {
       switches: {
         on: null,
         off: ASKED_ABOVE_ROWS,
-        says: `give the approval at once; without it, more than ${count(ASKED_ABOVE_ROWS)} rows wait for it`,
+        says: `approve the run beforehand; without it, more than ${count(ASKED_ABOVE_ROWS)} rows wait for approval`,
       },
     },
   }),
   pilot: setting(optional(whole(1)), {
-    says: 'run this many rows to their end, and stop',
+    says: 'run this many rows to their end, then stop',
     flag: { spelling: '--pilot <rows>' },
   }),
   canary: setting(
@@ -37,7 +37,7 @@ export const runSettings = {
       z.strictObject(
         {
           rows: setting(
-            whole(1, undefined, 'give the rows that go first; the wait comes after them'),
+            whole(1, undefined, 'give the number of rows that go first; the wait comes after them'),
             {
               says: 'run this many rows to their end first; go on only if they end as planned',
               flag: { spelling: '--canary <rows>' },
@@ -49,15 +49,15 @@ export const runSettings = {
             flag: { spelling: '--wait <time>' },
           }),
         },
-        { error: 'give its rows, such as { rows: 100 }' },
+        { error: 'give its number of rows, such as { rows: 100 }' },
       ),
     ),
-    { says: 'rows that go to their end before all others' },
+    { says: 'rows that are run to their end before all others' },
   ),
   share: setting(
     z.number({ error: shareError }).positive(shareError).max(1, shareError).default(1),
     {
-      says: 'part of the account’s limits to use, above 0 to 1',
+      says: 'share of the account’s limits to use, above 0 to 1',
       flag: { spelling: '--share <share>' },
     },
   ),
@@ -66,10 +66,10 @@ export const runSettings = {
     flag: { spelling: '--watch-days <days>' },
   }),
   rowsPerJob: setting(whole(1, JOB_SIZE).default(JOB_SIZE), {
-    says: 'rows that one subscribe call carries at most',
+    says: 'most rows of one subscribe call',
   }),
   jobsPerBatch: setting(whole(1, BATCH_SIZE).default(BATCH_SIZE), {
-    says: 'jobs that one `consentBatch` workflow carries at most',
+    says: 'most jobs of one `consentBatch` workflow',
   }),
   timing: setting(timing.prefault({}), { says: 'waits and deadlines of the run' }),
 };

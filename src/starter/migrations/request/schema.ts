@@ -5,14 +5,14 @@ import { runSettings } from './run-settings.js';
 import { sourceSettings } from './source-settings.js';
 import { asProperty } from './spelling.js';
 
-/** Every setting of a migration. What help, documentation, JSON Schema and types say comes from here. */
+/** Every setting of a migration. Help, documentation, JSON Schema and types are made from this. */
 export const requestShape = { ...sourceSettings, ...consentSettings, ...runSettings };
 
 const { file: _file, ...checkShape } = requestShape;
 
 type CheckShape = z.output<z.ZodObject<typeof checkShape>>;
 
-/** Says which rules a request breaks; `parse.ts` words them for the caller. */
+/** Reports which rules a request breaks; `parse.ts` words them for the caller. */
 function keepRules(asked: CheckShape, context: z.RefinementCtx): void {
   for (const rule of RULES) {
     if (!rule.isBroken(asked)) continue;
@@ -22,13 +22,13 @@ function keepRules(asked: CheckShape, context: z.RefinementCtx): void {
   }
 }
 
-/** A whole request: what `consentry migrate` and `migrations.start` are given. */
+/** A whole request, as given to `consentry migrate` and `migrations.start`. */
 export const requestSchema = z.strictObject(requestShape).superRefine(keepRules);
 
 /** The same without a source. */
 export const checkSchema = z.strictObject(checkShape).superRefine(keepRules);
 
-/** What a retry can still be told; the rest is that of the run whose rows it tries again. */
+/** The settings of a retry; it takes the rest from the run whose rows it retries. */
 export const retrySchema = z.strictObject(requestShape).pick({
   smsCountries: true,
   approvalAbove: true,

@@ -3,31 +3,34 @@ import { z } from 'zod';
 /** A verb of the CLI that takes settings of a request. */
 export type Verb = 'migrate' | 'check' | 'map' | 'retry-failed';
 
-/** How the CLI is given a setting. */
+/** How the CLI takes a setting. */
 export interface Flag {
-  /** As help shows it: `--list <id>`; without a value it is a switch. */
+  /** As help shows it: `--list <id>`. Without a value it is a switch. */
   readonly spelling: string;
   /** Verbs that take it. Default: `migrate` alone. */
   readonly verbs?: readonly Verb[];
-  /** Where the flag says yes or no to something else than its setting: which values, in which words. */
+  /**
+   * For a flag that turns something on or off but whose setting is not a boolean: the values, and
+   * the text in help.
+   */
   readonly switches?: { readonly on: unknown; readonly off: unknown; readonly says: string };
 }
 
-/** What is said of a setting, wherever it is said: in help, documentation, JSON Schema and editors. */
+/** The description of a setting in help, documentation, JSON Schema and editors. */
 export interface About {
-  /** One line without a stop. */
+  /** One line without a full stop. */
   readonly says: string;
   readonly unit?: 'milliseconds';
-  /** What happens where it is not given, if that is no value of its own. */
+  /** What happens if it is not given, where that is not a value of the setting. */
   readonly otherwise?: string;
-  /** Absent where the CLI does not offer the setting. */
+  /** Absent if the CLI does not offer the setting. */
   readonly flag?: Flag;
 }
 
-/** What is said of each setting, by its schema. */
+/** The description of each setting, by its schema. */
 const abouts = z.registry<About>();
 
-/** A setting of a request: what it may be, its default, and what is said of it. */
+/** A setting of a request: its allowed values, its default and its description. */
 export function setting<Schema extends z.ZodType>(schema: Schema, about: About): Schema {
   const described = schema.describe(descriptionOf(about));
   abouts.add(described, about);
@@ -43,15 +46,15 @@ function descriptionOf({ says, unit, otherwise }: About): string {
   return otherwise === undefined ? `${what}.` : `${what}. Default: ${otherwise}.`;
 }
 
-/** The setting may be left out, or null, which is the same. */
+/** The setting may be left out or null, which is the same. */
 export function optional<Schema extends z.ZodType>(
   schema: Schema,
 ): z.ZodDefault<z.ZodNullable<Schema>> {
-  // A default of null has to be of the schema's own output, which TypeScript cannot see here.
+  // The default null has to have the schema's output type, which TypeScript cannot see here.
   return schema.nullable().default(null as z.output<z.ZodNullable<Schema>> & null);
 }
 
-/** Text that says something. PostgreSQL, which keeps most settings with their run, holds no NUL. */
+/** Text that is not blank. PostgreSQL, which stores most settings with their run, cannot hold NUL. */
 export function text(error: string): z.ZodString {
   return z.string({ error }).regex(/^[^\0]*[^\s\0][^\0]*$/, error);
 }
@@ -66,7 +69,7 @@ export function yesOrNo(): z.ZodDefault<z.ZodBoolean> {
   return z.boolean({ error: 'give true or false' }).default(false);
 }
 
-/** @param missing what to do where it is needed and not given */
+/** @param missing what to do if it is needed and not given */
 export function whole(least: number, most = Number.MAX_SAFE_INTEGER, missing?: string): z.ZodInt {
   const bounds = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
   const wrong = `give a whole number ${bounds}`;

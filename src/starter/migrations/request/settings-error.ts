@@ -1,4 +1,4 @@
-/** A setting is missing, wrong, or contradicts another; the message names it as the caller wrote it. */
+/** A setting is missing, wrong, or contradicts another. The message names it as the caller wrote it. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }

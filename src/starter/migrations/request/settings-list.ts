@@ -5,7 +5,7 @@ import { aboutOf, type About, type Verb } from './setting.js';
 /** How the value of a setting is written as text. */
 export type Kind = 'switch' | 'text' | 'choice' | 'list' | 'number' | 'duration' | 'group';
 
-/** One setting of a schema, and what its schema says of it. */
+/** One setting of a schema, with its description. */
 export interface Setting extends About {
   /** With the name of its group: `timing.confirmWithinMs`. */
   readonly name: string;
@@ -13,11 +13,11 @@ export interface Setting extends About {
   readonly kind: Kind;
   /** The names of a choice. */
   readonly choices: readonly string[];
-  /** Undefined where it has to be given. */
+  /** Undefined if it has to be given. */
   readonly default: unknown;
 }
 
-/** Every setting of a schema, those of a group after the group. */
+/** Every setting of a schema. The settings of a group come after the group. */
 export function settingsOf(schema: z.ZodType, group = ''): Setting[] {
   const core = coreOf(schema);
   if (!(core instanceof z.ZodObject)) return [];
@@ -32,7 +32,7 @@ export function settingsOf(schema: z.ZodType, group = ''): Setting[] {
 function settingOf(name: string, schema: z.ZodType): Setting {
   const about = aboutOf(schema);
   if (about === undefined)
-    throw new Error(`The setting ${name} has no words: make it with setting().`);
+    throw new Error(`The setting ${name} has no description: make it with setting().`);
   const core = coreOf(schema);
   const choices = core instanceof z.ZodEnum ? core.options.map(String) : [];
   return {
@@ -54,7 +54,7 @@ function kindOf(core: z.ZodType, { unit, flag }: About): Kind {
   return 'text';
 }
 
-/** The schema of the value itself, without what may be left out or is done to it. */
+/** The schema of the value itself, without its optional, default and transform wrappers. */
 function coreOf(schema: z.ZodType): z.ZodType {
   if (
     schema instanceof z.ZodDefault ||

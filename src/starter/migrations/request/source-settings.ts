@@ -3,9 +3,9 @@ import { CONSENT_CHANNELS } from '../../../contracts/channels.js';
 import { PRESET_NAMES } from '../../../importers/presets/names.js';
 import { choice, optional, setting, text } from './setting.js';
 
-const channelError = `known are ${CONSENT_CHANNELS.join(', ')}: give email, or email and sms`;
+const channelError = `give one or more of ${CONSENT_CHANNELS.join(', ')}`;
 
-/** Each channel once, in one order: two requests for the same ask for the same. */
+/** Each channel once and in a fixed order, so that equal requests have equal hashes. */
 const channels = z
   .array(z.enum(CONSENT_CHANNELS, { error: channelError }), { error: channelError })
   .min(1, channelError)
@@ -22,9 +22,9 @@ export const country = z
 /** What is read, and how. */
 export const sourceSettings = {
   file: setting(text('give the path of a file, or the address of a database'), {
-    says: 'path of the source, or address of its database',
+    says: 'path of the source file, or address of its database',
   }),
-  query: setting(optional(text('give one SQL select')), {
+  query: setting(optional(text('give one SQL SELECT')), {
     says: 'query whose rows are the source, on PostgreSQL or MySQL',
     flag: { spelling: '--query <sql>', verbs: ['migrate', 'map'] },
   }),
@@ -33,17 +33,17 @@ export const sourceSettings = {
     flag: { spelling: '--channels <names>', verbs: ['migrate', 'check', 'map'] },
   }),
   preset: setting(optional(choice(PRESET_NAMES)), {
-    says: 'layout of the source',
+    says: 'preset that reads the source',
     otherwise: 'recognised',
     flag: { spelling: '--preset <name>' },
   }),
   mapping: setting(optional(text('give the path of a mapping file')), {
-    says: 'mapping file for another layout; consentry map writes one',
+    says: 'mapping file for a source without a preset; consentry map writes one',
     flag: { spelling: '--map <file>' },
   }),
   smsColumn: setting(optional(text('give the name of a column')), {
     says: 'column with the phone number',
-    otherwise: 'as the layout has it',
+    otherwise: 'the preset’s column',
     flag: { spelling: '--sms-column <name>' },
   }),
   country: setting(optional(country), {
@@ -55,11 +55,11 @@ export const sourceSettings = {
     flag: { spelling: '--timezone <name>' },
   }),
   consentedAt: setting(optional(text('give a date such as 2024-05-01')), {
-    says: 'consent date of rows without one, which you attest: 2024-05-01 or with time and zone',
+    says: 'consent date, attested by you, for rows without one: 2024-05-01 or with time and zone',
     flag: { spelling: '--consented-at <date>' },
   }),
   undated: setting(optional(choice(['subscribe', 'list_only', 'reject'])), {
-    says: 'what a subscribe without a date becomes',
+    says: 'what happens to a subscribe without a date',
     otherwise: 'subscribe; a historical run stops',
     flag: { spelling: '--undated <what>' },
   }),

@@ -1,9 +1,9 @@
 /**
- * How a caller writes a setting, so that a message shows it what it wrote: `--undated list_only` at the
- * CLI, `undated: 'list_only'` in a script.
+ * How a caller writes a setting, so that messages show it in the same form: `--undated list_only`
+ * at the CLI, `undated: 'list_only'` in a script.
  *
- * @param setting its name, with that of the group before it: `timing.confirmWithinMs`
- * @param value left out where only the name is meant
+ * @param setting its name, after that of its group: `timing.confirmWithinMs`
+ * @param value left out if only the name is meant
  */
 export type Spelling = (setting: string, value?: unknown) => string;
 
@@ -13,7 +13,7 @@ export const asProperty: Spelling = (setting, value) =>
 
 const MOST_SHOWN = 60;
 
-/** A value in a message. What is no plain value is named by its kind: it may hold a password. */
+/** A value in a message. A list or an object is only named as such: it may hold a password. */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -36,7 +36,7 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Milliseconds as a flag is given them: `90s`, `15m`, `1h`. */
+/** Milliseconds in the form that flags take: `90s`, `15m`, `1h`. */
 export function durationText(ms: number): string {
   const [unit, of] = UNITS.find(([, length]) => ms >= length && ms % length === 0) ?? ['ms', 1];
   return `${ms / of}${unit}`;

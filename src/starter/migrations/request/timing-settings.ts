@@ -10,9 +10,9 @@ const MINUTE = 60 * SECOND;
 const SHOWN = {
   /** A live subscribe shows after up to 3 minutes. */
   liveMs: 15 * MINUTE,
-  /** A back-dated one after up to 20. */
+  /** A back-dated subscribe shows after up to 20 minutes. */
   historicalMs: 45 * MINUTE,
-  /** Klaviyo makes new profiles of an import within some 20 minutes. */
+  /** Klaviyo creates the new profiles of an import within about 20 minutes. */
   membershipMs: 30 * MINUTE,
 } as const;
 
@@ -21,7 +21,7 @@ const SHOWN_WORDS = `${durationText(SHOWN.liveMs)}; ${durationText(SHOWN.histori
 const wait = (says: string, ms: number, flag?: Flag) =>
   setting(milliseconds().default(ms), about(says, flag));
 
-/** A wait that follows from other settings where it is not given. */
+/** A wait that follows from other settings if it is not given. */
 const derived = (says: string, otherwise: string, flag?: Flag) =>
   setting(optional(milliseconds()), { ...about(says, flag), otherwise });
 
@@ -31,7 +31,7 @@ const about = (says: string, flag?: Flag) => ({
   ...(flag === undefined ? {} : { flag }),
 });
 
-/** Waits and deadlines. What each means to the workflows is said at `MigrationTiming`. */
+/** Waits and deadlines. `MigrationTiming` says what each means to the workflows. */
 export const timing = z.strictObject(
   {
     confirmWithinMs: derived('deadline of the read-back', SHOWN_WORDS, {
@@ -42,27 +42,27 @@ export const timing = z.strictObject(
       `confirmWithinMs, or ${durationText(SHOWN.membershipMs)}`,
     ),
     appliedWithinMs: derived(
-      'how long Klaviyo may still apply a subscribe; opt-outs are watched for so long',
+      'how long after a subscribe Klaviyo may still apply it; opt-outs are watched for that long',
       SHOWN_WORDS,
     ),
-    lostAnswerWaitMs: wait('wait before a lost answer of Klaviyo is read back', 3 * MINUTE, {
+    lostAnswerWaitMs: wait('wait before reading back a call whose answer was lost', 3 * MINUTE, {
       spelling: '--lost-answer-wait <time>',
     }),
     readEveryMs: wait('pause between two reads of Klaviyo’s feeds', 5 * SECOND),
-    readTurnMs: wait('how long one turn of reading lasts at most', MINUTE),
-    consentMaxAgeMs: wait('consent that was read before that is read again', 10 * MINUTE),
+    readTurnMs: wait('longest turn of reading', MINUTE),
+    consentMaxAgeMs: wait('age at which consent is read again', 10 * MINUTE),
     textConsentMaxAgeMs: wait('the same for consent to texts, WhatsApp and push', 2 * MINUTE),
-    optOutsMaxAgeMs: wait('opt-outs that were read before that are read again', 5 * SECOND),
+    optOutsMaxAgeMs: wait('age at which opt-outs are read again', 5 * SECOND),
     optOutsLateMs: wait('how late Klaviyo may show an opt-out', 10 * MINUTE),
     suppressionWithinMs: wait('deadline of the read-back of suppressions', 270 * MINUTE),
-    eventsSilentMs: wait('a silent feed of events is not waited for any longer', 2 * MINUTE),
+    eventsSilentMs: wait('longest wait for a silent feed of events', 2 * MINUTE),
     watchForMs: derived('how long people who have not clicked are followed', 'watchDays'),
     watchFirstMs: wait(
-      'first pause between two looks at people who have not clicked; it doubles',
+      'first pause between two polls of people who have not clicked; it doubles',
       15 * MINUTE,
     ),
     watchLongestMs: wait(
-      'longest pause between two looks at them, to which it grows',
+      'longest pause between two polls of people who have not clicked',
       360 * MINUTE,
     ),
   } satisfies Record<keyof MigrationTiming, z.ZodType>,
@@ -71,14 +71,14 @@ export const timing = z.strictObject(
 
 const DAY = 24 * 60 * MINUTE;
 
-/** What the waits of a run follow from. */
+/** What the waits of a run depend on. */
 export interface TimedRequest {
   readonly historical: boolean;
   readonly watchDays: number;
   readonly timing: z.output<typeof timing>;
 }
 
-/** The waits and deadlines of a run: what is given, and for the rest Klaviyo's pace with a good margin. */
+/** The waits and deadlines of a run: those given, and for the rest Klaviyo's pace with a good margin. */
 export function timingOf({ historical, watchDays, timing }: TimedRequest): MigrationTiming {
   const { confirmWithinMs } = timing;
   const shownWithinMs = historical ? SHOWN.historicalMs : SHOWN.liveMs;
@@ -86,7 +86,7 @@ export function timingOf({ historical, watchDays, timing }: TimedRequest): Migra
     ...timing,
     confirmWithinMs: confirmWithinMs ?? shownWithinMs,
     membershipWithinMs: timing.membershipWithinMs ?? confirmWithinMs ?? SHOWN.membershipMs,
-    // Who wants outcomes sooner does not make Klaviyo quicker.
+    // A shorter deadline does not make Klaviyo faster.
     appliedWithinMs: timing.appliedWithinMs ?? Math.max(shownWithinMs, confirmWithinMs ?? 0),
     watchForMs: timing.watchForMs ?? watchDays * DAY,
   };
