@@ -1,11 +1,11 @@
 import type { ExitCode } from './exit-codes.js';
 
-/** A flag or argument that no parser of a single flag can judge. */
+/** A wrong combination of flags or arguments, which no parser of a single flag can detect. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Ends the verb with this code after everything was said. */
+/** Ends the verb with this exit code; all messages are already written. */
 export class Ended extends Error {
   override readonly name = 'Ended';
   constructor(readonly exitCode: ExitCode) {

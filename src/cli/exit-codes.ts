@@ -1,4 +1,4 @@
-/** How `consentry` ends. Scripts may rely on the numbers. */
+/** The exit codes of `consentry`. Scripts may rely on the numbers. */
 export const EXIT = {
   ok: 0,
   unexpected: 1,
@@ -14,13 +14,13 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
-  [EXIT.unexpected, 'an unexpected error, or a demo whose ledger is not the truth'],
+  [EXIT.unexpected, 'an unexpected error, or a demo whose ledger is wrong'],
   [EXIT.usage, 'a flag, a setting or the source is wrong; nothing was sent'],
   [
     EXIT.refused,
     'the account forbids it: key, scope, list, opt-in process or SMS; nothing was sent',
   ],
-  [EXIT.stopped, 'the migration stopped after it had started; the report says how far it came'],
+  [EXIT.stopped, 'the migration stopped after it had started; the report says how far it got'],
   [EXIT.cancelled, 'the migration was cancelled'],
   [EXIT.unreachable, 'PostgreSQL, Temporal or a worker is not reachable'],
   [EXIT.interrupted, 'ended by Ctrl-C (143: by SIGTERM)'],

@@ -19,7 +19,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** What the account itself forbids: found by the preflight, before anything is sent. */
+/** What the account forbids. The preflight finds it before anything is sent. */
 const ACCOUNT_REFUSALS: ReadonlySet<string> = new Set([
   'KlaviyoKeyRefused',
   'KlaviyoScopeMissing',
@@ -29,7 +29,7 @@ const ACCOUNT_REFUSALS: ReadonlySet<string> = new Set([
   'ConsentDatesMissing',
 ]);
 
-/** Something was asked that makes no sense for this migration, or now. */
+/** The request makes no sense for this migration, or not at this time. */
 const WRONG_MOMENT: ReadonlySet<string> = new Set([
   'AlreadyEnded',
   'NotEnded',
@@ -38,7 +38,7 @@ const WRONG_MOMENT: ReadonlySet<string> = new Set([
   'NotWaiting',
 ]);
 
-/** The one message and the exit code of whatever a verb threw. */
+/** The message and the exit code for what a verb threw. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { exitCode: EXIT.unexpected, message: String(error) };
   if (isLostConnection(error)) {
@@ -49,7 +49,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 const CONNECTION_LOST =
-  'The connection to Temporal or PostgreSQL was lost: check that both run. A migration that was started goes on.';
+  'The connection to Temporal or PostgreSQL was lost: check that both are running. A started migration goes on.';
 
 function exitCodeOf(error: Error): ExitCode {
   if (
@@ -58,7 +58,7 @@ function exitCodeOf(error: Error): ExitCode {
     return EXIT.usage;
   }
   if (error instanceof MigrationStoppedError) return exitCodeOfStop(error.failureType);
-  // A worker that could not prove its key.
+  // A worker's key was refused.
   if (error instanceof KlaviyoError) return exitCodeOfStop(error.failure);
   const unreachable = [
     NoWorkerError,
@@ -87,7 +87,7 @@ function isAbout(error: Error, classes: readonly ErrorClass[]): boolean {
 const UNAVAILABLE = 14;
 const DEADLINE_EXCEEDED = 4;
 
-/** Temporal or PostgreSQL went away while a verb was at work. */
+/** The connection to Temporal or PostgreSQL was lost while a verb was running. */
 function isLostConnection(error: Error): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
   if (isGrpcServiceError(cause)) return [UNAVAILABLE, DEADLINE_EXCEEDED].includes(cause.code);

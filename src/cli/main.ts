@@ -21,7 +21,7 @@ import { packageVersion } from './version.js';
 import { addWorker } from './verbs/worker.js';
 
 /**
- * Runs `consentry` with these arguments, without Node and script.
+ * Runs `consentry` with these arguments, which begin after Node and the script.
  *
  * @returns the exit code, see `exit-codes.ts`; nothing is thrown
  */
@@ -38,7 +38,7 @@ export async function main(
 }
 
 async function exitCodeOf(error: unknown, terminal: Terminal): Promise<number> {
-  // commander and the verb that ended have said what there is to say.
+  // commander or the verb has already written its messages.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof Ended) return error.exitCode;
   const { failureOf } = await import('./failure.js');
@@ -57,7 +57,7 @@ function program(terminal: Terminal): Command {
       writeErr: (text) => terminal.stderr.write(text),
     })
     .exitOverride()
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(--help lists the commands and flags)')
     .addHelpText('afterAll', `\n${exitCodesHelp()}`);
   const verbs = [
     addDemo,
@@ -81,7 +81,7 @@ function program(terminal: Terminal): Command {
   return command;
 }
 
-/** A wrong `LOG_LEVEL` may be the very error that is being shown. */
+/** A wrong `LOG_LEVEL` may be the error that is being shown. */
 async function isDebugging(): Promise<boolean> {
   const { LOG_LEVELS, loadConfig } = await import('../runtime/config.js');
   try {

@@ -4,8 +4,8 @@ import { UsageError } from './ended.js';
 const E_164 = /^\+[1-9]\d{6,14}$/;
 
 /**
- * Whom an argument names: an e-mail address, lower-cased, or a phone number in E.164 or as it is
- * written in `country`.
+ * The person that an argument names: by an e-mail address, lower-cased, or by a phone number in
+ * E.164 or in the format of `country`.
  *
  * @throws UsageError
  */
@@ -24,8 +24,8 @@ export async function personOf(argument: string, country: string | null): Promis
   const remedy =
     country === null
       ? 'write it with its country code (+12015550123), or add --country US'
-      : `it is no number of ${country} that gets texts; write it with its country code (+12015550123)`;
+      : `it is not a number of ${country} that can get texts; write it with its country code (+12015550123)`;
   throw new UsageError(
-    `"${text}" is neither an e-mail address nor a phone number that can be read: ${remedy}.`,
+    `"${text}" is neither an e-mail address nor a valid phone number: ${remedy}.`,
   );
 }

@@ -11,16 +11,16 @@ import {
 import { parseDuration, parseList } from './arguments.js';
 import { flagWords } from './request-words.js';
 
-/** The flags of a verb as commander read them; those of settings are read by `settingsGiven`. */
+/** The flags of a verb as commander read them; `settingsGiven` reads those that are settings. */
 export type VerbFlags = Readonly<Record<string, unknown>> & { readonly json?: boolean };
 
-/** Adds the flags of a verb that are settings of a request: what they may be comes from its schema. */
+/** Adds the flags of a verb that are settings of a request; the schema says which values they take. */
 export function addRequestFlags(command: Command, verb: Verb): Command {
   flagsOf(verb).forEach((setting) => command.addOption(optionOf(setting)));
   return command;
 }
 
-/** The settings that a person gave as flags, and those that a missing flag stands for. */
+/** The settings given as flags, and those that a missing flag sets. */
 export function settingsGiven(verb: Verb, flags: VerbFlags): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const setting of flagsOf(verb)) {
@@ -31,7 +31,7 @@ export function settingsGiven(verb: Verb, flags: VerbFlags): Record<string, unkn
 }
 
 /**
- * Reads one setting of a request, for a verb that takes it otherwise than `migrate` does.
+ * Reads one setting of a request, for a verb that takes it in another form than `migrate`.
  *
  * @returns a reader for commander, which throws InvalidArgumentError
  */
@@ -40,7 +40,7 @@ export function settingReader<Name extends keyof typeof requestShape>(
 ): (text: string) => z.output<(typeof requestShape)[Name]> {
   const setting = REQUEST_SETTINGS.find((some) => some.name === name);
   if (setting === undefined) throw new Error(`There is no setting ${name}.`);
-  // What is read is what the schema of that name gives.
+  // The value has the output type of the setting's schema.
   return (text) => readSetting(setting, text) as z.output<(typeof requestShape)[Name]>;
 }
 
@@ -61,7 +61,7 @@ function put(into: Record<string, unknown>, [key = '', ...rest]: string[], value
   else put((into[key] ??= {}) as Record<string, unknown>, rest, value);
 }
 
-/** @throws InvalidArgumentError, to which commander adds the flag and its value */
+/** @throws InvalidArgumentError; commander adds the flag and its value */
 function readSetting({ kind, schema }: Setting, text: string): unknown {
   const result = schema.safeParse(fromText(kind, text));
   if (result.success) return result.data;

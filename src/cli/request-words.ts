@@ -1,18 +1,18 @@
 import { REQUEST_SETTINGS, type Setting } from '../starter/migrations/request/settings-list.js';
 import { count, durationText, type Spelling } from '../starter/migrations/request/spelling.js';
 
-/** As at the CLI: `--undated list_only`. What has no flag is named as in a script. */
+/** As at the CLI: `--undated list_only`. A setting without a flag is named as in a script. */
 export const asFlags: Spelling = (name, value) => {
   const setting = REQUEST_SETTINGS.find((some) => some.name === name);
   const flag = setting === undefined ? undefined : flagName(setting);
-  // The flag of a group's first setting is what a person knows the group by.
+  // A group is known by the flag of its first setting.
   const first =
     flag ?? REQUEST_SETTINGS.filter((some) => some.name.startsWith(`${name}.`)).map(flagName)[0];
   if (first === undefined) return name;
   return value === undefined || value === true ? first : `${first} ${valueText(setting, value)}`;
 };
 
-/** What happens where a setting is not given; blank where the words of the setting say it. */
+/** What happens if a setting is not given; blank if its description says so. */
 export function defaultWords({ otherwise, kind, default: value }: Setting): string {
   if (otherwise !== undefined) return otherwise;
   if (value === undefined || value === null || value === false || kind === 'group') return '';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Version of this package, from its `package.json`, which is above `src/` and above `dist/src/`. */
+/** Version of this package, from its `package.json` above `src/` or `dist/src/`. */
 export function packageVersion(): string {
   const path = ['../../package.json', '../../../package.json']
     .map((relative) => new URL(relative, import.meta.url))

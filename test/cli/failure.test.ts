@@ -53,7 +53,7 @@ describe('exit code', () => {
       const { exitCode, message } = failureOf(error);
       assert.equal(exitCode, EXIT.unreachable);
       assert.ok(message.startsWith(error.message));
-      assert.match(message, /A migration that was started goes on/);
+      assert.match(message, /A started migration goes on/);
     });
   }
 

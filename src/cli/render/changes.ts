@@ -3,7 +3,7 @@ import { NOTHING_BEFORE, stateAfter, type ChangeCount } from '../report/change-r
 import { count, counted } from './quantities.js';
 import { table } from './table.js';
 
-/** The first changes person by person, and all in counts. */
+/** The first changes person by person, and counts of all. */
 export function renderChanges(
   first: readonly ReportedPart[],
   counts: readonly ChangeCount[],

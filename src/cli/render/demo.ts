@@ -16,15 +16,15 @@ export function renderAct({ report, webUi, runMs }: Act): string {
   ].join('\n\n');
 }
 
-/** The end of the demo: is the ledger the truth, and what did it cost. */
+/** The end of the demo: whether the ledger agrees with the account, and the costs. */
 export function renderDemo(result: DemoResult): string {
   const { main, second, figures, missing } = result;
   const differences = [...main.differences, ...second.differences];
   const compared = main.compared + second.compared;
   const verdict =
     differences.length === 0
-      ? `The ledger is the truth: ${counted(compared, 'channel of a row', 'channels of rows')} compared with the account, no difference.`
-      : `The ledger is NOT the truth: ${counted(differences.length, 'difference')} in ${count(compared)} channels of rows.\n${renderDifferences(differences)}`;
+      ? `The ledger is right: ${counted(compared, 'channel of a row', 'channels of rows')} compared with the account, no difference.`
+      : `The ledger is WRONG: ${counted(differences.length, 'difference')} in ${count(compared)} channels of rows.\n${renderDifferences(differences)}`;
   const steps = table(
     [{ head: 'step' }, { head: 'took', align: 'right' }],
     [
@@ -34,8 +34,8 @@ export function renderDemo(result: DemoResult): string {
     ],
   );
   const costs = [
-    `Rows a second, waiting for clicks included: ${count(figures.rowsPerSecond)}`,
-    `History events: ${count(figures.migrationEvents)} of the migration, ${figures.jobEvents.mean.toFixed(1)} a job (most ${figures.jobEvents.most})`,
+    `Rows per second, including the wait for clicks: ${count(figures.rowsPerSecond)}`,
+    `History events: ${count(figures.migrationEvents)} of the migration, ${figures.jobEvents.mean.toFixed(1)} per job (at most ${figures.jobEvents.most})`,
     ...(figures.workerBytes === null
       ? []
       : [`Memory of the worker: ${count(figures.workerBytes / 2 ** 20)} MiB`]),
@@ -56,7 +56,7 @@ export function renderDifferences(differences: readonly Difference[]): string {
     .map(({ line, channel, outcome, who, what }) =>
       line === null
         ? `  ${who}: ${what}`
-        : `  line ${line}, ${channel ?? ''} of ${who}: the ledger says ${outcome ?? 'nothing'}, and ${what}`,
+        : `  line ${line}, ${channel ?? ''} of ${who}: the ledger says ${outcome ?? 'nothing'}, but ${what}`,
     );
   const rest = differences.length - shown.length;
   return [...shown, ...(rest > 0 ? [`  and ${count(rest)} more`] : [])].join('\n');

@@ -1,19 +1,19 @@
 import type { Report } from '../../starter/migrations/report.js';
 import { counted } from './quantities.js';
 
-/** What a person may want to do after a run, a line each. */
+/** What the operator may want to do after a run, one line each. */
 export function nextSteps({ id, outcomes, parts }: Report): string[] {
   const steps: string[] = [];
   const pending = outcomes.pending_double_opt_in ?? 0;
   if (pending > 0) {
     steps.push(
-      `${counted(pending, 'row waits', 'rows wait')} for a click. Who clicks later: consentry status ${id}`,
+      `${counted(pending, 'row waits', 'rows wait')} for a click. See later clicks: consentry status ${id}`,
     );
   }
   const unconfirmed = outcomes.unconfirmed ?? 0;
   if (unconfirmed > 0) {
     steps.push(
-      `${counted(unconfirmed, 'row was', 'rows were')} accepted and not seen. Try again: consentry retry-failed ${id}`,
+      `${counted(unconfirmed, 'row was', 'rows were')} accepted but not read back. Try again: consentry retry-failed ${id}`,
     );
   }
   if (parts.some(({ reason }) => reason === 'not_in_pilot')) {
@@ -24,7 +24,7 @@ export function nextSteps({ id, outcomes, parts }: Report): string[] {
   return steps.length === 0 ? [] : [steps.join('\n')];
 }
 
-/** What to do about a run that nobody watches. */
+/** The next steps for a run that nobody watches. */
 export function startedAloneWords(id: string, waitsForApproval: boolean): string {
   const status = `consentry status ${id}`;
   return waitsForApproval

@@ -3,7 +3,7 @@ import { OUTCOMES } from '../../contracts/outcomes.js';
 import { count, percent } from './quantities.js';
 import { table } from './table.js';
 
-/** Rows by outcome, in the order of the rule that gives a row its outcome, then what is open. */
+/** Rows by outcome, in the order of precedence, then open rows. */
 export function renderOutcomes(outcomes: OutcomeCounts, rows: number): string {
   const settled = settledRows(outcomes);
   const lines = OUTCOMES.flatMap((outcome) => {

@@ -10,7 +10,7 @@ import { table } from './table.js';
 
 export interface ShownPerson {
   readonly person: Person;
-  /** Null where Klaviyo was not asked or did not answer. */
+  /** Null if Klaviyo was not asked or did not answer. */
   readonly klaviyo: PersonConsent | null;
   /** Why Klaviyo did not answer. */
   readonly failure: string | null;
@@ -29,7 +29,7 @@ export function renderPerson({ person, klaviyo, failure, history }: ShownPerson)
 }
 
 function renderLive({ readAt, profiles }: PersonConsent): string {
-  if (profiles.length === 0) return `Klaviyo, read ${readAt}: there is no such profile.`;
+  if (profiles.length === 0) return `Klaviyo, read ${readAt}: no such profile.`;
   return profiles
     .map((profile) => `Klaviyo, read ${readAt}:\n${renderProfile(profile)}`)
     .join('\n\n');
@@ -40,7 +40,7 @@ function renderProfile(profile: PersonProfile): string {
   const lines = [`profile ${profile.id}: ${identifiers.join(', ')}`];
   lines.push(
     profile.channels.length === 0
-      ? 'It holds no consent of any channel.'
+      ? 'It has no consent for any channel.'
       : table(
           [{ head: 'channel' }, { head: 'consent' }, { head: 'since' }, { head: 'how' }],
           profile.channels.map((held) => [
@@ -57,13 +57,13 @@ function renderProfile(profile: PersonProfile): string {
     ),
     ...profile.suppressions.map(({ reason, timestamp }) =>
       reason === 'unstated'
-        ? 'Klaviyo does not say whether it is suppressed for e-mail.'
+        ? 'Klaviyo does not say whether the profile is suppressed for e-mail.'
         : `Suppressed for e-mail: ${reason}${sinceWords(timestamp)}`,
     ),
     ...(profile.listSuppressions?.map(
       ({ listId, reason, timestamp }) =>
         `Suppressed on list ${listId}: ${reason}${sinceWords(timestamp)}`,
-    ) ?? ['Klaviyo does not say which lists it left.']),
+    ) ?? ['Klaviyo does not say which lists the profile left.']),
   );
   return lines.join('\n');
 }
@@ -82,13 +82,13 @@ function howWords({ method, customSource, doubleOptIn, canReceive }: PersonChann
 const sinceWords = (at: string | null): string => (at === null ? '' : ` since ${at}`);
 
 function renderHistory(history: readonly PersonPart[]): string {
-  if (history.length === 0) return 'Ledger: no migration ever had a row with this identifier.';
+  if (history.length === 0) return 'Ledger: no migration has a row with this identifier.';
   const runs = new Map<string, PersonPart[]>();
   for (const part of history) {
     runs.set(part.migrationId, [...(runs.get(part.migrationId) ?? []), part]);
   }
   return [
-    `Ledger: ${counted(runs.size, 'migration')}, the newest first`,
+    `Ledger: ${counted(runs.size, 'migration')}, newest first`,
     ...[...runs.values()].reverse().map(renderRun),
   ].join('\n\n');
 }
@@ -127,7 +127,7 @@ function renderPart(part: PersonPart): string {
   return lines.map((line, index) => `${index === 0 ? '  ' : '    '}${line}`).join('\n');
 }
 
-/** The date of a word that is not known, or of an opt-out, is no date of consent. */
+/** The date of an opt-out or of an unknown value is not a consent date. */
 function askedWords({ operation, reason, consentedAt, note }: PersonPart): string {
   const isConsent = operation === 'subscribe' && reason !== 'consent_value_unknown';
   const dated =

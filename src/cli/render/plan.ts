@@ -9,13 +9,13 @@ const EXPECTED: Partial<Record<Outcome, string>> = {
   pending_double_opt_in: 'pending_double_opt_in, confirmed with the click',
 };
 
-/** Why parts are not sent, under the heading of who decided it. The first that fits counts. */
+/** Why parts are not sent, by who decided it. The first match counts. */
 const NOT_SENT: readonly {
   readonly heading: string;
   readonly holds: (part: PartCount) => boolean;
 }[] = [
   {
-    heading: 'Skipped by the guard, as Klaviyo holds an opt-out or its state is not known',
+    heading: 'Skipped by the guard: Klaviyo has an opt-out, or the state is unknown',
     holds: ({ outcome }) => outcome === 'skipped_opted_out',
   },
   {
@@ -24,7 +24,7 @@ const NOT_SENT: readonly {
   },
   {
     heading:
-      'Duplicates and conflicts of the source (a suppression wins, else the newest change, else the later row; a refused row that may be a no stops older consent)',
+      'Duplicates and conflicts in the source (a suppression wins, else the newest change, else the later row; a refused row that may be an opt-out stops older consent)',
     holds: ({ reason }) => CONFLICT_REASONS.some((conflict) => conflict === reason),
   },
   { heading: 'Refused', holds: () => true },
@@ -33,7 +33,7 @@ const NOT_SENT: readonly {
 /** Rows that go before all others. */
 export interface FirstRows {
   readonly rows: number;
-  /** Pause before the rest goes, in milliseconds; null where the run ends after them. */
+  /** Pause before the rest is sent, in milliseconds; null if the run ends after them. */
   readonly thenWaitMs: number | null;
 }
 
@@ -67,7 +67,7 @@ export function renderPlan(plan: Plan, firstRows: FirstRows | null = null): stri
       .map(([endpoint, of]) => [endpoint, count(of)]),
   );
   sections.push(
-    `Calls to Klaviyo, at least (${least(plan.atLeastMs)} at the account's limits, and then ` +
+    `Calls to Klaviyo, at least (${least(plan.atLeastMs)} at the account's limits, plus ` +
       `Klaviyo's own delay):\n${indent(calls)}`,
   );
   sections.push(messages(plan.doubleOptInMessages));

@@ -1,7 +1,6 @@
 import type { Preflight } from '../../contracts/migration.js';
 import { count, counted } from './quantities.js';
 
-/** What the preflight found out about the account. */
 export function renderPreflight(preflight: Preflight): string {
   const { accountId, list, optInProcess, sms, warnings } = preflight;
   const facts: [string, string][] = [
@@ -10,7 +9,7 @@ export function renderPreflight(preflight: Preflight): string {
     ['List', list === null ? 'none' : list.id],
     [
       'Opt-in process',
-      `${optInProcess ?? 'not known'}${list === null && optInProcess !== null ? ' (as declared)' : ''}`,
+      `${optInProcess ?? 'not known'}${list === null && optInProcess !== null ? ' (from --opt-in)' : ''}`,
     ],
     ...(list === null ? [] : [['Flows', flowsOf(preflight.flows)] satisfies [string, string]]),
     ['SMS', `${SMS[sms.source]}${sms.countries.length > 0 ? `: ${sms.countries.join(', ')}` : ''}`],
@@ -49,8 +48,8 @@ function keyFacts(access: Preflight['access']): [string, string][] {
 }
 
 function flowsOf(flows: Preflight['flows']): string {
-  if (flows === null) return 'the key may not read which flows the list starts';
-  if (flows.length === 0) return 'joining the list starts none';
+  if (flows === null) return 'not known: the key may not read flows';
+  if (flows.length === 0) return 'none starts when somebody joins the list';
   return flows.map(({ id, name, status }) => `${name ?? id} (${status ?? 'unknown'})`).join(', ');
 }
 
@@ -67,5 +66,5 @@ function limitOf({
       : windowSeconds === 60
         ? `; ${count(remaining)} left this minute`
         : `; ${count(remaining)} left this second`;
-  return `${endpoint}: ${counted(burst, 'call')} a second, ${count(steady)} a minute${free}`;
+  return `${endpoint}: ${counted(burst, 'call')} per second, ${count(steady)} per minute${free}`;
 }

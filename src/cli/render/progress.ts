@@ -5,7 +5,7 @@ import { count, counted, duration, percent } from './quantities.js';
 
 const PHASE_WORDS: Record<Phase, string> = {
   preflight: 'checking the account',
-  plan: 'reading the consent that Klaviyo holds',
+  plan: 'reading consent from Klaviyo',
   approval: 'waiting for your approval',
   canary: 'the first rows alone',
   submit: 'submitting',
@@ -13,7 +13,7 @@ const PHASE_WORDS: Record<Phase, string> = {
   report: 'writing the report',
   done: 'done',
   planned: 'planned, nothing was sent',
-  cancelling: 'cancelling: settling what Klaviyo has',
+  cancelling: 'cancelling: settling what was sent',
   cancelled: 'cancelled',
   failed: 'stopped',
 };
@@ -42,7 +42,7 @@ export function progressLine(progress: Progress, left: Left | null): string {
   ].join(' | ');
 }
 
-/** `confirmed 8,000` and so on, for every outcome that there is. */
+/** `confirmed 8,000` and so on, for every outcome with rows. */
 export function outcomeWords({ outcomes }: Pick<Progress, 'outcomes'>): string[] {
   return OUTCOMES.flatMap((outcome) => {
     const rows = outcomes[outcome] ?? 0;
@@ -50,29 +50,29 @@ export function outcomeWords({ outcomes }: Pick<Progress, 'outcomes'>): string[]
   });
 }
 
-/** An estimate of the rest; `atMost` where it is the deadline and not the pace. */
+/** An estimate of the time left; `atMost` if it comes from the deadline, not from the pace. */
 export interface Left {
   readonly ms: number;
   readonly atMost: boolean;
 }
 
-/** What the estimate of the rest is made from; times in milliseconds. */
+/** What the time left is estimated from; times in milliseconds. */
 export interface PaceSoFar {
   readonly rows: number;
-  /** Rows that ended before anything was sent say nothing about the pace. */
+  /** Rows that ended before anything was sent, which say nothing about the pace. */
   readonly settledAtStart: number;
   readonly settled: number;
   readonly jobs: { readonly total: number; readonly submitted: number };
   readonly elapsedMs: number;
   /** Since Klaviyo accepted the last job; null while jobs are still to be submitted. */
   readonly sinceLastSubmitMs: number | null;
-  /** From its acceptance until a job's open rows are looked up a last time and get their outcome. */
+  /** From a job's acceptance until the last look-up of its open rows, which gives them their outcome. */
   readonly confirmWithinMs: number;
 }
 
 /**
- * How long the rest takes: at the pace so far, and no longer than until the deadline of the last
- * job. Null while there is no pace yet.
+ * The time left: at the pace so far, but at most until the deadline of the last job. Null while
+ * there is no pace yet.
  */
 export function estimateLeft(pace: PaceSoFar): Left | null {
   const open = pace.rows - pace.settled;
@@ -88,7 +88,7 @@ function untilLastDeadline(pace: PaceSoFar): number {
   const { total, submitted } = pace.jobs;
   if (pace.sinceLastSubmitMs !== null) {
     const left = pace.confirmWithinMs - pace.sinceLastSubmitMs;
-    // After the deadline it takes as long as the last look-ups take.
+    // After the deadline the last look-ups take as long as they take.
     return left > 0 ? left : Infinity;
   }
   if (submitted === 0) return Infinity;

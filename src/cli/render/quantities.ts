@@ -10,7 +10,7 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** `99.5 %`; 100 and 0 only where it is all or nothing. */
+/** `99.5 %`; 100 and 0 only for all and none. */
 export function percent(part: number, whole: number): string {
   if (whole === 0 || part === whole) return '100 %';
   const tenths = Math.min(999, Math.max(part > 0 ? 1 : 0, Math.round((part / whole) * 1000)));

@@ -5,7 +5,7 @@ import { phaseWords } from './progress.js';
 import { count, counted, duration } from './quantities.js';
 import { table } from './table.js';
 
-/** The state or the end of a migration. */
+/** A migration at its end, or so far. */
 export function renderReport(report: Report): string {
   const { source, times } = report;
   const head = [
@@ -26,7 +26,7 @@ export function renderReport(report: Report): string {
   ].join('\n\n');
 }
 
-/** What it cost to know: reads before and after, for 1,000 confirmed rows. */
+/** The cost of reading before and after, per 1,000 confirmed rows. */
 export function readsWords({ calls, perThousandConfirmed }: Report['reads']): string {
   const reads = `${counted(calls, 'read')} of people`;
   return perThousandConfirmed === null
@@ -36,7 +36,7 @@ export function readsWords({ calls, perThousandConfirmed }: Report['reads']): st
 
 /** Calls that were made, by endpoint and HTTP status. */
 export function renderCalls(calls: Report['calls']): string {
-  if (calls.length === 0) return 'No call to Klaviyo yet.';
+  if (calls.length === 0) return 'No calls to Klaviyo yet.';
   return table(
     [
       { head: 'endpoint' },
@@ -54,7 +54,7 @@ export function renderCalls(calls: Report['calls']): string {
 }
 
 export function renderMigrations(migrations: readonly MigrationSummary[]): string {
-  if (migrations.length === 0) return 'There is no migration yet.';
+  if (migrations.length === 0) return 'There are no migrations yet.';
   return table(
     [{ head: 'id' }, { head: 'source' }, { head: 'phase' }, { head: 'started' }, { head: 'took' }],
     migrations.map(({ id, sourceName, phase, createdAt, finishedAt }) => [

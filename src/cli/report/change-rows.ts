@@ -2,7 +2,7 @@ import { OPERATIONS } from '../../consent/operations/index.js';
 import type { ReportedPart, Transition } from '../../ledger/index.js';
 import { timeOf, type Row } from './part-rows.js';
 
-/** What a part is after the run in one word: a consent state, a membership, or its outcome. */
+/** The state of a part after the run in one word: a consent state, a membership or its outcome. */
 export function stateAfter({
   operation,
   outcome,
@@ -15,7 +15,7 @@ export function stateAfter({
   return leaves ?? consentAfter ?? shows;
 }
 
-/** In words: Klaviyo had no such profile, or one without anything of this channel. */
+/** Klaviyo had no such profile, or nothing about this channel in it. */
 export const NOTHING_BEFORE = '(nothing)';
 
 /** One channel of one person that the run sent, in the columns of `report --changes`. */
@@ -70,7 +70,7 @@ export function countChanges(transitions: readonly Transition[]): ChangeCount[] 
   return [...counts.values()];
 }
 
-/** What went to Klaviyo; the rest of a run changed nobody. */
+/** The parts that were sent to Klaviyo; the others changed nobody. */
 export async function* sentParts(parts: AsyncIterable<ReportedPart>): AsyncGenerator<ReportedPart> {
   for await (const part of parts) if (part.sent) yield part;
 }

@@ -51,13 +51,13 @@ export function timeOf(at: Date | null): string | null {
 
 const E_164 = /^\+[1-9]\d{6,14}$/;
 
-/** What spreadsheets take for the beginning of a formula, full-width forms included. */
+/** What spreadsheets read as the beginning of a formula, full-width forms included. */
 const FORMULA = /^[=+\-@\t\r\uFF0B\uFF0D\uFF1D\uFF20]/;
 
 /**
- * A cell that no spreadsheet runs as a formula: what could be one gets a leading `'`, which the
- * importers take off again. A number in E.164 is a plus sign and digits, with nothing to run, and
- * stays as programs want it.
+ * A cell that no spreadsheet runs as a formula: a value that could be one gets a leading `'`, which
+ * the importers remove. A number in E.164 is only a plus sign and digits, so it stays as it is, for
+ * programs.
  */
 export function safeCell(value: string): string {
   return FORMULA.test(value) && !E_164.test(value) ? `'${value}` : value;
@@ -73,7 +73,7 @@ export async function writeCsv(
   await writeRowsCsv(mapped(parts, partRow), columns, target, end);
 }
 
-/** Writes rows as CSV with a header; nothing in it is a formula, see `safeCell`. */
+/** Writes rows as CSV with a header and without formulas, see `safeCell`. */
 export async function writeRowsCsv(
   rows: AsyncIterable<Row>,
   columns: readonly string[],
@@ -110,7 +110,7 @@ export async function* mapped<From, To>(
   for await (const value of values) yield map(value);
 }
 
-/** The pages of a report one part at a time. */
+/** The parts on the pages of a report, one at a time. */
 export async function* eachPart(
   pages: AsyncIterable<readonly ReportedPart[]>,
 ): AsyncGenerator<ReportedPart> {

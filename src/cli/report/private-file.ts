@@ -7,10 +7,10 @@ import { isRunning, startedAt, thisProcess } from '#file-lock';
 import { UsageError } from '../ended.js';
 
 /**
- * Writes a file for its owner alone, since it holds people's addresses. Nobody sees half of it: it
- * gets its name when `write` is through, which ends the stream.
+ * Writes a file that only its owner may read, since it has people's addresses. It is never seen
+ * half-written: it gets its name when `write`, which ends the stream, is done.
  *
- * @throws UsageError where the file cannot be written
+ * @throws UsageError if the file cannot be written
  */
 export async function writePrivateFile(
   path: string,
@@ -31,16 +31,16 @@ export async function writePrivateFile(
 const REMEDY = 'Give another path.';
 
 /**
- * Before work that ends with a file, so that the work is not lost: makes one beside it and takes it
- * away again, with those that killed processes left in the folder.
+ * Call before long work that ends with a file, so that the work is not lost: creates a file beside
+ * it and removes it again, with those that killed processes left in the folder.
  *
  * @param remedy a sentence for the error
- * @throws UsageError where a file cannot be written at `path`
+ * @throws UsageError if no file can be written at `path`
  */
 export async function requireWritable(path: string, remedy = REMEDY): Promise<void> {
   const unfinished = unfinishedName(path);
   const there = await stat(path).catch(() => null);
-  // A device would be replaced by the file.
+  // The file would replace a device.
   if (there !== null && !there.isFile()) throw noFile(path, there.isDirectory(), remedy);
   try {
     await (await open(unfinished, 'wx', 0o600)).close();
@@ -51,7 +51,7 @@ export async function requireWritable(path: string, remedy = REMEDY): Promise<vo
   await removeLeftOver(dirname(path));
 }
 
-/** Names its process, and the machine or container whose process it is, as folders may be shared. */
+/** Includes the process and its machine or container, since folders may be shared. */
 function unfinishedName(path: string): string {
   const { pid, startedAt } = thisProcess();
   return `${path}.${pid}-${nameable(startedAt ?? '')}.${HOST}.new`;
@@ -64,7 +64,7 @@ function nameable(text: string): string {
   return text.replace(/[^A-Za-z0-9]/g, '-');
 }
 
-/** They hold addresses. What another user left in a shared folder is theirs to remove. */
+/** They have people's addresses. In a shared folder, another user's files are theirs to remove. */
 async function removeLeftOver(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const [, pid, since, host] = UNFINISHED.exec(name) ?? [];
@@ -73,7 +73,7 @@ async function removeLeftOver(folder: string): Promise<void> {
   }
 }
 
-/** A number alone is another process's after a while. */
+/** A process id alone is reused after a while. */
 function isAtWork(pid: number, since: string): boolean {
   const now = startedAt(pid);
   return now === 'ended'
@@ -91,18 +91,18 @@ const WHY: Readonly<Record<string, string>> = {
   EROFS: 'nothing can be written there',
   ENOSPC: 'the disk is full',
   ENAMETOOLONG: 'its name is too long',
-  EIO: 'the disk does not take it',
-  EDQUOT: 'this user may write no more there',
-  ERR_INVALID_ARG_VALUE: 'no file has such a name',
+  EIO: 'the disk reports an error',
+  EDQUOT: 'the quota of this user is used up',
+  ERR_INVALID_ARG_VALUE: 'this is not a valid file name',
 };
 
 function noFile(path: string, isFolder: boolean, remedy: string): UsageError {
   return new UsageError(
-    `${path} cannot be written: it is ${isFolder ? 'a folder' : 'no ordinary file'}. ${remedy}`,
+    `${path} cannot be written: it is ${isFolder ? 'a folder' : 'not a regular file'}. ${remedy}`,
   );
 }
 
-/** What the file system says, in words; any other error, such as the ledger's, as it is. */
+/** An error of the file system in words; any other error, such as the ledger's, unchanged. */
 function cannotWrite(path: string, error: unknown, remedy = REMEDY): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const why = WHY[code];

@@ -6,25 +6,25 @@ import { writePrivateFile } from './private-file.js';
 export interface Rejects {
   readonly path: string;
   readonly rows: number;
-  /** Why the lines of the source are not with them; null where they are, and for a query. */
+  /** Why the lines of the source are missing; null if they are there, and for a query. */
   readonly withoutOriginals: string | null;
 }
 
 const COLUMNS = ['line', 'email', 'phone_number', 'channel', 'reason', 'original'] as const;
 
-/** Where refused rows are written unless `--rejects` says otherwise. */
+/** Default of `--rejects`. */
 export function rejectsPath(source: string): string {
   return `${source}.rejects.csv`;
 }
 
 /**
- * Writes every refused channel of every row to `path`, with its line of the source as it stands
- * there, for the owner of the file only: it holds people's addresses.
+ * Writes every refused channel of every row to `path`, with the original line of the source. Only
+ * the owner may read the file: it has people's addresses.
  *
- * @param pages of the report, from its beginning at every call
- * @param source file that the rows came from, and its hash at that time; null for a query
- * @returns null, and no file, where nothing was refused
- * @throws UsageError where the file cannot be written
+ * @param pages of the report; every call starts from its beginning
+ * @param source file that the rows came from, and its hash at import; null for a query
+ * @returns null, and writes no file, if nothing was refused
+ * @throws UsageError if the file cannot be written
  */
 export async function writeRejects(
   pages: () => AsyncIterable<readonly ReportedPart[]>,
@@ -64,9 +64,9 @@ async function* withOriginals(
   }
 }
 
-/** Lines of the source, asked for in their order. */
+/** Lines of the source, read in order. */
 class Originals {
-  /** Why there are none any more: the file was moved or changed since it was imported. */
+  /** Why they are missing: the file was moved or changed since the import. */
   failure: string | null = null;
   readonly #lines: AsyncIterator<OriginalLine> | Iterator<OriginalLine>;
   #current: OriginalLine | null = null;

@@ -3,18 +3,18 @@ import type { ConsentChannel } from '../../contracts/channels.js';
 import type { ReportedPart } from '../../ledger/index.js';
 import type { Row } from './part-rows.js';
 
-/** Columns of an undo file: the generic layout, and a note that no importer reads. */
+/** Columns of an undo file: those of the preset `generic`, and a note that no importer reads. */
 export function undoColumns(channels: readonly ConsentChannel[]): string[] {
   const consents = channels.map((channel) => `${channel}_consent`);
   return ['email', 'phone_number', 'country', ...consents, 'note'];
 }
 
 /**
- * What gives a person back the state before the run: the line of an undo file for the parts of one
- * row, null where the run changed none of them. Only what this run sent and read back counts.
+ * The line of an undo file for the parts of one row, which restores the state before the run; null
+ * if the run changed none of them. Only what this run sent and read back counts.
  *
- * Consent that the run gave is taken back. Consent that it took is not given back: nobody but the
- * person can do that, so the cell stays blank, which asks nothing, and the note says so.
+ * Consent that the run added is withdrawn. Consent that it withdrew is not restored: only the
+ * person can give it again, so the cell stays blank, which asks nothing, and the note says so.
  */
 export function undoRow(parts: readonly ReportedPart[]): Row | null {
   const [first] = parts;
@@ -43,7 +43,7 @@ export function undoRow(parts: readonly ReportedPart[]): Row | null {
   };
 }
 
-/** The lines of an undo file. @param onRow told what each holds */
+/** The lines of an undo file. @param onRow called with what each contains */
 export async function* undoRows(
   pages: AsyncIterable<readonly ReportedPart[]>,
   onRow: (row: Row) => void,

@@ -7,21 +7,22 @@ import type { Output, Terminal } from '../terminal/terminal.js';
 
 export interface WaitingRun {
   readonly id: string;
-  /** That the plan is about. */
+  /** Rows of the plan. */
   readonly rows: number;
-  /** `--yes`: the approval is given already. */
+  /** `--yes`: it is approved beforehand. */
   readonly isApproved: boolean;
-  /** It was started by another command, and is not this one's to cancel. */
+  /** Another command started it, so this one must not cancel it. */
   readonly attached: boolean;
 }
 
 /**
- * Asks for the number of rows to be typed before a large run starts, as a click or a `y` is too
- * easily given. Another number cancels the run; Ctrl-C and Ctrl-D leave it waiting.
+ * Asks the operator to type the number of rows before a large run starts, since a `y` is typed too
+ * easily. Anything else cancels the run; Ctrl-C and Ctrl-D leave it waiting.
  *
  * @param signal leaves it waiting as well
- * @throws UsageError where nobody is there to be asked; the run that this command started is cancelled
- * @throws Ended where the question was left open
+ * @throws UsageError if there is no terminal to ask at; a run that this command started is
+ * cancelled
+ * @throws Ended if the question was left open
  */
 export async function askForApproval(
   consentry: Consentry,
@@ -33,13 +34,13 @@ export async function askForApproval(
   if (output.terminal.stdin?.isTTY !== true) {
     if (attached) {
       throw new UsageError(
-        `Migration ${id} waits for approval, and nobody is here to give it: consentry approve ${id}, ` +
-          'or the same command with --yes. Nothing was sent yet.',
+        `Migration ${id} waits for approval, but there is no terminal to ask at: run consentry approve ${id}, ` +
+          'or this command with --yes. Nothing was sent yet.',
       );
     }
     await consentry.migrations.cancel(id);
     throw new UsageError(
-      `This run is about ${counted(rows, 'row')}, and nobody is here to approve it: give --yes, or ` +
+      `This run has ${counted(rows, 'row')}, but there is no terminal to ask for approval: give --yes, or ` +
         '--detach and then consentry approve ID. Nothing was sent.',
     );
   }
@@ -66,7 +67,7 @@ function leftWaitingWords(id: string): string {
   ].join('\n');
 }
 
-/** The line that is typed; null where the person or `signal` leaves before. */
+/** The line that was typed; null if the person or `signal` ends the prompt before. */
 async function typedAt(
   { stdin, stderr }: Terminal,
   question: string,

@@ -18,7 +18,7 @@ export async function runDev(sandbox: boolean, output: Output): Promise<void> {
   const running = await readDevState(userFolders(config));
   if (running !== null) {
     throw new UsageError(
-      `A dev stack runs already, as process ${running.owner.pid}: use that one, or stop it first.`,
+      `A dev stack is already running as process ${running.owner.pid}: use it, or stop it first.`,
     );
   }
   const lifecycle = new Lifecycle();

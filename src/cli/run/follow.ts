@@ -23,7 +23,7 @@ export interface Following {
   readonly source: string | null;
   /** Where refused rows are written. */
   readonly rejects: string;
-  /** The approval is given already: nobody is asked after the plan. */
+  /** Approved beforehand: nobody is asked after the plan. */
   readonly isApproved: boolean;
   readonly firstRows: FirstRows | null;
 }
@@ -31,7 +31,7 @@ export interface Following {
 /**
  * Follows a migration from its plan to its end, says how it ended, and writes refused rows.
  *
- * @throws Ended with the exit code of whatever is not a good end
+ * @throws Ended with an exit code, unless it ended well
  */
 export async function followToEnd(
   connected: Connected,
@@ -50,7 +50,7 @@ export async function followToEnd(
     output.result(result, words.join('\n\n'));
     if (stopped !== null) output.note(stopped.message);
   } else if (stopped !== null) {
-    // Its one message says it all; nobody needs a table of rows that were not sent.
+    // The message is enough; a table of rows that were not sent would add nothing.
     if (output.json) output.result(result, '');
     output.note([`${stopped.message} Nothing was sent.`, ...rejectedWords(rejects)].join('\n'));
     throw new Ended(exitCodeOfStop(stopped.failureType));
@@ -62,19 +62,19 @@ export async function followToEnd(
   if (report.phase === 'cancelled') throw new Ended(EXIT.cancelled);
 }
 
-/** @returns why the run stopped; null where it came to its end */
+/** @returns why the run stopped; null if it came to its end */
 async function watchToEnd(
   { consentry }: Connected,
   { id, attached }: StartedMigration,
   { output, view, isApproved, firstRows }: Following,
 ): Promise<MigrationStoppedError | null> {
   const detach = new AbortController();
-  // Temporal's client listens anew with every call that waits for the end: a long run has many.
+  // Temporal's client adds a listener with every call that waits for the end: a long run has many.
   setMaxListeners(0, detach.signal);
   const onInterrupt = (): void => detach.abort();
   process.once('SIGINT', onInterrupt);
   let asked = false;
-  if (!attached) view.showBegun('Checking the account, and reading the consent that it holds...');
+  if (!attached) view.showBegun('Checking the account and reading consent from it...');
   try {
     const end = await consentry.migrations.watch(id, {
       everyMs: 500,
@@ -84,7 +84,7 @@ async function watchToEnd(
         output.say(`\n${renderPlan(plan, firstRows)}\n`);
       },
       onProgress: async (progress) => {
-        // The plan, or the person who cancelled it, has said it all.
+        // The plan or the cancellation has already been shown.
         if (progress.phase === 'plan' || sentNothing(progress)) return;
         if (progress.phase !== 'approval') return view.show(progress);
         if (asked) return;
@@ -99,7 +99,7 @@ async function watchToEnd(
     if (error instanceof MigrationStoppedError) return error;
     throw error;
   } finally {
-    // Otherwise the waiting for the run's end keeps the process for as long as Temporal answers.
+    // Otherwise waiting for the run's end would keep the process alive as long as Temporal answers.
     detach.abort();
     view.stop();
     process.off('SIGINT', onInterrupt);
@@ -108,7 +108,7 @@ async function watchToEnd(
   throw new Ended(EXIT.interrupted);
 }
 
-/** The run has ended: a file that cannot be written takes nothing from what it did. */
+/** The run has ended, so a file that cannot be written is no failure of the run. */
 async function refusedRows(
   { consentry }: Connected,
   { id, source: { sha256 } }: Report,
@@ -128,7 +128,7 @@ function sentNothing({ phase, jobs }: Progress): boolean {
   return phase === 'planned' || (phase === 'cancelled' && jobs.submitted === 0);
 }
 
-/** The end of a run that was to send nothing; null for one that had nothing to send. */
+/** The message for a run that was not meant to send anything; null for one that had nothing to send. */
 function endsUnsent({ id, phase }: Report): string | null {
   if (phase === 'planned') {
     return 'Nothing was sent, as --dry-run asks. The same command without it starts the run.';

@@ -15,7 +15,7 @@ import type { FirstRows } from '../render/plan.js';
 import { counted } from '../render/quantities.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 
-/** Flags that say where the words of a run go; they are no settings of it. */
+/** Flags for the output of a run; they are not settings of it. */
 export interface OutputFlags {
   readonly rejects?: string;
   readonly detach?: boolean;
@@ -32,11 +32,11 @@ export async function runMigrate(
   const { file, query } = request;
   const output = new Output(terminal, flags.json ?? false);
   const there = query === null ? await stat(file).catch(() => null) : null;
-  // What came through a pipe cannot be read again for its refused lines.
+  // A pipe cannot be read again for the refused lines.
   const source = query !== null || there?.isFIFO() ? null : file;
   const rejects =
     flags.rejects ?? rejectsPath(source ?? (query === null ? basename(file) : 'query'));
-  // A source that is not there is named by whoever reads it.
+  // If the source is missing, the importer reports it.
   const isMissing = source !== null && there === null;
   if (flags.detach !== true && (flags.rejects !== undefined || !isMissing)) {
     await requireWritable(rejects, 'Say where refused rows go with --rejects PATH.');
@@ -60,16 +60,16 @@ export async function runMigrate(
   await followToEnd(connected, started, { output, view, source, rejects, isApproved, firstRows });
 }
 
-/** @throws UsageError for a flag that would do nothing beside another */
+/** @throws UsageError if one flag makes another useless */
 export function checkOutput({ rejects, detach }: OutputFlags): void {
   if (rejects === undefined || detach !== true) return;
   throw new UsageError(
-    '--rejects is written at the end, and --detach does not wait for it: leave one out. ' +
+    '--rejects is written at the end, but --detach does not wait for the end: leave one out. ' +
       'consentry report ID --csv PATH has every row, also later.',
   );
 }
 
-/** A run that was met may wait for an approval that somebody else was asked for. */
+/** A run that was running already may wait for an approval that somebody else was asked for. */
 async function stillWaits(consentry: Consentry, started: StartedMigration): Promise<boolean> {
   if (!started.attached) return started.waitsForApproval;
   return (await consentry.migrations.progress(started.id)).phase === 'approval';
@@ -83,7 +83,7 @@ function firstRowsOf({ pilot, canary }: FullRequest): FirstRows | null {
 function startedWords(started: StartedMigration, webUi: string | null): string {
   const { id, accountId, attached, rows, preset } = started;
   const begun = attached
-    ? `The same file with the same settings is running already as migration ${id}: nothing new was started.`
-    : `Migration ${id} started for account ${accountId}: ${counted(rows, 'row')}, layout ${preset}.`;
+    ? `The same file with the same settings is already running as migration ${id}: nothing new was started.`
+    : `Migration ${id} started for account ${accountId}: ${counted(rows, 'row')}, preset ${preset}.`;
   return webUi === null ? begun : `${begun}\nWeb UI: ${webUi}`;
 }

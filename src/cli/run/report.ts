@@ -73,7 +73,7 @@ async function writeUndo(
   });
   const first = await lines.next();
   if (first.done === true) {
-    const none = 'The run changed nobody whose consent could be taken back: nothing was written.';
+    const none = 'The run added no consent that could be withdrawn: nothing was written.';
     output.result({ undo: null, rows, notGivenBack }, none);
     return;
   }
@@ -86,11 +86,11 @@ async function writeUndo(
   ];
   if (notGivenBack > 0) {
     words.push(
-      `${counted(notGivenBack, 'row was', 'rows were')} opted out or suppressed by the run, which only the person can take back: see the column "note".`,
+      `${counted(notGivenBack, 'row was', 'rows were')} opted out or suppressed by the run, which only the person can undo: see the column "note".`,
     );
   }
   if (times.finishedAt === null) {
-    words.push('The run still goes on: write the file again when it has ended.');
+    words.push('The run is still going on: write the file again when it has ended.');
   }
   output.result({ undo: path, rows, notGivenBack }, words.join('\n'));
 }
@@ -108,7 +108,7 @@ async function showChanges(
   flags: ReportFlags,
   output: Output,
 ): Promise<void> {
-  // Names an unknown id before anything is written.
+  // Reports an unknown id before anything is written.
   await consentry.migrations.report(id);
   const changed = () => sentParts(eachPart(consentry.migrations.parts(id)));
   const written = await writeRows(mapped(changed(), changeRow), CHANGE_COLUMNS, flags, output);
@@ -121,7 +121,7 @@ async function showChanges(
   output.result({ id, changes: counts }, renderChanges(first, counts));
 }
 
-/** Writes rows in the asked form. @returns false where none of the forms was asked for */
+/** Writes rows in the requested format. @returns false if none was requested */
 async function writeRows(
   rows: AsyncIterable<Row>,
   columns: readonly string[],

@@ -18,11 +18,11 @@ export interface StartWorkerOptions {
   readonly temporal: TemporalTarget;
   readonly databaseUrl: string;
   readonly role: WorkerRole;
-  /** Null for a worker that holds no key. */
+  /** Null for a worker without a key. */
   readonly klaviyo: KlaviyoAccess | null;
-  /** The account to work for; null for that of the key. */
+  /** The account to work for; null for the account of the key. */
   readonly account: string | null;
-  /** Told while the key cannot be proved, as Klaviyo does not answer. */
+  /** Called while the key cannot be checked because Klaviyo does not answer. */
   readonly onWait: (why: string) => void;
   readonly config: Pick<Config, 'logLevel' | 'klaviyo'>;
 }
@@ -32,18 +32,19 @@ export interface RunningWorker {
   readonly taskQueue: string;
   /** Settles when the worker has ended; rejects when it failed. */
   readonly ended: Promise<void>;
-  /** Takes nothing new, lets what is under way end, and closes the connections. */
+  /** Takes no new tasks, lets running ones finish, and closes the connections. */
   stop(): Promise<void>;
 }
 
 /**
- * Garbage of look-ups, a quarter of a megabyte each, is collected before the heap is half again as
- * large as what lives: by default it may grow fourfold. Bounds the memory without a limit to die at.
+ * Look-ups leave garbage, a quarter of a megabyte each. It is collected when the heap is 40 %
+ * larger than the live objects; by default it may grow fourfold. This bounds the memory without a
+ * hard limit.
  */
 const HEAP_GROWTH = '--heap-growing-percent=40';
 
 /**
- * Starts a worker in this process, once a process.
+ * Starts a worker in this process, at most once per process.
  *
  * @throws TemporalUnreachableError, LedgerUnavailableError, KlaviyoKeyRefusedError,
  *   KlaviyoScopeMissingError, ConfigError, Error for search attributes
@@ -52,7 +53,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   setFlagsFromString(HEAP_GROWTH);
   Runtime.install({
     logger: temporalLogger(createLogger(options.config.logLevel)),
-    // Signals are the verb's: it stops its parts in their order.
+    // The verb handles signals: it stops its parts in order.
     shutdownSignals: [],
   });
   const client = await connectToTemporal(options.temporal);

@@ -17,14 +17,14 @@ export async function runWorker(
   const environment = await resolveEnvironment(config, userFolders(config));
   const klaviyo = role === 'workflow' ? null : await klaviyoAccess(config, environment);
   const lifecycle = new Lifecycle();
-  lifecycle.stopOnSignals((signal) => output.note(`${signal}: finishing what is under way`));
+  lifecycle.stopOnSignals((signal) => output.note(`${signal}: finishing running tasks`));
   const worker = await startWorker({
     ...environment,
     role,
     klaviyo,
     account:
       account ?? config.klaviyo.account ?? (role === 'workflow' ? environment.account : null),
-    onWait: (why) => output.note(`The key could not be proved yet, and is tried again: ${why}`),
+    onWait: (why) => output.note(`The key could not be checked yet; trying again: ${why}`),
     config,
   });
   lifecycle.onStop('worker', () => worker.stop(), 60_000);
@@ -50,7 +50,10 @@ export async function runWorker(
   }
 }
 
-/** The dev stack's sandbox where there is one; a real key never meets a stack for trying things. */
+/**
+ * The dev stack's sandbox if there is one: a real key is never used with a dev stack that simulates
+ * Klaviyo.
+ */
 async function klaviyoAccess(config: Config, { sandboxUrl }: Environment): Promise<KlaviyoAccess> {
   if (sandboxUrl !== null) {
     const { SANDBOX_KEY } = await import('klaviyo-sandbox');
@@ -60,6 +63,6 @@ async function klaviyoAccess(config: Config, { sandboxUrl }: Environment): Promi
   if (apiKey !== null) return { apiKey, baseUrl };
   throw new UsageError(
     'KLAVIYO_API_KEY is not set: a worker needs a private API key (it begins with pk_) to talk to ' +
-      'Klaviyo. Set it, or use --role workflow for a worker that holds no key.',
+      'Klaviyo. Set it, or use --role workflow for a worker without a key.',
   );
 }

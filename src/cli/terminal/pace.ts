@@ -4,15 +4,15 @@ import { estimateLeft, type Left } from '../render/progress.js';
 
 const UNDER_WAY: ReadonlySet<Phase> = new Set(['submit', 'settle']);
 
-/** Remembers when things began, for the estimate of the rest. */
+/** Remembers when things began, to estimate the time left. */
 export class Pace {
   #start: { at: number; settled: number } | null = null;
   #lastSubmitAt: number | null = null;
 
-  /** @param confirmWithinMs after it a job's open rows get their outcome */
+  /** @param confirmWithinMs deadline after which a job's open rows get their outcome */
   constructor(private readonly confirmWithinMs: number) {}
 
-  /** Null while there is no pace yet. To be asked at every look. */
+  /** Null while there is no pace yet. Call it at every poll. */
   left(progress: Progress, now = Date.now()): Left | null {
     const settled = settledRows(progress.outcomes);
     // A run that is paused, cancelled or over has no pace.

@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.js';
 
 const LINE_EVERY_MS = 2_000;
 
-/** Shows progress on stderr: a bar on a terminal, elsewhere a line on change, none within 2 s. */
+/** Shows progress on stderr: on a terminal a bar, elsewhere a line per change, at most every 2 s. */
 export class ProgressView {
   readonly #terminal: Terminal;
   readonly #pace: Pace;
@@ -17,7 +17,7 @@ export class ProgressView {
   #lastAt = 0;
   readonly #begunAt = Date.now();
 
-  /** @param confirmWithinMs deadline of the read-back, for the estimate of the rest */
+  /** @param confirmWithinMs deadline of the read-back, to estimate the time left */
   constructor(terminal: Terminal, confirmWithinMs: number) {
     this.#terminal = terminal;
     this.#pace = new Pace(confirmWithinMs);
@@ -27,7 +27,7 @@ export class ProgressView {
     const left = this.#pace.left(progress);
     const settled = settledRows(progress.outcomes);
     if (this.#terminal.stderr.isTTY !== true) {
-      // The estimate changes by itself; a line is written when something happened.
+      // The estimate changes all the time; a line is written only when something happened.
       this.#line(progressLine(progress, null), progressLine(progress, left));
       return;
     }
@@ -48,20 +48,20 @@ export class ProgressView {
     }
   }
 
-  /** Rows of the source that were read so far. */
+  /** The number of rows read from the source so far. */
   showRead(rows: number): void {
     const line = `Reading: ${counted(rows, 'row')}`;
     if (this.#terminal.stderr.isTTY === true) this.#terminal.stderr.write(`\r\x1b[K${line}`);
-    // Most sources are read before anybody looks.
+    // Most sources are read too fast to show progress.
     else if (Date.now() - this.#begunAt >= LINE_EVERY_MS) this.#line(line, line);
   }
 
-  /** What goes on while there is nothing to count; only a terminal can take it away again. */
+  /** What is going on while there is nothing to count; only on a terminal, where it can be erased. */
   showBegun(words: string): void {
     if (this.#terminal.stderr.isTTY === true) this.#terminal.stderr.write(`\r\x1b[K${words}`);
   }
 
-  /** Ends the bar or the line that counts, so that other words can follow. */
+  /** Ends the bar or the counting line, so that other text can follow. */
   stop(): void {
     if (this.#bar !== null) this.#bar.stop();
     else if (this.#terminal.stderr.isTTY === true) this.#terminal.stderr.write('\r\x1b[K');

@@ -1,15 +1,15 @@
 import { EXIT } from '../exit-codes.js';
 
-/** Where a verb writes to, so that tests can read it. */
+/** The streams of a verb, which tests replace. */
 export interface Terminal {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  /** Where a person types; absent where nobody can be asked. */
+  /** Where a person types; absent if nobody can be asked. */
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }
 
 export function processTerminal(): Terminal {
-  // Whoever reads us has read enough, as `head` does: nothing is wrong.
+  // The reader has read enough and closed the pipe, as `head` does: nothing is wrong.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(EXIT.ok);
@@ -18,8 +18,8 @@ export function processTerminal(): Terminal {
 }
 
 /**
- * What a verb says. Without `--json` results and words go to stdout; with it stdout holds the
- * result alone and all words go to stderr. Progress is on stderr always.
+ * The output of a verb. Without `--json`, results and messages go to stdout; with it, stdout has
+ * only the result and all messages go to stderr. Progress always goes to stderr.
  */
 export class Output {
   constructor(
@@ -27,12 +27,12 @@ export class Output {
     readonly json: boolean,
   ) {}
 
-  /** Words for people; a line or several. */
+  /** A message for people, of one or more lines. */
   say(text: string): void {
     (this.json ? this.terminal.stderr : this.terminal.stdout).write(`${text}\n`);
   }
 
-  /** What is only of interest while it lasts, and warnings. */
+  /** A passing message or a warning. */
   note(text: string): void {
     this.terminal.stderr.write(`${text}\n`);
   }
@@ -42,7 +42,7 @@ export class Output {
     this.terminal.stdout.write(this.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
   }
 
-  /** One of several results of a verb that goes on: a line of NDJSON, or the same for people. */
+  /** One of several results of a verb that keeps running: a line of NDJSON, or the same for people. */
   event(value: unknown, text: string): void {
     this.terminal.stdout.write(this.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
   }

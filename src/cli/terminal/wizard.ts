@@ -12,22 +12,22 @@ import type { Mapping } from '../../importers/mapping/schema.js';
 import { suggestMapping } from '../../importers/mapping/suggest.js';
 import type { Sample } from '../../importers/sample.js';
 
-/** Where the person sits. Each prompt ends `output`, unless it is the process's own. */
+/** The person's terminal. Each prompt ends `output`, unless it is the process's own. */
 export interface WizardIo {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
 }
 
-/** Values beside columns in a choice; no column can be called so, since names are trimmed. */
+/** A choice besides the columns; no column can have this name, since names are trimmed. */
 const NONE = ' none';
 const OTHER = ' other';
 
 /**
- * Asks a person what the columns of a source mean, beginning with what can be guessed. Where the
- * result is not what they mean, everything is asked again without guesses.
+ * Asks a person what the columns of a source mean, starting from guesses. If they reject the
+ * result, it asks everything again without guesses.
  *
- * @param channels that the run will ask for
- * @returns null where the person breaks off with Ctrl-C
+ * @param channels of the run
+ * @returns null if the person stops with Ctrl-C
  */
 export async function askMapping(
   io: WizardIo,
@@ -39,7 +39,7 @@ export async function askMapping(
     for (;;) {
       const mapping = finishDraft(await answered(io, draft, sample));
       io.output.write(`\n${describeMapping(mapping)}\n${notReadWords(mapping, sample.columns)}\n`);
-      if (await confirm({ message: 'Is this what the source means?' }, io)) return mapping;
+      if (await confirm({ message: 'Is this correct?' }, io)) return mapping;
       draft = { channels: Object.fromEntries(channels.map((channel) => [channel, {}])) };
     }
   } catch (error) {
@@ -48,14 +48,14 @@ export async function askMapping(
   }
 }
 
-/** The columns that mean nothing to the run: one that blocks people would be missed otherwise. */
+/** Lists the columns that are not read, so that a column that blocks people is not missed. */
 function notReadWords(mapping: Mapping, columns: readonly string[]): string {
   const read = new Set(columnsOf(mapping));
   const rest = columns.filter((column) => column !== '' && !read.has(column));
   if (rest.length === 0) return '';
   const blocking =
     mapping.suppressed === undefined
-      ? ' If one of these says who must not be mailed, add it to the file as "suppressed".'
+      ? ' If one of these columns says who must not be mailed, add it to the file as "suppressed".'
       : '';
   return `Not read: ${rest.join(', ')}.${blocking}\n`;
 }
@@ -121,7 +121,7 @@ function messageOf(question: Question): string {
     case 'timezone':
       return `Which time zone are dates such as "${question.example}" in? (UTC, Europe/Berlin)`;
     case 'country':
-      return `Which country are numbers such as "${question.example}" of?`;
+      return `Which country are numbers such as "${question.example}" from?`;
   }
 }
 
@@ -155,7 +155,7 @@ function choicesOf(question: Question): readonly Choice[] {
     case 'consent':
       return [
         ...columnChoices(question.columns),
-        { name: 'none: every row consented, and I attest it', value: NONE },
+        { name: 'none: every row consented, and I attest to it', value: NONE },
       ];
     case 'date':
       return [
@@ -165,7 +165,7 @@ function choicesOf(question: Question): readonly Choice[] {
     case 'country':
       return [{ name: 'all of one country', value: OTHER }, ...columnChoices(question.columns)];
     case 'word':
-      // Who presses Enter too soon subscribes nobody.
+      // The first choice subscribes nobody, in case somebody presses Enter too soon.
       return [
         { name: 'never asked: nothing is done', value: 'never' },
         { name: 'subscribed', value: 'subscribed' },

@@ -5,7 +5,7 @@ import { withConsentry } from '../with-consentry.js';
 export function addApprove(program: Command, terminal: Terminal): void {
   program
     .command('approve')
-    .description('let a migration start that waits for approval after its plan')
+    .description('approve a migration that waits after its plan: it starts sending')
     .argument('<id>', 'id of the migration')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  consentry approve 20260102-1a2b3c4d')

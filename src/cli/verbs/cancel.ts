@@ -6,7 +6,7 @@ import { withConsentry } from '../with-consentry.js';
 export function addCancel(program: Command, terminal: Terminal): void {
   program
     .command('cancel')
-    .description('submit nothing more, settle what Klaviyo has, and end')
+    .description('submit nothing more, settle what was sent, and end')
     .argument('<id>', 'id of the migration')
     .option('--no-wait', 'do not wait for the end: settling takes up to the deadline of the run')
     .option('--json', 'print one JSON document')
@@ -22,7 +22,7 @@ export function addCancel(program: Command, terminal: Terminal): void {
           );
           return;
         }
-        output.note(`Cancelling ${id}: what Klaviyo has is read back. Ctrl-C stops waiting only.`);
+        output.note(`Cancelling ${id}: reading back what was sent. Ctrl-C only stops waiting.`);
         await consentry.migrations.waitForEnd(id);
         const report = await consentry.migrations.report(id);
         output.result(report, renderReport(report));

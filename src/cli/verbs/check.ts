@@ -7,12 +7,12 @@ import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 
 const READY =
-  'Nothing of the account stands in the way of a run with these flags. Its rows: migrate --dry-run.';
+  'The account is ready for a run with these flags. To check the rows: migrate --dry-run.';
 
 export function addCheck(program: Command, terminal: Terminal): void {
   const verb = program
     .command('check')
-    .description('check key, list, opt-in process and SMS as a migration would; sends nothing');
+    .description('check key, list, opt-in process and SMS as a migration does; send nothing');
   addRequestFlags(verb, 'check')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  consentry check --list XyZ123 --opt-in double')

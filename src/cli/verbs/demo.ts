@@ -22,15 +22,17 @@ interface DemoFlags {
 export function addDemo(program: Command, terminal: Terminal): void {
   program
     .command('demo')
-    .description('a whole migration against a simulated Klaviyo, checked row by row; needs nothing')
+    .description(
+      'run a whole migration against a simulated Klaviyo and check it row by row; needs no set-up',
+    )
     .option('--rows <count>', 'rows of the export', wholeNumber(1_000, 1_000_000), 20_000)
     .option(
       '--seed <number>',
-      'what people, file and clicks follow from',
+      'seed of the random people, file and clicks',
       wholeNumber(0, 2 ** 31),
       1,
     )
-    .option('--keep', 'leave everything running afterwards, until Ctrl-C')
+    .option('--keep', 'keep everything running afterwards, until Ctrl-C')
     .option('--json', 'print one JSON document at the end')
     .addHelpText('after', '\nExample:\n  consentry demo --keep')
     .action(async (flags: DemoFlags) => {
@@ -95,7 +97,7 @@ function keptWords({ addresses }: DemoResult): string {
   return [
     ...(addresses.webUi === null ? [] : [`Web UI:          ${addresses.webUi}`]),
     `Simulated Klaviyo: ${addresses.sandbox}`,
-    'For the other verbs, in another terminal:',
+    'To use the other commands, in another terminal:',
     `  export DATABASE_URL=${addresses.databaseUrl} TEMPORAL_ADDRESS=${addresses.temporalAddress}`,
     '  consentry status',
     'Ctrl-C stops everything.',

@@ -5,12 +5,12 @@ export function addDev(program: Command, terminal: Terminal): void {
   program
     .command('dev')
     .description('run PostgreSQL, Temporal with its Web UI and a worker here, until Ctrl-C')
-    .option('--sandbox', 'with a simulated Klaviyo in place of the real one')
+    .option('--sandbox', 'use a simulated Klaviyo instead of the real one')
     .option('--json', 'print a JSON object on one line when it is ready')
     .addHelpText(
       'after',
       `
-Keeps its data for the next start. The other verbs find it by themselves.
+Keeps its data for the next start. The other commands find it by themselves.
 Without --sandbox it needs KLAVIYO_API_KEY.
 
 Examples:

@@ -32,12 +32,12 @@ export function addMap(program: Command, terminal: Terminal): void {
       const { stdin, stderr } = terminal;
       if (stdin?.isTTY !== true) {
         throw new UsageError(
-          'The wizard asks questions, and nobody is here to answer: run it in a terminal, or write ' +
+          'The wizard asks questions, but there is no terminal: run it in one, or write ' +
             'the mapping file by hand as docs/sources.md shows.',
         );
       }
       if (await exists(path)) {
-        throw new UsageError(`${path} is there already: choose another name, or remove it first.`);
+        throw new UsageError(`${path} already exists: choose another name, or remove it first.`);
       }
       await requireWritable(path);
       const { readSample, writeMapping } = await import('../../importers/index.js');
@@ -62,7 +62,10 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;
 }
 
-/** The command that plans a run with the mapping; a query and a URL with a password are the person's. */
+/**
+ * The command that plans a run with the mapping. A query, and a URL that may have a password, are
+ * left to the person.
+ */
 function tryWords(source: string, path: string, { channels, query }: MapFlags): string {
   return [
     `consentry migrate ${query === undefined ? source : 'URL --query SQL'} --map ${path}`,

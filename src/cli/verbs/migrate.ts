@@ -9,19 +9,21 @@ import { withConsentry } from '../with-consentry.js';
 export function addMigrate(program: Command, terminal: Terminal): void {
   const verb = program
     .command('migrate')
-    .description('apply the consent of a file, until every row has an outcome that was read back')
+    .description(
+      'apply the consent in a file or a query; every row ends with an outcome that was read back',
+    )
     .argument(
       '<source>',
       'file (CSV, TSV, NDJSON, also gzip), or address of a database with --query',
     );
   addRequestFlags(verb, 'migrate')
     .option('--rejects <path>', 'file for refused rows (default: <file>.rejects.csv)')
-    .option('--detach', 'start it and return')
+    .option('--detach', 'start it and return at once')
     .option('--json', 'print one JSON document at the end')
     .addHelpText(
       'after',
       `
-Ctrl-C stops watching only: the migration goes on.
+Ctrl-C only stops watching: the migration goes on.
 
 Examples:
   consentry migrate subscribed.csv --list XyZ123 --historical --timezone UTC

@@ -14,7 +14,7 @@ export function addPause(program: Command, terminal: Terminal): void {
         await consentry.migrations.pause(id);
         new Output(terminal, flags.json ?? false).result(
           { id, paused: true },
-          `Migration ${id} is paused. Go on with: consentry resume ${id}`,
+          `Migration ${id} is paused. Resume it with: consentry resume ${id}`,
         );
       });
     });

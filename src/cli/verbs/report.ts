@@ -6,17 +6,17 @@ import { withConsentry } from '../with-consentry.js';
 export function addReport(program: Command, terminal: Terminal): void {
   program
     .command('report')
-    .description('how every row ended: in counts, row by row, as a page, or what changed')
+    .description('show how every row ended: as counts, row by row or as a page; or what changed')
     .argument('<id>', 'id of the migration')
-    // --csv takes an id that follows it for its path.
+    // An id after --csv would be read as its path.
     .showHelpAfterError('(the id comes first: consentry report ID --csv; --help shows the rest)')
     .addOption(
-      new Option('--csv [path]', 'row by row, as CSV; to a file where a path is given').conflicts([
+      new Option('--csv [path]', 'row by row, as CSV; to stdout, or to this file').conflicts([
         'ndjson',
         'json',
       ]),
     )
-    .addOption(new Option('--ndjson', 'row by row, a JSON object a line').conflicts('json'))
+    .addOption(new Option('--ndjson', 'row by row, one JSON object per line').conflicts('json'))
     .option('--json', 'the counts as one JSON document')
     .addOption(
       new Option('--changes', 'what was sent: each person before and after').conflicts([
@@ -25,17 +25,17 @@ export function addReport(program: Command, terminal: Terminal): void {
       ]),
     )
     .addOption(
-      new Option('--html <path>', 'write a page that needs nothing else').conflicts([
+      new Option('--html <path>', 'write one self-contained page').conflicts([
         'csv',
         'ndjson',
         'undo',
       ]),
     )
     .addOption(
-      new Option('--undo <path>', 'write a source that takes back what the run gave').conflicts([
-        'csv',
-        'ndjson',
-      ]),
+      new Option(
+        '--undo <path>',
+        'write a source that withdraws the consent that the run added',
+      ).conflicts(['csv', 'ndjson']),
     )
     .addHelpText(
       'after',

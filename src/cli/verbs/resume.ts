@@ -5,7 +5,7 @@ import { withConsentry } from '../with-consentry.js';
 export function addResume(program: Command, terminal: Terminal): void {
   program
     .command('resume')
-    .description('go on with a paused migration')
+    .description('resume a paused migration')
     .argument('<id>', 'id of the migration')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  consentry resume 20260102-1a2b3c4d')

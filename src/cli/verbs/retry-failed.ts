@@ -10,16 +10,16 @@ import { withConsentry } from '../with-consentry.js';
 export function addRetryFailed(program: Command, terminal: Terminal): void {
   const verb = program
     .command('retry-failed')
-    .description('start a migration of the rows of another one that were not achieved')
+    .description('start a new migration of the rows that another one did not achieve')
     .argument('<id>', 'id of a migration that has ended');
   addRequestFlags(verb, 'retry-failed')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
       `
-Rows that were never seen, were not sent, or that Klaviyo refused are tried again; everybody's
-consent is read anew before. What the importer refused has to be mended in the source. More than
-1,000 rows wait for consentry approve, unless --yes gives the approval.
+Retries rows that are unconfirmed, were not sent, or that Klaviyo refused; everybody's consent is
+read again first. Rows that the importer refused have to be fixed in the source. More than 1,000 rows
+wait for consentry approve, unless --yes approves them beforehand.
 
 Example:
   consentry retry-failed 20260102-1a2b3c4d`,

@@ -6,7 +6,7 @@ import { withConsentry } from '../with-consentry.js';
 export function addSetShare(program: Command, terminal: Terminal): void {
   program
     .command('set-share')
-    .description('how much of the account’s limits a running migration may use')
+    .description('set how much of the account’s limits a running migration may use')
     .argument('<id>', 'id of the migration')
     .argument(
       '<share>',

@@ -18,15 +18,17 @@ interface ShowFlags {
 export function addShow(program: Command, terminal: Terminal): void {
   program
     .command('show')
-    .description("one person: Klaviyo's consent now, and all that was ever done about them")
+    .description(
+      "show one person: Klaviyo's consent now, and everything that was ever done about them",
+    )
     .argument('<person>', 'e-mail address or phone number')
     .option(
       '--country <code>',
       'country of a phone number without +, such as US',
       settingReader('country'),
     )
-    .option('--account <id>', 'account, where workers for several use the same ledger')
-    .option('--ledger', 'only what the ledger has; Klaviyo is not asked')
+    .option('--account <id>', 'account, if workers for several accounts use the same ledger')
+    .option('--ledger', 'show only what the ledger has; do not ask Klaviyo')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
@@ -57,7 +59,7 @@ type Live =
   | { readonly klaviyo: PersonConsent; readonly failure: null; readonly exitCode: null }
   | { readonly klaviyo: null; readonly failure: string; readonly exitCode: ExitCode };
 
-/** What Klaviyo says or why it says nothing: the ledger's proof is shown in either case. */
+/** What Klaviyo says, or why it could not be asked; the ledger's proof is shown either way. */
 async function readLive(reading: Promise<PersonConsent>): Promise<Live> {
   try {
     return { klaviyo: await reading, failure: null, exitCode: null };

@@ -6,13 +6,13 @@ import { renderMigrations, renderReport } from '../render/report.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 
-/** Where the plan is all that there is to see. */
+/** Phases in which there is only the plan to show. */
 const PLAN_SHOWN: ReadonlySet<Phase> = new Set(['approval', 'planned']);
 
 export function addStatus(program: Command, terminal: Terminal): void {
   program
     .command('status')
-    .description('list the newest migrations, or show how far one is')
+    .description('list the newest migrations, or show the progress of one')
     .argument('[id]', 'id of a migration')
     .option('--limit <count>', 'how many to list', wholeNumber(1, 1_000), 20)
     .option('--json', 'print one JSON document')
@@ -26,7 +26,7 @@ export function addStatus(program: Command, terminal: Terminal): void {
           output.result({ migrations }, renderMigrations(migrations));
           return;
         }
-        // The workflow knows phases that the ledger does not keep.
+        // The workflow knows phases that the ledger does not store.
         const { phase, paused, held } = await consentry.migrations.progress(id);
         const state = { ...(await consentry.migrations.report(id)), phase, paused, held };
         const plan = await consentry.migrations.plan(id);
@@ -47,11 +47,11 @@ export function addStatus(program: Command, terminal: Terminal): void {
 
 function heldWords(why: string): string {
   return (
-    `${why}\nThe run waits, and goes on by itself when a worker has a key that Klaviyo takes: mend the ` +
-    'key, or start a worker with another one of the account. Only cancel ends it.'
+    `${why}\nThe run waits, and goes on by itself when a worker has a key that Klaviyo accepts: fix the ` +
+    'key, or start a worker with another key of the account. Only cancel ends the run.'
   );
 }
 
 function approvalWords(id: string): string {
-  return `Nothing was sent yet. Start it: consentry approve ${id}. Cancel it: consentry cancel ${id}.`;
+  return `Nothing was sent yet. Approve it: consentry approve ${id}. Cancel it: consentry cancel ${id}.`;
 }

@@ -58,19 +58,19 @@ function difference(line: number | null): Difference {
 describe('end of the demo', () => {
   it('says that ledger and account agree, and what it cost', () => {
     const text = renderDemo(RESULT);
-    assert.match(text, /^The ledger is the truth: 3,000 channels of rows compared/);
+    assert.match(text, /^The ledger is right: 3,000 channels of rows compared/);
     assert.match(text, /^start +3\.0 s$/m);
     assert.match(text, /^comparing \(in the acts\) +1\.0 s$/m);
     assert.match(text, /^all +24\.0 s$/m);
-    assert.match(text, /70 of the migration, 27\.3 a job \(most 28\)/);
+    assert.match(text, /70 of the migration, 27\.3 per job \(at most 28\)/);
     assert.match(text, /Memory of the worker: 300 MiB/);
   });
 
   it('says loudly that they do not, and which outcome no row shows', () => {
     const second = { ...ACT, differences: [difference(7)] };
     const text = renderDemo({ ...RESULT, second, missing: ['cancelled'], agrees: false });
-    assert.match(text, /^The ledger is NOT the truth: 1 difference in 3,000 channels of rows\./);
-    assert.match(text, /line 7, email of a@x\.test: the ledger says confirmed, and it is not/);
+    assert.match(text, /^The ledger is WRONG: 1 difference in 3,000 channels of rows\./);
+    assert.match(text, /line 7, email of a@x\.test: the ledger says confirmed, but it is not/);
     assert.match(text, /^Not shown by any row: cancelled\.$/m);
   });
 

@@ -126,7 +126,10 @@ describe('plan', () => {
     const text = renderPlan({ ...PLAN, settledBefore: [stopped] });
     const compact = lines(text);
     assert.ok(compact.includes('sms | rejected | newer_statement_refused | 4'), text);
-    assert.match(text, /^Duplicates and conflicts.*a refused row that may be a no stops older/m);
+    assert.match(
+      text,
+      /^Duplicates and conflicts.*a refused row that may be an opt-out stops older/m,
+    );
     assert.doesNotMatch(text, /^Refused/m);
   });
 
@@ -215,9 +218,9 @@ describe('preflight', () => {
         'Opt-in process: double_opt_in',
         'Flows:          Welcome (live)',
         'SMS:            senders, read from the account: CA, US',
-        'Limits:         get_profiles: 75 calls a second, 750 a minute; 74 left this second',
-        '                get_list: 75 calls a second, 750 a minute; 312 left this minute',
-        '                get_accounts: 1 call a second, 15 a minute',
+        'Limits:         get_profiles: 75 calls per second, 750 per minute; 74 left this second',
+        '                get_list: 75 calls per second, 750 per minute; 312 left this minute',
+        '                get_accounts: 1 call per second, 15 per minute',
         'Warning: Klaviyo asks everybody.',
       ].join('\n'),
     );
@@ -239,7 +242,7 @@ describe('preflight', () => {
       warnings: [],
     });
     assert.match(text, /^List: +none$/m);
-    assert.match(text, /single_opt_in \(as declared\)$/m);
+    assert.match(text, /single_opt_in \(from --opt-in\)$/m);
     assert.match(text, /^SMS: +not asked for$/m);
   });
 });
@@ -297,8 +300,8 @@ describe('report', () => {
     } as const;
     const [steps = ''] = nextSteps({ ...report, outcomes, parts: [...parts, pilot] });
     assert.deepEqual(steps.split('\n'), [
-      `1 row waits for a click. Who clicks later: consentry status ${id}`,
-      `2 rows were accepted and not seen. Try again: consentry retry-failed ${id}`,
+      `1 row waits for a click. See later clicks: consentry status ${id}`,
+      `2 rows were accepted but not read back. Try again: consentry retry-failed ${id}`,
       `The pilot has ended; nothing else was sent. Send the rest: consentry retry-failed ${id}`,
     ]);
     assert.deepEqual(nextSteps(report), []);
@@ -306,7 +309,7 @@ describe('report', () => {
 
   it('lists calls with their mean time', () => {
     assert.deepEqual(lines(renderCalls(report.calls)).slice(2), ['get_profiles | 200 | 4 | 25 ms']);
-    assert.equal(renderCalls([]), 'No call to Klaviyo yet.');
+    assert.equal(renderCalls([]), 'No calls to Klaviyo yet.');
   });
 
   it('lists migrations, and says when there is none', () => {
@@ -322,6 +325,6 @@ describe('report', () => {
     assert.deepEqual(lines(text).slice(2), [
       'a | one.csv | done | 2026-01-02T03:04:05.000Z | 1 min 00 s',
     ]);
-    assert.equal(renderMigrations([]), 'There is no migration yet.');
+    assert.equal(renderMigrations([]), 'There are no migrations yet.');
   });
 });

@@ -46,7 +46,7 @@ describe('a file with addresses', () => {
     ['in a folder that is not there', 'nowhere/rejects.csv', 'there is no such folder'],
     ['that is a folder', 'folder', 'it is a folder'],
     ['with a name that is too long', `${'x'.repeat(250)}.csv`, 'its name is too long'],
-    ['with a name that no file has', 'a\0b', 'no file has such a name'],
+    ['with a name that no file has', 'a\0b', 'this is not a valid file name'],
   ] as const) {
     it(`is refused ${what}, before anything is done for it`, async () => {
       await writeFile(join(folder, 'file'), '');
@@ -65,6 +65,6 @@ describe('a file with addresses', () => {
   }
 
   it('does not replace a device', { skip: process.platform === 'win32' }, async () => {
-    await assert.rejects(write('/dev/null'), /no ordinary file/);
+    await assert.rejects(write('/dev/null'), /not a regular file/);
   });
 });

@@ -121,7 +121,7 @@ describe('the page of a report', () => {
       words(reportPage(details({ watch }), WRITTEN)),
       /60,000 rows wait for a click .* followed until 2026-01-09 03:40:00 UTC, and 2 rows were confirmed/,
     );
-    assert.match(words(reportPage(details(), WRITTEN)), /nobody follows them at this moment/);
+    assert.match(words(reportPage(details(), WRITTEN)), /nobody follows them at the moment/);
   });
 
   it('lists the first refused and unconfirmed rows and says how many there are', () => {
@@ -154,6 +154,6 @@ describe('the page of a report', () => {
     );
     assert.match(words(page), /3 rows have no outcome yet/);
     assert.match(words(page), /Nothing is settled yet/);
-    assert.match(words(page), /No call to Klaviyo yet/);
+    assert.match(words(page), /No calls to Klaviyo yet/);
   });
 });

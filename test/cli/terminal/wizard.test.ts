@@ -132,7 +132,7 @@ describe('suggestMapping', () => {
   const problems: [Parameters<typeof answerProblem>[0], string | null, RegExp | null][] = [
     [{ kind: 'timezone', example: '' }, 'Mars', /no time zone "Mars"/],
     [{ kind: 'timezone', example: '' }, 'UTC', null],
-    [{ kind: 'country', example: '', columns: ['Land'] }, 'Germany', /two letters/],
+    [{ kind: 'country', example: '', columns: ['Land'] }, 'Germany', /two-letter country code/],
     [{ kind: 'country', example: '', columns: ['Land'] }, 'Land', null],
     [{ kind: 'country', example: '', columns: ['Land'] }, 'de', null],
     [{ kind: 'attestation', channel: 'sms' }, ' ', /who gave consent/],
@@ -146,7 +146,7 @@ describe('suggestMapping', () => {
     [
       { kind: 'date_format', channel: 'email', column: 'a', example: '4.3.21', formats: [] },
       'd.M.yyyy',
-      /does not read "4.3.21"/,
+      /does not match "4.3.21"/,
     ],
     [{ kind: 'date', channel: 'email', columns: [] }, null, null],
   ];
@@ -223,11 +223,7 @@ async function converse(
 
 describe('askMapping', () => {
   it('only asks whether it is right where nothing else is open', async () => {
-    const { result, screen } = await converse(
-      CLEAR,
-      ['email'],
-      [[/Is this what the source means/, ENTER]],
-    );
+    const { result, screen } = await converse(CLEAR, ['email'], [[/Is this correct/, ENTER]]);
     assert.equal(result?.email, 'Customer e-mail');
     assert.match(screen, /E-mail address: column "Customer e-mail"\./);
   });
@@ -243,7 +239,7 @@ describe('askMapping', () => {
         [/Which column has the date/, DOWN.repeat(3) + ENTER],
         [/Which time zone/, `Mars${ENTER}`],
         [/There is no time zone "Mars"/, `\u007F\u007F\u007F\u007FEurope/Berlin${ENTER}`],
-        [/Is this what the source means/, ENTER],
+        [/Is this correct/, ENTER],
       ],
     );
     assert.deepEqual(result, {
@@ -267,12 +263,12 @@ describe('askMapping', () => {
       ['email'],
       [
         [/Which column has the date/, DOWN.repeat(3) + ENTER],
-        [/Is this what the source means/, `n${ENTER}`],
+        [/Is this correct/, `n${ENTER}`],
         [/Which column has the e-mail address/, DOWN + ENTER],
         [/Which column says who consented/, DOWN.repeat(3) + ENTER],
         [/who gave it, when and how/, `paper forms of 2024${ENTER}`],
         [/Which column has the date/, DOWN.repeat(3) + ENTER],
-        [/Is this what the source means/, ENTER],
+        [/Is this correct/, ENTER],
       ],
     );
     assert.deepEqual(

@@ -86,7 +86,7 @@ describe('consentry dev --sandbox', { timeout: 120_000 }, () => {
 
     const second = await ran('dev', '--sandbox');
     assert.equal(second.code, 2);
-    assert.match(second.err, new RegExp(`runs already, as process ${String(stack.pid)}`));
+    assert.match(second.err, new RegExp(`is already running as process ${String(stack.pid)}`));
 
     stack.kill('SIGINT');
     const [code, signal] = (await once(stack, 'exit')) as [number | null, string | null];

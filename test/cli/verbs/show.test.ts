@@ -23,8 +23,8 @@ describe('the person of show', () => {
   for (const [argument, country, message] of [
     ['ada@', null, /"ada@" is not an e-mail address/],
     ['201 555 0123', null, /add --country US/],
-    ['12', 'US', /no number of US/],
-    ['ada', null, /neither an e-mail address nor a phone number/],
+    ['12', 'US', /not a number of US/],
+    ['ada', null, /neither an e-mail address nor a valid phone number/],
   ] as const) {
     it(`cannot be "${argument}"${country === null ? '' : ` of ${country}`}`, async () => {
       await assert.rejects(
@@ -80,14 +80,14 @@ describe('a person', () => {
     assert.match(text, /^Klaviyo, read 2026-01-04T00:00:00\.000Z:$/m);
     assert.match(text, /^email +UNSUBSCRIBED/m);
     assert.match(text, /^Suppressed for e-mail: UNSUBSCRIBE/m);
-    assert.match(text, /no migration ever had a row/);
+    assert.match(text, /no migration has a row/);
   });
 
   it('is not shown as suppressed, nor as free, where Klaviyo does not say', () => {
     const emailMarketing = email('SUBSCRIBED', ['unstated']);
     const klaviyo = toPersonConsent([profile({ emailMarketing })], READ_AT);
     const text = renderPerson({ person: ADA, klaviyo, failure: null, history: [] });
-    assert.match(text, /^Klaviyo does not say whether it is suppressed for e-mail\.$/m);
+    assert.match(text, /^Klaviyo does not say whether the profile is suppressed for e-mail\.$/m);
     assert.doesNotMatch(text, /^Suppressed/m);
   });
 
@@ -110,7 +110,7 @@ describe('a person', () => {
     const klaviyo = toPersonConsent([], READ_AT);
     assert.match(
       renderPerson({ person: ADA, klaviyo, failure: null, history: [] }),
-      /there is no such profile/,
+      /: no such profile/,
     );
   });
 

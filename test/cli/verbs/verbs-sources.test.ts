@@ -40,7 +40,7 @@ describe('verbs about sources and reports', { timeout: 180_000 }, () => {
       [/What does "abgemeldet" in "Newsletter" mean/, DOWN.repeat(2) + ENTER],
       [/Which column has the date/, DOWN.repeat(3) + ENTER],
       [/Which time zone/, `Europe/Berlin${ENTER}`],
-      [/Is this what the source means/, ENTER],
+      [/Is this correct/, ENTER],
     ] as const;
 
     it('writes what migrate --map reads, and names the columns that it does not read', async () => {
@@ -48,7 +48,10 @@ describe('verbs about sources and reports', { timeout: 180_000 }, () => {
       const path = join(stack.folder, 'laden.mapping.yaml');
       const { code, stdout, stderr } = await runTyping(answers, 'map', file, path);
       assert.equal(code, 0, stderr);
-      assert.match(stderr, /Not read: Vorname, Gesperrt\. If one of these says who must not/);
+      assert.match(
+        stderr,
+        /Not read: Vorname, Gesperrt\. If one of these columns says who must not/,
+      );
       assert.match(stdout, new RegExp(`Try it with: .*--map ${path} --list ID --dry-run`));
       const { outcomes, parts } = await migrated(file, '--map', path, '--historical');
       assert.deepEqual(outcomes, { confirmed: 2, rejected: 1 });
@@ -76,7 +79,7 @@ describe('verbs about sources and reports', { timeout: 180_000 }, () => {
       const file = await stack.source('laden-left.csv', GERMAN);
       const there = await runTyping([], 'map', file, file);
       assert.equal(there.code, 2);
-      assert.match(there.stderr, /laden-left\.csv is there already/);
+      assert.match(there.stderr, /laden-left\.csv already exists/);
       const nowhere = await runTyping([], 'map', file, join(stack.folder, 'none', 'x.yaml'));
       assert.equal(nowhere.code, 2);
       assert.match(nowhere.stderr, /x\.yaml cannot be written: there is no such folder/);
@@ -158,7 +161,7 @@ describe('verbs about sources and reports', { timeout: 180_000 }, () => {
     const { code, stderr } = await run('migrate', file, '--list', 'Single', '--rejects', path);
     assert.equal(code, 2);
     assert.match(stderr, /rejects\.csv cannot be written: there is no such folder.* --rejects/);
-    assert.match((await run('show', 'r@form.test', '--ledger')).stdout, /no migration ever had/);
+    assert.match((await run('show', 'r@form.test', '--ledger')).stdout, /no migration has a row/);
   });
 
   describe('after a run', () => {

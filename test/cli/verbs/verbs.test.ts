@@ -197,7 +197,7 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
       const { attached, waitsForApproval } = JSON.parse(detached.stdout) as Record<string, unknown>;
       assert.deepEqual([attached, waitsForApproval], [true, true]);
       const status = await run('status', id);
-      assert.match(status.stdout, /^Plan for 1,001 rows[^]*Start it: consentry approve /);
+      assert.match(status.stdout, /^Plan for 1,001 rows[^]*Approve it: consentry approve /);
 
       const approved = await run(...flags, '--yes', '--json');
       assert.equal(approved.code, 0, approved.stderr);

@@ -142,6 +142,6 @@ describe('consentry worker and its key', { timeout: 120_000 }, () => {
     sandbox.account.addFault({ endpoint: 'get_accounts', kind: '503', times: 4 });
     const { process: worker } = await startVerb(['worker'], environment, join(folder, 'state'));
     await worker.stop();
-    assert.match(worker.output(), /could not be proved yet, and is tried again: .*503/);
+    assert.match(worker.output(), /could not be checked yet; trying again: .*503/);
   });
 });

@@ -13,7 +13,7 @@ const BOTTOM = 28;
 const PLOT_WIDTH = WIDTH - LEFT - RIGHT;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 const WIDEST_BAR = 44;
-/** Three rows among a million are still seen. */
+/** Makes three rows among a million still visible. */
 const LEAST_HEIGHT = 2;
 
 /** Outcomes over time as stacked bars, with a legend and the same numbers as a table. */
@@ -109,7 +109,7 @@ export function label(outcome: Outcome): Markup {
   >`;
 }
 
-/** What was not achieved at the bottom, what is open on top. */
+/** What was not achieved at the bottom, open rows on top. */
 function stacked(outcomes: OutcomeCounts, used: readonly Outcome[]): [Outcome, number][] {
   return used.toReversed().flatMap((outcome): [Outcome, number][] => {
     const parts = outcomes[outcome] ?? 0;
@@ -121,7 +121,7 @@ function sumOf(outcomes: OutcomeCounts): number {
   return Object.values(outcomes).reduce((sum, parts) => sum + parts, 0);
 }
 
-/** The next of 2, 4, 6, 8 or 10 times a power of ten, so that half of it is whole too. */
+/** The next of 2, 4, 6, 8 or 10 times a power of ten, so that half of it is a whole number too. */
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
   return ([2, 4, 6, 8, 10].find((times) => times * power >= value) ?? 10) * power;

@@ -5,7 +5,7 @@ export class Markup {
 
 type Part = Markup | string | number | null | readonly Markup[];
 
-/** A piece of a page: every value is escaped, but for markup, lists of it, and null, which is left out. */
+/** A piece of a page. Every value is escaped, except markup and lists of it; null is left out. */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const pieces = texts.map(
     (text, index) => text + (index < parts.length ? piece(parts[index]) : ''),

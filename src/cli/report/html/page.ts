@@ -14,9 +14,9 @@ import {
 import { STYLE } from './style.js';
 
 /**
- * The report as one page that needs nothing else: no script, no font, no picture from elsewhere,
- * which its content security policy forbids as well. It holds counts, but for the first problems,
- * so it is as small for a million rows as for ten.
+ * The report as one self-contained page: no script, and no font or picture from elsewhere, which
+ * its content security policy forbids too. It has counts and the first problems only, so it is as
+ * small for a million rows as for ten.
  */
 export function reportPage(details: ReportDetails, writtenAt: Date): string {
   const { report, timeline, problems, watch } = details;

@@ -7,7 +7,7 @@ import { count, counted, duration, percent } from '../../render/quantities.js';
 import { clock, label } from './chart.js';
 import { html, type Markup } from './markup.js';
 
-/** Rows by outcome, what is open, and all. */
+/** All rows, rows by outcome and open rows. */
 export function outcomeTiles({ outcomes, rows, open }: Report): Markup {
   const tiles = OUTCOMES.flatMap((outcome) => {
     const of = outcomes[outcome] ?? 0;
@@ -55,7 +55,7 @@ export function partsTable({ parts }: Report): Markup {
 }
 
 export function callsTable({ calls, reads }: Report): Markup {
-  if (calls.length === 0) return html`<p>No call to Klaviyo yet.</p>`;
+  if (calls.length === 0) return html`<p>No calls to Klaviyo yet.</p>`;
   const lines = calls.map(
     ({ endpoint, status, calls: of, durationMs }) =>
       html`<tr>
@@ -83,7 +83,7 @@ export function callsTable({ calls, reads }: Report): Markup {
     <p class="quiet">${readsWords(reads)}</p>`;
 }
 
-/** Why it stopped, what the preflight warned of, and what is not settled. */
+/** Why it stopped, the preflight's warnings, and what is not settled. */
 export function notices(report: Report, watch: WatchProgress | null): Markup[] {
   const { failure, warnings } = report;
   return [
@@ -93,7 +93,7 @@ export function notices(report: Report, watch: WatchProgress | null): Markup[] {
   ];
 }
 
-/** What is still open, and who looks after it until when. */
+/** What is still open, and until when it is followed. */
 export function openWords({ open, outcomes }: Report, watch: WatchProgress | null): string[] {
   const words: string[] = [];
   if (open > 0) words.push(`${counted(open, 'row has', 'rows have')} no outcome yet.`);
@@ -102,7 +102,7 @@ export function openWords({ open, outcomes }: Report, watch: WatchProgress | nul
     const waits = `${counted(pending, 'row waits', 'rows wait')} for a click on a double opt-in message`;
     words.push(
       watch === null
-        ? `${waits}; nobody follows them at this moment.`
+        ? `${waits}; nobody follows them at the moment.`
         : `${waits}; they are followed until ${clock(new Date(watch.until))} UTC, and ${counted(watch.confirmed, 'row was', 'rows were')} confirmed since the run ended.`,
     );
   }
@@ -118,7 +118,7 @@ export function settingsTable(report: Report): Markup {
     ['list', settings.listId],
     ['channels', settings.channels.join(', ')],
     ['expected opt-in process', settings.expectedOptIn],
-    ['historical import', settings.historicalImport ? 'yes: consent dates are sent' : 'no'],
+    ['historical import', settings.historicalImport ? 'yes: consent dates were sent' : 'no'],
     ['consent', settings.consent],
     ['countries with a sender, as declared', settings.smsCountries?.join(', ') ?? null],
     ['custom source', settings.customSource],
@@ -145,7 +145,7 @@ export function settingsTable(report: Report): Markup {
   </div>`;
 }
 
-/** Refused and never seen rows: the first, as they stand in the source. */
+/** The first refused and unconfirmed rows, as in the source. */
 export function problemsTable(problems: readonly ReportedPart[], all: number): Markup {
   if (problems.length === 0) return html`<p>None: no row was refused or left unconfirmed.</p>`;
   const lines = problems.map(
