@@ -1,11 +1,12 @@
 /**
- * Behind `npm run demo`, `npm test`, `npm run adversary` and `npm run fuzz`: from a bare clone to a running program in one command.
- * Installs the packages and builds where that is not done yet, then runs what was asked for.
+ * Implements `npm run demo`, `npm test`, `npm run adversary` and `npm run fuzz`: from a bare clone
+ * to a running program in one command. Installs the packages and builds if needed, then runs the
+ * program.
  *
  *   node scripts/bootstrap.mjs demo [options]   the demo
  *   node scripts/bootstrap.mjs test [paths]     the tests, all or those whose path matches
  *   node scripts/bootstrap.mjs adversary [--seeds N]   random scenarios, judged by the promises
- *   node scripts/bootstrap.mjs fuzz [--runs N]         random inputs, and how they end
+ *   node scripts/bootstrap.mjs fuzz [--runs N]         random inputs, counted by how they end
  *   node scripts/bootstrap.mjs prepare          only installs and builds
  */
 const NEEDED = [20, 19];
@@ -17,7 +18,7 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   );
   process.exitCode = 1;
 } else {
-  // Loaded only now: an old Node.js would stumble over the syntax before it could say the above.
+  // Loaded only now: an old Node.js would fail on the syntax before it could print the message above.
   const { prepare } = await import('./prepare.mjs');
   const { runToEnd } = await import('./run-to-end.mjs');
   const [verb, ...rest] = process.argv.slice(2);
@@ -29,7 +30,7 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
     prepare: null,
   };
   if (!Object.hasOwn(programs, verb ?? '')) {
-    console.error(`Say what to do: ${Object.keys(programs).join(', ')}.`);
+    console.error(`Give one of these commands: ${Object.keys(programs).join(', ')}.`);
     process.exitCode = 2;
   } else if (await prepare()) {
     const program = programs[verb];

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { ROOT } from './run-to-end.mjs';
 
-/** What is compiled, each with a tsconfig.json of its own, in the order in which one needs another. */
+/** The projects to compile, each with its own tsconfig.json, in the order of their dependencies. */
 export const PROJECTS = [join(ROOT, 'packages', 'klaviyo-sandbox'), ROOT];
 /** Folders of a project's sources, as in its tsconfig.json. */
 export const SOURCES = ['src', 'test', 'bench'];
@@ -11,18 +11,18 @@ export const DIST = join(ROOT, 'dist');
 
 const STAMP = join(DIST, '.built');
 
-/** Whether `dist` was built from the sources as they are now, deleted ones included. */
+/** Whether `dist` was built from the current sources; deleted files count too. */
 export async function isBuilt() {
   return (await readText(STAMP)) === (await sourcesFingerprint());
 }
 
-/** Notes down of which sources `dist` is the result; null while it is of none. */
+/** Records which sources `dist` was built from; null while it is not complete. */
 export async function markBuilt(fingerprint) {
   if (fingerprint === null) await rm(STAMP, { force: true });
   else await writeFile(STAMP, fingerprint);
 }
 
-/** Of paths, sizes and times: reading every file would cost more than the check may. */
+/** A hash of paths, sizes and times: reading every file would take too long for this check. */
 export async function sourcesFingerprint() {
   const lists = await Promise.all(PROJECTS.map(sourcesOf));
   const settings = PROJECTS.flatMap((project) =>

@@ -1,4 +1,4 @@
-/** Compiles the sources into dist/ and bundles the workflows. Does only what changed since. */
+/** Compiles the sources into dist/ and bundles the workflows. Does only what has changed. */
 import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -17,9 +17,9 @@ import {
 } from './build-state.mjs';
 import { ROOT } from './run-to-end.mjs';
 
-// Taken first: a file that is saved while we compile makes the next start build again.
+// Taken first, so that a file saved while we compile makes the next start build again.
 const fingerprint = await sourcesFingerprint();
-// The compiler writes also what has errors: dist is as good as old until all is done.
+// The compiler writes output even with errors, so dist counts as outdated until all is done.
 await markBuilt(null);
 
 let code = 0;
@@ -41,14 +41,14 @@ async function build(project) {
   return exitCode;
 }
 
-/** Outputs of deleted sources: a test that is gone must not run on. */
+/** Removes outputs of deleted sources: a deleted test must not run any more. */
 async function removeOrphanedOutputs(project, sources) {
   const dist = join(project, 'dist');
   const expected = new Set(sources.flatMap((source) => outputsOf(project, source)));
   const outputs = (await Promise.all(SOURCES.map((name) => filesUnder(join(dist, name))))).flat();
   await Promise.all(outputs.filter((path) => !expected.has(path)).map((path) => rm(path)));
 
-  // The compiler remembers what it wrote and would not write it again.
+  // The compiler remembers what it wrote and would not write missing files again.
   const there = new Set(outputs);
   if (![...expected].every((output) => there.has(output))) {
     await rm(join(dist, '.tsbuildinfo'), { force: true });
@@ -74,7 +74,7 @@ function compile(project) {
   });
 }
 
-/** Whatever lies beside the sources and is no TypeScript, such as files for tests. */
+/** Copies files beside the sources that are not TypeScript, such as files for tests. */
 async function copyAssets(project, sources) {
   for (const source of sources) {
     if (isTypeScript(source)) continue;
@@ -85,15 +85,15 @@ async function copyAssets(project, sources) {
 }
 
 /**
- * One file with all that workflow code may reach. Workers load it as it is, so that no worker
- * spends seconds on bundling and all of them run the same code.
+ * One file with all workflow code. Workers load it unchanged, so that no worker spends seconds on
+ * bundling and all run the same code.
  */
 async function bundleWorkflows() {
   const workflows = join(DIST, 'src', 'workflows', 'index.js');
   const bundle = join(DIST, 'workflow-bundle.js');
   const stamp = join(DIST, '.bundled');
   if (!(await exists(workflows))) {
-    console.log('There is no src/workflows/index.ts, so no workflow bundle is made.');
+    console.log('There is no src/workflows/index.ts, so there is no workflow bundle.');
     return;
   }
   const parts = ['workflows', 'contracts'].map((name) => filesUnder(join(DIST, 'src', name)));

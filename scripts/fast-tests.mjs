@@ -2,12 +2,12 @@ import { dirname, join } from 'node:path';
 import { DIST, readText } from './build-state.mjs';
 import { ROOT } from './run-to-end.mjs';
 
-/** A test that loads one of these starts a server, or runs what needs one. */
+/** A test that loads one of these starts a server, or runs something that needs one. */
 const SERVERS = ['postgres/postgres', 'temporal/server'].map((name) =>
   join(DIST, 'src', 'runtime', 'local', `${name}.js`),
 );
 
-/** Tests that load no server, and start a whole stack as a program, or compute for long. */
+/** Tests that load no server, but start a whole stack as a program or compute for long. */
 const LONG = [
   'cli/verbs/dev',
   'connectors/source-changed',
@@ -19,15 +19,16 @@ const LONG = [
 ].map((name) => join('dist', 'test', `${name}.test.js`));
 
 /**
- * Of built test files those that need no server and end soon. What a file needs is read from its
- * imports, so that a new test is among them without being named.
+ * The built test files that need no server and are fast. What a file needs is read from its
+ * imports, so that a new test is included automatically.
  *
  * @param files paths below the repository
  */
 export async function fastOnly(files) {
   const known = new Map();
   for (const path of [...SERVERS, ...LONG.map((name) => join(ROOT, name))]) {
-    if ((await importsOf(path, known)) === null) throw new Error(`there is no ${path} any more`);
+    if ((await importsOf(path, known)) === null)
+      throw new Error(`${path} does not exist any more: correct scripts/fast-tests.mjs`);
   }
   const fast = [];
   for (const file of files) {
@@ -38,7 +39,7 @@ export async function fastOnly(files) {
   return fast;
 }
 
-/** The modules of ours that are loaded with one, and itself. */
+/** A module and all of our modules that it loads. */
 async function loadedBy(module, known) {
   const loaded = new Set([module]);
   for (const path of loaded) {
@@ -47,7 +48,7 @@ async function loadedBy(module, known) {
   return loaded;
 }
 
-/** The modules of ours that one names in its imports; null where there is no such module. */
+/** Our modules that a module imports; null if it does not exist. */
 async function importsOf(path, known) {
   if (!known.has(path)) {
     const text = await readText(path);

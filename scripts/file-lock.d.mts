@@ -1,7 +1,7 @@
-/** A process, recognisable after its pid was given to another one. */
+/** A process that can still be identified after its pid was reused. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Only to compare; null where the system does not tell. */
+  /** Only for comparison; null if the system does not say. */
   readonly startedAt: string | null;
 }
 

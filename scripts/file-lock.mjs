@@ -1,7 +1,8 @@
 /**
- * A lock between processes: a file made with O_EXCL that names its owner. It is freed when the
- * owner is done and taken over when the owner is dead. Plain Node without dependencies, because
- * `bootstrap.mjs` needs it before anything is installed; the sources import it as `#file-lock`.
+ * A lock between processes: a file created with O_EXCL that names its owner. The owner frees it
+ * when done; if the owner is dead, another process takes it over. Plain Node without dependencies,
+ * because `bootstrap.mjs` needs it before anything is installed; the sources import it as
+ * `#file-lock`.
  */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -10,7 +11,7 @@ import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const LOOK_AGAIN_MS = 100;
-/** A lock file without a readable owner is being written, or its writer died in between. */
+/** A lock file without a readable owner is still being written, or its writer died meanwhile. */
 const HALF_WRITTEN_MS = 10_000;
 
 /**
@@ -50,8 +51,8 @@ async function acquire(path, onWait) {
 
 /**
  * Removes the lock of a dead owner. Two waiters may have seen the same dead owner, and the slower
- * one must not remove the lock that the faster one has made since: only the holder of a marker
- * named after the dead owner's nonce may remove it, and looks again before it does.
+ * one must not remove the new lock of the faster one. So only the holder of a marker named after
+ * the dead owner's nonce may remove the lock, and it checks again before it does.
  */
 async function clearStale(path, nonce) {
   const marker = `${path}.stale-${nonce}`;
@@ -109,7 +110,7 @@ export function thisProcess() {
 }
 
 /**
- * Whether that very process still runs. A pid alone is not enough: in a container the same small
+ * Whether exactly that process still runs. A pid alone is not enough: in a container the same small
  * pids come back at every start.
  */
 export function isRunning({ pid, startedAt: then }) {
@@ -122,7 +123,7 @@ export function isRunning({ pid, startedAt: then }) {
   return now !== 'ended' && (then === null || now === null || now === then);
 }
 
-/** When the process began, in a form to compare only; null where the system does not say. */
+/** When the process began, only for comparison; null if the system does not say. */
 export function startedAt(pid) {
   if (process.platform === 'linux') return linuxStartedAt(pid);
   if (process.platform === 'win32') return null;
@@ -142,7 +143,7 @@ export function startedAt(pid) {
 function linuxStartedAt(pid) {
   let fields;
   try {
-    // The command, in brackets, may hold blanks: count from the last bracket. `state` is field 3,
+    // The command, in brackets, may have blanks: count from the last bracket. `state` is field 3,
     // `starttime` (clock ticks since boot) is field 22.
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
     fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
@@ -150,6 +151,6 @@ function linuxStartedAt(pid) {
     if (error.code === 'ENOENT' || error.code === 'ESRCH') return 'ended';
     return null;
   }
-  // A zombie has ended; it only waits for its parent to ask.
+  // A zombie has ended; it only waits for its parent to collect it.
   return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19];
 }

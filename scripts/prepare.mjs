@@ -1,6 +1,6 @@
 /**
- * Installs the packages and builds, each only when needed. Plain Node without dependencies. Prints
- * nothing when there is nothing to do.
+ * Installs the packages and builds, each only if needed. Plain Node without dependencies. Prints
+ * nothing if there is nothing to do.
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { isBuilt } from './build-state.mjs';
 import { withFileLock } from './file-lock.mjs';
 import { ROOT } from './run-to-end.mjs';
 
-/** @returns {Promise<boolean>} whether the program can be run; if not, the reason was printed */
+/** @returns {Promise<boolean>} whether the program can run; if not, the reason was printed */
 export async function prepare() {
   if ((await isInstalled()) && (await isBuilt())) return true;
   return withFileLock(
@@ -25,9 +25,9 @@ export async function prepare() {
 }
 
 /**
- * npm writes down what it installed in `node_modules/.package-lock.json`, as the last thing: an
- * interrupted installation has none. Versions are compared and not times, which a checkout, a copy
- * or `npm install` changes without a need to install again.
+ * npm writes what it installed to `node_modules/.package-lock.json` as its last step, so an
+ * interrupted installation has no such file. Versions are compared, not times: a checkout, a copy
+ * or `npm install` changes times without a need to install again.
  */
 async function isInstalled() {
   const wanted = await readJson(join(ROOT, 'package-lock.json'));
@@ -49,7 +49,10 @@ async function readJson(path) {
   }
 }
 
-/** The npm that started us, else the one on the PATH; with all that building and running needs. */
+/**
+ * The npm that started us, else the one on the PATH, with the arguments that install everything
+ * needed to build and run.
+ */
 function npm() {
   const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   const running = process.env.npm_execpath;
@@ -58,7 +61,7 @@ function npm() {
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', ...args];
 }
 
-/** Quiet when it works, everything the program wrote when it does not. */
+/** Prints nothing on success, and the program's whole output on failure. */
 async function step(title, [file, ...args]) {
   const begun = Date.now();
   const seconds = () => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
@@ -85,7 +88,7 @@ function run(file, args) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk) => (output += chunk));
     }
-    // Ctrl-C ends npm or the compiler by itself; then we end too, and free the lock.
+    // Ctrl-C reaches npm or the compiler directly; then we end too, and free the lock.
     const stop = (signal) => child.kill(signal);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
     const settle = (failure) => {
@@ -99,7 +102,7 @@ function run(file, args) {
   });
 }
 
-/** To stderr: a verb's result on stdout may be piped into another program. */
+/** Writes to stderr: a verb's result on stdout may be piped into another program. */
 function say(text) {
   process.stderr.write(text);
 }

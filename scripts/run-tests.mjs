@@ -1,15 +1,15 @@
 /**
- * Runs the built tests against one PostgreSQL and one Temporal dev server of their own.
+ * Runs the built tests against their own PostgreSQL and Temporal dev server.
  *
  *   node scripts/run-tests.mjs [--fast] [--node-option ...] [path ...]
  *
- * A path selects the test files that it is part of, such as test/ledger. --fast leaves out those that
- * need a server or take long, and starts none. Other options go to Node's test runner, such as
- * --test-name-pattern=guard.
+ * A path, such as test/ledger, selects the test files whose path contains it. --fast leaves out
+ * tests that need a server or take long, and starts no server. Other options, such as
+ * --test-name-pattern=guard, go to Node's test runner.
  *
- * The sandboxes of all tests write down what they were asked and what they answered; at the end one
- * more test holds that against Klaviyo's specification, where that lies beside the repository. Only
- * after a whole run does it ask that every operation and every documented error came up.
+ * The sandboxes of all tests record their requests and answers. At the end, one more test compares
+ * these with Klaviyo's specification, if that is beside the repository. Only after a whole run does
+ * it require that every operation and every documented error occurred.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,13 +18,13 @@ import { filesUnder, PROJECTS } from './build-state.mjs';
 import { fastOnly } from './fast-tests.mjs';
 import { ROOT, runToEnd } from './run-to-end.mjs';
 
-/** Exit code of the test runner when a test failed; a higher one: it was ended by a signal. */
+/** Exit code of the test runner if a test failed; a higher code means that a signal ended it. */
 const FAILED = 1;
 
 const RUNNER_OPTIONS = [
   '--test-reporter=spec',
   '--test-reporter-destination=stdout',
-  // Files wait for servers more than they compute.
+  // Test files mostly wait for servers, so more of them than cores run at once.
   '--test-concurrency=3',
 ];
 
@@ -49,7 +49,7 @@ if (files.length === 0) {
   process.exitCode = await (fast ? withoutServers : withServers)(withExchanges);
 }
 
-/** Runs the tests, then the one about what their sandboxes wrote down. */
+/** Runs the tests, then the one about what their sandboxes recorded. */
 async function withExchanges(env) {
   const folder = await mkdtemp(join(tmpdir(), 'consentry-exchanges-'));
   const test = ['--enable-source-maps', '--test', ...RUNNER_OPTIONS];
@@ -71,7 +71,7 @@ async function withExchanges(env) {
   }
 }
 
-/** test/ledger/plan.test.ts or ./test/ledger, as it is called under dist/. */
+/** The path under dist/ of test/ledger/plan.test.ts or ./test/ledger. */
 function asBuilt(path) {
   return path
     .replace(/^\.[\\/]/, '')
@@ -84,7 +84,7 @@ function runtime(name) {
   return import(`../dist/src/runtime/${name}.js`);
 }
 
-/** Of the tests, without the user's own database and cluster. */
+/** The tests' environment, without the user's own database and cluster. */
 async function testEnvironment(extra) {
   const { childEnvironment } = await runtime('config');
   const env = childEnvironment(extra);

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Runs a Node program of ours in the foreground and gives its exit code, 128 + n for signal n as a
- * shell does. Ctrl-C reaches the program by itself, so we only wait for it to stop its parts; other
- * signals reach us alone and are passed on, all as SIGTERM: Node's test runner ends its files on that
- * one only.
+ * Runs one of our Node programs in the foreground and returns its exit code, 128 + n for signal n
+ * as in a shell. Ctrl-C reaches the program directly, so we only wait until it has stopped its
+ * parts. Other signals reach only us and are passed on, all as SIGTERM: Node's test runner ends its
+ * files only on that one.
  */
 export function runToEnd(args, env = process.env) {
   return new Promise((resolve, reject) => {

@@ -1,13 +1,13 @@
 /**
- * An ESLint rule: no file imports itself by way of others, not even for types alone.
- * `import-x/no-cycle` lets `import type` pass. Two files that need each other's types are one
- * thing in two places, and neither can be read, tested or moved without the other.
+ * An ESLint rule: no import cycles, not even of types only. `import-x/no-cycle` allows `import
+ * type`. But two files that need each other's types are one unit in two places: neither can be
+ * read, tested or moved without the other.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
-/** What a file imports by a relative path, as long as the file stays as it is. */
+/** The relative imports of each file, cached while the file does not change. */
 const known = new Map();
 
 function importsOf(file) {
@@ -26,7 +26,7 @@ function targetOf(file, specifier) {
   return target.endsWith('.ts') && existsSync(target) ? target : null;
 }
 
-/** The shortest way from one file to another along imports; null where there is none. */
+/** The shortest path of imports from one file to another; null if there is none. */
 function wayBetween(from, to) {
   const cameFrom = new Map([[from, null]]);
   for (const file of cameFrom.keys()) {
@@ -45,10 +45,10 @@ function wayTo(end, cameFrom) {
 const rule = {
   meta: {
     type: 'problem',
-    docs: { description: 'forbid circles of imports, also of types' },
+    docs: { description: 'forbid import cycles, also of types' },
     messages: {
       circle:
-        'This import closes a circle: {{way}}. Move what both need to a file of its own that imports neither.',
+        'This import closes a cycle: {{way}}. Move what both need to a file of its own that imports neither.',
     },
     schema: [],
   },
