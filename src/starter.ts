@@ -1,4 +1,4 @@
-/** Starting and steering migrations from a script: what the `consentry` command does. */
+/** Starts, steers and reports migrations from a script, as the `consentry` command does. */
 export {
   connect,
   TemporalUnreachableError,
@@ -29,18 +29,25 @@ export type {
   Plan,
   Preflight,
   Progress,
+  Totals,
+  WatchProgress,
 } from './contracts/migration.js';
 export { OUTCOMES, type SettledBy, type Outcome, type Reason } from './contracts/outcomes.js';
 export type { Channel, ConsentChannel } from './contracts/channels.js';
 export type { Person, PersonChannel, PersonConsent, PersonProfile } from './contracts/person.js';
 export type {
+  /** One line of the list of migrations. */
   MigrationSummary,
   PersonPart,
   ReportedPart,
   SettledOverTime,
   Transition,
 } from './ledger/index.js';
-export { LedgerUnavailableError, MigrationNotFoundError } from './ledger/index.js';
+export {
+  LedgerUnavailableError,
+  /** The ledger has no migration with this id. */
+  MigrationNotFoundError,
+} from './ledger/index.js';
 export { SourceError } from './importers/index.js';
 export { ConfigError } from './runtime/config.js';
 export { NoEnvironmentError } from './runtime/local/dev-state.js';

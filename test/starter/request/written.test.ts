@@ -15,7 +15,7 @@ type Writable<T> = T extends readonly (infer Entry)[]
     : T;
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 
-// No more is asked of it than that it compiles.
+// It only has to compile.
 true satisfies Same<Writable<MigrationRequest>, z.input<typeof requestSchema>>;
 
 /** The repository is the folder of package.json, from the sources as from the build. */
@@ -23,7 +23,7 @@ const root = ['../../../', '../../../../']
   .map((up) => fileURLToPath(new URL(up, import.meta.url)))
   .find((folder) => existsSync(`${folder}package.json`));
 
-it('the type, the JSON Schema and the tables of a request are what its schema says', () => {
+it('generated files are up to date: type, JSON Schema and tables of a request, and the API reference', () => {
   const { status, stderr } = spawnSync(
     process.execPath,
     ['--import', 'tsx', 'scripts/write-request.mjs', '--check'],
