@@ -8,7 +8,7 @@ import {
   type KlaviyoClient,
   type ProfileConsent,
 } from '../../src/klaviyo/index.js';
-import { email, profile } from './profiles.js';
+import { email, profile } from '../support/profiles.js';
 
 const addresses = Array.from({ length: 30 }, (_, n) => `p${n}@example.com`);
 

@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { GENERIC_COLUMNS } from '../importers/sources.js';
+import { GENERIC_COLUMNS } from '../support/sources.js';
 import { LISTS } from './account.js';
 import type { Identity } from './chronicle.js';
 import type { RowSpec, RunSpec, Scenario } from './scenario.js';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { stringify } from 'csv-stringify/sync';
 import { openSource } from '../../src/importers/open-source.js';
 import { SourceError } from '../../src/connectors/source-error.js';
-import { OPTIONS, intentsOf, withFile } from '../importers/sources.js';
+import { OPTIONS, intentsOf, withFile } from '../support/sources.js';
 
 const HEADER = 'email,email_consent\n';
 

@@ -10,7 +10,7 @@ import type { ImportOptions } from '../../src/importers/options.js';
 import { SourceError, type SourceErrorCode } from '../../src/connectors/source-error.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { findMariadb, startMariadb, type TestMariadb } from './mariadb.js';
-import { OPTIONS, inShort, intentsOfSource } from '../importers/sources.js';
+import { OPTIONS, inShort, intentsOfSource } from '../support/sources.js';
 
 /** What the same tests need of PostgreSQL and of MySQL. */
 interface Server {

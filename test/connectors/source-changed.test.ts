@@ -16,7 +16,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { openSource } from '../../src/importers/open-source.js';
 import { SourceError } from '../../src/connectors/source-error.js';
-import { inShort, OPTIONS, withFile } from '../importers/sources.js';
+import { inShort, OPTIONS, withFile } from '../support/sources.js';
 
 /** Long enough that a reading of it can be met in the middle. */
 const ROWS = 9_000;

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { openSource } from '../../src/importers/open-source.js';
 import type { ImportOptions } from '../../src/importers/options.js';
 import { SourceError, type SourceErrorCode } from '../../src/connectors/source-error.js';
-import { OPTIONS, intentsOf } from '../importers/sources.js';
+import { OPTIONS, intentsOf } from '../support/sources.js';
 
 interface Case {
   readonly name: string;

@@ -10,7 +10,7 @@ import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
 import { openQuery } from '../../src/importers/open-source.js';
 import { LedgerUnavailableError, openLedger } from '../../src/ledger/index.js';
 import { withTls } from '../../src/connectors/databases/tls.js';
-import { OPTIONS } from '../importers/sources.js';
+import { OPTIONS } from '../support/sources.js';
 
 /** A host that is this machine and not its loopback interface by name. */
 const ELSEWHERE = '0.0.0.0';

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { guardPart } from '../../src/consent/guard.js';
 import { type Held, type Known, mayBeOneProfile } from '../../src/consent/person.js';
 import type { ProfileConsent } from '../../src/klaviyo/index.js';
-import { email, openPart, openRow, profile, sms } from '../activities/profiles.js';
+import { email, profile, sms } from '../support/profiles.js';
+import { openPart, openRow } from '../support/open-rows.js';
 
 const held = (byEmail: ProfileConsent | null, byPhone: ProfileConsent | null = null): Held => ({
   byEmail: byEmail === null ? [] : [byEmail],

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { judgePerson, spellingsOf } from '../../src/consent/judge.js';
 import type { Known } from '../../src/consent/person.js';
 import type { OptOut } from '../../src/ledger/index.js';
-import { email, openPart, openRow, profile, sms } from '../activities/profiles.js';
+import { email, profile, sms } from '../support/profiles.js';
+import { openPart, openRow } from '../support/open-rows.js';
 
 const RUN = { listId: 'LIST01', startedAt: new Date('2026-01-01T12:00:00Z') };
 const NOBODY: Known['held'] = { byEmail: [], byPhone: [] };

@@ -9,8 +9,8 @@ import { subscribeRequest } from '../../src/consent/operations/subscribe.js';
 import { unsubscribeRequest } from '../../src/consent/operations/unsubscribe.js';
 import { OPERATION_NAMES } from '../../src/contracts/channels.js';
 import type { OpenRow } from '../../src/ledger/index.js';
-import { SETTINGS } from '../ledger/intents.js';
-import { openPart, openRow } from '../activities/profiles.js';
+import { LIST_SETTINGS } from '../support/settings.js';
+import { openPart, openRow } from '../support/open-rows.js';
 
 const both = openRow({ parts: [openPart(), openPart({ channel: 'sms' })] });
 
@@ -25,7 +25,7 @@ test('the table has every operation, in the order of the ledger, and who goes ou
 
 describe('the profiles of a request', () => {
   test('a row is one profile with both channels', () => {
-    const request = subscribeRequest(entriesOf([both]), SETTINGS);
+    const request = subscribeRequest(entriesOf([both]), LIST_SETTINGS);
     assert.deepEqual(request.profiles, [
       {
         email: 'a@example.com',
@@ -76,7 +76,8 @@ describe('the profiles of a request', () => {
       ],
     });
     const dates = (historicalImport: boolean) =>
-      subscribeRequest(entriesOf([row]), { ...SETTINGS, historicalImport }).profiles[0]?.channels;
+      subscribeRequest(entriesOf([row]), { ...LIST_SETTINGS, historicalImport }).profiles[0]
+        ?.channels;
     assert.deepEqual(dates(false), { email: { consentedAt: null }, sms: { consentedAt: null } });
     assert.deepEqual(dates(true), {
       email: { consentedAt: '2020-01-01T00:00:00Z' },

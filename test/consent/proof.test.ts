@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { proveAtDeadline, provePart, readBack, type Deadline } from '../../src/consent/proof.js';
 import type { ProfileConsent } from '../../src/klaviyo/index.js';
-import { email, openPart, profile, sms } from '../activities/profiles.js';
+import { email, profile, sms } from '../support/profiles.js';
+import { openPart } from '../support/open-rows.js';
 
 const EMAIL = openPart();
 const SMS = openPart({ channel: 'sms' });

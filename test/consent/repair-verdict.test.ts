@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { judgeRepair, nextStep } from '../../src/consent/repair-verdict.js';
 import type { ProfileConsent } from '../../src/klaviyo/index.js';
-import { email, profile, sms } from '../activities/profiles.js';
+import { email, profile, sms } from '../support/profiles.js';
 
 const SAID_NO = '2026-01-01T12:00:00Z';
 const BEFORE = '2026-01-01T11:59:59Z';

@@ -3,7 +3,7 @@ import { parseMapping } from '../../src/importers/mapping/mapping-file.js';
 import type { Mapping } from '../../src/importers/mapping/schema.js';
 import { openSource } from '../../src/importers/open-source.js';
 import { SourceError } from '../../src/connectors/source-error.js';
-import { OPTIONS, withFile } from '../importers/sources.js';
+import { OPTIONS, withFile } from '../support/sources.js';
 import { held, share, type Kind } from './kinds.js';
 
 const LINES = [

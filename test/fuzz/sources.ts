@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { openSource } from '../../src/importers/open-source.js';
 import { SourceError } from '../../src/connectors/source-error.js';
-import { GENERIC_COLUMNS, OPTIONS, withFile } from '../importers/sources.js';
+import { GENERIC_COLUMNS, OPTIONS, withFile } from '../support/sources.js';
 import { held, share, type Kind } from './kinds.js';
 
 /** What cells hold in life and at its edges. */

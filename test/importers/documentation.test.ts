@@ -5,7 +5,7 @@ import { PRESET_NAMES } from '../../src/importers/presets/names.js';
 import { parseMapping } from '../../src/importers/mapping/mapping-file.js';
 import type { ConsentChannel } from '../../src/contracts/channels.js';
 import { openSource } from '../../src/importers/open-source.js';
-import { intentsOfSource, OPTIONS, withFile } from './sources.js';
+import { intentsOfSource, OPTIONS, withFile } from '../support/sources.js';
 
 interface Example {
   readonly language: string;

@@ -4,7 +4,7 @@ import { readMapping, parseMapping } from '../../src/importers/mapping/mapping-f
 import { readPhone } from '../../src/importers/values/phone.js';
 import { readSample } from '../../src/importers/sample.js';
 import { SourceError } from '../../src/connectors/source-error.js';
-import { inShort, intentsOf, withFile } from './sources.js';
+import { inShort, intentsOf, withFile } from '../support/sources.js';
 
 const MEGABYTE = 1_000_000;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ConsentChannel } from '../../src/contracts/channels.js';
 import { parseMapping } from '../../src/importers/mapping/mapping-file.js';
-import { inShort, intentOf } from './sources.js';
+import { inShort, intentOf } from '../support/sources.js';
 
 /** What each part of the only row became. */
 const read = async (line: string, channels: readonly ConsentChannel[] = ['email']) =>

@@ -6,7 +6,7 @@ import {
   type KlaviyoClient,
   type RateLimiter,
 } from '../../src/klaviyo/index.js';
-import { clientOf, empty, json, KlaviyoServer, type Responder } from './klaviyo-server.js';
+import { clientOf, empty, json, KlaviyoServer, type Responder } from '../support/klaviyo-server.js';
 import { createLocalLimiter } from '../support/local-limiter.js';
 
 let server: KlaviyoServer;

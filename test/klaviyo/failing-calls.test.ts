@@ -24,7 +24,7 @@ import {
   silence,
   throttled,
   type Responder,
-} from './klaviyo-server.js';
+} from '../support/klaviyo-server.js';
 
 let server: KlaviyoServer;
 let limiter: OpenLimiter;

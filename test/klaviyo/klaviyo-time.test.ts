@@ -9,7 +9,7 @@ import {
   KlaviyoServer,
   profile,
   type Responder,
-} from './klaviyo-server.js';
+} from '../support/klaviyo-server.js';
 
 let server: KlaviyoServer;
 const clients: KlaviyoClient[] = [];

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  openLedger,
-  reportedParts,
-  settleDuplicates,
-  type Ledger,
-} from '../../src/ledger/index.js';
-import { intentsOf } from '../importers/sources.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
+import { reportedParts, settleDuplicates, type Ledger } from '../../src/ledger/index.js';
+import { intentsOf } from '../support/sources.js';
 import { modelEnds, type ModelRow, type SaidAt, type Word } from './conflict-model.js';
-import { store } from './intents.js';
+import { store, openTestLedger } from '../support/ledger.js';
 
 const HEADER =
   'email,phone_number,email_consent,email_consented_at,sms_consent,sms_consented_at,suppressed';
@@ -52,17 +46,12 @@ function line(row: ModelRow, nth: number): string {
 }
 
 describe('rows that contradict each other, from the source to the plan', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   let migrations = 0;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   /** By row of each person and channel; without what the importer refused. */
   async function settled(people: readonly ModelRow[][]): Promise<Record<string, string>[]> {

@@ -4,15 +4,15 @@ import type { Intent, IntentPart } from '../../src/contracts/intents.js';
 import {
   askForMembership,
   copyFailedIntents,
-  openLedger,
   reportedParts,
   settleDuplicates,
   settleParts,
   settleUnsent,
   type Ledger,
 } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { ACCOUNT, intent, part, SETTINGS, store } from './intents.js';
+import { intent, part } from '../support/intents.js';
+import { ACCOUNT, store, openTestLedger } from '../support/ledger.js';
+import { LIST_SETTINGS } from '../support/settings.js';
 
 const in2019 = '2019-01-01T00:00:00Z';
 const in2021 = '2021-01-01T00:00:00Z';
@@ -33,17 +33,12 @@ const unknown = (consentedAt: string | null, more: Said = {}): IntentPart =>
 type Row = readonly [who: Partial<Intent>, said: IntentPart, ends: string];
 
 describe('a statement of the source that was refused and may be a no', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   let migrations = 0;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   const newId = (): string => `conflict-${(migrations += 1)}`;
 
@@ -274,7 +269,7 @@ describe('a statement of the source that was refused and may be a no', () => {
       sourceName: 'people.csv',
       sourceSha256: 'sha',
       preset: 'generic',
-      settings: SETTINGS,
+      settings: LIST_SETTINGS,
       requestHash: `retry ${retryOf}`,
       retryOf,
     });
@@ -343,8 +338,7 @@ describe('a statement of the source that was refused and may be a no', () => {
 
 describe('push of people without an e-mail address', () => {
   test('is compared by their number', async () => {
-    const database = await createTestDatabase();
-    const ledger = await openLedger(database.url);
+    const ledger = await openTestLedger();
     const row = (said: IntentPart): Intent =>
       intent({ email: null, phoneNumber: NUMBER, parts: [{ ...said, channel: 'push' }] });
     await store(ledger, 'push', [row(no(in2024)), row(yes(in2019)), row(no(in2019))]);
@@ -354,7 +348,6 @@ describe('push of people without an e-mail address', () => {
       ends.push(...page.map(({ reason }) => reason));
     }
     await ledger.close();
-    await database.drop();
     assert.deepEqual(ends, [null, 'conflicting_opt_out', 'duplicate_phone']);
   });
 });

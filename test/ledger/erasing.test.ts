@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
-import { assignJobs, openLedger, type Ledger } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, part, send, store } from './intents.js';
+import { assignJobs, type Ledger } from '../../src/ledger/index.js';
+import { intent, part } from '../support/intents.js';
+import { send, store, openTestLedger } from '../support/ledger.js';
 
 describe('deleting a migration', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
     for (const id of ['erased', 'kept']) {
       const person = intent({ email: `${id}@example.com`, phoneNumber: '+12015550123' });
       await store(ledger, id, [
@@ -26,10 +24,7 @@ describe('deleting a migration', () => {
       await send(ledger.db, id, [{ rowNumber: 1, channel: 'email' }]);
     }
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   /** Rows by table of every table that says whose they are. What an account knows of opt-outs is not theirs. */
   async function rowsOf(id: string): Promise<Record<string, number>> {

@@ -31,8 +31,10 @@ import {
   type Ledger,
   type Settlement,
 } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { ACCOUNT, intent, part, send, SETTINGS, store } from './intents.js';
+import { createTestDatabase } from '../support/stack.js';
+import { intent, part } from '../support/intents.js';
+import { ACCOUNT, send, store, openTestLedger } from '../support/ledger.js';
+import { LIST_SETTINGS } from '../support/settings.js';
 
 const consented = (rowNumber: number): Settlement => ({
   rowNumber,
@@ -43,16 +45,11 @@ const consented = (rowNumber: number): Settlement => ({
 });
 
 describe('the ledger', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   async function parts(id: string): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
@@ -104,7 +101,7 @@ describe('the ledger', () => {
       sourceName: 'x',
       sourceSha256: 'x',
       preset: 'generic',
-      settings: SETTINGS,
+      settings: LIST_SETTINGS,
       requestHash: 'broken',
       retryOf: null,
     };

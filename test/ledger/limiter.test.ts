@@ -3,25 +3,19 @@ import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import {
   grantCall,
-  openLedger,
   penalise,
   type Grant,
   type GrantRequest,
   type Ledger,
 } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
+import { openTestLedger } from '../support/ledger.js';
 
 describe('the account limiter', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   const request = (account: string): GrantRequest => ({
     account,

@@ -15,7 +15,6 @@ import {
   markSubscribed,
   markUnsubscribed,
   noteOptOuts,
-  openLedger,
   openRepairs,
   openRowsOfJob,
   optOutsOf,
@@ -31,10 +30,11 @@ import {
   type Ledger,
   type OptOut,
 } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, part, SETTINGS, store } from './intents.js';
+import { intent, part } from '../support/intents.js';
+import { LIST_SETTINGS } from '../support/settings.js';
+import { store, openTestLedger } from '../support/ledger.js';
 
-const LIST = SETTINGS.listId ?? '';
+const LIST = LIST_SETTINGS.listId;
 const SAID_AT = '2026-03-04T05:06:07Z';
 const ENDPOINTS: Record<Operation, string> = {
   subscribe: 'bulk_subscribe_profiles',
@@ -47,16 +47,11 @@ const address = (n: number) => `p${n}@example.com`;
 const phone = (n: number) => `+1201555010${n}`;
 
 describe('what the ledger knows of people who said no', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url, { connections: 8 });
+    ledger = await openTestLedger({ connections: 8 });
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   let made = 0;
   const unique = (what: string) => `${what}-${(made += 1)}`;
@@ -138,7 +133,7 @@ describe('what the ledger knows of people who said no', () => {
     await answerSubmission(ledger.db, begun.id, accepted);
     assert.ok(((await watchLeft(ledger.db, id, 60_000)) ?? 0) > 0, 'it is watched');
     const at = new Date(Date.now() + 1_000).toISOString();
-    await noteOptOuts(ledger.db, account, [no(1, { listId: SETTINGS.listId, at })]);
+    await noteOptOuts(ledger.db, account, [no(1, { listId: LIST_SETTINGS.listId, at })]);
     await findRepairs(ledger.db, id);
     assert.deepEqual(await repaired(id), ['1 list']);
   });

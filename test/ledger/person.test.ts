@@ -7,7 +7,6 @@ import {
   answerSubmission,
   askAboutPerson,
   assignJobs,
-  openLedger,
   personAskedAbout,
   personHistory,
   settleParts,
@@ -15,23 +14,18 @@ import {
   takePersonAnswer,
   type Ledger,
 } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { ACCOUNT, intent, part, send, store } from './intents.js';
+import { intent, part } from '../support/intents.js';
+import { ACCOUNT, openTestLedger, send, store } from '../support/ledger.js';
 
 const ADA = { by: 'email', value: 'ada@example.com' } as const;
 const ANSWER: PersonConsent = { readAt: '2026-01-02T03:04:05.000Z', profiles: [] };
 
 describe('what the ledger knows of a person', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   const ask = (id: string) => askAboutPerson(ledger.db, { id, accountId: ACCOUNT, person: ADA });
 

@@ -4,7 +4,6 @@ import { sql } from 'kysely';
 import {
   assignJobs,
   countTransitions,
-  openLedger,
   problemParts,
   reportedParts,
   settledOverTime,
@@ -12,17 +11,15 @@ import {
   type Ledger,
   type ReportedPart,
 } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, part, send, store } from './intents.js';
+import { intent, part } from '../support/intents.js';
+import { send, store, openTestLedger } from '../support/ledger.js';
 
 const ROWS = 6;
 
 describe('the report', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
     const people = Array.from({ length: ROWS }, (_, n) =>
       intent({ line: n + 2, email: `p${n + 1}@example.com` }),
     );
@@ -70,10 +67,7 @@ describe('the report', () => {
         where migration_id = 'm' and row_number = ${row}`.execute(ledger.db);
     }
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   it('says of every part what was read back, when, and whether it was sent', async () => {
     const parts: ReportedPart[] = [];

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { countCalls, getMigration, openLedger, termsOf } from '../../src/ledger/index.js';
 import { SCHEMA_MIGRATIONS } from '../../src/ledger/schema/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { SETTINGS } from './intents.js';
+import { LIST_SETTINGS } from '../support/settings.js';
 
 describe('the schema of a ledger', () => {
   let database: TestDatabase;
@@ -41,7 +41,7 @@ describe('the schema of a ledger', () => {
       await sql`
         insert into consentry.migration (id, source_name, source_sha256, preset, settings, request_hash,
           account_id, phase, paused, share, stopped_at, stop_reason, steering, held, created_at)
-        values ('old', 'people.csv', 'sha', 'generic', ${JSON.stringify(SETTINGS)}, 'hash', 'Acc123',
+        values ('old', 'people.csv', 'sha', 'generic', ${JSON.stringify(LIST_SETTINGS)}, 'hash', 'Acc123',
           'submit', true, 0.25, '2026-01-02', 'cancelled_before_sending', 7, 'no key', '2026-01-01')`.execute(
         db,
       );

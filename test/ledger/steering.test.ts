@@ -8,7 +8,6 @@ import {
   beginSubmission,
   getMigration,
   noteStop,
-  openLedger,
   reportedParts,
   setPaused,
   settleStopped,
@@ -18,22 +17,17 @@ import {
   type Begun,
   type Ledger,
 } from '../../src/ledger/index.js';
-import { createTestDatabase, type TestDatabase } from '../support/stack.js';
-import { intent, store } from './intents.js';
+import { intent } from '../support/intents.js';
+import { store, openTestLedger } from '../support/ledger.js';
 
 const ROWS = 12;
 
 describe('what people say to a run', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url, { connections: 12 });
+    ledger = await openTestLedger({ connections: 12 });
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   let runs = 0;
   async function run(rows = ROWS): Promise<string> {

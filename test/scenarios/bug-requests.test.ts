@@ -3,7 +3,7 @@ import { after, afterEach, before, describe } from 'node:test';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
 import { sql } from 'kysely';
 import { DOUBLE } from '../support/harness.js';
-import { people } from '../workflows/people.js';
+import { people } from '../support/people.js';
 import { scenario } from './scenario.js';
 import { startWorld, type World } from './world.js';
 

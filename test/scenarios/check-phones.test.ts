@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
-import { SINGLE, TEST_TIMING } from '../support/harness.js';
+import { SINGLE } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
 import { scenario } from './scenario.js';
 import { WITHOUT_SENDERS } from './scopes.js';
 import { startWorld, type World } from './world.js';

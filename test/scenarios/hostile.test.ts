@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
-import { TEST_TIMING } from '../support/harness.js';
-import { people } from '../workflows/people.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
 import { ANSWERED_IN_HOSTILE } from './answered-elsewhere.js';
 import { scenario } from './scenario.js';
 import { startWorld, type World } from './world.js';

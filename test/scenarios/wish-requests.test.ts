@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
-import { people } from '../workflows/people.js';
+import { people } from '../support/people.js';
 import { scenario } from './scenario.js';
 import { startWorld, type World } from './world.js';
 

@@ -9,7 +9,7 @@ import { writeRowsCsv } from '../../src/cli/report/part-rows.js';
 import { writePrivateFile } from '../../src/cli/report/private-file.js';
 import { undoColumns, undoRows } from '../../src/cli/report/undo.js';
 import { SourceError } from '../../src/importers/index.js';
-import { people } from '../workflows/people.js';
+import { people } from '../support/people.js';
 import { scenario } from './scenario.js';
 import { startWorld, type World } from './world.js';
 

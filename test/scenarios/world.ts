@@ -4,8 +4,9 @@ import { reportedParts, type ReportedPart } from '../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { Report } from '../../src/starter/migrations/report.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { outcomesOf } from '../workflows/people.js';
+import { SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { outcomesOf } from '../support/outcomes.js';
 
 /** How a migration ended. */
 export interface Run {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { type Sandbox, type SandboxOptions, startSandbox } from 'klaviyo-sandbox';
-import type { MigrationTiming } from '../../src/contracts/migration.js';
 import { taskQueueOf } from '../../src/contracts/names.js';
 import { openLedger, type Ledger } from '../../src/ledger/index.js';
 import { Consentry } from '../../src/starter/consentry.js';
@@ -15,26 +14,6 @@ import { createTestDatabase, testTemporal } from './stack.js';
 
 // Failures are what these tests provoke: only what the SDK itself calls an error is worth seeing.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-
-/** Quick enough for tests, long enough for a busy machine. */
-export const TEST_TIMING: MigrationTiming = {
-  confirmWithinMs: 20_000,
-  // Every ended run is watched for that long, beside those of the next tests.
-  appliedWithinMs: 1_500,
-  membershipWithinMs: 20_000,
-  readEveryMs: 100,
-  readTurnMs: 1_000,
-  lostAnswerWaitMs: 1_000,
-  consentMaxAgeMs: 600_000,
-  suppressionWithinMs: 20_000,
-  textConsentMaxAgeMs: 120_000,
-  optOutsMaxAgeMs: 500,
-  optOutsLateMs: 500,
-  eventsSilentMs: 2_000,
-  watchForMs: 0,
-  watchFirstMs: 500,
-  watchLongestMs: 2_000,
-};
 
 export const SINGLE = 'SINGL1';
 export const DOUBLE = 'DOUBL1';

@@ -5,9 +5,11 @@ import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { termsOf } from '../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { outcomesOf, people } from './people.js';
-import { countsOf, inPhase, until } from './phases.js';
+import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
+import { outcomesOf, countsOf } from '../support/outcomes.js';
+import { inPhase, until } from './phases.js';
 
 describe('a run that begins with care, and is followed after its end', () => {
   let harness: Harness;

@@ -3,8 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import type { SettledBy, Outcome } from '../../src/contracts/outcomes.js';
 import { reportedParts } from '../../src/ledger/index.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { people } from './people.js';
+import { SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
 
 /** Deadlines are longer than the test waits: the feeds alone have to do. */
 const TIMING = {

@@ -5,9 +5,11 @@ import type { Client } from '@temporalio/client';
 import { workflowIds } from '../../src/contracts/names.js';
 import { DEFAULT_PATIENCE } from '../../src/klaviyo/index.js';
 import { workflowSource } from '../../src/worker.js';
-import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { people } from './people.js';
-import { countsOf, inPhase, until } from './phases.js';
+import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
+import { inPhase, until } from './phases.js';
+import { countsOf } from '../support/outcomes.js';
 import { readable } from './readable.js';
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;

@@ -4,8 +4,10 @@ import type { SandboxOptions } from 'klaviyo-sandbox';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { NoWorkerError } from '../../src/starter/worker-check.js';
 import type { MigrationTiming } from '../../src/contracts/migration.js';
-import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { outcomesOf, people } from './people.js';
+import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
+import { outcomesOf } from '../support/outcomes.js';
 
 const HEADER = 'email,phone_number,email_consent,sms_consent';
 

@@ -3,7 +3,6 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { workflowIds } from '../../src/contracts/names.js';
 import type { Phase } from '../../src/contracts/migration.js';
 import type { Harness } from '../support/harness.js';
-import { outcomesOf } from './people.js';
 
 const WITHIN_MS = 30_000;
 
@@ -37,13 +36,4 @@ export async function untilJobWaits({ client }: Harness, id: string): Promise<vo
       throw error;
     }
   });
-}
-
-/** Parts of rows by how they ended: their reason, else their outcome. */
-export async function countsOf({ ledger }: Harness, id: string): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const ended of Object.values(await outcomesOf(ledger, id))) {
-    counts[ended] = (counts[ended] ?? 0) + 1;
-  }
-  return counts;
 }

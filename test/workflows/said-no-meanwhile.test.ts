@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { workflowIds } from '../../src/contracts/names.js';
 import type { OptOutWatchResult } from '../../src/contracts/migration.js';
 import { noteOptOuts } from '../../src/ledger/index.js';
-import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { outcomesOf, people } from './people.js';
+import { SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
+import { outcomesOf } from '../support/outcomes.js';
 import { until } from './phases.js';
 
 /** What the guard read stays fresh for the whole test: what else is read has to do. */

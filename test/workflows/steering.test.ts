@@ -4,9 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { workflowIds } from '../../src/contracts/names.js';
 import type { Progress } from '../../src/contracts/migration.js';
 import { steerNow, submissionsOfJob } from '../../src/ledger/index.js';
-import { DOUBLE, SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { outcomesOf, people } from './people.js';
-import { countsOf, inPhase, until, untilJobWaits } from './phases.js';
+import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
+import { outcomesOf, countsOf } from '../support/outcomes.js';
+import { inPhase, until, untilJobWaits } from './phases.js';
 
 describe('steering a migration', () => {
   let harness: Harness;

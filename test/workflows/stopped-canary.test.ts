@@ -14,7 +14,7 @@ import { stopping } from '../../src/activities/temporal/failures.js';
 import type { MigrationInput, Plan, Preflight, Totals } from '../../src/contracts/migration.js';
 import type { Reason } from '../../src/contracts/outcomes.js';
 import type { consentMigration } from '../../src/workflows/index.js';
-import { TEST_TIMING } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
 import { testTemporal, uniqueName } from '../support/stack.js';
 
 const INPUT: Omit<MigrationInput, 'migrationId'> = {

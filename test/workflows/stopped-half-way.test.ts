@@ -4,9 +4,11 @@ import { DELAYS } from 'klaviyo-sandbox';
 import { OPEN_BATCHES } from '../../src/contracts/limits.js';
 import { workflowIds } from '../../src/contracts/names.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
-import { startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
-import { people } from './people.js';
-import { countsOf, until } from './phases.js';
+import { startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
+import { people } from '../support/people.js';
+import { until } from './phases.js';
+import { countsOf } from '../support/outcomes.js';
 
 const JOBS = 10;
 const ROWS_PER_JOB = 3;

@@ -6,11 +6,14 @@ import { penalise } from '../../src/ledger/index.js';
 import { parseRequest } from '../../src/starter/migrations/request/parse.js';
 import { migrationInput } from '../../src/starter/migrations/settings.js';
 import type { consentMigration } from '../../src/workflows/index.js';
-import { intent, store } from '../ledger/intents.js';
-import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../support/harness.js';
+import { intent } from '../support/intents.js';
+import { store } from '../support/ledger.js';
+import { SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { TEST_TIMING } from '../support/settings.js';
 import { uniqueName } from '../support/stack.js';
-import { outcomesOf, people } from './people.js';
-import { countsOf, inPhase } from './phases.js';
+import { people } from '../support/people.js';
+import { outcomesOf, countsOf } from '../support/outcomes.js';
+import { inPhase } from './phases.js';
 
 const SUBSCRIBE = 'bulk_subscribe_profiles';
 

@@ -17,14 +17,13 @@ import {
   assignJobs,
   beginSubmission,
   noteOptOuts,
-  openLedger,
   reportedParts,
   type Ledger,
 } from '../../../src/ledger/index.js';
-import { ACCOUNT, intent, send, store } from '../../ledger/intents.js';
-import { TEST_TIMING } from '../../support/harness.js';
-import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
-import { email, profile } from '../profiles.js';
+import { intent } from '../../support/intents.js';
+import { ACCOUNT, send, store, openTestLedger } from '../../support/ledger.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { email, profile } from '../../support/profiles.js';
 
 const SILENT = { logger: new DefaultLogger('ERROR', () => undefined) };
 const TIMING = { ...TEST_TIMING, readEveryMs: 5, eventsSilentMs: 600_000 };
@@ -32,16 +31,11 @@ const SENT_AT = '2026-03-04T05:06:07.700Z';
 const ONE_EVENT = { id: 'E1', phoneNumber: null, metric: 'asked', listName: null } as const;
 
 describe('the reader of a run', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   const address = (n: number) => `p${n}@example.com`;
 
@@ -220,16 +214,11 @@ interface Shown {
 }
 
 describe('somebody who said no after they were sent', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   const address = (id: string, n: number) => `${id}.${n}@example.com`;
 

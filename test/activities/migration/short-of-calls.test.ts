@@ -13,16 +13,15 @@ import {
 import {
   answerSubmission,
   assignJobs,
-  openLedger,
   openRowsOfJob,
   settleParts,
   unreadRows,
   type Ledger,
 } from '../../../src/ledger/index.js';
-import { ACCOUNT, intent, part, send, store } from '../../ledger/intents.js';
-import { TEST_TIMING } from '../../support/harness.js';
-import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
-import { email, profile, sms } from '../profiles.js';
+import { intent, part } from '../../support/intents.js';
+import { ACCOUNT, send, store, openTestLedger } from '../../support/ledger.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { email, profile, sms } from '../../support/profiles.js';
 
 /** Ten look-ups of e-mails and ten of phone numbers. */
 const ROWS = 1_000;
@@ -39,16 +38,11 @@ const PENDING = {
 
 /** A run whose share of the limits is less than one job needs must still get through. */
 describe('a run that is short of calls', () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url);
+    ledger = await openTestLedger();
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   const people = Array.from({ length: ROWS }, (_, n) =>
     intent({

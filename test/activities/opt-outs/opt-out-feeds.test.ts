@@ -4,8 +4,8 @@ import type { Channel } from '../../../src/contracts/channels.js';
 import { optOutFeeds, type OptOutSources } from '../../../src/activities/opt-outs/feeds.js';
 import type { EmailMarketing, FeedEvent, ProfileConsent } from '../../../src/klaviyo/index.js';
 import type { OptOut } from '../../../src/ledger/index.js';
-import { TEST_TIMING } from '../../support/harness.js';
-import { email, profile } from '../profiles.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { email, profile } from '../../support/profiles.js';
 
 const SINCE = new Date('2026-03-04T05:00:00Z');
 const NOW = new Date('2026-03-04T06:00:00Z');

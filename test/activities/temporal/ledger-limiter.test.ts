@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { LedgerLimiter } from '../../../src/activities/temporal/ledger-limiter.js';
 import { LimiterBusyError, type RateLimitReading } from '../../../src/klaviyo/index.js';
-import { openLedger, setShare, type Ledger } from '../../../src/ledger/index.js';
-import { store } from '../../ledger/intents.js';
-import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
+import { setShare, type Ledger } from '../../../src/ledger/index.js';
+import { store, openTestLedger } from '../../support/ledger.js';
 
 /** Look-ups: Klaviyo documents 75 a second and 750 a minute, of which Consentry leaves a tenth. */
 const ENDPOINT = 'get_profiles';
@@ -13,16 +12,11 @@ const ENDPOINT = 'get_profiles';
 const SECOND_MS = 999;
 
 describe('the limiter of a worker', { concurrency: 4 }, () => {
-  let database: TestDatabase;
   let ledger: Ledger;
   before(async () => {
-    database = await createTestDatabase();
-    ledger = await openLedger(database.url, { connections: 20 });
+    ledger = await openTestLedger({ connections: 20 });
   });
-  after(async () => {
-    await ledger.close();
-    await database.drop();
-  });
+  after(() => ledger.close());
 
   /** The limiter as it serves one run of an account. */
   async function limiterOf(account: string, id: string, share: number) {

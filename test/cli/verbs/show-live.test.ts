@@ -10,7 +10,8 @@ import { workflowIds } from '../../../src/contracts/names.js';
 import type { Person, ShowInput } from '../../../src/contracts/person.js';
 import { askAboutPerson, personAskedAbout } from '../../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../../src/starter/stopped.js';
-import { SINGLE, startHarness, TEST_TIMING, type Harness } from '../../support/harness.js';
+import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
 import { Written } from '../terminal.js';
 
 const ADA: Person = { by: 'email', value: 'ada@shop.test' };

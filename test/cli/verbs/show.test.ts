@@ -5,7 +5,7 @@ import { UsageError } from '../../../src/cli/ended.js';
 import { personOf } from '../../../src/cli/person-argument.js';
 import { renderPerson } from '../../../src/cli/render/person.js';
 import type { PersonPart } from '../../../src/ledger/index.js';
-import { email, profile } from '../../activities/profiles.js';
+import { email, profile } from '../../support/profiles.js';
 
 describe('the person of show', () => {
   for (const [argument, country, by, value] of [

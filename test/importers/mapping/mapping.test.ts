@@ -11,7 +11,7 @@ import {
 } from '../../../src/importers/mapping/mapping-file.js';
 import type { ImportOptions } from '../../../src/importers/options.js';
 import { SourceError } from '../../../src/connectors/source-error.js';
-import { inShort, intentOf, intentsOf } from '../sources.js';
+import { inShort, intentOf, intentsOf } from '../../support/sources.js';
 
 const FULL = `
 version: 1

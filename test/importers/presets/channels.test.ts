@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { CONSENT_CHANNELS } from '../../../src/contracts/channels.js';
 import type { ImportOptions } from '../../../src/importers/options.js';
 import { SourceError } from '../../../src/connectors/source-error.js';
-import { inShort, intentOf } from '../sources.js';
+import { inShort, intentOf } from '../../support/sources.js';
 
 const COLUMNS = [
   'email',

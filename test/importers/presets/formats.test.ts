@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { originalLines } from '../../../src/connectors/original-lines.js';
 import { readSample } from '../../../src/importers/sample.js';
 import { SourceError, type SourceErrorCode } from '../../../src/connectors/source-error.js';
-import { inShort, intentsOf, withFile } from '../sources.js';
+import { inShort, intentsOf, withFile } from '../../support/sources.js';
 
 const CSV =
   'email,email_consent,notes\r\nA@example.com,yes,"x, y"\r\nb@example.com,unsubscribed,\r\n';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ImportOptions } from '../../../src/importers/options.js';
-import { inShort, intentOf, intentsOf } from '../sources.js';
+import { inShort, intentOf, intentsOf } from '../../support/sources.js';
 
 const HEADER =
   'email,phone_number,country,email_consent,sms_consent,email_consented_at,sms_consented_at,source';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ImportOptions } from '../../../src/importers/options.js';
-import { inShort, intentOf } from '../sources.js';
+import { inShort, intentOf } from '../../support/sources.js';
 
 const COLUMNS = [
   'Email Address',

@@ -4,7 +4,7 @@ import { openSource } from '../../../src/importers/open-source.js';
 import type { ImportOptions } from '../../../src/importers/options.js';
 import type { PresetName } from '../../../src/importers/presets/names.js';
 import { SourceError } from '../../../src/connectors/source-error.js';
-import { OPTIONS, inShort, intentOf, withFile } from '../sources.js';
+import { OPTIONS, inShort, intentOf, withFile } from '../../support/sources.js';
 
 const SHOPIFY =
   'Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,Default Address Address1,Default Address City,Default Address Province Code,Default Address Country Code,Default Address Zip,Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,Tags,Accepts WhatsApp Marketing'.split(

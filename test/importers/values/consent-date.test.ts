@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { ConsentDates } from '../../../src/importers/values/consent-date.js';
-import { NOW } from '../sources.js';
+import { NOW } from '../../support/sources.js';
 
 describe('ConsentDates', () => {
   const NEW_YORK = 'America/New_York';

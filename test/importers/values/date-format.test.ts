@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { ConsentDates } from '../../../src/importers/values/consent-date.js';
 import { compileDateFormat, DateFormatError } from '../../../src/importers/values/date-format.js';
-import { NOW } from '../sources.js';
+import { NOW } from '../../support/sources.js';
 
 function read(format: string, text: string, zone: string | null = 'UTC'): string {
   const reading = new ConsentDates(zone, NOW, compileDateFormat(format)).read(text);

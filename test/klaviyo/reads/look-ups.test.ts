@@ -15,7 +15,7 @@ import {
   OpenLimiter,
   profile,
   type Received,
-} from '../klaviyo-server.js';
+} from '../../support/klaviyo-server.js';
 
 let server: KlaviyoServer;
 let client: KlaviyoClient;

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import type { KlaviyoClient } from '../../../src/klaviyo/index.js';
-import { clientOf, json, KlaviyoServer, OpenLimiter, profile } from '../klaviyo-server.js';
+import {
+  clientOf,
+  json,
+  KlaviyoServer,
+  OpenLimiter,
+  profile,
+} from '../../support/klaviyo-server.js';
 
 const SUPPRESSION = 'subscriptions.email.marketing.suppression';
 const LIST_SUPPRESSIONS = 'subscriptions.email.marketing.list_suppressions';

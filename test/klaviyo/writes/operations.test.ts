@@ -17,7 +17,7 @@ import {
   KlaviyoServer,
   OpenLimiter,
   type Received,
-} from '../klaviyo-server.js';
+} from '../../support/klaviyo-server.js';
 
 let server: KlaviyoServer;
 let client: KlaviyoClient;

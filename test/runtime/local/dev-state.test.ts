@@ -13,7 +13,7 @@ import {
 } from '../../../src/runtime/local/dev-state.js';
 import { createTestFolders } from '../../support/stack.js';
 import type { TestFolders } from '../../support/stack.js';
-import { firstLine, kill, runModule, runtimeModule } from '../child-processes.js';
+import { firstLine, kill, runModule, runtimeModule } from '../../support/child-processes.js';
 
 let folders: TestFolders;
 beforeEach(async () => {

@@ -29,7 +29,7 @@ import {
   runModule,
   runtimeModule,
   untilGone,
-} from '../child-processes.js';
+} from '../../support/child-processes.js';
 
 let folders: TestFolders;
 const open: Database[] = [];

@@ -19,7 +19,7 @@ import {
   runModule,
   runtimeModule,
   untilGone,
-} from '../child-processes.js';
+} from '../../support/child-processes.js';
 
 let folders: TestFolders;
 before(async () => {

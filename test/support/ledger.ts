@@ -1,46 +1,33 @@
-import type { Intent, IntentPart } from '../../src/contracts/intents.js';
+import type { Intent } from '../../src/contracts/intents.js';
 import type { MigrationSettings } from '../../src/contracts/migration.js';
 import {
   beginSubmission,
+  openLedger,
   storeIntents,
   type Ledger,
   type LedgerDb,
   type SentPart,
 } from '../../src/ledger/index.js';
-import { MIGRATION_SETTINGS } from '../support/settings.js';
+import { LIST_SETTINGS } from './settings.js';
+import { createTestDatabase } from './stack.js';
 
-export const SETTINGS: MigrationSettings = {
-  ...MIGRATION_SETTINGS,
-  listId: 'LIST01',
-  channels: ['email', 'sms'],
-  expectedOptIn: 'single_opt_in',
-};
-
-export function part(fields: Partial<IntentPart> = {}): IntentPart {
-  return {
-    channel: 'email',
-    operation: 'subscribe',
-    consentedAt: null,
-    rejected: null,
-    note: null,
-    ...fields,
-  };
-}
-
-export function intent(fields: Partial<Intent> = {}): Intent {
-  return {
-    line: 2,
-    email: 'a@example.com',
-    phoneNumber: null,
-    country: null,
-    rawEmail: null,
-    rawPhone: null,
-    parts: [part()],
-    ...fields,
-  };
-}
-
+/** Of every run that a test does not give another. */
 export const ACCOUNT = 'Acc123';
+
+/** A ledger in a database of its own, which goes when the ledger is closed. */
+export async function openTestLedger(
+  options: Parameters<typeof openLedger>[1] = {},
+): Promise<Ledger> {
+  const database = await createTestDatabase();
+  const ledger = await openLedger(database.url, options);
+  return {
+    ...ledger,
+    async close() {
+      await ledger.close();
+      await database.drop();
+    },
+  };
+}
 
 /** Stores intents as a migration, one batch. */
 export async function store(
@@ -58,7 +45,7 @@ export async function store(
       sourceName: 'people.csv',
       sourceSha256: 'sha',
       preset: 'generic',
-      settings: { ...SETTINGS, ...settings },
+      settings: { ...LIST_SETTINGS, ...settings },
       requestHash: id,
       retryOf: null,
     },
@@ -85,6 +72,6 @@ export async function send(
   return begun.id;
 }
 
-export async function* batches<T>(values: readonly T[]): AsyncGenerator<T> {
+async function* batches<T>(values: readonly T[]): AsyncGenerator<T> {
   yield* values;
 }

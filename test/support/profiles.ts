@@ -4,8 +4,8 @@ import type {
   SmsConsent,
   Suppression,
 } from '../../src/klaviyo/index.js';
-import type { OpenPart, OpenRow } from '../../src/ledger/index.js';
 
+/** What a profile shows of marketing e-mail. */
 export function email(
   consent: EmailMarketing['consent'],
   suppressions: readonly Suppression['reason'][] = [],
@@ -29,10 +29,12 @@ export function email(
   };
 }
 
+/** What a profile shows of texts. */
 export function sms(consent: SmsConsent['consent']): SmsConsent {
   return { consent, consentedAt: null, canReceive: null, method: null, lastUpdated: null };
 }
 
+/** A profile as our client reads it: a person with an address, whose consent is not shown. */
 export function profile(fields: Partial<ProfileConsent> = {}): ProfileConsent {
   return {
     id: 'P1',
@@ -45,32 +47,6 @@ export function profile(fields: Partial<ProfileConsent> = {}): ProfileConsent {
     pushMarketing: null,
     emailTracking: { opens: null, clicks: null },
     joinedAt: null,
-    ...fields,
-  };
-}
-
-export function openPart(fields: Partial<OpenPart> = {}): OpenPart {
-  return {
-    channel: 'email',
-    operation: 'subscribe',
-    consentedAt: null,
-    submissionId: null,
-    unsent: true,
-    ...fields,
-  };
-}
-
-export function openRow(fields: Partial<OpenRow> = {}): OpenRow {
-  return {
-    rowNumber: 1,
-    email: 'a@example.com',
-    rawEmail: null,
-    phoneNumber: '+12015550123',
-    oneProfile: true,
-    consentAgeMs: null,
-    dateOfBirth: null,
-    pushToken: null,
-    parts: [openPart()],
     ...fields,
   };
 }

@@ -1,12 +1,5 @@
 import { reportedParts, type Ledger } from '../../src/ledger/index.js';
 
-/** `count` addresses that no other call gave. */
-export function people(count: number): string[] {
-  made += 1;
-  return Array.from({ length: count }, (_, n) => `p${made}-${n}@example.com`);
-}
-let made = 0;
-
 /** How each part ended: its reason, else its outcome; repeated people get their row's number. */
 export async function outcomesOf(ledger: Ledger, id: string): Promise<Record<string, string>> {
   const outcomes: Record<string, string> = {};
@@ -21,4 +14,16 @@ export async function outcomesOf(ledger: Ledger, id: string): Promise<Record<str
     }
   }
   return outcomes;
+}
+
+/** Parts of rows by how they ended: their reason, else their outcome. */
+export async function countsOf(
+  { ledger }: { readonly ledger: Ledger },
+  id: string,
+): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const ended of Object.values(await outcomesOf(ledger, id))) {
+    counts[ended] = (counts[ended] ?? 0) + 1;
+  }
+  return counts;
 }
