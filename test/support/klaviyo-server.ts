@@ -75,6 +75,15 @@ export class KlaviyoServer {
     this.received.length = 0;
   }
 
+  /** The one request that came since the answers were given. */
+  only(): Received {
+    const [first, ...others] = this.received;
+    if (first === undefined || others.length > 0) {
+      throw new Error(`${this.received.length} requests came, not one`);
+    }
+    return first;
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));

@@ -4,9 +4,10 @@ import type { WatchProgress } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { DOUBLE, startHarness, type Harness } from '../support/harness.js';
 import { TEST_TIMING } from '../support/settings.js';
 import { people } from '../support/people.js';
+import { startRun } from '../support/runs.js';
 import { inPhase, until } from './phases.js';
 import { countsOf } from '../support/outcomes.js';
 
@@ -19,20 +20,8 @@ describe('a run that is cancelled in one of its quieter phases', () => {
   });
   after(() => harness.close());
 
-  async function start(
-    addresses: readonly string[],
-    request: Partial<MigrationRequest> = {},
-  ): Promise<string> {
-    const rows = addresses.map((address) => `${address},subscribed`);
-    const file = await harness.source(`${rows[0] ?? 'none'}.csv`, ['email,email_consent', ...rows]);
-    const { id } = await harness.consentry.migrations.start({
-      file,
-      listId: SINGLE,
-      timing: TEST_TIMING,
-      ...request,
-    });
-    return id;
-  }
+  const start = (addresses: readonly string[], request: Partial<MigrationRequest> = {}) =>
+    startRun(harness, addresses, request);
 
   /** Those whom a subscribe call carried to Klaviyo. */
   function carried(addresses: readonly string[]): string[] {

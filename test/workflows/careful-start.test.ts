@@ -5,9 +5,10 @@ import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { termsOf } from '../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { DOUBLE, startHarness, type Harness } from '../support/harness.js';
 import { TEST_TIMING } from '../support/settings.js';
 import { people } from '../support/people.js';
+import { startRun } from '../support/runs.js';
 import { outcomesOf, countsOf } from '../support/outcomes.js';
 import { inPhase, until } from './phases.js';
 
@@ -20,20 +21,8 @@ describe('a run that begins with care, and is followed after its end', () => {
   });
   after(() => harness.close());
 
-  async function start(
-    addresses: readonly string[],
-    request: Partial<MigrationRequest> = {},
-  ): Promise<string> {
-    const rows = addresses.map((address) => `${address},subscribed`);
-    const file = await harness.source(`${rows[0] ?? 'none'}.csv`, ['email,email_consent', ...rows]);
-    const { id } = await harness.consentry.migrations.start({
-      file,
-      listId: SINGLE,
-      timing: TEST_TIMING,
-      ...request,
-    });
-    return id;
-  }
+  const start = (addresses: readonly string[], request: Partial<MigrationRequest> = {}) =>
+    startRun(harness, addresses, request);
 
   const carried = (address: string): boolean =>
     [...harness.sandbox.account.subscribed()].some(({ email }) => email === address);

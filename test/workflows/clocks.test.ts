@@ -3,9 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import type { SettledBy, Outcome } from '../../src/contracts/outcomes.js';
 import { reportedParts } from '../../src/ledger/index.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { startHarness, type Harness } from '../support/harness.js';
 import { TEST_TIMING } from '../support/settings.js';
 import { people } from '../support/people.js';
+import { startRun } from '../support/runs.js';
 
 /** Deadlines are longer than the test waits: the feeds alone have to do. */
 const TIMING = {
@@ -37,13 +38,7 @@ for (const aheadMs of [HOUR, -HOUR]) {
     ] as const satisfies readonly [string, Partial<MigrationRequest>, Outcome, SettledBy][]) {
       test(`${says}, as it reads by Klaviyo’s own time`, { timeout: 60_000 }, async () => {
         const { consentry, ledger } = harness;
-        const rows = people(3).map((address) => `${address},subscribed`);
-        const { id } = await consentry.migrations.start({
-          file: await harness.source(`${says}.csv`, ['email,email_consent', ...rows]),
-          listId: SINGLE,
-          timing: TIMING,
-          ...request,
-        });
+        const id = await startRun(harness, people(3), { timing: TIMING, ...request });
         assert.equal((await consentry.migrations.waitForEnd(id)).phase, 'done');
         const { calls } = await consentry.migrations.report(id);
         assert.deepEqual(

@@ -2,14 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { workflowInterceptorModules, type TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
-import { fileURLToPath } from 'node:url';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { SubmitInput, SubmitResult } from '../../src/activities/migration/submit-job.js';
 import type { SettleInput, SettleResult } from '../../src/activities/migration/settle-job.js';
 import type { JobInput, MigrationTiming } from '../../src/contracts/migration.js';
@@ -18,6 +11,7 @@ import { userFolders } from '../../src/runtime/paths.js';
 import { findTimeSkippingServer } from '../support/time-skipping-server.js';
 import type { consentJob } from '../../src/workflows/index.js';
 import { startTimeSkipping } from '../support/time-skipping.js';
+import { bundleWorkflows } from '../support/workflow-bundle.js';
 
 const MINUTE = 60_000;
 const TIMING: MigrationTiming = {
@@ -50,13 +44,7 @@ describe('the timers of a job', { skip }, () => {
     if ('missing' in server) return;
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     environment = await startTimeSkipping(server.path);
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    workflowBundle = await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(
-        new URL(`../../src/workflows/index.${extension}`, import.meta.url),
-      ),
-      workflowInterceptorModules,
-    });
+    workflowBundle = await bundleWorkflows({ workflowInterceptorModules });
   });
   after(() => environment?.teardown());
 

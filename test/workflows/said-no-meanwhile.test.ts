@@ -7,6 +7,7 @@ import { noteOptOuts } from '../../src/ledger/index.js';
 import { SINGLE, startHarness, type Harness } from '../support/harness.js';
 import { TEST_TIMING } from '../support/settings.js';
 import { people } from '../support/people.js';
+import { startRun } from '../support/runs.js';
 import { outcomesOf } from '../support/outcomes.js';
 import { until } from './phases.js';
 
@@ -253,9 +254,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     const { switches } = account.settings;
     account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'reset_before', times: 1 });
     const gate = harness.gates.close('bulk_subscribe_profiles');
-    const { id } = await harness.consentry.migrations.start({
-      file: await harness.source('silent.csv', ['email,email_consent', `${person.email},yes`]),
-      listId: SINGLE,
+    const id = await startRun(harness, [person.email], {
       timing: { ...TIMING, confirmWithinMs: 2_000 },
     });
     await gate.reached;
@@ -278,14 +277,9 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     });
   }
 
-  async function leavesInTheWait([email = '', other]: string[]): Promise<void> {
-    const { id } = await harness.consentry.migrations.start({
-      file: await harness.source('canary-of-one.csv', [
-        'email,email_consent',
-        `${email},yes`,
-        ...(other === undefined ? [] : [`${other},yes`]),
-      ]),
-      listId: SINGLE,
+  async function leavesInTheWait(addresses: readonly string[]): Promise<void> {
+    const [email = '', other] = addresses;
+    const id = await startRun(harness, addresses, {
       timing: { ...TEST_TIMING, optOutsLateMs: 60_000 },
       canary: { rows: 1, waitMs: 600_000 },
     });

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { workflowIds } from '../../src/contracts/names.js';
 import type { Progress } from '../../src/contracts/migration.js';
 import { steerNow, submissionsOfJob } from '../../src/ledger/index.js';
-import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
+import { DOUBLE, startHarness, type Harness } from '../support/harness.js';
 import { TEST_TIMING } from '../support/settings.js';
 import { people } from '../support/people.js';
+import { startRun } from '../support/runs.js';
 import { outcomesOf, countsOf } from '../support/outcomes.js';
 import { inPhase, until, untilJobWaits } from './phases.js';
 
@@ -17,17 +18,11 @@ describe('steering a migration', () => {
   });
   after(() => harness.close());
 
-  async function start(count: number, timing = {}, double = false): Promise<string> {
-    const rows = people(count).map((address) => `${address},subscribed`);
-    const file = await harness.source(`${rows[0] ?? 'none'}.csv`, ['email,email_consent', ...rows]);
-    const { id } = await harness.consentry.migrations.start({
-      file,
-      listId: double ? DOUBLE : SINGLE,
-      ...(double ? { optIn: 'double' as const } : {}),
+  const start = (count: number, timing = {}, double = false) =>
+    startRun(harness, people(count), {
+      ...(double ? { listId: DOUBLE, optIn: 'double' as const } : {}),
       timing: { ...TEST_TIMING, ...timing },
     });
-    return id;
-  }
 
   async function assertCancelled(id: string): Promise<void> {
     const { phase } = await harness.consentry.migrations.waitForEnd(id);

@@ -2,20 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
-import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { stopping } from '../../src/activities/temporal/failures.js';
-import type { MigrationInput, Plan, Preflight, Totals } from '../../src/contracts/migration.js';
+import type { MigrationInput } from '../../src/contracts/migration.js';
 import type { Reason } from '../../src/contracts/outcomes.js';
 import type { consentMigration } from '../../src/workflows/index.js';
 import { TEST_TIMING } from '../support/settings.js';
 import { testTemporal, uniqueName } from '../support/stack.js';
+import { planOfOne, PREFLIGHT, totalsOfOne } from '../support/plans.js';
+import { bundleWorkflows } from '../support/workflow-bundle.js';
 
 const INPUT: Omit<MigrationInput, 'migrationId'> = {
   timing: TEST_TIMING,
@@ -24,39 +19,8 @@ const INPUT: Omit<MigrationInput, 'migrationId'> = {
   waitsForApproval: false,
   canary: { waitMs: 0, thenStop: false },
 };
-const PREFLIGHT: Preflight = {
-  accountId: 'ACCT01',
-  list: null,
-  optInProcess: null,
-  sms: { source: 'not_needed', countries: [] },
-  flows: null,
-  access: [],
-  limits: [],
-  warnings: [],
-};
-const PLAN: Plan = {
-  rows: 1,
-  jobs: [
-    {
-      jobNumber: 1,
-      operation: 'subscribe',
-      rows: 1,
-      settleWithinMs: TEST_TIMING.confirmWithinMs,
-      canary: true,
-    },
-  ],
-  settledBefore: [],
-  toSend: [],
-  calls: {},
-  doubleOptInMessages: 0,
-  atLeastMs: 0,
-};
-const TOTALS: Totals = {
-  rows: 1,
-  outcomes: {},
-  accepted: 0,
-  jobs: { total: 1, submitted: 0, settled: 1 },
-};
+const PLAN = planOfOne({ settleWithinMs: TEST_TIMING.confirmWithinMs, canary: true });
+const TOTALS = totalsOfOne({ settled: 1 });
 
 /** Activities answer as if a canary of one row had nothing to send; how it is judged is the case. */
 describe('what becomes of the rows behind a canary', () => {
@@ -69,13 +33,7 @@ describe('what becomes of the rows behind a canary', () => {
     ({ namespace } = temporal);
     connection = await Connection.connect({ address: temporal.address });
     native = await NativeConnection.connect({ address: temporal.address });
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    workflowBundle = await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(
-        new URL(`../../src/workflows/index.${extension}`, import.meta.url),
-      ),
-      logger: new DefaultLogger('ERROR'),
-    });
+    workflowBundle = await bundleWorkflows({ logger: new DefaultLogger('ERROR') });
   });
   after(async () => {
     await connection.close();

@@ -7,6 +7,7 @@ import { MigrationStoppedError } from '../../src/starter/stopped.js';
 import { startHarness, type Harness } from '../support/harness.js';
 import { TEST_TIMING } from '../support/settings.js';
 import { people } from '../support/people.js';
+import { startRun } from '../support/runs.js';
 import { until } from './phases.js';
 import { countsOf } from '../support/outcomes.js';
 
@@ -45,9 +46,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
       opt_in_process: 'single_opt_in',
     });
     const addresses = people(JOBS * ROWS_PER_JOB);
-    const rows = addresses.map((address) => `${address},subscribed`);
-    const { id } = await harness.consentry.migrations.start({
-      file: await harness.source(`${listId}.csv`, ['email,email_consent', ...rows]),
+    const id = await startRun(harness, addresses, {
       listId,
       rowsPerJob: ROWS_PER_JOB,
       jobsPerBatch: JOBS_PER_BATCH,

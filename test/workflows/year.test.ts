@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { workflowInterceptorModules, type TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
-import type { MigrationInput, Plan, Preflight, Totals } from '../../src/contracts/migration.js';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { MigrationInput } from '../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
 import { loadConfig } from '../../src/runtime/config.js';
 import { userFolders } from '../../src/runtime/paths.js';
@@ -21,6 +14,8 @@ import type { confirmationWatch, consentMigration } from '../../src/workflows/in
 import { turnLength } from '../../src/workflows/migration/proof-reader.js';
 import { uniqueName } from '../support/database.js';
 import { registerSearchAttributes, startTimeSkipping } from '../support/time-skipping.js';
+import { planOfOne, PREFLIGHT, totalsOfOne } from '../support/plans.js';
+import { bundleWorkflows } from '../support/workflow-bundle.js';
 
 const DAY = 24 * 3_600_000;
 const YEAR = 365 * DAY;
@@ -28,38 +23,11 @@ const YEAR = 365 * DAY;
 /** Temporal warns of a history of so many events, and ends one of five times as many. */
 const WARNING = 10_240;
 
-const JOBS = 1;
-const PREFLIGHT: Preflight = {
-  accountId: 'ACCT01',
-  list: null,
-  optInProcess: null,
-  sms: { source: 'not_needed', countries: [] },
-  flows: null,
-  access: [],
-  limits: [],
-  warnings: [],
-};
-const PLAN: Plan = {
-  rows: JOBS,
-  jobs: Array.from({ length: JOBS }, (_, n) => ({
-    jobNumber: n + 1,
-    operation: 'subscribe',
-    rows: 1,
-    settleWithinMs: timingOf(parseCheck({})).confirmWithinMs,
-    canary: false,
-  })),
-  settledBefore: [],
-  toSend: [],
-  calls: {},
-  doubleOptInMessages: 0,
-  atLeastMs: 0,
-};
-const TOTALS: Totals = {
-  rows: JOBS,
-  outcomes: {},
-  accepted: 0,
-  jobs: { total: JOBS, submitted: 0, settled: 0 },
-};
+const PLAN = planOfOne({
+  settleWithinMs: timingOf(parseCheck({})).confirmWithinMs,
+  canary: false,
+});
+const TOTALS = totalsOfOne();
 
 const config = loadConfig();
 const server = await findTimeSkippingServer({ config, folders: userFolders(config) });
@@ -74,13 +42,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     environment = await startTimeSkipping(server.path);
     await registerSearchAttributes(environment);
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    workflowBundle = await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(
-        new URL(`../../src/workflows/index.${extension}`, import.meta.url),
-      ),
-      workflowInterceptorModules,
-    });
+    workflowBundle = await bundleWorkflows({ workflowInterceptorModules });
   });
   after(() => environment?.teardown());
 
@@ -97,9 +59,8 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
     const jobIds = PLAN.jobs.map(({ jobNumber }) => workflowIds.job(migrationId, jobNumber));
     let isPaused = !input.waitsForApproval;
     let isWaiting = false;
-    let submitted = 0;
-    let allSubmitted = (): void => undefined;
-    const whenAllSubmitted = new Promise<void>((resolve) => (allSubmitted = resolve));
+    let jobSubmitted = (): void => undefined;
+    const whenJobSubmitted = new Promise<void>((resolve) => (jobSubmitted = resolve));
     const nothing = () => Promise.resolve();
     const worker = await Worker.create({
       connection: environment.nativeConnection,
@@ -107,7 +68,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
       workflowBundle,
       activities: {
         preflight: () => Promise.resolve(PREFLIGHT),
-        readConsent: () => Promise.resolve({ rows: JOBS }),
+        readConsent: () => Promise.resolve({ rows: 1 }),
         planMigration: () => Promise.resolve(PLAN),
         notePhase: nothing,
         async setPaused({ paused }: { paused: boolean }) {
@@ -120,13 +81,12 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
         submitJob() {
           isWaiting = isPaused;
           if (isPaused) return Promise.resolve({ state: 'paused' });
-          submitted += 1;
-          if (submitted === JOBS) allSubmitted();
+          jobSubmitted();
           return Promise.resolve({ state: 'settled' });
         },
         settleJob: () => Promise.resolve({ outcomes: { confirmed: 1 }, readBack: null }),
         async readProofs() {
-          if (!isPaused) await whenAllSubmitted;
+          if (!isPaused) await whenJobSubmitted;
           return {
             totals: TOTALS,
             complete: !isPaused,

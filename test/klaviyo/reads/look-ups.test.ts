@@ -14,7 +14,6 @@ import {
   KlaviyoServer,
   OpenLimiter,
   profile,
-  type Received,
 } from '../../support/klaviyo-server.js';
 
 let server: KlaviyoServer;
@@ -31,11 +30,6 @@ after(async () => {
   await client.close();
   await server.stop();
 });
-
-function only(): Received {
-  assert.equal(server.received.length, 1);
-  return server.received[0] as Received;
-}
 
 describe('look-ups', () => {
   it('ask for 100 values a page, with subscriptions, and follow every page', async () => {
@@ -76,7 +70,7 @@ describe('look-ups', () => {
   it('by phone number keep the plus sign', async () => {
     server.answer(json(200, { data: [] }));
     await client.lookUpProfiles({ by: 'phone_number', values: ['+12015550123'] });
-    assert.equal(only().query.get('filter'), 'any(phone_number,["+12015550123"])');
+    assert.equal(server.only().query.get('filter'), 'any(phone_number,["+12015550123"])');
   });
 
   it('of long values are several calls, none with a long URL', async () => {
@@ -167,7 +161,7 @@ describe('members of a list', () => {
   it('are read from the beginning without a date', async () => {
     server.answer(json(200, { data: [] }));
     await client.listMembers({ listId: 'LIST01', joinedSince: null });
-    assert.equal(only().query.get('filter'), null);
+    assert.equal(server.only().query.get('filter'), null);
   });
 
   it('are looked up by their identifiers', async () => {
@@ -182,9 +176,12 @@ describe('members of a list', () => {
       members.map(({ id, joinedAt }) => [id, joinedAt]),
       [['01', joined.joined_group_at]],
     );
-    assert.equal(only().path, '/api/lists/LIST01/profiles');
-    assert.equal(only().query.get('filter'), 'any(email,["ada@example.com","grace@example.org"])');
-    assert.equal(only().query.get('additional-fields[profile]'), 'subscriptions');
+    assert.equal(server.only().path, '/api/lists/LIST01/profiles');
+    assert.equal(
+      server.only().query.get('filter'),
+      'any(email,["ada@example.com","grace@example.org"])',
+    );
+    assert.equal(server.only().query.get('additional-fields[profile]'), 'subscriptions');
   });
 
   it('of a list that is not there are an error', async () => {

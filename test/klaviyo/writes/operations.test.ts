@@ -16,7 +16,6 @@ import {
   json,
   KlaviyoServer,
   OpenLimiter,
-  type Received,
 } from '../../support/klaviyo-server.js';
 
 let server: KlaviyoServer;
@@ -34,11 +33,6 @@ after(async () => {
   await server.stop();
 });
 
-function only(): Received {
-  assert.equal(server.received.length, 1);
-  return server.received[0] as Received;
-}
-
 describe('every call', () => {
   it('carries the key, the revision and the JSON:API headers', async () => {
     server.answer(empty(202));
@@ -46,7 +40,7 @@ describe('every call', () => {
       listId: null,
       profiles: [{ email: 'ada@example.com', channels: ['email'] }],
     });
-    const { headers } = only();
+    const { headers } = server.only();
     assert.equal(headers.authorization, `Klaviyo-API-Key ${API_KEY}`);
     assert.equal(headers.revision, '2026-10-15');
     assert.equal(headers.accept, 'application/vnd.api+json');
@@ -57,13 +51,13 @@ describe('every call', () => {
   it('asks for a 410 rather than the shape of another revision', async () => {
     server.answer(json(200, { data: [] }));
     await client.listMetrics();
-    assert.equal(only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
+    assert.equal(server.only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
     server.answer(empty(202));
     await client.unsubscribeProfiles({
       listId: null,
       profiles: [{ email: 'ada@example.com', channels: ['email'] }],
     });
-    assert.equal(only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
+    assert.equal(server.only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
   });
 
   it('asks the limiter first and is recorded with its status and time', async () => {
@@ -104,7 +98,7 @@ describe('the account', () => {
       locale: 'en-US',
       country: 'US',
     });
-    assert.equal(only().target, '/api/accounts');
+    assert.equal(server.only().target, '/api/accounts');
   });
 
   it('is read without an address too', async () => {
@@ -143,8 +137,8 @@ describe('lists', () => {
       optInProcess: 'double_opt_in',
       flows: [{ id: 'F1', name: 'Flow F1', status: 'live' }],
     });
-    assert.equal(only().path, '/api/lists/LIST01');
-    assert.equal(only().query.get('include'), 'flow-triggers');
+    assert.equal(server.only().path, '/api/lists/LIST01');
+    assert.equal(server.only().query.get('include'), 'flow-triggers');
   });
 
   it('reads a list without its flows where the key may not see them', async () => {
@@ -228,9 +222,9 @@ describe('the SMS set-up', () => {
       readable: true,
       value: { id: 'AbC123', status: 'active' },
     });
-    assert.equal(only().path, '/api/text-messaging-configurations/AbC123');
-    assert.equal(only().headers.revision, '2026-10-15');
-    assert.equal(only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
+    assert.equal(server.only().path, '/api/text-messaging-configurations/AbC123');
+    assert.equal(server.only().headers.revision, '2026-10-15');
+    assert.equal(server.only().headers['x-klaviyo-revision-fall-forward-opt-out'], '1');
   });
 
   it('lists senders with and without a country', async () => {
@@ -247,7 +241,7 @@ describe('the SMS set-up', () => {
         { id: 's2', type: 'toll_free', status: 'active', country: null },
       ],
     });
-    assert.equal(only().query.get('page[size]'), '20');
+    assert.equal(server.only().query.get('page[size]'), '20');
   });
 
   for (const status of [400, 403, 404, 410]) {
@@ -285,9 +279,9 @@ describe('writes', () => {
       partialFailure: 'phone_number',
       requestId: 'req-1',
     });
-    assert.equal(only().method, 'POST');
-    assert.equal(only().path, '/api/profile-subscription-bulk-create-jobs');
-    assert.match(JSON.stringify(only().body), /"custom_source":"run 1"/);
+    assert.equal(server.only().method, 'POST');
+    assert.equal(server.only().path, '/api/profile-subscription-bulk-create-jobs');
+    assert.match(JSON.stringify(server.only().body), /"custom_source":"run 1"/);
   });
 
   it('knows neither where the headers are not there', async () => {
@@ -305,7 +299,7 @@ describe('writes', () => {
       profiles: [{ email: 'ada@example.com' }],
     });
     assert.equal(jobId, 'Sm9i/Mg==');
-    assert.equal(only().path, '/api/profile-bulk-import-jobs');
+    assert.equal(server.only().path, '/api/profile-bulk-import-jobs');
   });
 
   it('are not sent above 5 MB', async () => {
