@@ -6,15 +6,12 @@
  *
  *   node --import tsx bench/cancel.ts [--rows 260000] [--share 0.2] [--lifted]
  */
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { DELAYS } from 'klaviyo-sandbox';
-import { startStack, temporaryFolder, type DemoStack } from '../src/demo/stack.js';
+import type { DemoStack } from '../src/demo/stack.js';
 import { openLedger, type Ledger } from '../src/ledger/index.js';
-import { Lifecycle } from '../src/runtime/lifecycle.js';
-import { progressLines } from '../src/runtime/progress.js';
-import { writePeople } from './people.js';
+import { LIST, withStack, type BenchStack } from './stack.js';
 
 const { values } = parseArgs({
   options: {
@@ -24,32 +21,14 @@ const { values } = parseArgs({
     lifted: { type: 'boolean', default: false },
   },
 });
-const LIST = 'Bench1';
 const rows = Number(values.rows);
 const share = Number(values.share);
 const [, LONGEST_DELAY_MS] = DELAYS.klaviyo.subscribeLive;
 
-const lifecycle = new Lifecycle();
-lifecycle.stopOnSignals();
-try {
-  await run();
-} finally {
-  await lifecycle.stop();
-}
+await withStack(rows, values.lifted ? { rateLimitFactor: 1_000 } : {}, run);
 
-async function run(): Promise<void> {
-  const folder = await temporaryFolder(lifecycle);
-  const file = join(folder, 'people.csv');
-  await writePeople(file, rows);
-  const stack = await startStack(
-    folder,
-    {
-      lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }],
-      ...(values.lifted ? { rateLimitFactor: 1_000 } : {}),
-    },
-    lifecycle,
-    progressLines(process.stderr),
-  );
+async function run(stack: BenchStack): Promise<void> {
+  const { file, lifecycle } = stack;
   const ledger = await openLedger(stack.addresses.databaseUrl);
   lifecycle.onStop('ledger', () => ledger.close());
   const { consentry } = stack.connected;

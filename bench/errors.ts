@@ -7,14 +7,11 @@
  *
  *   node --import tsx bench/errors.ts [--rows 20000] [--kinds 502,slow] [--shares 0.03,0.1] [--limit 300] [--seed 1]
  */
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Fault, FaultKind } from 'klaviyo-sandbox';
 import type { MigrationTiming } from '../src/contracts/migration.js';
-import { startStack, temporaryFolder } from '../src/demo/stack.js';
-import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { PARTS, timesOfParts, type PartTimes } from './errors/phases.js';
-import { writePeople } from './people.js';
+import { LIST, withStack, type BenchStack } from './stack.js';
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +24,6 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-const LIST = 'Bench1';
 const rows = Number(values.rows);
 const kinds = values.kinds.split(',') as FaultKind[];
 const shares = values.shares.split(',').map(Number);
@@ -75,31 +71,17 @@ for (const run of runs) {
 const without = measured.filter(({ kind }) => kind === null).map(({ totalMs }) => totalMs);
 console.table(measured.map((run) => ({ run: nameOf(run), ...rowOf(run, Math.min(...without)) })));
 
-async function measure(run: Run): Promise<Measured> {
-  const lifecycle = new Lifecycle();
-  lifecycle.stopOnSignals();
-  try {
-    return await migrate(run, lifecycle);
-  } finally {
-    await lifecycle.stop();
-  }
-}
-
-async function migrate(run: Run, lifecycle: Lifecycle): Promise<Measured> {
-  const folder = await temporaryFolder(lifecycle);
-  const file = join(folder, 'people.csv');
-  await writePeople(file, rows);
-  const stack = await startStack(
-    folder,
-    {
-      lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }],
-      seed: Number(values.seed),
-      rateLimitFactor: 1_000,
-      delays: 'fast',
-    },
-    lifecycle,
+function measure(run: Run): Promise<Measured> {
+  return withStack(
+    rows,
+    { seed: Number(values.seed), rateLimitFactor: 1_000, delays: 'fast' },
+    (stack) => migrate(run, stack),
     () => undefined,
   );
+}
+
+async function migrate(run: Run, stack: BenchStack): Promise<Measured> {
+  const { file } = stack;
   if (run.kind !== null) await stack.sandbox.addFault(faultOf(run.kind, run.share));
   const { consentry } = stack.connected;
   const began = performance.now();

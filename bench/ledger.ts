@@ -32,6 +32,7 @@ import { loadConfig } from '../src/runtime/config.js';
 import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { userFolders } from '../src/runtime/paths.js';
 import { startDatabase } from '../src/runtime/local/postgres/postgres.js';
+import { LIST_SETTINGS } from '../test/support/settings.js';
 import { timed, timesOf } from './stopwatch.js';
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });
@@ -40,17 +41,9 @@ const ID = 'bench';
 const BATCH = 1_000;
 
 const SETTINGS: MigrationSettings = {
-  listId: 'LIST01',
+  ...LIST_SETTINGS,
   channels: ['email'],
-  expectedOptIn: 'single_opt_in',
-  historicalImport: false,
-  smsCountries: null,
-  smsWithoutSender: 'stop',
-  stopOnUndated: false,
   customSource: 'bench',
-  consent: 'explicit',
-  canaryRows: null,
-  rowsPerJob: 1_000,
 };
 
 /** Milliseconds of every call, by step, in the order of the first call. */

@@ -6,15 +6,11 @@
  *
  *   node --import tsx bench/migration.ts [--rows 100000] [--historical] [--lifted]
  */
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readFigures } from '../src/demo/figures.js';
-import { startStack, temporaryFolder } from '../src/demo/stack.js';
 import { ENDPOINT_NAMES, endpointOf } from '../src/klaviyo/index.js';
-import { Lifecycle } from '../src/runtime/lifecycle.js';
-import { progressLines } from '../src/runtime/progress.js';
 import type { Report } from '../src/starter/migrations/report.js';
-import { writePeople } from './people.js';
+import { LIST, withStack, type BenchStack } from './stack.js';
 
 const { values } = parseArgs({
   options: {
@@ -23,34 +19,15 @@ const { values } = parseArgs({
     lifted: { type: 'boolean', default: false },
   },
 });
-const LIST = 'Bench1';
 const rows = Number(values.rows);
 const { historical, lifted } = values;
 /** Klaviyo's longest: back-dated consent shows after 2 to 20 minutes, live consent within 3. */
 const DELAY_MS = lifted ? 0 : historical ? 1_200_000 : 180_000;
 
-const lifecycle = new Lifecycle();
-lifecycle.stopOnSignals();
-try {
-  await run();
-} finally {
-  await lifecycle.stop();
-}
+await withStack(rows, lifted ? { rateLimitFactor: 1_000, delays: 'fast' } : {}, run);
 
-async function run(): Promise<void> {
-  const folder = await temporaryFolder(lifecycle);
-  const file = join(folder, 'people.csv');
-  await writePeople(file, rows);
-  const stack = await startStack(
-    folder,
-    {
-      lists: [{ id: LIST, name: 'Benchmark', opt_in_process: 'single_opt_in' }],
-      ...(lifted ? { rateLimitFactor: 1_000, delays: 'fast' } : {}),
-    },
-    lifecycle,
-    progressLines(process.stderr),
-  );
-  const { consentry } = stack.connected;
+async function run({ file, connected, temporal, workerPid }: BenchStack): Promise<void> {
+  const { consentry } = connected;
   const began = performance.now();
   const { id } = await consentry.migrations.start({
     file,
@@ -63,7 +40,7 @@ async function run(): Promise<void> {
   await consentry.migrations.waitForEnd(id);
   const runMs = performance.now() - began;
   const report = await consentry.migrations.report(id);
-  const figures = await readFigures({ report, runMs }, stack.temporal, stack.workerPid);
+  const figures = await readFigures({ report, runMs }, temporal, workerPid);
 
   const calls = callsByEndpoint(report);
   const floorMs = Math.max(...[...calls].map(([endpoint, count]) => leastTime(endpoint, count)));
