@@ -2,7 +2,7 @@ import { test } from 'node:test';
 
 /**
  * One way in which consent jobs go wrong elsewhere, or in which Klaviyo behaves unlike what one
- * would think. `docs/scenarios.md` lists every one under the same id and title; `listed.test.ts`
+ * would think. `docs/scenarios.md` lists every one under the same id and title; `documentation.test.ts`
  * holds the two together.
  *
  * @param id `bug-N` faults known of other tools, `wish-N` what their users complain about or ask

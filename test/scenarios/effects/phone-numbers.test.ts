@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 const HEADER = 'email,phone_number,email_consent,sms_consent';
 const TEXTS = { channels: ['email', 'sms'], smsWithoutSender: 'reject' } as const;

@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
-import { people } from '../support/people.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
-
-const WITHOUT_SENDERS = [
-  'accounts:read',
-  'events:read',
-  'lists:read',
-  'lists:write',
-  'metrics:read',
-  'profiles:read',
-  'profiles:write',
-  'subscriptions:write',
-];
+import { people } from '../../support/people.js';
+import { scenario } from '../scenario.js';
+import { WITHOUT_SENDERS } from '../scopes.js';
+import { startWorld, type World } from '../world.js';
 
 describe('what people ask for: requests and answers', () => {
   let world: World;

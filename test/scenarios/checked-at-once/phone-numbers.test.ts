@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
-import { SINGLE } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { scenario } from './scenario.js';
-import { WITHOUT_SENDERS } from './scopes.js';
-import { startWorld, type World } from './world.js';
+import { SINGLE } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { scenario } from '../scenario.js';
+import { WITHOUT_SENDERS } from '../scopes.js';
+import { startWorld, type World } from '../world.js';
 
 const HEADER = 'email,phone_number,email_consent,sms_consent';
 const TEXTS = { channels: ['email', 'sms'], smsWithoutSender: 'reject' } as const;

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
-import { compareWithTruth } from '../../src/demo/truth.js';
-import type { Report } from '../../src/starter/migrations/report.js';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { DOUBLE, SINGLE } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
+import { compareWithTruth } from '../../../src/demo/truth.js';
+import type { Report } from '../../../src/starter/migrations/report.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { DOUBLE, SINGLE } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
 import { DROPPED_DOMAIN } from './messy-phones.js';
 import { messySource, type MessySource } from './messy-source.js';
-import { WITHOUT_SENDERS } from './scopes.js';
-import { startWorld, type World } from './world.js';
+import { WITHOUT_SENDERS } from '../scopes.js';
+import { startWorld, type World } from '../world.js';
 
 const COMMON = {
   // The key can't read that there is no sender in Canada: Klaviyo has to refuse the numbers.

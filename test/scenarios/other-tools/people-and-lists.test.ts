@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
-import { DOUBLE, SINGLE } from '../support/harness.js';
-import { people } from '../support/people.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { DOUBLE, SINGLE } from '../../support/harness.js';
+import { people } from '../../support/people.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 /** A number in a range that belongs to no country: a person may have it, Klaviyo texts it not. */
 const NO_COUNTRY = '+883510012345';

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
-import { DOUBLE, SINGLE } from '../support/harness.js';
-import { people } from '../support/people.js';
-import { outcomesOf } from '../support/outcomes.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { DOUBLE, SINGLE } from '../../support/harness.js';
+import { people } from '../../support/people.js';
+import { outcomesOf } from '../../support/outcomes.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 const WITHOUT_CLICKS = { confirmWithinMs: 800 };
 

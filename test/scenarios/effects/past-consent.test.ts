@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
-import { DOUBLE, SINGLE } from '../support/harness.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { DOUBLE, SINGLE } from '../../support/harness.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 const COLUMNS = [
   'email,phone_number',

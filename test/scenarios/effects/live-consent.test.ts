@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
-import { DOUBLE, SINGLE } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { DOUBLE, SINGLE } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 const HEADER = 'email,email_consent';
 const SOON = { ...TEST_TIMING, confirmWithinMs: 1_200 };

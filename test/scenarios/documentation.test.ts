@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-/** The sections of docs/scenarios.md, by the ids that are listed in them. */
-const SECTIONS: Readonly<Record<string, string>> = {
-  bug: 'Faults known of other tools',
-  wish: 'What people ask for',
-  check: 'What Klaviyo checks at once',
-  effect: 'What a subscribe does, and when',
-  switch: 'Every open question, answered both ways',
+/** The sections of docs/scenarios.md and the folders of their tests, by the ids that are in them. */
+const SECTIONS: Readonly<Record<string, { title: string; folder: string }>> = {
+  bug: { title: 'Faults known of other tools', folder: 'other-tools' },
+  wish: { title: 'What people ask for', folder: 'wishes' },
+  check: { title: 'What Klaviyo checks at once', folder: 'checked-at-once' },
+  effect: { title: 'What a subscribe does, and when', folder: 'effects' },
+  switch: { title: 'Every open question, answered both ways', folder: 'open-questions' },
 };
 
 const NOT_PLAYED = /^not played yet: .{20,}/;
@@ -50,22 +51,25 @@ function listed(): Listed[] {
   return rows;
 }
 
-/** Id and title of every scenario, as the tests beside this one have them. */
-function played(): string[] {
-  const folder = fileURLToPath(new URL('.', import.meta.url));
-  const files = readdirSync(folder).filter((name) => /\.test\.[jt]s$/.test(name));
-  return files.flatMap((name) => {
-    if (/^listed\./.test(name)) return [];
-    const source = readFileSync(new URL(name, import.meta.url), 'utf8');
+/** Id and title of every scenario, as the tests of one folder have them. */
+function playedIn(name: string): string[] {
+  const folder = new URL(`${name}/`, import.meta.url);
+  const files = readdirSync(folder).filter((file) => /\.test\.[jt]s$/.test(file));
+  return files.flatMap((file) => {
+    const source = readFileSync(new URL(file, folder), 'utf8');
     const calls = [...source.matchAll(/\bscenario\(/g)];
     const titles = [
       ...source.matchAll(/\bscenario\(\s*'([^']+)',\s*(?:'((?:[^'\\]|\\.)+)'|"([^"]+)")/g),
     ];
-    assert.equal(titles.length, calls.length, `${name}: a scenario has no plain id and title`);
+    assert.equal(titles.length, calls.length, `${file}: a scenario has no plain id and title`);
     return titles.map(([, id = '', single, double]) =>
       [id, (single ?? double ?? '').replaceAll("\\'", "'")].join(': '),
     );
   });
+}
+
+function played(): string[] {
+  return Object.values(SECTIONS).flatMap(({ folder }) => playedIn(folder));
 }
 
 describe('docs/scenarios.md', () => {
@@ -80,6 +84,14 @@ describe('docs/scenarios.md', () => {
     assert.equal(titles.length, tests.length, 'a title is listed twice');
   });
 
+  it('has a section for every folder of tests', () => {
+    const paths = readdirSync(fileURLToPath(new URL('.', import.meta.url)), { recursive: true });
+    const tests = paths.map(String).filter((path) => /\.test\.[jt]s$/.test(path));
+    const folders = new Set(tests.map(dirname).filter((folder) => folder !== '.'));
+    const sections = Object.values(SECTIONS).map(({ folder }) => folder);
+    assert.deepEqual([...folders].sort(), sections.sort());
+  });
+
   it('has each title once', () => {
     const all = played();
     assert.deepEqual(
@@ -88,7 +100,7 @@ describe('docs/scenarios.md', () => {
     );
   });
 
-  for (const [prefix, section] of Object.entries(SECTIONS)) {
+  for (const [prefix, { title: section, folder }] of Object.entries(SECTIONS)) {
     it(`has the section "${section}", without a gap in its ids`, () => {
       const ids = rows.flatMap(({ id, section: of }) => (of === section ? [id] : []));
       const numbers = [...new Set(ids.map((id) => Number(id.slice(prefix.length + 1))))];
@@ -100,6 +112,14 @@ describe('docs/scenarios.md', () => {
       assert.deepEqual(
         numbers,
         numbers.map((_, n) => n + 1),
+      );
+    });
+
+    it(`has the tests of the section "${section}" in one folder`, () => {
+      const elsewhere = playedIn(folder).filter((title) => !title.startsWith(`${prefix}-`));
+      assert.deepEqual(elsewhere, []);
+      assert.ok(
+        documentation().includes(`## ${section}\n\nPlayed in \`test/scenarios/${folder}\`.\n`),
       );
     });
   }

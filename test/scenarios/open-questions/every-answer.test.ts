@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
-import type { Report } from '../../src/starter/migrations/report.js';
-import { ANSWERED_IN_HOSTILE } from './answered-elsewhere.js';
-import { people } from '../support/people.js';
-import { TEST_TIMING } from '../support/settings.js';
+import type { Report } from '../../../src/starter/migrations/report.js';
+import { HIDING_SWITCHES } from './hiding-switches.js';
+import { people } from '../../support/people.js';
+import { TEST_TIMING } from '../../support/settings.js';
 import { messyAccount } from './messy-account.js';
-import { scenario } from './scenario.js';
-import { startWorld } from './world.js';
+import { scenario } from '../scenario.js';
+import { startWorld } from '../world.js';
 
 describe('every open question, answered both ways', () => {
   const answered = new Set<string>();
@@ -129,7 +129,7 @@ describe('every open question, answered both ways', () => {
   });
 
   test('no open question is left out', () => {
-    const all = [...answered, ...ANSWERED_IN_HOSTILE];
+    const all = [...answered, ...HIDING_SWITCHES];
     assert.deepEqual(all.sort(), Object.keys(DEFAULT_SWITCHES).sort());
   });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
-import { DOUBLE } from '../support/harness.js';
-import { people } from '../support/people.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { DOUBLE } from '../../support/harness.js';
+import { people } from '../../support/people.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 describe('what people ask for: opt-outs', () => {
   let world: World;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SINGLE } from '../support/harness.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { SINGLE } from '../../support/harness.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 const HEADER = 'email,email_consent,email_consented_at';
 const HISTORICAL = { historical: true, undated: 'reject' } as const;

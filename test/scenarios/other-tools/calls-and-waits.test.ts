@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
 import { sql } from 'kysely';
-import { DOUBLE } from '../support/harness.js';
-import { people } from '../support/people.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { DOUBLE } from '../../support/harness.js';
+import { people } from '../../support/people.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 describe('faults known of other tools: requests', () => {
   let world: World;

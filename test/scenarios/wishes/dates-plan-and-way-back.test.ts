@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TruthLine } from 'klaviyo-sandbox';
-import { writeRowsCsv } from '../../src/cli/report/part-rows.js';
-import { writePrivateFile } from '../../src/cli/report/private-file.js';
-import { undoColumns, undoRows } from '../../src/cli/report/undo.js';
-import { SourceError } from '../../src/importers/index.js';
-import { people } from '../support/people.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { writeRowsCsv } from '../../../src/cli/report/part-rows.js';
+import { writePrivateFile } from '../../../src/cli/report/private-file.js';
+import { undoColumns, undoRows } from '../../../src/cli/report/undo.js';
+import { SourceError } from '../../../src/importers/index.js';
+import { people } from '../../support/people.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 describe('what people ask for: sources, dates and the way back', () => {
   let world: World;

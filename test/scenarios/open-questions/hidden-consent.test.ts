@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { DEFAULT_SWITCHES, type Switches } from 'klaviyo-sandbox';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { ANSWERED_IN_HOSTILE } from './answered-elsewhere.js';
-import { scenario } from './scenario.js';
-import { startWorld, type World } from './world.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { HIDING_SWITCHES } from './hiding-switches.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
 
 /** What is not shown or was lost is waited for in vain. */
 const SHORT = { timing: { ...TEST_TIMING, confirmWithinMs: 1_500 } };
@@ -228,6 +228,6 @@ describe('every open question about what Klaviyo shows and keeps', () => {
   });
 
   test('all of them are played here', () => {
-    assert.deepEqual([...answered].sort(), [...ANSWERED_IN_HOSTILE].sort());
+    assert.deepEqual([...answered].sort(), [...HIDING_SWITCHES].sort());
   });
 });
