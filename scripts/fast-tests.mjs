@@ -15,7 +15,7 @@ const LONG = [
   'fuzz/fuzz',
   'importers/extremes',
   'packages/pack',
-  'workflows/year',
+  'workflows/long-waits/year',
 ].map((name) => join('dist', 'test', `${name}.test.js`));
 
 /**

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { SINGLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { outcomesOf } from '../support/outcomes.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { outcomesOf } from '../../support/outcomes.js';
 
 const COLUMNS = [
   'email,phone_number',

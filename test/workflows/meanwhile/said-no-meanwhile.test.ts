@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { workflowIds } from '../../src/contracts/names.js';
-import type { OptOutWatchResult } from '../../src/contracts/migration.js';
-import { noteOptOuts } from '../../src/ledger/index.js';
-import { SINGLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { startRun } from '../support/runs.js';
-import { outcomesOf } from '../support/outcomes.js';
-import { until } from './phases.js';
+import { workflowIds } from '../../../src/contracts/names.js';
+import type { OptOutWatchResult } from '../../../src/contracts/migration.js';
+import { noteOptOuts } from '../../../src/ledger/index.js';
+import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { startRun } from '../../support/runs.js';
+import { outcomesOf } from '../../support/outcomes.js';
+import { until } from '../phases.js';
 
 /** What the guard read stays fresh for the whole test: what else is read has to do. */
 const TIMING = {

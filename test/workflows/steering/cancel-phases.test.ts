@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { WatchProgress } from '../../src/contracts/migration.js';
-import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
-import { MigrationStoppedError } from '../../src/starter/stopped.js';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { DOUBLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { startRun } from '../support/runs.js';
-import { inPhase, until } from './phases.js';
-import { countsOf } from '../support/outcomes.js';
+import type { WatchProgress } from '../../../src/contracts/migration.js';
+import { MESSAGES, workflowIds } from '../../../src/contracts/names.js';
+import { MigrationStoppedError } from '../../../src/starter/stopped.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { DOUBLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { startRun } from '../../support/runs.js';
+import { inPhase, until } from '../phases.js';
+import { countsOf } from '../../support/outcomes.js';
 
 const WATCHED = { ...TEST_TIMING, confirmWithinMs: 1_500, watchForMs: 600_000 };
 

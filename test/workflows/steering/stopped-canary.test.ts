@@ -3,14 +3,14 @@ import { after, before, describe, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { stopping } from '../../src/activities/temporal/failures.js';
-import type { MigrationInput } from '../../src/contracts/migration.js';
-import type { Reason } from '../../src/contracts/outcomes.js';
-import type { consentMigration } from '../../src/workflows/index.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { testTemporal, uniqueName } from '../support/stack.js';
-import { planOfOne, PREFLIGHT, totalsOfOne } from '../support/plans.js';
-import { bundleWorkflows } from '../support/workflow-bundle.js';
+import { stopping } from '../../../src/activities/temporal/failures.js';
+import type { MigrationInput } from '../../../src/contracts/migration.js';
+import type { Reason } from '../../../src/contracts/outcomes.js';
+import type { consentMigration } from '../../../src/workflows/index.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { testTemporal, uniqueName } from '../../support/stack.js';
+import { planOfOne, PREFLIGHT, totalsOfOne } from '../../support/plans.js';
+import { bundleWorkflows } from '../../support/workflow-bundle.js';
 
 const INPUT: Omit<MigrationInput, 'migrationId'> = {
   timing: TEST_TIMING,

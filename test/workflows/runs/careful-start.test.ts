@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { WatchProgress } from '../../src/contracts/migration.js';
-import { MESSAGES, workflowIds } from '../../src/contracts/names.js';
-import { termsOf } from '../../src/ledger/index.js';
-import { MigrationStoppedError } from '../../src/starter/stopped.js';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { DOUBLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { startRun } from '../support/runs.js';
-import { outcomesOf, countsOf } from '../support/outcomes.js';
-import { inPhase, until } from './phases.js';
+import type { WatchProgress } from '../../../src/contracts/migration.js';
+import { MESSAGES, workflowIds } from '../../../src/contracts/names.js';
+import { termsOf } from '../../../src/ledger/index.js';
+import { MigrationStoppedError } from '../../../src/starter/stopped.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { DOUBLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { startRun } from '../../support/runs.js';
+import { outcomesOf, countsOf } from '../../support/outcomes.js';
+import { inPhase, until } from '../phases.js';
 
 describe('a run that begins with care, and is followed after its end', () => {
   let harness: Harness;

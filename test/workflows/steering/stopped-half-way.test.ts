@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DELAYS } from 'klaviyo-sandbox';
-import { OPEN_BATCHES } from '../../src/contracts/limits.js';
-import { workflowIds } from '../../src/contracts/names.js';
-import { MigrationStoppedError } from '../../src/starter/stopped.js';
-import { startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { startRun } from '../support/runs.js';
-import { until } from './phases.js';
-import { countsOf } from '../support/outcomes.js';
+import { OPEN_BATCHES } from '../../../src/contracts/limits.js';
+import { workflowIds } from '../../../src/contracts/names.js';
+import { MigrationStoppedError } from '../../../src/starter/stopped.js';
+import { startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { startRun } from '../../support/runs.js';
+import { until } from '../phases.js';
+import { countsOf } from '../../support/outcomes.js';
 
 const JOBS = 10;
 const ROWS_PER_JOB = 3;

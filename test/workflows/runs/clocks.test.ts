@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { SettledBy, Outcome } from '../../src/contracts/outcomes.js';
-import { reportedParts } from '../../src/ledger/index.js';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { startRun } from '../support/runs.js';
+import type { SettledBy, Outcome } from '../../../src/contracts/outcomes.js';
+import { reportedParts } from '../../../src/ledger/index.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { startRun } from '../../support/runs.js';
 
 /** Deadlines are longer than the test waits: the feeds alone have to do. */
 const TIMING = {

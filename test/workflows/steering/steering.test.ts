@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { workflowIds } from '../../src/contracts/names.js';
-import type { Progress } from '../../src/contracts/migration.js';
-import { steerNow, submissionsOfJob } from '../../src/ledger/index.js';
-import { DOUBLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { startRun } from '../support/runs.js';
-import { outcomesOf, countsOf } from '../support/outcomes.js';
-import { inPhase, until, untilJobWaits } from './phases.js';
+import { workflowIds } from '../../../src/contracts/names.js';
+import type { Progress } from '../../../src/contracts/migration.js';
+import { steerNow, submissionsOfJob } from '../../../src/ledger/index.js';
+import { DOUBLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { startRun } from '../../support/runs.js';
+import { outcomesOf, countsOf } from '../../support/outcomes.js';
+import { inPhase, until, untilJobWaits } from '../phases.js';
 
 describe('steering a migration', () => {
   let harness: Harness;

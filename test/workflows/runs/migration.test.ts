@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SandboxOptions } from 'klaviyo-sandbox';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { NoWorkerError } from '../../src/starter/worker-check.js';
-import type { MigrationTiming } from '../../src/contracts/migration.js';
-import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { outcomesOf } from '../support/outcomes.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { NoWorkerError } from '../../../src/starter/worker-check.js';
+import type { MigrationTiming } from '../../../src/contracts/migration.js';
+import { DOUBLE, SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { outcomesOf } from '../../support/outcomes.js';
 
 const HEADER = 'email,phone_number,email_consent,sms_consent';
 

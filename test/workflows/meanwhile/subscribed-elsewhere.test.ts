@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SeedProfile } from 'klaviyo-sandbox';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { DOUBLE, SINGLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { people } from '../support/people.js';
-import { outcomesOf } from '../support/outcomes.js';
-import { untilJobWaits } from './phases.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { DOUBLE, SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { people } from '../../support/people.js';
+import { outcomesOf } from '../../support/outcomes.js';
+import { untilJobWaits } from '../phases.js';
 
 /** Everybody's consent is read again before a call. */
 const TIMING = { ...TEST_TIMING, consentMaxAgeMs: 0, eventsSilentMs: 500 };

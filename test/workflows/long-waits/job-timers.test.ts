@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { workflowInterceptorModules, type TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
-import type { SubmitInput, SubmitResult } from '../../src/activities/migration/submit-job.js';
-import type { SettleInput, SettleResult } from '../../src/activities/migration/settle-job.js';
-import type { JobInput, MigrationTiming } from '../../src/contracts/migration.js';
-import { loadConfig } from '../../src/runtime/config.js';
-import { userFolders } from '../../src/runtime/paths.js';
-import { findTimeSkippingServer } from '../support/time-skipping-server.js';
-import type { consentJob } from '../../src/workflows/index.js';
-import { startTimeSkipping } from '../support/time-skipping.js';
-import { bundleWorkflows } from '../support/workflow-bundle.js';
+import type { SubmitInput, SubmitResult } from '../../../src/activities/migration/submit-job.js';
+import type { SettleInput, SettleResult } from '../../../src/activities/migration/settle-job.js';
+import type { JobInput, MigrationTiming } from '../../../src/contracts/migration.js';
+import { loadConfig } from '../../../src/runtime/config.js';
+import { userFolders } from '../../../src/runtime/paths.js';
+import { findTimeSkippingServer } from '../../support/time-skipping-server.js';
+import type { consentJob } from '../../../src/workflows/index.js';
+import { startTimeSkipping } from '../../support/time-skipping.js';
+import { bundleWorkflows } from '../../support/workflow-bundle.js';
 
 const MINUTE = 60_000;
 const TIMING: MigrationTiming = {

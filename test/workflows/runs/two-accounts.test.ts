@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
-import { taskQueueOf, workflowIds } from '../../src/contracts/names.js';
-import { penalise } from '../../src/ledger/index.js';
-import { parseRequest } from '../../src/starter/migrations/request/parse.js';
-import { migrationInput } from '../../src/starter/migrations/settings.js';
-import type { consentMigration } from '../../src/workflows/index.js';
-import { intent } from '../support/intents.js';
-import { store } from '../support/ledger.js';
-import { SINGLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { uniqueName } from '../support/stack.js';
-import { people } from '../support/people.js';
-import { outcomesOf, countsOf } from '../support/outcomes.js';
-import { inPhase } from './phases.js';
+import { taskQueueOf, workflowIds } from '../../../src/contracts/names.js';
+import { penalise } from '../../../src/ledger/index.js';
+import { parseRequest } from '../../../src/starter/migrations/request/parse.js';
+import { migrationInput } from '../../../src/starter/migrations/settings.js';
+import type { consentMigration } from '../../../src/workflows/index.js';
+import { intent } from '../../support/intents.js';
+import { store } from '../../support/ledger.js';
+import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { uniqueName } from '../../support/stack.js';
+import { people } from '../../support/people.js';
+import { outcomesOf, countsOf } from '../../support/outcomes.js';
+import { inPhase } from '../phases.js';
 
 const SUBSCRIBE = 'bulk_subscribe_profiles';
 

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { workflowIds } from '../../src/contracts/names.js';
-import { DEFAULT_PATIENCE } from '../../src/klaviyo/index.js';
-import { SINGLE, startHarness, type Harness } from '../support/harness.js';
-import { TEST_TIMING } from '../support/settings.js';
-import { workflowSource } from '../../src/worker.js';
-import { people } from '../support/people.js';
+import { workflowIds } from '../../../src/contracts/names.js';
+import { DEFAULT_PATIENCE } from '../../../src/klaviyo/index.js';
+import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { workflowSource } from '../../../src/worker.js';
+import { people } from '../../support/people.js';
 import { readable } from './readable.js';
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
