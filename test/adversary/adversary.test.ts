@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createTestDatabase, testTemporal, type TestTemporal } from '../support/stack.js';
-import { judge } from './oracle.js';
-import { scenarioOf } from './scenarios.js';
-import { connectTo, play, type Connections } from './stage.js';
+import { judge } from './judge/oracle.js';
+import { scenarioOf } from './scenarios/scenarios.js';
+import { connectTo, play, type Connections } from './play/stage.js';
 
 /** The other tests run beside it. */
 const SLACK = 3;

@@ -17,10 +17,10 @@ import { progressLines } from '../../src/runtime/progress.js';
 import { findTemporalCli } from '../../src/runtime/local/temporal/cli.js';
 import { startTemporalServer } from '../../src/runtime/local/temporal/server.js';
 import { createDatabaseOn } from '../support/database.js';
-import { judge, type Judgement } from './oracle.js';
-import type { Scenario } from './scenario.js';
-import { scenarioOf, scenarios } from './scenarios.js';
-import { connectTo, play, type World } from './stage.js';
+import { judge, type Judgement } from './judge/oracle.js';
+import type { Scenario } from './scenarios/scenario.js';
+import { scenarioOf, scenarios } from './scenarios/scenarios.js';
+import { connectTo, play, type World } from './play/stage.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,7 @@
 import type { ConsentChangeLine, SubscribedLine, TruthLine } from 'klaviyo-sandbox';
 import type { ReportedPart } from '../../src/ledger/index.js';
 import type { Phase } from '../../src/contracts/migration.js';
-import type { RunSpec, Scenario } from './scenario.js';
+import type { RunSpec, Scenario } from './scenarios/scenario.js';
 
 /** What happened in a scenario, as far as it can be judged. Times are epoch ms of this machine. */
 export interface Chronicle {

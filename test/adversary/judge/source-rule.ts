@@ -1,4 +1,4 @@
-import type { RunSpec } from './scenario.js';
+import type { RunSpec } from '../scenarios/scenario.js';
 import type { JudgedChannel } from './timeline.js';
 
 /**

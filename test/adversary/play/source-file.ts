@@ -1,10 +1,10 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
-import { GENERIC_COLUMNS } from '../support/sources.js';
+import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { GENERIC_COLUMNS } from '../../support/sources.js';
 import { LISTS } from './account.js';
-import type { Identity } from './chronicle.js';
-import type { RowSpec, RunSpec, Scenario } from './scenario.js';
+import type { Identity } from '../chronicle.js';
+import type { RowSpec, RunSpec, Scenario } from '../scenarios/scenario.js';
 
 /** The columns of the generic layout that a run asks for, and one that nobody reads. */
 const COLUMNS = [...GENERIC_COLUMNS, 'sms_consented_at', 'was'] as const;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestMoment } from 'klaviyo-sandbox';
-import type { Consentry } from '../../src/starter/consentry.js';
-import { MigrationStoppedError } from '../../src/starter/stopped.js';
+import type { Consentry } from '../../../src/starter/consentry.js';
+import { MigrationStoppedError } from '../../../src/starter/stopped.js';
 import { LISTS, type StagedAccount } from './account.js';
-import type { Identity, RunChronicle, Said } from './chronicle.js';
-import type { Act, Move, PersonAct, RunAct, Scenario } from './scenario.js';
+import type { Identity, RunChronicle, Said } from '../chronicle.js';
+import type { Act, Move, PersonAct, RunAct, Scenario } from '../scenarios/scenario.js';
 import type { StagedWorker } from './workers.js';
 
 export type StagedRun = Pick<RunChronicle, 'id' | 'spec' | 'customSource' | 'startedAt'> & {

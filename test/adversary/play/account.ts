@@ -5,9 +5,9 @@ import {
   startSandbox,
   type TruthLine,
 } from 'klaviyo-sandbox';
-import { uniqueName } from '../support/database.js';
-import type { AccountChronicle, Identity } from './chronicle.js';
-import type { PersonSpec, Scenario } from './scenario.js';
+import { uniqueName } from '../../support/database.js';
+import type { AccountChronicle, Identity } from '../chronicle.js';
+import type { PersonSpec, Scenario } from '../scenarios/scenario.js';
 
 export const LISTS = { single: 'SINGL1', double: 'DOUBL1' } as const;
 

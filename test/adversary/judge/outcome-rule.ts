@@ -1,6 +1,6 @@
-import type { ReportedPart } from '../../src/ledger/index.js';
-import { LISTS } from './account.js';
-import type { AccountChronicle, Chronicle, RunChronicle } from './chronicle.js';
+import type { ReportedPart } from '../../../src/ledger/index.js';
+import { LISTS } from '../play/account.js';
+import type { AccountChronicle, Chronicle, RunChronicle } from '../chronicle.js';
 import { isOut, type Timeline, type Word } from './timeline.js';
 import { carriedBy, isOn, type Timelines } from './timelines.js';
 

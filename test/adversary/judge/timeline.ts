@@ -1,5 +1,5 @@
 import type { ConsentChangeLine, TruthLine } from 'klaviyo-sandbox';
-import type { AccountChronicle, Said } from './chronicle.js';
+import type { AccountChronicle, Said } from '../chronicle.js';
 
 export type JudgedChannel = 'email' | 'sms';
 

@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sandbox } from 'klaviyo-sandbox';
-import { startVerb } from '../../src/demo/child.js';
-import type { ServerProcess } from '../../src/runtime/local/server-process.js';
-import { createWorker, type ConsentryWorker } from '../../src/worker.js';
-import type { TestTemporal } from '../support/stack.js';
+import { startVerb } from '../../../src/demo/child.js';
+import type { ServerProcess } from '../../../src/runtime/local/server-process.js';
+import { createWorker, type ConsentryWorker } from '../../../src/worker.js';
+import type { TestTemporal } from '../../support/stack.js';
 
 export interface WorkerSettings {
   readonly temporal: TestTemporal;

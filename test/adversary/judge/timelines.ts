@@ -1,5 +1,5 @@
 import type { SubscribedLine, TruthLine } from 'klaviyo-sandbox';
-import type { AccountChronicle, Chronicle, Identity } from './chronicle.js';
+import type { AccountChronicle, Chronicle, Identity } from '../chronicle.js';
 import { Timeline, type JudgedChannel } from './timeline.js';
 
 /** What happened to everybody. */

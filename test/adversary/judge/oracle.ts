@@ -1,10 +1,10 @@
 import type { SubscribedLine, TruthLine } from 'klaviyo-sandbox';
-import type { ReportedPart } from '../../src/ledger/index.js';
-import { LISTS } from './account.js';
-import type { Chronicle, RunChronicle } from './chronicle.js';
+import type { ReportedPart } from '../../../src/ledger/index.js';
+import { LISTS } from '../play/account.js';
+import type { Chronicle, RunChronicle } from '../chronicle.js';
 import { untrue } from './outcome-rule.js';
 import { sentAgainstSource } from './source-rule.js';
-import { TIMING } from './source-file.js';
+import { TIMING } from '../play/source-file.js';
 import { isReached, type JudgedChannel, type Timeline, type Word } from './timeline.js';
 import { accountAt, carriedBy, everyChannel, identifierOf, isOn, Timelines } from './timelines.js';
 
