@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { optOutOf } from '../../src/consent/opt-outs.js';
 import { lookUpPeople } from '../../src/activities/look-ups.js';
 import { KlaviyoError, type KlaviyoClient } from '../../src/klaviyo/index.js';
-import { json, type KlaviyoServer, type Received } from '../support/klaviyo-server.js';
+import { json, type KlaviyoServer, type Received } from '../support/klaviyo/klaviyo-server.js';
 import { held, share, type Kind } from './kinds.js';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

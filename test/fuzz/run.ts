@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { clientOf, KlaviyoServer } from '../support/klaviyo-server.js';
+import { clientOf, KlaviyoServer } from '../support/klaviyo/klaviyo-server.js';
 import { answers, readAnyAnswer } from './answers.js';
 import type { Kind } from './kinds.js';
 import { mappings, readAnyMapping } from './mappings.js';

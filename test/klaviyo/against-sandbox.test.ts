@@ -12,7 +12,7 @@ import {
   ListNotFoundError,
   splitRefusal,
 } from '../../src/klaviyo/index.js';
-import { createLocalLimiter } from '../support/local-limiter.js';
+import { createLocalLimiter } from '../support/klaviyo/local-limiter.js';
 
 /** Longer than anything that the sandbox delays under its fast settings. */
 const SETTLED = 5_000;

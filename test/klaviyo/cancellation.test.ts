@@ -6,8 +6,14 @@ import {
   type KlaviyoClient,
   type RateLimiter,
 } from '../../src/klaviyo/index.js';
-import { clientOf, empty, json, KlaviyoServer, type Responder } from '../support/klaviyo-server.js';
-import { createLocalLimiter } from '../support/local-limiter.js';
+import {
+  clientOf,
+  empty,
+  json,
+  KlaviyoServer,
+  type Responder,
+} from '../support/klaviyo/klaviyo-server.js';
+import { createLocalLimiter } from '../support/klaviyo/local-limiter.js';
 
 let server: KlaviyoServer;
 let client: KlaviyoClient;

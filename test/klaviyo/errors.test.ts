@@ -28,7 +28,7 @@ import {
   silence,
   throttled,
   type Responder,
-} from '../support/klaviyo-server.js';
+} from '../support/klaviyo/klaviyo-server.js';
 
 const EMAIL = 'ada.lovelace@example.com';
 const PHONE = '+12015550123';

@@ -24,7 +24,7 @@ import {
   silence,
   throttled,
   type Responder,
-} from '../support/klaviyo-server.js';
+} from '../support/klaviyo/klaviyo-server.js';
 
 let server: KlaviyoServer;
 let limiter: OpenLimiter;

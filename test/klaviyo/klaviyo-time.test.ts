@@ -9,7 +9,7 @@ import {
   KlaviyoServer,
   profile,
   type Responder,
-} from '../support/klaviyo-server.js';
+} from '../support/klaviyo/klaviyo-server.js';
 
 let server: KlaviyoServer;
 const clients: KlaviyoClient[] = [];

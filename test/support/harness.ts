@@ -9,7 +9,7 @@ import { taskQueueOf } from '../../src/contracts/names.js';
 import { openLedger, type Ledger } from '../../src/ledger/index.js';
 import { Consentry } from '../../src/starter/consentry.js';
 import { createWorker, type ConsentryWorker } from '../../src/worker.js';
-import { Gates } from './gates.js';
+import { Gates } from './klaviyo/gates.js';
 import { createTestDatabase, testTemporal } from './stack.js';
 
 // Failures are what these tests provoke: only what the SDK itself calls an error is worth seeing.

@@ -11,7 +11,7 @@ import { taskQueueOf } from '../../../src/contracts/names.js';
 import { startVerb } from '../../../src/demo/child.js';
 import { listAccounts, openLedger, type Ledger } from '../../../src/ledger/index.js';
 import { childEnvironment } from '../../../src/runtime/config.js';
-import { Gates } from '../../support/gates.js';
+import { Gates } from '../../support/klaviyo/gates.js';
 import { createTestDatabase, testTemporal, type TestDatabase } from '../../support/stack.js';
 
 const ACCOUNT = `W${process.pid}`;

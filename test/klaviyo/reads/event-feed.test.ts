@@ -6,7 +6,7 @@ import {
   provesChange,
   type KlaviyoClient,
 } from '../../../src/klaviyo/index.js';
-import { clientOf, json, KlaviyoServer } from '../../support/klaviyo-server.js';
+import { clientOf, json, KlaviyoServer } from '../../support/klaviyo/klaviyo-server.js';
 
 const ASKED = 'Metric1';
 const OTHER = 'Metric2';

@@ -14,7 +14,7 @@ import {
   KlaviyoServer,
   OpenLimiter,
   profile,
-} from '../../support/klaviyo-server.js';
+} from '../../support/klaviyo/klaviyo-server.js';
 
 let server: KlaviyoServer;
 let client: KlaviyoClient;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { profileSchema } from '../../../src/klaviyo/profiles/profile-schema.js';
-import { profile } from '../../support/klaviyo-server.js';
+import { profile } from '../../support/klaviyo/klaviyo-server.js';
 
 describe('reading a profile', () => {
   it('reads every consent field, and keeps microseconds as they are', () => {

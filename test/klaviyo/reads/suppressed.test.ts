@@ -8,7 +8,7 @@ import {
   KlaviyoServer,
   OpenLimiter,
   profile,
-} from '../../support/klaviyo-server.js';
+} from '../../support/klaviyo/klaviyo-server.js';
 
 const SUPPRESSION = 'subscriptions.email.marketing.suppression';
 const LIST_SUPPRESSIONS = 'subscriptions.email.marketing.list_suppressions';

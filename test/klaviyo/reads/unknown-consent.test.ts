@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { CONSENT_CHANNELS } from '../../../src/contracts/channels.js';
 import { consentOf, isSuppressed } from '../../../src/klaviyo/index.js';
 import { profileSchema } from '../../../src/klaviyo/profiles/profile-schema.js';
-import { profile } from '../../support/klaviyo-server.js';
+import { profile } from '../../support/klaviyo/klaviyo-server.js';
 
 type Attributes = Readonly<Record<string, unknown>>;
 

@@ -16,7 +16,7 @@ import {
   json,
   KlaviyoServer,
   OpenLimiter,
-} from '../../support/klaviyo-server.js';
+} from '../../support/klaviyo/klaviyo-server.js';
 
 let server: KlaviyoServer;
 let client: KlaviyoClient;

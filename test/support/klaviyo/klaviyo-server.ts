@@ -9,7 +9,7 @@ import {
   KlaviyoClient,
   type KlaviyoClientOptions,
   type RateLimiter,
-} from '../../src/klaviyo/index.js';
+} from '../../../src/klaviyo/index.js';
 
 export const API_KEY = 'pk_test_0123456789abcdef';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ENDPOINTS, KlaviyoSettingsError, LimiterBusyError } from '../../src/klaviyo/index.js';
+import { ENDPOINTS, KlaviyoSettingsError, LimiterBusyError } from '../../../src/klaviyo/index.js';
 import { createLocalLimiter } from './local-limiter.js';
 
 const small = {

@@ -1,6 +1,10 @@
-import { ENDPOINT_NAMES, type Endpoint, type EndpointName } from '../../src/klaviyo/endpoints.js';
-import { KlaviyoSettingsError, LimiterBusyError } from '../../src/klaviyo/errors.js';
-import type { RateLimiter } from '../../src/klaviyo/limiter.js';
+import {
+  ENDPOINT_NAMES,
+  type Endpoint,
+  type EndpointName,
+} from '../../../src/klaviyo/endpoints.js';
+import { KlaviyoSettingsError, LimiterBusyError } from '../../../src/klaviyo/errors.js';
+import type { RateLimiter } from '../../../src/klaviyo/limiter.js';
 
 export interface LocalLimiterOptions {
   /** `acquire` throws `LimiterBusyError` rather than wait longer than this. Default: no bound. */

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { loadConfig } from '../../src/runtime/config.js';
-import { userFolders } from '../../src/runtime/paths.js';
-import { findExecutable } from '../../src/runtime/local/executables.js';
+import { loadConfig } from '../../../src/runtime/config.js';
+import { userFolders } from '../../../src/runtime/paths.js';
+import { findExecutable } from '../../../src/runtime/local/executables.js';
 import { findTimeSkippingServer } from './time-skipping-server.js';
-import { createTestFolders } from './stack.js';
-import type { TestFolders } from './stack.js';
+import { createTestFolders } from '../stack.js';
+import type { TestFolders } from '../stack.js';
 import { startTimeSkipping } from './time-skipping.js';
 
 let folders: TestFolders;

@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFileLock } from '#file-lock';
-import type { Config } from '../../src/runtime/config.js';
-import type { UserFolders } from '../../src/runtime/paths.js';
-import { findExecutable, runExecutable } from '../../src/runtime/local/executables.js';
-import type { OnProgress } from '../../src/runtime/progress.js';
-import { withProgress } from '../../src/runtime/progress.js';
-import { writeWholeFile } from '../../src/runtime/whole-file.js';
+import type { Config } from '../../../src/runtime/config.js';
+import type { UserFolders } from '../../../src/runtime/paths.js';
+import { findExecutable, runExecutable } from '../../../src/runtime/local/executables.js';
+import type { OnProgress } from '../../../src/runtime/progress.js';
+import { withProgress } from '../../../src/runtime/progress.js';
+import { writeWholeFile } from '../../../src/runtime/whole-file.js';
 
 /** Temporal's own server with a clock that skips, from its Java SDK. For tests of long timers. */
 const ARTIFACT = { group: 'io.temporal', name: 'temporal-test-server', version: '1.31.0' } as const;

@@ -1,5 +1,5 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { SEARCH_ATTRIBUTE_TYPES } from '../../src/runtime/search-attributes.js';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../../src/runtime/search-attributes.js';
 
 /** The SDK gives the server 5 seconds, which a machine that does other work as well can exceed. */
 const ATTEMPTS = 5;

@@ -6,6 +6,6 @@ export function bundleWorkflows(
   options: Omit<BundleOptions, 'workflowsPath'>,
 ): Promise<WorkflowBundle> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const workflows = new URL(`../../src/workflows/index.${extension}`, import.meta.url);
+  const workflows = new URL(`../../../src/workflows/index.${extension}`, import.meta.url);
   return bundleWorkflowCode({ ...options, workflowsPath: fileURLToPath(workflows) });
 }

@@ -8,10 +8,10 @@ import type { SettleInput, SettleResult } from '../../../src/activities/migratio
 import type { JobInput, MigrationTiming } from '../../../src/contracts/migration.js';
 import { loadConfig } from '../../../src/runtime/config.js';
 import { userFolders } from '../../../src/runtime/paths.js';
-import { findTimeSkippingServer } from '../../support/time-skipping-server.js';
+import { findTimeSkippingServer } from '../../support/temporal/time-skipping-server.js';
 import type { consentJob } from '../../../src/workflows/index.js';
-import { startTimeSkipping } from '../../support/time-skipping.js';
-import { bundleWorkflows } from '../../support/workflow-bundle.js';
+import { startTimeSkipping } from '../../support/temporal/time-skipping.js';
+import { bundleWorkflows } from '../../support/temporal/workflow-bundle.js';
 
 const MINUTE = 60_000;
 const TIMING: MigrationTiming = {

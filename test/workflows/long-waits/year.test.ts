@@ -7,15 +7,18 @@ import type { MigrationInput } from '../../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../../src/contracts/names.js';
 import { loadConfig } from '../../../src/runtime/config.js';
 import { userFolders } from '../../../src/runtime/paths.js';
-import { findTimeSkippingServer } from '../../support/time-skipping-server.js';
+import { findTimeSkippingServer } from '../../support/temporal/time-skipping-server.js';
 import { parseCheck } from '../../../src/starter/migrations/request/parse.js';
 import { timingOf } from '../../../src/starter/migrations/request/timing-settings.js';
 import type { confirmationWatch, consentMigration } from '../../../src/workflows/index.js';
 import { turnLength } from '../../../src/workflows/migration/proof-reader.js';
 import { uniqueName } from '../../support/database.js';
-import { registerSearchAttributes, startTimeSkipping } from '../../support/time-skipping.js';
+import {
+  registerSearchAttributes,
+  startTimeSkipping,
+} from '../../support/temporal/time-skipping.js';
 import { planOfOne, PREFLIGHT, totalsOfOne } from '../../support/plans.js';
-import { bundleWorkflows } from '../../support/workflow-bundle.js';
+import { bundleWorkflows } from '../../support/temporal/workflow-bundle.js';
 
 const DAY = 24 * 3_600_000;
 const YEAR = 365 * DAY;

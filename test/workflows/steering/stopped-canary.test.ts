@@ -10,7 +10,7 @@ import type { consentMigration } from '../../../src/workflows/index.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { testTemporal, uniqueName } from '../../support/stack.js';
 import { planOfOne, PREFLIGHT, totalsOfOne } from '../../support/plans.js';
-import { bundleWorkflows } from '../../support/workflow-bundle.js';
+import { bundleWorkflows } from '../../support/temporal/workflow-bundle.js';
 
 const INPUT: Omit<MigrationInput, 'migrationId'> = {
   timing: TEST_TIMING,
