@@ -6,7 +6,7 @@ import { ROOT } from './run-to-end.mjs';
 /** The projects to compile, each with its own tsconfig.json, in the order of their dependencies. */
 export const PROJECTS = [join(ROOT, 'packages', 'klaviyo-sandbox'), ROOT];
 /** Folders of a project's sources, as in its tsconfig.json. */
-export const SOURCES = ['src', 'test', 'bench'];
+export const SOURCES = ['src', 'test', 'bench', 'examples'];
 export const DIST = join(ROOT, 'dist');
 
 const STAMP = join(DIST, '.built');

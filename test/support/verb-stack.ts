@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { startVerb } from '../../../src/demo/child.js';
-import { SandboxControl } from '../../../src/demo/sandbox-control.js';
-import { createTestDatabase, testTemporal, uniqueName } from '../../support/stack.js';
+import { startVerb } from '../../src/demo/child.js';
+import { SandboxControl } from '../../src/demo/sandbox-control.js';
+import { createTestDatabase, testTemporal, uniqueName } from './stack.js';
 
 export interface VerbStack {
   /** Empty; for sources and reports. */
@@ -19,7 +19,7 @@ export interface VerbStack {
 }
 
 /**
- * What the verbs need, as `consentry` runs it: a sandbox and a worker in processes of their own,
+ * What the verbs and the examples need, as `consentry` runs it: a sandbox and a worker in processes of their own,
  * named in this process's environment. The Temporal namespace is its own too, since every worker
  * of the product takes the same task queue.
  */
