@@ -23,13 +23,13 @@ try {
     sourceName,
     line,
     channel,
-    action,
+    operation,
     outcome,
     reason,
   } of await people.history(person)) {
     const ended = reason ?? outcome ?? 'open';
     const where = `${sourceName}, line ${line}`;
-    console.log(`${startedAt.toISOString()} ${where}: ${action} ${channel}: ${ended}`);
+    console.log(`${startedAt.toISOString()} ${where}: ${operation} ${channel}: ${ended}`);
   }
 
   // From Klaviyo, by a worker. Temporal hears of the question, never of the person.
