@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type Activities } from '../../../src/activities/index.js';
 import {
   KlaviyoRateLimitedError,
@@ -22,11 +20,10 @@ import { intent, part } from '../../support/intents.js';
 import { ACCOUNT, send, store, openTestLedger } from '../../support/ledger.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { email, profile, sms } from '../../support/profiles.js';
+import { activityEnvironment } from '../../support/activities.js';
 
 /** Ten look-ups of e-mails and ten of phone numbers. */
 const ROWS = 1_000;
-
-const SILENT = { logger: new DefaultLogger('ERROR', () => undefined) };
 
 const phoneOf = (n: number) => `+1201555${String(n).padStart(4, '0')}`;
 
@@ -84,7 +81,7 @@ describe('a run that is short of calls', () => {
     async function attempts<T>(work: (activities: Activities) => () => Promise<T>) {
       for (let attempt = 1; attempt <= 20; attempt += 1) {
         try {
-          await new MockActivityEnvironment(undefined, SILENT).run(work(activities));
+          await activityEnvironment().run(work(activities));
           return { attempt, made: calls.made };
         } catch (error) {
           if (!(error instanceof LimiterBusyError || error instanceof KlaviyoRateLimitedError)) {

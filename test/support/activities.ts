@@ -1,0 +1,9 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+
+/** For what an activity does without a worker; its log is thrown away. */
+export function activityEnvironment(): MockActivityEnvironment {
+  return new MockActivityEnvironment(undefined, {
+    logger: new DefaultLogger('ERROR', () => undefined),
+  });
+}
