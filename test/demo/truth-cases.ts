@@ -7,6 +7,7 @@ import {
 } from 'klaviyo-sandbox';
 import { compareWithTruth, type Comparison } from '../../src/demo/truth.js';
 import type { ReportedPart } from '../../src/ledger/index.js';
+import { reportedPart } from '../support/reports.js';
 
 export const LIST = 'LIST01';
 export const OTHER_LIST = 'LIST02';
@@ -21,27 +22,18 @@ export const ADA = 'ada@example.com';
 export const PHONE = '+12015550123';
 
 export function part(change: Partial<ReportedPart>): ReportedPart {
-  return {
-    rowNumber: 1,
-    line: 2,
+  return reportedPart({
     email: ADA,
     phoneNumber: PHONE,
-    channel: 'email',
     operation: change.channel === 'list' ? 'add_to_list' : 'subscribe',
-    outcome: 'confirmed',
-    reason: null,
-    settledBy: 'list_members',
     settledAt: SETTLED,
     consentBefore: null,
-    country: null,
-    consentBeforeAt: null,
     consentAfter: null,
     consentAfterAt: null,
     readAt: null,
-    sent: true,
     requestId: null,
     ...change,
-  };
+  });
 }
 
 /** Profiles as the sandbox shows them, so that no shape is made up here. */

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startVerbStack, type VerbStack } from '../support/verb-stack.js';
+import { startVerbStack, type VerbStack } from '../support/processes/verb-stack.js';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const FOLDER = fileURLToPath(new URL('../../examples/', import.meta.url));

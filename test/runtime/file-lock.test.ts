@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { isRunning, thisProcess, withFileLock } from '#file-lock';
 import { createTestFolders } from '../support/stack.js';
 import type { TestFolders } from '../support/stack.js';
-import { deadPid, firstLine, kill, runModule } from '../support/child-processes.js';
+import { deadPid, firstLine, kill, runModule } from '../support/processes/child-processes.js';
 
 let folders: TestFolders;
 before(async () => {

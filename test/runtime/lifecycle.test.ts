@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Lifecycle } from '../../src/runtime/lifecycle.js';
-import { firstLine, runModule, runtimeModule } from '../support/child-processes.js';
+import { firstLine, runModule, runtimeModule } from '../support/processes/child-processes.js';
 
 describe('lifecycle', () => {
   it('stops the parts in the reverse order of their start, one after the other', async () => {

@@ -4,31 +4,10 @@ import { renderDemo, renderDifferences } from '../../../src/cli/render/demo.js';
 import type { Act } from '../../../src/demo/acts.js';
 import type { DemoResult } from '../../../src/demo/demo.js';
 import type { Difference } from '../../../src/demo/truth.js';
-import { MIGRATION_SETTINGS } from '../../support/settings.js';
+import { report } from '../../support/reports.js';
 
-const REPORT: Act['report'] = {
-  id: 'a',
-  phase: 'done',
-  paused: false,
-  held: null,
-  failure: null,
-  source: { name: 'a.csv', sha256: '', preset: 'generic' },
-  rows: 1_000,
-  outcomes: { confirmed: 1_000 },
-  open: 0,
-  jobs: { total: 1, submitted: 1, settled: 1 },
-  parts: [],
-  calls: [],
-  reads: { calls: 0, perThousandConfirmed: null },
-  accountId: null,
-  settings: MIGRATION_SETTINGS,
-  share: 1,
-  retryOf: null,
-  warnings: [],
-  times: { createdAt: '', finishedAt: null, durationMs: 0 },
-};
 const ACT: Act = {
-  report: REPORT,
+  report: report({ rows: 1_000, outcomes: { confirmed: 1_000 }, parts: [], calls: [] }),
   webUi: null,
   runMs: 10_000,
   compareMs: 500,

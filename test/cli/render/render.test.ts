@@ -7,8 +7,7 @@ import { renderPreflight } from '../../../src/cli/render/preflight.js';
 import { count, counted, duration, percent } from '../../../src/cli/render/quantities.js';
 import { renderCalls, renderMigrations, renderReport } from '../../../src/cli/render/report.js';
 import type { PartCount, Plan, Preflight } from '../../../src/contracts/migration.js';
-import type { Report } from '../../../src/starter/migrations/report.js';
-import { MIGRATION_SETTINGS } from '../../support/settings.js';
+import { report } from '../../support/reports.js';
 
 /** Columns without the blanks that align them. */
 function lines(text: string): string[] {
@@ -248,34 +247,22 @@ describe('preflight', () => {
 });
 
 describe('report', () => {
-  const report: Report = {
-    id: '20260102-1a2b3c4d',
+  const ended = report({
     phase: 'failed',
-    paused: false,
-    held: null,
     failure: 'The list is gone.',
-    source: { name: 'people.csv', sha256: '00', preset: 'generic' },
     rows: 10,
     outcomes: { confirmed: 4, cancelled: 6 },
-    open: 0,
-    jobs: { total: 1, submitted: 1, settled: 1 },
     parts: [{ channel: 'email', outcome: 'confirmed', reason: null, parts: 4 }],
     calls: [{ endpoint: 'get_profiles', status: '200', calls: 4, durationMs: 100 }],
-    reads: { calls: 4, perThousandConfirmed: 1000 },
-    accountId: null,
-    settings: MIGRATION_SETTINGS,
-    share: 1,
-    retryOf: null,
-    warnings: [],
     times: {
       createdAt: '2026-01-02T03:04:05.000Z',
       finishedAt: '2026-01-02T03:04:15.000Z',
       durationMs: 10_000,
     },
-  };
+  });
 
   it('says what it was, how it ended and why it stopped', () => {
-    const text = renderReport(report);
+    const text = renderReport(ended);
     assert.match(text, /^Migration 20260102-1a2b3c4d: stopped$/m);
     assert.match(text, /^Source: people\.csv \(generic\)$/m);
     assert.match(text, /^Started 2026-01-02T03:04:05\.000Z, took 10\.0 s$/m);
@@ -283,14 +270,14 @@ describe('report', () => {
   });
 
   it('says that a paused run is paused, and for how long it runs', () => {
-    const times = { ...report.times, finishedAt: null };
-    const text = renderReport({ ...report, phase: 'submit', paused: true, failure: null, times });
+    const times = { ...ended.times, finishedAt: null };
+    const text = renderReport({ ...ended, phase: 'submit', paused: true, failure: null, times });
     assert.match(text, /: submitting \(paused\)$/m);
     assert.match(text, /running for 10\.0 s$/m);
   });
 
   it('says what can be done after it', () => {
-    const { id, parts } = report;
+    const { id, parts } = ended;
     const outcomes = { pending_double_opt_in: 1, unconfirmed: 2, cancelled: 7 };
     const pilot = {
       channel: 'email',
@@ -298,17 +285,17 @@ describe('report', () => {
       reason: 'not_in_pilot',
       parts: 7,
     } as const;
-    const [steps = ''] = nextSteps({ ...report, outcomes, parts: [...parts, pilot] });
+    const [steps = ''] = nextSteps({ ...ended, outcomes, parts: [...parts, pilot] });
     assert.deepEqual(steps.split('\n'), [
       `1 row waits for a click. See later clicks: consentry status ${id}`,
       `2 rows were accepted but not read back. Try again: consentry retry-failed ${id}`,
       `The pilot has ended; nothing else was sent. Send the rest: consentry retry-failed ${id}`,
     ]);
-    assert.deepEqual(nextSteps(report), []);
+    assert.deepEqual(nextSteps(ended), []);
   });
 
   it('lists calls with their mean time', () => {
-    assert.deepEqual(lines(renderCalls(report.calls)).slice(2), ['get_profiles | 200 | 4 | 25 ms']);
+    assert.deepEqual(lines(renderCalls(ended.calls)).slice(2), ['get_profiles | 200 | 4 | 25 ms']);
     assert.equal(renderCalls([]), 'No calls to Klaviyo yet.');
   });
 

@@ -13,28 +13,15 @@ import {
 } from '../../../src/cli/report/part-rows.js';
 import { rejectsPath, writeRejects } from '../../../src/cli/report/rejects.js';
 import type { ReportedPart } from '../../../src/ledger/index.js';
+import { reportedPart } from '../../support/reports.js';
 import { Written } from '../terminal.js';
 
-const PART: ReportedPart = {
-  rowNumber: 1,
-  line: 2,
-  email: 'ada@example.com',
+const PART = reportedPart({
   phoneNumber: '+12015550123',
   country: 'US',
-  channel: 'email',
-  operation: 'subscribe',
-  outcome: 'confirmed',
-  reason: null,
-  settledBy: 'list_members',
   settledAt: new Date('2026-01-02T03:04:05.678Z'),
-  consentBefore: 'NEVER_SUBSCRIBED',
-  consentBeforeAt: null,
-  consentAfter: 'SUBSCRIBED',
-  consentAfterAt: new Date('2026-01-02T03:04:01.000Z'),
   readAt: new Date('2026-01-02T03:04:05.678Z'),
-  sent: true,
-  requestId: 'r-1',
-};
+});
 const REFUSED: ReportedPart = {
   ...PART,
   line: 7,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { thisProcess } from '#file-lock';
 import { UsageError } from '../../../src/cli/ended.js';
 import { requireWritable, writePrivateFile } from '../../../src/cli/report/private-file.js';
-import { deadPid } from '../../support/child-processes.js';
+import { deadPid } from '../../support/processes/child-processes.js';
 
 let folder: string;
 beforeEach(async () => {

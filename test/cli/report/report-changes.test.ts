@@ -4,7 +4,7 @@ import { changeRow, countChanges, stateAfter } from '../../../src/cli/report/cha
 import { renderChanges } from '../../../src/cli/render/changes.js';
 import type { Transition } from '../../../src/ledger/index.js';
 import { readsOf } from '../../../src/starter/migrations/report.js';
-import { reportedPart } from './report-parts.js';
+import { reportedPart } from '../../support/reports.js';
 
 describe('the state after a run', () => {
   for (const [operation, outcome, consentAfter, after] of [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { reportPage } from '../../../src/cli/report/html/page.js';
 import type { ReportDetails } from '../../../src/starter/migrations/report.js';
-import { report, reportedPart } from './report-parts.js';
+import { report, reportedPart } from '../../support/reports.js';
 
 const WRITTEN = new Date('2026-01-03T00:00:00Z');
 

@@ -7,7 +7,7 @@ import { writeRowsCsv, type Row } from '../../../src/cli/report/part-rows.js';
 import { writePrivateFile } from '../../../src/cli/report/private-file.js';
 import { undoColumns, undoRow, undoRows } from '../../../src/cli/report/undo.js';
 import { openSource } from '../../../src/importers/index.js';
-import { pagesOf, reportedPart } from './report-parts.js';
+import { pagesOf, reportedPart } from '../../support/reports.js';
 
 const TAKEN = 'only the person can give the consent again';
 

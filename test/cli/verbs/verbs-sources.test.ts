@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import type { Report } from '../../../src/starter/migrations/report.js';
 import { run, runTyping, type Ran } from '../terminal.js';
-import { startVerbStack, type VerbStack } from '../../support/verb-stack.js';
+import { startVerbStack, type VerbStack } from '../../support/processes/verb-stack.js';
 
 const DOWN = '\u001B[B';
 const ENTER = '\r';

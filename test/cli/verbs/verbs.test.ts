@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { SandboxControl } from '../../../src/demo/sandbox-control.js';
 import type { Report } from '../../../src/starter/migrations/report.js';
 import { run, runTyping } from '../terminal.js';
-import { startVerbStack, type VerbStack } from '../../support/verb-stack.js';
+import { startVerbStack, type VerbStack } from '../../support/processes/verb-stack.js';
 
 const SOURCE = [
   'email,phone_number,country,email_consent,sms_consent,consented_at',

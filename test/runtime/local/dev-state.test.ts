@@ -13,7 +13,12 @@ import {
 } from '../../../src/runtime/local/dev-state.js';
 import { createTestFolders } from '../../support/stack.js';
 import type { TestFolders } from '../../support/stack.js';
-import { firstLine, kill, runModule, runtimeModule } from '../../support/child-processes.js';
+import {
+  firstLine,
+  kill,
+  runModule,
+  runtimeModule,
+} from '../../support/processes/child-processes.js';
 
 let folders: TestFolders;
 beforeEach(async () => {

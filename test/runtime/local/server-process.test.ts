@@ -19,7 +19,7 @@ import {
   runModule,
   runtimeModule,
   untilGone,
-} from '../../support/child-processes.js';
+} from '../../support/processes/child-processes.js';
 
 let folders: TestFolders;
 before(async () => {

@@ -21,7 +21,7 @@ import { userFolders } from '../../../src/runtime/paths.js';
 import { createTestFolders, testConfig, uniqueName } from '../../support/stack.js';
 import type { TestFolders } from '../../support/stack.js';
 import { portsOf, statusOf } from '../http-ports.js';
-import { untilGone } from '../../support/child-processes.js';
+import { untilGone } from '../../support/processes/child-processes.js';
 
 let folders: TestFolders;
 let config: ReturnType<typeof testConfig>;

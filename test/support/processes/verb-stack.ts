@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { startVerb } from '../../src/demo/child.js';
-import { SandboxControl } from '../../src/demo/sandbox-control.js';
-import { createTestDatabase, testTemporal, uniqueName } from './stack.js';
+import { startVerb } from '../../../src/demo/child.js';
+import { SandboxControl } from '../../../src/demo/sandbox-control.js';
+import { createTestDatabase, testTemporal, uniqueName } from '../stack.js';
 
 export interface VerbStack {
   /** Empty; for sources and reports. */

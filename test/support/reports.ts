@@ -1,6 +1,6 @@
-import type { ReportedPart } from '../../../src/ledger/index.js';
-import type { Report } from '../../../src/starter/migrations/report.js';
-import { MIGRATION_SETTINGS } from '../../support/settings.js';
+import type { ReportedPart } from '../../src/ledger/index.js';
+import type { Report } from '../../src/starter/migrations/report.js';
+import { MIGRATION_SETTINGS } from './settings.js';
 
 /** A part that the run subscribed and read back. */
 export function reportedPart(change: Partial<ReportedPart> = {}): ReportedPart {

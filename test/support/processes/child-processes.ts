@@ -6,7 +6,7 @@ import { startedAt } from '#file-lock';
 
 /** A module of src/runtime, as a program of its own can import it. */
 export function runtimeModule(name: string): string {
-  return JSON.stringify(new URL(`../../src/runtime/${name}.js`, import.meta.url).href);
+  return JSON.stringify(new URL(`../../../src/runtime/${name}.js`, import.meta.url).href);
 }
 
 /** Runs an ES module given as text in a process of its own, from sources or built as we are. */
