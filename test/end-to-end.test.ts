@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { startVerb } from '../src/demo/child.js';
 import { childEnvironment, loadConfig } from '../src/runtime/config.js';
@@ -13,15 +11,10 @@ import { Lifecycle } from '../src/runtime/lifecycle.js';
 import { userFolders } from '../src/runtime/paths.js';
 import { startTemporalServer } from '../src/runtime/local/temporal/server.js';
 import { createTestDatabase } from './support/stack.js';
+import { CONSENTRY, endOf, startProgram, type Ended } from './support/processes/programs.js';
 
 const LIST = 'SINGL1';
 const ROWS = 4_200;
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('from the command line', () => {
   const lifecycle = new Lifecycle();
@@ -66,21 +59,8 @@ describe('from the command line', () => {
 
   /** Runs `consentry ...args` to its end; the key is the worker's alone. */
   function consentry(...args: string[]): Promise<Ended> {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const entry = fileURLToPath(new URL(`../src/cli/start.${extension}`, import.meta.url));
     const { KLAVIYO_API_KEY: _key, ...withoutKey } = environment;
-    const child = spawn(process.execPath, [...process.execArgv, entry, ...args], {
-      env: childEnvironment(withoutKey),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code, stdout, stderr }));
-    });
+    return endOf(startProgram(CONSENTRY, args, childEnvironment(withoutKey)));
   }
 
   test('without a worker it says so and sends nothing', async () => {

@@ -1,31 +1,20 @@
 /** The programs of `examples/`, each run as a script runs it: it imports `consentry` by its name. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startVerbStack, type VerbStack } from '../support/processes/verb-stack.js';
+import { endOf, startProgram, type Ended } from '../support/processes/programs.js';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const FOLDER = fileURLToPath(new URL('../../examples/', import.meta.url));
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 const played = new Set<string>();
 
 /** Runs an example to its end, in the environment of this process. */
 function play(name: string, ...args: readonly string[]): Promise<Ended> {
   played.add(name);
-  const program = `${FOLDER}${name}.${EXTENSION}`;
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...process.execArgv, program, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+  return endOf(startProgram(`examples/${name}`, args));
 }
 
 describe('the examples, on a worker and a sandbox of their own', { timeout: 240_000 }, () => {

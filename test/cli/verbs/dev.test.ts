@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../../src/runtime/config.js';
+import {
+  CONSENTRY,
+  endOf,
+  startProgram,
+  type Ended,
+  type Program,
+} from '../../support/processes/programs.js';
 
 interface Ready {
   readonly event: string;
@@ -46,25 +52,8 @@ describe('consentry dev --sandbox', { timeout: 120_000 }, () => {
     await rm(folder, { recursive: true });
   });
 
-  function start(...argv: string[]): ChildProcess {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const entry = fileURLToPath(new URL(`../../../src/cli/start.${extension}`, import.meta.url));
-    return spawn(process.execPath, [...process.execArgv, entry, ...argv], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-  }
-
-  async function ran(
-    ...argv: string[]
-  ): Promise<{ code: number | null; out: string; err: string }> {
-    const child = start(...argv);
-    let [out, err] = ['', ''];
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
-    const [code] = (await once(child, 'close')) as [number | null];
-    return { code, out, err };
-  }
+  const start = (...argv: string[]): Program => startProgram(CONSENTRY, argv, environment);
+  const ran = (...argv: string[]): Promise<Ended> => endOf(start(...argv));
 
   it('starts everything, is found by the other verbs, and ends with Ctrl-C', async () => {
     stack = start('dev', '--sandbox', '--json');
@@ -76,8 +65,8 @@ describe('consentry dev --sandbox', { timeout: 120_000 }, () => {
     await writeFile(source, 'email,email_consent\nada@shop.test,subscribed\n');
     const list = ready.lists[0]?.id ?? '';
     const migrated = await ran('migrate', source, '--list', list, '--json');
-    assert.equal(migrated.code, 0, migrated.err);
-    const report = JSON.parse(migrated.out) as { outcomes: unknown; webUi: string; id: string };
+    assert.equal(migrated.code, 0, migrated.stderr);
+    const report = JSON.parse(migrated.stdout) as { outcomes: unknown; webUi: string; id: string };
     assert.deepEqual(report.outcomes, { confirmed: 1 });
     assert.equal(
       report.webUi,
@@ -86,13 +75,13 @@ describe('consentry dev --sandbox', { timeout: 120_000 }, () => {
 
     const second = await ran('dev', '--sandbox');
     assert.equal(second.code, 2);
-    assert.match(second.err, new RegExp(`is already running as process ${String(stack.pid)}`));
+    assert.match(second.stderr, new RegExp(`is already running as process ${String(stack.pid)}`));
 
     stack.kill('SIGINT');
     const [code, signal] = (await once(stack, 'exit')) as [number | null, string | null];
     assert.deepEqual([code, signal], [null, 'SIGINT']);
     const status = await ran('status');
-    assert.equal(status.code, 6, status.out);
+    assert.equal(status.code, 6, status.stdout);
     await assert.rejects(fetch(ready.webUi), 'Temporal is stopped');
     await assert.rejects(fetch(ready.klaviyo), 'the sandbox is stopped');
   });
@@ -100,8 +89,8 @@ describe('consentry dev --sandbox', { timeout: 120_000 }, () => {
   it('keeps its data for the next start', async () => {
     stack = start('dev', '--sandbox', '--json');
     await firstLine(stack);
-    const { out } = await ran('status', '--json');
-    const { migrations } = JSON.parse(out) as { migrations: { phase: string }[] };
+    const { stdout } = await ran('status', '--json');
+    const { migrations } = JSON.parse(stdout) as { migrations: { phase: string }[] };
     assert.deepEqual(
       migrations.map(({ phase }) => phase),
       ['done'],
@@ -115,10 +104,10 @@ describe('consentry dev --sandbox', { timeout: 120_000 }, () => {
     const { CONSENTRY_DATA_DIR: open, CONSENTRY_STATE_DIR: state } = environment;
     environment['CONSENTRY_DATA_DIR'] = join(closed, 'data');
     environment['CONSENTRY_STATE_DIR'] = join(folder, 'other-state');
-    const { code, out, err } = await ran('dev', '--sandbox', '--json');
+    const { code, stdout, stderr } = await ran('dev', '--sandbox', '--json');
     Object.assign(environment, { CONSENTRY_DATA_DIR: open, CONSENTRY_STATE_DIR: state });
-    assert.deepEqual([code, out], [2, '']);
-    assert.match(err, /CONSENTRY_DATA_DIR is .* may not enter .*closed\. .*chmod a\+x/);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /CONSENTRY_DATA_DIR is .* may not enter .*closed\. .*chmod a\+x/);
   });
 });
 

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { SandboxControl } from '../../../src/demo/sandbox-control.js';
 import type { Report } from '../../../src/starter/migrations/report.js';
 import { run, runTyping } from '../terminal.js';
 import { startVerbStack, type VerbStack } from '../../support/processes/verb-stack.js';
+import { CONSENTRY, endOf, startProgram } from '../../support/processes/programs.js';
 
 const SOURCE = [
   'email,phone_number,country,email_consent,sms_consent,consented_at',
@@ -280,18 +278,14 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
 
   it('Ctrl-C stops watching and not the migration', async () => {
     const file = await source('watched.csv', people(5, 'filtered-out.test'));
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const entry = fileURLToPath(new URL(`../../../src/cli/start.${extension}`, import.meta.url));
     const flags = ['--list', 'Double', '--opt-in', 'double', '--confirm-within', '10m'];
-    const child = spawn(process.execPath, [...process.execArgv, entry, 'migrate', file, ...flags]);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-      if (stdout.includes('Plan for')) child.kill('SIGINT');
+    const child = startProgram(CONSENTRY, ['migrate', file, ...flags]);
+    let shown = '';
+    child.stdout.on('data', (text: string) => {
+      shown += text;
+      if (shown.includes('Plan for')) child.kill('SIGINT');
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const { code, stderr } = await endOf(child);
     assert.equal(code, 130, stderr);
     const id = /consentry cancel (\S+)/.exec(stderr)?.[1] ?? '';
     assert.equal((await statusOf(id)).times.finishedAt, null);

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { taskQueueOf } from '../../../src/contracts/names.js';
@@ -13,14 +11,9 @@ import { listAccounts, openLedger, type Ledger } from '../../../src/ledger/index
 import { childEnvironment } from '../../../src/runtime/config.js';
 import { Gates } from '../../support/klaviyo/gates.js';
 import { createTestDatabase, testTemporal, type TestDatabase } from '../../support/stack.js';
+import { CONSENTRY, endOf, startProgram, type Ended } from '../../support/processes/programs.js';
 
 const ACCOUNT = `W${process.pid}`;
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('consentry worker and its key', { timeout: 120_000 }, () => {
   const gates = new Gates();
@@ -64,20 +57,8 @@ describe('consentry worker and its key', { timeout: 120_000 }, () => {
 
   /** Runs a worker that ends by itself. */
   function ends(variables: Record<string, string>, ...flags: string[]): Promise<Ended> {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const entry = fileURLToPath(new URL(`../../../src/cli/start.${extension}`, import.meta.url));
-    const child = spawn(process.execPath, [...process.execArgv, entry, 'worker', ...flags], {
-      env: childEnvironment({ ...environment, ...variables }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code, stdout, stderr }));
-    });
+    const env = childEnvironment({ ...environment, ...variables });
+    return endOf(startProgram(CONSENTRY, ['worker', ...flags], env));
   }
 
   async function pollers(): Promise<number> {
