@@ -7,9 +7,10 @@ const SERVERS = ['postgres/postgres', 'temporal/server'].map((name) =>
   join(DIST, 'src', 'runtime', 'local', `${name}.js`),
 );
 
-/** Tests that load no server, but start a whole stack as a program or compute for long. */
+/** Tests that load none of these servers, but start another or a whole stack, or compute for long. */
 const LONG = [
   'cli/verbs/dev',
+  'connectors/mysql',
   'connectors/source-changed',
   'demo/export',
   'fuzz/fuzz',
