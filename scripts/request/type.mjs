@@ -30,9 +30,16 @@ function objectType({ properties, required = [] }, docs, group = '') {
 function docOf(setting) {
   const { says, unit } = setting;
   const what = unit === undefined ? says : `${says}, in ${unit}`;
-  const otherwise = defaultWords(setting);
+  const otherwise = defaultOf(setting);
   const stop = otherwise === '' ? '.' : `. Default: ${otherwise}.`;
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}${stop}`;
+}
+
+/** A number as a script writes it; a length of time also as people say it. */
+function defaultOf(setting) {
+  const words = defaultWords(setting);
+  if (setting.otherwise !== undefined || typeof setting.default !== 'number') return words;
+  return setting.kind === 'duration' ? `${setting.default} (${words})` : String(setting.default);
 }
 
 function typeOf(schema, docs, name) {

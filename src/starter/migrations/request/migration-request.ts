@@ -60,7 +60,7 @@ export interface MigrationRequest {
     | {
         /** Run this many rows to their end first; go on only if they end as planned. */
         readonly rows: number;
-        /** Pause after the canary, in milliseconds. Default: 15m. */
+        /** Pause after the canary, in milliseconds. Default: 900000 (15m). */
         readonly waitMs?: number | undefined;
       }
     | null
@@ -69,7 +69,7 @@ export interface MigrationRequest {
   readonly share?: number | undefined;
   /** Days to follow people who have not clicked. Default: 7. */
   readonly watchDays?: number | undefined;
-  /** Most rows of one subscribe call. Default: 1,000. */
+  /** Most rows of one subscribe call. Default: 1000. */
   readonly rowsPerJob?: number | undefined;
   /** Most jobs of one `consentBatch` workflow. Default: 250. */
   readonly jobsPerBatch?: number | undefined;
@@ -82,29 +82,29 @@ export interface MigrationRequest {
         readonly membershipWithinMs?: number | null | undefined;
         /** How long after a subscribe Klaviyo may still apply it; opt-outs are watched for that long, in milliseconds. Default: 15m; 45m for a historical run. */
         readonly appliedWithinMs?: number | null | undefined;
-        /** Wait before reading back a call whose answer was lost, in milliseconds. Default: 3m. */
+        /** Wait before reading back a call whose answer was lost, in milliseconds. Default: 180000 (3m). */
         readonly lostAnswerWaitMs?: number | undefined;
-        /** Pause between two reads of Klaviyo’s feeds, in milliseconds. Default: 5s. */
+        /** Pause between two reads of Klaviyo’s feeds, in milliseconds. Default: 5000 (5s). */
         readonly readEveryMs?: number | undefined;
-        /** Longest turn of reading, in milliseconds. Default: 1m. */
+        /** Longest turn of reading, in milliseconds. Default: 60000 (1m). */
         readonly readTurnMs?: number | undefined;
-        /** Age at which consent is read again, in milliseconds. Default: 10m. */
+        /** Age at which consent is read again, in milliseconds. Default: 600000 (10m). */
         readonly consentMaxAgeMs?: number | undefined;
-        /** The same for consent to texts, WhatsApp and push, in milliseconds. Default: 2m. */
+        /** The same for consent to texts, WhatsApp and push, in milliseconds. Default: 120000 (2m). */
         readonly textConsentMaxAgeMs?: number | undefined;
-        /** Age at which opt-outs are read again, in milliseconds. Default: 5s. */
+        /** Age at which opt-outs are read again, in milliseconds. Default: 5000 (5s). */
         readonly optOutsMaxAgeMs?: number | undefined;
-        /** How late Klaviyo may show an opt-out, in milliseconds. Default: 10m. */
+        /** How late Klaviyo may show an opt-out, in milliseconds. Default: 600000 (10m). */
         readonly optOutsLateMs?: number | undefined;
-        /** Deadline of the read-back of suppressions, in milliseconds. Default: 270m. */
+        /** Deadline of the read-back of suppressions, in milliseconds. Default: 16200000 (270m). */
         readonly suppressionWithinMs?: number | undefined;
-        /** Longest wait for a silent feed of events, in milliseconds. Default: 2m. */
+        /** Longest wait for a silent feed of events, in milliseconds. Default: 120000 (2m). */
         readonly eventsSilentMs?: number | undefined;
         /** How long people who have not clicked are followed, in milliseconds. Default: watchDays. */
         readonly watchForMs?: number | null | undefined;
-        /** First pause between two polls of people who have not clicked; it doubles, in milliseconds. Default: 15m. */
+        /** First pause between two polls of people who have not clicked; it doubles, in milliseconds. Default: 900000 (15m). */
         readonly watchFirstMs?: number | undefined;
-        /** Longest pause between two polls of people who have not clicked, in milliseconds. Default: 6h. */
+        /** Longest pause between two polls of people who have not clicked, in milliseconds. Default: 21600000 (6h). */
         readonly watchLongestMs?: number | undefined;
       }
     | undefined;
