@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { LedgerDb } from './database.js';
 
-/** Notes that a worker has shown a key of the account, and works for it. */
+/** Records that a worker has proved a key of the account and works for it. */
 export async function noteAccount(db: LedgerDb, accountId: string): Promise<void> {
   await db
     .insertInto('account')
@@ -10,7 +10,7 @@ export async function noteAccount(db: LedgerDb, accountId: string): Promise<void
     .execute();
 }
 
-/** The accounts that workers have shown a key of, the newest first. */
+/** The accounts whose keys workers have proved, newest first. */
 export async function listAccounts(db: LedgerDb): Promise<string[]> {
   const rows = await db.selectFrom('account').select('id').orderBy('seen_at', 'desc').execute();
   return rows.map(({ id }) => id);

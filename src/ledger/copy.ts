@@ -18,7 +18,7 @@ function copyValue(value: CopyValue): string {
   );
 }
 
-/** COPYs lines into `table (columns)` on one connection, in the transaction it may be in. */
+/** COPYs lines into `table (columns)` on one connection, in its transaction if it has one. */
 export async function copyInto(
   client: pg.PoolClient,
   table: string,
@@ -29,6 +29,6 @@ export async function copyInto(
   const stream = client.query(
     copyFrom(`copy consentry.${table} (${columns.join(', ')}) from stdin`),
   );
-  // One chunk of a few hundred kB: far fewer turns of the event loop than a line at a time.
+  // One chunk of a few hundred kB takes far fewer turns of the event loop than one line at a time.
   await pipeline(Readable.from([lines.join('')]), stream);
 }

@@ -14,7 +14,7 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-/** The database could not be reached or is not usable; the message names the remedy. */
+/** The database cannot be reached or used. The message says what to do. */
 export class LedgerUnavailableError extends Error {
   override readonly name = 'LedgerUnavailableError';
 }
@@ -22,13 +22,14 @@ export class LedgerUnavailableError extends Error {
 const SCHEMA = 'consentry';
 
 /**
- * Rows are asked for by the thousand and by key. PostgreSQL's default takes a page at random for four
- * times as dear as one in order, as on a turning disk, and so reads whole tables to find a thousand.
+ * Queries fetch rows by key, a thousand at a time. By default PostgreSQL assumes a spinning disk,
+ * where a random page costs four times as much as a sequential one, and so scans whole tables to
+ * find a thousand rows.
  */
 const BY_KEY = 'set random_page_cost = 1.1';
 
 /**
- * Opens the ledger at `databaseUrl` and brings its schema up to date; several processes may do so
+ * Opens the ledger at `databaseUrl` and brings its schema up to date; several processes may do this
  * at once.
  *
  * @param options.connections size of the pool, default 10
@@ -44,12 +45,12 @@ export async function openLedger(
   const pool = new pg.Pool({
     connectionString,
     max: options.connections ?? 10,
-    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- waited for, whatever its type says
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- pg awaits it, whatever its type says
     onConnect: (client) => client.query(BY_KEY),
   });
-  // An idle connection that the server closes is not an error of ours: the pool opens another.
+  // The server may close an idle connection. That is no error: the pool opens another.
   pool.on('error', () => undefined);
-  // Nor of one that somebody holds, between two queries of a transaction: the next query fails.
+  // The same for a connection between two queries of a transaction: its next query fails.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
   try {
@@ -62,7 +63,7 @@ export async function openLedger(
 }
 
 async function migrateToLatest(db: LedgerDb): Promise<void> {
-  // `create schema if not exists` is not safe against itself, hence the lock.
+  // Two `create schema if not exists` at the same time can fail, hence the lock.
   await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended('consentry.schema', 0))`.execute(tx);
     await sql`create schema if not exists consentry`.execute(tx);

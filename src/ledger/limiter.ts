@@ -7,15 +7,15 @@ export interface GrantRequest {
   /** Calls in any second and in any 60 seconds. */
   readonly burst: number;
   readonly steady: number;
-  /** A call further away than this is not reserved. */
+  /** A call that would have to wait longer is not reserved. */
   readonly maxWaitMs: number;
   /** The run that asks, and its own limits within those of the account. */
   readonly run?: { readonly id: string; readonly burst: number; readonly steady: number };
 }
 
 /**
- * `granted`: the call is reserved and may be made after `waitMs`; otherwise ask again then. A call
- * that only the run's own limits put off is not reserved however soon it is.
+ * `granted`: the call is reserved and may be made after `waitMs`. Otherwise ask again after
+ * `waitMs`. A call that only the run's own limits delay is not reserved, however short the wait.
  */
 export interface Grant {
   readonly granted: boolean;
@@ -23,8 +23,8 @@ export interface Grant {
 }
 
 /**
- * Reserves one call for all workers and runs of an account. First come, first served;
- * time is the database server's, so workers' clocks do not matter.
+ * Reserves one call. All workers and runs of an account share its limits: first come, first served.
+ * Uses the database server's clock, so workers' clocks do not matter.
  */
 export async function grantCall(db: LedgerDb, request: GrantRequest): Promise<Grant> {
   const { rows } = await sql<{ granted: boolean; wait_ms: number }>`
@@ -37,7 +37,7 @@ export async function grantCall(db: LedgerDb, request: GrantRequest): Promise<Gr
   return { granted: row.granted, waitMs: row.wait_ms };
 }
 
-/** Nobody calls `endpoint` for the next `retryAfterMs`: Klaviyo answered 429. */
+/** Blocks calls to `endpoint` for the next `retryAfterMs`, after Klaviyo answered 429. */
 export async function penalise(
   db: LedgerDb,
   account: string,

@@ -3,17 +3,17 @@ import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
 import { isBeingRepaired } from './submissions.js';
 
-/** Where a reader of one of Klaviyo's feeds stands, in Klaviyo's own datetimes. */
+/** How far one of Klaviyo's feeds has been read, in Klaviyo's own datetimes. */
 export interface FeedPlace {
   /** Where the next read begins. */
   readonly since: string;
-  /** The newest that was read. */
+  /** The newest datetime that was read. */
   readonly newest: string;
-  /** The page that the next read begins with; null for the first. */
+  /** The page where the next read begins; null for the first page. */
   readonly cursor: string | null;
 }
 
-/** Where the reader of a list's members stands; null before its first read. */
+/** How far the members of the run's list have been read; null before the first read. */
 export async function getListFeed(db: LedgerDb, runId: string): Promise<FeedPlace | null> {
   const row = await db
     .selectFrom('list_feed')
@@ -37,7 +37,7 @@ export async function setListFeed(
     .execute();
 }
 
-/** Where the reader of a metric's events stands; null before its first read. */
+/** How far the events of a metric have been read; null before the first read. */
 export async function getEventFeed(
   db: LedgerDb,
   runId: string,
@@ -65,18 +65,18 @@ export async function setEventFeed(
     .execute();
 }
 
-/** An open, sent part that something read from Klaviyo may settle. */
+/** An open, sent part that a reading of Klaviyo can settle. */
 export interface WaitingPart {
   readonly rowNumber: number;
   readonly channel: Channel;
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly operation: Operation;
-  /** The earliest that Klaviyo's clock can have shown when it was sent; null where not known. */
+  /** The earliest time that Klaviyo's clock can have shown at the call; null if unknown. */
   readonly sentAt: Date | null;
 }
 
-/** Sent and open parts of the people with these identifiers; none whose repair is under way. */
+/** Open, sent parts of the people with these identifiers, without parts under repair. */
 export async function waitingParts(
   db: LedgerDb,
   migrationId: string,
@@ -117,7 +117,7 @@ export async function waitingParts(
   }));
 }
 
-/** What was sent and waits for its proof, by channel and operation. */
+/** Channels and operations of the parts that were sent and wait for proof. */
 export async function waitingKinds(
   db: LedgerDb,
   migrationId: string,
@@ -132,7 +132,7 @@ export async function waitingKinds(
     .execute();
 }
 
-/** Jobs that have no open part left and were not told so yet. */
+/** Jobs without open parts that have not been notified of it yet. */
 export async function settledJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
   const { rows } = await sql<{ job_number: number }>`
     select j.job_number from consentry.job j
@@ -158,8 +158,8 @@ export async function markWoken(
 }
 
 /**
- * Accepted jobs whose open rows are due to be looked up: first `firstAfterMs` after acceptance,
- * then after twice as long each time. For jobs whose rows no feed can prove.
+ * Accepted jobs whose open rows are due for a look-up: first `firstAfterMs` after acceptance, then
+ * after twice as long each time. For jobs whose rows no feed can prove.
  */
 export async function jobsToLookUp(
   db: LedgerDb,

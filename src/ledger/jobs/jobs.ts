@@ -28,7 +28,7 @@ export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Prom
   return rows.flatMap((row) => row.job_number ?? []);
 }
 
-/** Whether any part, or any of one job, has no outcome yet. */
+/** Whether any part of the migration, or of one job, has no outcome yet. */
 export async function hasOpenParts(
   db: LedgerDb,
   migrationId: string,
@@ -46,7 +46,7 @@ export async function hasOpenParts(
 }
 
 /**
- * Settles SMS subscribes to numbers of countries without a sender as `rejected`.
+ * Settles SMS subscribes as `rejected` if the account has no sender for the number's country.
  *
  * @param jobNumber only of this job; null for the whole migration
  */
@@ -69,7 +69,7 @@ export async function settleSmsWithoutSender(
       and (i.country is null or i.country <> all(${countries}::text[]))`.execute(db);
 }
 
-/** Jobs that were not told yet that they are over: they may wait for a word. */
+/** Jobs that have not been notified that they are settled: they may be waiting for a signal. */
 export async function waitingJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
   const rows = await db
     .selectFrom('job')
@@ -82,10 +82,10 @@ export async function waitingJobs(db: LedgerDb, migrationId: string): Promise<nu
 }
 
 /**
- * How long the rows of a job that were sent may still be shown, from its last call on.
+ * How long Klaviyo may still take to show a job's sent rows, counted from the job's last call.
  *
- * @param within milliseconds that an operation is given
- * @returns 0 or less where its deadline is over
+ * @param within milliseconds allowed for an operation
+ * @returns 0 or less once the deadline is over
  */
 export async function msUntilDeadline(
   db: LedgerDb,

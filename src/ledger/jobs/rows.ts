@@ -10,12 +10,12 @@ import { isBeingRepaired, isUnsent } from './submissions.js';
 export interface OpenRow {
   readonly rowNumber: number;
   readonly email: string | null;
-  /** The address as it stands in the source, where it differs. */
+  /** The address as written in the source, where it differs. */
   readonly rawEmail: string | null;
   readonly phoneNumber: string | null;
   /** Whether both identifiers may go to Klaviyo as one profile. */
   readonly oneProfile: boolean;
-  /** How long ago the person's consent was read, in milliseconds; null where it never was. */
+  /** Milliseconds since the person's consent was read; null if it never was. */
   readonly consentAgeMs: number | null;
   /** `YYYY-MM-DD` */
   readonly dateOfBirth: string | null;
@@ -28,9 +28,9 @@ export interface OpenPart {
   readonly operation: Operation;
   /** RFC 3339 in UTC. */
   readonly consentedAt: string | null;
-  /** The last call that it went with, if it was sent. */
+  /** The last call that carried it; null if it was not sent. */
   readonly submissionId: string | null;
-  /** It was not sent, or an answer was lost and read back: it may be sent. */
+  /** May be sent: it never was, or the answer was lost and the result has been read back. */
   readonly unsent: boolean;
 }
 
@@ -62,9 +62,9 @@ const partsAsJson = sql`
     'submission_id', p.submission_id::text, 'unsent', ${isUnsent}) order by p.channel) as parts`;
 
 /**
- * The parts of the row `i` that match; null where none does. Lateral, so that rows are found first and
- * their parts by key: what the planner knows of outcomes and jobs is as old as the last ANALYZE, and
- * a join would read every part of the migration for each thousand rows.
+ * The parts of row `i` that match; null if none does. The lateral join finds rows first and then
+ * their parts by key. The planner's statistics on outcomes and jobs are as old as the last ANALYZE:
+ * with a plain join it would read every part of the migration for each thousand rows.
  */
 const partsWhere = (matches: RawBuilder<unknown>) => sql`
   lateral (
@@ -72,7 +72,7 @@ const partsWhere = (matches: RawBuilder<unknown>) => sql`
     where p.migration_id = i.migration_id and p.row_number = i.row_number and ${matches}
   ) p`;
 
-/** Open rows of one job, in the order of the source; whose repair is under way is left out. */
+/** Open rows of one job in source order, without parts under repair. */
 export async function openRowsOfJob(
   db: LedgerDb,
   migrationId: string,
@@ -94,7 +94,7 @@ export async function openRowsOfJob(
   return rows.map(toOpenRow);
 }
 
-/** The same with the parts that were not sent: what is left to submit. */
+/** The same with only the parts that are left to submit. */
 export async function unsentRowsOfJob(
   db: LedgerDb,
   migrationId: string,
@@ -105,7 +105,7 @@ export async function unsentRowsOfJob(
     .filter((row) => row.parts.length > 0);
 }
 
-/** These rows with all their open and unsent parts, whatever their jobs, in the order of the source. */
+/** These rows in source order, with all their open, unsent parts of any job. */
 export async function unsentRows(
   db: LedgerDb,
   migrationId: string,
@@ -124,7 +124,7 @@ export async function unsentRows(
   return rows.map(toOpenRow);
 }
 
-/** The next rows after `afterRow` with parts that wait for a click, with those parts. */
+/** The next rows after `afterRow` that have parts waiting for a click, with those parts. */
 export async function pendingRows(
   db: LedgerDb,
   migrationId: string,
@@ -199,9 +199,9 @@ export interface ConsentBefore {
 }
 
 /**
- * Keeps the state before the run with the rows. What was kept first stays the "before".
+ * Stores the state before the run with the rows. The state stored first stays the "before".
  *
- * @param tookMs from the first call of the read to now: what was said later it need not have shown
+ * @param tookMs time since the first call of the read, which may have missed later changes
  */
 export async function storeConsentBefore(
   db: LedgerDb,
@@ -210,8 +210,8 @@ export async function storeConsentBefore(
   tookMs: number,
 ): Promise<void> {
   if (rows.length === 0) return;
-  // Before any row is: calls take them in this order, and `askForMembership` comes in the same
-  // transaction. The other way round a stop between the two would have all three wait for each other.
+  // Take this lock before any row lock, as calls do: `askForMembership` follows in the same
+  // transaction. In the opposite order, a stop in between would make all three wait for each other.
   await lockForCall(db, migrationId);
   const parts = rows.flatMap((row) =>
     row.parts.map((part) => ({ rowNumber: row.rowNumber, part })),
@@ -243,15 +243,15 @@ export interface Settlement {
   readonly outcome: Outcome;
   readonly reason: Reason | null;
   readonly settledBy: SettledBy;
-  /** The consent that was read, where the outcome follows from a profile. */
+  /** The consent that was read, if the outcome follows from a profile. */
   readonly read?: { readonly consent: string; readonly at: string | null };
-  /** An opt-out that was asked for has been read back: Klaviyo shows it. */
+  /** An opt-out that was asked for has been read back: Klaviyo now shows it. */
   readonly isOptOut?: boolean;
 }
 
 /**
- * Settles parts set-based. A part that already has an outcome keeps it, so the first proof counts
- * and a retried activity changes nothing. Whose repair is under way is settled by that alone.
+ * Settles parts in one statement. A part that already has an outcome keeps it, so the first proof
+ * counts and a retried activity changes nothing. Parts under repair are settled only by the repair.
  *
  * @returns how many parts were settled by this call
  */
@@ -275,8 +275,9 @@ export async function settleParts(
 }
 
 /**
- * From now on what Klaviyo shows counts: it can be taken back there. Also for the calls before it that
- * the run asked the same with, and lost the answers of.
+ * Records that Klaviyo shows these opt-outs. From now on its readings count, since an opt-out can
+ * be withdrawn there. Includes earlier calls of the run that asked for the same and lost their
+ * answers.
  */
 async function noteShown(
   db: LedgerDb,
@@ -300,7 +301,7 @@ async function noteShown(
         where asked.id = o.submission_id and asked.migration_id = run.id)`.execute(db);
 }
 
-/** The same for what a person's consent forbids or has done already: nothing that was sent meanwhile. */
+/** Settles parts that the person's consent forbids or already fulfils, unless sent meanwhile. */
 export async function settleUnsentParts(
   db: LedgerDb,
   migrationId: string,
@@ -310,8 +311,8 @@ export async function settleUnsentParts(
 }
 
 /**
- * How parts end whose people said no after they were sent. Also where they had ended as achieved: it
- * was so for a moment, against what the person had said.
+ * Settles parts whose people opted out after the parts were sent. Also replaces an outcome such as
+ * `confirmed`: it was true only for a moment, against the person's opt-out.
  */
 export async function settleRepaired(
   db: LedgerDb,
@@ -328,7 +329,7 @@ export async function settleRepaired(
   );
 }
 
-/** Moves parts that wait for a click to what was read of them since. */
+/** Settles parts that wait for a click by what has been read since. */
 export async function settlePending(
   db: LedgerDb,
   migrationId: string,
@@ -362,11 +363,11 @@ async function settle(
 }
 
 /**
- * Asks that people who already have their consent be on the run's list too: adds a `list` part to
- * their rows, but for rows that have anything open, or that say no to anything or may do so. A run that
- * is stopped asks for nothing more: whoever stops it waits for this, and then settles what is unsent.
+ * Adds a `list` part to rows of people who already have their consent, so that they join the run's
+ * list too. Leaves out rows with an open part, and rows that contain an opt-out or may contain one.
+ * Adds nothing to a stopped run: a stop waits for this and then settles what is unsent.
  *
- * @param db a transaction, that a stop has to wait for
+ * @param db a transaction; a stop waits for its end
  * @param jobNumber the job that carries the membership; null before jobs are assigned
  */
 export async function askForMembership(

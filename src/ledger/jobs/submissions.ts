@@ -28,40 +28,40 @@ export interface NewSubmission {
   readonly migrationId: string;
   readonly jobNumber: number;
   readonly endpoint: string;
-  /** It takes people out, so nobody's opt-out stands against it. */
+  /** It opts people out, so no known opt-out forbids it. */
   readonly takesOut: boolean;
-  /** Null where Klaviyo's clock was never seen. */
+  /** Null if Klaviyo's clock was never seen. */
   readonly now: KlaviyoMoment | null;
   readonly parts: readonly SentPart[];
 }
 
-/** What became of it: the parts that it carries, or why it must not be made. */
+/** The parts that the call carries, or why it must not be made. */
 export type Begun =
   | { readonly state: 'begun'; readonly id: string; readonly parts: readonly SentPart[] }
   | { readonly state: 'nothing_left' | 'paused' | 'stopped' };
 
-/** No call carries or may have carried the part `p`, or its answer was lost and has been read back. */
+/** No call carried or may have carried part `p`, or its answer was lost and has been read back. */
 export const isUnsent: RawBuilder<boolean> = sql`(p.submission_id is null or exists (
   select from consentry.submission s where s.id = p.submission_id and s.status = 'lost'))`;
 
-/** The person of part `p` said no after it was sent: see `repairs.ts`. */
+/** The person of part `p` opted out after it was sent: see `repairs.ts`. */
 export const isBeingRepaired: RawBuilder<boolean> = sql`exists (
   select from consentry.repair r where r.migration_id = p.migration_id
     and r.row_number = p.row_number and r.channel = p.channel and r.closed_at is null)`;
 
 /**
- * Notes, before the call is made, which parts go with it: of those that are asked for, the ones that
- * are open and unsent. A run that is paused or stopped sends nothing as of this moment: whoever notes
- * a stop waits for submissions that are just beginning, and none begins after it. Of subscribes and
- * memberships, people who are known to have said no are left out.
+ * Records, before the call is made, which parts it carries: the given parts that are open and
+ * unsent. A paused or stopped run sends nothing from this moment on: recording a stop waits for
+ * submissions that are just beginning, and none begins after it. Subscribes and memberships leave
+ * out people who are known to have opted out.
  *
- * If the worker dies on the way the submission stays `sending`, and the next attempt knows that
- * Klaviyo may or may not have it.
+ * If the worker dies during the call, the submission stays `sending`, and the next attempt knows
+ * that Klaviyo may or may not have it.
  */
 export async function beginSubmission(db: LedgerDb, submission: NewSubmission): Promise<Begun> {
   const { migrationId, jobNumber, endpoint, takesOut, now, parts } = submission;
   return db.transaction().execute(async (tx): Promise<Begun> => {
-    // One call of a job begins at a time: two attempts at the same rows would wait for each other.
+    // Calls of a job begin one at a time: two attempts at the same rows would wait for each other.
     await tx
       .selectFrom('job')
       .select('job_number')
@@ -118,8 +118,8 @@ const listed = (parts: readonly SentPart[]) => sql`
   ) as given (row_number, channel)) as asked`;
 
 /**
- * Leaves out who is known to have said no, by whatever run or feed. What was surely not sent ends here;
- * a subscribe that an answer was lost of may be applied yet, and is watched.
+ * Leaves out people whose opt-out is known from any run or feed. Parts that were certainly not sent
+ * are settled here. A subscribe whose answer was lost may still be applied, so it is watched.
  */
 async function withoutOptedOut(
   db: LedgerDb,
@@ -144,8 +144,9 @@ async function withoutOptedOut(
         where i.migration_id = m.id and i.row_number = p.row_number offset 0
       ) i
       join ${countingOptOuts} on counting.channel = p.channel
-      -- By key for each part, whatever the planner knows of a table that grows by the thousand: a
-      -- join would be a product of both, and hold up whoever pauses or cancels the run meanwhile.
+      -- By key for each part: the table grows by thousands of rows, and the planner's statistics
+      -- lag behind. A plain join could become a product of both tables and delay a pause or a
+      -- cancel of the run.
       cross join lateral (
         select o.opted_out_at, said.left_list from consentry.opt_out o
         cross join lateral (select ${leftListOfRun} as left_list) said
@@ -153,11 +154,11 @@ async function withoutOptedOut(
           and (said.left_list or (o.channel = counting.by_channel
             and o.identifier = ${identifierOfPart}
             and o.list_id in ('', coalesce(m.settings->>'listId', ''))))
-          -- After a lost call not against the newest reading: that shows what the call has done.
+          -- After a lost call, not against the newest reading: that shows the effect of the call.
           and ${counts(sql`coalesce(
             (select s.sent_at from consentry.submission s where s.id = p.submission_id),
             i.consent_read_at)`)}
-          -- Somebody who came back by themselves since.
+          -- Not if the person has resubscribed since.
           and not coalesce(p.consent_before = 'SUBSCRIBED'
             and p.consent_before_at > o.opted_out_at, false)
         offset 0
@@ -184,7 +185,7 @@ async function withoutOptedOut(
   return parts.filter(({ rowNumber, channel }) => !left.has(`${rowNumber} ${channel}`));
 }
 
-/** An opt-out that is asked for counts from the moment it is: no run subscribes the person any more. */
+/** An opt-out counts from the moment it is asked for: no run subscribes the person after that. */
 async function noteAskedOptOuts(
   db: LedgerDb,
   migrationId: string,
@@ -214,11 +215,11 @@ export type SubmissionAnswer =
       readonly partialFailure: string | null;
       readonly requestId: string | null;
     }
-  /** Klaviyo refused it as a whole, or nothing left this machine: its parts are unsent again. */
+  /** Klaviyo refused the whole call, or it never left this machine: its parts are unsent again. */
   | { readonly status: 'refused' | 'not_sent' }
-  /** Klaviyo may have it: to be read back. */
+  /** Klaviyo may have it, so it must be read back. */
   | { readonly status: 'ambiguous' }
-  /** Klaviyo may have it, and it may be sent again all the same. */
+  /** Klaviyo may have it, but it may be sent again anyway. */
   | { readonly status: 'lost' };
 
 export async function answerSubmission(

@@ -8,18 +8,18 @@ export interface OptOutFeed {
   readonly unreadable: boolean;
 }
 
-/** While one worker reads a feed the others wait; one that died is not waited for any longer. */
+/** Lease of the worker that reads a feed. The others wait for it, at most this long if it died. */
 const READING_WITHIN_SECONDS = 30;
 
-/** A feed that could not be read is asked for again: the key may be another one by then. */
+/** After this, a feed that the key may not read is tried again: the key may have changed. */
 const UNREADABLE_FOR_SECONDS = 10 * 60;
 
 /**
- * The feeds of these that were not read whole within the last `maxAgeMs`, or `rest` times what that
- * took; of those that the key may not read, the ones that were not asked for lately.
+ * Which of these feeds are due: those not read completely within the last `maxAgeMs`, nor within
+ * `rest` times the duration of that read. A feed that the key may not read is due less often.
  *
- * @param waitingMs since the caller began to wait: what was read since then is new enough, however long
- *   the other feeds took
+ * @param waitingMs time since the caller began to wait: a feed read since then is recent enough,
+ *   however long the other feeds took
  */
 export async function dueFeeds(
   db: LedgerDb,
@@ -43,10 +43,10 @@ export async function dueFeeds(
 }
 
 /**
- * Takes a feed for reading, unless somebody reads it now.
+ * Takes the lease of a feed, unless another worker is reading it.
  *
- * @param from where a feed that was never read begins
- * @returns null where somebody else reads it
+ * @param from where to begin a feed that was never read
+ * @returns null if another worker is reading it
  */
 export async function takeFeed(
   db: LedgerDb,
@@ -64,7 +64,7 @@ export async function takeFeed(
   return rows[0] ?? null;
 }
 
-/** Still reading: nobody else begins. Nothing where it was given back meanwhile. */
+/** Extends the lease of a feed. Does nothing if it was released meanwhile. */
 export async function keepFeed(db: LedgerDb, accountId: string, feed: string): Promise<void> {
   await sql`
     update consentry.opt_out_feed
@@ -73,9 +73,10 @@ export async function keepFeed(db: LedgerDb, accountId: string, feed: string): P
 }
 
 /**
- * A feed was read whole, or may not be read: then the next read begins where this one would have.
+ * Records that a feed was read completely, or that the key may not read it, and releases the lease.
+ * After the latter, the next read begins where this one would have.
  *
- * @param tookMs from its first call to now: what was said later it need not have shown
+ * @param read.tookMs time since its first call; it may have missed later changes
  */
 export async function feedWasRead(
   db: LedgerDb,
@@ -92,7 +93,7 @@ export async function feedWasRead(
     where account_id = ${accountId} and feed = ${feed}`.execute(db);
 }
 
-/** Gives a feed back unread, as reading it failed. */
+/** Releases the lease of a feed after a failed read. */
 export async function releaseFeed(db: LedgerDb, accountId: string, feed: string): Promise<void> {
   await sql`
     update consentry.opt_out_feed set reading_until = null
@@ -100,8 +101,8 @@ export async function releaseFeed(db: LedgerDb, accountId: string, feed: string)
 }
 
 /**
- * How far back opt-outs have to be known: to the oldest reading that a subscribe may rest on which is
- * about to be sent, or may still be applied.
+ * How far back opt-outs must be known, in milliseconds: to the oldest consent reading behind any
+ * subscribe that is about to be sent or may still be applied.
  */
 export async function watchedForMs(
   db: LedgerDb,

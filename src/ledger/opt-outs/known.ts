@@ -3,14 +3,14 @@ import { OPT_OUTS_OF, PHONE_CHANNELS, type ConsentChannel } from '../../contract
 import type { LedgerDb } from '../database.js';
 import type { OptOutSource } from '../schema/tables.js';
 
-/** Somebody said no to a channel. */
+/** A person opted out of a channel. */
 export interface OptOut {
   readonly channel: ConsentChannel;
   /** E-mail in lower case, or E.164. */
   readonly identifier: string;
   /**
-   * The one list that it is about; null for everything. Whoever has left a list is put back on it by a
-   * subscribe to any channel, so it is kept by both of their identifiers.
+   * The list that it is about; null for an opt-out of everything. A subscribe to any channel puts a
+   * person who left a list back on it, so this is stored under both of their identifiers.
    */
   readonly listId: string | null;
   /** RFC 3339, by Klaviyo's clock. */
@@ -18,7 +18,7 @@ export interface OptOut {
   readonly source: OptOutSource;
 }
 
-/** Keeps opt-outs that were read; of one that is known already the newest time counts. */
+/** Stores opt-outs that were read. If one is known already, the newest time counts. */
 export async function noteOptOuts(
   db: LedgerDb,
   accountId: string,
@@ -33,7 +33,7 @@ export async function noteOptOuts(
       newest.set(key, optOut);
   }
   if (newest.size === 0) return;
-  // In one order everywhere, so that two writers of the same people do not wait for each other.
+  // Always in the same order, so that two writers of the same people do not deadlock.
   const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, optOut]) => optOut);
   await sql`
     insert into consentry.opt_out as o
@@ -50,22 +50,23 @@ export async function noteOptOuts(
     where excluded.opted_out_at > o.opted_out_at`.execute(db);
 }
 
-/** Takes back what a call of ours was to ask for, where it surely never left. */
+/** Deletes the opt-outs of a call that was certainly never sent. */
 export async function forgetOptOuts(db: LedgerDb, submissionId: string): Promise<void> {
   await db.deleteFrom('opt_out').where('submission_id', '=', submissionId).execute();
 }
 
 /**
- * How far a reading of Klaviyo may lag behind what it has shown before. What it showed longer before a
- * reading, and does not show in it, was taken back since: by the person, or by hand.
+ * How far a reading of Klaviyo may lag behind what Klaviyo showed earlier. An opt-out that was
+ * shown longer ago than this and is missing from a reading was withdrawn: by the person, or by
+ * hand.
  */
 const STALE_READING = sql`interval '5 minutes'`;
 
-/** Whether the opt-out `o` counts against a reading at `readAt`: one not shown yet always does. */
+/** Whether opt-out `o` counts against a reading at `readAt`: one not shown yet always does. */
 export const counts = (readAt: RawBuilder<unknown>): RawBuilder<boolean> => sql`
   (o.shown_at is null or o.shown_at >= coalesce(${readAt}, '-infinity') - ${STALE_READING})`;
 
-/** What counts now against the people with these identifiers, whatever Klaviyo shows of them. */
+/** The opt-outs that count now for people with these identifiers, whatever Klaviyo shows. */
 export async function optOutsOf(
   db: LedgerDb,
   accountId: string,
@@ -101,22 +102,22 @@ export const countingOptOuts: RawBuilder<unknown> = sql`
     ${PAIRS.map(({ channel }) => channel)}::text[], ${PAIRS.map(({ by }) => by)}::text[]
   ) as pairs (channel, by_channel)) as counting`;
 
-/** The identifier that a part's channel hangs on, as `identifierOf` says. */
+/** The identifier that a part's channel depends on, as in `identifierOf`. */
 export const identifierOfPart: RawBuilder<unknown> = sql`
   case when p.channel = 'email' then i.email
     when p.channel::text = any(${[...PHONE_CHANNELS]}::text[]) then i.phone_number
     else coalesce(i.email, i.phone_number) end`;
 
 /**
- * By which a call asks for a part: both of the row's identifiers where they go as one profile, so that a
- * profile which has only one of them yet is meant as well.
+ * The identifiers that a call sends for a part: both of the row's if they go as one profile. This
+ * covers a profile that has only one of them so far.
  */
 export const identifiersOfCall: RawBuilder<unknown> = sql`
   case when i.one_profile then array[i.email, i.phone_number] else array[${identifierOfPart}] end`;
 
 /**
- * Whether the opt-out `o` tells that somebody left the list of the run `m`, onto which the part `p` would
- * put them back beside what it asks for. Of e-mail it counts as every other opt-out does.
+ * Whether opt-out `o` says that the person left the list of run `m`, and part `p` would put them
+ * back on it as a side effect. For e-mail, leaving the list counts like any other opt-out.
  */
 export const leftListOfRun: RawBuilder<unknown> = sql`
   (o.list_id <> '' and o.list_id = coalesce(m.settings->>'listId', '') and p.channel <> 'email')`;

@@ -11,41 +11,43 @@ import {
 } from './known.js';
 
 /**
- * Somebody whom a run has asked Klaviyo to subscribe, and who is known to have said no since they were
- * read: they are watched for as long as that subscribe can still be applied, and taken out again.
+ * A person whom a run asked Klaviyo to subscribe, and who is known to have opted out since their
+ * consent was read. They are watched while that subscribe can still be applied, and unsubscribed
+ * again.
  */
 export interface Repair {
   readonly rowNumber: number;
-  /** `list`: they left the run's list, and were put back on it beside another channel. */
+  /** `list`: they left the run's list, and a subscribe to another channel put them back on it. */
   readonly channel: Channel;
   readonly email: string | null;
   readonly rawEmail: string | null;
   readonly phoneNumber: string | null;
   readonly optedOutAt: string;
-  /** Of a list: by which of the row's identifiers somebody left it, who may be two people. */
+  /** For `list`: the row's identifiers that left it. They may belong to two people. */
   readonly leftBy: readonly string[];
-  /** How the part ended; null while it is open, or where the list is no part of the row. */
+  /** How the part ended; null while it is open, or if the row has no `list` part. */
   readonly outcome: Outcome | null;
-  /** From the last call that carried the part until now. */
+  /** Since the last call that carried the part. */
   readonly sentMsAgo: number;
-  /** Whether the person was read as subscribed after they had said no. */
+  /** Whether the person was read as subscribed after they opted out. */
   readonly wasSubscribed: boolean;
-  /** Since they were first read so; null where they were not. */
+  /** Since they were first read as subscribed; null if they were not. */
   readonly subscribedMsAgo: number | null;
-  /** Since Klaviyo last took the opt-out that undoes it; null where it did not. */
+  /** Since Klaviyo last accepted the opt-out that undoes it; null if it did not. */
   readonly unsubscribedMsAgo: number | null;
 }
 
-/** Calls that may undo a no: of who said no to a channel, or who left the run's list. */
+/** Calls that may undo an opt-out of a channel or of the run's list. */
 const PUTS_ON_LIST = sql`array['bulk_subscribe_profiles', 'bulk_import_profiles']`;
 
-/** How long before the last look opt-outs are looked at again: whoever notes one may commit late. */
+/** How much a search overlaps the last one: a transaction that stores an opt-out may commit late. */
 const NOTED_OVERLAP_SECONDS = 30;
 
 /**
- * Finds sent subscribes of a run whose people are known to have said no. A part was only sent while
- * nothing was known, so whatever is known now was said, or surfaced, after that. Each look goes on
- * where the last one ended, whoever made it; the first one begins with the first such call.
+ * Finds sent subscribes of a run whose people are known to have opted out. A part is sent only
+ * while no opt-out is known, so those known now were made, or became visible, after that. Each
+ * search continues where the last one ended, in any process; the first one begins at the first such
+ * call.
  */
 export async function findRepairs(db: LedgerDb, migrationId: string): Promise<void> {
   const { rows } = await sql<{ since: Date | null; now: Date }>`
@@ -54,20 +56,20 @@ export async function findRepairs(db: LedgerDb, migrationId: string): Promise<vo
         where s.migration_id = m.id and s.endpoint = any(${PUTS_ON_LIST})
       )) - make_interval(secs => ${NOTED_OVERLAP_SECONDS}) as since
     from consentry.migration m where m.id = ${migrationId}`.execute(db);
-  const look = rows[0];
-  if (look === undefined || look.since === null) return;
+  const period = rows[0];
+  if (period === undefined || period.since === null) return;
   await noteRepairs(
     db,
     migrationId,
     sql`select o.* from consentry.opt_out o
-      where o.account_id = run.account_id and o.noted_at >= ${look.since}::timestamptz`,
+      where o.account_id = run.account_id and o.noted_at >= ${period.since}::timestamptz`,
   );
   await sql`
-    update consentry.migration set repairs_noted_at = greatest(repairs_noted_at, ${look.now}::timestamptz)
+    update consentry.migration set repairs_noted_at = greatest(repairs_noted_at, ${period.now}::timestamptz)
     where id = ${migrationId}`.execute(db);
 }
 
-/** The same of the people with these identifiers alone, whenever it was noted that they said no. */
+/** The same only for people with these identifiers, whenever their opt-outs were stored. */
 export async function findRepairsOf(
   db: LedgerDb,
   migrationId: string,
@@ -86,10 +88,10 @@ export async function findRepairsOf(
 }
 
 /**
- * Lateral from the opt-outs on, so that each finds its rows and parts by index: they are few, and what
- * the planner knows of how many is as old as the last ANALYZE.
+ * The lateral joins start from the opt-outs, so that each finds its rows and parts by index.
+ * Opt-outs are few, but the planner's estimate of their number is as old as the last ANALYZE.
  *
- * @param optOuts a query of opt-outs of the account of `run`
+ * @param optOuts a query for opt-outs of the account of `run`
  */
 async function noteRepairs(
   db: LedgerDb,
@@ -121,7 +123,7 @@ async function noteRepairs(
             and (p.channel, o.channel) in (select channel, by_channel from ${countingOptOuts}) end
         and s.status in ('sending', 'accepted', 'ambiguous', 'lost')
         and (p.outcome is null or p.outcome <> 'rejected')
-        -- Not against the newest reading: one after the call shows what the call itself has done.
+        -- Not against the newest reading: one after the call shows the effect of the call itself.
         and ${counts(sql`s.sent_at`)}
       offset 0
     ) p
@@ -133,20 +135,20 @@ async function noteRepairs(
     where excluded.opted_out_at > r.opted_out_at`.execute(db);
 }
 
-/** Which of a run's open repairs. */
+/** Selects open repairs of a run. */
 export interface WhichRepairs {
   /** Only those of this job; null or absent for all. */
   readonly jobNumber?: number | null;
-  /** The last of the page before; null or absent for the first page. */
+  /** The last repair of the previous page; null or absent for the first page. */
   readonly after?: Pick<Repair, 'rowNumber' | 'channel'> | null;
-  /** Of one page; null or absent for all. */
+  /** Repairs per page; null or absent for all. */
   readonly limit?: number | null;
 }
 
-/** A call is answered or given up by then: no step of a job takes longer. */
+/** By then a call has been answered or given up: no step of a job takes longer. */
 const ON_THE_WIRE = sql`interval '15 minutes'`;
 
-/** When the submission `s` was last on the wire: now, where it may be. */
+/** When submission `s` was last on the wire; now if it still may be. */
 const LEFT_THE_WIRE = sql`coalesce(s.answered_at, least(now(), s.sent_at + ${ON_THE_WIRE}))`;
 
 /** Open repairs of a run in the order of its rows. */
@@ -214,7 +216,7 @@ export async function openRepairs(
 
 type Key = { readonly rowNumber: number; readonly channel: Channel };
 
-/** They were read as subscribed: the run has to take them out again. */
+/** They were read as subscribed: the run has to unsubscribe them again. */
 export async function markSubscribed(
   db: LedgerDb,
   migrationId: string,
@@ -223,7 +225,7 @@ export async function markSubscribed(
   await mark(db, migrationId, repairs, 'subscribed_seen_at');
 }
 
-/** Klaviyo took the opt-out. */
+/** Klaviyo accepted the opt-out. */
 export async function markUnsubscribed(
   db: LedgerDb,
   migrationId: string,
@@ -260,8 +262,9 @@ async function mark(
 }
 
 /**
- * How long the subscribes of a run may still be applied or what was said meanwhile may still surface:
- * ms until `forMs` after the last of them was sent, 0 where that is over. Null where none was sent.
+ * How long the subscribes of a run may still be applied, or opt-outs made meanwhile may still
+ * become visible: milliseconds until `forMs` after the last subscribe was sent, 0 once that is
+ * over. Null if none was sent.
  */
 export async function watchLeft(
   db: LedgerDb,

@@ -5,10 +5,10 @@ import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { LedgerDb } from '../database.js';
 import { finishRun, insertRun } from '../runs/runs.js';
 
-/** Questions that nobody fetched the answer of are deleted after this. */
+/** Questions whose answer nobody fetched are deleted after this. */
 export const PERSON_REQUEST_LIVES_MS = 3_600_000;
 
-/** Keeps a question for a worker, as a run of its own; forgotten ones are deleted on the way. */
+/** Stores a question for a worker, as a run of its own. Also deletes expired questions. */
 export async function askAboutPerson(
   db: LedgerDb,
   { id, accountId, person }: { id: string; accountId: string; person: Person },
@@ -33,7 +33,7 @@ export async function askAboutPerson(
   });
 }
 
-/** Whom a question is about; null where it was deleted. */
+/** The person that a question is about; null if the question was deleted. */
 export async function personAskedAbout(db: LedgerDb, id: string): Promise<Person | null> {
   const row = await db
     .selectFrom('person_request')
@@ -43,7 +43,7 @@ export async function personAskedAbout(db: LedgerDb, id: string): Promise<Person
   return row?.identifier ?? null;
 }
 
-/** Keeps the answer with its question; without one it is dropped. */
+/** Stores the answer with its question. Drops it if the question was deleted. */
 export async function answerAboutPerson(
   db: LedgerDb,
   id: string,
@@ -56,7 +56,7 @@ export async function answerAboutPerson(
     .execute();
 }
 
-/** Deletes a question and ends its run. @returns its answer; null where there was none */
+/** Deletes a question and ends its run. @returns its answer; null if there was none */
 export async function takePersonAnswer(db: LedgerDb, id: string): Promise<PersonConsent | null> {
   await finishRun(db, id);
   const row = await db
@@ -67,7 +67,7 @@ export async function takePersonAnswer(db: LedgerDb, id: string): Promise<Person
   return row?.result ?? null;
 }
 
-/** One channel of one row that was about a person: what was asked, by whom, and how it ended. */
+/** One channel of one row about a person: what was asked, by which run, and how it ended. */
 export interface PersonPart {
   readonly migrationId: string;
   readonly startedAt: Date;
@@ -78,11 +78,11 @@ export interface PersonPart {
   readonly phoneNumber: string | null;
   readonly channel: Channel;
   readonly operation: Operation;
-  /** When it was said, by the source: the date of the consent, or of the opt-out. */
+  /** The date of the consent or opt-out, according to the source. */
   readonly consentedAt: Date | null;
   readonly note: string | null;
   readonly listId: string | null;
-  /** `custom_source` that the submits of the run carry. */
+  /** The `custom_source` that the run's calls carry. */
   readonly customSource: string;
   readonly historicalImport: boolean;
   readonly outcome: Outcome | null;
@@ -94,12 +94,12 @@ export interface PersonPart {
   readonly consentAfter: string | null;
   readonly consentAfterAt: Date | null;
   readonly readAt: Date | null;
-  /** When it was sent to Klaviyo, and the id of that call; null where it was not sent. */
+  /** When it was sent to Klaviyo, and the id of that call; null if it was not sent. */
   readonly sentAt: Date | null;
   readonly requestId: string | null;
 }
 
-/** Everything that was ever done about a person, oldest first: all channels of all their rows. */
+/** Everything ever done about a person, oldest first: all channels of all their rows. */
 export async function personHistory(db: LedgerDb, { by, value }: Person): Promise<PersonPart[]> {
   const { rows } = await sql<PersonPart>`
     select i.migration_id as "migrationId", run.created_at as "startedAt",

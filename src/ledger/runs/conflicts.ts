@@ -4,10 +4,10 @@ import { CONFLICT_REASONS } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 import { sourceRun } from './migrations.js';
 
-/** Channels for which a person is known by the same identifier; SQL is about an intent `i`. */
+/** Channels that know a person by the same identifier. The SQL refers to an intent `i`. */
 interface Compared {
   readonly channels: readonly Channel[];
-  /** Rows with the same are about the same person. */
+  /** Rows with the same value are about the same person. */
   readonly person: RawBuilder<string | null>;
   readonly own: RawBuilder<string | null>;
   readonly other: RawBuilder<string | null>;
@@ -23,7 +23,7 @@ const BY_EMAIL = {
   duplicate: sql<string>`'duplicate_email'`,
 };
 
-/** A membership is asked for by e-mail where the row has one. It is no consent, so no doubt stops it. */
+/** A membership uses the e-mail if the row has one. It is not consent, so doubt does not stop it. */
 const LIST: Compared = { channels: ['list'], ...BY_EMAIL };
 
 const CONSENTS: readonly Compared[] = [
@@ -36,7 +36,7 @@ const CONSENTS: readonly Compared[] = [
     duplicate: sql`'duplicate_phone'`,
   },
   {
-    // A device belongs to a profile, which is known by its number only where it has no e-mail.
+    // A device belongs to a profile, which is known by its phone number only if it has no e-mail.
     channels: ['push'],
     ...BY_EMAIL,
     person: sql`coalesce(i.email, i.phone_number)`,
@@ -45,37 +45,39 @@ const CONSENTS: readonly Compared[] = [
 ];
 
 /**
- * Settles what the rows of a source say against each other, so that of one person and channel at most
- * one part is left open: first consent that is in doubt, which so wins over nothing, then all but one
- * of the rest. Settled parts are `rejected` with a `CONFLICT_REASONS`. Running it again changes nothing.
+ * Settles contradictions between the rows of a source, so that at most one part per person and
+ * channel stays open. Doubtful consent is settled first, so that it cannot win over another row;
+ * then all but one of the rest. Settled parts are `rejected` with one of `CONFLICT_REASONS`.
+ * Running it again changes nothing.
  */
 export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
   const source = await sourceRun(db, migrationId);
   for (const compared of CONSENTS) {
-    await settleDoubted(db, migrationId, source, compared);
+    await settleDoubtfulConsent(db, migrationId, source, compared);
     await settleAllButOne(db, migrationId, compared);
   }
   await settleAllButOne(db, migrationId, LIST);
 }
 
 /**
- * Settles consent as `newer_statement_refused` where the source says something that was refused, may
- * be a no, and is not older: nobody is subscribed on what was not understood.
+ * Settles consent as `newer_statement_refused` if the source has a statement that was refused, may
+ * be an opt-out, and is not older: nobody is subscribed against a statement that was not
+ * understood.
  *
- * - **What may be a no**: a word that is not known, and an opt-out or suppression that was refused for
- *   whatever reason. A yes that was refused, for its date or its identifier, is a yes all the same.
- * - **What is older**: consent of the same moment or before, and consent without a date. A statement
- *   without a readable date counts as newer than all, as an opt-out without one does, and so does
- *   every suppression.
- * - **Who it is about**: whoever the row names by the channel's own identifier, as everywhere. Where it
- *   has none that serves, since it is missing, mistyped or a landline to be texted, or where the
- *   consent has none (push), the other identifier decides: a no to texts with a mistyped number is
- *   about every number that the source has for its address. Two rows that both have their own are about
- *   two people where it differs, whatever the other identifier says.
+ * - **What may be an opt-out**: an unknown consent value, and an opt-out or suppression that was
+ *   refused for any reason. Consent that was refused, for its date or its identifier, is not.
+ * - **What is older**: consent of the same moment or before, and consent without a date. A
+ *   statement without a readable date counts as the newest, like an opt-out without one, and so
+ *   does every suppression.
+ * - **Who it is about**: the person with the channel's own identifier, as everywhere. If the row
+ *   has no usable one (missing, mistyped, or a landline for texts), or the consent has none (push),
+ *   the other identifier decides: an opt-out of texts with a mistyped number is about every number
+ *   that the source has for its address. Two rows that both have their own identifier are about two
+ *   people if it differs, whatever the other identifier says.
  *
- * @param source the run that read the source: what it refused counts for the retries of it as well
+ * @param source the run that read the source: what it refused counts for its retries too
  */
-async function settleDoubted(
+async function settleDoubtfulConsent(
   db: LedgerDb,
   migrationId: string,
   source: string,
@@ -100,7 +102,7 @@ async function settleDoubted(
       union all
       select r.channel, ${person}, r.said_at
       from (
-        -- Once for each: thousands of rows can have the same placeholder for an address.
+        -- Grouped, since thousands of rows can have the same placeholder for an address.
         select channel, other, lacks_own, max(said_at) as said_at
         from refused group by channel, other, lacks_own
       ) r
@@ -121,11 +123,11 @@ async function settleDoubted(
 }
 
 /**
- * Settles all but one of the parts that ask something of the same person and channel. A suppression
- * wins over everything; else the newest change. An opt-out without a date counts as newer than all,
- * and consent without one as older than all, since nobody is mailed on a guess; else the later row
- * wins. The losers are `conflicting_opt_out` where an opt-out beat consent, `superseded_by_consent`
- * the other way round, else duplicates.
+ * Settles all but one of the parts about the same person and channel. A suppression wins over
+ * everything, otherwise the newest change. An opt-out without a date counts as the newest, and
+ * consent without one as the oldest, since nobody is mailed on a guess. On equal dates an opt-out
+ * wins, then the later row. The losers are `conflicting_opt_out` if an opt-out beat consent,
+ * `superseded_by_consent` if consent beat an opt-out, otherwise duplicates.
  */
 async function settleAllButOne(
   db: LedgerDb,

@@ -30,11 +30,11 @@ const PART_COLUMNS = [
   'settled_at',
 ] as const;
 
-/** A migration that asks for the same is running already. */
+/** A migration with the same request is already running. */
 export class AlreadyRunningError extends Error {
   override readonly name = 'AlreadyRunningError';
   constructor(migrationId: string) {
-    super(`What migration ${migrationId} asks for is being done by another one that is running.`);
+    super(`Migration ${migrationId} was not stored: a running migration has the same request.`);
   }
 }
 
@@ -42,8 +42,8 @@ export class AlreadyRunningError extends Error {
  * Stores a migration and all its intents by COPY, in one transaction: a source that turns out to
  * be unreadable half-way leaves nothing behind. Parts that the importer refused are settled here.
  *
- * @param batches intents in the order of the source; row numbers count from 1
- * @param onRows told the rows stored so far after every batch
+ * @param batches intents in source order; row numbers count from 1
+ * @param onRows called after every batch with the number of rows stored so far
  * @returns the number of rows
  * @throws AlreadyRunningError
  */
@@ -82,8 +82,8 @@ export async function storeIntents(
       onRows(rows);
     }
     await client.query('commit');
-    // The planner's first queries come at once and autovacuum later: without statistics it would
-    // join a million rows with nested loops.
+    // The first queries run before autovacuum does: without statistics the planner would join a
+    // million rows with nested loops.
     await client.query('analyze consentry.intent, consentry.intent_part');
     return rows;
   } catch (error) {

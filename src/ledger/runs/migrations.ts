@@ -6,14 +6,14 @@ import { insertRun } from './runs.js';
 
 export interface NewMigration {
   readonly id: string;
-  /** Klaviyo's id of the account that the run is about. */
+  /** Klaviyo's id of the account that the run is for. */
   readonly accountId: string;
   readonly sourceName: string;
   readonly sourceSha256: string;
   readonly preset: string;
   readonly settings: MigrationSettings;
   readonly requestHash: string;
-  /** The migration whose failed rows this one tries again; null for one with a source of its own. */
+  /** The migration whose failed rows this one retries; null if it has its own source. */
   readonly retryOf: string | null;
 }
 
@@ -21,17 +21,17 @@ export interface Migration extends NewMigration {
   readonly preflight: Preflight | null;
   readonly phase: Phase;
   readonly paused: boolean;
-  /** Part of the account's limits that the run may use, above 0 to 1. */
+  /** Part of the account's limits that the run may use: above 0, at most 1. */
   readonly share: number;
   readonly failure: string | null;
   /** Nothing is submitted any more. */
   readonly stopped: boolean;
-  /** Why what was not sent was not; null while it may be. */
+  /** Why unsent parts were not sent; null while they still may be. */
   readonly stopReason: Reason | null;
-  /** Why its calls wait for a person; null while they do not. */
+  /** Why its calls wait until somebody acts; null while they do not wait. */
   readonly held: string | null;
   readonly createdAt: Date;
-  /** From its creation to now, by the ledger's clock. */
+  /** Since its creation, by the ledger's clock. */
   readonly ageMs: number;
   readonly finishedAt: Date | null;
 }
@@ -43,7 +43,7 @@ export class MigrationNotFoundError extends Error {
   }
 }
 
-/** The rows of a new migration, its run first; run in the transaction that stores its intents. */
+/** Inserts a new migration, its run first. For the transaction that stores its intents. */
 export function insertMigration(db: LedgerDb, migration: NewMigration): CompiledQuery[] {
   const run = insertRun(db, { ...migration, kind: 'migration' });
   const own = db.insertInto('migration').values({
@@ -79,7 +79,7 @@ const COLUMNS = [
 ] as const;
 
 /**
- * A migration without its plan, which names every job and is asked for by people alone.
+ * A migration without its plan, which lists every job: see `getPlan`.
  *
  * @throws MigrationNotFoundError
  */
@@ -116,8 +116,8 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
 }
 
 /**
- * The run that read the source: this one, or the first of those that it retries. What the importer
- * refused is with that one alone.
+ * The run that read the source: this one, or the first in its chain of retries. Only that run has
+ * the parts that the importer refused.
  *
  * @throws MigrationNotFoundError
  */
@@ -133,7 +133,7 @@ export async function sourceRun(db: LedgerDb, migrationId: string): Promise<stri
   return rows[0].id;
 }
 
-/** What the run does; null until it is planned. @throws MigrationNotFoundError */
+/** The plan of the run; null until it is planned. @throws MigrationNotFoundError */
 export async function getPlan(db: LedgerDb, migrationId: string): Promise<Plan | null> {
   const row = await db
     .selectFrom('migration')
@@ -144,7 +144,7 @@ export async function getPlan(db: LedgerDb, migrationId: string): Promise<Plan |
   return row.plan;
 }
 
-/** The running migration that asks for the same as `requestHash`, if there is one. */
+/** The running migration with this `requestHash`; null if there is none. */
 export async function findRunningMigration(
   db: LedgerDb,
   requestHash: string,
@@ -206,7 +206,7 @@ export async function setPlan(db: LedgerDb, migrationId: string, plan: Plan): Pr
     .execute();
 }
 
-/** A last phase ends the run, any other opens it again. */
+/** A final phase ends the run; any other phase reopens it. */
 export async function setPhase(
   db: LedgerDb,
   migrationId: string,

@@ -4,14 +4,15 @@ import type { JobRef, PartCount } from '../../contracts/migration.js';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
 
-/** A job as it is planned, before anybody says how long Klaviyo may take over it. */
+/** A planned job, before it is decided how long Klaviyo may take to show it. */
 export type AssignedJob = Omit<JobRef, 'settleWithinMs'>;
 
 /**
- * Gives every open part its job: at most `rowsPerJob` rows of one operation each, numbered in the
- * order in which they are started. Running it again changes nothing.
+ * Assigns every open part to a job. A job has at most `rowsPerJob` rows of one operation; jobs are
+ * numbered in the order in which they start. Running it again changes nothing.
  *
- * @param canaryRows the first rows that have something to send, for jobs of their own; null for none
+ * @param canaryRows how many of the first rows with something to send get their own jobs; null for
+ *   none
  */
 export async function assignJobs(
   db: LedgerDb,

@@ -2,15 +2,15 @@ import { sql } from 'kysely';
 import { TEXT_CHANNELS, type Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
 
-/** What a source asks for, as far as the preflight has a say in it. Rows. */
+/** What a source asks for, as far as the preflight checks it, in rows. */
 export interface AskedRows {
-  /** Operations that are asked for at all. */
+  /** Operations that any row asks for. */
   readonly operations: readonly Operation[];
   /** Rows that ask for consent on any channel. */
   readonly subscribes: number;
   /** Rows that ask for consent to texts, by the country of the number. */
   readonly texts: readonly { readonly country: string | null; readonly rows: number }[];
-  /** Rows that the importer refused as they have no consent date. */
+  /** Rows that the importer refused because they have no consent date. */
   readonly undated: number;
 }
 

@@ -8,7 +8,7 @@ import type { LedgerDb } from '../database.js';
 export interface ReportedPart {
   readonly rowNumber: number;
   readonly line: number;
-  /** As sent; where the importer refused it, as it stands in the source. */
+  /** As sent; if the importer refused it, as written in the source. */
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly country: string | null;
@@ -19,10 +19,10 @@ export interface ReportedPart {
   readonly settledBy: SettledBy | null;
   /** When it was read back or otherwise settled. */
   readonly settledAt: Date | null;
-  /** The consent that Klaviyo held before the run, and since when. */
+  /** The consent that Klaviyo held before the run, and since when it held it. */
   readonly consentBefore: string | null;
   readonly consentBeforeAt: Date | null;
-  /** The consent that was read back, since when Klaviyo has it, and when it was read. */
+  /** The consent that was read back, since when Klaviyo has held it, and when it was read. */
   readonly consentAfter: string | null;
   readonly consentAfterAt: Date | null;
   readonly readAt: Date | null;
@@ -40,7 +40,7 @@ const reported = sql`p.row_number as "rowNumber", i.line, coalesce(i.email, i.ra
   p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
   p.read_at as "readAt", p.submission_id is not null as sent, s.request_id as "requestId"`;
 
-/** All parts of a migration in the order of the source, a page of rows at a time. */
+/** All parts of a migration in source order, one page of rows at a time. */
 export async function* reportedParts(
   db: LedgerDb,
   migrationId: string,
@@ -53,7 +53,7 @@ export async function* reportedParts(
   }
 }
 
-/** The first parts that were refused or never seen, in the order of the source. */
+/** The first parts that were rejected or never confirmed, in source order. */
 export async function problemParts(
   db: LedgerDb,
   migrationId: string,
@@ -79,23 +79,23 @@ async function partsWhere(
   return rows;
 }
 
-/** Settled parts by outcome in buckets of time, from the first to the last settlement. */
+/** Settled parts by outcome in time buckets, from the first to the last settlement. */
 export interface SettledOverTime {
   readonly bucketMs: number;
-  /** Oldest first; a bucket without a settlement is left out. */
+  /** Oldest first; empty buckets are left out. */
   readonly buckets: readonly { readonly at: Date; readonly outcomes: OutcomeCounts }[];
 }
 
-/** Widths that people can read off an axis, in seconds. */
+/** Bucket widths that are easy to read on an axis, in seconds. */
 const BUCKET_SECONDS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400,
 ] as const;
 
-/** @param most buckets at most, but for runs of months, whose buckets are whole days */
+/** @param maxBuckets exceeded only by runs of months, whose buckets are whole days */
 export async function settledOverTime(
   db: LedgerDb,
   migrationId: string,
-  most: number,
+  maxBuckets: number,
 ): Promise<SettledOverTime> {
   const { rows } = await sql<{ first: Date | null; last: Date | null }>`
     select min(settled_at) as first, max(settled_at) as last
@@ -103,7 +103,7 @@ export async function settledOverTime(
   const { first = null, last = null } = rows[0] ?? {};
   if (first === null || last === null) return { bucketMs: 1_000, buckets: [] };
   const seconds = (last.getTime() - first.getTime()) / 1_000;
-  const width = BUCKET_SECONDS.find((each) => seconds / each + 1 <= most) ?? 86_400;
+  const width = BUCKET_SECONDS.find((each) => seconds / each + 1 <= maxBuckets) ?? 86_400;
   const { rows: counted } = await sql<{ bucket: string; outcome: Outcome; parts: string }>`
     select floor(extract(epoch from settled_at) / ${width}::integer) as bucket, outcome,
       count(*) as parts
@@ -121,11 +121,11 @@ export async function settledOverTime(
   };
 }
 
-/** How many parts went from which consent before the run to which state after it. */
+/** How many parts went from one consent before the run to one state after it. */
 export interface Transition {
   readonly channel: Channel;
   readonly operation: Operation;
-  /** Null where Klaviyo held nothing. */
+  /** Null if Klaviyo held nothing. */
   readonly before: string | null;
   readonly outcome: Outcome | null;
   readonly consentAfter: string | null;

@@ -4,7 +4,7 @@ import type { LedgerDb } from '../database.js';
 import { AlreadyRunningError, isUniqueViolation } from './intents.js';
 import { insertMigration, type NewMigration } from './migrations.js';
 
-/** Refusals that may be over: the account or Klaviyo's rules can have changed since. */
+/** Refusals that may no longer apply: the account or Klaviyo's rules can have changed since. */
 const RETRIED_REASONS: readonly Reason[] = [
   'klaviyo_refused',
   'klaviyo_refused_phone',
@@ -16,12 +16,12 @@ const RETRIED_REASONS: readonly Reason[] = [
 ];
 
 /**
- * A new migration of what another one did not achieve: parts that were never seen, were not sent,
- * or that Klaviyo refused. What an importer refused is left out, as the source has to be mended
- * first; where it may be a no, it counts in the new migration as well (`settleDuplicates`). Lines are
- * those of the source; the old migration stays as it is.
+ * Creates a migration from the failed parts of another one: parts that were never confirmed, that
+ * were not sent, or that Klaviyo refused. Parts that the importer refused are left out, since the
+ * source must be fixed first; those that may be opt-outs still count in the new migration
+ * (`settleDuplicates`). Line numbers are those of the source. The old migration stays as it is.
  *
- * @returns rows of the new migration; 0 leaves nothing behind
+ * @returns rows of the new migration; with 0, nothing is stored
  * @throws AlreadyRunningError
  */
 export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): Promise<number> {
@@ -38,7 +38,8 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
         where p.migration_id = ${retryOf} and (p.outcome in ('unconfirmed', 'cancelled')
           or (p.outcome = 'rejected' and p.settled_by <> 'importer'
             and p.reason = any(${[...RETRIED_REASONS]}::text[])))
-          -- They said no: that they may be subscribed all the same is nothing to build on.
+          -- These people opted out. Klaviyo may still show them as subscribed, but that is not
+          -- consent.
           and p.reason is distinct from 'opt_out_not_read_back'
       ), numbered as (
         select row_number, row_number() over (order by row_number)::integer as new_number

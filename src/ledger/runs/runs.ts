@@ -6,7 +6,7 @@ import type { Tables } from '../schema/tables.js';
 export interface NewRun extends Run {
   /** Klaviyo's id of the account that its calls are for. */
   readonly accountId: string;
-  /** No two unfinished runs have the same; null where two may ask for the same at once. */
+  /** Unique among unfinished runs; null if two runs may ask for the same at once. */
   readonly requestHash: string | null;
 }
 
@@ -19,7 +19,7 @@ export function insertRun(
     .values({ id, kind, account_id: accountId, request_hash: requestHash });
 }
 
-/** Ends a run. It keeps when it ended first. */
+/** Ends a run. If it has ended already, its end time stays. */
 export async function finishRun(db: LedgerDb, runId: string): Promise<void> {
   await db
     .updateTable('run')
@@ -29,15 +29,16 @@ export async function finishRun(db: LedgerDb, runId: string): Promise<void> {
     .execute();
 }
 
-/** @param share above 0 to 1 */
+/** @param share above 0, at most 1 */
 export async function setShare(db: LedgerDb, runId: string, share: number): Promise<void> {
   await db.updateTable('run').set({ share }).where('id', '=', runId).execute();
 }
 
 /**
- * Why the calls of a run wait for a person, such as a key that Klaviyo refuses.
+ * Records why the calls of a run wait until somebody acts, for example because Klaviyo refuses the
+ * key.
  *
- * @returns whether it is news
+ * @returns whether this reason is new
  */
 export async function hold(db: LedgerDb, runId: string, why: string): Promise<boolean> {
   const result = await db
@@ -50,7 +51,7 @@ export async function hold(db: LedgerDb, runId: string, why: string): Promise<bo
   return result.numUpdatedRows > 0n;
 }
 
-/** Its calls are answered again. @returns whether it is news */
+/** Records that a run's calls are answered again. @returns whether the run was held */
 export async function release(db: LedgerDb, runId: string): Promise<boolean> {
   const result = await db
     .updateTable('run')
@@ -61,16 +62,16 @@ export async function release(db: LedgerDb, runId: string): Promise<boolean> {
   return result.numUpdatedRows > 0n;
 }
 
-/** Why the calls of a run wait for a person; null while they do not. */
+/** Why the calls of a run wait until somebody acts; null while they do not wait. */
 export async function heldBecause(db: LedgerDb, runId: string): Promise<string | null> {
   const row = await db.selectFrom('run').select('held').where('id', '=', runId).executeTakeFirst();
   return row?.held ?? null;
 }
 
-/** What a call of a run has to know, asked before each: whose account it is for, and its limits. */
+/** What is read before each call of a run: the account that it is for, and its limits. */
 export interface RunTerms {
   readonly accountId: string | null;
-  /** Part of the account's limits that it may use, above 0 to 1. */
+  /** Part of the account's limits that it may use: above 0, at most 1. */
   readonly share: number;
   readonly held: boolean;
 }

@@ -2,20 +2,21 @@ import { sql } from 'kysely';
 import type { LedgerDb } from '../database.js';
 
 /**
- * Calls of a run begin side by side. A word that stops or pauses the run waits for those that are just
- * beginning, and the next ones wait for the word.
+ * Lets calls of a run begin concurrently. An instruction to stop or pause the run waits for calls
+ * that are just beginning, and later calls wait for the instruction.
  *
- * Not a lock of the run's row: share locks of a row are granted past an update that waits, so that a
- * stop would get its turn when nothing is left to send. These locks keep their order.
+ * This is not a lock on the run's row: PostgreSQL grants share locks on a row ahead of a waiting
+ * update, so a stop would get its turn only when nothing is left to send. Advisory locks keep their
+ * order.
  *
- * @param tx holds it until its end
+ * @param tx holds the lock until it ends
  */
 export async function lockForCall(tx: LedgerDb, runId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock_shared(${key(runId)})`.execute(tx);
 }
 
-/** The same for a word about the run. */
-export async function lockForWord(tx: LedgerDb, runId: string): Promise<void> {
+/** The same for an instruction to the run. */
+export async function lockForInstruction(tx: LedgerDb, runId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(${key(runId)})`.execute(tx);
 }
 

@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import type { Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
-import { lockForWord } from './steering-lock.js';
+import { lockForInstruction } from './steering-lock.js';
 import { settleUnsent } from './totals.js';
 
 /**
- * Pauses or resumes a run, as every call asks before it is made.
+ * Pauses or resumes a run. Every call checks this before it is made.
  *
- * @param steering number of the word that asks for it, as `nextSteering` gave it: what is older than
- *   another one changes nothing. Null for the newest.
+ * @param steering number of the instruction, from `steerNow`: one that is older than another
+ *   changes nothing. Null for the newest.
  */
 export async function setPaused(
   db: LedgerDb,
@@ -17,7 +17,7 @@ export async function setPaused(
   steering: string | null = null,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await lockForWord(tx, runId);
+    await lockForInstruction(tx, runId);
     await sql`
       update consentry.run
       set paused = ${paused}, steering = coalesce(${steering}::bigint, steering + 1)
@@ -27,9 +27,9 @@ export async function setPaused(
 }
 
 /**
- * The same from outside of the run, in the moment in which a person says it.
+ * The same from outside the run, at the moment of the request.
  *
- * @returns the number of this word
+ * @returns the number of this instruction; null if the run has ended
  */
 export async function steerNow(
   db: LedgerDb,
@@ -37,7 +37,7 @@ export async function steerNow(
   paused: boolean,
 ): Promise<string | null> {
   const row = await db.transaction().execute(async (tx) => {
-    await lockForWord(tx, runId);
+    await lockForInstruction(tx, runId);
     return tx
       .updateTable('run')
       .set((eb) => ({ paused, steering: eb('steering', '+', '1') }))
@@ -50,13 +50,14 @@ export async function steerNow(
 }
 
 /**
- * From now on nothing more is submitted: `beginSubmission` asks. The first reason counts.
+ * Stops a run: from now on nothing more is submitted, as `beginSubmission` checks. The first reason
+ * counts.
  *
- * @returns whether it is news
+ * @returns whether the run was not stopped before
  */
 export async function noteStop(db: LedgerDb, runId: string, reason: Reason): Promise<boolean> {
   const result = await db.transaction().execute(async (tx) => {
-    await lockForWord(tx, runId);
+    await lockForInstruction(tx, runId);
     return tx
       .updateTable('run')
       .set({ stopped_at: sql`now()`, stop_reason: reason })
@@ -67,7 +68,7 @@ export async function noteStop(db: LedgerDb, runId: string, reason: Reason): Pro
   return result.numUpdatedRows > 0n;
 }
 
-/** Settles everything that was not sent, of a run that was told to stop. */
+/** Settles everything unsent of a stopped run. */
 export async function settleStopped(db: LedgerDb, migrationId: string): Promise<number> {
   const row = await db
     .selectFrom('run')

@@ -4,7 +4,7 @@ import type { OutcomeCounts, PartCount, Totals } from '../../contracts/migration
 import type { Outcome, Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 
-/** The state of a migration in counts; one pass over its parts. */
+/** The state of a migration in counts, from one pass over its parts. */
 export async function countTotals(db: LedgerDb, migrationId: string): Promise<Totals> {
   const { rows: outcomes } = await sql<{
     outcome: Outcome | null;
@@ -63,7 +63,7 @@ export async function countJobOutcomes(
   return Object.fromEntries(rows.map((row) => [row.outcome, Number(row.rows)]));
 }
 
-/** Settles every open part that no call has or may have carried, e.g. when a run is cancelled. */
+/** Settles every open part that no call carried or may have carried, as when a run is cancelled. */
 export async function settleUnsent(
   db: LedgerDb,
   migrationId: string,

@@ -30,7 +30,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       finished_at timestamptz
     )`.execute(db);
 
-  // One running migration for one request, also when two are started at the same moment.
+  // Only one running migration per request, even if two are started at the same moment.
   await sql`
     create unique index migration_running on consentry.migration (request_hash)
     where finished_at is null`.execute(db);
@@ -47,7 +47,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       country text,
       raw_email text,
       raw_phone text,
-      -- The profiles that Klaviyo has for the two identifiers; two ids where they are two people.
+      -- The profiles that Klaviyo has for the two identifiers; two ids if they are two people.
       email_profile_id text,
       phone_profile_id text,
       -- Whether phone and e-mail may go to Klaviyo as one profile without merging or moving anything.
@@ -107,7 +107,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       rows integer not null,
       -- The newest acceptance by Klaviyo.
       accepted_at timestamptz,
-      -- When the reader last looked its open rows up, for jobs that no feed can prove.
+      -- When the reader last looked up its open rows, for jobs that no feed can prove.
       looked_up_at timestamptz,
       looks integer not null default 0,
       woken_at timestamptz,
@@ -117,8 +117,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table consentry.list_feed (
       migration_id text primary key references consentry.migration on delete cascade,
-      -- Where the next read begins, and the newest joined_group_at that was read: Klaviyo's own
-      -- texts, which keep their microseconds.
+      -- Where the next read begins, and the newest joined_group_at that was read: as Klaviyo's own
+      -- text, which keeps the microseconds.
       joined_since text not null,
       newest text not null
     )`.execute(db);
@@ -137,10 +137,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * The limiter: a log of granted calls. A call is granted for the first moment at which neither
- * any second nor any minute that contains it holds more than the limit, so it is safe wherever
- * Klaviyo's fixed windows begin; the windows are a little longer, since calls can arrive closer
- * together than they were granted. Unlogged: after a crash of the server the windows are over.
+ * The limiter: a log of granted calls. A call is granted for the first moment at which no second
+ * and no minute that contains it exceeds the limit, so it is safe wherever Klaviyo's fixed windows
+ * begin. Our windows are a little longer, since calls can arrive closer together than they were
+ * granted. The tables are unlogged: when the server is back after a crash, the windows are over.
  */
 async function createLimiter(db: Kysely<unknown>): Promise<void> {
   await sql`

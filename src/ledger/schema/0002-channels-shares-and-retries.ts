@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * All of Klaviyo's channels, suppressions, what was read back of each part, the share of the
- * account's limits that a run may use, and the run that a run retries.
+ * Adds all of Klaviyo's channels, suppressions, what was read back for each part, the share of the
+ * account's limits that a run may use, and which run a run retries.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const channel of ['sms_transactional', 'whatsapp', 'push']) {
@@ -34,7 +34,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await sql`
     alter table consentry.migration
-      -- Of the account's limits, 0 to 1.
+      -- Part of the account's limits, 0 to 1.
       add column share real not null default 1 check (share > 0 and share <= 1),
       add column retry_of text references consentry.migration on delete set null`.execute(db);
 
@@ -42,20 +42,20 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table consentry.event_feed (
       migration_id text not null references consentry.migration on delete cascade,
       metric text not null,
-      -- Where the next read begins, and the newest datetime that was read, in Klaviyo's words.
+      -- Where the next read begins, and the newest datetime that was read, as Klaviyo writes it.
       since text not null,
       newest text not null,
       primary key (migration_id, metric)
     )`.execute(db);
 
-  // Everything that was ever done about a person, whatever the migration.
+  // Finds everything ever done about a person, in any migration.
   await sql`create index intent_person_email on consentry.intent (email) where email is not null`.execute(
     db,
   );
   await sql`
     create index intent_person_phone on consentry.intent (phone_number)
     where phone_number is not null`.execute(db);
-  // Who has not clicked yet is looked at for days, among millions who are done.
+  // People who have not clicked yet are looked up for days, among millions who are settled.
   await sql`
     create index intent_part_pending on consentry.intent_part (migration_id, row_number)
     where outcome = 'pending_double_opt_in'`.execute(db);
@@ -64,8 +64,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * `grant_call` with a second pair of limits, for the run that asks: it may use part of what the
- * account may, and runs beside it use the rest.
+ * `grant_call` with a second pair of limits for the run that asks: it may use part of the account's
+ * limits, and other runs use the rest.
  */
 async function shareBetweenRuns(db: Kysely<unknown>): Promise<void> {
   await sql`alter table consentry.granted_call add column run text`.execute(db);

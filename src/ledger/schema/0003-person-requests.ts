@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Questions about one person and their answers, on their way between the CLI, which has no key, and
- * a worker: what goes through Temporal is the id. A row lives for an hour at most.
+ * Questions about one person and their answers, passed between the CLI, which has no key, and a
+ * worker. Only the id goes through Temporal. A row lives for an hour at most.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`

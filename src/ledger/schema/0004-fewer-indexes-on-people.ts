@@ -1,15 +1,16 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * A million rows are updated once for their consent before the run: with room on their page and
- * without an index too many that stays on the page. The profile ids were written and never read.
+ * A million rows are updated once with their consent before the run. With free space on the page
+ * and no unneeded index, each update stays on its page. The profile ids were written and never
+ * read.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     alter table consentry.intent
       drop column email_profile_id, drop column phone_profile_id,
       set (fillfactor = 60)`.execute(db);
-  // One index each, for a person of any migration and for the people of one.
+  // One index per identifier, for a person in any migration and for the people of one.
   for (const name of [
     'intent_email',
     'intent_phone',

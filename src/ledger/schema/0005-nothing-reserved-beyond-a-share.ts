@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * `grant_call` reserves nothing ahead for a run that has used up its own share. Calls are granted in
- * the order of their times, so one that was reserved for later would hold up every other run.
+ * `grant_call` reserves nothing ahead for a run that has used up its own share. Calls are granted
+ * in the order of their times, so a call reserved for later would delay every other run.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`

@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Runs that are bound to an account; a stop, a pause and a refused key as facts that every call asks;
- * places in feeds that are kept page by page; and submissions in Klaviyo's time.
+ * Binds runs to an account. Stores a stop, a pause and a refused key as facts that every call
+ * checks, positions in feeds page by page, and the time of submissions by Klaviyo's clock.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // An account that a worker has shown its key for.
+  // An account whose key a worker has proved.
   await sql`
     create table consentry.account (
       id text primary key,
@@ -15,24 +15,24 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await sql`
     alter table consentry.migration
-      -- From then on nothing more is submitted, and why what was not sent was not.
+      -- Since when nothing more is submitted, and why the unsent parts were not sent.
       add column stopped_at timestamptz,
       add column stop_reason text,
-      -- The newest word of a person about pausing: an older one that comes late changes nothing.
+      -- The newest instruction to pause or resume: an older one that arrives late changes nothing.
       add column steering bigint not null default 0,
-      -- Why calls of the run wait for a person, such as a key that Klaviyo refuses.
+      -- Why calls of the run wait until somebody acts, such as a key that Klaviyo refuses.
       add column held text`.execute(db);
 
-  // lost: no answer came, it was read back, and what did not land may be sent again.
+  // lost: no answer came, the result was read back, and what was not applied may be sent again.
   await sql`alter table consentry.submission drop constraint submission_status_check`.execute(db);
   await sql`
     alter table consentry.submission
       add constraint submission_status_check check
         (status in ('sending', 'accepted', 'refused', 'not_sent', 'ambiguous', 'lost')),
-      -- The earliest that Klaviyo's own clock can have shown when the call was made.
+      -- The earliest time that Klaviyo's own clock can have shown when the call was made.
       add column klaviyo_sent_at timestamptz`.execute(db);
 
-  // The page that is read next, where the last read ended before its last page.
+  // The page that is read next, if the last read stopped before the last page.
   await sql`alter table consentry.list_feed add column cursor text`.execute(db);
   await sql`alter table consentry.event_feed add column cursor text`.execute(db);
 }

@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * What is known of people who said no, whoever heard it: the account's feeds, a run that opted them
- * out, a profile that was read. And the people whom a run subscribed although they had said no
- * meanwhile, until they are out again.
+ * Known opt-outs from any source: the account's feeds, a run that opted people out, a profile that
+ * was read. And people whom a run subscribed although they had opted out meanwhile, until they are
+ * unsubscribed again.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
@@ -12,16 +12,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       -- E-mail in lower case, or E.164.
       identifier text not null,
       channel consentry.channel not null,
-      -- Of one list alone; empty for an opt-out of everything.
+      -- The list, for an opt-out of one list; empty for an opt-out of everything.
       list_id text not null default '',
       -- By Klaviyo's clock.
       opted_out_at timestamptz not null,
       source text not null
         check (source in ('suppression', 'list_suppression', 'event', 'profile', 'submission')),
-      -- The submission that asked for it, where it was one of ours; 0 for what a feed or a profile
-      -- showed. In the key: what one run asked for stays, whatever becomes of another one's call.
+      -- The submission that asked for it, if it was ours; 0 if a feed or a profile showed it. In
+      -- the key, so that one run's opt-out stays whatever happens to another run's call.
       submission_id bigint not null default 0,
-      -- When Klaviyo first showed it; null for what was asked for and is not read back yet.
+      -- When Klaviyo first showed it; null if it was asked for and not read back yet.
       shown_at timestamptz,
       noted_at timestamptz not null default clock_timestamp(),
       primary key (account_id, identifier, channel, list_id, source, submission_id)
@@ -38,13 +38,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       feed text not null,
       -- Where the next read begins, by Klaviyo's clock.
       since timestamptz not null,
-      -- When the last whole read began, by our clock; null before the first.
+      -- When the last complete read began, by our clock; null before the first.
       read_at timestamptz,
-      -- What that took.
+      -- How long that read took.
       took_ms float8 not null default 0,
       -- The key may not read it.
       unreadable boolean not null default false,
-      -- Until then one worker reads it, and others wait.
+      -- Lease of the worker that reads it; until then others wait.
       reading_until timestamptz,
       primary key (account_id, feed)
     )`.execute(db);
@@ -55,15 +55,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       row_number integer not null,
       channel consentry.channel not null,
       opted_out_at timestamptz not null,
-      -- When the person was first read as subscribed all the same.
+      -- When the person was first read as subscribed after opting out.
       subscribed_seen_at timestamptz,
-      -- When Klaviyo last took the opt-out that undoes it.
+      -- When Klaviyo last accepted the opt-out that undoes it.
       unsubscribed_at timestamptz,
       -- From then on nothing that the run sent can subscribe the person any more.
       closed_at timestamptz,
       primary key (migration_id, row_number, channel)
     )`.execute(db);
 
-  // Opt-outs that were noted before have been looked at for repairs; null before the first look.
+  // Opt-outs stored before this have been checked for repairs; null before the first check.
   await sql`alter table consentry.migration add column repairs_noted_at timestamptz`.execute(db);
 }

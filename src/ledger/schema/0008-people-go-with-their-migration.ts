@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Deleting a migration deletes its people. The two large tables have no foreign keys, which would be
- * checked for every row of a load: whoever deletes a run, by hand as well, starts this instead.
+ * Deleting a migration deletes its people. The two large tables have no foreign keys, which would
+ * be checked for every row of a load. This trigger replaces them, also when a run is deleted by
+ * hand.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`

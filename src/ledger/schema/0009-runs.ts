@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { RUN_KINDS } from '../../contracts/run.js';
 
-/** What every kind of run has, out of the table of migrations, which keeps what is a migration's alone. */
+/** The columns of `migration` that every kind of run has. They move to `run`. */
 const MOVED = [
   'account_id',
   'request_hash',
@@ -15,11 +15,11 @@ const MOVED = [
   'finished_at',
 ] as const;
 
-/** The tables that belong to a run, of whatever kind. */
+/** The tables that belong to a run of any kind. */
 const OF_RUNS = ['call_count', 'list_feed', 'event_feed'] as const;
 
 /**
- * A run is what calls, places in feeds and shares of the limits belong to. A migration is one kind of
+ * Calls, positions in feeds and shares of the limits belong to a run. A migration is one kind of
  * run, with the same id; a check and a question about a person are others.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -28,19 +28,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table consentry.run (
       id text primary key,
       kind text not null constraint run_kind check (kind in (${kinds})),
-      -- The account that its calls are for; null in what was begun before accounts were bound.
+      -- The account that its calls are for; null if the run began before accounts were bound.
       account_id text,
-      -- Hash of what decides whether two runs ask for the same; null where two may run at once.
+      -- Hash of what decides whether two runs ask for the same; null if two may run at once.
       request_hash text,
-      -- Of the account's limits, 0 to 1.
+      -- Part of the account's limits, 0 to 1.
       share real not null default 1 check (share > 0 and share <= 1),
       paused boolean not null default false,
-      -- The newest instruction of a person about pausing: an older one that arrives late changes nothing.
+      -- The newest instruction to pause or resume: an older one that arrives late changes nothing.
       steering bigint not null default 0,
-      -- From then on nothing more is submitted, and why what was not sent was not.
+      -- Since when nothing more is submitted, and why the unsent parts were not sent.
       stopped_at timestamptz,
       stop_reason text,
-      -- Why its calls wait for a person, such as a key that Klaviyo refuses.
+      -- Why its calls wait until somebody acts, such as a key that Klaviyo refuses.
       held text,
       created_at timestamptz not null default now(),
       finished_at timestamptz
@@ -53,7 +53,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     insert into consentry.run (id, kind, created_at)
     select id, 'person', created_at from consentry.person_request`.execute(db);
 
-  // One unfinished run for one request, also when two are started at the same moment.
+  // Only one unfinished run per request, even if two are started at the same moment.
   await sql`drop index consentry.migration_running`.execute(db);
   await sql`
     create unique index run_unfinished on consentry.run (request_hash)

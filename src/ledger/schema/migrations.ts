@@ -8,9 +8,9 @@ import * as accountsAndStops from './0006-accounts-stops-and-feed-pages.js';
 import * as optOuts from './0007-opt-outs-and-repairs.js';
 import * as peopleGo from './0008-people-go-with-their-migration.js';
 import * as runs from './0009-runs.js';
-import * as oneWord from './0010-operation-and-settled-by.js';
+import * as operationAndSettledBy from './0010-operation-and-settled-by.js';
 
-/** In their order. Their names are stored with every ledger. */
+/** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-migrations-intents-and-jobs': intentsAndJobs,
   '0002-channels-shares-and-retries': channelsAndShares,
@@ -21,5 +21,5 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-opt-outs-and-repairs': optOuts,
   '0008-people-go-with-their-migration': peopleGo,
   '0009-runs': runs,
-  '0010-operation-and-settled-by': oneWord,
+  '0010-operation-and-settled-by': operationAndSettledBy,
 };

@@ -5,7 +5,7 @@ import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 
-/** The ledger's tables as kysely sees them; the files beside this one make them. */
+/** The ledger's tables as Kysely sees them. The migrations in this folder create them. */
 export interface Tables {
   run: RunTable;
   migration: MigrationTable;
