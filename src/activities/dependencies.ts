@@ -6,6 +6,6 @@ export interface ActivityDependencies {
   readonly ledger: Ledger;
   /** Shared by all activities; its limiter is the account's. */
   readonly klaviyo: KlaviyoClient;
-  /** The account that the client's key has shown. */
+  /** The account that the client's key belongs to. */
   readonly accountId: string;
 }

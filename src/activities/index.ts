@@ -21,7 +21,7 @@ export { LedgerLimiter } from './temporal/ledger-limiter.js';
 export { MeasuredCalls } from './temporal/measured-calls.js';
 export { proveKey } from './temporal/prove-key.js';
 
-/** All activities, joined to one ledger and one Klaviyo client. */
+/** All activities, bound to one ledger and one Klaviyo client. */
 export function createActivities(deps: ActivityDependencies) {
   const metrics = new Metrics(deps.klaviyo);
   const optOuts = new OptOutWatch(deps, metrics);

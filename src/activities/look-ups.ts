@@ -11,33 +11,34 @@ import {
   type ProfileConsent,
 } from '../klaviyo/index.js';
 
-/** Why not all was read: no call is free at the moment, or Klaviyo does not answer. */
+/** Why something could not be read: no call is free at the moment, or Klaviyo does not answer. */
 type Shortage = LimiterBusyError | KlaviyoRateLimitedError | KlaviyoUnavailableError;
 
-/** What was read of people: all that was asked for, or as much as could be had. */
+/** What was read about people: everything that was asked for, or as much as was possible. */
 export interface LookedUp {
   readonly index: ProfileIndex;
   /** Every profile that was read. */
   readonly profiles: readonly ProfileConsent[];
-  /** Whether everything that was asked about a person was read. */
+  /** Whether everything that was asked for about a person was read. */
   covers(person: { readonly email: string | null; readonly phoneNumber: string | null }): boolean;
-  /** Why not all was read; null where it was. */
+  /** Why something could not be read; null if everything was. */
   readonly shortage: Shortage | null;
   /**
-   * To be called once what was read is kept: so each attempt gets on, however few calls it has.
+   * Call this after storing what was read: then each attempt makes progress, however few calls it
+   * gets.
    *
    * @throws LimiterBusyError, KlaviyoRateLimitedError, KlaviyoUnavailableError
    */
   throwIfShort(): void;
 }
 
-/** Look-ups of one index that are under way at once; the limiter decides how fast they go. */
+/** Concurrent look-ups of one index; the limiter decides how fast they go. */
 const CONCURRENT_LOOK_UPS = 8;
 
 /**
  * Reads the profiles of these people by `any(email, ...)` and `any(phone_number, ...)`.
  *
- * @throws the client's errors, but for those of which a later look-up may get on: see `LookedUp`
+ * @throws the client's errors, except those that a later look-up may get past: see `LookedUp`
  */
 export async function lookUpPeople(
   klaviyo: KlaviyoClient,
@@ -60,7 +61,7 @@ export async function lookUpMembers(
 }
 
 interface Asked {
-  /** In every spelling that is to be asked for. */
+  /** In every spelling to look up. */
   readonly emails: Iterable<string>;
   readonly phoneNumbers: Iterable<string>;
 }
@@ -81,8 +82,8 @@ async function lookUp(
   const limit = pLimit(CONCURRENT_LOOK_UPS);
   const orShort = async (query: Query): Promise<readonly ProfileConsent[] | null> => {
     try {
-      // Whoever is told to wait is not asked again by the others; an answer that failed may be
-      // the only one.
+      // Once one query is told to wait, the others do not ask either. One failed answer may be the
+      // only one.
       const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
       if (shortage !== undefined) throw shortage;
       return await read(query);
@@ -118,19 +119,19 @@ async function lookUp(
 
 interface Assigned {
   readonly profiles: readonly ProfileConsent[];
-  /** Profiles that could not be assigned to anybody. */
+  /** Number of profiles that match none of the values. */
   readonly strays: number;
-  /** Some of the values could not be read for now. */
+  /** Whether some of the values could not be read for now. */
   readonly short: boolean;
 }
 
 /**
- * What Klaviyo has for these values. A profile that is none of theirs by what it says, such as one
- * without an address, may be anybody's of them, and may have said no: the values are asked for in halves
- * until one is left whose profile it has to be, and nothing is known of that one's consent. Where it does
- * not come again, nothing is known of any of them.
+ * What Klaviyo has for these values. A profile that matches none of them, such as one without an
+ * address, may belong to any of them, and may have opted out. So the values are asked for in halves
+ * until one is left that must own the profile, and its consent is unknown. If the profile does not
+ * come back, the consent of all of them is unknown.
  *
- * @param read null where the values could not be read for now
+ * @param read returns null if the values could not be read for now
  */
 async function readAssigned(
   query: Query,
@@ -147,10 +148,10 @@ async function readAssigned(
   const strays = profiles.filter((profile) => !isAsked(profile));
   if (strays.length === 0) return { profiles, strays: 0, short: false };
   const theirs = profiles.filter(isAsked);
-  const mayBeAnybodys = (stray: ProfileConsent) =>
-    [...asked].map((value) => unreadable(stray, by, value));
+  const forEveryValue = (stray: ProfileConsent) =>
+    [...asked].map((value) => withUnknownConsent(stray, by, value));
   if (asked.size === 1) {
-    const all = [...theirs, ...strays.flatMap(mayBeAnybodys)];
+    const all = [...theirs, ...strays.flatMap(forEveryValue)];
     return { profiles: all, strays: strays.length, short: false };
   }
   const half = Math.ceil(values.length / 2);
@@ -161,18 +162,22 @@ async function readAssigned(
   );
   const again = halves.reduce((sum, each) => sum + each.strays, 0);
   const short = halves.some((each) => each.short);
-  // What is not read yet may have it.
+  // Values that are not read yet may own it.
   const gone = again < strays.length && !short ? strays : [];
   const found = halves.flatMap((each) => each.profiles);
   return {
-    profiles: [...theirs, ...found, ...gone.flatMap(mayBeAnybodys)],
+    profiles: [...theirs, ...found, ...gone.flatMap(forEveryValue)],
     strays: Math.max(again, strays.length),
     short,
   };
 }
 
-/** The person is there, and whether they said no is not known. */
-function unreadable(profile: ProfileConsent, by: Query['by'], value: string): ProfileConsent {
+/** The person exists, but it is not known whether they opted out. */
+function withUnknownConsent(
+  profile: ProfileConsent,
+  by: Query['by'],
+  value: string,
+): ProfileConsent {
   const named = by === 'email' ? { email: value } : { phoneNumber: value };
   return { ...profile, ...UNKNOWN_CONSENT, ...named };
 }
@@ -181,7 +186,7 @@ function keyOf(by: Query['by'], value: string): string {
   return by === 'email' ? foldEmail(value) : value;
 }
 
-/** E-mails and phone numbers in turn, so that the same people are read of both. */
+/** E-mails and phone numbers alternate, so that both are read for the same people. */
 function queriesOf({ emails, phoneNumbers }: Asked): Query[] {
   const byEmail = chunks([...new Set(emails)]);
   const byPhone = chunks([...new Set(phoneNumbers)]);

@@ -23,7 +23,7 @@ export interface PlanInput {
 
 export function createPlan({ ledger }: ActivityDependencies) {
   return {
-    /** Splits what is left after the guard into jobs, and says what the run will do. */
+    /** Splits what is left after the guard into jobs and describes what the run will do. */
     async planMigration({ migrationId, timing }: PlanInput): Promise<Plan> {
       return whileHeartbeating(async () => {
         const { db } = ledger;
@@ -65,7 +65,7 @@ export function createPlan({ ledger }: ActivityDependencies) {
   };
 }
 
-/** Calls of the submits and of one read-back of everything that is sent, at the least. */
+/** The least number of calls to submit everything and read it back once. */
 function callsOf(
   jobs: Plan['jobs'],
   toSend: readonly { readonly parts: number }[],
@@ -86,7 +86,7 @@ function callsOf(
   };
 }
 
-/** How a part ends that Klaviyo takes, if nobody clicks before the deadline. */
+/** The outcome of a part that Klaviyo accepts, if nobody clicks before the deadline. */
 function expectedOutcome(
   part: Pick<Plan['toSend'][number], 'channel' | 'operation'>,
   preflight: Preflight | null,
@@ -99,7 +99,7 @@ function expectedOutcome(
     : 'confirmed';
 }
 
-/** Endpoints are called side by side, so the busiest one decides: bursts first, then minutes. */
+/** Endpoints are called concurrently, so the busiest one decides: bursts first, then minutes. */
 function leastTime(calls: Plan['calls'], share: number, limits: Preflight['limits']): number {
   const times = Object.entries(calls).map(([name, count]) => {
     const documented = ENDPOINT_NAMES.find((known) => known === name);

@@ -23,16 +23,16 @@ import { judgePerson, needsPhone, optOutsShown, spellingsOf } from '../../consen
 import { lookUpPeople } from '../look-ups.js';
 import { Persistence } from '../temporal/persistence.js';
 
-/** Thousands of rows that are under way at once: while some are stored the next are looked up. */
+/** Concurrent chunks of a thousand rows: while some are stored, the next are looked up. */
 const AT_ONCE = 8;
 
-/** The guard's reads: the consent that Klaviyo holds, kept as the state before the run. */
+/** The guard's reads: the consent that Klaviyo holds, stored as the state before the run. */
 export function createReadConsent(deps: ActivityDependencies) {
   const { db } = deps.ledger;
   return {
     /**
-     * Settles duplicates, then reads every open row that was not read yet; a retry goes on where
-     * it stopped. What could not be read is asked for again while anything gets on.
+     * Settles duplicates, then reads every open row that was not read yet. A retry continues where
+     * the last attempt stopped. What could not be read is tried again while there is progress.
      */
     async readConsent({ migrationId }: { migrationId: string }): Promise<{ rows: number }> {
       return whileHeartbeating(async (signal) => {
@@ -50,7 +50,7 @@ export function createReadConsent(deps: ActivityDependencies) {
     },
   };
 
-  /** Reads the open rows after `begin` that were not read yet; stops where no call is free. */
+  /** Reads the open rows after `begin` that were not read yet; stops when no call is free. */
   async function readOnce(
     migration: Migration,
     begin: number,
@@ -79,10 +79,10 @@ export function createReadConsent(deps: ActivityDependencies) {
       const guarding = guard(rows, after).finally(() => underWay.delete(guarding));
       underWay.add(guarding);
       after = last.rowNumber;
-      // A look-up that hangs holds up its own thousand rows, and no others.
+      // A look-up that hangs holds up only its own thousand rows.
       if (underWay.size >= AT_ONCE) await Promise.race(underWay);
     }
-    // Also where one failed: what the others read is kept.
+    // Even if one failed, so that what the others read is stored.
     await Promise.all(underWay);
     signal.throwIfAborted();
     if (round.failure !== null) throw asError(round.failure);
@@ -94,7 +94,7 @@ function asError(failure: unknown): Error {
   return failure instanceof Error ? failure : new Error(String(failure));
 }
 
-/** Whose rows are guarded: of a job, or of the whole migration before it has jobs. */
+/** Which rows are guarded: those of a job, or of the whole migration before it has jobs. */
 interface Guarded {
   readonly migration: Migration;
   readonly jobNumber: number | null;
@@ -103,24 +103,24 @@ interface Guarded {
 interface Guarding {
   /** Rows that were read and judged. */
   readonly rows: number;
-  /** Why the others were not; null where all were. */
+  /** Why the others were not; null if all were. */
   readonly shortage: Error | null;
   /**
-   * Parts that must not be sent again, and are not settled by that: an answer was lost of them, so that
-   * Klaviyo may have them.
+   * Parts that must not be sent again but stay open: their answer was lost, so Klaviyo may have
+   * them.
    */
   readonly forbidden: readonly { readonly rowNumber: number; readonly channel: Channel }[];
 }
 
-/** Opt-outs that are older were there before any run that may have something on its way. */
+/** Older opt-outs existed before any run that may still have a call on its way. */
 const ON_ITS_WAY_MS = 24 * 3_600_000;
 
 /**
- * Looks these people up, keeps what Klaviyo holds, and settles the parts that must not or need not
- * be sent. Who is subscribed already is to be put on the run's list instead: by the job where there
- * is one, as all other jobs may have ended by then.
+ * Looks up these people, stores what Klaviyo holds, and settles the parts that must not or need not
+ * be sent. People who are already subscribed are put on the run's list instead: by the given job,
+ * if there is one, since all other jobs may have ended by then.
  *
- * @param asked with all their open and unsent parts
+ * @param asked rows with all their open, unsent parts
  */
 async function guardRows(
   { ledger, klaviyo }: ActivityDependencies,
@@ -153,7 +153,8 @@ async function guardRows(
   );
   const tookMs = performance.now() - began;
   const since = new Date((klaviyo.now()?.earliest.getTime() ?? Date.now()) - ON_ITS_WAY_MS);
-  // Together: a row that was read is not read again, so nothing that follows from it may be missing.
+  // In one transaction: a row is not read again, so everything that follows from the read must be
+  // stored.
   await ledger.db.transaction().execute(async (tx) => {
     await storeConsentBefore(
       tx,
@@ -201,40 +202,41 @@ function byIdentifier(optOuts: readonly OptOut[]): Map<string, OptOut[]> {
   return groups;
 }
 
-/** How old the reading of somebody may be who is to be sent, in milliseconds. */
+/** How old the consent reading of a person may be at the call, in milliseconds. */
 export interface ConsentAge {
-  /** Where the account's opt-outs are watched besides: e-mail. */
+  /** For e-mail, where the account's opt-outs are watched too. */
   readonly consentMaxAgeMs: number;
-  /** Where nothing but events shows an opt-out, and those may be late: all other channels. */
+  /** For all other channels, where only events show an opt-out, and may be late. */
   readonly textConsentMaxAgeMs: number;
-  /** Since the rows were asked for: their people's consent is older by that. */
+  /** Time since the rows were read from the ledger: their consent is older by that. */
   readonly sinceMs?: number;
 }
 
 /** What an attempt to submit a job knows of its rows. */
 export interface Attempt {
-  /** How often a call was put off as opt-outs took long to read. */
-  putOff: number;
-  /** Parts that are not asked for again, as `keyOfPart` says. */
+  /** How often a call was postponed because opt-outs took long to read. */
+  postponements: number;
+  /** Keys (`keyOfPart`) of the parts that are not sent by this attempt. */
   readonly leftOut: Set<string>;
-  /** Rows of lost answers that this attempt has guarded. */
+  /** Rows with lost answers that this attempt has guarded. */
   readonly guarded: Set<number>;
 }
 
 export const newAttempt = (): Attempt => ({
-  putOff: 0,
+  postponements: 0,
   leftOut: new Set(),
   guarded: new Set(),
 });
 
 /**
- * Guards again the rows whose consent was read too long ago, with all of their parts: a reading that
- * makes a row fresh has looked at everything that is sent on it. Rows that an answer was lost of are
- * guarded by every attempt, as no settlement says that they must not be sent again.
+ * Guards the rows again whose consent was read too long ago, with all of their parts: a reading
+ * that makes a row fresh must cover everything that is sent on it. Every attempt guards rows whose
+ * answer was lost, since no settlement says that they must not be sent again.
  *
- * @param rows unsent: of what was sent, Klaviyo's answer would be read as the state before
- * @returns whether any was guarded again, so that the rows have to be read anew
- * @throws what kept it from reading some of them, once the others are kept
+ * @param rows unsent rows: for sent rows, the effect of the call would be stored as the state
+ *   before
+ * @returns whether any was guarded again, so that the rows must be read from the ledger again
+ * @throws why some could not be read, after the others are stored
  */
 export async function guardStale(
   deps: ActivityDependencies,
@@ -268,6 +270,6 @@ function isStale(
     ({ channel, operation }) =>
       OPERATIONS[operation].givesConsent && (isPhoneChannel(channel) || channel === 'push'),
   );
-  const most = texts ? Math.min(textConsentMaxAgeMs, consentMaxAgeMs) : consentMaxAgeMs;
-  return consentAgeMs === null || consentAgeMs + sinceMs > most;
+  const maxAgeMs = texts ? Math.min(textConsentMaxAgeMs, consentMaxAgeMs) : consentMaxAgeMs;
+  return consentAgeMs === null || consentAgeMs + sinceMs > maxAgeMs;
 }

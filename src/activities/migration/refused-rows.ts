@@ -32,7 +32,7 @@ export function settleRefused(
   });
 }
 
-/** A refused channel that the entry does not carry means the whole entry, so that resending ends. */
+/** A refused channel that is not in the entry refuses the whole entry, so that resending ends. */
 function isRefused(channel: Channel, part: RefusedPart, entry: Entry): boolean {
   const isCarried = entry.parts.some((carried) => covers(part, carried.channel));
   return !isCarried || covers(part, channel);

@@ -27,21 +27,21 @@ import { proveAtDeadline, provePart, readBack, type Deadline } from '../../conse
 export interface SettleInput {
   readonly migrationId: string;
   readonly jobNumber: number;
-  /** The deadline: whatever is still open ends now. */
+  /** The deadline has come: whatever is still open is settled now. */
   readonly final: boolean;
   readonly timing: Pick<OptOutTiming, 'appliedWithinMs'>;
 }
 
 export interface SettleResult {
   readonly outcomes: OutcomeCounts;
-  /** The newest call of the job when it was read: what was sent up to it has been read back. */
+  /** The job's newest call when the read began: everything sent up to it has been read back. */
   readonly readBack: string | null;
 }
 
 export function createSettleJob(deps: ActivityDependencies) {
   const { db } = deps.ledger;
   return {
-    /** Looks up the sent rows of a job that nothing has proved yet, and settles what that shows. */
+    /** Looks up the sent rows of a job that are not proved yet and settles what that shows. */
     async settleJob(input: SettleInput): Promise<SettleResult> {
       return whileHeartbeating(async (signal) => {
         const { migrationId, jobNumber } = input;
@@ -55,8 +55,8 @@ export function createSettleJob(deps: ActivityDependencies) {
 }
 
 /**
- * Looks up what was sent and is open. Who is read as opted out is not settled by that, but watched:
- * what was sent may be applied yet.
+ * Looks up what was sent and is open. People who are read as opted out are not settled but watched,
+ * since the call may still be applied.
  */
 export async function lookUpJob(
   deps: ActivityDependencies,
@@ -75,7 +75,7 @@ export async function lookUpJob(
   await repairOptOuts(deps, migration, repairing, signal);
 }
 
-/** @returns rows that stay open at the deadline, as Klaviyo told nothing about their people */
+/** @returns rows that stay open at the deadline because Klaviyo does not show their consent */
 async function lookOnce(
   deps: ActivityDependencies,
   migration: Migration,
@@ -90,17 +90,17 @@ async function lookOnce(
   const now = deps.klaviyo.now()?.latest ?? new Date();
   const optOuts = rows.flatMap((row) => optOutsOfSubscribed(row, looked, now));
   await noteOptOuts(db, migration.accountId, optOuts);
-  // Also of who is not read as out: an opt-out that the ledger knows of may be lifted by what was sent.
+  // Also for people not read as opted out: the call may have lifted a known opt-out.
   await findRepairsOf(db, migrationId, rows.flatMap(identifiersOfSubscribed));
   const deadline = final ? await deadlineOf(deps, migration, jobNumber) : null;
-  const isUntold = (row: OpenRow) => !isLast && isUnknown(row, looked);
+  const staysOpen = (row: OpenRow) => !isLast && isUnknown(row, looked);
   await settleParts(
     db,
     migrationId,
-    rows.flatMap((row) => settlementsOf(row, looked, migration, isUntold(row) ? null : deadline)),
+    rows.flatMap((row) => settlementsOf(row, looked, migration, staysOpen(row) ? null : deadline)),
   );
   looked.throwIfShort();
-  return final ? rows.filter(isUntold).length : 0;
+  return final ? rows.filter(staysOpen).length : 0;
 }
 
 function isUnknown(row: OpenRow, { people }: Looked): boolean {
@@ -113,7 +113,7 @@ function isUnknown(row: OpenRow, { people }: Looked): boolean {
   );
 }
 
-/** What Klaviyo holds of rows, and which of them are on the run's list. */
+/** What Klaviyo holds for rows, and which of them are on the run's list. */
 interface Looked {
   readonly people: LookedUp;
   readonly members: LookedUp | null;
@@ -184,7 +184,7 @@ function settlementsOf(
   });
 }
 
-/** What is read of people who were asked to subscribe and have said no. */
+/** The opt-outs read for people whom the run asked Klaviyo to subscribe. */
 function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOut[] {
   return row.parts
     .filter(({ operation }) => OPERATIONS[operation].givesConsent)
@@ -228,7 +228,7 @@ function hasPart(row: OpenRow, channel: string): boolean {
 
 const asksByEmail = (row: OpenRow): boolean => hasPart(row, 'email') || hasPart(row, 'push');
 
-/** Push belongs to the person: to the phone where the row has no e-mail. */
+/** Push uses the person's e-mail, or the phone number if the row has no e-mail. */
 const asksByPhone = (row: OpenRow): boolean =>
   row.parts.some(({ channel }) => isPhoneChannel(channel)) ||
   (row.email === null && hasPart(row, 'push'));

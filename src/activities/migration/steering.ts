@@ -31,10 +31,10 @@ export function createSteering(deps: ActivityDependencies) {
   const { db } = deps.ledger;
   return {
     /**
-     * Every call asks for this before it is made. Jobs that wait for the end of a pause are told.
+     * Every call checks this before it is made. Jobs that wait for the end of a pause are notified.
      *
-     * @param steering number of the word that asks for it; null for a newest one
-     * @returns whether the run is paused now: a newer word may have overtaken this one
+     * @param steering number of the instruction; null for the newest
+     * @returns whether the run is paused now: a newer instruction may have overtaken this one
      */
     async setPaused({
       migrationId,
@@ -53,20 +53,20 @@ export function createSteering(deps: ActivityDependencies) {
       });
     },
 
-    /** What the ledger says of a run that is under way. */
+    /** Records the phase of a running migration in the ledger. */
     async notePhase({ migrationId, phase }: { migrationId: string; phase: Phase }): Promise<void> {
       await setPhase(db, migrationId, phase);
     },
 
-    /** The run's part of the account's limits; calls that are made from now on keep to it. */
+    /** Sets the run's part of the account's limits for all calls from now on. */
     async setShare({ migrationId, share }: { migrationId: string; share: number }): Promise<void> {
       await setShare(db, migrationId, share);
     },
 
     /**
-     * The rest of a run is sent only where its first rows ended as it was planned: taken by
-     * Klaviyo and, unless they wait for a click, read back. Whoever opted out meanwhile proves
-     * nothing against the run.
+     * The rest of a run is sent only if its first rows ended as planned: accepted by Klaviyo and,
+     * unless they wait for a click, read back. People who opted out meanwhile do not count against
+     * the run.
      *
      * @throws CanaryFailed
      */
@@ -84,20 +84,20 @@ export function createSteering(deps: ActivityDependencies) {
       throw stopping(
         'CanaryFailed',
         `The canary did not end as planned: ${ended}. Nothing else was sent. See 'consentry report ` +
-          `${migrationId}', mend the cause, and start again; what was confirmed is not sent twice.`,
+          `${migrationId}', fix the cause, and start again: what was confirmed is not sent twice.`,
       );
     },
 
     /**
-     * The run is over: a fact before anything else happens, which every call asks for. Then whatever
-     * was not sent ends, and jobs that have nothing else are told.
+     * Stops the run. The stop is stored first, and every call checks it. Then everything unsent is
+     * settled, and jobs that have nothing left are notified.
      */
     async stopSubmitting({
       migrationId,
       reason,
     }: {
       migrationId: string;
-      /** Why rows that were not sent were not. */
+      /** Why the unsent rows were not sent. */
       reason: Reason;
     }): Promise<void> {
       await whileHeartbeating(async () => {
@@ -109,8 +109,8 @@ export function createSteering(deps: ActivityDependencies) {
     },
 
     /**
-     * Settles the rows of a job that were not sent, as the whole run is over or somebody cancelled
-     * this job alone.
+     * Settles the unsent rows of a job, because the whole run has stopped or somebody cancelled
+     * only this job.
      */
     async stopJob({
       migrationId,
@@ -130,12 +130,12 @@ export function createSteering(deps: ActivityDependencies) {
     },
 
     /**
-     * Gives every row an outcome that has none, once its deadline is over: after a clean run there is
-     * none, but where somebody ended a job by force or a look-up failed for good. What can't be looked
-     * up at all ends `unconfirmed`: no row is left without an outcome.
+     * Gives every open row an outcome, once its deadline is over. After a clean run no row is open,
+     * but rows stay open if somebody terminated a job or a look-up failed permanently. Rows that
+     * cannot be looked up at all end `unconfirmed`: no row is left without an outcome.
      *
-     * @returns milliseconds until the next of their deadlines, 0 where every row has its outcome; and
-     *   why rows were not looked up
+     * @returns milliseconds until their next deadline, 0 if every row has its outcome; and why rows
+     *   were not looked up
      */
     async settleLeft({
       migrationId,
@@ -143,7 +143,7 @@ export function createSteering(deps: ActivityDependencies) {
       timing,
     }: {
       migrationId: string;
-      /** Why rows that were not sent were not. */
+      /** Why the unsent rows were not sent. */
       unsent: Reason;
       timing: MigrationTiming;
     }): Promise<{ waitMs: number; unread: string | null }> {
@@ -176,7 +176,7 @@ export function createSteering(deps: ActivityDependencies) {
       });
     },
 
-    /** The end of a run, whatever its kind: keeps how it ended. */
+    /** Records how a migration ended, in any of its final phases. */
     async finishMigration({
       migrationId,
       phase,
@@ -194,13 +194,13 @@ export function createSteering(deps: ActivityDependencies) {
   };
 }
 
-/** How the sent rows of a job end that nothing can be read of. */
+/** Settles the sent rows of a job that cannot be read. */
 async function settleUnread(
   { ledger: { db } }: ActivityDependencies,
   migrationId: string,
   jobNumber: number,
 ): Promise<void> {
-  // Who said no is watched all the same after the run, and corrected if they are read as out.
+  // People who opted out are still watched after the run, and corrected if they are read as out.
   const repairs = await openRepairs(db, migrationId, { jobNumber });
   await settleRepaired(
     db,

@@ -37,28 +37,29 @@ export interface SubmitInput {
   readonly migrationId: string;
   readonly jobNumber: number;
   /**
-   * The newest call of the job that was read back, as `settleJob` says: what an answer was lost of up
-   * to it and did not land is sent again. Null before anything was read back.
+   * The newest call of the job that was read back, from `settleJob`. Rows of lost answers up to it
+   * that were not applied are sent again. Null before anything was read back.
    */
   readonly readBack: string | null;
   readonly timing: MigrationTiming;
 }
 
 /**
- * `sent`: Klaviyo has or may have rows of the job, which have to be read back. `settled`: every row
+ * `sent`: Klaviyo has or may have rows of the job, which must be read back. `settled`: every row
  * has its outcome. `ambiguous`: an answer got lost; read back before the next attempt. `paused`,
- * `stopped`: a person or a failure says so.
+ * `stopped`: by a person or a failure.
  */
 export interface SubmitResult {
   readonly state: 'sent' | 'settled' | 'ambiguous' | 'paused' | 'stopped';
 }
 
 /**
- * Where opt-outs took longer to read, in the moment of a call, people are judged anew: of some channels
- * their consent is all that shows a no. Not without end, as Klaviyo may be as slow every time.
+ * If reading the opt-outs before a call took longer than this, people are judged again: on some
+ * channels only their consent shows an opt-out. There is a maximum, since Klaviyo may be slow every
+ * time.
  */
 const LONG_READING_MS = 30_000;
-const PUT_OFF_MOST = 3;
+const MAX_POSTPONEMENTS = 3;
 
 /** What one call needs to know. */
 interface Calling {
@@ -77,7 +78,7 @@ interface Job {
 export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch) {
   const { db } = deps.ledger;
 
-  /** A call whose answer got lost is read back before anything of it is sent again. */
+  /** Lost answers are read back before anything of the call is sent again. */
   async function settleLost(job: Job, readBack: string | null): Promise<'ambiguous' | null> {
     const submissions = await submissionsOfJob(db, job.migrationId, job.jobNumber);
     const unanswered = submissions.filter(
@@ -91,7 +92,7 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
     return unanswered.every(({ id }) => known(id)) ? null : 'ambiguous';
   }
 
-  /** Who opted out of the account lately; nothing where nobody is subscribed. */
+  /** Reads the account's latest opt-outs; does nothing if the operation subscribes nobody. */
   async function readOptOuts(
     { operation }: Pick<Job, 'operation'>,
     { accountId, settings: { listId } }: Migration,
@@ -105,8 +106,8 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
   }
 
   /**
-   * One call, from the leave to make it on: the account's opt-outs are read, the ledger is asked whether
-   * it may be made and notes what it carries, and it goes out. Nothing is waited for in between.
+   * Makes one call. After the limiter grants it, the account's opt-outs are read, the ledger checks
+   * whether it may be made and records what it carries, and it is sent. Nothing waits in between.
    */
   async function callOnce(
     job: Job,
@@ -120,8 +121,11 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
       const readFrom = performance.now();
       await readOptOuts(job, migration, sentParts(entries), timing, signal);
       signal.throwIfAborted();
-      if (performance.now() - readFrom > LONG_READING_MS && attempt.putOff < PUT_OFF_MOST) {
-        attempt.putOff += 1;
+      if (
+        performance.now() - readFrom > LONG_READING_MS &&
+        attempt.postponements < MAX_POSTPONEMENTS
+      ) {
+        attempt.postponements += 1;
         return 'go_on';
       }
       const asked = sentParts(entries);
@@ -149,10 +153,11 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
 
   return {
     /**
-     * Submits the open rows of a job, call by call, then the memberships of people who turned out to
-     * be subscribed. What a 400 points at is settled and the rest sent again until Klaviyo takes it.
-     * Each call is in the ledger before it is made, so no retry sends twice what Klaviyo may have; and
-     * before each the run's people, the account's opt-outs and the run itself are asked once more.
+     * Submits the open rows of a job, call by call, then the memberships of people who turned out
+     * to be subscribed. The rows that a 400 names are settled, and the rest is sent again until
+     * Klaviyo accepts it. Each call is in the ledger before it is made, so no retry sends twice
+     * what Klaviyo may have. Before each call the people's consent, the account's opt-outs and the
+     * state of the run are checked again.
      */
     async submitJob({
       migrationId,
@@ -175,8 +180,8 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
           if (rows.length === 0) return stateOfSent(job);
           if (migration.stopped) return { state: 'stopped' };
           if (migration.paused) return { state: 'paused' };
-          // A first reading may take minutes: people are judged after it, so that what has no feed
-          // is not sent on an old reading.
+          // The first read of the feeds may take minutes. People are judged after it, so that
+          // channels without a feed are not sent on an old reading.
           await readOptOuts(job, migration, rows.flatMap(partsOf), timing, signal);
           const age = { ...timing, sinceMs: performance.now() - askedAt };
           if (await guardStale(deps, job, rows, age, attempt, signal)) rows = await unsent();
@@ -201,7 +206,7 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
 
 const partsOf = ({ parts }: OpenRow) => parts;
 
-/** Parts that a call left out, as their people said no meanwhile, are not asked for again. */
+/** Without the parts that a call left out because their people opted out meanwhile. */
 function without(rows: readonly OpenRow[], leftOut: ReadonlySet<string>): OpenRow[] {
   if (leftOut.size === 0) return [...rows];
   return rows.flatMap((row) => {
@@ -213,7 +218,7 @@ function without(rows: readonly OpenRow[], leftOut: ReadonlySet<string>): OpenRo
   });
 }
 
-/** Makes one call and notes its answer. Throws what a later attempt may mend, or nobody can. */
+/** Makes one call and records its answer. Throws both temporary and permanent failures. */
 async function send(
   deps: ActivityDependencies,
   { migrationId, jobNumber, operation }: Job,
@@ -238,7 +243,8 @@ async function send(
       await answerSubmission(db, submission, { status: 'refused' });
       const settlements = settleRefused(entries, rows);
       const members = settings.listId === null ? [] : subscribedBefore(settlements);
-      // Together: who is settled is not sent again, so no second refusal would ask for the list.
+      // In one transaction: a settled row is not sent again, so no second refusal would add it to
+      // the list.
       await db.transaction().execute(async (tx) => {
         await settleParts(tx, migrationId, settlements);
         await askForMembership(tx, migrationId, members, jobNumber);
@@ -246,11 +252,11 @@ async function send(
       if (requestWide === null) return 'refused';
       throw stopping(
         'KlaviyoRequestRefused',
-        `Klaviyo refused ${OPERATIONS[operation].endpoint} as a whole (${error.status}, ${requestWide.code}` +
+        `Klaviyo refused the whole ${OPERATIONS[operation].endpoint} call (${error.status}, ${requestWide.code}` +
           `${requestWide.pointer === null ? '' : ` at ${requestWide.pointer}`}): ${requestWide.safeDetail}`,
       );
     }
-    // What the client throws besides is surely unsent. Anything else leaves it as `sending`.
+    // The client's other errors mean that nothing was sent. Anything else leaves it as `sending`.
     if (
       error instanceof KlaviyoError ||
       error instanceof ApplicationFailure ||
@@ -264,7 +270,7 @@ async function send(
   return 'accepted';
 }
 
-/** Rows of people whom Klaviyo knows as subscribed, by its refusal: all they lack is the list. */
+/** Rows that Klaviyo refused because it has them as subscribed: they only lack the list. */
 function subscribedBefore(settlements: readonly Settlement[]): number[] {
   return settlements
     .filter(

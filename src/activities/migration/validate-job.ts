@@ -14,7 +14,7 @@ export function createValidateJob(deps: ActivityDependencies) {
   return {
     /**
      * The last check before a submit: texts only to countries with a sender, and nobody who opted
-     * out since their consent was read. Of a run that is paused or stopped nobody is looked up.
+     * out since their consent was read. Looks up nobody if the run is paused or stopped.
      *
      * @returns the rows that are left to send
      */

@@ -6,10 +6,10 @@ import { MESSAGES, workflowIds } from '../../contracts/names.js';
 import { countJobOutcomes, markWoken, settledJobs } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
-/** Jobs that are told at once: a run can have a thousand that wait. */
+/** Concurrent signals: a run can have a thousand waiting jobs. */
 const AT_ONCE = 20;
 
-/** Tells the jobs whose rows all have an outcome that they need not wait any more. */
+/** Signals the jobs whose rows all have an outcome, so that they stop waiting. */
 export async function wakeSettledJobs(
   { ledger }: Pick<ActivityDependencies, 'ledger'>,
   migrationId: string,
@@ -20,14 +20,14 @@ export async function wakeSettledJobs(
     jobs.map((jobNumber) =>
       limit(async () => {
         const outcomes = await countJobOutcomes(ledger.db, migrationId, jobNumber);
-        await tell(migrationId, jobNumber, MESSAGES.settled, [outcomes]);
+        await signalJob(migrationId, jobNumber, MESSAGES.settled, [outcomes]);
       }),
     ),
   );
   await markWoken(ledger.db, migrationId, jobs);
 }
 
-/** Tells jobs to ask the ledger again whether they may submit. */
+/** Signals jobs to check the ledger again whether they may submit. */
 export async function wakeJobs(
   migrationId: string,
   jobs: readonly number[],
@@ -35,11 +35,11 @@ export async function wakeJobs(
 ): Promise<void> {
   const limit = pLimit(AT_ONCE);
   await Promise.all(
-    jobs.map((jobNumber) => limit(() => tell(migrationId, jobNumber, MESSAGES[message], []))),
+    jobs.map((jobNumber) => limit(() => signalJob(migrationId, jobNumber, MESSAGES[message], []))),
   );
 }
 
-async function tell(
+async function signalJob(
   migrationId: string,
   jobNumber: number,
   message: string,
@@ -50,8 +50,8 @@ async function tell(
       .workflow.getHandle(workflowIds.job(migrationId, jobNumber))
       .signal(message, ...args);
   } catch (error) {
-    // It has ended, or has not begun: then it asks the ledger by itself.
+    // The job has ended, or has not begun: then it checks the ledger by itself.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    log.debug('A job that was to be told is not there', { jobNumber });
+    log.debug('A job to be signalled is not running', { jobNumber });
   }
 }

@@ -23,10 +23,10 @@ export function createWatchPending(deps: ActivityDependencies) {
   const { db } = deps.ledger;
   return {
     /**
-     * Looks up everybody of a migration who has not clicked yet, and moves those whose consent
-     * shows, or who said no, to what they are.
+     * Looks up everybody in a migration who has not clicked yet, and settles those whose consent
+     * shows or who opted out.
      *
-     * @returns rows: confirmed by this look, and still pending
+     * @returns rows that this look confirmed, and rows still pending
      */
     async lookAtPending({
       migrationId,
@@ -56,7 +56,8 @@ export function createWatchPending(deps: ActivityDependencies) {
             if (outcome === 'confirmed') confirmed.add(rowNumber);
           }
           after = read.at(-1)?.rowNumber ?? after;
-          // Here, as whoever has not clicked leaves no trace of having been looked at.
+          // Wait here: the ledger does not record who was looked up without a click, so a retry
+          // starts over.
           if (people.shortage !== null)
             await delay(pauseOf(people.shortage), undefined, { signal });
         }
@@ -67,12 +68,12 @@ export function createWatchPending(deps: ActivityDependencies) {
   };
 }
 
-/** Until what kept it from reading is over, as far as it says. */
+/** How long to wait until reading may work again, if the error says so. */
 function pauseOf(shortage: NonNullable<LookedUp['shortage']>): number {
   return shortage.retryAfterMs ?? SHORT_PAUSE_MS;
 }
 
-/** Who gave the consent, and who took it back instead; nothing of whoever still has not clicked. */
+/** Settles people who gave their consent or opted out; not those who still have not clicked. */
 function settlementsOf(
   rows: readonly OpenRow[],
   people: ProfileIndex,

@@ -12,33 +12,33 @@ import { optOutsShown } from '../../consent/judge.js';
 import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
 import type { ListNames } from './list-names.js';
 
-/** One of Klaviyo's answers to "who said no since": read whole, from a time on. */
+/** One of Klaviyo's feeds of opt-outs, always read completely from a given time on. */
 export interface OptOutFeed {
   /** Its key in the ledger. */
   readonly feed: string;
-  /** Whether a run can do without it where the key may not read it: look-ups then have to do. */
+  /** Whether a run can do without it if the key may not read it: look-ups replace it. */
   readonly optional: boolean;
-  /** A reading that is older than this is no use. */
+  /** A reading older than this is too old. */
   readonly maxAgeMs: number;
-  /** Nor is one needed sooner after the last than so many times what that took. */
+  /** A feed is not read again before this many times the duration of the last read. */
   readonly rest: number;
-  /** How late it shows what was said: it is read again from so long before the last reading. */
+  /** How late opt-outs become visible: each read starts this long before the last one. */
   readonly lateMs: number;
-  /** @returns everybody who said no at `since` or later, by Klaviyo's clock, a page at a time */
+  /** @returns everybody who opted out at `since` or later, by Klaviyo's clock, a page at a time */
   read(since: Date, signal: AbortSignal): AsyncIterable<readonly OptOut[]>;
 }
 
-/** Suppressions of people who act by themselves show at once; Klaviyo's pages are a little behind. */
+/** Suppressions by the people themselves show at once, but Klaviyo's pages lag a little. */
 const SUPPRESSION_LATE_MS = 60_000;
 
-/** Suppressions that somebody asked for surface hours late, dated when they were asked for. */
+/** Suppressions that somebody requested show hours late, with the date of the request. */
 const BY_HAND = 'USER_SUPPRESSED' as const;
 
-/** Times the age of the other feeds: it is long, and what it shows is late anyhow. */
-const BY_HAND_PATIENCE = 6;
+/** Multiple of the other feeds' maximum age: this feed is long, and late in any case. */
+const BY_HAND_AGE_FACTOR = 6;
 
-/** Times what its last reading took: hours of suppressions by hand may be hundreds of pages. */
-const BY_HAND_REST = 9;
+/** Multiple of its last reading's duration: hours of such suppressions may be hundreds of pages. */
+const BY_HAND_REST_FACTOR = 9;
 
 const UNSUBSCRIBED: readonly {
   readonly feed: string;
@@ -55,7 +55,7 @@ const UNSUBSCRIBED: readonly {
 ];
 const LEFT_A_LIST = ['Unsubscribed from List'];
 
-/** What opt-outs are read with. */
+/** What is needed to read opt-outs. */
 export interface OptOutSources {
   readonly klaviyo: Pick<
     KlaviyoClient,
@@ -66,11 +66,11 @@ export interface OptOutSources {
 }
 
 /**
- * The feeds that show who opts out of these channels: suppressions, which are there as long as nothing
- * lifts them, and events, which stay but may be late. Texts have events only; of WhatsApp and push
- * there is nothing, so that their people are looked up more often instead.
+ * The feeds that show who opts out of these channels: suppressions, which exist until something
+ * lifts them, and events, which stay but may be late. Texts have only events. WhatsApp and push
+ * have no feed, so their people are looked up more often instead.
  *
- * @param listId the run's list, which people can leave alone
+ * @param listId the run's list, which people can leave without opting out of everything
  */
 export function optOutFeeds(
   { klaviyo, metrics, lists }: OptOutSources,
@@ -78,7 +78,7 @@ export function optOutFeeds(
   timing: OptOutTiming,
 ): OptOutFeed[] {
   const { optOutsMaxAgeMs: maxAgeMs, optOutsLateMs, suppressionWithinMs } = timing;
-  // The first event of its kind may be there before its metric is known.
+  // The first event of a metric may exist before we know the metric.
   const eventsLateMs = optOutsLateMs + METRICS_LATE_MS;
   const mails = run.channels.includes('email') || run.channels.includes('list');
   const feeds: OptOutFeed[] = [];
@@ -86,7 +86,7 @@ export function optOutFeeds(
     feeds.push(
       suppressions(klaviyo, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS, byHand: false }),
       suppressions(klaviyo, {
-        maxAgeMs: maxAgeMs * BY_HAND_PATIENCE,
+        maxAgeMs: maxAgeMs * BY_HAND_AGE_FACTOR,
         lateMs: suppressionWithinMs,
         byHand: true,
       }),
@@ -98,9 +98,9 @@ export function optOutFeeds(
       leavesOf(run.listId, { maxAgeMs, lateMs: eventsLateMs }),
     );
   }
-  for (const said of UNSUBSCRIBED) {
-    const asked = said.channel === 'email' ? mails : hasTexts(run.channels);
-    if (asked) feeds.push(unsubscribesOf(said, { maxAgeMs, lateMs: eventsLateMs }));
+  for (const metric of UNSUBSCRIBED) {
+    const asked = metric.channel === 'email' ? mails : hasTexts(run.channels);
+    if (asked) feeds.push(unsubscribesOf(metric, { maxAgeMs, lateMs: eventsLateMs }));
   }
   return feeds;
 
@@ -111,7 +111,7 @@ export function optOutFeeds(
     return {
       ...waits,
       feed,
-      ...IF_THE_KEY_MAY,
+      ...OPTIONAL_FEED,
       async *read(since, signal) {
         for await (const events of eventsOf(names, { since, withListName: false }, signal)) {
           yield events.flatMap(({ at, email, phoneNumber }): OptOut[] => {
@@ -124,17 +124,17 @@ export function optOutFeeds(
     };
   }
 
-  /** What stays of somebody's leaving a list once a subscribe has put them back on it. */
+  /** People who left the list: the events remain after a subscribe puts them back on it. */
   function leavesOf(listId: string, waits: Waits): OptOutFeed {
     return {
       ...waits,
       feed: `events:list:${listId}`,
-      ...IF_THE_KEY_MAY,
+      ...OPTIONAL_FEED,
       async *read(since, signal) {
         const name = await lists.nameOf(listId, signal);
         for await (const events of eventsOf(LEFT_A_LIST, { since, withListName: true }, signal)) {
           yield events.flatMap(({ at, email, phoneNumber, listName }): OptOut[] => {
-            // Of two lists with one name nobody knows which was left.
+            // If two lists have the same name, it is unknown which was left.
             if (listName !== name) return [];
             return identifiersOf(email, phoneNumber).map((identifier) => ({
               channel: 'email',
@@ -167,8 +167,8 @@ export function optOutFeeds(
 }
 
 /**
- * Events are dated to the second, cut off, and consent more finely: of a yes and a no in one second the
- * no is the later.
+ * Event times are truncated to the second; consent times are finer. Within one second, the opt-out
+ * counts as later than the consent.
  */
 function latestOf(at: string): string {
   return new Date(Math.floor(Date.parse(at) / 1_000) * 1_000 + 999).toISOString();
@@ -184,7 +184,7 @@ function hasTexts(channels: readonly Channel[]): boolean {
 
 type Waits = Pick<OptOutFeed, 'maxAgeMs' | 'lateMs'>;
 
-const IF_THE_KEY_MAY = { optional: true, rest: 0 } as const;
+const OPTIONAL_FEED = { optional: true, rest: 0 } as const;
 
 function suppressions(
   klaviyo: OptOutSources['klaviyo'],
@@ -194,12 +194,12 @@ function suppressions(
     ...waits,
     feed: byHand ? 'suppressions_by_hand' : 'suppressions',
     optional: false,
-    rest: byHand ? BY_HAND_REST : 0,
+    rest: byHand ? BY_HAND_REST_FACTOR : 0,
     async *read(since, signal) {
       const query = { since: since.toISOString(), reason: byHand ? BY_HAND : null };
       for (let cursor: string | null = null; ;) {
         const page = await klaviyo.listSuppressed({ ...query, cursor }, { signal });
-        yield found(page.profiles, since, null, klaviyo).map((optOut) => ({
+        yield optOutsOf(page.profiles, since, null, klaviyo).map((optOut) => ({
           ...optOut,
           source: 'suppression',
         }));
@@ -218,12 +218,12 @@ function listSuppressions(
   return {
     ...waits,
     feed: `list:${listId}`,
-    ...IF_THE_KEY_MAY,
+    ...OPTIONAL_FEED,
     async *read(since, signal) {
       const query = { listId, since: since.toISOString() };
       for (let cursor: string | null = null; ;) {
         const page = await klaviyo.listSuppressedOnList({ ...query, cursor }, { signal });
-        yield found(page.profiles, since, listId, klaviyo).map((optOut) => ({
+        yield optOutsOf(page.profiles, since, listId, klaviyo).map((optOut) => ({
           ...optOut,
           source: 'list_suppression',
         }));
@@ -235,19 +235,19 @@ function listSuppressions(
 }
 
 /**
- * What profiles say that a filter found. Of one whose suppressions Klaviyo leaves out, or does not date,
- * the filter itself has said it: as of now.
+ * The opt-outs of profiles that a suppression filter returned. If Klaviyo leaves out or does not
+ * date a profile's suppressions, the filter itself proves the opt-out, as of now.
  */
-function found(
+function optOutsOf(
   profiles: readonly ProfileConsent[],
   since: Date,
   listId: string | null,
   klaviyo: OptOutSources['klaviyo'],
 ): OptOut[] {
   const now = (klaviyo.now()?.latest ?? new Date()).toISOString();
-  const untold = profiles.flatMap(({ email, phoneNumber, emailMarketing }): OptOut[] => {
-    const told = listId === null ? emailMarketing?.suppressions : emailMarketing?.listSuppressions;
-    const isDated = told?.some(({ timestamp }) => timestamp !== null) === true;
+  const undated = profiles.flatMap(({ email, phoneNumber, emailMarketing }): OptOut[] => {
+    const shown = listId === null ? emailMarketing?.suppressions : emailMarketing?.listSuppressions;
+    const isDated = shown?.some(({ timestamp }) => timestamp !== null) === true;
     if (isDated) return [];
     return identifiersOf(email, listId === null ? null : phoneNumber).map((identifier) => ({
       channel: 'email',
@@ -257,5 +257,5 @@ function found(
       source: 'suppression',
     }));
   });
-  return [...optOutsShown(profiles, since), ...untold];
+  return [...optOutsShown(profiles, since), ...undated];
 }

@@ -6,13 +6,13 @@ import { repairOptOuts } from './repair.js';
 import type { OptOutWatch } from './watch.js';
 
 /**
- * Follows the people whom one run has asked Klaviyo to subscribe, look by look: reads who says no, and
- * takes out again who was sent before they were known to have.
+ * Follows the people whom one run asked Klaviyo to subscribe, look by look. Reads who opts out, and
+ * unsubscribes those whose opt-out became known only after they were sent.
  */
 export class SentFollower {
-  /** The last look was complete, began after the period, and left nobody to be taken out. */
+  /** The last look was complete, began after the period, and left nobody to unsubscribe. */
   #hasEnded = false;
-  /** Somebody may still have to be taken out. */
+  /** Somebody may still have to be unsubscribed. */
   #isRepairing = false;
   #unsubscribed = 0;
 
@@ -22,26 +22,26 @@ export class SentFollower {
     private readonly timing: OptOutTiming,
   ) {}
 
-  /** Rows that were subscribed against an opt-out and taken out again. */
+  /** Rows that were subscribed against an opt-out and unsubscribed again. */
   get unsubscribed(): number {
     return this.#unsubscribed;
   }
 
   /**
-   * One look, where one is due. Whoever is known to have said no is seen to even where nothing new can
-   * be read.
+   * Makes one look, if one is due. People known to have opted out are handled even if nothing new
+   * can be read.
    *
-   * @throws after that, what kept the opt-outs of the account from being read
+   * @throws after that, why the opt-outs of the account could not be read
    */
   async look(migration: Migration, signal: AbortSignal): Promise<void> {
-    // Asked before anything is read: what is said or applied until the end must be in the last look.
+    // Before anything is read: the last look must include everything until the end of the period.
     const left = await this.#left(migration.id);
     if (left === null || (left === 0 && this.#hasEnded)) return;
     this.#hasEnded = false;
     this.#isRepairing = false;
     const read = { isOver: false };
     const reading = this.#readOptOuts(migration, signal).finally(() => (read.isOver = true));
-    // A reading may take minutes: whom its first pages show is seen to before its last one.
+    // A reading may take minutes: people on its first pages are handled before its last page.
     for (let isLast = false; !isLast;) {
       await Promise.race([reading, delay(this.timing.readEveryMs, undefined, { signal })]);
       isLast = read.isOver;
@@ -62,13 +62,13 @@ export class SentFollower {
     this.#isRepairing = watched;
   }
 
-  /** Nothing that the run has sent so far is to be followed any more. */
+  /** Nothing that the run has sent so far needs following. */
   async isOver(migrationId: string): Promise<boolean> {
     const left = await this.#left(migrationId);
     return left === null || (left === 0 && this.#hasEnded);
   }
 
-  /** The same, but that the last look may have failed. */
+  /** The same, except that the last look may have failed. */
   async isPast(migrationId: string): Promise<boolean> {
     return ((await this.#left(migrationId)) ?? 0) === 0 && !this.#isRepairing;
   }

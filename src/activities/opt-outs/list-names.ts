@@ -1,6 +1,6 @@
 import type { KlaviyoClient } from '../../klaviyo/index.js';
 
-/** Names of lists, by which events call them. Asked for once; kept in memory alone. */
+/** Names of lists, which events use instead of ids. Each is read once and kept in memory. */
 export class ListNames {
   readonly #names = new Map<string, string | null>();
 

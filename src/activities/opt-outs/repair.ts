@@ -24,30 +24,31 @@ import { spellingsOf } from '../../consent/judge.js';
 import { chunks, isShortage, lookUpPeople } from '../look-ups.js';
 import { judgeRepair, nextStep, type RepairVerdict } from '../../consent/repair-verdict.js';
 
-/** People that are looked up together; a run has a handful, the minutes after its submit a few more. */
+/** People looked up together. A run has a handful; a few more in the minutes after its submit. */
 const AT_ONCE = 1_000;
 
-/** Of one row: those of its address and of its number, of which Klaviyo may have several. */
-const MOST_PROFILES = 4;
+/** Most profiles of one row: Klaviyo may have several for its address and its number. */
+const MAX_PROFILES = 4;
 
-/** At the deadline: Klaviyo's reads may be a moment behind, or say nothing at times. */
+/** Looks at the deadline: Klaviyo's reads may lag a moment, or sometimes not show the consent. */
 export const LAST_LOOKS = 10;
 export const LAST_LOOK_EVERY_MS = 1_000;
 
 export interface Repairing {
-  /** Only those of one job; null for all of the run. */
+  /** Only repairs of this job; null for all of the run. */
   readonly jobNumber: number | null;
-  /** From its last call on until a subscribe can't be applied any more. */
+  /** Time after its last call until a subscribe can no longer be applied. */
   readonly appliedWithinMs: number;
-  /** The deadline of the job: whatever is open ends now. */
+  /** The job's deadline has come: whatever is open is settled now. */
   readonly final: boolean;
 }
 
 /**
- * Looks at everybody who said no after the run had asked for their consent, and takes out whom Klaviyo
- * has subscribed all the same. They are watched until no call of the run can be applied any more.
+ * Looks up everybody who opted out after the run asked Klaviyo to subscribe them, and unsubscribes
+ * those whom Klaviyo subscribed anyway. They are watched until no call of the run can be applied
+ * any more.
  *
- * @returns rows that were taken out again by this look, and whether anybody is still watched
+ * @returns rows that this look unsubscribed again, and whether anybody is still watched
  */
 export async function repairOptOuts(
   deps: ActivityDependencies,
@@ -64,7 +65,7 @@ export async function repairOptOuts(
   }
 }
 
-/** Somebody who is watched, as they were read. */
+/** A watched person, as read from Klaviyo. */
 interface Judged {
   readonly repair: Repair;
   readonly profiles: readonly ProfileConsent[];
@@ -78,11 +79,11 @@ const repairsOf = (judged: readonly Judged[]): Repair[] => judged.map(({ repair 
 interface Look {
   readonly unsubscribed: number;
   readonly watched: boolean;
-  /** At the deadline: somebody is still to be read as out. */
+  /** At the deadline: somebody is still not read as out. */
   readonly again: boolean;
 }
 
-/** Everybody, page by page: who waits for minutes in the first ones does not hide the others. */
+/** Looks up everybody, page by page: people who wait on the first pages do not hide the others. */
 async function lookAtAll(
   deps: ActivityDependencies,
   migration: Migration,
@@ -106,7 +107,7 @@ async function lookAtAll(
         again: all.again || look.again,
       };
     } catch (error) {
-      // The next look tries these again; others may be read all the same.
+      // The next look tries these again; others may still be readable.
       if (!isShortage(error)) throw error;
       shortage ??= error;
     }
@@ -132,24 +133,25 @@ async function lookAt(
       return { repair, profiles, verdict: judgeRepair(repair, profiles, settings.listId) };
     });
   const subscribed = judged.filter(({ verdict }) => verdict === 'subscribed');
-  // Whom Klaviyo tells nothing about for that long is taken out in doubt: their no is known.
+  // If Klaviyo has not shown a person's consent for that long, they are unsubscribed: their opt-out
+  // is known.
   const isLate = ({ repair }: Judged) => repair.sentMsAgo >= 2 * appliedWithinMs;
   const doubtful = judged.filter((one) => one.verdict === 'unknown' && isLate(one));
   await markSubscribed(db, id, repairsOf(subscribed));
   const doing = (step: ReturnType<typeof nextStep>) =>
     subscribed.filter(({ repair }) => nextStep(repair, appliedWithinMs) === step);
-  const unheard = doing('give_up');
-  if (unheard.length > 0) {
-    log.warn('Klaviyo shows people as subscribed although it took their opt-outs: given up', {
+  const givenUp = doing('give_up');
+  if (givenUp.length > 0) {
+    log.warn('Klaviyo still shows people as subscribed after their opt-outs: giving up', {
       migrationId: id,
-      people: unheard.length,
+      people: givenUp.length,
     });
   }
   const taken = [...doing('take_out'), ...doubtful];
-  const refused = await takeOut(deps, id, taken, settings.listId, signal);
+  const refused = await unsubscribe(deps, id, taken, settings.listId, signal);
 
   const isGivenUp = (one: Judged) =>
-    doubtful.includes(one) || unheard.includes(one) || (isLate(one) && refused.has(one));
+    doubtful.includes(one) || givenUp.includes(one) || (isLate(one) && refused.has(one));
   const isLast = looks >= LAST_LOOKS;
   await settleRepaired(
     db,
@@ -157,7 +159,7 @@ async function lookAt(
     judged.flatMap((one) =>
       endOf(one, {
         isDue: final || one.repair.sentMsAgo >= appliedWithinMs,
-        isLastWord: (final && isLast) || isGivenUp(one),
+        isFinal: (final && isLast) || isGivenUp(one),
       }),
     ),
   );
@@ -174,11 +176,11 @@ async function lookAt(
 }
 
 /**
- * Unsubscribes people. One whom Klaviyo refuses keeps nobody else from it.
+ * Unsubscribes people. If Klaviyo refuses one of them, the others are still unsubscribed.
  *
- * @returns who was refused: they stay open, and are tried again at the next look
+ * @returns people whom Klaviyo refused: they stay open and are tried again at the next look
  */
-async function takeOut(
+async function unsubscribe(
   deps: ActivityDependencies,
   migrationId: string,
   judged: readonly Judged[],
@@ -189,7 +191,7 @@ async function takeOut(
   const left = judged.filter(({ repair }) => repair.channel === 'list');
   const others = judged.filter(({ repair }) => repair.channel !== 'list');
   const calls = [
-    ...chunks(left, CALL_LIMITS.unsubscribe / MOST_PROFILES).map(
+    ...chunks(left, CALL_LIMITS.unsubscribe / MAX_PROFILES).map(
       (some) => [some, leaveRequest(some, listId)] as const,
     ),
     ...chunks(others, CALL_LIMITS.unsubscribe).map(
@@ -205,7 +207,7 @@ async function takeOut(
       if (some.length === 1) some.forEach((one) => refused.add(one));
       else {
         for (const one of some) {
-          for (const alone of await takeOut(deps, migrationId, [one], listId, signal)) {
+          for (const alone of await unsubscribe(deps, migrationId, [one], listId, signal)) {
             refused.add(alone);
           }
         }
@@ -215,10 +217,10 @@ async function takeOut(
   return refused;
 }
 
-/** How a part ends by what was read of its person; nothing while it may still be applied. */
+/** How a part ends after its person was read; empty while the call may still be applied. */
 function endOf(
   { repair, profiles, verdict }: Judged,
-  { isDue, isLastWord }: { readonly isDue: boolean; readonly isLastWord: boolean },
+  { isDue, isFinal }: { readonly isDue: boolean; readonly isFinal: boolean },
 ): Settlement[] {
   const { rowNumber, channel, outcome, wasSubscribed } = repair;
   const held = consentHeld(channel, profiles);
@@ -233,14 +235,14 @@ function endOf(
       if (wasSubscribed) {
         return [{ ...end, outcome: 'skipped_opted_out', reason: 'unsubscribed_again' }];
       }
-      // What had been confirmed before was so: they left afterwards.
+      // An earlier `confirmed` was true: they left afterwards.
       if (outcome === 'confirmed' || !isDue) return [];
       return [{ ...end, outcome: 'skipped_opted_out', reason: 'opted_out_during_run' }];
     case 'came_back':
       return [{ ...end, outcome: 'confirmed', reason: null }];
     case 'subscribed':
     case 'unknown':
-      if (!isLastWord) return [];
+      if (!isFinal) return [];
       return [{ ...end, outcome: 'unconfirmed', reason: 'opt_out_not_read_back' }];
   }
 }
@@ -258,7 +260,7 @@ function askedFor(repairs: readonly Repair[]) {
 
 function profilesOf({ channel, leftBy }: Repair, held: Held): ProfileConsent[] {
   if (channel !== 'list') return profilesFor(channel, held);
-  // The row's other identifier may be somebody else, who has left nothing.
+  // The row's other identifier may belong to somebody else, who has not left the list.
   const both = new Map([...held.byEmail, ...held.byPhone].map((one) => [one.id, one]));
   return [...both.values()].filter(
     ({ email, phoneNumber }) =>
@@ -266,7 +268,7 @@ function profilesOf({ channel, leftBy }: Repair, held: Held): ProfileConsent[] {
   );
 }
 
-/** From the list alone: they are on it, and may want other mail. */
+/** From the list only: they may want other mail. */
 function leaveRequest(judged: readonly Judged[], listId: string | null): UnsubscribeRequest {
   const emails = new Set(
     judged.flatMap(({ profiles }) => profiles.flatMap(({ email }) => email ?? [])),
@@ -277,7 +279,7 @@ function leaveRequest(judged: readonly Judged[], listId: string | null): Unsubsc
   };
 }
 
-/** From everything: before the run the person was not subscribed to any of it. */
+/** From the whole channel: before the run the person was not subscribed to it. */
 function unsubscribeRequest(judged: readonly Judged[]): UnsubscribeRequest {
   return {
     listId: null,

@@ -12,8 +12,8 @@ export function createWatchOptOuts(deps: ActivityDependencies, optOuts: OptOutWa
   const { db } = deps.ledger;
   return {
     /**
-     * Watches the people of an ended run for as long as one of its subscribes may still be applied, or
-     * an opt-out of that time may still surface, and takes out again who had said no.
+     * Watches the people of an ended run while one of its subscribes may still be applied, or an
+     * opt-out of that time may still become visible. Unsubscribes those who had opted out.
      */
     async watchOptOuts({ migrationId, timing }: OptOutWatchInput): Promise<OptOutWatchResult> {
       return whileHeartbeating(async (signal) => {
@@ -27,8 +27,8 @@ export function createWatchOptOuts(deps: ActivityDependencies, optOuts: OptOutWa
               return { unsubscribedAgain: follower.unsubscribed };
             }
           } catch (error) {
-            // Tried again at the next look; whoever waits for this sees the retries of the client. What
-            // no retry mends is said at the end: until then whoever is known is followed all the same.
+            // The next look tries again. A permanent failure is thrown only at the end: until then
+            // the known people are still followed.
             const isForGood = stoppingFailure(error) !== null;
             if (isForGood ? await follower.isPast(migrationId) : !isShortage(error)) throw error;
           }

@@ -17,16 +17,16 @@ import type { Metrics } from '../temporal/metrics.js';
 import { optOutFeeds, type OptOutFeed, type OptOutSources } from './feeds.js';
 import { ListNames } from './list-names.js';
 
-/** Whoever waits for another worker's reading looks again after this. */
+/** A worker that waits for another one's reading checks again after this. */
 const LOOK_AGAIN_MS = 250;
 
-/** A feed whose later pages are refused is read anew so often. */
+/** Attempts to read a feed from the start if a later page is refused. */
 const READ_ATTEMPTS = 3;
 
-/** Whoever reads says so again after this, also while a page is long in coming. */
+/** How often the lease of a feed is extended while it is read, even during a slow page. */
 const KEEP_EVERY_MS = 10_000;
 
-/** The first reading begins so long before whoever was read longest ago. */
+/** The first reading begins this long before the oldest consent reading still in use. */
 const MARGIN_MS = 5 * 60_000;
 
 /** Whose opt-outs are watched. */
@@ -37,8 +37,8 @@ export interface WatchedRun {
 }
 
 /**
- * Reads who opts out of an account, for all of its runs together: whichever worker needs to know reads
- * what is due, and the others wait for it.
+ * Reads the opt-outs of an account for all of its runs. The first worker that needs a due feed
+ * reads it, and the others wait.
  */
 export class OptOutWatch {
   readonly #sources: OptOutSources;
@@ -52,28 +52,28 @@ export class OptOutWatch {
   }
 
   /**
-   * Ends when every feed has been read no longer ago than it may be, or since it was called: whoever
-   * opted out before that is in the ledger.
+   * Returns when the last reading of every feed is recent enough, or newer than this call. Opt-outs
+   * before that are in the ledger.
    *
-   * @throws what kept a feed from being read: nobody is subscribed on an old reading
+   * @throws why a feed could not be read: nobody is subscribed on an old reading
    */
   async read(run: WatchedRun, timing: OptOutTiming, signal: AbortSignal): Promise<void> {
     const feeds = optOutFeeds(this.#sources, run, timing);
-    const isSeldom = ({ maxAgeMs }: OptOutFeed) => maxAgeMs > timing.optOutsMaxAgeMs;
-    const seldom = feeds.filter(isSeldom);
-    const often = feeds.filter((feed) => !isSeldom(feed));
-    // What is read seldom may take minutes: the others are read meanwhile, and are new at its end.
+    const isRare = ({ maxAgeMs }: OptOutFeed) => maxAgeMs > timing.optOutsMaxAgeMs;
+    const rare = feeds.filter(isRare);
+    const frequent = feeds.filter((feed) => !isRare(feed));
+    // A rarely read feed may take minutes: the others are read meanwhile, and are fresh at its end.
     let isOver = false;
-    const reading = this.#readDue(run, seldom, timing, signal).finally(() => (isOver = true));
-    const readOften = async () => {
+    const reading = this.#readDue(run, rare, timing, signal).finally(() => (isOver = true));
+    const readFrequent = async () => {
       for (;;) {
         const wasOver = isOver;
-        await this.#readDue(run, often, timing, signal);
+        await this.#readDue(run, frequent, timing, signal);
         if (wasOver) return;
         await Promise.race([reading, delay(timing.optOutsMaxAgeMs, undefined, { signal })]);
       }
     };
-    for (const read of await Promise.allSettled([reading, readOften()])) {
+    for (const read of await Promise.allSettled([reading, readFrequent()])) {
       if (read.status === 'rejected') throw read.reason;
     }
   }
@@ -102,7 +102,7 @@ export class OptOutWatch {
     }
   }
 
-  /** @returns false where somebody else reads it now */
+  /** @returns false if another worker is reading it */
   async #readOnce(
     accountId: string,
     feed: OptOutFeed,
@@ -115,11 +115,11 @@ export class OptOutWatch {
     const needed = now - (await watchedForMs(db, accountId, timing.consentMaxAgeMs)) - MARGIN_MS;
     const taken = await takeFeed(db, accountId, feed.feed, new Date(needed));
     if (taken === null) return false;
-    // What was said before anybody was read who may still be sent is in the readings themselves.
+    // Earlier opt-outs are not needed: the consent readings in use already show them.
     const since = new Date(Math.max(taken.since.getTime() - feed.lateMs, needed - feed.lateMs));
     const began = performance.now();
     const read = { since: new Date(now), tookMs: () => performance.now() - began };
-    // A feed that could not be kept is read by somebody else besides, which does no harm.
+    // If the lease cannot be extended, another worker reads the feed too, which does no harm.
     const keeping = setInterval(
       () => void keepFeed(db, accountId, feed.feed).catch(() => undefined),
       KEEP_EVERY_MS,
@@ -129,7 +129,7 @@ export class OptOutWatch {
       await feedWasRead(db, accountId, feed.feed, { since: read.since, tookMs: read.tookMs() });
     } catch (error) {
       if (feed.optional && isRefused(error)) {
-        // Look-ups alone have to do, and the preflight has said so.
+        // Look-ups replace the feed, as the preflight has warned.
         if (!taken.unreadable)
           log.warn('Opt-outs can’t be read', { feed: feed.feed, failure: error.failure });
         const unreadable = { since: taken.since, tookMs: 0, unreadable: true };
@@ -144,7 +144,10 @@ export class OptOutWatch {
     return true;
   }
 
-  /** A page in the middle that is refused, as its cursor is too old, says nothing of the feed. */
+  /**
+   * Starts again if a later page is refused, since its cursor may be too old. Only a refused first
+   * page means that the feed is refused.
+   */
   async #readWhole(
     accountId: string,
     feed: OptOutFeed,

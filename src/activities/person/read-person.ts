@@ -7,7 +7,7 @@ import { whileHeartbeating } from '../temporal/heartbeats.js';
 
 export function createReadPerson({ ledger, klaviyo }: ActivityDependencies) {
   return {
-    /** Reads whom the question is about, and leaves the answer in the ledger. */
+    /** Reads the person that the question is about and stores the answer in the ledger. */
     async readPerson({ requestId }: { requestId: string }): Promise<void> {
       return whileHeartbeating(async (signal) => {
         const person = await personAskedAbout(ledger.db, requestId);
@@ -18,7 +18,7 @@ export function createReadPerson({ ledger, klaviyo }: ActivityDependencies) {
       });
     },
 
-    /** Deletes a question with its answer, if whoever asked did not. */
+    /** Deletes a question with its answer, if the asker did not. */
     async forgetPerson({ requestId }: { requestId: string }): Promise<void> {
       await takePersonAnswer(ledger.db, requestId);
     },

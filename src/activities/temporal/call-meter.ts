@@ -3,11 +3,11 @@ import type { Run } from '../../contracts/run.js';
 import type { CallCount } from '../../ledger/index.js';
 import type { CallRecord } from '../../klaviyo/index.js';
 
-/** The run of an activity that is under way. */
+/** The run of a running activity. */
 export interface CallingRun extends Run {
-  /** The run waits for a key that Klaviyo takes; noted before each call. */
+  /** The run waits for a key that Klaviyo accepts; set before each call. */
   held: boolean;
-  /** Klaviyo took the key all the same. */
+  /** Klaviyo accepted the key although the run was held. */
   answeredWhileHeld: boolean;
 }
 
@@ -15,12 +15,12 @@ interface Measured extends CallingRun {
   readonly counts: Map<string, { calls: number; durationMs: number }>;
 }
 
-/** One for the process: every storage that was ever used costs time with each promise. */
+/** One per process: every storage that was ever used costs time with each promise. */
 const RUNNING = new AsyncLocalStorage<Measured>();
 
-/** Knows which run a call to Klaviyo is made for, though all activities share a client. */
+/** Knows which run a call to Klaviyo is for, although all activities share a client. */
 export class CallMeter {
-  /** The run of the activity that is calling; null for a call of no run, such as the proof of a key. */
+  /** The run of the calling activity; null for a call without a run, such as proving a key. */
   current(): CallingRun | null {
     return RUNNING.getStore() ?? null;
   }
@@ -40,7 +40,7 @@ export class CallMeter {
     counts.set(key, count);
   };
 
-  /** Runs `work` and hands its counts to `store`, also when it fails. */
+  /** Runs `work` and passes its counts to `store`, even if it fails. */
   async measure<T>(
     run: Run,
     work: () => Promise<T>,

@@ -17,9 +17,9 @@ import {
 import { LedgerUnavailableError, MigrationNotFoundError } from '../../ledger/index.js';
 import { runOf } from './run-of.js';
 
-/** The one place where errors of activities become failures that Temporal stores. */
+/** The only place where errors of activities become failures that Temporal stores. */
 export class FailureMapping implements ActivityInboundCallsInterceptor {
-  /** @param activityType of the activity that is carried out */
+  /** @param activityType type of the running activity */
   constructor(private readonly activityType: string) {}
 
   async execute(
@@ -35,12 +35,12 @@ export class FailureMapping implements ActivityInboundCallsInterceptor {
   }
 }
 
-/** A key that is refused: a run waits for another one, since whatever it has sent must be read back. */
+/** Klaviyo refuses the key: the run waits for another, since all it sent must be read back. */
 export function isKeyRefusal(error: unknown): error is KlaviyoError {
   return error instanceof KlaviyoKeyRefusedError || error instanceof KlaviyoScopeMissingError;
 }
 
-/** Waits that are part of the plan, not faults: no failure metric, no log above debug. */
+/** Expected waits, not faults: no failure metric, no log above debug. */
 const EXPECTED: ReadonlySet<string> = new Set(['LimiterBusy', 'KlaviyoRateLimited']);
 
 export function stopping(type: StoppingFailure, message: string): ApplicationFailure {
@@ -48,10 +48,10 @@ export function stopping(type: StoppingFailure, message: string): ApplicationFai
 }
 
 /**
- * A failure without personal data: what PostgreSQL and other libraries say can quote a row, so of
- * unknown errors only the kind and a scrubbed message cross over, never the cause.
+ * Makes a failure without personal data. Messages of PostgreSQL and other libraries can quote a
+ * row, so only the type and a scrubbed message of unknown errors are kept, never the cause.
  *
- * @param isWaitedFor somebody waits for the answer, and is told at once that the key is refused
+ * @param isWaitedFor somebody waits for the answer, so a refused key fails at once
  */
 export function toFailure(
   error: unknown,
@@ -84,14 +84,14 @@ export function toFailure(
   if (code !== null && REFUSED_VALUES.has(code.slice(0, 2))) {
     return stopping(
       'LedgerValueRefused',
-      `The ledger database cannot hold a value that ${activityType} wanted to keep (SQLSTATE ${code}): the ` +
-        'run stops, as trying again would not help. This is a fault of Consentry; please report it.',
+      `The ledger database cannot store a value from ${activityType} (SQLSTATE ${code}): the run ` +
+        'stops, since a retry would not help. This is a bug in Consentry; please report it.',
     );
   }
   if (code !== null || error instanceof LedgerUnavailableError) {
     return ApplicationFailure.create({
       type: 'LedgerUnavailable',
-      message: `The ledger database did not do what was asked (${code ?? 'no connection'}). It is tried again.`,
+      message: `A query of the ledger database failed (${code ?? 'no connection'}). It is retried.`,
     });
   }
   const name = error instanceof Error ? error.name : typeof error;
@@ -99,7 +99,7 @@ export function toFailure(
   return ApplicationFailure.create({ type: name, message: withoutPeople(message) });
 }
 
-/** What no retry mends, as a person is told of it; null of everything else. */
+/** The failure, if no retry can fix it; otherwise null. */
 export function stoppingFailure(error: unknown): ApplicationFailure | null {
   const failure = toFailure(error);
   return failure instanceof ApplicationFailure && failure.nonRetryable === true ? failure : null;
@@ -109,7 +109,7 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
-/** Classes of SQLSTATE for a value that is refused: 22007 is a date that is none, 54000 a key too long. */
+/** SQLSTATE classes for a refused value: 22007 is an invalid date, 54000 a key that is too long. */
 const REFUSED_VALUES: ReadonlySet<string> = new Set(['22', '54']);
 
 /** PostgreSQL's SQLSTATE, or Node's code of a lost connection. */
@@ -119,7 +119,7 @@ function sqlState(error: unknown): string | null {
   return /^([0-9A-Z]{5}|E[A-Z]+)$/.test(error.code) ? error.code : null;
 }
 
-/** Blanks out what looks like an e-mail address or a phone number. */
+/** Replaces everything that looks like an e-mail address or a phone number. */
 export function withoutPeople(text: string): string {
   return text
     .replace(/[^\s"'<>=,;:()]+@[^\s"'<>=,;:()]+/g, '<e-mail>')

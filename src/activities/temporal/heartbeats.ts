@@ -4,12 +4,12 @@ import { Context } from '@temporalio/activity';
 const EVERY_MS = 1_000;
 
 /**
- * Heartbeats while `work` runs: so that a dead worker is noticed within the heartbeat time-out, and
- * so that a cancellation reaches the activity (`signal`) at all.
+ * Heartbeats while `work` runs, so that Temporal notices a dead worker within the heartbeat
+ * timeout, and so that a cancellation reaches the activity (`signal`).
  */
 export async function whileHeartbeating<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const context = Context.current();
-  // Each of some 24 calls that are under way at once listens, and goes with its end: no leak.
+  // Not a leak: each of some 24 concurrent calls listens until it ends.
   setMaxListeners(0, context.cancellationSignal);
   context.heartbeat();
   const timer = setInterval(() => {

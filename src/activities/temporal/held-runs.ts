@@ -10,28 +10,28 @@ import type { Run } from '../../contracts/run.js';
 import { heldBecause, hold, release, type Ledger } from '../../ledger/index.js';
 import { isKeyRefusal } from './failures.js';
 import type { CallMeter } from './call-meter.js';
-import { Seldom } from './seldom.js';
+import { Throttle } from './throttle.js';
 
-/** A run is told of it no more often: each time adds to its history. */
-const TELL_EVERY_MS = 60_000;
+/** A run is signalled at most this often: each signal adds to its history. */
+const SIGNAL_EVERY_MS = 60_000;
 
 /**
- * A key that Klaviyo refuses half-way holds its runs, visibly: in the ledger, and in the run's own
- * details. Their activities are tried again, and the first call that is answered ends it. Of two workers
- * only one may have such a key: then the ledger changes with every call, and the run hears of it once a
- * minute, of how it is by then.
+ * If Klaviyo refuses the key during a run, the run is held: the ledger and the run's details show
+ * it. Its activities are retried, and the first answered call ends the hold. If only one of two
+ * workers has such a key, the ledger changes with every call, and the run is sent its latest state
+ * once a minute.
  */
 export class HeldRuns implements ActivityInboundCallsInterceptor {
   private constructor(
     private readonly ledger: Ledger,
     private readonly meter: CallMeter,
-    private readonly telling: Seldom,
+    private readonly throttle: Throttle,
   ) {}
 
   /** For all activities of a worker. */
   static of(ledger: Ledger, meter: CallMeter): () => { readonly inbound: HeldRuns } {
-    const telling = new Seldom(TELL_EVERY_MS);
-    return () => ({ inbound: new HeldRuns(ledger, meter, telling) });
+    const throttle = new Throttle(SIGNAL_EVERY_MS);
+    return () => ({ inbound: new HeldRuns(ledger, meter, throttle) });
   }
 
   async execute(
@@ -55,20 +55,20 @@ export class HeldRuns implements ActivityInboundCallsInterceptor {
   }
 
   async #changed({ kind, id }: Run): Promise<void> {
-    // Of any other run, whoever waits for it is told by its failure.
+    // For any other run, its failure tells the person who waits for it.
     if (kind !== 'migration') return;
     const client = getClient();
-    await this.telling.do(id, async () => {
-      await tell(client, id, await heldBecause(this.ledger.db, id));
+    await this.throttle.do(id, async () => {
+      await signalHeld(client, id, await heldBecause(this.ledger.db, id));
     });
   }
 }
 
-async function tell(client: Client, migrationId: string, why: string | null): Promise<void> {
+async function signalHeld(client: Client, migrationId: string, why: string | null): Promise<void> {
   try {
     await client.workflow.getHandle(workflowIds.migration(migrationId)).signal(MESSAGES.held, why);
   } catch (error) {
-    // It has ended: there is nobody to be told.
+    // It has ended: nothing to signal.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }

@@ -17,18 +17,18 @@ import {
 import type { CallingRun } from './call-meter.js';
 import { stopping } from './failures.js';
 
-/** A call further away than this is given back to Temporal: waiting here would hold a slot. */
+/** A call that must wait longer goes back to Temporal: waiting here would hold a slot. */
 const MAX_WAIT_MS = 5_000;
 
 /** Part of Klaviyo's limits that Consentry uses; the rest is for the account's other integrations. */
 const SHARE = 0.9;
 
-/** Workers that do not know their account yet make one call each, and share its limit. */
+/** Workers that do not know their account yet make one call each and share its limit. */
 const UNPROVED = 'unproved';
 
 /**
  * The account's limiter, in the ledger: one for all workers, keys and runs of the account. Every
- * call passes it, so it is here that no call for one account is made with the key of another.
+ * call passes it, so it also ensures that no call for one account is made with the key of another.
  */
 export class LedgerLimiter implements RateLimiter {
   readonly #learned = new Map<EndpointName, RateLimitReading>();
@@ -36,11 +36,11 @@ export class LedgerLimiter implements RateLimiter {
 
   constructor(
     private readonly ledger: Ledger,
-    /** The run that is calling; null for a call of no run. */
+    /** The run that is calling; null for a call without a run. */
     private readonly currentRun: () => CallingRun | null,
   ) {}
 
-  /** The key has shown its account. */
+  /** The account of the key is known. */
   proved(accountId: string): void {
     this.#accountId = accountId;
   }
@@ -70,10 +70,10 @@ export class LedgerLimiter implements RateLimiter {
   }
 
   /**
-   * The run's terms are read for every call, so that a change counts at once for what is under way. A
-   * run without a share of its own is bound by the account's limits alone.
+   * The run's terms are read for every call, so that a change takes effect at once. A run without
+   * its own share is bound only by the account's limits.
    *
-   * @throws AccountMismatch where the run is about another account
+   * @throws AccountMismatch if the run is for another account
    */
   async #runLimits(burst: number, steady: number): Promise<Pick<GrantRequest, 'run'>> {
     const run = this.currentRun();
@@ -83,8 +83,8 @@ export class LedgerLimiter implements RateLimiter {
     if (terms.accountId !== this.#accountId) {
       throw stopping(
         'AccountMismatch',
-        `The run is about account ${terms.accountId ?? 'none'}, and this worker has a key of account ` +
-          `${this.#accountId}: nothing was called. Start a worker with a key of the run's account.`,
+        `The run is for account ${terms.accountId ?? 'none'}, but this worker has a key of account ` +
+          `${this.#accountId}: no call was made. Start a worker with a key of the run's account.`,
       );
     }
     run.held = terms.held;
@@ -94,7 +94,7 @@ export class LedgerLimiter implements RateLimiter {
       run: {
         id: run.id,
         burst: Math.max(1, Math.floor(burst * share)),
-        // A person of an e-mail and a phone number is two look-ups.
+        // A person with an e-mail and a phone number takes two look-ups.
         steady: Math.max(2, Math.floor(steady * share)),
       },
     };

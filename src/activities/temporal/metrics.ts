@@ -1,18 +1,18 @@
 import type { KlaviyoClient } from '../../klaviyo/index.js';
 
 /**
- * An account that has no metric of a name gets it with the first event of its kind. Several ask for it
- * again and again, and the endpoint takes 150 calls a minute.
+ * An account gets a metric with the first event of its kind. Until then several readers keep asking
+ * for it, and the endpoint allows 150 calls a minute.
  */
 const ASK_FOR_NONE_AFTER_MS = 1_000;
 
-/** One that has one of the names of a metric may get the other one some day, or never. */
+/** An account that has one of a metric's names may get the other one later, or never. */
 const ASK_FOR_OTHERS_AFTER_MS = 60_000;
 
-/** What is known of an account's metrics is no older than this. */
+/** The known metrics of an account are never older than this. */
 export const METRICS_LATE_MS = ASK_FOR_OTHERS_AFTER_MS;
 
-/** Ids of Klaviyo's own metrics, which are others in every account, by their names, which are not. */
+/** Ids of Klaviyo's own metrics by name: names are the same in every account, ids are not. */
 export class Metrics {
   readonly #ids = new Map<string, string>();
   #askedAt = -Infinity;
@@ -21,9 +21,9 @@ export class Metrics {
   constructor(private readonly klaviyo: Pick<KlaviyoClient, 'listMetrics'>) {}
 
   /**
-   * The ids of those of these metrics that the account has: one that never fired it may not list.
+   * The ids of these metrics that the account has: a metric that never fired may not be listed.
    *
-   * @param names of one metric, as newer and older accounts have them; an account can have both
+   * @param names names of one metric in newer and older accounts; an account can have both
    */
   async idsOf(names: readonly string[], signal: AbortSignal): Promise<string[]> {
     const known = () => names.flatMap((name) => this.#ids.get(name) ?? []);
@@ -37,8 +37,8 @@ export class Metrics {
         await this.#askAlone(signal);
         break;
       }
-      // One that fails, or is ended with its activity, is made again by who needs it; so is one that
-      // began long ago.
+      // If that request fails, ends with its activity or began too long ago, the next caller that
+      // needs it asks again.
       await this.#asking.catch(() => undefined);
       signal.throwIfAborted();
     }

@@ -6,9 +6,9 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * The account that the client's key belongs to. While Klaviyo does not answer it is asked again.
+ * The account that the client's key belongs to. Retries while Klaviyo does not answer.
  *
- * @param onWait told why it is asked again, each time
+ * @param onWait called with the reason before each retry
  * @throws KlaviyoKeyRefusedError, KlaviyoScopeMissingError: such a key must not take any work
  */
 export async function proveKey(

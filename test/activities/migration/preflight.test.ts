@@ -95,7 +95,7 @@ describe('preflight', () => {
       { list: null },
       { listId: null },
       {},
-      [/say for 1,200 rows which one it is with --opt-in/],
+      [/state which one applies to 1,200 rows with --opt-in/],
     ],
     [
       'a historical run into a double opt-in list',
@@ -201,7 +201,7 @@ describe('preflight', () => {
     assert.match(message, /get_profiles \(profiles:read\), get_list \(lists:read\)/);
     assert.match(
       message,
-      /needs accounts:read, lists:read, lists:write, profiles:read, profiles:write, subscriptions:write in all/,
+      /In total, this run needs accounts:read, lists:read, lists:write, profiles:read, profiles:write, subscriptions:write\./,
     );
   });
 
@@ -238,7 +238,7 @@ describe('preflight', () => {
     );
     assert.match(
       preflight.warnings[0] ?? '',
-      /150 calls a minute of get_profiles, and documents 750/,
+      /150 calls a minute to get_profiles, but documents 750/,
     );
     assert.deepEqual(
       preflight.limits.find(({ endpoint }) => endpoint === 'get_profiles'),

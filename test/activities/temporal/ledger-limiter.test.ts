@@ -72,7 +72,7 @@ describe('the limiter of a worker', { concurrency: 4 }, () => {
       type: 'AccountMismatch',
       nonRetryable: true,
       message:
-        /account RunAcc.*key of account KeyAcc: nothing was called\. Start a worker with a key/,
+        /account RunAcc.*key of account KeyAcc: no call was made\. Start a worker with a key/,
     });
     assert.deepEqual(await momentsOf('RunAcc'), []);
     assert.deepEqual(await momentsOf('KeyAcc'), []);

@@ -138,7 +138,10 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
         listId,
         implicit,
       });
-      assert.match(failure ?? '', /refused bulk_(subscribe|import)_profiles as a whole .*list/is);
+      assert.match(
+        failure ?? '',
+        /refused the whole bulk_(subscribe|import)_profiles call .*list/is,
+      );
       const part = implicit ? 'list' : 'email';
       assert.deepEqual(outcomes, { [`${endpoint}@example.com ${part}`]: 'migration_stopped' });
       assert.ok(!world.hasProfile(`${endpoint}@example.com`));

@@ -143,7 +143,7 @@ describe('two accounts on one Temporal and one ledger', { timeout: 180_000 }, ()
     });
     await assert.rejects(
       harness.consentry.migrations.waitForEnd(id),
-      /The run is about account Ours01, and this worker has a key of account Their1: nothing was called/,
+      /The run is for account Ours01, but this worker has a key of account Their1: no call was made/,
     );
     assert.deepEqual(await countsOf(harness, id), { migration_stopped: 1 });
     assert.deepEqual((await harness.consentry.migrations.report(id)).calls, []);

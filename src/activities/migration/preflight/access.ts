@@ -4,7 +4,7 @@ import { endpointOf, KlaviyoScopeMissingError, type EndpointName } from '../../.
 export class Access {
   readonly #asked = new Map<EndpointName, KlaviyoScopeMissingError | null>();
 
-  /** Makes the read, and notes whether the key may. @returns null where it may not */
+  /** Makes the read and records whether the key may. @returns null if it may not */
   async ask<T>(endpoint: EndpointName, read: () => Promise<T>): Promise<T | null> {
     try {
       const value = await read();
@@ -17,13 +17,13 @@ export class Access {
     }
   }
 
-  /** Null where it was not asked, as a write cannot be without writing. */
+  /** Null if not tested: a write cannot be tested without writing. */
   allows(endpoint: EndpointName): boolean | null {
     const refusal = this.#asked.get(endpoint);
     return refusal === undefined ? null : refusal === null;
   }
 
-  /** Why a run that needs these endpoints cannot go on, with everything that it needs at once. */
+  /** Why a run that needs these endpoints cannot start, with all the scopes that it needs. */
   refusalOf(needed: readonly EndpointName[]): string | null {
     const refused = needed.filter((endpoint) => this.allows(endpoint) === false);
     const [first] = refused;
@@ -40,5 +40,5 @@ export class Access {
 
 function allScopes(needed: readonly EndpointName[]): string {
   const scopes = [...new Set(needed.flatMap((name) => endpointOf(name).scopes))].sort();
-  return `This run needs ${scopes.join(', ')} in all.`;
+  return `In total, this run needs ${scopes.join(', ')}.`;
 }

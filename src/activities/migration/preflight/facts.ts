@@ -10,29 +10,29 @@ import {
 import { stopping } from '../../temporal/failures.js';
 import { Access } from './access.js';
 
-/** What an account is like, as far as a run depends on it. */
+/** The facts about an account that a run depends on. */
 export interface AccountFacts {
   readonly access: Access;
-  /** Null where the key may not read it. */
+  /** Null if the key may not read it. */
   readonly accountId: string | null;
-  /** Null without one, and where the key may not read it. */
+  /** Null if the run has no list or the key may not read it. */
   readonly list: ListWithFlows | null;
-  /** Null where nobody asks for texts. */
+  /** Null if nothing asks for texts. */
   readonly texts: TextFacts | null;
 }
 
 export interface TextFacts {
-  /** Null where the account is not known. */
+  /** Null if the account is unknown. */
   readonly configuration: OptionalReading<TextMessagingConfiguration> | null;
   readonly senders: OptionalReading<readonly TextMessagingSender[]>;
 }
 
-/** An address that nobody has: what comes back does not matter, only that the key may ask. */
+/** An address that nobody has: only whether the key may ask matters, not the answer. */
 const NOBODY = { by: 'email', values: ['preflight@consentry.invalid'] } as const;
 
 const A_MOMENT_AGO_MS = 60_000;
 
-/** Reads the account: nothing here writes. A key that may not read something is no error yet. */
+/** Reads the account and writes nothing. A key that may not read something is no error yet. */
 export async function readFacts(
   klaviyo: KlaviyoClient,
   settings: Pick<MigrationSettings, 'listId'>,
@@ -56,7 +56,7 @@ export async function readFacts(
   return { access, accountId, list, texts };
 }
 
-/** Where a name was given for an id, the error says which id it has. */
+/** If a name was given instead of an id, the error names the id. */
 async function readList(
   klaviyo: KlaviyoClient,
   listId: string,

@@ -16,5 +16,5 @@ export function neededEndpoints(
   ];
 }
 
-/** What makes reading back some ten times cheaper, and is done without where the key may not. */
+/** These make reading back some ten times cheaper, but a run works without them. */
 export const EVENT_ENDPOINTS = ['get_metrics', 'get_events'] as const satisfies EndpointName[];

@@ -2,11 +2,11 @@ import type { OptInProcess } from '../../../contracts/channels.js';
 import type { MigrationSettings } from '../../../contracts/migration.js';
 
 /**
- * Nobody gets a double opt-in message by surprise, and nobody is opted in singly by surprise.
+ * Nobody gets an unexpected double opt-in message, and nobody gets an unexpected single opt-in.
  *
- * @param listProcess null without a list, and where Klaviyo does not say
+ * @param listProcess null without a list, or if Klaviyo does not say
  * @param who who would be subscribed, `1,200 rows`
- * @returns why the run must not start; null where it may
+ * @returns why the run must not start; null if it may
  */
 export function optInStop(
   { expectedOptIn, historicalImport, listId }: MigrationSettings,
@@ -20,14 +20,14 @@ export function optInStop(
       (listId === null
         ? 'Without a list the account’s default opt-in process applies, which the API does not show'
         : `Klaviyo does not say which opt-in process list ${listId} has`) +
-      `: say for ${who} which one it is with --opt-in single or --opt-in double.`
+      `: state which one applies to ${who} with --opt-in single or --opt-in double.`
     );
   }
   if (expectedOptIn === null && listProcess === 'double_opt_in') {
     return (
       `List ${listId ?? ''} is a double opt-in list: Klaviyo would ask ${who} to confirm with a ` +
-      'message. Give --opt-in double if that is meant, --historical to import consent that was ' +
-      'given before, or another list.'
+      'message. Use --opt-in double if that is intended, --historical to import consent that ' +
+      'was given before, or choose another list.'
     );
   }
   if (expectedOptIn !== null && expectedOptIn !== listProcess) {

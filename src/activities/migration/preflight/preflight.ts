@@ -15,10 +15,10 @@ import { judge } from './verdict.js';
 
 /** Reads what the run depends on, and stops it before anything is sent. */
 export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
-  // Klaviyo allows 15 calls a minute for it, and the account of a key never changes.
+  // Klaviyo allows 15 calls a minute to read it, and the account of a key never changes.
   let known: string | null = null;
 
-  async function look(
+  async function inspect(
     settings: MigrationSettings,
     rows: AskedRows | null,
     signal: AbortSignal,
@@ -28,7 +28,7 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
     const facts = await readFacts(klaviyo, settings, texts, accountId, signal);
     const { preflight, stops } = judge(facts, settings, rows, (name) => klaviyo.rateLimits(name));
     const [first] = stops;
-    // All at once: whoever mends one thing after the other starts as many runs.
+    // All at once: otherwise each problem would take another run to find.
     if (first !== undefined) {
       throw stopping(first.type, stops.map(({ message }) => message).join('\n'));
     }
@@ -36,21 +36,21 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
   }
 
   return {
-    /** Preflight of a migration; kept in the ledger. */
+    /** Preflight of a migration, stored in the ledger. */
     async preflight({ migrationId }: { migrationId: string }): Promise<Preflight> {
       const { settings } = await getMigration(ledger.db, migrationId);
       await setPhase(ledger.db, migrationId, 'preflight');
       return whileHeartbeating(async (signal) => {
         const rows = await countAskedRows(ledger.db, migrationId);
-        const preflight = await look(settings, rows, signal);
+        const preflight = await inspect(settings, rows, signal);
         await setPreflight(ledger.db, migrationId, preflight);
         return preflight;
       });
     },
 
-    /** The same reads for `consentry check`: nothing is kept. */
+    /** The same reads for `consentry check`; nothing is stored. */
     async checkAccount({ settings }: { settings: MigrationSettings }): Promise<Preflight> {
-      return whileHeartbeating((signal) => look(settings, null, signal));
+      return whileHeartbeating((signal) => inspect(settings, null, signal));
     },
   };
 }

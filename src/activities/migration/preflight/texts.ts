@@ -9,10 +9,10 @@ export type SmsReading =
   | { readonly setup: null; readonly stop: string };
 
 /**
- * Which countries texts can be sent to: from the account where the key may read it, else as
+ * The countries that texts can be sent to: read from the account if the key may, otherwise as
  * declared.
  *
- * @param rows that ask for consent to texts; null in a check, where there are none yet
+ * @param rows rows that ask for consent to texts; null in a check, which has none
  */
 export function smsSetup(
   facts: TextFacts,
@@ -53,11 +53,11 @@ export function smsSetup(
     warning:
       undeclared.length === 0
         ? null
-        : `No active sender for ${undeclared.join(', ')}, though --sms-countries names it.`,
+        : `No active sender for ${undeclared.join(', ')}, although --sms-countries names it.`,
   };
 }
 
-/** Why texts to countries without a sender stop the run; null where there are none, or it may. */
+/** Why texts to countries without a sender stop the run; null if they do not. */
 export function senderStop(
   setup: SmsSetup,
   { smsWithoutSender }: Pick<MigrationSettings, 'smsWithoutSender'>,
@@ -72,8 +72,8 @@ export function senderStop(
   const have = setup.countries.join(', ');
   return (
     `The SMS consent of ${rowsOf(without)} is for countries without an active sender: ` +
-    `${each.join(', ')}. Add a sender in Klaviyo (there is one for ${have}), or give ` +
-    '--sms-without-sender reject to leave the SMS consent of these rows out and say so in the report.'
+    `${each.join(', ')}. Add a sender in Klaviyo (there is one for ${have}), or use ` +
+    '--sms-without-sender reject to leave out the SMS consent of these rows and report it.'
   );
 }
 

@@ -13,17 +13,17 @@ export interface Stop {
   readonly message: string;
 }
 
-/** What the account and the source mean for the run. `stops` is empty where it may start. */
+/** What the account and the source mean for the run. If `stops` is empty, it may start. */
 export interface Verdict {
   readonly preflight: Preflight;
   readonly stops: readonly Stop[];
 }
 
 /**
- * Decides what was found out. Pure.
+ * Decides from the facts whether the run may start. Pure.
  *
  * @param rows what the source asks for; null in a check, where there is no source
- * @param limitsOf what answers said of an endpoint's limits
+ * @param limitsOf an endpoint's limits, as Klaviyo's answers named them
  */
 export function judge(
   facts: AccountFacts,
@@ -46,7 +46,7 @@ export function judge(
 
   const refusal = access.refusalOf(needed);
   stop('KlaviyoScopeMissing', refusal);
-  // Of a list that could not be read nothing more is known.
+  // Nothing more is known about a list that could not be read.
   if (subscribes && access.allows('get_list') !== false) {
     stop('OptInProcessUnexpected', optInStop(settings, process, who));
   }
@@ -76,23 +76,23 @@ export function judge(
       const names = live.map(({ id, name }) => name ?? id);
       warnings.push(
         `Joining list ${list?.id ?? ''} starts ${live.length} live ${live.length === 1 ? 'flow' : 'flows'} ` +
-          `for ${who}: ${names.join(', ')}. Turn them off in Klaviyo for the time of the run, or ` +
-          'give --historical, unless these messages are meant.',
+          `for ${who}: ${names.join(', ')}. Turn them off in Klaviyo during the run, or ` +
+          'use --historical, unless these messages are intended.',
       );
     }
   }
   if (EVENT_ENDPOINTS.some((endpoint) => access.allows(endpoint) === false)) {
     warnings.push(
       'The key may not read events (scopes metrics:read, events:read): consent is read back from ' +
-        'profiles and list members instead, which takes about ten times the calls, and who opts out of ' +
-        'texts while the run submits is only seen where they are looked up again.',
+        'profiles and list members instead, which takes about ten times the calls, and an opt-out of ' +
+        'texts during the run is noticed only when the person is looked up again.',
     );
   }
   for (const { endpoint, steady, documented } of limits) {
     if (steady >= documented) continue;
     warnings.push(
-      `Klaviyo allows this account ${steady} calls a minute of ${endpoint}, and documents ` +
-        `${documented}: the run keeps to what is allowed, and takes longer.`,
+      `Klaviyo allows this account ${steady} calls a minute to ${endpoint}, but documents ` +
+        `${documented}: the run keeps to the lower limit and takes longer.`,
     );
   }
   return {
@@ -114,13 +114,13 @@ export function judge(
   };
 }
 
-/** A historical run sends dates; what becomes of rows without one is for the operator to say. */
+/** A historical run sends dates; the operator decides what happens to rows without one. */
 function undatedStop(settings: MigrationSettings, rows: AskedRows | null): string | null {
   if (!settings.stopOnUndated || rows === null || rows.undated === 0) return null;
   return (
     `${countedRows(rows.undated)} have no consent date, and --historical sends dates. Attest one ` +
     'with --consented-at 2024-05-01, put these people on the list without consent with --undated ' +
-    'list_only, or leave them out and say so in the report with --undated reject.'
+    'list_only, or leave them out and report them with --undated reject.'
   );
 }
 

@@ -5,7 +5,7 @@ export function countedRows(rows: number): string {
   return `${number.format(rows)} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
-/** The rows of all groups together, in words. */
+/** The total rows of all groups, as text. */
 export function rowsOf(groups: readonly { readonly rows: number }[]): string {
   return countedRows(groups.reduce((sum, { rows }) => sum + rows, 0));
 }

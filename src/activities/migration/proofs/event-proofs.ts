@@ -24,11 +24,11 @@ type Proving = (typeof PROVING)[number];
 const CLOCK_DIFFERENCE_MS = 2 * 60_000;
 
 /**
- * The cheapest proof of a change that happens now: Klaviyo's own events, 1,000 a page. Historical
- * consent is not among them, as its events carry the date of the consent.
+ * The cheapest proof of a change that happens now: Klaviyo's own events, 1,000 a page. They do not
+ * prove historical consent: its events carry the date of the consent.
  */
 export class EventProofs {
-  /** Migrations whose key has not the scopes: other sources are read instead. */
+  /** Migrations whose key lacks the scopes: other sources are read instead. */
   readonly #unreadable = new Set<string>();
 
   constructor(
@@ -37,7 +37,7 @@ export class EventProofs {
   ) {}
 
   /**
-   * Reads what is new and settles what it proves.
+   * Reads new events and settles what they prove.
    *
    * @returns whether events can be read at all
    */
@@ -53,7 +53,7 @@ export class EventProofs {
       try {
         await this.#readMetric(migration, proving, signal);
       } catch (error) {
-        // No scope, or an account that keeps no events: other sources prove as much.
+        // The scope is missing, or the account keeps no events: other sources prove as much.
         if (!isFeedRefused(error)) throw error;
         this.#unreadable.add(migration.id);
         return false;
@@ -124,8 +124,8 @@ export class EventProofs {
 }
 
 /**
- * Whether an event can be the effect of a call: Klaviyo dates events to the second. What happened
- * before the call is the effect of something else.
+ * Whether an event can be the effect of a call. Klaviyo dates events to the second. An event before
+ * the call has another cause.
  */
 function isSince(at: string, sentAt: Date | null): boolean {
   return sentAt !== null && Date.parse(at) >= Math.floor(sentAt.getTime() / 1_000) * 1_000;

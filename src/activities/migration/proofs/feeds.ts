@@ -5,17 +5,17 @@ import {
 } from '../../../klaviyo/index.js';
 import type { FeedPlace, Migration } from '../../../ledger/index.js';
 
-/** What becomes visible out of order is read again within this time. */
+/** Each read overlaps the last one by this much, since items become visible out of order. */
 const OVERLAP_MS = 2_000;
 
-/** Pages that are read in one go: whoever reads has other things to do in between. */
+/** Pages per read: the reader has other work in between. */
 const PAGES_AT_ONCE = 20;
 
 /**
- * Where the feed of a migration begins: as long ago as the migration, by Klaviyo's clock, which ours
- * may be far from.
+ * Where the feed of a migration begins: when the migration began, by Klaviyo's clock, which may
+ * differ widely from ours.
  *
- * @param marginMs before that
+ * @param marginMs how long before that to begin
  */
 export function startOfFeed(
   klaviyo: Pick<KlaviyoClient, 'now'>,
@@ -27,22 +27,22 @@ export function startOfFeed(
   return { since: start, newest: start, cursor: null };
 }
 
-/** A feed of Klaviyo's in the order of its own datetimes. */
+/** One of Klaviyo's feeds, in the order of its datetimes. */
 export interface Feed<Item> {
-  /** @param cursor of the page; null for the first */
+  /** @param cursor null for the first page */
   read(
     since: string,
     cursor: string | null,
   ): Promise<{ readonly items: readonly Item[]; readonly next: string | null }>;
   timeOf(item: Item): string | null;
   settle(items: readonly Item[]): Promise<void>;
-  /** Keeps where the next read begins; told after every page that was settled. */
+  /** Stores where the next read begins; called after every settled page. */
   save(place: FeedPlace): Promise<void>;
 }
 
 /**
- * Reads a feed on from its place, page after page, and keeps the place after each, so that whatever
- * ends the reading loses one page at most.
+ * Continues a feed from its stored position, page by page. The position is stored after each page,
+ * so an interruption loses one page at most.
  */
 export async function readFeed<Item>(from: FeedPlace, feed: Feed<Item>): Promise<void> {
   let place = from;
@@ -58,7 +58,7 @@ export async function readFeed<Item>(from: FeedPlace, feed: Feed<Item>): Promise
   }
 }
 
-/** A cursor that Klaviyo does not know any more is no loss: the feed is read on from its newest. */
+/** If Klaviyo no longer knows a cursor, the read continues from the newest item. */
 async function readPage<Item>(
   place: FeedPlace,
   feed: Feed<Item>,
@@ -74,7 +74,7 @@ async function readPage<Item>(
 
 function placeAfter(place: FeedPlace, newest: string, cursor: string | null): FeedPlace {
   if (cursor !== null) return { since: place.since, newest, cursor };
-  // A look of one page that brings nothing new ends the overlap: then looks stay short.
+  // A one-page read with nothing new ends the overlap, so that reads stay short.
   const nothingNew = place.cursor === null && newest === place.newest;
   return { since: nothingNew ? newest : beforeOverlap(newest, place.since), newest, cursor };
 }
@@ -83,7 +83,7 @@ function isSame(a: FeedPlace, b: FeedPlace): boolean {
   return a.since === b.since && a.newest === b.newest && a.cursor === b.cursor;
 }
 
-/** Whether Klaviyo does not give a feed at all: no scope, or no such question. */
+/** Whether Klaviyo refuses a feed altogether: no scope, or an unsupported query. */
 export function isFeedRefused(error: unknown): boolean {
   return error instanceof KlaviyoScopeMissingError || error instanceof KlaviyoRefusedError;
 }

@@ -18,15 +18,15 @@ import { provePart, readBack } from '../../../consent/proof.js';
 /** The list is read from this long before the migration: members become visible out of order. */
 const CLOCK_DIFFERENCE_MS = 10 * 60_000;
 
-/** The cheapest proof of a historical subscribe into a list: who joined it, 100 a page. */
+/** The cheapest proof of a historical subscribe to a list: who joined it, 100 a page. */
 export class MemberProofs {
-  /** Migrations whose list may not be read like this: their people are looked up instead. */
+  /** Migrations whose list cannot be read like this: their people are looked up instead. */
   readonly #unreadable = new Set<string>();
 
   constructor(private readonly deps: ActivityDependencies) {}
 
   /**
-   * Reads who joined the run's list since the last read, and settles what that proves.
+   * Reads who joined the run's list since the last read and settles what that proves.
    *
    * @returns whether the list can be read like this at all
    */

@@ -27,7 +27,7 @@ export interface ReadProofsInput {
   readonly migrationId: string;
   /** How long this turn lasts. */
   readonly turnMs: number;
-  /** Goes on while somebody is followed, also where no row is open: more is sent later. */
+  /** Continue while somebody is followed, even if no row is open: more is sent later. */
   readonly follow: boolean;
   readonly timing: MigrationTiming;
 }
@@ -35,20 +35,20 @@ export interface ReadProofsInput {
 export interface ReadProofsResult {
   /** At the end of the turn. */
   readonly totals: Totals;
-  /** No row is open any more. */
+  /** No row is open. */
   readonly complete: boolean;
   /**
-   * Nothing that was sent is open, and nobody of it is followed: there is nothing to read before
-   * something is sent again.
+   * Nothing that was sent is open, and nobody is followed: there is nothing to read until something
+   * is sent again.
    */
   readonly idle: boolean;
-  /** As the ledger says, which may have been told what the workflow was not. */
+  /** According to the ledger, which may have an instruction that the workflow does not. */
   readonly paused: boolean;
-  /** Why something could not be read that no retry mends; null where there was no such thing. */
+  /** Why something could not be read that no retry can fix; null if there was nothing. */
   readonly unread: string | null;
 }
 
-/** Times the silence after which other feeds are doubted. */
+/** Multiple of `eventsSilentMs` after which the jobs of `lookUps.patient` are looked up. */
 const PATIENCE = 5;
 
 export function createReadProofs(
@@ -60,9 +60,10 @@ export function createReadProofs(
   const { db } = deps.ledger;
   return {
     /**
-     * Reads what Klaviyo shows of all jobs of a migration together, settles what it proves, and
-     * wakes the jobs whose rows are all settled. Of people who said no after they were sent it takes
-     * out again whom Klaviyo subscribes. What can't be read now does not keep it from the rest.
+     * Reads what Klaviyo shows for all jobs of a migration, settles what it proves, and wakes the
+     * jobs whose rows are all settled. If Klaviyo subscribes people who opted out after they were
+     * sent, it unsubscribes them again. A source that cannot be read now does not hold up the
+     * others.
      */
     async readProofs(input: ReadProofsInput): Promise<ReadProofsResult> {
       return whileHeartbeating(async (signal) => {
@@ -118,7 +119,7 @@ class Reading {
   }
 
   async look(migration: Migration): Promise<void> {
-    // First and between: a job that is over does not wait for reads that have nothing to do with it.
+    // First and in between, so that a settled job does not wait for unrelated reads.
     await wakeSettledJobs(this.deps, migration.id);
     await this.#try('opt-outs', () => this.#follower.look(migration, this.signal));
     let sources: Sources | null = null;
@@ -153,7 +154,7 @@ class Reading {
       try {
         await lookUpJob(this.deps, job, this.signal);
       } catch (error) {
-        // One job alone, e.g. about a list that is gone: the others are looked up all the same.
+        // Only this job fails, e.g. because its list is gone: the others are still looked up.
         this.#noteForGood('look-ups', error);
       }
       await markLookedUp(db, migrationId, jobNumber);
@@ -161,8 +162,9 @@ class Reading {
   }
 
   /**
-   * No call is free, or Klaviyo does not answer: the next look tries again, and others go on. So they
-   * do where something can't be read for good: nobody is left subscribed against their no for that.
+   * If no call is free or Klaviyo does not answer, the next look tries again and the other reads go
+   * on. They also go on after a permanent failure, so that nobody stays subscribed against their
+   * opt-out.
    */
   async #try(what: string, read: () => Promise<void>): Promise<void> {
     try {
@@ -173,7 +175,7 @@ class Reading {
     }
   }
 
-  /** @throws what a retry may mend */
+  /** @throws what a retry may fix */
   #noteForGood(what: string, error: unknown): void {
     const failure = stoppingFailure(error);
     if (failure === null) throw error;
