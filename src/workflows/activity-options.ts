@@ -3,8 +3,8 @@ import { STOPPING_FAILURES } from '../contracts/failures.js';
 import type { Activities } from '../activities/index.js';
 
 /**
- * Retries without end: a migration outlives any outage, and only a failure that a person has to
- * mend (`STOPPING_FAILURES`) ends it.
+ * Unlimited retries: a migration outlives any outage, and only a failure that a person has to fix
+ * (`STOPPING_FAILURES`) ends it.
  */
 const retry = {
   initialInterval: '1s',
@@ -13,7 +13,7 @@ const retry = {
   nonRetryableErrorTypes: [...STOPPING_FAILURES],
 };
 
-/** Short steps: the ledger, or a handful of calls, each of which may take a minute where Klaviyo hangs. */
+/** Short steps: the ledger, or a few calls, each of which may take a minute if Klaviyo hangs. */
 export const steps = proxyActivities<Activities>({
   startToCloseTimeout: '10m',
   heartbeatTimeout: '20s',
@@ -32,14 +32,14 @@ export const submits = proxyActivities<Activities>({
   retry,
 });
 
-/** Steps about every person of a migration; they keep their place in the ledger. */
+/** Steps over all people of a migration; they store their position in the ledger. */
 export const sweeps = proxyActivities<Activities>({
   startToCloseTimeout: '24h',
   heartbeatTimeout: '30s',
   retry,
 });
 
-/** The migration's reader: told to stop, it ends its turn. Its turns grow with the run. */
+/** The migration's reader: when cancelled, it ends its turn. Its turns grow with the run. */
 export const reader = proxyActivities<Activities>({
   startToCloseTimeout: '13h',
   heartbeatTimeout: '20s',

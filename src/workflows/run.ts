@@ -7,15 +7,15 @@ import type {
 } from '@temporalio/workflow';
 import { RUN_HEADER, type Run } from '../contracts/run.js';
 
-/** Each workflow has a copy of this module of its own, and so one run. */
+/** Each workflow has its own copy of this module, and so one run. */
 let current: Run | null = null;
 
-/** Says which run a workflow works for, before its first activity. */
+/** Sets the run that a workflow works for. Call it before the first activity. */
 export function worksFor(run: Run): void {
   current = run;
 }
 
-/** Tells every activity its run: calls to Klaviyo are counted and limited by run. */
+/** Passes the run to every activity: calls to Klaviyo are counted and limited per run. */
 class RunHeader implements WorkflowOutboundCallsInterceptor {
   scheduleActivity(
     input: ActivityInput,
@@ -23,7 +23,7 @@ class RunHeader implements WorkflowOutboundCallsInterceptor {
   ): Promise<unknown> {
     if (current === null) {
       throw new Error(
-        `A workflow says whom it works for before it schedules ${input.activityType}.`,
+        `The workflow scheduled ${input.activityType} before it called worksFor(): call it first.`,
       );
     }
     const run = defaultPayloadConverter.toPayload(current);
@@ -31,5 +31,5 @@ class RunHeader implements WorkflowOutboundCallsInterceptor {
   }
 }
 
-/** For Temporal, which looks for a function of this name in the bundle. */
+/** Temporal looks for a function of this name in the bundle. */
 export const interceptors = (): WorkflowInterceptors => ({ outbound: [new RunHeader()] });

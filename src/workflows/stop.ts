@@ -17,8 +17,8 @@ export interface Stop {
 }
 
 /**
- * Whether an error is the end of a cancelled step. An attempt that fails while its cancellation is
- * on the way arrives as its failure, with the retry state saying why it is not tried again.
+ * Whether an error is the end of a cancelled step. If an attempt fails while its cancellation is on
+ * the way, the failure arrives, and its retry state says why there is no retry.
  */
 export function isCancelled(error: unknown): boolean {
   if (isCancellation(error)) return true;
@@ -28,7 +28,7 @@ export function isCancelled(error: unknown): boolean {
   return false;
 }
 
-/** Tells a cancelled run from one that a failure stopped. */
+/** Distinguishes a cancelled run from one that a failure stopped. */
 export function stopOf(error: unknown): Stop {
   if (isCancelled(error)) {
     return {
@@ -49,7 +49,7 @@ export function stopOf(error: unknown): Stop {
   };
 }
 
-/** Failures arrive wrapped in one failure per activity and child; the innermost says what it was. */
+/** Failures arrive wrapped in one failure per activity and child; the innermost is the cause. */
 function innermost(error: unknown): ApplicationFailure | null {
   let found: ApplicationFailure | null = null;
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
@@ -58,7 +58,7 @@ function innermost(error: unknown): ApplicationFailure | null {
   return found;
 }
 
-/** Why those failed that did, once all have ended. */
+/** The errors of those that failed, once all have ended. */
 export function failuresOf(ended: readonly PromiseSettledResult<unknown>[]): Error[] {
   return ended.flatMap((end) => {
     if (end.status === 'fulfilled') return [];

@@ -1,6 +1,6 @@
 import type { JobRef } from '../../contracts/migration.js';
 
-/** Jobs in their order, in groups of at most `size`. */
+/** Splits jobs in order into groups of at most `size`. */
 export function batchesOf(jobs: readonly JobRef[], size: number): JobRef[][] {
   const batches: JobRef[][] = [];
   for (let first = 0; first < jobs.length; first += size) {

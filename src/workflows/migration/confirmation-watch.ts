@@ -10,16 +10,16 @@ import { sweeps } from '../activity-options.js';
 import { watchProgressQuery } from '../messages.js';
 import { worksFor } from '../run.js';
 
-/** Looks of one run: some 11 events each. */
-const LOOKS_AT_ONCE = 100;
+/** Looks before it continues as new: some 11 events each. */
+const LOOKS_PER_EXECUTION = 100;
 
 /**
- * Follows the people of a migration who have not clicked on their double opt-in message, for a set
- * time: looks at them after a pause that doubles, and moves those who clicked to `confirmed`. What
- * is still open at the end stays `pending_double_opt_in`.
+ * Follows the people of a migration who have not clicked in their double opt-in message, for a set
+ * time. Looks them up after pauses that double, and settles those who clicked as `confirmed`. Rows
+ * still open at the end stay `pending_double_opt_in`.
  *
- * Cancel: stops looking; what was found stays.
- * Events: some 11 a look, 1,100 at most: then it continues as new. A week at 6 hours has 32 looks.
+ * Cancel: stops looking; settled rows stay settled.
+ * Events: some 11 per look, 1,100 at most: then it continues as new. A week at 6 hours has 32 looks.
  */
 export async function confirmationWatch(input: WatchInput): Promise<WatchProgress> {
   const { migrationId, timing } = input;
@@ -48,7 +48,7 @@ export async function confirmationWatch(input: WatchInput): Promise<WatchProgres
     setCurrentDetails(describe({ ...progress, pending: look.pending }));
     if (look.pending === 0 || Date.now() >= end) return progress;
     pauseMs = Math.min(pauseMs * 2, timing.watchLongestMs);
-    if (here === LOOKS_AT_ONCE) {
+    if (here === LOOKS_PER_EXECUTION) {
       const { startedAt } = carried;
       await continueAsNew<typeof confirmationWatch>({
         ...input,

@@ -7,15 +7,15 @@ import { failuresOf, isCancelled } from '../stop.js';
 
 /**
  * Runs up to 250 jobs at once and ends when all have ended: a waiting job costs nothing, and the
- * limiter decides who submits. A job that fails has told the ledger that nothing more is submitted, so
- * the others end by themselves once what they sent is settled; the batch fails after them.
- * Events: at most 9 a job.
+ * limiter decides who submits. A failing job records in the ledger that nothing more is submitted,
+ * so the others end by themselves once what they sent is settled. Then the batch fails.
+ * Events: at most 9 per job.
  */
 export async function consentBatch(input: BatchInput): Promise<void> {
   const ended = await Promise.allSettled(input.jobs.map((job) => runJob(input, job)));
   const failures = failuresOf(ended);
   const failure = failures.find((error) => !isCancelled(error)) ?? failures[0];
-  // Somebody who cancels one job alone does not mean the others.
+  // Cancelling one job does not cancel the others.
   if (failure !== undefined && !(isCancelled(failure) && !isBatchCancelled())) throw failure;
 }
 

@@ -2,7 +2,7 @@ import type { CheckInput, Preflight } from '../../contracts/migration.js';
 import { steps } from '../activity-options.js';
 import { worksFor } from '../run.js';
 
-/** Preflight without a migration: reads the account as a run with these settings would. */
+/** Preflight without a migration: reads the account like a run with these settings. */
 export async function consentCheck({ checkId, settings }: CheckInput): Promise<Preflight> {
   worksFor({ kind: 'check', id: checkId });
   return steps.checkAccount.executeWithOptions(

@@ -12,38 +12,38 @@ import { resumedSignal, settledSignal } from '../messages.js';
 import { worksFor } from '../run.js';
 import { isCancelled } from '../stop.js';
 
-/** A job that waits for the end of a pause asks again by itself after this, should no word reach it. */
+/** A job in a pause checks the ledger again after this, in case no signal arrives. */
 const ASK_AGAIN = '1 day';
 
 /**
- * Carries at most 1,000 intents of one operation: validates them, submits them, and waits until
- * each has an outcome that was read back or, at the deadline, is looked up one last time.
+ * Handles at most 1,000 intents of one operation: validates them, submits them, and waits until
+ * each has an outcome that was read back. At the deadline it looks up the rest one last time.
  *
- * Idempotency: the ledger knows what was sent, so a repeated step sends nothing twice. An answer
- * that got lost is settled by reading back before anything is sent again.
- * Stop: a run that is cancelled or has failed says so in the ledger, which is asked before every
- * call. What Klaviyo has is settled all the same, since an accepted call cannot be taken back.
- * Cancel of this job alone, or a failure: the same, and it ends Cancelled or Failed afterwards.
- * Events: some 25, 20 for every lost answer, a dozen for every pause and for every day of it.
+ * Idempotency: the ledger knows what was sent, so a repeated step sends nothing twice. A lost
+ * answer is read back before anything is sent again.
+ * Stop: a cancelled or failed run records it in the ledger, which is checked before every call.
+ * What Klaviyo has is still settled, since an accepted call cannot be taken back.
+ * Cancel of only this job, or a failure: the same, and it ends Cancelled or Failed afterwards.
+ * Events: some 25, plus 20 per lost answer, and a dozen per pause and per day of it.
  */
 export async function consentJob(input: JobInput): Promise<JobResult> {
   const { migrationId, job, timing } = input;
   const { jobNumber } = job;
   worksFor({ kind: 'migration', id: migrationId });
-  const words = hearWords();
+  const received = receiveSignals();
   const step = (what: string) => setCurrentDetails(`Job ${jobNumber} of ${input.jobs}: ${what}`);
 
   let failure: Error | null = null;
   let waits = true;
   try {
     step(`checking ${job.rows} rows`);
-    await untilSettled(words, async () => {
+    await untilSettled(received, async () => {
       await steps.validateJob.executeWithOptions(
         { summary: 'validate, SMS configuration, guard' },
         [{ migrationId, jobNumber, timing }],
       );
       step(`submitting ${job.rows} rows`);
-      waits = await submit(input, words);
+      waits = await submit(input, received);
     });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -54,56 +54,59 @@ export async function consentJob(input: JobInput): Promise<JobResult> {
   return CancellationScope.nonCancellable(async () => {
     if (waits) {
       step('accepted by Klaviyo; waiting to read it back');
-      await condition(() => words.outcomes !== null, job.settleWithinMs);
+      await condition(() => received.outcomes !== null, job.settleWithinMs);
     }
-    const outcomes = words.outcomes ?? (await lastLook(input));
+    const outcomes = received.outcomes ?? (await lastLook(input));
     step('every row has an outcome');
     if (failure === null) return { jobNumber, outcomes };
     throw isCancelled(failure) ? new CancelledFailure(`Job ${jobNumber} cancelled`) : failure;
   });
 }
 
-/** What the job is told meanwhile. */
-interface Words {
+/** The signals that the job received. */
+interface Received {
   /** How its rows ended, once all have. */
   outcomes: OutcomeCounts | null;
-  /** How often it was told to ask again. */
+  /** How often it was signalled to check the ledger again. */
   resumed: number;
 }
 
-function hearWords(): Words {
-  const words: Words = { outcomes: null, resumed: 0 };
+function receiveSignals(): Received {
+  const received: Received = { outcomes: null, resumed: 0 };
   setHandler(settledSignal, (counts) => {
-    words.outcomes = counts;
+    received.outcomes = counts;
   });
   setHandler(resumedSignal, () => {
-    words.resumed += 1;
+    received.resumed += 1;
   });
-  return words;
+  return received;
 }
 
-/** Ends `work` early where the rows are all settled meanwhile, as those of a run that was stopped. */
-async function untilSettled(words: Words, work: () => Promise<void>): Promise<void> {
+/** Ends `work` early if all rows are settled meanwhile, as in a stopped run. */
+async function untilSettled(received: Received, work: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
-  const settled = condition(() => words.outcomes !== null).then(() => scope.cancel());
-  // Cancelled with the job itself: then `work` is as well.
+  const settled = condition(() => received.outcomes !== null).then(() => scope.cancel());
+  // Rejected when the job itself is cancelled: then `work` is cancelled too.
   settled.catch(() => undefined);
   try {
     await scope.run(work);
   } catch (error) {
-    if (words.outcomes === null || !isCancelled(error)) throw error;
+    if (received.outcomes === null || !isCancelled(error)) throw error;
   }
 }
 
 /**
- * Submits until Klaviyo has or has refused every row, or the run is over.
+ * Submits until Klaviyo has accepted or refused every row, or the run is stopped.
  *
  * @returns whether there is anything to read back
  */
-async function submit({ migrationId, job, timing }: JobInput, words: Words): Promise<boolean> {
+async function submit(
+  { migrationId, job, timing }: JobInput,
+  received: Received,
+): Promise<boolean> {
   const { jobNumber } = job;
   for (let readBack: string | null = null; ;) {
-    const { resumed } = words;
+    const { resumed } = received;
     const { state } = await submits.submitJob.executeWithOptions(
       { summary: `${readBack === null ? 'submit' : 'resend'} ${job.operation}, ${job.rows} rows` },
       [{ migrationId, jobNumber, readBack, timing }],
@@ -115,13 +118,13 @@ async function submit({ migrationId, job, timing }: JobInput, words: Words): Pro
         return false;
       case 'stopped': {
         const { sent } = await steps.stopJob.executeWithOptions(
-          { summary: 'end what was not sent' },
+          { summary: 'settle what was not sent' },
           [{ migrationId, jobNumber }],
         );
         return sent;
       }
       case 'paused':
-        await condition(() => words.resumed > resumed, ASK_AGAIN);
+        await condition(() => received.resumed > resumed, ASK_AGAIN);
         continue;
       case 'ambiguous': {
         await sleep(timing.lostAnswerWaitMs, { summary: 'answer lost: wait, then read back' });
@@ -136,7 +139,7 @@ async function submit({ migrationId, job, timing }: JobInput, words: Words): Pro
 }
 
 /**
- * After a failure the whole run submits nothing more; cancelled alone, this job does not.
+ * After a failure the whole run submits nothing more; after a cancel, only this job.
  *
  * @returns whether there is anything to read back
  */
@@ -146,13 +149,13 @@ async function stop({ migrationId, job: { jobNumber } }: JobInput, error: Error)
       { migrationId, reason: 'migration_stopped' },
     ]);
   }
-  const { sent } = await steps.stopJob.executeWithOptions({ summary: 'end what was not sent' }, [
+  const { sent } = await steps.stopJob.executeWithOptions({ summary: 'settle what was not sent' }, [
     { migrationId, jobNumber },
   ]);
   return sent;
 }
 
-/** What can't be read back must not be sent either: a look-up that fails for good stops the run. */
+/** What cannot be read back must not be sent: a permanent look-up failure stops the run. */
 async function lastLook(input: JobInput): Promise<OutcomeCounts> {
   const { migrationId, job, timing } = input;
   try {

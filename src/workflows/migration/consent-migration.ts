@@ -25,17 +25,17 @@ import { isCancelled, stopOf } from '../stop.js';
 
 /**
  * Applies the intents of one migration: preflight, plan, approval, canary, submit, settle, report.
- * It ends when every row has an outcome that was read back. Who has not clicked on a double opt-in
- * message by then is followed by a `confirmationWatch` that outlives it, and who says no while what
- * was sent may still be applied by an `optOutWatch`.
+ * It ends when every row has an outcome that was read back. Two workflows outlive it: a
+ * `confirmationWatch` follows people who have not clicked in their double opt-in message, and an
+ * `optOutWatch` follows people who opt out while what was sent may still be applied.
  *
- * Idempotency: one run a migration id; all that it did is in the ledger, which every step asks
- * before it does anything.
- * Cancel: the ledger is told first, and submits nothing more from that moment on. What Klaviyo has is
- * settled, the report is written, and the run ends Cancelled. A failure that a person has to mend
- * stops it in the same way, as Failed.
- * Events: about 30, six a turn of the reader (some thousand turns a year), ten a pause; a batch has
- * at most 9 a job.
+ * Idempotency: one workflow per migration id. All that it did is in the ledger, which every step
+ * checks first.
+ * Cancel: it is recorded in the ledger first; from then on nothing more is submitted. What Klaviyo
+ * has is settled, the report is written, and the run ends Cancelled. A failure that a person has to
+ * fix stops it in the same way, as Failed.
+ * Events: about 30, plus six per turn of the reader (some thousand turns a year) and ten per pause;
+ * a batch has at most 9 per job.
  */
 export async function consentMigration(input: MigrationInput): Promise<Progress> {
   const { migrationId } = input;
@@ -89,7 +89,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   }
   return end('done', 'cancelled_before_sending');
 
-  /** A phase that lasts: the ledger is told as well. */
+  /** Begins a long phase, which is recorded in the ledger too. */
   async function begin(phase: 'approval' | 'canary' | 'submit'): Promise<void> {
     progress.enter(phase);
     await steps.notePhase.executeWithOptions({ summary: phase }, [{ migrationId, phase }]);
@@ -100,7 +100,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     if (cancelled.requested()) throw new CancelledFailure('Migration cancelled');
   }
 
-  /** The first rows alone: what follows is sent only if they ended as it was planned. */
+  /** Sends only the first rows. The rest is sent only if they ended as planned. */
   async function runCanary(plan: Plan, waitMs: number): Promise<void> {
     await begin('canary');
     await run(
@@ -113,7 +113,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     if (waitMs > 0) await sleep(waitMs, { summary: 'wait after the canary' });
   }
 
-  /** Of a run that is being cancelled a failure is no more than a warning. */
+  /** A failure of a run that is being cancelled is only a warning. */
   function causeOf(error: unknown): unknown {
     if (!cancelled.requested() || isCancelled(error)) return error;
     progress.warn(`Failed while it was being cancelled: ${stopOf(error).failure ?? ''}`);
@@ -126,7 +126,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     ]);
   }
 
-  /** @param left why rows that were not sent were not */
+  /** @param left why the unsent rows were not sent */
   async function end(phase: 'done' | 'planned', left: Reason): Promise<Progress> {
     return CancellationScope.nonCancellable(async () => {
       if (phase === 'done') progress.enter('report');
@@ -135,7 +135,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     });
   }
 
-  /** Ends the run as cancelled or failed, after every row got its outcome. */
+  /** Ends the run as cancelled or failed, after every row has its outcome. */
   async function stop(error: unknown): Promise<never> {
     const { phase, failure, type, cause } = stopOf(error);
     const left = reasonLeft(phase, type);
@@ -145,7 +145,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     throw cause;
   }
 
-  /** Whatever becomes of the run itself: who may be subscribed against a no is watched after it. */
+  /** Even if the run cannot finish, people who may be subscribed against an opt-out are watched. */
   async function conclude(...how: Parameters<typeof finish>): Promise<void> {
     try {
       await finish(...how);
@@ -167,14 +167,14 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       { migrationId, phase, failure },
     ]);
     progress.count(totals);
-    // Its end may overtake the word that the key works again.
+    // The end may overtake the signal that the key works again.
     progress.hold(null);
     progress.enter(phase);
   }
 
   /**
-   * Rows of jobs that somebody ended by force, or that failed: they are looked up at their deadline all
-   * the same, or end without that where no look-up can be made any more.
+   * Settles rows of jobs that failed or that somebody terminated: they are still looked up at their
+   * deadline, or settled without a look-up if none is possible any more.
    */
   async function settleLeft(unsent: Reason): Promise<void> {
     const { timing } = input;
@@ -186,11 +186,11 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       if (unread !== null)
         progress.warn(`Rows could not be looked up at their deadline: ${unread}`);
       if (waitMs === 0) return;
-      await sleep(waitMs, { summary: 'wait for the deadline of rows without their job' });
+      await sleep(waitMs, { summary: 'wait for the deadline of rows whose job has ended' });
     }
   }
 
-  /** What may happen to people for minutes or days: workflows of their own, so that this one can end. */
+  /** Starts the workflows that watch people for minutes or days, so that this one can end. */
   async function followPeople(): Promise<void> {
     const { timing } = input;
     const { outcomes, accepted } = progress.now();
@@ -200,7 +200,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
         workflowId: workflowIds.optOutWatch(migrationId),
         args: [{ migrationId, timing }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: 'who says no while what was sent may still be applied',
+        staticSummary: 'watch for opt-outs while what was sent may still be applied',
       });
     }
     if (pending > 0 && timing.watchForMs > 0) {
@@ -215,13 +215,13 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
 }
 
 /**
- * Hears that the run is to be cancelled, and acts on it before anything else does.
+ * Acts on a request to cancel the run before anything else does.
  *
- * @param act not cancellable
+ * @param act runs in a scope that cannot be cancelled
  */
 function whenCancelled(act: () => Promise<void>): {
   readonly requested: () => boolean;
-  /** Ends when what a request led to has been done. */
+  /** Resolves when `act` has run, or at once without a request. */
   readonly handled: () => Promise<void>;
 } {
   let handling: Promise<void> | null = null;
@@ -234,7 +234,7 @@ function whenCancelled(act: () => Promise<void>): {
   };
 }
 
-/** Why the rows of a stopped run that were not sent were not. */
+/** Why the unsent rows of a stopped run were not sent. */
 function reasonLeft(phase: Phase, failureType: string | null): Reason {
   if (phase === 'cancelled') return 'cancelled_before_sending';
   return failureType === 'CanaryFailed' ? 'canary_failed' : 'migration_stopped';

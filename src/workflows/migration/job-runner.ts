@@ -9,11 +9,11 @@ import { batchesOf } from './batches.js';
 import { failuresOf } from '../stop.js';
 
 /**
- * Runs the jobs of a migration in batches, beside the reader that proves their rows. It knows no
- * cancellation: who stops a run notes it in the ledger, and its jobs end by that.
+ * Runs the jobs of a migration in batches, together with the reader that proves their rows. It
+ * cannot be cancelled: a stop is recorded in the ledger, and that ends the jobs.
  *
- * The reader goes on after them, as in the wait after a canary: who said no before their call was
- * applied may be known minutes later.
+ * The reader goes on after the jobs, as in the wait after a canary: an opt-out made before a call
+ * was applied may become known minutes later.
  */
 export class JobRunner {
   #batches = 0;
@@ -25,12 +25,12 @@ export class JobRunner {
   constructor(
     private readonly input: MigrationInput,
     private readonly progress: MigrationProgress,
-    /** The run is over: nothing more is started. */
+    /** The run is stopped: nothing more is started. */
     private readonly isStopped: () => boolean,
   ) {}
 
   /**
-   * Ends when all jobs that were started have ended.
+   * Returns when all started jobs have ended.
    *
    * @param options.isMoreToCome other jobs follow after a wait, in which the reader goes on
    * @throws ChildWorkflowFailure of the first batch that failed, after all have ended
@@ -84,7 +84,7 @@ export class JobRunner {
         },
         unread: (why) =>
           progress.warn(`Not all can be read back, rows are looked up at their deadline: ${why}`),
-        // Without its feeds every job still looks its rows up at its deadline.
+        // Without the reader, every job still looks up its rows at its deadline.
         failure: ({ failure }) =>
           progress.warn(
             `Reading back stopped, rows are looked up at their deadline: ${failure ?? 'unknown failure'}`,

@@ -2,7 +2,7 @@ import type { Phase, Plan, Progress, Totals } from '../../contracts/migration.js
 
 const ENDS: ReadonlySet<Phase> = new Set(['done', 'planned', 'cancelled', 'failed']);
 
-/** The state that the progress query and the details show. Changes only by its methods. */
+/** The state that the progress query and the details show. Only its methods change it. */
 export class MigrationProgress {
   plan: Plan | null = null;
   private phase: Phase | null = null;
@@ -40,7 +40,7 @@ export class MigrationProgress {
     };
   }
 
-  /** A run that is being cancelled stays so until its end. */
+  /** A run that is being cancelled stays in that phase until its end. */
   enter(phase: Phase): void {
     if (phase === this.phase) return;
     if (this.phase === 'cancelling' && !ENDS.has(phase)) return;
@@ -58,7 +58,7 @@ export class MigrationProgress {
     return this.paused;
   }
 
-  /** @param why its calls wait for a person; null when they do not any more */
+  /** @param why its calls wait until somebody acts; null when they no longer wait */
   hold(why: string | null): void {
     this.held = why;
     this.changed();
@@ -94,7 +94,7 @@ export class MigrationProgress {
     return this.totals.jobs.total;
   }
 
-  /** @throws Error where no approval is waited for */
+  /** @throws Error if the migration does not wait for approval */
   mustWaitForApproval(): void {
     if (this.phase === 'approval') return;
     throw new Error(

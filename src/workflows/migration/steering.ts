@@ -11,20 +11,20 @@ import {
 } from '../messages.js';
 import type { MigrationProgress } from './migration-progress.js';
 
-/** What people may ask and tell a run, and what workers tell it. */
+/** Handles the messages of people and workers to a run. */
 export function handleMessages(
   migrationId: string,
   progress: MigrationProgress,
 ): { readonly approved: () => Promise<void> } {
   let approved = false;
-  // One after the other, in the order in which they were said: a pause and a resume in one moment
+  // One after the other, in the order of their arrival: a pause and a resume at the same moment
   // must not overtake each other on their way to the ledger.
-  let said: Promise<void> = Promise.resolve();
+  let previous: Promise<void> = Promise.resolve();
   const inOrder = (step: () => Promise<void>): Promise<void> => {
-    // A run that is being cancelled is told all the same, and no word of it is left half-way.
-    const told = said.then(() => CancellationScope.nonCancellable(step));
-    said = told.catch(() => undefined);
-    return told;
+    // This also applies while the run is being cancelled: no instruction is left half done.
+    const done = previous.then(() => CancellationScope.nonCancellable(step));
+    previous = done.catch(() => undefined);
+    return done;
   };
   const steer = (paused: boolean, steering: string | null) => {
     progress.setPaused(paused);
@@ -43,13 +43,13 @@ export function handleMessages(
     description: 'Submit nothing more until resume',
   });
   setHandler(resumeSignal, (steering) => steer(false, steering ?? null), {
-    description: 'Go on submitting',
+    description: 'Continue submitting',
   });
   setHandler(heldSignal, (why) => progress.hold(why), {
     description: 'From a worker: the key is refused, or works again',
   });
   setHandler(approveUpdate, () => void (approved = true), {
-    description: 'Start sending what the plan says',
+    description: 'Start sending the planned rows',
     validator: () => progress.mustWaitForApproval(),
   });
   setHandler(
@@ -61,7 +61,7 @@ export function handleMessages(
         ]),
       ),
     {
-      description: 'Part of the account’s limits that the run may use, above 0 to 1',
+      description: 'Part of the account’s limits that the run may use: above 0, at most 1',
       validator: (share) => {
         if (!(share > 0 && share <= 1)) {
           throw new RangeError(`The share must be above 0 and at most 1; got ${share}.`);

@@ -4,9 +4,9 @@ import { sweeps } from '../activity-options.js';
 import { worksFor } from '../run.js';
 
 /**
- * Follows the people of an ended migration for as long as one of its subscribes may still be applied, or
- * an opt-out of that time may still surface: some 25 minutes. Whoever had said no and is subscribed by
- * the run all the same is taken out again, within seconds of its being seen.
+ * Follows the people of an ended migration while one of its subscribes may still be applied, or an
+ * opt-out of that time may still become visible: some 25 minutes. People who had opted out but were
+ * subscribed by the run are unsubscribed again, within seconds after this is seen.
  *
  * Cancel: stops looking.
  * Events: 11.
@@ -14,12 +14,12 @@ import { worksFor } from '../run.js';
 export async function optOutWatch(input: OptOutWatchInput): Promise<OptOutWatchResult> {
   const { migrationId, timing } = input;
   worksFor({ kind: 'migration', id: migrationId });
-  setCurrentDetails('Watching who says no while what was sent may still be applied.');
+  setCurrentDetails('Watching for opt-outs while what was sent may still be applied.');
   const result = await sweeps.watchOptOuts.executeWithOptions({ summary: 'watch opt-outs' }, [
     { migrationId, timing },
   ]);
   setCurrentDetails(
-    `${result.unsubscribedAgain} rows were subscribed against an opt-out and taken out again.`,
+    `${result.unsubscribedAgain} rows were subscribed against an opt-out and unsubscribed again.`,
   );
   return result;
 }

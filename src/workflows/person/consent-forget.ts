@@ -3,7 +3,7 @@ import type { ForgetInput } from '../../contracts/person.js';
 import { steps } from '../activity-options.js';
 import { worksFor } from '../run.js';
 
-/** Deletes a question about a person and its answer, where whoever asked did not fetch it. */
+/** Deletes a question about a person and its answer, if the asker did not fetch it. */
 export async function consentForget({ requestId, forgetAfterMs }: ForgetInput): Promise<void> {
   worksFor({ kind: 'person', id: requestId });
   await sleep(forgetAfterMs, { summary: 'time to fetch the answer' });

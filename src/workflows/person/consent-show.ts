@@ -6,14 +6,14 @@ import { worksFor } from '../run.js';
 import { consentForget } from './consent-forget.js';
 
 /**
- * Reads one person's consent from Klaviyo for somebody without a key. Whom it is about and what was
- * read stay in the ledger: Temporal keeps the id of the question alone.
+ * Reads one person's consent from Klaviyo for somebody without a key. The person and what was read
+ * stay in the ledger: Temporal stores only the id of the question.
  *
  * Events: 13.
  */
 export async function consentShow({ requestId, forgetAfterMs }: ShowInput): Promise<void> {
   worksFor({ kind: 'person', id: requestId });
-  // First, so that nothing is kept for longer whatever happens to whoever asked.
+  // First, so that nothing is kept longer, whatever happens to the asker.
   await startChild(consentForget, {
     workflowId: workflowIds.forget(requestId),
     args: [{ requestId, forgetAfterMs }],
