@@ -1,8 +1,8 @@
 /**
- * Cancels a large migration while a share of it is sent, and prints how long it takes to end beside
- * Klaviyo's longest delay, whether anything was sent after `cancel` had returned, and whether every
- * row ended as it is in the account. Limits and delays are Klaviyo's; `--lifted` multiplies the limits
- * by 1,000. Sandbox, worker, PostgreSQL and Temporal are processes of their own.
+ * Cancels a large migration when a share of its rows has been accepted. Prints how long it takes to
+ * end compared with Klaviyo's longest delay, whether anything was sent after `cancel` returned, and
+ * whether every row's outcome matches the account. Limits and delays are Klaviyo's; `--lifted`
+ * multiplies the limits by 1,000. Sandbox, worker, PostgreSQL and Temporal are separate processes.
  *
  *   node --import tsx bench/cancel.ts [--rows 260000] [--share 0.2] [--lifted]
  */
@@ -16,7 +16,7 @@ import { LIST, withStack, type BenchStack } from './stack.js';
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '260000' },
-    /** Of the rows, accepted when it is cancelled. */
+    /** Share of the rows that are accepted before the cancel. */
     share: { type: 'string', default: '0.2' },
     lifted: { type: 'boolean', default: false },
   },
@@ -47,21 +47,21 @@ async function run(stack: BenchStack): Promise<void> {
   const { outcomes } = await consentry.migrations.report(id);
   console.table({
     rows,
-    'until it was cancelled (s)': seconds(asked - began),
-    'accepted then (rows)': accepted,
+    'from start to cancel (s)': seconds(asked - began),
+    'accepted before cancel (rows)': accepted,
     'cancel returned after (s)': seconds(returned - asked),
-    'sent in the end (rows)': await stack.sandbox.subscribedCount(),
+    'accepted at the end (rows)': await stack.sandbox.subscribedCount(),
     'calls begun after cancel returned': begunAtEnd - begun,
     'ended as': phase,
     'from cancel to the end (s)': seconds(ended - asked),
-    'longest delay of Klaviyo (s)': seconds(LONGEST_DELAY_MS),
-    'more than that (s)': seconds(ended - asked - LONGEST_DELAY_MS),
-    'rows that are not as they say': await countUntrue(stack, id),
+    'Klaviyo’s longest delay (s)': seconds(LONGEST_DELAY_MS),
+    'beyond that delay (s)': seconds(ended - asked - LONGEST_DELAY_MS),
+    'rows with a wrong outcome': await countWrongOutcomes(stack, id),
   });
   console.table(outcomes);
 }
 
-/** Calls of a run that were begun: they are in the ledger before they are made. */
+/** Calls that a run has begun: they are in the ledger before they are made. */
 async function countCalls(ledger: Ledger, id: string): Promise<number> {
   const { rows: counted } = await ledger.pool.query<{ calls: number }>(
     'select count(*)::integer as calls from consentry.submission where migration_id = $1',
@@ -70,20 +70,20 @@ async function countCalls(ledger: Ledger, id: string): Promise<number> {
   return counted[0]?.calls ?? 0;
 }
 
-/** Rows whose outcome is not what the account shows: subscribed, or not. */
-async function countUntrue({ sandbox, connected }: DemoStack, id: string): Promise<number> {
+/** Rows whose outcome does not match the account: subscribed, or not. */
+async function countWrongOutcomes({ sandbox, connected }: DemoStack, id: string): Promise<number> {
   const subscribed = new Set<string | null>();
   for (const { email, subscriptions } of await sandbox.truth()) {
     if (subscriptions.email.marketing.consent === 'SUBSCRIBED') subscribed.add(email);
   }
-  let untrue = 0;
+  let wrong = 0;
   for await (const page of connected.consentry.migrations.parts(id)) {
     for (const { email, outcome } of page) {
       const expected = subscribed.has(email) ? 'confirmed' : 'cancelled';
-      if (outcome !== expected) untrue += 1;
+      if (outcome !== expected) wrong += 1;
     }
   }
-  return untrue;
+  return wrong;
 }
 
 function seconds(ms: number): string {

@@ -1,9 +1,9 @@
 /**
- * Migrates people into a single opt-in list of the sandbox while a share of all calls goes wrong, for
- * each kind of error, and prints how long each phase took against the same run without errors: the
- * quicker of two, the first and the last, as the first is the one that finds nothing in the caches.
- * There are no rate limits and hardly any delays, so that what is left is our own work and what the
- * errors cost. Every run has servers of its own.
+ * Migrates people into a single opt-in list of the sandbox while a share of all calls fails, for
+ * each kind of error. Prints how long each phase took compared with a run without errors: the
+ * faster of the first and the last run, since the first starts with cold caches. There are no rate
+ * limits and hardly any delays, so that only our own work and the cost of the errors remain. Every
+ * run has its own servers.
  *
  *   node --import tsx bench/errors.ts [--rows 20000] [--kinds 502,slow] [--shares 0.03,0.1] [--limit 300] [--seed 1]
  */
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     shares: { type: 'string', default: '0.03,0.1' },
     /** Seconds after which a run is cut off. */
     limit: { type: 'string', default: '300' },
-    /** Which calls go wrong follows from it. */
+    /** Decides which calls fail. */
     seed: { type: 'string', default: '1' },
   },
 });
@@ -33,9 +33,8 @@ const limitMs = Number(values.limit) * 1_000;
 const SLOW_MS = 8_000;
 
 /**
- * Klaviyo's longest delay is 0.15 s here, not 3 minutes: what a run waits for because of it is as
- * much shorter, or an hour of waiting would be all that the errors cost. Deadlines stay longer than
- * the run.
+ * Klaviyo's longest delay is 0.15 s here, not 3 minutes. Waits that depend on it are shortened too,
+ * since they would dominate the cost of the errors. Deadlines stay longer than the run.
  */
 const TIMING: Partial<MigrationTiming> = {
   readEveryMs: 500,
@@ -131,7 +130,7 @@ function nameOf({ kind, share }: Run): string {
   return kind === null ? 'no errors' : `${share * 100} % ${kind}`;
 }
 
-/** Seconds; `> ` where the run was cut off there. */
+/** Seconds; `> ` where the run was cut off. */
 function rowOf(run: Measured, withoutMs: number): Record<string, string | number> {
   const reached = PARTS.filter((part) => run.parts[part] !== undefined);
   return {

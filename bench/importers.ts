@@ -1,11 +1,11 @@
 /**
- * Rows a second and peak memory of the importer on a made-up Mailchimp export, as CSV, packed, as
- * JSON lines, and on queries of PostgreSQL and, where mariadbd is there, MariaDB.
+ * Rows per second and peak memory of the importer on a generated Mailchimp export: CSV, gzipped CSV
+ * and JSON lines, and queries of PostgreSQL and, if mariadbd is installed, MariaDB.
  *
  *     node --import tsx bench/importers.ts [rows, default 1,000,000]
  *
- * Each reading is a process of its own, so that its peak is its own. Memory is flat where a file
- * of ten times the rows has the same peak.
+ * Each reading is a separate process with its own peak. Memory is flat if a file with ten times the
+ * rows has the same peak.
  */
 import { execFileSync } from 'node:child_process';
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -125,7 +125,7 @@ async function onPostgres(rows: number, push: (reading: Reading) => void): Promi
 
 async function onMariadb(rows: number, push: (reading: Reading) => void): Promise<void> {
   const program = findMariadb();
-  if (program === null) return console.log('No mariadbd here: MariaDB is left out.');
+  if (program === null) return console.log('mariadbd is not installed: MariaDB is left out.');
   const mariadb = await startMariadb(program);
   try {
     await mariadb.execute(

@@ -1,6 +1,7 @@
 /**
- * Plays what a migration asks of the ledger, without Klaviyo and Temporal: stores rows by COPY, keeps
- * the consent before the run, plans, submits and settles job after job. Prints what each step took.
+ * Runs the ledger queries of a migration, without Klaviyo and Temporal: stores rows by COPY, stores
+ * the consent before the run, plans, submits and settles job after job. Prints how long each step
+ * took.
  *
  *   node --import tsx bench/ledger.ts [--rows 1000000]
  */
@@ -46,7 +47,7 @@ const SETTINGS: MigrationSettings = {
   customSource: 'bench',
 };
 
-/** Milliseconds of every call, by step, in the order of the first call. */
+/** Milliseconds of every call by step, in the order of the first calls. */
 const took = new Map<string, number[]>();
 
 const lifecycle = new Lifecycle();
@@ -58,7 +59,7 @@ try {
   const ledger = await openLedger(database.url);
   lifecycle.onStop('connections', () => ledger.close());
   const began = performance.now();
-  await play(ledger);
+  await migrate(ledger);
   report(performance.now() - began);
 } finally {
   await lifecycle.stop();
@@ -70,7 +71,7 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function play(ledger: Ledger): Promise<void> {
+async function migrate(ledger: Ledger): Promise<void> {
   const { db } = ledger;
   await step('store rows (COPY)', () =>
     storeIntents(
@@ -88,14 +89,14 @@ async function play(ledger: Ledger): Promise<void> {
       people(),
     ),
   );
-  await step('count what is asked', () => countAskedRows(db, ID));
+  await step('count asked rows', () => countAskedRows(db, ID));
   await step('settle duplicates', () => settleDuplicates(db, ID));
   for (let after = 0; ;) {
     const rows = await step('guard: next 1,000 rows', () => unreadRows(db, ID, after, BATCH));
     const last = rows.at(-1);
     if (last === undefined) break;
     after = last.rowNumber;
-    await step('guard: keep consent of 1,000 rows', () =>
+    await step('guard: store consent of 1,000 rows', () =>
       storeConsentBefore(
         db,
         ID,
@@ -116,7 +117,7 @@ async function play(ledger: Ledger): Promise<void> {
   for (const { jobNumber } of jobs) {
     const rows = await step('job: rows to send', () => unsentRowsOfJob(db, ID, jobNumber));
     const parts = rows.map(({ rowNumber }) => ({ rowNumber, channel: 'email' as const }));
-    await step('job: note submission and answer', async () => {
+    await step('job: record submission and answer', async () => {
       const begun = await beginSubmission(db, {
         migrationId: ID,
         jobNumber,
@@ -133,13 +134,13 @@ async function play(ledger: Ledger): Promise<void> {
       });
     });
   }
-  await step('reader: what waits', () => waitingKinds(db, ID));
-  // Klaviyo shows people in an order of its own.
+  await step('reader: waiting kinds', () => waitingKinds(db, ID));
+  // Klaviyo shows people in a different order.
   for (let page = 0; page * BATCH < ROWS; page += 1) {
     const emails = Array.from({ length: Math.min(BATCH, ROWS - page * BATCH) }, (_, n) =>
       address(((page * BATCH + n) * 7_919) % ROWS),
     );
-    const waiting = await step('reader: a page of 1,000 finds its rows', () =>
+    const waiting = await step('reader: find the rows for 1,000 emails', () =>
       waitingParts(db, ID, emails, []),
     );
     if (waiting.length !== emails.length) throw new Error(`${waiting.length} rows wait`);
@@ -157,10 +158,10 @@ async function play(ledger: Ledger): Promise<void> {
         })),
       ),
     );
-    if (page % 10 === 0) await step('reader: which jobs are settled', () => settledJobs(db, ID));
+    if (page % 10 === 0) await step('reader: find settled jobs', () => settledJobs(db, ID));
     if (page % 50 === 0) await step('reader: totals', () => countTotals(db, ID));
   }
-  await step('job: rows that are left', () => openRowsOfJob(db, ID, 1));
+  await step('job: rows left open', () => openRowsOfJob(db, ID, 1));
   const { outcomes } = await step('report: totals', () => countTotals(db, ID));
   if (outcomes.confirmed !== ROWS) throw new Error(JSON.stringify(outcomes));
 }

@@ -1,8 +1,8 @@
 /**
- * Migrates people into a single opt-in list of the sandbox at Klaviyo's real limits and delays, with
- * sandbox, worker, PostgreSQL and Temporal in processes of their own, and prints the time against
- * the least that the plan can take. With `--lifted` there are no limits and hardly any delays, so
- * that what is left is our own work.
+ * Migrates people into a single opt-in list of the sandbox at Klaviyo's real limits and delays,
+ * with sandbox, worker, PostgreSQL and Temporal as separate processes. Prints the time compared
+ * with the least that the plan can take. With `--lifted` there are no limits and hardly any delays,
+ * so that only our own work remains.
  *
  *   node --import tsx bench/migration.ts [--rows 100000] [--historical] [--lifted]
  */
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 });
 const rows = Number(values.rows);
 const { historical, lifted } = values;
-/** Klaviyo's longest: back-dated consent shows after 2 to 20 minutes, live consent within 3. */
+/** Klaviyo's longest delay: back-dated consent shows after 2 to 20 minutes, live within 3. */
 const DELAY_MS = lifted ? 0 : historical ? 1_200_000 : 180_000;
 
 await withStack(rows, lifted ? { rateLimitFactor: 1_000, delays: 'fast' } : {}, run);
@@ -43,21 +43,21 @@ async function run({ file, connected, temporal, workerPid }: BenchStack): Promis
   const figures = await readFigures({ report, runMs }, temporal, workerPid);
 
   const calls = callsByEndpoint(report);
-  const floorMs = Math.max(...[...calls].map(([endpoint, count]) => leastTime(endpoint, count)));
+  const leastMs = Math.max(...[...calls].map(([endpoint, count]) => leastTime(endpoint, count)));
   const throttled = sum(report.calls.filter(({ status }) => status === '429'));
   console.table({
     rows,
     kind: `${historical ? 'historical' : 'live'}${lifted ? ', limits lifted' : ''}`,
     'stored (s)': seconds(storedMs),
     'wall time (s)': seconds(runMs),
-    'rows a second': Math.round((rows * 1_000) / runMs),
-    'floor of its calls (s)': lifted ? 'none' : seconds(floorMs),
-    'longest delay of Klaviyo (s)': seconds(DELAY_MS),
-    'wall / (floor + delay)': lifted ? 'none' : (runMs / (floorMs + DELAY_MS)).toFixed(2),
+    'rows per second': Math.round((rows * 1_000) / runMs),
+    'least time of its calls (s)': lifted ? 'none' : seconds(leastMs),
+    'Klaviyo’s longest delay (s)': seconds(DELAY_MS),
+    'wall / (least time + delay)': lifted ? 'none' : (runMs / (leastMs + DELAY_MS)).toFixed(2),
     'calls answered 429': `${throttled} of ${sum(report.calls)}`,
     'reads per 1,000 confirmed': report.reads.perThousandConfirmed,
     'events of the migration': figures.migrationEvents,
-    'events a job': `${figures.jobEvents.mean.toFixed(1)}, most ${figures.jobEvents.most}`,
+    'events per job': `${figures.jobEvents.mean.toFixed(1)}, max ${figures.jobEvents.most}`,
     'worker (MiB)': Math.round((figures.workerBytes ?? 0) / 2 ** 20),
   });
   console.table(report.outcomes);

@@ -1,4 +1,4 @@
-/** What a number of calls took, in ms. */
+/** How long calls took, in ms. */
 export interface Times {
   p50: number;
   p95: number;
@@ -12,7 +12,7 @@ export function timesOf(took: readonly number[]): Times {
   return { p50: at(0.5), p95: at(0.95), max: sorted.at(-1)! };
 }
 
-/** Runs `effect` and tells how long it took, in ms. */
+/** Runs `effect` and measures how long it took, in ms. */
 export async function timed<T>(effect: () => T | Promise<T>): Promise<[number, T]> {
   const began = performance.now();
   const result = await effect();

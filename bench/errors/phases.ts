@@ -3,18 +3,18 @@ import { SEARCH_ATTRIBUTES, workflowIds } from '../../src/contracts/names.js';
 import type { TemporalTarget } from '../../src/runtime/local/temporal/server.js';
 import { connectToTemporal } from '../../src/starter/connect.js';
 
-/** What a run does one after the other, as the table shows it. */
+/** The consecutive parts of a run, as the table shows them. */
 export const PARTS = ['preflight, read consent', 'plan', 'submit', 'settle'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** Milliseconds of each part; of a run that was cut off, those that it got to. */
+/** Milliseconds of each part; for a run that was cut off, only the parts that it reached. */
 export type PartTimes = Partial<Record<Part, number>>;
 
 /**
- * Takes the times out of the history of a run: its phases are search attributes, and the read of the
+ * Takes the times from the history of a run: its phases are search attributes, and reading the
  * consent that Klaviyo holds is an activity within one of them.
  *
- * @param cutAt when it was cut off (Unix ms); null where it ended
+ * @param cutAt when it was cut off (Unix ms); null if it ended
  */
 export async function timesOfParts(
   migrationId: string,
@@ -39,7 +39,7 @@ export async function timesOfParts(
   return times;
 }
 
-/** When (Unix ms) each phase began, and when `readConsent` was through. */
+/** When (Unix ms) each phase began, and when `readConsent` ended. */
 async function momentsOf(
   migrationId: string,
   temporal: TemporalTarget,
