@@ -84,6 +84,7 @@ async function migrate(ledger: Ledger): Promise<void> {
         preset: 'generic',
         settings: SETTINGS,
         requestHash: ID,
+        share: 1,
         retryOf: null,
       },
       people(),

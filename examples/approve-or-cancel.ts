@@ -15,19 +15,24 @@ const connected = await connect();
 const { migrations } = connected.consentry;
 try {
   // More than 0 rows wait: so every run does.
-  const { id } = await migrations.start({ file, listId, approvalAbove: 0 });
+  const { id, attached } = await migrations.start({ file, listId, approvalAbove: 0 });
+  if (attached) throw new Error(`Somebody else runs the same as migration ${id}: it is theirs.`);
 
+  let decided = false;
   const last = await migrations.watch(id, {
     everyMs: 1_000,
-    // Called once. Until one of the two is said nothing is sent, if it takes months.
-    async onPlan(plan) {
-      const count = subscribes(plan);
-      console.log(`Migration ${id} would subscribe ${count}.`);
-      // After `cancel` no row stays open: what was not sent ends as cancelled.
-      await (count <= Number(most) ? migrations.approve(id) : migrations.cancel(id));
+    onPlan(plan) {
+      console.log(`Migration ${id} would subscribe ${subscribes(plan)}.`);
     },
-    onProgress({ phase, outcomes }) {
+    async onProgress({ phase, outcomes }) {
       console.log(phase, outcomes);
+      if (phase !== 'approval' || decided) return;
+      decided = true;
+      // Until one of the two is said nothing is sent, even if it takes months. After `cancel` no row stays
+      // open: what was not sent ends as cancelled.
+      const plan = await migrations.plan(id);
+      const isExpected = plan !== null && subscribes(plan) <= Number(most);
+      await (isExpected ? migrations.approve(id) : migrations.cancel(id));
     },
   });
   console.log(`It has ended: ${last?.phase}.`);

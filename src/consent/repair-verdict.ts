@@ -4,7 +4,7 @@ import type { Repair } from '../ledger/index.js';
 import { hasLeft, optOutOf } from './opt-outs.js';
 
 /**
- * What to do about a person who opted out after a run had subscribed them. `out`: nothing while
+ * What to do about a person who opted out after a run had asked Klaviyo to subscribe them. `out`: nothing while
  * they stay out. `subscribed`: unsubscribe them. `came_back`: nothing any more, since they came
  * back by themselves.
  */

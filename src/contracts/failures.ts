@@ -28,6 +28,8 @@ export const STOPPING_FAILURES = [
   'SettingsInvalid',
   /** PostgreSQL cannot store a value of the source or of Klaviyo: a retry would not help. */
   'LedgerValueRefused',
+  /** A workflow worker of another version of Consentry asked for the activity. */
+  'WorkersDiffer',
   /** The ledger has no such migration. */
   'MigrationNotFound',
 ] as const;

@@ -92,7 +92,7 @@ export type Reason =
   | 'canary_failed'
   | 'migration_stopped';
 
-/** Where the proof of an outcome was read. */
+/** What settled a part: where its outcome was read, or what kept it from being sent. */
 export type SettledBy =
   | 'importer'
   | 'guard'

@@ -11,7 +11,7 @@ export type Person =
 export interface PersonConsent {
   /** RFC 3339. */
   readonly readAt: string;
-  /** The profile that Klaviyo has for the identifier, or none. */
+  /** The profiles that Klaviyo has for the identifier: none, one, or several that share it. */
   readonly profiles: readonly PersonProfile[];
 }
 

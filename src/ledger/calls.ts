@@ -24,6 +24,8 @@ export async function addCalls(
       ${counts.map((c) => c.calls)}::bigint[],
       ${counts.map((c) => Math.round(c.durationMs))}::bigint[]
     ) as c (endpoint, status, calls, duration_ms)
+    -- Not of a run that was deleted meanwhile.
+    where exists (select from consentry.run where id = ${runId})
     order by endpoint, status
     on conflict (run_id, endpoint, status) do update set
       calls = consentry.call_count.calls + excluded.calls,

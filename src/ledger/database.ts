@@ -1,6 +1,6 @@
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import { SCHEMA_MIGRATIONS } from './schema/migrations.js';
+import { FORMER_KEYS, SCHEMA_MIGRATIONS } from './schema/migrations.js';
 import { tlsRemedy, withTls } from '../connectors/databases/tls.js';
 import type { Tables } from './schema/tables.js';
 
@@ -67,6 +67,7 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended('consentry.schema', 0))`.execute(tx);
     await sql`create schema if not exists consentry`.execute(tx);
+    await renameKeys(tx);
   });
   const migrator = new Migrator({
     db,
@@ -77,13 +78,29 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
   });
   const { error } = await migrator.migrateToLatest();
   if (error instanceof Error && /^corrupted migrations/.test(error.message)) {
-    throw new Error(
-      `its schema was made by another version of Consentry: ${error.message}; use that version, or a database without the schema ${SCHEMA}`,
-    );
+    throw new OtherVersionError(error.message, { cause: error });
   }
   if (error instanceof Error) throw error;
   if (error !== undefined)
     throw new Error('The schema could not be brought up to date', { cause: error });
+}
+
+/** Ledgers that were made before the first release have other keys for the same migrations. */
+async function renameKeys(tx: LedgerDb): Promise<void> {
+  const { rows } = await sql<{ table: string | null }>`
+    select to_regclass('consentry.kysely_migration')::text as table`.execute(tx);
+  if (rows[0]?.table == null) return;
+  await sql`
+    update consentry.kysely_migration set name = renamed.to
+    from unnest(
+      ${Object.keys(FORMER_KEYS)}::text[], ${Object.values(FORMER_KEYS)}::text[]
+    ) as renamed ("from", "to")
+    where name = renamed.from`.execute(tx);
+}
+
+/** The ledger has schema migrations that this version does not know. */
+class OtherVersionError extends Error {
+  override readonly name = 'OtherVersionError';
 }
 
 function unavailable(databaseUrl: string, cause: unknown): LedgerUnavailableError {
@@ -95,9 +112,15 @@ function unavailable(databaseUrl: string, cause: unknown): LedgerUnavailableErro
   return new LedgerUnavailableError(
     `The ledger database at ${withoutPassword(databaseUrl)} is not usable (${message}). ` +
       (tlsRemedy(cause) ??
+        otherVersionRemedy(cause) ??
         'Check DATABASE_URL, that PostgreSQL runs there, and that the role may create a schema.'),
     { cause },
   );
+}
+
+function otherVersionRemedy(cause: unknown): string | null {
+  if (!(cause instanceof OtherVersionError)) return null;
+  return `Another version of Consentry made its schema: use that version, or another database.`;
 }
 
 function withoutPassword(databaseUrl: string): string {

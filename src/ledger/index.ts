@@ -31,7 +31,7 @@ export {
   finishRun,
   heldBecause,
   hold,
-  insertRun,
+  startShortRun,
   release,
   setShare,
   termsOf,

@@ -271,6 +271,7 @@ describe('a statement of the source that was refused and may be a no', () => {
       preset: 'generic',
       settings: LIST_SETTINGS,
       requestHash: `retry ${retryOf}`,
+      share: 1,
       retryOf,
     });
 

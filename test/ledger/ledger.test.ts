@@ -103,6 +103,7 @@ describe('the ledger', () => {
       preset: 'generic',
       settings: LIST_SETTINGS,
       requestHash: 'broken',
+      share: 1,
       retryOf: null,
     };
     await assert.rejects(storeIntents(ledger, migration, broken()), /unreadable/);

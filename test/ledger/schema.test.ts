@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { countCalls, getMigration, openLedger, termsOf } from '../../src/ledger/index.js';
-import { SCHEMA_MIGRATIONS } from '../../src/ledger/schema/migrations.js';
+import { FORMER_KEYS, SCHEMA_MIGRATIONS } from '../../src/ledger/schema/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { LIST_SETTINGS } from '../support/settings.js';
 
@@ -31,6 +31,12 @@ describe('the schema of a ledger', () => {
       const { error } = await migrator.migrateTo(name);
       assert.equal(error, undefined);
       await fill(db);
+      // As they were called before the first release.
+      for (const [former, now] of Object.entries(FORMER_KEYS)) {
+        await sql`update consentry.kysely_migration set name = ${former} where name = ${now}`.execute(
+          db,
+        );
+      }
     } finally {
       await db.destroy();
     }
@@ -89,14 +95,14 @@ describe('the schema of a ledger', () => {
       assert.deepEqual(await countCalls(ledger.db, 'old'), [
         { endpoint: 'get_profiles', status: '200', calls: 3, durationMs: 40 },
       ]);
-      assert.deepEqual(await termsOf(ledger.db, 'asked'), {
-        accountId: null,
-        share: 1,
-        held: false,
+      assert.deepEqual(await termsOf(ledger.db, 'old'), {
+        accountId: 'Acc123',
+        share: 0.25,
+        held: true,
       });
-      // Whatever belongs to a run goes with it.
-      await sql`delete from consentry.run`.execute(ledger.db);
-      for (const table of ['migration', 'call_count', 'list_feed', 'person_request']) {
+      // Whatever belongs to a run goes with it, also where only its migration is deleted.
+      await sql`delete from consentry.migration`.execute(ledger.db);
+      for (const table of ['run', 'call_count', 'list_feed', 'person_request']) {
         const { rows } = await sql`select from consentry.${sql.ref(table)}`.execute(ledger.db);
         assert.equal(rows.length, 0, table);
       }
@@ -113,7 +119,7 @@ describe('the schema of a ledger', () => {
     await ledger.close();
     await assert.rejects(
       openLedger(database.url),
-      /its schema was made by another version of Consentry: .*use that version, or a database without/,
+      /Another version of Consentry made its schema: use that version, or another database\.$/,
     );
   });
 });

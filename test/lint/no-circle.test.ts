@@ -53,7 +53,7 @@ describe('the lint rule against circles of imports', () => {
     );
     return messages.map(({ ruleId, message }) => {
       assert.equal(ruleId, 'circles/no-circle', message);
-      const [, way = message] = /^This import closes a circle: (.*?)\. Move /.exec(message) ?? [];
+      const [, way = message] = /^This import closes a cycle: (.*?)\. Move /.exec(message) ?? [];
       return way.replaceAll(`${made}.ts`, '');
     });
   }

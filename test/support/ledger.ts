@@ -47,6 +47,7 @@ export async function store(
       preset: 'generic',
       settings: { ...LIST_SETTINGS, ...settings },
       requestHash: id,
+      share: 1,
       retryOf: null,
     },
     batches([intents]),

@@ -39,7 +39,8 @@ export class HeldRuns implements ActivityInboundCallsInterceptor {
     next: Next<ActivityInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
     const run = this.meter.current();
-    if (run === null) return next(input);
+    // The failure of any other run tells the person who waits for it.
+    if (run === null || run.kind !== 'migration') return next(input);
     try {
       return await next(input);
     } catch (error) {
@@ -54,9 +55,7 @@ export class HeldRuns implements ActivityInboundCallsInterceptor {
     }
   }
 
-  async #changed({ kind, id }: Run): Promise<void> {
-    // For any other run, its failure tells the person who waits for it.
-    if (kind !== 'migration') return;
+  async #changed({ id }: Run): Promise<void> {
     const client = getClient();
     await this.throttle.do(id, async () => {
       await signalHeld(client, id, await heldBecause(this.ledger.db, id));

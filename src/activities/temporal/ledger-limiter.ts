@@ -73,13 +73,18 @@ export class LedgerLimiter implements RateLimiter {
    * The run's terms are read for every call, so that a change takes effect at once. A run without
    * its own share is bound only by the account's limits.
    *
-   * @throws AccountMismatch if the run is for another account
+   * @throws AccountMismatch if the run is for another account, MigrationNotFound if it was deleted
    */
   async #runLimits(burst: number, steady: number): Promise<Pick<GrantRequest, 'run'>> {
     const run = this.currentRun();
     if (run === null) return {};
     const terms = await termsOf(this.ledger.db, run.id);
-    if (terms === null) return {};
+    if (terms === null) {
+      throw stopping(
+        'MigrationNotFound',
+        `The ledger has no run ${run.id} any more: nothing was called for it.`,
+      );
+    }
     if (terms.accountId !== this.#accountId) {
       throw stopping(
         'AccountMismatch',

@@ -5,6 +5,7 @@ import type {
 } from '@temporalio/worker';
 import { addCalls, type Ledger } from '../../ledger/index.js';
 import type { CallMeter } from './call-meter.js';
+import { stopping } from './failures.js';
 import { runOf } from './run-of.js';
 
 /** Adds the calls that an activity made to the counters of its run. */
@@ -19,7 +20,14 @@ export class MeasuredCalls implements ActivityInboundCallsInterceptor {
     next: Next<ActivityInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
     const run = runOf(input.headers);
-    if (run === null) return next(input);
+    if (run === null) {
+      // Without its run a call would pass neither the account's check nor the run's share.
+      throw stopping(
+        'WorkersDiffer',
+        'The workflow did not say which run it works for: its worker is of another version of Consentry. ' +
+          'Nothing was called. Stop all workers, and start them again with one version.',
+      );
+    }
     return this.meter.measure(
       run,
       () => next(input),

@@ -10,6 +10,7 @@ import {
   leftListOfRun,
 } from '../opt-outs/known.js';
 import type { SubmissionStatus } from '../schema/tables.js';
+import { MigrationNotFoundError } from '../runs/migrations.js';
 import { lockForCall } from '../runs/steering-lock.js';
 
 export interface SentPart {
@@ -70,11 +71,13 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
       .forNoKeyUpdate()
       .execute();
     await lockForCall(tx, migrationId);
-    const { paused, stopped_at } = await tx
+    const run = await tx
       .selectFrom('run')
       .select(['paused', 'stopped_at'])
       .where('id', '=', migrationId)
-      .executeTakeFirstOrThrow();
+      .executeTakeFirst();
+    if (run === undefined) throw new MigrationNotFoundError(migrationId);
+    const { paused, stopped_at } = run;
     if (stopped_at !== null) return { state: 'stopped' };
     if (paused) return { state: 'paused' };
     const asked = takesOut ? parts : await withoutOptedOut(tx, migrationId, parts);

@@ -112,7 +112,7 @@ export async function watchedForMs(
   const { rows } = await sql<{ age_ms: number | null }>`
     select (extract(epoch from now() - min(s.sent_at)) * 1000)::float8 as age_ms
     from consentry.run join consentry.submission s on s.migration_id = run.id
-    where run.account_id = ${accountId} and s.endpoint = 'bulk_subscribe_profiles'
+    where run.kind = 'migration' and run.account_id = ${accountId} and s.endpoint = 'bulk_subscribe_profiles'
       and (run.finished_at is null or run.finished_at > now() - interval '2 hours')`.execute(db);
   return consentMaxAgeMs + (rows[0]?.age_ms ?? 0);
 }

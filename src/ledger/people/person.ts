@@ -3,7 +3,7 @@ import type { Channel, Operation } from '../../contracts/channels.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { LedgerDb } from '../database.js';
-import { finishRun, insertRun } from '../runs/runs.js';
+import { finishRun, startShortRun } from '../runs/runs.js';
 
 /** Questions whose answer nobody fetched are deleted after this. */
 export const PERSON_REQUEST_LIVES_MS = 3_600_000;
@@ -15,17 +15,10 @@ export async function askAboutPerson(
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await tx
-      .with('forgotten', (cte) =>
-        cte
-          .deleteFrom('person_request')
-          .where('created_at', '<', new Date(Date.now() - PERSON_REQUEST_LIVES_MS))
-          .returning('id'),
-      )
-      .updateTable('run')
-      .set({ finished_at: sql`now()` })
-      .where('id', 'in', (query) => query.selectFrom('forgotten').select('id'))
+      .deleteFrom('person_request')
+      .where('created_at', '<', new Date(Date.now() - PERSON_REQUEST_LIVES_MS))
       .execute();
-    await insertRun(tx, { kind: 'person', id, accountId, requestHash: null }).execute();
+    await startShortRun(tx, { kind: 'person', id, accountId });
     await tx
       .insertInto('person_request')
       .values({ id, identifier: JSON.stringify(person) })

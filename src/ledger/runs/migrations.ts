@@ -13,6 +13,8 @@ export interface NewMigration {
   readonly preset: string;
   readonly settings: MigrationSettings;
   readonly requestHash: string;
+  /** Part of the account's limits that the run may use: above 0, at most 1. */
+  readonly share: number;
   /** The migration whose failed rows this one retries; null if it has its own source. */
   readonly retryOf: string | null;
 }
@@ -21,8 +23,6 @@ export interface Migration extends NewMigration {
   readonly preflight: Preflight | null;
   readonly phase: Phase;
   readonly paused: boolean;
-  /** Part of the account's limits that the run may use: above 0, at most 1. */
-  readonly share: number;
   readonly failure: string | null;
   /** Nothing is submitted any more. */
   readonly stopped: boolean;

@@ -1,5 +1,5 @@
 import { sql, type InsertQueryBuilder } from 'kysely';
-import type { Run } from '../../contracts/run.js';
+import type { Run, RunKind } from '../../contracts/run.js';
 import type { LedgerDb } from '../database.js';
 import type { Tables } from '../schema/tables.js';
 
@@ -8,15 +8,41 @@ export interface NewRun extends Run {
   readonly accountId: string;
   /** Unique among unfinished runs; null if two runs may ask for the same at once. */
   readonly requestHash: string | null;
+  /** Part of the account's limits that it may use, above 0 to 1. */
+  readonly share: number;
 }
 
 export function insertRun(
   db: LedgerDb,
-  { id, kind, accountId, requestHash }: NewRun,
+  { id, kind, accountId, requestHash, share }: NewRun,
 ): InsertQueryBuilder<Tables, 'run', unknown> {
   return db
     .insertInto('run')
-    .values({ id, kind, account_id: accountId, request_hash: requestHash });
+    .values({ id, kind, account_id: accountId, request_hash: requestHash, share });
+}
+
+/** Runs of checks and questions are kept for this long: their calls can be counted for a day. */
+const SHORT_RUNS_LIVE = sql`interval '1 day'`;
+
+/**
+ * Starts a run that is a check or a question about a person. Those that are a day old are deleted on the way.
+ *
+ * @param db a transaction
+ */
+export async function startShortRun(
+  db: LedgerDb,
+  {
+    id,
+    kind,
+    accountId,
+  }: Pick<NewRun, 'id' | 'accountId'> & { kind: Exclude<RunKind, 'migration'> },
+): Promise<void> {
+  await db
+    .deleteFrom('run')
+    .where('kind', '<>', 'migration')
+    .where('created_at', '<', sql<Date>`now() - ${SHORT_RUNS_LIVE}`)
+    .execute();
+  await insertRun(db, { id, kind, accountId, requestHash: null, share: 1 }).execute();
 }
 
 /** Ends a run. If it has ended already, its end time stays. */

@@ -74,7 +74,7 @@ export async function settleStopped(db: LedgerDb, migrationId: string): Promise<
     .selectFrom('run')
     .select(['stopped_at', 'stop_reason'])
     .where('id', '=', migrationId)
-    .executeTakeFirstOrThrow();
-  if (row.stopped_at === null) return 0;
+    .executeTakeFirst();
+  if (row === undefined || row.stopped_at === null) return 0;
   return settleUnsent(db, migrationId, null, row.stop_reason ?? 'migration_stopped');
 }

@@ -45,19 +45,23 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null default now(),
       finished_at timestamptz
     )`.execute(db);
+  // A worker or a load of the version before may be under way: what it writes must not fall between.
+  await sql`
+    lock table consentry.migration, consentry.person_request in access exclusive mode`.execute(db);
+  // Questions live for an hour, and whoever asked one asks again.
+  await sql`delete from consentry.person_request`.execute(db);
   const moved = sql.join(MOVED.map((column) => sql.ref(column)));
   await sql`
     insert into consentry.run (id, kind, ${moved})
     select id, 'migration', ${moved} from consentry.migration`.execute(db);
-  await sql`
-    insert into consentry.run (id, kind, created_at)
-    select id, 'person', created_at from consentry.person_request`.execute(db);
 
   // Only one unfinished run per request, even if two are started at the same moment.
   await sql`drop index consentry.migration_running`.execute(db);
   await sql`
     create unique index run_unfinished on consentry.run (request_hash)
     where finished_at is null`.execute(db);
+  await sql`
+    create index run_of_account on consentry.run (account_id) where kind = 'migration'`.execute(db);
   for (const column of MOVED) {
     await sql`alter table consentry.migration drop column ${sql.ref(column)}`.execute(db);
   }
@@ -73,4 +77,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       alter table ${name} drop constraint ${sql.raw(`${table}_migration_id_fkey`)},
       add foreign key (run_id) references consentry.run on delete cascade`.execute(db);
   }
+
+  // Deleting a migration by hand deletes its run as well, and so everything that belongs to it.
+  await sql`
+    create or replace function consentry.delete_people() returns trigger language plpgsql as $$
+    begin
+      delete from consentry.intent_part where migration_id = old.id;
+      delete from consentry.intent where migration_id = old.id;
+      delete from consentry.run where id = old.id;
+      return null;
+    end $$`.execute(db);
 }

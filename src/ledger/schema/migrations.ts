@@ -23,3 +23,14 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009-runs': runs,
   '0010-operation-and-settled-by': operationAndSettledBy,
 };
+
+/** Keys that were stored before the first release, by what they are called now. */
+export const FORMER_KEYS: Readonly<Record<string, string>> = {
+  '0001-first-form': '0001-migrations-intents-and-jobs',
+  '0002-all-channels': '0002-channels-shares-and-retries',
+  '0004-lean-rows': '0004-fewer-indexes-on-people',
+  '0005-shares-aside': '0005-nothing-reserved-beyond-a-share',
+  '0006-accounts-and-stops': '0006-accounts-stops-and-feed-pages',
+  '0007-opt-outs': '0007-opt-outs-and-repairs',
+  '0008-people-go-with-their-run': '0008-people-go-with-their-migration',
+};

@@ -4,9 +4,11 @@ import {
   findRunningMigration,
   getMigration,
   type Ledger,
+  type Migration,
 } from '../../ledger/index.js';
 import { hasEnded } from './ended.js';
 import { newId } from '../ids.js';
+import { defaultSource } from './settings.js';
 import { MigrationStoppedError } from '../stopped.js';
 
 /** A migration of another migration's failed rows: in the ledger, not started yet. */
@@ -29,7 +31,7 @@ export async function storeRetry(
   smsCountries: readonly string[] | null,
 ): Promise<StoredRetry> {
   const migration = await getMigration(db, retryOf);
-  const { accountId, phase, settings, preset, sourceName, sourceSha256 } = migration;
+  const { accountId, phase, settings, preset, sourceName, sourceSha256, share } = migration;
   if (!hasEnded(phase)) {
     throw new MigrationStoppedError(
       `Migration ${retryOf} has not ended (${phase}): wait for its end or cancel it, then retry its failed rows.`,
@@ -47,10 +49,11 @@ export async function storeRetry(
     settings: {
       ...settings,
       smsCountries: smsCountries ?? settings.smsCountries,
-      customSource: `consentry ${preset} ${id}`,
+      customSource: isGenerated(migration) ? defaultSource(preset, id) : settings.customSource,
       canaryRows: null,
     },
     requestHash,
+    share,
     retryOf,
   };
   const rows = await copyFailedIntents(db, retry).catch(async (error: unknown) => {
@@ -68,4 +71,9 @@ export async function storeRetry(
     );
   }
   return { id, rows, preset, historical: settings.historicalImport };
+}
+
+/** Nobody gave the source of the consent: it names the migration, and a retry is another one. */
+function isGenerated({ id, preset, settings }: Migration): boolean {
+  return settings.customSource === defaultSource(preset, id);
 }

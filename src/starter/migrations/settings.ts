@@ -43,6 +43,11 @@ export function migrationSettings(request: FullCheck, defaultSource: string): Mi
   };
 }
 
+/** What Klaviyo stores as the source of a consent if the operator gives none. */
+export function defaultSource(preset: string, migrationId: string): string {
+  return `consentry ${preset} ${migrationId}`;
+}
+
 function consentOf({ implicit }: FullCheck): MigrationSettings['consent'] {
   return implicit ? 'implicit' : 'explicit';
 }

@@ -13,7 +13,6 @@ import {
   findRunningMigration,
   getMigration,
   setPhase,
-  setShare,
   storeIntents,
   type NewMigration,
 } from '../../ledger/index.js';
@@ -25,7 +24,13 @@ import { storeRetry } from './retry.js';
 import type { MigrationRequest, RetryRequest } from './request/migration-request.js';
 import { parseRequest, parseRetry } from './request/parse.js';
 import type { FullRequest } from './request/schema.js';
-import { importOptions, migrationInput, migrationSettings, requestHash } from './settings.js';
+import {
+  defaultSource,
+  importOptions,
+  migrationInput,
+  migrationSettings,
+  requestHash,
+} from './settings.js';
 
 /** A migration that was started, or was running already. */
 export interface StartedMigration {
@@ -69,7 +74,7 @@ async function startFrom(
 ): Promise<StartedMigration> {
   const id = newId();
   const { accountId, taskQueue } = await reach.workersOf(request.account);
-  const settings = migrationSettings(request, `consentry ${source.preset} ${id}`);
+  const settings = migrationSettings(request, defaultSource(source.preset, id));
   const sourceSha256 = await source.sha256();
   const hash = requestHash(accountId, sourceSha256, settings, options);
   const attach = async (): Promise<StartedMigration | null> => {
@@ -95,6 +100,7 @@ async function startFrom(
     preset: source.preset,
     settings,
     requestHash: hash,
+    share: request.share,
     retryOf: null,
   };
   let rows: number;
@@ -107,7 +113,6 @@ async function startFrom(
     if (other === null) throw error;
     return other;
   }
-  await setShare(reach.ledger.db, id, request.share);
   const input = migrationInput(id, request, rows);
   await execute(reach, input, rows, taskQueue);
   const { waitsForApproval } = input;

@@ -28,8 +28,8 @@ const PAUSE_PER_LOOK = 4;
 /**
  * Follows a run to its end.
  *
- * @returns its last progress; null if the signal ended the watching @throws MigrationStoppedError
- * if a failure stopped the run
+ * @returns its last progress; null if the signal ended the watching
+ * @throws MigrationStoppedError if a failure stopped the run
  */
 export async function watchMigration(
   migrations: Watched,

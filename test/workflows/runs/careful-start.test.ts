@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { WatchProgress } from '../../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../../src/contracts/names.js';
 import { termsOf } from '../../../src/ledger/index.js';
+import { getMigration } from '../../../src/ledger/index.js';
 import { MigrationStoppedError } from '../../../src/starter/stopped.js';
 import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
 import { DOUBLE, startHarness, type Harness } from '../../support/harness.js';
@@ -42,7 +43,8 @@ describe('a run that begins with care, and is followed after its end', () => {
 
   test('a pilot ends after its first rows, and a full run goes on from there', async () => {
     const addresses = people(5);
-    const id = await start(addresses, { pilot: 2 });
+    const kept = { share: 0.5, customSource: 'the old shop' };
+    const id = await start(addresses, { pilot: 2, ...kept });
     await harness.consentry.migrations.waitForEnd(id);
     assert.deepEqual(await countsOf(harness, id), { confirmed: 2, not_in_pilot: 3 });
     assert.deepEqual(addresses.map(carried), [true, true, false, false, false]);
@@ -51,6 +53,8 @@ describe('a run that begins with care, and is followed after its end', () => {
     await harness.consentry.migrations.waitForEnd(retry.id);
     assert.equal(retry.rows, 3);
     assert.deepEqual(await countsOf(harness, retry.id), { confirmed: 3 });
+    const { share, settings } = await getMigration(harness.ledger.db, retry.id);
+    assert.deepEqual({ share, customSource: settings.customSource }, kept);
     await assert.rejects(harness.consentry.migrations.retryFailed(retry.id), MigrationStoppedError);
   });
 

@@ -7,6 +7,9 @@ import { timing } from './timing-settings.js';
 /** The CLI asks for approval of a run with more rows than this. */
 const ASKED_ABOVE_ROWS = 1_000;
 
+/** PostgreSQL counts the rows of a run as integers. */
+const MOST_ROWS = 2_147_483_647;
+
 const shareError = 'give a number above 0 and at most 1';
 
 /** How the run goes. */
@@ -28,7 +31,7 @@ export const runSettings = {
       },
     },
   }),
-  pilot: setting(optional(whole(1)), {
+  pilot: setting(optional(whole(1, MOST_ROWS)), {
     says: 'run this many rows to their end, then stop',
     flag: { spelling: '--pilot <rows>' },
   }),
@@ -37,7 +40,7 @@ export const runSettings = {
       z.strictObject(
         {
           rows: setting(
-            whole(1, undefined, 'give the number of rows that go first; the wait comes after them'),
+            whole(1, MOST_ROWS, 'give the number of rows that go first; the wait comes after them'),
             {
               says: 'run this many rows to their end first; go on only if they end as planned',
               flag: { spelling: '--canary <rows>' },

@@ -28,7 +28,10 @@ export const requestSchema = z.strictObject(requestShape).superRefine(keepRules)
 /** The same without a source. */
 export const checkSchema = z.strictObject(checkShape).superRefine(keepRules);
 
-/** The settings of a retry; it takes the rest from the run whose rows it retries. */
+/**
+ * The settings of a retry. Waits, batches and approval are given again; it takes the rest from the run
+ * whose rows it retries: list, channels, opt-in process, share and source text.
+ */
 export const retrySchema = z.strictObject(requestShape).pick({
   smsCountries: true,
   approvalAbove: true,

@@ -78,8 +78,16 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER, missing?: s
   return z.int({ error }).min(least, wrong).max(most, wrong);
 }
 
-/** A length of time; the CLI reads `90s`, `15m` or `1h`. */
-export function milliseconds(): z.ZodNumber {
-  const error = 'give a number of milliseconds, 0 or more';
-  return z.number({ error }).min(0, error);
+/** No wait is longer than a year. */
+const LONGEST_MS = 365 * 24 * 3_600_000;
+
+/**
+ * A length of time; the CLI reads `90s`, `15m` or `1h`.
+ *
+ * @param least milliseconds; more than 0 for pauses, which must not become a busy loop
+ * @param most milliseconds
+ */
+export function milliseconds(least = 0, most = LONGEST_MS): z.ZodNumber {
+  const error = `give a number of milliseconds from ${least} to ${most}`;
+  return z.number({ error }).min(least, error).max(most, error);
 }

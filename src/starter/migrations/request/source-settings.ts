@@ -16,8 +16,8 @@ const countryError = 'give a two-letter country code of ISO 3166-1, such as US';
 export const country = z
   .string({ error: countryError })
   .trim()
-  .toUpperCase()
-  .regex(/^[A-Z]{2}$/, countryError);
+  .regex(/^[A-Za-z]{2}$/, countryError)
+  .toUpperCase();
 
 /** What is read, and how. */
 export const sourceSettings = {

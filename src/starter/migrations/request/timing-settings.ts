@@ -5,6 +5,7 @@ import { durationText } from './spelling.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 
 /** How long Klaviyo may take to show what it accepted. */
 const SHOWN = {
@@ -20,6 +21,14 @@ const SHOWN_WORDS = `${durationText(SHOWN.liveMs)}; ${durationText(SHOWN.histori
 
 const wait = (says: string, ms: number, flag?: Flag) =>
   setting(milliseconds().default(ms), about(says, flag));
+
+/** A pause of something that goes round and round. Node's timers take no more than 24 days. */
+const pause = (says: string, ms: number) =>
+  setting(milliseconds(100, 24 * DAY).default(ms), about(says));
+
+/** An age at which something is read again. The guard rests on it, so it is not long. */
+const age = (says: string, ms: number) =>
+  setting(milliseconds(0, 60 * MINUTE).default(ms), about(says));
 
 /** A wait that follows from other settings if it is not given. */
 const derived = (says: string, otherwise: string, flag?: Flag) =>
@@ -48,28 +57,26 @@ export const timing = z.strictObject(
     lostAnswerWaitMs: wait('wait before reading back a call whose answer was lost', 3 * MINUTE, {
       spelling: '--lost-answer-wait <time>',
     }),
-    readEveryMs: wait('pause between two reads of Klaviyo’s feeds', 5 * SECOND),
-    readTurnMs: wait('longest turn of reading', MINUTE),
-    consentMaxAgeMs: wait('age at which consent is read again', 10 * MINUTE),
-    textConsentMaxAgeMs: wait('the same for consent to texts, WhatsApp and push', 2 * MINUTE),
-    optOutsMaxAgeMs: wait('age at which opt-outs are read again', 5 * SECOND),
+    readEveryMs: pause('pause between two reads of Klaviyo’s feeds', 5 * SECOND),
+    readTurnMs: pause('longest turn of reading', MINUTE),
+    consentMaxAgeMs: age('age at which consent is read again', 10 * MINUTE),
+    textConsentMaxAgeMs: age('the same for consent to texts, WhatsApp and push', 2 * MINUTE),
+    optOutsMaxAgeMs: age('age at which opt-outs are read again', 5 * SECOND),
     optOutsLateMs: wait('how late Klaviyo may show an opt-out', 10 * MINUTE),
     suppressionWithinMs: wait('deadline of the read-back of suppressions', 270 * MINUTE),
     eventsSilentMs: wait('longest wait for a silent feed of events', 2 * MINUTE),
     watchForMs: derived('how long people who have not clicked are followed', 'watchDays'),
-    watchFirstMs: wait(
+    watchFirstMs: pause(
       'first pause between two polls of people who have not clicked; it doubles',
       15 * MINUTE,
     ),
-    watchLongestMs: wait(
+    watchLongestMs: pause(
       'longest pause between two polls of people who have not clicked',
       360 * MINUTE,
     ),
   } satisfies Record<keyof MigrationTiming, z.ZodType>,
   { error: 'give its waits, such as { readEveryMs: 1000 }' },
 );
-
-const DAY = 24 * 60 * MINUTE;
 
 /** What the waits of a run depend on. */
 export interface TimedRequest {
