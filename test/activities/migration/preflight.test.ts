@@ -88,7 +88,7 @@ describe('preflight', () => {
       {},
       { expectedOptIn: 'double_opt_in' },
       { subscribes: 1 },
-      [/is single_opt_in, and --opt-in expects double_opt_in for 1 row\./],
+      [/is single_opt_in, but --opt-in expects double_opt_in for 1 row\./],
     ],
     [
       'no list, and nobody said what the account does',

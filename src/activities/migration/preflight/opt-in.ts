@@ -32,7 +32,7 @@ export function optInStop(
   }
   if (expectedOptIn !== null && expectedOptIn !== listProcess) {
     return (
-      `List ${listId ?? ''} is ${listProcess}, and --opt-in expects ${expectedOptIn} for ${who}. ` +
+      `List ${listId ?? ''} is ${listProcess}, but --opt-in expects ${expectedOptIn} for ${who}. ` +
       'Change the list’s opt-in process in Klaviyo, choose another list, or correct --opt-in.'
     );
   }
