@@ -119,7 +119,7 @@ describe('docs/scenarios.md', () => {
       const elsewhere = playedIn(folder).filter((title) => !title.startsWith(`${prefix}-`));
       assert.deepEqual(elsewhere, []);
       assert.ok(
-        documentation().includes(`## ${section}\n\nPlayed in \`test/scenarios/${folder}\`.\n`),
+        documentation().includes(`## ${section}\n\nTests: \`test/scenarios/${folder}\`.\n`),
       );
     });
   }
