@@ -53,10 +53,10 @@ describe('sources of a size that no export has', { timeout: 60_000 }, () => {
   }
 
   it('malformed lines by the thousand, in one piece of the file', async () => {
-    const lines = `"a"b,"x\ny"\n`.repeat(4_000);
+    const lines = `"a"b,"x\ny"\n`.repeat(2_000);
     const rows = await intentsOf(`email,email_consent\n${lines}ada@example.com,yes`);
     assert.equal(rows.at(-1)?.email, 'ada@example.com');
-    assert.equal(rows.length, 8_001);
+    assert.equal(rows.length, 4_001);
   });
 
   it('a number of digits with a letter at its end', () => {
