@@ -87,9 +87,9 @@ async function migrateToLatest(db: LedgerDb): Promise<void> {
 
 /** Ledgers that were made before the first release have other keys for the same migrations. */
 async function renameKeys(tx: LedgerDb): Promise<void> {
-  const { rows } = await sql<{ table: string | null }>`
-    select to_regclass('consentry.kysely_migration')::text as table`.execute(tx);
-  if (rows[0]?.table == null) return;
+  const { rows } = await sql<{ exists: boolean }>`
+    select to_regclass('consentry.kysely_migration') is not null as exists`.execute(tx);
+  if (rows[0]?.exists !== true) return;
   await sql`
     update consentry.kysely_migration set name = renamed.to
     from unnest(
