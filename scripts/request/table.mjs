@@ -36,6 +36,9 @@ const code = (text) => `\`${text}\``;
 /** A value is shown as code; a default behaviour in words. */
 function defaultCell(setting) {
   const words = defaultWords(setting);
+  // Without a switch, the CLI gives a value of its own.
+  const off = setting.flag?.switches?.off;
+  if (off !== undefined) return `${code(off.toLocaleString('en-US'))}; in a script: ${words}`;
   return words === '' || setting.otherwise !== undefined ? words : code(words);
 }
 
