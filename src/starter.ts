@@ -32,6 +32,7 @@ export type {
   Totals,
   WatchProgress,
 } from './contracts/migration.js';
+export type { JobRange } from './contracts/jobs.js';
 export { OUTCOMES, type SettledBy, type Outcome, type Reason } from './contracts/outcomes.js';
 export type { Channel, ConsentChannel } from './contracts/channels.js';
 export type { Person, PersonChannel, PersonConsent, PersonProfile } from './contracts/person.js';

@@ -22,6 +22,7 @@ const SECTIONS = {
     'Phase',
     'Preflight',
     'Plan',
+    'JobRange',
     'Progress',
     'Totals',
     'OutcomeCounts',

@@ -1,4 +1,5 @@
 import type { Channel, ConsentChannel, Operation, OptInProcess } from './channels.js';
+import type { JobRange, JobRef } from './jobs.js';
 import type { Outcome, Reason } from './outcomes.js';
 
 /**
@@ -145,20 +146,10 @@ export interface WatchProgress {
 export interface BatchInput {
   readonly migrationId: string;
   readonly batch: number;
-  readonly jobs: readonly JobRef[];
+  readonly jobs: readonly JobRange[];
   /** Jobs of the whole migration, for "job 3 of 20". */
   readonly totalJobs: number;
   readonly timing: MigrationTiming;
-}
-
-export interface JobRef {
-  readonly jobNumber: number;
-  readonly operation: Operation;
-  readonly rows: number;
-  /** From its acceptance until the last look-up of its open rows, in ms. */
-  readonly settleWithinMs: number;
-  /** Sent and settled before the others. */
-  readonly canary: boolean;
 }
 
 /** Input of the `consentCheck` workflow. */
@@ -253,7 +244,8 @@ export interface SmsSetup {
 /** What the run will do, known before the first write to Klaviyo. */
 export interface Plan {
   readonly rows: number;
-  readonly jobs: readonly JobRef[];
+  /** In the order in which they start. */
+  readonly jobs: readonly JobRange[];
   /** Parts that ended before sending, by channel, outcome and reason. */
   readonly settledBefore: readonly PartCount[];
   /** Parts that will be sent, by channel and operation. */

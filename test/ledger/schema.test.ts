@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import { countCalls, getMigration, openLedger, termsOf } from '../../src/ledger/index.js';
+import { jobsOf, type JobRef } from '../../src/contracts/jobs.js';
+import {
+  countCalls,
+  countJobsPastSubmit,
+  getMigration,
+  getPlan,
+  openLedger,
+  termsOf,
+} from '../../src/ledger/index.js';
 import { FORMER_KEYS, SCHEMA_MIGRATIONS } from '../../src/ledger/schema/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { LIST_SETTINGS } from '../support/settings.js';
 
 describe('the schema of a ledger', () => {
   let database: TestDatabase;
-  before(async () => {
+  beforeEach(async () => {
     database = await createTestDatabase();
   });
-  after(() => database.drop());
+  afterEach(() => database.drop());
 
   /** Makes the ledger as it was after a schema migration, and fills it. */
   async function filledAt(
@@ -106,6 +114,47 @@ describe('the schema of a ledger', () => {
         const { rows } = await sql`select from consentry.${sql.ref(table)}`.execute(ledger.db);
         assert.equal(rows.length, 0, table);
       }
+    } finally {
+      await ledger.close();
+    }
+  });
+
+  it('keeps every job of a plan when plans have them in ranges', async () => {
+    const jobs: JobRef[] = Array.from({ length: 40 }, (_, n) => ({
+      jobNumber: n + 1,
+      operation: n < 2 ? 'suppress' : n < 20 ? 'add_to_list' : 'subscribe',
+      rows: n === 1 || n === 19 || n === 39 ? 7 : 1_000,
+      settleWithinMs: n < 2 ? 16_200_000 : 900_000,
+      canary: n === 2,
+    }));
+    await filledAt('0010-operation-and-settled-by', async (db) => {
+      for (const [id, plan] of [
+        ['planned', { rows: 40_000, jobs, calls: {} }],
+        ['nothing-to-send', { rows: 1, jobs: [], calls: {} }],
+        ['unplanned', null],
+      ] as const) {
+        await sql`insert into consentry.run (id, kind) values (${id}, 'migration')`.execute(db);
+        await sql`
+          insert into consentry.migration (id, source_name, source_sha256, preset, settings, plan)
+          values (${id}, 'people.csv', 'sha', 'generic', ${JSON.stringify(LIST_SETTINGS)},
+            ${plan && JSON.stringify(plan)})`.execute(db);
+      }
+      await sql`
+        insert into consentry.job (migration_id, job_number, operation, rows, accepted_at, woken_at)
+        values ('planned', 1, 'suppress', 1000, now(), null),
+          ('planned', 2, 'suppress', 7, null, now()),
+          ('planned', 3, 'add_to_list', 1000, null, null)`.execute(db);
+    });
+    const ledger = await openLedger(database.url);
+    try {
+      const plan = await getPlan(ledger.db, 'planned');
+      assert.ok(plan !== null);
+      assert.deepEqual([...jobsOf(plan.jobs)], jobs);
+      assert.ok(plan.jobs.length < 10, `${plan.jobs.length} ranges`);
+      assert.equal(plan.rows, 40_000);
+      assert.deepEqual((await getPlan(ledger.db, 'nothing-to-send'))?.jobs, []);
+      assert.equal(await getPlan(ledger.db, 'unplanned'), null);
+      assert.equal(await countJobsPastSubmit(ledger.db, 'planned'), 2);
     } finally {
       await ledger.close();
     }

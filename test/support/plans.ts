@@ -16,7 +16,7 @@ export const PREFLIGHT: Preflight = {
 export function planOfOne(job: Pick<Plan['jobs'][number], 'settleWithinMs' | 'canary'>): Plan {
   return {
     rows: 1,
-    jobs: [{ jobNumber: 1, operation: 'subscribe', rows: 1, ...job }],
+    jobs: [{ firstJob: 1, jobs: 1, operation: 'subscribe', rows: 1, rowsPerJob: 1, ...job }],
     settledBefore: [],
     toSend: [],
     calls: {},

@@ -1,3 +1,4 @@
+import { jobsOf, rangesOf, type JobRef } from '../../contracts/jobs.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { MigrationTiming, Plan, Preflight } from '../../contracts/migration.js';
 import type { Outcome } from '../../contracts/outcomes.js';
@@ -37,10 +38,12 @@ export function createPlan({ ledger }: ActivityDependencies) {
           settings.canaryRows,
           settings.rowsPerJob,
         );
-        const jobs = assigned.map((job) => ({
-          ...job,
-          settleWithinMs: timing[OPERATIONS[job.operation].settlesWithin],
-        }));
+        const jobs = rangesOf(
+          assigned.map((job) => ({
+            ...job,
+            settleWithinMs: timing[OPERATIONS[job.operation].settlesWithin],
+          })),
+        );
         const rows = await countRows(db, migrationId);
         const toSend = (await countOpenParts(db, migrationId)).map((parts) => ({
           ...parts,
@@ -73,9 +76,7 @@ function callsOf(
 ): Plan['calls'] {
   const submits = ALL_OPERATIONS.map(({ name, endpoint, callSize }): [string, number] => [
     endpoint,
-    jobs
-      .filter(({ operation }) => operation === name)
-      .reduce((sum, { rows }) => sum + Math.ceil(rows / callSize), 0),
+    callsFor(jobsOf(jobs.filter(({ operation }) => operation === name)), callSize),
   ]);
   const parts = toSend.reduce((sum, { parts }) => sum + parts, 0);
   return {
@@ -84,6 +85,12 @@ function callsOf(
       parts / CALL_LIMITS.lookUp,
     ),
   };
+}
+
+function callsFor(jobs: Iterable<JobRef>, callSize: number): number {
+  let calls = 0;
+  for (const { rows } of jobs) calls += Math.ceil(rows / callSize);
+  return calls;
 }
 
 /** The outcome of a part that Klaviyo accepts, if nobody clicks before the deadline. */

@@ -1,4 +1,5 @@
 import { OPERATIONS } from '../../consent/operations/index.js';
+import { countJobs } from '../../contracts/jobs.js';
 import type { PartCount, Plan } from '../../contracts/migration.js';
 import { CONFLICT_REASONS, type Outcome } from '../../contracts/outcomes.js';
 import { renderParts } from './outcomes.js';
@@ -58,7 +59,7 @@ export function renderPlan(plan: Plan, firstRows: FirstRows | null = null): stri
       EXPECTED[expected] ?? expected,
     ]),
   );
-  sections.push(`To be sent, in ${counted(plan.jobs.length, 'job')}:\n${indent(sent)}`);
+  sections.push(`To be sent, in ${counted(countJobs(plan.jobs), 'job')}:\n${indent(sent)}`);
   if (firstRows !== null) sections.push(firstRowsWords(firstRows));
   const calls = table(
     [{ head: 'endpoint' }, { head: 'calls', align: 'right' }],

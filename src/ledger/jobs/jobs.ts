@@ -15,6 +15,37 @@ export async function getJob(
     .executeTakeFirstOrThrow();
 }
 
+/** Records that nothing of a job is left to send. */
+export async function noteSubmitEnded(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+): Promise<void> {
+  await db
+    .updateTable('job')
+    .set({ submit_ended_at: sql`now()` })
+    .where('migration_id', '=', migrationId)
+    .where('job_number', '=', jobNumber)
+    .where('submit_ended_at', 'is', null)
+    .execute();
+}
+
+/**
+ * Jobs of which nothing is left to send, because it was sent or because it is settled. 0 once the run
+ * is stopped: a stop settles what was never begun.
+ */
+export async function countJobsPastSubmit(db: LedgerDb, migrationId: string): Promise<number> {
+  const { jobs } = await db
+    .selectFrom('job')
+    .innerJoin('run', 'run.id', 'job.migration_id')
+    .select((eb) => eb.fn.countAll<string>().as('jobs'))
+    .where('migration_id', '=', migrationId)
+    .where('stopped_at', 'is', null)
+    .where((eb) => eb.or([eb('submit_ended_at', 'is not', null), eb('woken_at', 'is not', null)]))
+    .executeTakeFirstOrThrow();
+  return Number(jobs);
+}
+
 /** Jobs that have a part without an outcome. */
 export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Promise<number[]> {
   const rows = await db

@@ -79,7 +79,7 @@ const COLUMNS = [
 ] as const;
 
 /**
- * A migration without its plan, which lists every job: see `getPlan`.
+ * A migration without its plan: see `getPlan`.
  *
  * @throws MigrationNotFoundError
  */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { JOB_SIZE } from '../../contracts/limits.js';
-import type { JobRef, PartCount } from '../../contracts/migration.js';
+import type { JobRef } from '../../contracts/jobs.js';
+import type { PartCount } from '../../contracts/migration.js';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
 

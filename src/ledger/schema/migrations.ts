@@ -9,6 +9,8 @@ import * as optOuts from './0007-opt-outs-and-repairs.js';
 import * as peopleGo from './0008-people-go-with-their-migration.js';
 import * as runs from './0009-runs.js';
 import * as operationAndSettledBy from './0010-operation-and-settled-by.js';
+import * as plansInRanges from './0011-plans-in-ranges-of-jobs.js';
+import * as whenSubmitEnded from './0012-when-a-submit-ended.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -22,6 +24,8 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-people-go-with-their-migration': peopleGo,
   '0009-runs': runs,
   '0010-operation-and-settled-by': operationAndSettledBy,
+  '0011-plans-in-ranges-of-jobs': plansInRanges,
+  '0012-when-a-submit-ended': whenSubmitEnded,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

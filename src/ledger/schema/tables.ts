@@ -112,6 +112,7 @@ interface JobTable {
   operation: Operation;
   rows: number;
   accepted_at: Date | null;
+  submit_ended_at: Date | null;
   looked_up_at: Date | null;
   looks: Generated<number>;
   canary: Generated<boolean>;

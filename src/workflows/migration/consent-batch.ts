@@ -1,5 +1,6 @@
 import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow';
-import type { JobRef, JobResult, BatchInput } from '../../contracts/migration.js';
+import { jobsOf, type JobRef } from '../../contracts/jobs.js';
+import type { BatchInput, JobResult } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
 import { consentJob } from './consent-job.js';
 import { jobAttributes } from '../search-attributes.js';
@@ -12,7 +13,9 @@ import { failuresOf, isCancelled } from '../stop.js';
  * Events: at most 9 per job.
  */
 export async function consentBatch(input: BatchInput): Promise<void> {
-  const ended = await Promise.allSettled(input.jobs.map((job) => runJob(input, job)));
+  const ended = await Promise.allSettled(
+    Array.from(jobsOf(input.jobs), (job) => runJob(input, job)),
+  );
   const failures = failuresOf(ended);
   const failure = failures.find((error) => !isCancelled(error)) ?? failures[0];
   // Cancelling one job does not cancel the others.

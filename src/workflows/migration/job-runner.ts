@@ -1,11 +1,11 @@
 import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow';
+import { batchesOf, countJobs, type JobRange } from '../../contracts/jobs.js';
 import { OPEN_BATCHES } from '../../contracts/limits.js';
-import type { JobRef, MigrationInput } from '../../contracts/migration.js';
+import type { MigrationInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
 import { consentBatch } from './consent-batch.js';
 import type { MigrationProgress } from './migration-progress.js';
 import { readUntil } from './proof-reader.js';
-import { batchesOf } from './batches.js';
 import { failuresOf } from '../stop.js';
 
 /**
@@ -35,7 +35,7 @@ export class JobRunner {
    * @param options.isMoreToCome other jobs follow after a wait, in which the reader goes on
    * @throws ChildWorkflowFailure of the first batch that failed, after all have ended
    */
-  async run(jobs: readonly JobRef[], { isMoreToCome = false } = {}): Promise<void> {
+  async run(jobs: readonly JobRange[], { isMoreToCome = false } = {}): Promise<void> {
     this.#isMoreToCome = isMoreToCome;
     await CancellationScope.nonCancellable(() => this.#runBatches(jobs));
   }
@@ -46,7 +46,7 @@ export class JobRunner {
     await this.#reader?.stop();
   }
 
-  async #runBatches(jobs: readonly JobRef[]): Promise<void> {
+  async #runBatches(jobs: readonly JobRange[]): Promise<void> {
     const batches = batchesOf(jobs, this.input.batchSize);
     if (batches.length === 0) return;
     this.#isRunning = true;
@@ -93,7 +93,7 @@ export class JobRunner {
     );
   }
 
-  #runBatch(jobs: readonly JobRef[]): Promise<void> {
+  #runBatch(jobs: readonly JobRange[]): Promise<void> {
     const { migrationId, timing } = this.input;
     this.#batches += 1;
     const batch = this.#batches;
@@ -101,7 +101,7 @@ export class JobRunner {
       workflowId: workflowIds.batch(migrationId, batch),
       args: [{ migrationId, batch, jobs, totalJobs: this.progress.jobs(), timing }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      staticSummary: `batch ${batch}: ${jobs.length} jobs`,
+      staticSummary: `batch ${batch}: ${countJobs(jobs)} jobs`,
     });
   }
 }

@@ -1,3 +1,4 @@
+import { countJobs } from '../../contracts/jobs.js';
 import type { Phase, Plan, Progress, Totals } from '../../contracts/migration.js';
 
 const ENDS: ReadonlySet<Phase> = new Set(['done', 'planned', 'cancelled', 'failed']);
@@ -70,7 +71,7 @@ export class MigrationProgress {
     this.totals = {
       ...this.totals,
       rows: plan.rows,
-      jobs: { total: plan.jobs.length, submitted: 0, settled: 0 },
+      jobs: { total: countJobs(plan.jobs), submitted: 0, settled: 0 },
     };
     this.changed();
   }

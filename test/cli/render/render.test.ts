@@ -88,11 +88,12 @@ describe('outcome table', () => {
   });
 });
 
+const JOBS = { rowsPerJob: 400, settleWithinMs: 900_000, canary: false };
 const PLAN: Plan = {
   rows: 2_000,
   jobs: [
-    { jobNumber: 1, operation: 'add_to_list', rows: 40, settleWithinMs: 900_000, canary: false },
-    { jobNumber: 2, operation: 'subscribe', rows: 1_000, settleWithinMs: 900_000, canary: false },
+    { ...JOBS, firstJob: 1, jobs: 1, operation: 'add_to_list', rows: 40 },
+    { ...JOBS, firstJob: 2, jobs: 3, operation: 'subscribe', rows: 1_000 },
   ],
   settledBefore: [
     { channel: 'email', outcome: 'already_consented', reason: null, parts: 7 },
@@ -137,7 +138,7 @@ describe('plan', () => {
     const compact = lines(text);
     assert.equal(compact[0], 'Plan for 2,000 rows');
     assert.ok(compact.includes('email | skipped_opted_out | suppressed | 18'), text);
-    assert.ok(compact.includes('To be sent, in 2 jobs:'), text);
+    assert.ok(compact.includes('To be sent, in 4 jobs:'), text);
     const after = (heading: RegExp) => compact.slice(compact.findIndex((l) => heading.test(l)))[3];
     assert.equal(after(/^Skipped by the guard/), 'email | skipped_opted_out | suppressed | 18');
     assert.equal(after(/^True already/), 'email | already_consented | 7');

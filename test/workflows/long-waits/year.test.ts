@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { workflowInterceptorModules, type TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { jobsOf } from '../../../src/contracts/jobs.js';
 import type { MigrationInput } from '../../../src/contracts/migration.js';
 import { MESSAGES, workflowIds } from '../../../src/contracts/names.js';
 import { loadConfig } from '../../../src/runtime/config.js';
@@ -59,7 +60,9 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
   ): Promise<void> {
     const migrationId = uniqueName('year');
     const { client } = environment;
-    const jobIds = PLAN.jobs.map(({ jobNumber }) => workflowIds.job(migrationId, jobNumber));
+    const jobIds = Array.from(jobsOf(PLAN.jobs), ({ jobNumber }) =>
+      workflowIds.job(migrationId, jobNumber),
+    );
     let isPaused = !input.waitsForApproval;
     let isWaiting = false;
     let jobSubmitted = (): void => undefined;
