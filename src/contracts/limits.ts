@@ -4,8 +4,17 @@ export const JOB_SIZE = 1_000;
 /** Most jobs of one batch: its history stays under 2,500 events and its open children under 500. */
 export const BATCH_SIZE = 250;
 
-/** Most batches that one migration has open at once. */
-export const OPEN_BATCHES = 4;
+/**
+ * Most jobs that have started and are not past their submit, in batches. More would only wait for the
+ * account's limits.
+ */
+export const SUBMITTING_BATCHES = 4;
+
+/**
+ * Most batches of one migration that are open at once, most of them waiting for Klaviyo: 100 million
+ * rows. Temporal advises fewer than 500 open children.
+ */
+export const OPEN_BATCHES = 400;
 
 /** Klaviyo's "Maximum number of profiles per call". */
 export const CALL_LIMITS = {

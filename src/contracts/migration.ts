@@ -152,6 +152,14 @@ export interface BatchInput {
   readonly timing: MigrationTiming;
 }
 
+/** When the reader tells its migration how many jobs are past their submit. */
+export interface TellPastSubmit {
+  /** Jobs that the migration knows of. */
+  readonly known: number;
+  /** So many more have to be past their submit: each signal adds to the history. */
+  readonly atLeast: number;
+}
+
 /** Input of the `consentCheck` workflow. */
 export interface CheckInput {
   /** Of its run in the ledger. */

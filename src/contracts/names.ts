@@ -30,6 +30,8 @@ export const MESSAGES = {
   settled: 'settled',
   resumed: 'resumed',
   held: 'held',
+  pastSubmit: 'pastSubmit',
+  stopped: 'stopped',
 } as const;
 
 /** Search attributes, set at start and on a change of phase only. */

@@ -27,6 +27,12 @@ export const planQuery = defineQuery<Plan | null>(MESSAGES.plan);
 /** From a worker: why the run's calls wait until somebody acts; null when they no longer wait. */
 export const heldSignal = defineSignal<[string | null]>(MESSAGES.held);
 
+/** From the reader: so many jobs of the run have nothing left to send. */
+export const pastSubmitSignal = defineSignal<[number]>(MESSAGES.pastSubmit);
+
+/** From a failed job: the run is stopped, and nothing more of it is started. */
+export const stoppedSignal = defineSignal(MESSAGES.stopped);
+
 /** To a job, from the migration's reader: all its rows have an outcome. */
 export const settledSignal = defineSignal<[OutcomeCounts]>(MESSAGES.settled);
 

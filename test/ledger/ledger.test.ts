@@ -6,6 +6,7 @@ import type { Intent } from '../../src/contracts/intents.js';
 import {
   answerSubmission,
   assignJobs,
+  countJobsPastSubmit,
   askForMembership,
   countTotals,
   findRepairs,
@@ -16,6 +17,8 @@ import {
   markWoken,
   MigrationNotFoundError,
   noteOptOuts,
+  noteStop,
+  noteSubmitEnded,
   openLedger,
   openRowsOfJob,
   reportedParts,
@@ -312,6 +315,27 @@ describe('the ledger', () => {
       '1 email': 'open',
       '2 email': 'cancelled_before_sending',
     });
+  });
+
+  test('a job is past its submit when nothing of it is left to send, until the run is stopped', async () => {
+    const id = 'past';
+    const { db } = ledger;
+    await store(
+      ledger,
+      id,
+      [1, 2, 3, 4].map((n) => intent({ email: `past${n}@example.com` })),
+    );
+    assert.equal((await assignJobs(db, id, null, 1)).length, 4);
+    const sent = await send(db, id, [{ rowNumber: 1, channel: 'email' }]);
+    await answerSubmission(db, sent, { status: 'accepted', partialFailure: null, requestId: null });
+    assert.equal(await countJobsPastSubmit(db, id), 0, 'more of it may be left to send');
+    await noteSubmitEnded(db, id, 1);
+    await markWoken(db, id, [1, 2]);
+    await noteSubmitEnded(db, id, 3);
+    assert.equal(await countJobsPastSubmit(db, id), 3);
+    assert.equal((await countTotals(db, id)).jobs.submitted, 1, 'only one was sent');
+    await noteStop(db, id, 'migration_stopped');
+    assert.equal(await countJobsPastSubmit(db, id), 0);
   });
 
   test('finds a running migration that asks for the same, not an ended one', async () => {

@@ -1,4 +1,4 @@
-import { log } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import { OPERATIONS } from '../../consent/operations/index.js';
 import type { MigrationTiming, Phase, Totals } from '../../contracts/migration.js';
 import type { Reason } from '../../contracts/outcomes.js';
@@ -9,6 +9,7 @@ import {
   jobsWithOpenParts,
   msUntilDeadline,
   noteStop,
+  noteSubmitEnded,
   openRepairs,
   openRowsOfJob,
   setPaused,
@@ -25,6 +26,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { stopping, stoppingFailure } from '../temporal/failures.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { lookUpJob } from './settle-job.js';
+import { tellStopped } from './tell-migration.js';
 import { wakeJobs, wakeSettledJobs } from './wake-jobs.js';
 
 export function createSteering(deps: ActivityDependencies) {
@@ -89,8 +91,9 @@ export function createSteering(deps: ActivityDependencies) {
     },
 
     /**
-     * Stops the run. The stop is stored first, and every call checks it. Then everything unsent is
-     * settled, and jobs that have nothing left are notified.
+     * Stops the run. The stop is stored first, and every call checks it. Then the migration is told,
+     * so that it starts nothing more, everything unsent is settled, and jobs that have nothing left
+     * are notified.
      */
     async stopSubmitting({
       migrationId,
@@ -101,7 +104,9 @@ export function createSteering(deps: ActivityDependencies) {
       reason: Reason;
     }): Promise<void> {
       await whileHeartbeating(async () => {
-        await noteStop(db, migrationId, reason);
+        const isFirst = await noteStop(db, migrationId, reason);
+        // Once, though a thousand jobs may fail together. An earlier attempt may have ended before.
+        if (isFirst || activityInfo().attempt > 1) await tellStopped(migrationId);
         await settleStopped(db, migrationId);
         await wakeSettledJobs(deps, migrationId);
         await wakeJobs(migrationId, await waitingJobs(db, migrationId), 'resumed');
@@ -121,6 +126,7 @@ export function createSteering(deps: ActivityDependencies) {
     }): Promise<{ sent: boolean }> {
       const { stopReason } = await getMigration(db, migrationId);
       await settleUnsent(db, migrationId, jobNumber, stopReason ?? 'cancelled_before_sending');
+      await noteSubmitEnded(db, migrationId, jobNumber);
       const submissions = await submissionsOfJob(db, migrationId, jobNumber);
       return {
         sent: submissions.some(({ status }) =>

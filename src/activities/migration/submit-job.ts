@@ -18,6 +18,7 @@ import {
   getJob,
   getMigration,
   hasOpenParts,
+  noteSubmitEnded,
   settleParts,
   submissionsOfJob,
   unsentRowsOfJob,
@@ -200,6 +201,7 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
   };
 
   async function stateOfSent({ migrationId, jobNumber }: Job): Promise<SubmitResult> {
+    await noteSubmitEnded(db, migrationId, jobNumber);
     return { state: (await hasOpenParts(db, migrationId, jobNumber)) ? 'sent' : 'settled' };
   }
 }

@@ -20,6 +20,7 @@ import { MigrationProgress } from './migration-progress.js';
 import { optOutWatch } from '../opt-outs/opt-out-watch.js';
 import { accountAttributes, phaseAttributes } from '../search-attributes.js';
 import { handleMessages } from './steering.js';
+import { SubmitWindow } from './submit-window.js';
 import { worksFor } from '../run.js';
 import { isCancelled, stopOf } from '../stop.js';
 
@@ -34,8 +35,10 @@ import { isCancelled, stopOf } from '../stop.js';
  * Cancel: it is recorded in the ledger first; from then on nothing more is submitted. What Klaviyo
  * has is settled, the report is written, and the run ends Cancelled. A failure that a person has to
  * fix stops it in the same way, as Failed.
- * Events: about 30, plus six per turn of the reader (some thousand turns a year) and ten per pause;
- * a batch has at most 9 per job.
+ * Events: about 30, at most 15 per batch with its signal, six per turn of the reader (some thousand
+ * turns a year), ten per pause. 100 million rows in full jobs and batches are 400 batches, all of
+ * which may be open at once: at most 6,000 events, and 7,500 after a month of turns. No payload grows
+ * with the rows. A batch has at most 9 per job.
  */
 export async function consentMigration(input: MigrationInput): Promise<Progress> {
   const { migrationId } = input;
@@ -44,12 +47,13 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     onChange: (now, plan) => setCurrentDetails(renderDetails(now, plan)),
     onPhase: (phase, now) => upsertSearchAttributes(phaseAttributes(phase, now)),
   });
-  const { approved } = handleMessages(migrationId, progress);
+  const window = new SubmitWindow(input.batchSize);
+  const { approved } = handleMessages(migrationId, progress, window);
   const cancelled = whenCancelled(async () => {
     progress.enter('cancelling');
     await stopSubmitting('cancelled_before_sending');
   });
-  const runner = new JobRunner(input, progress, () => cancelled.requested());
+  const runner = new JobRunner(input, progress, window, () => cancelled.requested());
 
   try {
     progress.enter('preflight');

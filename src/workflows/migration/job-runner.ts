@@ -1,16 +1,25 @@
-import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  executeChild,
+  ParentClosePolicy,
+} from '@temporalio/workflow';
 import { batchesOf, countJobs, type JobRange } from '../../contracts/jobs.js';
-import { OPEN_BATCHES } from '../../contracts/limits.js';
 import type { MigrationInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
 import { consentBatch } from './consent-batch.js';
 import type { MigrationProgress } from './migration-progress.js';
 import { readUntil } from './proof-reader.js';
+import type { SubmitWindow } from './submit-window.js';
 import { failuresOf } from '../stop.js';
 
 /**
- * Runs the jobs of a migration in batches, together with the reader that proves their rows. It
- * cannot be cancelled: a stop is recorded in the ledger, and that ends the jobs.
+ * Runs the jobs of a migration in batches, together with the reader that proves their rows. A batch
+ * starts as soon as the window has room for it. It cannot be cancelled: a stop is recorded in the
+ * ledger, and that ends the jobs.
+ *
+ * Children: a batch is open until its last job has ended, which may be hours after the submit. At
+ * most 400 are; then the next one waits until one of them ends.
  *
  * The reader goes on after the jobs, as in the wait after a canary: an opt-out made before a call
  * was applied may become known minutes later.
@@ -25,6 +34,7 @@ export class JobRunner {
   constructor(
     private readonly input: MigrationInput,
     private readonly progress: MigrationProgress,
+    private readonly window: SubmitWindow,
     /** The run is stopped: nothing more is started. */
     private readonly isStopped: () => boolean,
   ) {}
@@ -51,21 +61,26 @@ export class JobRunner {
     if (batches.length === 0) return;
     this.#isRunning = true;
     this.#reader ??= this.#read();
-    const failures: Error[] = [];
-    for (let first = 0; first < batches.length; first += OPEN_BATCHES) {
-      if (this.isStopped() || failures.length > 0) break;
-      const open = batches.slice(first, first + OPEN_BATCHES);
-      const ended = await Promise.allSettled(open.map((batch) => this.#runBatch(batch)));
-      failures.push(...failuresOf(ended));
+    const { window } = this;
+    const isOver = () => window.isClosed || this.isStopped();
+    const running: Promise<void>[] = [];
+    for (const batch of batches) {
+      const jobs = countJobs(batch);
+      await condition(() => isOver() || window.hasRoomFor(jobs));
+      if (isOver()) break;
+      window.started(jobs);
+      const run = this.#runBatch(batch).finally(() => window.ended(jobs));
+      run.catch(() => window.close());
+      running.push(run);
     }
+    const [failure] = failuresOf(await Promise.allSettled(running));
     this.#isRunning = false;
-    const [failure] = failures;
     if (failure !== undefined) throw failure;
   }
 
   #read(): ReturnType<typeof readUntil> {
     const { migrationId, timing } = this.input;
-    const { progress } = this;
+    const { progress, window } = this;
     return readUntil(
       migrationId,
       timing,
@@ -73,12 +88,19 @@ export class JobRunner {
         isDone: () => this.#isClosed,
         isQuiet: () => (progress.isPaused() || !this.#isRunning) && !this.isStopped(),
         isBetween: () => this.#isMoreToCome && !this.#isRunning && !this.isStopped(),
+        // A run of fewer jobs never waits for room.
+        tell: () =>
+          progress.jobs() > window.size
+            ? { known: window.pastSubmit, atLeast: this.input.batchSize }
+            : null,
       },
       {
         totals: (totals) => {
           progress.count(totals);
           if (this.#isRunning && progress.allSubmitted()) progress.enter('settle');
         },
+        pastSubmit: (jobs) => window.passed(jobs),
+        stopped: () => window.close(),
         paused: (paused) => {
           if (paused !== progress.isPaused()) progress.setPaused(paused);
         },

@@ -1,5 +1,5 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { MigrationTiming, Totals } from '../../contracts/migration.js';
+import type { MigrationTiming, TellPastSubmit, Totals } from '../../contracts/migration.js';
 import { reader } from '../activity-options.js';
 import { isCancelled, stopOf, type Stop } from '../stop.js';
 
@@ -43,11 +43,17 @@ export function readUntil(
     readonly isQuiet: () => boolean;
     /** What was sent so far is settled, and more is sent later: opt-outs are followed until then. */
     readonly isBetween: () => boolean;
+    /** What a turn tells the run before it ends; null for nothing. */
+    readonly tell: () => TellPastSubmit | null;
   },
   on: {
     totals: (totals: Totals) => void;
     /** According to the ledger: an instruction may have reached only the ledger. */
     paused: (paused: boolean) => void;
+    /** According to the ledger: nothing more is submitted. */
+    stopped: () => void;
+    /** So many jobs have nothing left to send. */
+    pastSubmit: (jobs: number) => void;
     /** A read failed permanently; the reader goes on with the rest. */
     unread: (why: string) => void;
     failure: (stop: Stop) => void;
@@ -62,10 +68,12 @@ export function readUntil(
       turnMs = turnLength(turnMs, beganAt - startedAt, timing.readTurnMs);
       const follow = run.isBetween();
       const turn = await reader.readProofs.executeWithOptions({ summary: 'read back' }, [
-        { migrationId, turnMs, follow, timing },
+        { migrationId, turnMs, follow, tell: run.tell(), timing },
       ]);
       on.totals(turn.totals);
+      on.pastSubmit(turn.pastSubmit);
       on.paused(turn.paused);
+      if (turn.stopped) on.stopped();
       if (turn.unread !== null && turn.unread !== lastUnread) on.unread(turn.unread);
       lastUnread = turn.unread ?? lastUnread;
       if (turn.complete && !follow) {

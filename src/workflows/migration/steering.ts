@@ -3,18 +3,22 @@ import { steps } from '../activity-options.js';
 import {
   approveUpdate,
   heldSignal,
+  pastSubmitSignal,
   pauseSignal,
   planQuery,
   progressQuery,
   resumeSignal,
   setShareUpdate,
+  stoppedSignal,
 } from '../messages.js';
 import type { MigrationProgress } from './migration-progress.js';
+import type { SubmitWindow } from './submit-window.js';
 
 /** Handles the messages of people and workers to a run. */
 export function handleMessages(
   migrationId: string,
   progress: MigrationProgress,
+  window: SubmitWindow,
 ): { readonly approved: () => Promise<void> } {
   let approved = false;
   // One after the other, in the order of their arrival: a pause and a resume at the same moment
@@ -47,6 +51,12 @@ export function handleMessages(
   });
   setHandler(heldSignal, (why) => progress.hold(why), {
     description: 'From a worker: the key is refused, or works again',
+  });
+  setHandler(pastSubmitSignal, (jobs) => window.passed(jobs), {
+    description: 'From a worker: so many jobs have nothing left to send',
+  });
+  setHandler(stoppedSignal, () => window.close(), {
+    description: 'From a worker: a job failed, and nothing more is started',
   });
   setHandler(approveUpdate, () => void (approved = true), {
     description: 'Start sending the planned rows',

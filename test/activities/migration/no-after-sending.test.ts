@@ -122,6 +122,7 @@ describe('somebody who said no after they were sent', () => {
         migrationId,
         turnMs: 300,
         follow: false,
+        tell: null,
         timing: { ...TIMING, ...timing },
       }),
     );

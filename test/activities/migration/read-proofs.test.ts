@@ -78,7 +78,13 @@ describe('the reader of a run', () => {
       accountId: ACCOUNT,
     });
     await activityEnvironment().run(() =>
-      activities.readProofs({ migrationId: id, turnMs: 300, follow: false, timing: TIMING }),
+      activities.readProofs({
+        migrationId: id,
+        turnMs: 300,
+        follow: false,
+        tell: null,
+        timing: TIMING,
+      }),
     );
   }
 

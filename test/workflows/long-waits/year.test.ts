@@ -95,9 +95,11 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
           if (!isPaused) await whenJobSubmitted;
           return {
             totals: TOTALS,
+            pastSubmit: 0,
             complete: !isPaused,
             idle: true,
             paused: isPaused,
+            stopped: false,
             unread: null,
           };
         },

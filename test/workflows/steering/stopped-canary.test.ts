@@ -63,9 +63,11 @@ describe('what becomes of the rows behind a canary', () => {
         readProofs: () =>
           Promise.resolve({
             totals: TOTALS,
+            pastSubmit: 0,
             complete: true,
             idle: true,
             paused: false,
+            stopped: false,
             unread: null,
           }),
         judgeCanary: () => judge(() => handle.cancel()),

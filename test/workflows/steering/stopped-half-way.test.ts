@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DELAYS } from 'klaviyo-sandbox';
-import { OPEN_BATCHES } from '../../../src/contracts/limits.js';
-import { workflowIds } from '../../../src/contracts/names.js';
+import { SUBMITTING_BATCHES } from '../../../src/contracts/limits.js';
+import { MESSAGES, workflowIds } from '../../../src/contracts/names.js';
 import { MigrationStoppedError } from '../../../src/starter/stopped.js';
 import { startHarness, type Harness } from '../../support/harness.js';
 import { TEST_TIMING } from '../../support/settings.js';
@@ -13,9 +13,9 @@ import { countsOf } from '../../support/outcomes.js';
 
 const JOBS = 10;
 const ROWS_PER_JOB = 3;
-/** Four batches are open at once: 8 jobs, and then a second batch of 2. */
+/** Four batches submit at once: 8 jobs. The fifth starts when two of them have sent what they have. */
 const JOBS_PER_BATCH = 2;
-const JOBS_OPEN = OPEN_BATCHES * JOBS_PER_BATCH;
+const JOBS_AT_ONCE = SUBMITTING_BATCHES * JOBS_PER_BATCH;
 
 /** Longer than any test waits: whatever is settled has been read, and nothing ends by its deadline. */
 const NO_DEADLINE = { ...TEST_TIMING, confirmWithinMs: 600_000 };
@@ -69,7 +69,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
       times: JOBS,
     });
     const run = await start();
-    const held = (calls < JOBS_OPEN ? JOBS_OPEN : JOBS) - calls;
+    const held = (calls < JOBS_PER_BATCH ? JOBS_AT_ONCE : JOBS) - calls;
     await until('the last call', () => Promise.resolve(gate.waiting() === held));
     harness.sandbox.account.clearFaults();
     return { ...run, open: () => gate.open() };
@@ -130,6 +130,13 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
     const { confirmed = 0 } = await countsOf(harness, run.id);
     assert.equal(confirmed, ROWS_PER_JOB);
     await assertTrue(run, 'migration_stopped');
+    const { events } = await harness.client.workflow
+      .getHandle(workflowIds.migration(run.id))
+      .fetchHistory();
+    const told = (events ?? []).filter(
+      (event) => event.workflowExecutionSignaledEventAttributes?.signalName === MESSAGES.stopped,
+    );
+    assert.equal(told.length, 1, 'the first of the jobs that failed told the run');
   });
 
   test('cancelled, and then a job fails: it was cancelled, and what was sent is read back', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
-import type { MigrationTiming, Totals } from '../../../contracts/migration.js';
+import type { MigrationTiming, TellPastSubmit, Totals } from '../../../contracts/migration.js';
 import {
+  countJobsPastSubmit,
   countTotals,
   getMigration,
   hasOpenParts,
@@ -21,6 +22,7 @@ import type { OptOutWatch } from '../../opt-outs/watch.js';
 import { isShortage } from '../../look-ups.js';
 import { sourcesOf, type Sources } from '../../../consent/proof-sources.js';
 import { lookUpJob } from '../settle-job.js';
+import { whileTelling } from '../tell-migration.js';
 import { wakeSettledJobs } from '../wake-jobs.js';
 
 export interface ReadProofsInput {
@@ -29,12 +31,16 @@ export interface ReadProofsInput {
   readonly turnMs: number;
   /** Continue while somebody is followed, even if no row is open: more is sent later. */
   readonly follow: boolean;
+  /** When the migration is told before the end of the turn; null for never. */
+  readonly tell: TellPastSubmit | null;
   readonly timing: MigrationTiming;
 }
 
 export interface ReadProofsResult {
   /** At the end of the turn. */
   readonly totals: Totals;
+  /** Jobs that have nothing left to send; 0 once the run is stopped. */
+  readonly pastSubmit: number;
   /** No row is open. */
   readonly complete: boolean;
   /**
@@ -44,6 +50,8 @@ export interface ReadProofsResult {
   readonly idle: boolean;
   /** According to the ledger, which may have an instruction that the workflow does not. */
   readonly paused: boolean;
+  /** The same. */
+  readonly stopped: boolean;
   /** Why something could not be read that no retry can fix; null if there was nothing. */
   readonly unread: string | null;
 }
@@ -68,27 +76,38 @@ export function createReadProofs(
     async readProofs(input: ReadProofsInput): Promise<ReadProofsResult> {
       return whileHeartbeating(async (signal) => {
         const { migrationId, timing } = input;
-        const end = Date.now() + input.turnMs;
         const reading = new Reading(deps, { events, members, optOuts }, timing, signal);
-        for (;;) {
-          signal.throwIfAborted();
-          const migration = await getMigration(db, migrationId);
-          await reading.look(migration);
-          const left = end - Date.now();
-          if (left <= 0) break;
-          const complete = !(await hasOpenParts(db, migrationId));
-          if (complete && !input.follow) break;
-          if ((complete || migration.paused) && (await reading.isIdle(migrationId))) break;
-          await delay(Math.min(left, timing.readEveryMs), undefined, { signal });
-        }
+        const tell = input.tell && { ...input.tell, everyMs: timing.readEveryMs };
+        await whileTelling(deps, migrationId, tell, () => readInTurn(reading, input, signal));
         const totals = await countTotals(db, migrationId);
+        const pastSubmit = await countJobsPastSubmit(db, migrationId);
         const complete = !(await hasOpenParts(db, migrationId));
         const idle = await reading.isIdle(migrationId);
-        const { paused } = await getMigration(db, migrationId);
-        return { totals, complete, idle, paused, unread: reading.unread };
+        const { paused, stopped } = await getMigration(db, migrationId);
+        return { totals, pastSubmit, complete, idle, paused, stopped, unread: reading.unread };
       });
     },
   };
+
+  /** Reads until the turn is over, or there is nothing to read any more. */
+  async function readInTurn(
+    reading: Reading,
+    { migrationId, turnMs, follow, timing }: ReadProofsInput,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const end = Date.now() + turnMs;
+    for (;;) {
+      signal.throwIfAborted();
+      const migration = await getMigration(db, migrationId);
+      await reading.look(migration);
+      const left = end - Date.now();
+      if (left <= 0) return;
+      const complete = !(await hasOpenParts(db, migrationId));
+      if (complete && !follow) return;
+      if ((complete || migration.paused) && (await reading.isIdle(migrationId))) return;
+      await delay(Math.min(left, timing.readEveryMs), undefined, { signal });
+    }
+  }
 }
 
 /** One turn of the reader. */
