@@ -6,7 +6,7 @@ import { MESSAGES, workflowIds } from '../../contracts/names.js';
 import { countJobOutcomes, markWoken, settledJobs } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
-/** Concurrent signals: a run can have a thousand waiting jobs. */
+/** Concurrent signals: a run can have a hundred thousand waiting jobs. */
 const AT_ONCE = 20;
 
 /** Signals the jobs whose rows all have an outcome, so that they stop waiting. */

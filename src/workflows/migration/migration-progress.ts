@@ -76,7 +76,9 @@ export class MigrationProgress {
     this.changed();
   }
 
+  /** Each warning is shown once: what fails with every look would grow the run's state for a year. */
   warn(warning: string): void {
+    if (this.warnings.includes(warning)) return;
     this.warnings = [...this.warnings, warning];
     this.changed();
   }
