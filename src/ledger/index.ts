@@ -37,7 +37,17 @@ export {
   termsOf,
   type RunTerms,
 } from './runs/runs.js';
-export * from './jobs/rows.js';
+export { storeConsentBefore, type ConsentBefore } from './jobs/consent-before.js';
+export * from './jobs/open-rows.js';
+export {
+  askForMembership,
+  settleParts,
+  settlePending,
+  settleRepaired,
+  settleUnsent,
+  settleUnsentParts,
+  type Settlement,
+} from './jobs/settlements.js';
 export * from './runs/steering.js';
 export {
   answerSubmission,

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
-import { assignJobs, type Ledger } from '../../src/ledger/index.js';
+import { assignJobs, storeConsentBefore, type Ledger } from '../../src/ledger/index.js';
 import { intent, part } from '../support/intents.js';
 import { send, store, openTestLedger } from '../support/ledger.js';
 
 describe('deleting a migration', () => {
   let ledger: Ledger;
+  /** The keys of their people, which are gone with the migration. */
+  const numbers = new Map<string, number>();
   before(async () => {
     ledger = await openTestLedger();
     for (const id of ['erased', 'kept']) {
@@ -21,24 +23,38 @@ describe('deleting a migration', () => {
         }),
       ]);
       await assignJobs(ledger.db, id);
+      await storeConsentBefore(
+        ledger.db,
+        id,
+        [
+          {
+            rowNumber: 1,
+            oneProfile: true,
+            parts: [{ channel: 'email', consent: 'NEVER_SUBSCRIBED', at: null }],
+          },
+        ],
+        0,
+      );
       await send(ledger.db, id, [{ rowNumber: 1, channel: 'email' }]);
+      const { rows } = await sql<{ number: number }>`
+        select number from consentry.migration where id = ${id}`.execute(ledger.db);
+      numbers.set(id, rows[0]?.number ?? 0);
     }
   });
   after(() => ledger.close());
 
   /** Rows by table of every table that says whose they are. What an account knows of opt-outs is not theirs. */
   async function rowsOf(id: string): Promise<Record<string, number>> {
-    const { rows: tables } = await sql<{ name: string }>`
-      select table_name as name from information_schema.columns
-      where table_schema = 'consentry' and column_name = 'migration_id' order by 1`.execute(
-      ledger.db,
-    );
+    const { rows: tables } = await sql<{ name: string; key: string }>`
+      select table_name as name, column_name as key from information_schema.columns
+      where table_schema = 'consentry' and column_name in ('migration_id', 'migration_number')
+        and table_name <> 'part' order by 1`.execute(ledger.db);
     const counts: Record<string, number> = {};
-    for (const { name } of tables) {
+    for (const { name, key } of tables) {
+      const of = key === 'migration_id' ? sql`${id}` : sql`${numbers.get(id)}`;
       const { rows } = await sql<{ n: number }>`
-        select count(*)::int as n from consentry.${sql.ref(name)} where migration_id = ${id}`.execute(
-        ledger.db,
-      );
+        select count(*)::int as n from consentry.${sql.ref(name)}
+        where ${sql.ref(key)} = ${of}`.execute(ledger.db);
       counts[name] = rows[0]?.n ?? 0;
     }
     return counts;
@@ -47,7 +63,9 @@ describe('deleting a migration', () => {
   it('by hand leaves nobody behind who was in it, and everybody else', async () => {
     const before = await rowsOf('kept');
     assert.ok(
-      (before['intent'] ?? 0) === 2 && (before['submission'] ?? 0) > 0,
+      ['intent', 'settlement', 'reading', 'consent_before', 'carried', 'submission'].every(
+        (table) => (before[table] ?? 0) > 0,
+      ),
       JSON.stringify(before),
     );
     assert.deepEqual(await rowsOf('erased'), before);

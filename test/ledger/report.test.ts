@@ -63,8 +63,8 @@ describe('the report', () => {
       [3, '11:00:00'],
       [5, '10:00:02'],
     ] as const) {
-      await sql`update consentry.intent_part set settled_at = ${`2026-01-02 ${at}+00`}::timestamptz
-        where migration_id = 'm' and row_number = ${row}`.execute(ledger.db);
+      await sql`update consentry.settlement set settled_at = ${`2026-01-02 ${at}+00`}::timestamptz
+        where row_number = ${row}`.execute(ledger.db);
     }
   });
   after(() => ledger.close());

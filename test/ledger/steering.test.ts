@@ -66,7 +66,7 @@ describe('what people say to a run', () => {
       for (const { rowNumber, reason } of page) rows.set(rowNumber, reason ?? 'open');
     }
     const { rows: sent } = await ledger.pool.query<{ row_number: number; submission_id: string }>(
-      `select row_number, submission_id from consentry.intent_part
+      `select row_number, submission_id from consentry.part
         where migration_id = $1 and submission_id is not null`,
       [id],
     );
@@ -170,7 +170,7 @@ describe('what people say to a run', () => {
             }),
           ]);
           const { rows } = await ledger.pool.query(
-            `select from consentry.intent_part
+            `select from consentry.part
               where migration_id = $1 and outcome is null and submission_id is null`,
             [id],
           );

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
-import { isBeingRepaired } from './submissions.js';
+import { isSettled, joinMembership, partsFor, peopleOf } from '../parts.js';
+import { stateOfRows } from './row-states.js';
 
 /** How far one of Klaviyo's feeds has been read, in Klaviyo's own datetimes. */
 export interface FeedPlace {
@@ -72,6 +73,8 @@ export interface WaitingPart {
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly operation: Operation;
+  /** The job that sent it. */
+  readonly jobNumber: number;
   /** The earliest time that Klaviyo's clock can have shown at the call; null if unknown. */
   readonly sentAt: Date | null;
 }
@@ -83,38 +86,50 @@ export async function waitingParts(
   emails: readonly string[],
   phoneNumbers: readonly string[],
 ): Promise<WaitingPart[]> {
+  const people = await peopleOf(db, migrationId);
+  const known = [
+    ...(emails.length > 0 ? [sql`i.email = any(${emails}::text[])`] : []),
+    ...(phoneNumbers.length > 0 ? [sql`i.phone_number = any(${phoneNumbers}::text[])`] : []),
+  ];
+  if (known.length === 0) return [];
   const { rows } = await sql<{
     row_number: number;
     channel: WaitingPart['channel'];
     email: string | null;
     phone_number: string | null;
     operation: Operation;
-    klaviyo_sent_at: Date | null;
   }>`
-    select p.row_number, p.channel, i.email, i.phone_number, p.operation, s.klaviyo_sent_at
+    select i.row_number, p.channel, i.email, i.phone_number, p.operation
     from (
-      select row_number, email, phone_number from consentry.intent
-        where migration_id = ${migrationId} and email = any(${emails}::text[])
-      union
-      select row_number, email, phone_number from consentry.intent
-        where migration_id = ${migrationId} and phone_number = any(${phoneNumbers}::text[])
-    ) i
-    -- By key: see partsWhere.
-    cross join lateral (
-      select * from consentry.intent_part p
-      where p.migration_id = ${migrationId} and p.row_number = i.row_number
-        and p.outcome is null and p.submission_id is not null and not ${isBeingRepaired}
+      select * from consentry.intent i
+      where i.migration_number = ${people.number} and (${sql.join(known, sql` or `)})
       offset 0
-    ) p
-    join consentry.submission s on s.id = p.submission_id`.execute(db);
-  return rows.map((row) => ({
-    rowNumber: row.row_number,
-    channel: row.channel,
-    email: row.email,
-    phoneNumber: row.phone_number,
-    operation: row.operation,
-    sentAt: row.klaviyo_sent_at,
-  }));
+    ) i
+    ${joinMembership(people)}
+    cross join lateral ${partsFor(people)}
+    where not ${isSettled(sql`p.channel`)}`.execute(db);
+  const states = await stateOfRows(
+    db,
+    migrationId,
+    people.number,
+    rows.map((row) => row.row_number),
+  );
+  return rows.flatMap((row): WaitingPart[] => {
+    const { row_number: rowNumber, channel } = row;
+    const call = states.lastCall(rowNumber, channel);
+    if (call === null || states.isBeingRepaired(rowNumber, channel)) return [];
+    return [
+      {
+        rowNumber,
+        channel,
+        email: row.email,
+        phoneNumber: row.phone_number,
+        operation: row.operation,
+        jobNumber: call.jobNumber,
+        sentAt: call.sentAt,
+      },
+    ];
+  });
 }
 
 /** Channels and operations of the parts that were sent and wait for proof. */
@@ -122,14 +137,24 @@ export async function waitingKinds(
   db: LedgerDb,
   migrationId: string,
 ): Promise<{ channel: Channel; operation: Operation }[]> {
-  return db
-    .selectFrom('intent_part')
-    .select(['channel', 'operation'])
-    .distinct()
-    .where('migration_id', '=', migrationId)
-    .where('outcome', 'is', null)
-    .where('submission_id', 'is not', null)
-    .execute();
+  const { rows } = await sql<{ channel: Channel; operation: Operation }>`
+    select distinct c.channel, c.operation
+    from consentry.job_channel c
+    join consentry.job j using (migration_id, job_number)
+    join consentry.migration m on m.id = c.migration_id
+    where c.migration_id = ${migrationId} and c.settled < c.parts and not isempty(j.sent)
+      -- Whatever is open was sent, unless only some of the job was: then its rows tell.
+      and (j.sent @> j.row_numbers or exists (
+        select from consentry.submission s
+        join consentry.carried k on k.submission_id = s.id
+        cross join lateral unnest(k.rows) as range (numbers)
+        cross join lateral
+          generate_series(lower(range.numbers), upper(range.numbers) - 1) as sent (row_number)
+        where s.migration_id = j.migration_id and s.job_number = j.job_number
+          and k.channel = c.channel and not exists (
+            select from consentry.settlement e where e.migration_number = m.number
+              and e.row_number = sent.row_number and e.channel = k.channel offset 0)))`.execute(db);
+  return rows;
 }
 
 /** Jobs without open parts that have not been notified of it yet. */
@@ -137,8 +162,9 @@ export async function settledJobs(db: LedgerDb, migrationId: string): Promise<nu
   const { rows } = await sql<{ job_number: number }>`
     select j.job_number from consentry.job j
     where j.migration_id = ${migrationId} and j.woken_at is null
-      and not exists (select from consentry.intent_part p
-        where p.migration_id = j.migration_id and p.job_number = j.job_number and p.outcome is null)
+      and not exists (select from consentry.job_channel c
+        where c.migration_id = j.migration_id and c.job_number = j.job_number
+          and c.settled < c.parts)
     order by j.job_number`.execute(db);
   return rows.map((row) => row.job_number);
 }

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { TEXT_CHANNELS, type Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import { isSent, joinMembership, partsFor } from '../parts.js';
+import { addSettlements } from './settlements.js';
 
 export async function getJob(
   db: LedgerDb,
@@ -49,28 +51,28 @@ export async function countJobsPastSubmit(db: LedgerDb, migrationId: string): Pr
 /** Jobs that have a part without an outcome. */
 export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Promise<number[]> {
   const rows = await db
-    .selectFrom('intent_part')
+    .selectFrom('job_channel')
     .select('job_number')
     .distinct()
     .where('migration_id', '=', migrationId)
-    .where('outcome', 'is', null)
+    .whereRef('settled', '<', 'parts')
     .orderBy('job_number')
     .execute();
-  return rows.flatMap((row) => row.job_number ?? []);
+  return rows.map((row) => row.job_number);
 }
 
-/** Whether any part of the migration, or of one job, has no outcome yet. */
+/** Whether any part of the migration's jobs, or of one job, has no outcome yet. */
 export async function hasOpenParts(
   db: LedgerDb,
   migrationId: string,
   jobNumber: number | null = null,
 ): Promise<boolean> {
   const row = await db
-    .selectFrom('intent_part')
-    .select('row_number')
+    .selectFrom('job_channel')
+    .select('job_number')
     .where('migration_id', '=', migrationId)
     .$if(jobNumber !== null, (query) => query.where('job_number', '=', jobNumber))
-    .where('outcome', 'is', null)
+    .whereRef('settled', '<', 'parts')
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
@@ -87,17 +89,26 @@ export async function settleSmsWithoutSender(
   jobNumber: number | null,
   countries: readonly string[],
 ): Promise<void> {
-  await sql`
-    update consentry.intent_part p set
-      outcome = 'rejected', reason = 'phone_country_without_sender', settled_by = 'guard',
-      settled_at = now()
-    from consentry.intent i
-    where p.migration_id = ${migrationId} and p.channel::text = any(${[...TEXT_CHANNELS]}::text[])
-      and p.operation = 'subscribe'
-      and (${jobNumber}::integer is null or p.job_number = ${jobNumber})
-      and p.outcome is null and p.submission_id is null
-      and i.migration_id = p.migration_id and i.row_number = p.row_number
-      and (i.country is null or i.country <> all(${countries}::text[]))`.execute(db);
+  const range =
+    jobNumber === null
+      ? sql`true`
+      : sql`i.row_number <@ (select j.row_numbers from consentry.job j
+          where j.migration_id = ${migrationId} and j.job_number = ${jobNumber})`;
+  await addSettlements(
+    db,
+    migrationId,
+    (people) => ({
+      parts: sql`
+      select i.row_number, p.channel, 'rejected'::consentry.outcome as outcome,
+        'phone_country_without_sender' as reason, 'guard' as settled_by, null::text as consent,
+        null::timestamptz as at, null::integer as job_number
+      from consentry.intent i ${joinMembership(people)}
+      cross join lateral ${partsFor(people, TEXT_CHANNELS)}
+      where i.migration_number = ${people.number} and p.operation = 'subscribe' and ${range}
+        and (i.country is null or i.country <> all(${countries}::text[]))`,
+    }),
+    sql`not ${isSent(sql`p.channel`)}`,
+  );
 }
 
 /** Jobs that have not been notified that they are settled: they may be waiting for a signal. */

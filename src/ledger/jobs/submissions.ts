@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Channel } from '../../contracts/channels.js';
+import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
 import {
   countingOptOuts,
@@ -10,8 +10,22 @@ import {
   leftListOfRun,
 } from '../opt-outs/known.js';
 import type { SubmissionStatus } from '../schema/tables.js';
+import {
+  askedForWhichever,
+  carriedWhere,
+  isSettled,
+  joinMembership,
+  newestReading,
+  numberOf,
+  peopleOf,
+  type People,
+} from '../parts.js';
+import { byBlock, integers, RowNumbers } from '../row-numbers.js';
 import { MigrationNotFoundError } from '../runs/migrations.js';
 import { lockForCall } from '../runs/steering-lock.js';
+import { lockForSettling } from '../transactions.js';
+import { stateOfRows } from './row-states.js';
+import { settleUnsentParts } from './settlements.js';
 
 export interface SentPart {
   readonly rowNumber: number;
@@ -40,15 +54,6 @@ export interface NewSubmission {
 export type Begun =
   | { readonly state: 'begun'; readonly id: string; readonly parts: readonly SentPart[] }
   | { readonly state: 'nothing_left' | 'paused' | 'stopped' };
-
-/** No call carried or may have carried part `p`, or its answer was lost and has been read back. */
-export const isUnsent: RawBuilder<boolean> = sql`(p.submission_id is null or exists (
-  select from consentry.submission s where s.id = p.submission_id and s.status = 'lost'))`;
-
-/** The person of part `p` opted out after it was sent: see `repairs.ts`. */
-export const isBeingRepaired: RawBuilder<boolean> = sql`exists (
-  select from consentry.repair r where r.migration_id = p.migration_id
-    and r.row_number = p.row_number and r.channel = p.channel and r.closed_at is null)`;
 
 /**
  * Records, before the call is made, which parts it carries: the given parts that are open and
@@ -81,6 +86,9 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
     if (stopped_at !== null) return { state: 'stopped' };
     if (paused) return { state: 'paused' };
     const asked = takesOut ? parts : await withoutOptedOut(tx, migrationId, parts);
+    await lockForSettling(tx, migrationId);
+    const sent = await openAndUnsent(tx, migrationId, asked);
+    if (sent.length === 0) return { state: 'nothing_left' };
     const { id } = await tx
       .insertInto('submission')
       .values({
@@ -88,37 +96,86 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
         job_number: jobNumber,
         endpoint,
         status: 'sending',
-        rows: 0,
+        rows: new Set(sent.map(({ rowNumber }) => rowNumber)).size,
         klaviyo_sent_at: now?.earliest ?? null,
       })
       .returning('id')
       .executeTakeFirstOrThrow();
-    const { rows: marked } = await sql<{ row_number: number; channel: Channel }>`
-      update consentry.intent_part p set submission_id = ${id}
-      from ${listed(asked)}
-      where p.migration_id = ${migrationId} and p.row_number = asked.row_number
-        and p.channel = asked.channel and p.outcome is null and ${isUnsent}
-        and not ${isBeingRepaired}
-      returning p.row_number, p.channel`.execute(tx);
-    if (marked.length === 0) {
-      await tx.deleteFrom('submission').where('id', '=', id).execute();
-      return { state: 'nothing_left' };
-    }
-    const sent = marked.map((part) => ({ rowNumber: part.row_number, channel: part.channel }));
-    await tx
-      .updateTable('submission')
-      .set({ rows: new Set(sent.map(({ rowNumber }) => rowNumber)).size })
-      .where('id', '=', id)
-      .execute();
+    await carry(tx, migrationId, jobNumber, id, sent);
     if (takesOut) await noteAskedOptOuts(tx, migrationId, id, sent, now?.latest ?? new Date());
     return { state: 'begun', id, parts: sent };
   });
 }
 
-const listed = (parts: readonly SentPart[]) => sql`
-  (select row_number, channel::consentry.channel from unnest(
-    ${parts.map((part) => part.rowNumber)}::integer[], ${parts.map((part) => part.channel)}::text[]
-  ) as given (row_number, channel)) as asked`;
+/** The given parts as `p (row_number, channel)`. */
+const listed = (parts: readonly SentPart[]): RawBuilder<unknown> => {
+  const channels = [...new Set(parts.map(({ channel }) => channel))];
+  const ofChannel = (channel: Channel) => {
+    const rows = parts.flatMap((part) => (part.channel === channel ? part.rowNumber : []));
+    return sql`select row_number, ${channel}::consentry.channel as channel
+      from unnest(${integers(rows)}) as given (row_number)`;
+  };
+  return sql`(${sql.join(channels.map(ofChannel), sql` union all `)}) as p`;
+};
+
+/** The last call that carries, or may have carried, part `p` of intent `i`. */
+const lastCall = sql`(
+  select s.id, s.status, s.sent_at
+  from consentry.carried c join consentry.submission s on s.id = c.submission_id
+  where ${carriedWhere(sql`i.migration_number`, sql`i.row_number`, sql`p.channel`)}
+  order by s.id desc limit 1)`;
+
+/** Those that have no outcome, are not under repair, and that no call carries or may have carried. */
+async function openAndUnsent(
+  db: LedgerDb,
+  migrationId: string,
+  parts: readonly SentPart[],
+): Promise<readonly SentPart[]> {
+  const { number } = await peopleOf(db, migrationId);
+  const rowNumbers = parts.map(({ rowNumber }) => rowNumber);
+  const { rows } = await sql<{ row_number: number; channel: Channel }>`
+    select row_number, channel from consentry.settlement
+    where migration_number = ${number} and row_number = any(${integers(rowNumbers)})`.execute(db);
+  const settled = new Set(rows.map((row) => `${row.row_number} ${row.channel}`));
+  const states = await stateOfRows(db, migrationId, number, rowNumbers);
+  return parts.filter(({ rowNumber, channel }) => {
+    if (settled.has(`${rowNumber} ${channel}`)) return false;
+    if (states.isBeingRepaired(rowNumber, channel)) return false;
+    const call = states.lastCall(rowNumber, channel);
+    return call === null || call.status === 'lost';
+  });
+}
+
+/** Records which parts a call carries. */
+async function carry(
+  db: LedgerDb,
+  migrationId: string,
+  jobNumber: number,
+  submissionId: string,
+  parts: readonly SentPart[],
+): Promise<void> {
+  const channels = [...new Set(parts.map(({ channel }) => channel))];
+  const carried = channels.flatMap((channel) => {
+    const rows = parts.flatMap((part) => (part.channel === channel ? part.rowNumber : []));
+    return [...byBlock(rows)].map(([block, numbers]) => ({
+      channel,
+      block,
+      rows: RowNumbers.of(numbers).toString(),
+    }));
+  });
+  await sql`
+    insert into consentry.carried (submission_id, migration_number, block, channel, rows)
+    select ${submissionId}::bigint, ${numberOf(migrationId)}, block, channel::consentry.channel,
+      rows::int4multirange
+    from unnest(
+      ${carried.map(({ block }) => block)}::integer[],
+      ${carried.map(({ channel }) => channel)}::text[], ${carried.map(({ rows }) => rows)}::text[]
+    ) as c (block, channel, rows)`.execute(db);
+  const rows = RowNumbers.of(parts.map(({ rowNumber }) => rowNumber)).toString();
+  await sql`
+    update consentry.job set sent = sent + ${rows}::int4multirange
+    where migration_id = ${migrationId} and job_number = ${jobNumber}`.execute(db);
+}
 
 /**
  * Leaves out people whose opt-out is known from any run or feed. Parts that were certainly not sent
@@ -129,63 +186,104 @@ async function withoutOptedOut(
   migrationId: string,
   parts: readonly SentPart[],
 ): Promise<readonly SentPart[]> {
-  const { rows: optedOut } = await sql<{ row_number: number; channel: Channel }>`
-    with opted_out as (
-      select p.row_number, p.channel, p.operation, p.submission_id,
-        max(o.opted_out_at) as opted_out_at, bool_and(o.left_list) as left_list
-      from consentry.migration m
-      join consentry.run on run.id = m.id
-      cross join ${listed(parts)}
-      cross join lateral (
-        select * from consentry.intent_part p where p.migration_id = m.id
-          and p.row_number = asked.row_number and p.channel = asked.channel
-          and p.outcome is null and ${isUnsent}
-        offset 0
-      ) p
-      cross join lateral (
-        select * from consentry.intent i
-        where i.migration_id = m.id and i.row_number = p.row_number offset 0
-      ) i
-      join ${countingOptOuts} on counting.channel = p.channel
-      -- By key for each part: the table grows by thousands of rows, and the planner's statistics
-      -- lag behind. A plain join could become a product of both tables and delay a pause or a
-      -- cancel of the run.
-      cross join lateral (
-        select o.opted_out_at, said.left_list from consentry.opt_out o
-        cross join lateral (select ${leftListOfRun} as left_list) said
-        where o.account_id = run.account_id and o.identifier = any(${identifiersOfCall})
-          and (said.left_list or (o.channel = counting.by_channel
-            and o.identifier = ${identifierOfPart}
-            and o.list_id in ('', coalesce(m.settings->>'listId', ''))))
-          -- After a lost call, not against the newest reading: that shows the effect of the call.
-          and ${counts(sql`coalesce(
-            (select s.sent_at from consentry.submission s where s.id = p.submission_id),
-            i.consent_read_at)`)}
-          -- Not if the person has resubscribed since.
-          and not coalesce(p.consent_before = 'SUBSCRIBED'
-            and p.consent_before_at > o.opted_out_at, false)
-        offset 0
-      ) o
-      where m.id = ${migrationId}
-      group by p.row_number, p.channel, p.operation, p.submission_id
-    ), watched as (
-      insert into consentry.repair (migration_id, row_number, channel, opted_out_at)
-      select ${migrationId}, row_number,
-        case when left_list then 'list'::consentry.channel else channel end, opted_out_at
-      from opted_out
-      where submission_id is not null and operation = 'subscribe'
-      on conflict (migration_id, row_number, channel) do nothing
-    ), ended as (
-      update consentry.intent_part p set outcome = 'skipped_opted_out',
-        reason = 'opted_out_during_run', settled_by = 'opt_outs', settled_at = now()
-      from opted_out o
-      where p.migration_id = ${migrationId} and p.row_number = o.row_number
-        and p.channel = o.channel and o.submission_id is null
-    )
-    select row_number, channel from opted_out`.execute(db);
+  if (parts.length === 0) return [];
+  const people = await peopleOf(db, migrationId);
+  const known = await withAnyOptOut(db, migrationId, people, parts);
+  if (known.length === 0) return parts;
+  const { rows: optedOut } = await sql<{
+    row_number: number;
+    channel: Channel;
+    operation: Operation;
+    opted_out_at: Date;
+    left_list: boolean;
+    was_sent: boolean;
+  }>`
+    select p.row_number, p.channel, asked.operation, max(o.opted_out_at) as opted_out_at,
+      bool_and(o.left_list) as left_list, bool_or(last.id is not null) as was_sent
+    from ${listed(known)}
+    join consentry.migration m on m.id = ${migrationId}
+    join consentry.run on run.id = m.id
+    cross join lateral (
+      select * from consentry.intent i
+      where i.migration_number = ${people.number} and i.row_number = p.row_number offset 0
+    ) i
+    ${joinMembership(people)}
+    cross join lateral (select ${askedForWhichever(people, sql`p.channel`)} as operation offset 0) asked
+    left join lateral ${newestReading} reading on true
+    left join lateral ${lastCall} last on true
+    left join consentry.consent_before b on b.migration_number = m.number
+      and b.row_number = p.row_number and b.channel = p.channel
+    join ${countingOptOuts} on counting.channel = p.channel
+    -- By key for each part: the table grows by thousands of rows, and the planner's statistics
+    -- lag behind. A plain join could become a product of both tables and delay a pause or a
+    -- cancel of the run.
+    cross join lateral (
+      select o.opted_out_at, said.left_list from consentry.opt_out o
+      cross join lateral (select ${leftListOfRun} as left_list) said
+      where o.account_id = run.account_id and o.identifier = any(${identifiersOfCall})
+        and (said.left_list or (o.channel = counting.by_channel
+          and o.identifier = ${identifierOfPart}
+          and o.list_id in ('', coalesce(m.settings->>'listId', ''))))
+        -- After a lost call, not against the newest reading: that shows the effect of the call.
+        and ${counts(sql`coalesce(last.sent_at, reading.read_at)`)}
+        -- Not if the person has resubscribed since.
+        and not coalesce(b.consent = 'SUBSCRIBED' and b.consented_at > o.opted_out_at, false)
+      offset 0
+    ) o
+    where asked.operation is not null and not ${isSettled(sql`p.channel`)}
+      and (last.status is null or last.status = 'lost')
+    group by p.row_number, p.channel, asked.operation
+    order by p.row_number, p.channel`.execute(db);
   if (optedOut.length === 0) return parts;
+  const watched = optedOut.filter((part) => part.was_sent && part.operation === 'subscribe');
+  await sql`
+    insert into consentry.repair (migration_id, row_number, channel, opted_out_at)
+    select ${migrationId}, row_number, channel::consentry.channel, max(opted_out_at)
+    from unnest(
+      ${watched.map((part) => part.row_number)}::integer[],
+      ${watched.map((part) => (part.left_list ? 'list' : part.channel))}::text[],
+      ${watched.map((part) => part.opted_out_at)}::timestamptz[]
+    ) as w (row_number, channel, opted_out_at)
+    group by row_number, channel order by row_number, channel
+    on conflict (migration_id, row_number, channel) do nothing`.execute(db);
+  await settleUnsentParts(
+    db,
+    migrationId,
+    optedOut
+      .filter((part) => !part.was_sent)
+      .map((part) => ({
+        rowNumber: part.row_number,
+        channel: part.channel,
+        outcome: 'skipped_opted_out',
+        reason: 'opted_out_during_run',
+        settledBy: 'opt_outs',
+      })),
+  );
   const left = new Set(optedOut.map((part) => `${part.row_number} ${part.channel}`));
   return parts.filter(({ rowNumber, channel }) => !left.has(`${rowNumber} ${channel}`));
+}
+
+/** The parts of people of whom the account knows any opt-out: almost none. */
+async function withAnyOptOut(
+  db: LedgerDb,
+  migrationId: string,
+  { number }: People,
+  parts: readonly SentPart[],
+): Promise<SentPart[]> {
+  const rowNumbers = integers(parts.map(({ rowNumber }) => rowNumber));
+  const { rows } = await sql<{ row_number: number }>`
+    select i.row_number
+    from consentry.run
+    cross join lateral (
+      select * from consentry.intent i
+      where i.migration_number = ${number} and i.row_number = any(${rowNumbers}) offset 0
+    ) i
+    where run.id = ${migrationId} and exists (
+      select from consentry.opt_out o
+      where o.account_id = run.account_id and o.identifier in (i.email, i.phone_number)
+      offset 0)`.execute(db);
+  const known = new Set(rows.map((row) => row.row_number));
+  return parts.filter(({ rowNumber }) => known.has(rowNumber));
 }
 
 /** An opt-out counts from the moment it is asked for: no run subscribes the person after that. */
@@ -202,10 +300,9 @@ async function noteAskedOptOuts(
     select distinct run.account_id, ${identifierOfPart}, counting.by_channel, '', ${at}::timestamptz,
       'submission', ${submissionId}::bigint
     from ${listed(parts)}
-    join consentry.intent_part p on p.migration_id = ${migrationId}
-      and p.row_number = asked.row_number and p.channel = asked.channel
-    join consentry.intent i on i.migration_id = p.migration_id and i.row_number = p.row_number
-    join consentry.run on run.id = p.migration_id
+    join consentry.intent i on i.migration_number = ${numberOf(migrationId)}
+      and i.row_number = p.row_number
+    join consentry.run on run.id = ${migrationId}
     join ${countingOptOuts} on counting.channel = p.channel
     where run.account_id is not null and ${identifierOfPart} is not null
     order by 1, 2, 3
@@ -252,14 +349,18 @@ export async function answerSubmission(
         .execute();
     }
     if (answer.status === 'refused' || answer.status === 'not_sent') {
-      await tx
-        .updateTable('intent_part')
-        .set({ submission_id: null })
-        .where('migration_id', '=', submission.migration_id)
-        .where('job_number', '=', submission.job_number)
-        .where('submission_id', '=', submissionId)
-        .where('outcome', 'is', null)
-        .execute();
+      await tx.deleteFrom('carried').where('submission_id', '=', submissionId).execute();
+      await sql`
+        update consentry.job set sent = coalesce((
+          select range_agg(carried.rows) from (
+            select unnest(c.rows) as rows
+            from consentry.submission s join consentry.carried c on c.submission_id = s.id
+            where s.migration_id = ${submission.migration_id}
+              and s.job_number = ${submission.job_number}
+          ) carried
+        ), '{}')
+        where migration_id = ${submission.migration_id}
+          and job_number = ${submission.job_number}`.execute(tx);
     }
     if (answer.status === 'not_sent') await forgetOptOuts(tx, submissionId);
   });

@@ -110,10 +110,11 @@ export const identifierOfPart: RawBuilder<unknown> = sql`
 
 /**
  * The identifiers that a call sends for a part: both of the row's if they go as one profile. This
- * covers a profile that has only one of them so far.
+ * covers a profile that has only one of them so far. Needs the newest `reading` of the row.
  */
 export const identifiersOfCall: RawBuilder<unknown> = sql`
-  case when i.one_profile then array[i.email, i.phone_number] else array[${identifierOfPart}] end`;
+  case when coalesce(reading.two_profiles, false) then array[${identifierOfPart}]
+    else array[i.email, i.phone_number] end`;
 
 /**
  * Whether opt-out `o` says that the person left the list of run `m`, and part `p` would put them

@@ -9,6 +9,7 @@ import {
   identifiersOfCall,
   leftListOfRun,
 } from './known.js';
+import { newestReading } from '../parts.js';
 
 /**
  * A person whom a run asked Klaviyo to subscribe, and who is known to have opted out since their
@@ -105,23 +106,22 @@ async function noteRepairs(
     join consentry.run on run.id = m.id
     cross join lateral (${optOuts} offset 0) o
     cross join lateral (
-      select row_number, email, phone_number, one_profile from consentry.intent
-        where migration_id = m.id and email = o.identifier
-      union
-      select row_number, email, phone_number, one_profile from consentry.intent
-        where migration_id = m.id and phone_number = o.identifier
+      select * from consentry.intent i
+      where i.migration_number = m.number
+        and (i.email = o.identifier or i.phone_number = o.identifier)
+      offset 0
     ) i
+    left join lateral ${newestReading} reading on true
     cross join lateral (
       select p.row_number, case when said.left_list then 'list' else p.channel end as channel
-      from consentry.intent_part p
+      from consentry.part p
       join consentry.submission s on s.id = p.submission_id
       cross join lateral (select ${leftListOfRun} as left_list) said
-      where p.migration_id = m.id and p.row_number = i.row_number
+      where p.migration_number = m.number and p.row_number = i.row_number
         and case when said.left_list
           then p.operation in ('subscribe', 'add_to_list') and o.identifier = any(${identifiersOfCall})
           else p.operation = 'subscribe' and o.identifier = ${identifierOfPart}
             and (p.channel, o.channel) in (select channel, by_channel from ${countingOptOuts}) end
-        and s.status in ('sending', 'accepted', 'ambiguous', 'lost')
         and (p.outcome is null or p.outcome <> 'rejected')
         -- Not against the newest reading: one after the call shows the effect of the call itself.
         and ${counts(sql`s.sent_at`)}
@@ -183,11 +183,11 @@ export async function openRepairs(
     from consentry.repair r
     join consentry.migration m on m.id = r.migration_id
     join consentry.run on run.id = m.id
-    join consentry.intent i on i.migration_id = r.migration_id and i.row_number = r.row_number
+    join consentry.intent i on i.migration_number = m.number and i.row_number = r.row_number
     cross join lateral (
       select case when channel = r.channel then outcome end as outcome, job_number, submission_id
-      from consentry.intent_part
-      where migration_id = r.migration_id and row_number = r.row_number
+      from consentry.part
+      where migration_number = m.number and row_number = r.row_number
         and (channel = r.channel or (r.channel = 'list' and operation = 'subscribe'))
       order by submission_id desc nulls last limit 1
     ) p

@@ -95,7 +95,7 @@ export interface PersonPart {
 /** Everything ever done about a person, oldest first: all channels of all their rows. */
 export async function personHistory(db: LedgerDb, { by, value }: Person): Promise<PersonPart[]> {
   const { rows } = await sql<PersonPart>`
-    select i.migration_id as "migrationId", run.created_at as "startedAt",
+    select m.id as "migrationId", run.created_at as "startedAt",
       m.source_name as "sourceName", m.preset, i.line, i.email,
       i.phone_number as "phoneNumber", p.channel, p.operation, p.consented_at as "consentedAt",
       p.note, m.settings->>'listId' as "listId", m.settings->>'customSource' as "customSource",
@@ -104,12 +104,19 @@ export async function personHistory(db: LedgerDb, { by, value }: Person): Promis
       p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
       p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
       p.read_at as "readAt", s.sent_at as "sentAt", s.request_id as "requestId"
-    from consentry.intent i
-    join consentry.migration m on m.id = i.migration_id
+    from consentry.migration m
     join consentry.run on run.id = m.id
-    join consentry.intent_part p using (migration_id, row_number)
+    cross join lateral (
+      select * from consentry.intent i
+      where i.migration_number = m.number
+        and ${by === 'email' ? sql`i.email` : sql`i.phone_number`} = ${value}
+      offset 0
+    ) i
+    cross join lateral (
+      select * from consentry.part v
+      where v.migration_number = i.migration_number and v.row_number = i.row_number offset 0
+    ) p
     left join consentry.submission s on s.id = p.submission_id
-    where ${by === 'email' ? sql`i.email` : sql`i.phone_number`} = ${value}
-    order by run.created_at, i.migration_id, i.row_number, p.channel`.execute(db);
+    order by run.created_at, m.id, i.row_number, p.channel`.execute(db);
   return rows;
 }

@@ -2,6 +2,8 @@ import { sql, type RawBuilder } from 'kysely';
 import { PHONE_CHANNELS, TEXT_CHANNELS, type Channel } from '../../contracts/channels.js';
 import { CONFLICT_REASONS } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
+import { addSettlements } from '../jobs/settlements.js';
+import { isAmongSettled, joinMembership, partsFor, peopleOf, type People } from '../parts.js';
 import { sourceRun } from './migrations.js';
 
 /** Channels that know a person by the same identifier. The SQL refers to an intent `i`. */
@@ -51,12 +53,14 @@ const CONSENTS: readonly Compared[] = [
  * Running it again changes nothing.
  */
 export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
-  const source = await sourceRun(db, migrationId);
-  for (const compared of CONSENTS) {
+  const source = await peopleOf(db, await sourceRun(db, migrationId));
+  const { channels } = await peopleOf(db, migrationId);
+  const isAsked = (compared: Compared) => compared.channels.some((each) => channels.includes(each));
+  for (const compared of CONSENTS.filter(isAsked)) {
     await settleDoubtfulConsent(db, migrationId, source, compared);
     await settleAllButOne(db, migrationId, compared);
   }
-  await settleAllButOne(db, migrationId, LIST);
+  if (isAsked(LIST)) await settleAllButOne(db, migrationId, LIST);
 }
 
 /**
@@ -75,28 +79,34 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
  *   that the source has for its address. Two rows that both have their own identifier are about two
  *   people if it differs, whatever the other identifier says.
  *
- * @param source the run that read the source: what it refused counts for its retries too
+ * @param ofSource the people of the run that read the source: what it refused counts for its retries too
  */
 async function settleDoubtfulConsent(
   db: LedgerDb,
   migrationId: string,
-  source: string,
+  ofSource: People,
   { channels, person, own, other }: Compared,
 ): Promise<void> {
-  await sql`
-    with refused as (
-      select p.channel, ${person} as person, ${other} as other,
-        ${own} is null or (p.channel = any(${[...TEXT_CHANNELS]}::consentry.channel[])
-          and concat_ws(' ', p.reason, p.note) like '%phone_landline%') as lacks_own,
+  const ended = sql`'rejected'::consentry.outcome as outcome,
+    'newer_statement_refused' as reason, 'importer' as settled_by, null::text as consent,
+    null::timestamptz as at, null::integer as job_number`;
+  await addSettlements(db, migrationId, (people) => ({
+    parts: sql`
+    with refused as materialized (
+      select s.channel, ${person} as person, ${other} as other,
+        ${own} is null or (s.channel = any(${[...TEXT_CHANNELS]}::consentry.channel[])
+          and concat_ws(' ', s.reason, p.note) like '%phone_landline%') as lacks_own,
         case when p.operation = 'suppress' then 'infinity'
           else coalesce(p.consented_at, 'infinity') end as said_at
-      from consentry.intent_part p
-      join consentry.intent i using (migration_id, row_number)
-      where p.migration_id = ${source} and p.channel = any(${channels}::consentry.channel[])
-        and p.outcome = 'rejected' and p.settled_by = 'importer'
-        and (p.reason = 'consent_value_unknown'
+      from consentry.settlement s
+      join consentry.intent i using (migration_number, row_number)
+      ${joinMembership(ofSource)}
+      cross join lateral ${partsFor(ofSource, channels)}
+      where s.migration_number = ${ofSource.number} and p.channel = s.channel
+        and s.outcome = 'rejected' and s.settled_by = 'importer'
+        and (s.reason = 'consent_value_unknown'
           or (p.operation in ('unsubscribe', 'suppress')
-            and p.reason <> all(${[...CONFLICT_REASONS]})))
+            and s.reason <> all(${[...CONFLICT_REASONS]})))
     ), about as (
       select channel, person, said_at from refused
       union all
@@ -106,20 +116,20 @@ async function settleDoubtfulConsent(
         select channel, other, lacks_own, max(said_at) as said_at
         from refused group by channel, other, lacks_own
       ) r
-      join consentry.intent i on i.migration_id = ${source} and ${other} = r.other
+      join consentry.intent i on i.migration_number = ${ofSource.number} and ${other} = r.other
       where r.lacks_own or ${own} is null
     ), doubt as (
       select channel, person, max(said_at) as said_at
       from about where person is not null group by channel, person
     )
-    update consentry.intent_part p set
-      outcome = 'rejected', reason = 'newer_statement_refused', settled_by = 'importer',
-      settled_at = now()
+    select i.row_number, p.channel, ${ended}
     from doubt d
-    join consentry.intent i on i.migration_id = ${migrationId} and ${person} = d.person
-    where p.migration_id = ${migrationId} and p.row_number = i.row_number
-      and p.channel = d.channel and p.operation = 'subscribe' and p.outcome is null
-      and coalesce(p.consented_at, '-infinity') <= d.said_at`.execute(db);
+    join consentry.intent i on i.migration_number = ${people.number} and ${person} = d.person
+    ${joinMembership(people)}
+    cross join lateral ${partsFor(people, channels)}
+    where p.channel = d.channel and p.operation = 'subscribe'
+      and coalesce(p.consented_at, '-infinity') <= d.said_at`,
+  }));
 }
 
 /**
@@ -134,33 +144,41 @@ async function settleAllButOne(
   migrationId: string,
   { channels, person, duplicate }: Compared,
 ): Promise<void> {
-  await sql`
-    with asked as (
-      select p.row_number, p.channel, p.operation, ${duplicate} as duplicate,
+  await addSettlements(db, migrationId, (people) => ({
+    parts: sql`
+    -- First the people with more than one part: sorting everybody would take most of the time.
+    with several as materialized (
+      select ${person} as person, p.channel
+      from consentry.intent i ${joinMembership(people)}
+      cross join lateral ${partsFor(people, channels)}
+      where i.migration_number = ${people.number} and ${person} is not null
+      group by 1, 2 having count(*) > 1
+    ), asked as (
+      select i.row_number, p.channel, p.operation, ${duplicate} as duplicate,
         row_number() over identity as place,
         first_value(p.operation) over identity as winning_operation
-      from consentry.intent_part p
-      join consentry.intent i using (migration_id, row_number)
-      where p.migration_id = ${migrationId} and p.outcome is null
-        and p.channel = any(${channels}::consentry.channel[]) and ${person} is not null
+      from several
+      join consentry.intent i on i.migration_number = ${people.number}
+        and ${person} = several.person
+      ${joinMembership(people)}
+      cross join lateral ${partsFor(people, channels)}
+      where p.channel = several.channel and not ${isAmongSettled(sql`p.channel`)}
       window identity as (
-        partition by ${person}, p.channel
+        partition by several.person, p.channel
         order by (p.operation = 'suppress') desc,
           coalesce(p.consented_at,
             case when p.operation = 'unsubscribe' then 'infinity' else '-infinity' end::timestamptz) desc,
-          (p.operation = 'unsubscribe') desc, p.row_number desc
+          (p.operation = 'unsubscribe') desc, i.row_number desc
       )
     )
-    update consentry.intent_part p set
-      outcome = 'rejected',
-      reason = case
+    select row_number, channel, 'rejected'::consentry.outcome as outcome,
+      case
         when asked.winning_operation in ('suppress', 'unsubscribe')
           and asked.operation not in ('suppress', 'unsubscribe') then 'conflicting_opt_out'
         when asked.winning_operation = 'subscribe' and asked.operation = 'unsubscribe'
           then 'superseded_by_consent'
-        else asked.duplicate end,
-      settled_by = 'importer', settled_at = now()
-    from asked
-    where asked.place > 1 and p.migration_id = ${migrationId}
-      and p.row_number = asked.row_number and p.channel = asked.channel`.execute(db);
+        else asked.duplicate end as reason,
+      'importer' as settled_by, null::text as consent, null::timestamptz as at, null::integer as job_number
+    from asked where asked.place > 1`,
+  }));
 }

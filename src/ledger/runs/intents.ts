@@ -1,10 +1,14 @@
+import { sql, type CompiledQuery } from 'kysely';
+import { CHANNELS, type Channel } from '../../contracts/channels.js';
 import type { Intent, IntentPart } from '../../contracts/intents.js';
 import { copyInto, copyLine } from '../copy.js';
-import type { Ledger } from '../database.js';
+import type { Ledger, LedgerDb } from '../database.js';
+import { addRowCounts } from '../jobs/settlements.js';
+import { joinMembership, partsOfRow, type People } from '../parts.js';
 import { insertMigration, type NewMigration } from './migrations.js';
 
 const INTENT_COLUMNS = [
-  'migration_id',
+  'migration_number',
   'row_number',
   'line',
   'email',
@@ -15,20 +19,20 @@ const INTENT_COLUMNS = [
   'date_of_birth',
   'push_token',
   'push_platform',
-] as const;
+];
 
-const PART_COLUMNS = [
-  'migration_id',
+const columnsOf = (channel: Channel): string[] =>
+  ['operation', 'consented_at', 'note'].map((column) => `${channel}_${column}`);
+
+const SETTLEMENT_COLUMNS = [
+  'migration_number',
   'row_number',
   'channel',
-  'operation',
-  'consented_at',
-  'note',
   'outcome',
   'reason',
   'settled_by',
   'settled_at',
-] as const;
+];
 
 /** A migration with the same request is already running. */
 export class AlreadyRunningError extends Error {
@@ -61,30 +65,51 @@ export async function storeIntents(
         throw isUniqueViolation(error) ? new AlreadyRunningError(migration.id) : error;
       });
     }
+    const { rows: numbers } = await client.query<{ number: number }>(
+      'select number from consentry.migration where id = $1',
+      [migration.id],
+    );
+    const number = numbers[0]!.number;
+    const asked = new Set<Channel>();
     let rows = 0;
     for await (const batch of batches) {
       const numbered = batch.map((intent, index) => ({ intent, rowNumber: rows + index + 1 }));
+      // Only the columns of what this batch asks for.
+      const ofBatch = CHANNELS.filter((channel) =>
+        batch.some(({ parts }) => parts.some((part) => part.channel === channel)),
+      );
+      for (const channel of ofBatch) asked.add(channel);
       await copyInto(
         client,
         'intent',
-        INTENT_COLUMNS,
-        numbered.map(({ intent, rowNumber }) => intentLine(migration.id, rowNumber, intent)),
+        [...INTENT_COLUMNS, ...ofBatch.flatMap(columnsOf)],
+        numbered.map(({ intent, rowNumber }) => intentLine(number, rowNumber, intent, ofBatch)),
       );
       await copyInto(
         client,
-        'intent_part',
-        PART_COLUMNS,
+        'settlement',
+        SETTLEMENT_COLUMNS,
         numbered.flatMap(({ intent, rowNumber }) =>
-          intent.parts.map((part) => partLine(migration.id, rowNumber, part)),
+          intent.parts.flatMap((part) =>
+            part.rejected === null ? [] : refusedLine(number, rowNumber, part),
+          ),
         ),
       );
       rows += batch.length;
       onRows(rows);
     }
+    const channels = CHANNELS.filter((channel) => asked.has(channel));
+    await client.query('update consentry.migration set rows = $2, channels = $3 where id = $1', [
+      migration.id,
+      rows,
+      channels,
+    ]);
+    const counted = countRefusedRows(ledger.db, migration.id, { number, channels });
+    await client.query(counted.sql, [...counted.parameters]);
     await client.query('commit');
     // The first queries run before autovacuum does: without statistics the planner would join a
     // million rows with nested loops.
-    await client.query('analyze consentry.intent, consentry.intent_part');
+    await client.query('analyze consentry.intent, consentry.settlement');
     return rows;
   } catch (error) {
     await client.query('rollback');
@@ -98,9 +123,18 @@ export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
-function intentLine(migrationId: string, rowNumber: number, intent: Intent): string {
+function intentLine(
+  number: number,
+  rowNumber: number,
+  intent: Intent,
+  channels: readonly Channel[],
+): string {
+  const asked = channels.flatMap((channel) => {
+    const part = intent.parts.find((part) => part.channel === channel);
+    return part === undefined ? NOTHING_ASKED : [part.operation, part.consentedAt, part.note];
+  });
   return copyLine([
-    migrationId,
+    number,
     rowNumber,
     intent.line,
     intent.email,
@@ -111,22 +145,29 @@ function intentLine(migrationId: string, rowNumber: number, intent: Intent): str
     intent.dateOfBirth ?? null,
     intent.push?.token ?? null,
     intent.push?.platform ?? null,
+    ...asked,
   ]);
 }
 
-function partLine(migrationId: string, rowNumber: number, part: IntentPart): string {
-  const refused = part.rejected !== null;
-  return copyLine([
+const NOTHING_ASKED = [null, null, null];
+
+/** The settlement of a part that the importer refused, by PostgreSQL's clock. */
+function refusedLine(number: number, rowNumber: number, part: IntentPart): string {
+  return copyLine([number, rowNumber, part.channel, 'rejected', part.rejected, 'importer', 'now']);
+}
+
+/** Counts the rows of which the importer refused every part. */
+function countRefusedRows(db: LedgerDb, migrationId: string, people: People): CompiledQuery {
+  return addRowCounts(
     migrationId,
-    rowNumber,
-    part.channel,
-    part.operation,
-    part.consentedAt,
-    part.note,
-    refused ? 'rejected' : null,
-    part.rejected,
-    refused ? 'importer' : null,
-    // By PostgreSQL's clock.
-    refused ? 'now' : null,
-  ]);
+    sql`
+      select s.outcome, count(*) from (
+        select migration_number, row_number, min(outcome) as outcome, count(*) as settled
+        from consentry.settlement where migration_number = ${people.number}
+        group by migration_number, row_number
+      ) s
+      join consentry.intent i using (migration_number, row_number)
+      ${joinMembership(people)}
+      where s.settled = ${partsOfRow(people)} group by s.outcome`,
+  ).compile(db);
 }

@@ -53,6 +53,8 @@ export function insertMigration(db: LedgerDb, migration: NewMigration): Compiled
     preset: migration.preset,
     settings: JSON.stringify(migration.settings),
     retry_of: migration.retryOf,
+    rows: 0,
+    channels: [],
   });
   return [run.compile(), own.compile()];
 }

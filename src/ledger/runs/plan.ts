@@ -4,6 +4,8 @@ import type { JobRef } from '../../contracts/jobs.js';
 import type { PartCount } from '../../contracts/migration.js';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import { isAmongSettled, joinMembership, numberOf, partsFor, peopleOf } from '../parts.js';
+import { lockForSettling } from '../transactions.js';
 
 /** A planned job, before it is decided how long Klaviyo may take to show it. */
 export type AssignedJob = Omit<JobRef, 'settleWithinMs'>;
@@ -22,32 +24,46 @@ export async function assignJobs(
   rowsPerJob: number = JOB_SIZE,
 ): Promise<AssignedJob[]> {
   return db.transaction().execute(async (tx) => {
+    await lockForSettling(tx, migrationId);
+    const people = await peopleOf(tx, migrationId);
     await sql`
-      with part as (
-        select row_number, channel, operation,
-          coalesce(dense_rank() over (order by row_number) <= ${canaryRows}::integer, false) as canary
-        from consentry.intent_part
-        where migration_id = ${migrationId} and outcome is null and job_number is null
+      with part as materialized (
+        select i.row_number, p.channel, p.operation
+        from consentry.intent i
+        ${joinMembership(people)}
+        cross join lateral ${partsFor(people)}
+        where i.migration_number = ${people.number} and not ${isAmongSettled(sql`p.channel`)}
+          -- There are jobs already.
+          and not exists (select from consentry.job where migration_id = ${migrationId})
+      ), first as (
+        select row_number from part group by row_number order by row_number
+        limit ${canaryRows ?? 0}
+      ), canary as (
+        select coalesce(max(row_number), 0) as last_row from first
+      ), asked as (
+        select row_number, operation, row_number <= last_row as canary from part, canary
+        group by 1, 2, 3
       ), chunk as (
-        select row_number, channel, operation, canary,
-          (dense_rank() over (partition by canary, operation order by row_number) - 1)
+        select row_number, operation, canary,
+          (row_number() over (partition by canary, operation order by row_number) - 1)
             / ${rowsPerJob}::integer as chunk
-        from part
-      ), numbered as (
-        select row_number, channel, operation, canary,
-          dense_rank() over (order by canary desc, operation, chunk)
-            + (select coalesce(max(job_number), 0) from consentry.job
-               where migration_id = ${migrationId}) as job_number
-        from chunk
+        from asked
       ), job as (
-        insert into consentry.job (migration_id, job_number, operation, rows, canary)
-        select ${migrationId}, job_number, operation, count(distinct row_number), canary
-        from numbered group by job_number, operation, canary
+        select row_number() over (order by canary desc, operation, chunk) as job_number, operation,
+          canary, chunk, count(*) as rows, min(row_number) as first_row,
+          range_agg(int4range(row_number, row_number + 1)) as row_numbers
+        from chunk group by canary, operation, chunk
+      ), jobs as (
+        insert into consentry.job
+          (migration_id, job_number, operation, rows, canary, first_row, row_numbers)
+        select ${migrationId}, job_number, operation, rows, canary, first_row, row_numbers from job
+        order by job_number
       )
-      update consentry.intent_part p set job_number = numbered.job_number
-      from numbered
-      where p.migration_id = ${migrationId} and p.row_number = numbered.row_number
-        and p.channel = numbered.channel`.execute(tx);
+      insert into consentry.job_channel
+        (migration_id, job_number, channel, operation, parts, settled)
+      select ${migrationId}, job.job_number, part.channel, part.operation, count(*), 0
+      from part join chunk using (row_number, operation) join job using (canary, operation, chunk)
+      group by job.job_number, part.channel, part.operation`.execute(tx);
     const jobs = await tx
       .selectFrom('job')
       .select(['job_number', 'operation', 'rows', 'canary'])
@@ -66,28 +82,16 @@ export async function assignJobs(
 /** Parts that have an outcome, by channel, outcome and reason. */
 export async function countSettledParts(db: LedgerDb, migrationId: string): Promise<PartCount[]> {
   const rows = await db
-    .selectFrom('intent_part')
+    .selectFrom('settlement')
     .select(['channel', 'outcome', 'reason'])
     .select((eb) => eb.fn.countAll<string>().as('parts'))
-    .where('migration_id', '=', migrationId)
-    .where('outcome', 'is not', null)
+    .where('migration_number', '=', numberOf(migrationId))
     .groupBy(['channel', 'outcome', 'reason'])
     .orderBy('channel')
     .orderBy('outcome')
     .orderBy('reason')
     .execute();
-  return rows.flatMap((row) =>
-    row.outcome === null
-      ? []
-      : [
-          {
-            channel: row.channel,
-            outcome: row.outcome,
-            reason: row.reason,
-            parts: Number(row.parts),
-          },
-        ],
-  );
+  return rows.map((row) => ({ ...row, parts: Number(row.parts) }));
 }
 
 /** Parts that are still to be sent, by channel and operation. */
@@ -95,34 +99,20 @@ export async function countOpenParts(
   db: LedgerDb,
   migrationId: string,
 ): Promise<{ channel: Channel; operation: Operation; parts: number }[]> {
-  const rows = await db
-    .selectFrom('intent_part as p')
-    .innerJoin('job as j', (join) =>
-      join
-        .onRef('j.migration_id', '=', 'p.migration_id')
-        .onRef('j.job_number', '=', 'p.job_number'),
-    )
-    .select(['p.channel', 'j.operation'])
-    .select((eb) => eb.fn.countAll<string>().as('parts'))
-    .where('p.migration_id', '=', migrationId)
-    .where('p.outcome', 'is', null)
-    .groupBy(['p.channel', 'j.operation'])
-    .orderBy('j.operation')
-    .orderBy('p.channel')
-    .execute();
-  return rows.map((row) => ({
-    channel: row.channel,
-    operation: row.operation,
-    parts: Number(row.parts),
-  }));
+  const { rows } = await sql<{ channel: Channel; operation: Operation; parts: number }>`
+    select c.channel, c.operation, sum(c.parts - c.settled)::integer as parts
+    from consentry.job_channel c
+    where c.migration_id = ${migrationId} and c.settled < c.parts
+    group by c.channel, c.operation order by c.operation, c.channel`.execute(db);
+  return rows;
 }
 
 /** Rows of the migration. */
 export async function countRows(db: LedgerDb, migrationId: string): Promise<number> {
   const { rows } = await db
-    .selectFrom('intent')
-    .select((eb) => eb.fn.countAll<string>().as('rows'))
-    .where('migration_id', '=', migrationId)
+    .selectFrom('migration')
+    .select('rows')
+    .where('id', '=', migrationId)
     .executeTakeFirstOrThrow();
-  return Number(rows);
+  return rows ?? 0;
 }

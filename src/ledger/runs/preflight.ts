@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { TEXT_CHANNELS, type Operation } from '../../contracts/channels.js';
+import { TEXT_CHANNELS, type Channel, type Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import { isAmongSettled, joinMembership, partsFor, peopleOf } from '../parts.js';
 
 /** What a source asks for, as far as the preflight checks it, in rows. */
 export interface AskedRows {
@@ -15,20 +16,20 @@ export interface AskedRows {
 }
 
 export async function countAskedRows(db: LedgerDb, migrationId: string): Promise<AskedRows> {
+  const people = await peopleOf(db, migrationId);
+  const open = (channels: readonly Channel[]) => sql`
+    consentry.intent i ${joinMembership(people)} cross join lateral ${partsFor(people, channels)}
+    where i.migration_number = ${people.number} and not ${isAmongSettled(sql`p.channel`)}`;
   const { rows: asked } = await sql<{ operation: Operation; rows: string }>`
-    select operation, count(distinct row_number) as rows
-    from consentry.intent_part
-    where migration_id = ${migrationId} and outcome is null
-    group by operation order by operation`.execute(db);
+    select p.operation, count(distinct i.row_number) as rows
+    from ${open(people.channels)} group by p.operation order by p.operation`.execute(db);
   const { rows: texts } = await sql<{ country: string | null; rows: string }>`
-    select i.country, count(distinct row_number) as rows
-    from consentry.intent_part p join consentry.intent i using (migration_id, row_number)
-    where p.migration_id = ${migrationId} and p.outcome is null and p.operation = 'subscribe'
-      and p.channel::text = any(${[...TEXT_CHANNELS]}::text[])
+    select i.country, count(distinct i.row_number) as rows
+    from ${open(TEXT_CHANNELS)} and p.operation = 'subscribe'
     group by i.country order by rows desc, i.country`.execute(db);
   const { rows: undated } = await sql<{ rows: string }>`
-    select count(distinct row_number) as rows from consentry.intent_part
-    where migration_id = ${migrationId} and reason = 'consent_date_missing'`.execute(db);
+    select count(distinct row_number) as rows from consentry.settlement
+    where migration_number = ${people.number} and reason = 'consent_date_missing'`.execute(db);
   return {
     operations: asked.map(({ operation }) => operation),
     subscribes: Number(asked.find(({ operation }) => operation === 'subscribe')?.rows ?? 0),

@@ -3,6 +3,7 @@ import type { Channel, Operation } from '../../contracts/channels.js';
 import type { OutcomeCounts } from '../../contracts/migration.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
+import { numberOf } from '../parts.js';
 
 /** One channel of one row and how it ended, as the report shows it. */
 export interface ReportedPart {
@@ -38,7 +39,7 @@ const reported = sql`p.row_number as "rowNumber", i.line, coalesce(i.email, i.ra
   p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
   p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
   p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
-  p.read_at as "readAt", p.submission_id is not null as sent, s.request_id as "requestId"`;
+  p.read_at as "readAt", s.id is not null as sent, s.request_id as "requestId"`;
 
 /** All parts of a migration in source order, one page of rows at a time. */
 export async function* reportedParts(
@@ -46,7 +47,7 @@ export async function* reportedParts(
   migrationId: string,
 ): AsyncGenerator<ReportedPart[]> {
   for (let after = 0; ; after += PAGE_ROWS) {
-    const page = sql`i.row_number > ${after} and i.row_number <= ${after + PAGE_ROWS}`;
+    const page = sql`p.row_number > ${after} and p.row_number <= ${after + PAGE_ROWS}`;
     const rows = await partsWhere(db, migrationId, page, null);
     if (rows.length === 0) return;
     yield rows;
@@ -70,10 +71,10 @@ async function partsWhere(
 ): Promise<ReportedPart[]> {
   const { rows } = await sql<ReportedPart>`
     select ${reported}
-    from consentry.intent i
-    join consentry.intent_part p using (migration_id, row_number)
+    from consentry.part p
+    join consentry.intent i using (migration_number, row_number)
     left join consentry.submission s on s.id = p.submission_id
-    where i.migration_id = ${migrationId} and ${condition}
+    where p.migration_number = ${numberOf(migrationId)} and ${condition}
     order by p.row_number, p.channel
     limit ${limit}`.execute(db);
   return rows;
@@ -99,7 +100,7 @@ export async function settledOverTime(
 ): Promise<SettledOverTime> {
   const { rows } = await sql<{ first: Date | null; last: Date | null }>`
     select min(settled_at) as first, max(settled_at) as last
-    from consentry.intent_part where migration_id = ${migrationId}`.execute(db);
+    from consentry.settlement where migration_number = ${numberOf(migrationId)}`.execute(db);
   const { first = null, last = null } = rows[0] ?? {};
   if (first === null || last === null) return { bucketMs: 1_000, buckets: [] };
   const seconds = (last.getTime() - first.getTime()) / 1_000;
@@ -107,8 +108,8 @@ export async function settledOverTime(
   const { rows: counted } = await sql<{ bucket: string; outcome: Outcome; parts: string }>`
     select floor(extract(epoch from settled_at) / ${width}::integer) as bucket, outcome,
       count(*) as parts
-    from consentry.intent_part
-    where migration_id = ${migrationId} and outcome is not null
+    from consentry.settlement
+    where migration_number = ${numberOf(migrationId)}
     group by 1, 2 order by 1, 2`.execute(db);
   const buckets = new Map<number, OutcomeCounts>();
   for (const { bucket, outcome, parts } of counted) {
@@ -137,8 +138,8 @@ export async function countTransitions(db: LedgerDb, migrationId: string): Promi
   const { rows } = await sql<Omit<Transition, 'parts'> & { parts: string }>`
     select channel, operation, consent_before as before, outcome, consent_after as "consentAfter",
       count(*) as parts
-    from consentry.intent_part
-    where migration_id = ${migrationId} and submission_id is not null
+    from consentry.part
+    where migration_number = ${numberOf(migrationId)} and submission_id is not null
     group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5`.execute(db);
   return rows.map((row) => ({ ...row, parts: Number(row.parts) }));
 }

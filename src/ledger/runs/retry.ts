@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
+import { CHANNELS } from '../../contracts/channels.js';
 import type { Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
+import { enumChannel, numberOf } from '../parts.js';
 import { AlreadyRunningError, isUniqueViolation } from './intents.js';
 import { insertMigration, type NewMigration } from './migrations.js';
 
@@ -32,31 +34,39 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
       });
     }
     const { id, retryOf } = migration;
+    const asked = CHANNELS.flatMap((channel) =>
+      (['operation', 'consented_at', 'note'] as const).map((column) => ({
+        name: sql.ref(`${channel}_${column}`),
+        value: sql`max(failed.${sql.ref(column)}) filter
+          (where failed.channel = ${enumChannel(channel)})`,
+      })),
+    );
     const inserted = await sql`
       with failed as (
-        select p.* from consentry.intent_part p
+        select p.* from consentry.part p
         where p.migration_id = ${retryOf} and (p.outcome in ('unconfirmed', 'cancelled')
           or (p.outcome = 'rejected' and p.settled_by <> 'importer'
             and p.reason = any(${[...RETRIED_REASONS]}::text[])))
           -- These people opted out. Klaviyo may still show them as subscribed, but that is not
           -- consent.
           and p.reason is distinct from 'opt_out_not_read_back'
-      ), numbered as (
-        select row_number, row_number() over (order by row_number)::integer as new_number
-        from (select distinct row_number from failed) f
-      ), parts as (
-        insert into consentry.intent_part
-          (migration_id, row_number, channel, operation, consented_at, note)
-        select ${id}, n.new_number, f.channel, f.operation, f.consented_at, f.note
-        from failed f join numbered n using (row_number)
       )
-      insert into consentry.intent (migration_id, row_number, line, email, phone_number, country,
-        raw_email, raw_phone, date_of_birth, push_token, push_platform)
-      select ${id}, n.new_number, i.line, i.email, i.phone_number, i.country,
-        i.raw_email, i.raw_phone, i.date_of_birth, i.push_token, i.push_platform
-      from consentry.intent i join numbered n using (row_number)
-      where i.migration_id = ${retryOf}`.execute(tx);
+      insert into consentry.intent (migration_number, row_number, line, email, phone_number, country,
+        raw_email, raw_phone, date_of_birth, push_token, push_platform,
+        ${sql.join(asked.map(({ name }) => name))})
+      select ${numberOf(id)}, row_number() over (order by i.row_number), i.line, i.email,
+        i.phone_number, i.country, i.raw_email, i.raw_phone, i.date_of_birth, i.push_token,
+        i.push_platform, ${sql.join(asked.map(({ name }) => sql`asked.${name}`))}
+      from (
+        select failed.migration_number, failed.row_number,
+          ${sql.join(asked.map(({ name, value }) => sql`${value} as ${name}`))}
+        from failed group by failed.migration_number, failed.row_number
+      ) asked
+      join consentry.intent i using (migration_number, row_number)`.execute(tx);
     const rows = Number(inserted.numAffectedRows ?? 0n);
+    await sql`
+      update consentry.migration m set rows = ${rows}, channels = retried.channels
+      from consentry.migration retried where m.id = ${id} and retried.id = ${retryOf}`.execute(tx);
     if (rows === 0) await tx.deleteFrom('run').where('id', '=', id).execute();
     return rows;
   });

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 import { lockForInstruction } from './steering-lock.js';
-import { settleUnsent } from './totals.js';
+import { settleUnsent } from '../jobs/settlements.js';
 
 /**
  * Pauses or resumes a run. Every call checks this before it is made.

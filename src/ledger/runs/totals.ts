@@ -3,46 +3,44 @@ import type { Channel } from '../../contracts/channels.js';
 import type { OutcomeCounts, PartCount, Totals } from '../../contracts/migration.js';
 import type { Outcome, Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
+import { numberOf } from '../parts.js';
 
-/** The state of a migration in counts, from one pass over its parts. */
+/** The state of a migration in counts. Its counters answer this, however many rows it has. */
 export async function countTotals(db: LedgerDb, migrationId: string): Promise<Totals> {
-  const { rows: outcomes } = await sql<{
-    outcome: Outcome | null;
-    rows: string;
-    accepted: string;
+  const { rows: outcomes } = await sql<{ outcome: Outcome; rows: number }>`
+    select outcome, rows from consentry.outcome_count
+    where migration_id = ${migrationId} and rows <> 0 order by outcome`.execute(db);
+  const { rows: sizes } = await sql<{
+    rows: number | null;
+    total: number;
+    submitted: number;
+    settled: number;
+    accepted: number;
   }>`
-    select outcome, count(*) as rows, count(*) filter (where sent) as accepted
-    from (
-      select case when bool_or(outcome is null) then null else min(outcome) end as outcome,
-        bool_or(submission_id is not null) as sent
-      from consentry.intent_part where migration_id = ${migrationId}
-      group by row_number
-    ) per_row
-    group by outcome`.execute(db);
-  const { rows: jobs } = await sql<{ total: string; submitted: string; settled: string }>`
-    select count(*) as total, count(accepted_at) as submitted,
-      count(*) filter (where not exists (select from consentry.intent_part p
-        where p.migration_id = j.migration_id and p.job_number = j.job_number
-          and p.outcome is null)) as settled
-    from consentry.job j where migration_id = ${migrationId}`.execute(db);
-  const counts: OutcomeCounts = {};
-  let rows = 0;
-  let accepted = 0;
-  for (const row of outcomes) {
-    if (row.outcome !== null) counts[row.outcome] = Number(row.rows);
-    rows += Number(row.rows);
-    accepted += Number(row.accepted);
-  }
-  const job = jobs[0];
+    select m.rows, j.*, (
+        select coalesce(sum(upper(sent.rows) - lower(sent.rows)), 0)::integer
+        -- A row may be in the calls of several jobs.
+        from unnest((
+          select range_agg(sent.rows)
+          from consentry.job j cross join lateral unnest(j.sent) as sent (rows)
+          where j.migration_id = m.id
+        )) as sent (rows)
+      ) as accepted
+    from consentry.migration m
+    cross join lateral (
+      select count(*)::integer as total, count(j.accepted_at)::integer as submitted,
+        count(*) filter (where not exists (select from consentry.job_channel c
+          where c.migration_id = j.migration_id and c.job_number = j.job_number
+            and c.settled < c.parts))::integer as settled
+      from consentry.job j where j.migration_id = m.id
+    ) j
+    where m.id = ${migrationId}`.execute(db);
+  const { rows = 0, accepted = 0, total = 0, submitted = 0, settled = 0 } = sizes[0] ?? {};
   return {
-    rows,
-    outcomes: counts,
+    rows: rows ?? 0,
+    outcomes: Object.fromEntries(outcomes.map((row) => [row.outcome, row.rows])),
     accepted,
-    jobs: {
-      total: Number(job?.total ?? 0),
-      submitted: Number(job?.submitted ?? 0),
-      settled: Number(job?.settled ?? 0),
-    },
+    jobs: { total, submitted, settled },
   };
 }
 
@@ -55,30 +53,20 @@ export async function countJobOutcomes(
   const { rows } = await sql<{ outcome: Outcome; rows: string }>`
     select outcome, count(*) as rows
     from (
-      select min(outcome) as outcome from consentry.intent_part
-      where migration_id = ${migrationId} and job_number = ${jobNumber}
-      group by row_number having bool_and(outcome is not null)
+      select min(p.outcome) as outcome
+      from consentry.job j
+      cross join lateral unnest(j.row_numbers) as range (numbers)
+      cross join lateral (
+        select v.row_number, v.outcome from consentry.part v
+        where v.migration_number = ${numberOf(migrationId)} and v.job_number = j.job_number
+          and v.row_number >= lower(range.numbers) and v.row_number < upper(range.numbers)
+        offset 0
+      ) p
+      where j.migration_id = ${migrationId} and j.job_number = ${jobNumber}
+      group by p.row_number having bool_and(p.outcome is not null)
     ) per_row
     group by outcome`.execute(db);
   return Object.fromEntries(rows.map((row) => [row.outcome, Number(row.rows)]));
-}
-
-/** Settles every open part that no call carried or may have carried, as when a run is cancelled. */
-export async function settleUnsent(
-  db: LedgerDb,
-  migrationId: string,
-  jobNumber: number | null,
-  reason: Reason,
-): Promise<number> {
-  const result = await db
-    .updateTable('intent_part')
-    .set({ outcome: 'cancelled', reason, settled_by: 'cancellation', settled_at: sql`now()` })
-    .where('migration_id', '=', migrationId)
-    .$if(jobNumber !== null, (query) => query.where('job_number', '=', jobNumber))
-    .where('outcome', 'is', null)
-    .where('submission_id', 'is', null)
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows);
 }
 
 /** Parts of the canary's jobs by outcome and reason. */
@@ -90,8 +78,15 @@ export async function countCanaryParts(db: LedgerDb, migrationId: string): Promi
     parts: string;
   }>`
     select p.channel, p.outcome, p.reason, count(*) as parts
-    from consentry.intent_part p join consentry.job j using (migration_id, job_number)
-    where p.migration_id = ${migrationId} and j.canary and p.outcome is not null
+    from consentry.job j
+    cross join lateral unnest(j.row_numbers) as range (numbers)
+    cross join lateral (
+      select * from consentry.part v
+      where v.migration_number = ${numberOf(migrationId)} and v.job_number = j.job_number
+        and v.row_number >= lower(range.numbers) and v.row_number < upper(range.numbers)
+      offset 0
+    ) p
+    where j.migration_id = ${migrationId} and j.canary and p.outcome is not null
     group by p.channel, p.outcome, p.reason
     order by p.channel, p.outcome, p.reason`.execute(db);
   return rows.map((row) => ({ ...row, parts: Number(row.parts) }));

@@ -11,6 +11,7 @@ import * as runs from './0009-runs.js';
 import * as operationAndSettledBy from './0010-operation-and-settled-by.js';
 import * as plansInRanges from './0011-plans-in-ranges-of-jobs.js';
 import * as whenSubmitEnded from './0012-when-a-submit-ended.js';
+import * as peopleOnce from './0013-people-are-written-once.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -26,6 +27,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-operation-and-settled-by': operationAndSettledBy,
   '0011-plans-in-ranges-of-jobs': plansInRanges,
   '0012-when-a-submit-ended': whenSubmitEnded,
+  '0013-people-are-written-once': peopleOnce,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -1,18 +1,22 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { Generated, JSONColumnType } from 'kysely';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
 import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 
-/** The ledger's tables as Kysely sees them. The migrations in this folder create them. */
+/**
+ * The ledger's tables as Kysely sees them, without those that only SQL names. The migrations in this
+ * folder create them.
+ */
 export interface Tables {
   run: RunTable;
   migration: MigrationTable;
-  intent: IntentTable;
-  intent_part: IntentPartTable;
+  settlement: SettlementTable;
+  carried: CarriedTable;
   submission: SubmissionTable;
   job: JobTable;
+  job_channel: JobChannelTable;
   account: AccountTable;
   list_feed: FeedColumns & { run_id: string; joined_since: string };
   event_feed: FeedColumns & { run_id: string; metric: string; since: string };
@@ -49,44 +53,39 @@ interface MigrationTable {
   phase: Generated<Phase>;
   retry_of: string | null;
   failure: string | null;
+  number: Generated<number>;
+  rows: number | null;
+  channels: string[];
   repairs_noted_at: Date | null;
 }
 
-interface IntentTable {
-  migration_id: string;
-  row_number: number;
-  line: number;
-  email: string | null;
-  phone_number: string | null;
-  country: string | null;
-  raw_email: string | null;
-  raw_phone: string | null;
-  one_profile: Generated<boolean>;
-  consent_read_at: Date | null;
-  /** `YYYY-MM-DD` */
-  date_of_birth: ColumnType<Date | null, string | null, string | null>;
-  push_token: string | null;
-  push_platform: 'ios' | 'android' | null;
-}
-
-interface IntentPartTable {
-  migration_id: string;
+interface SettlementTable {
+  migration_number: number;
   row_number: number;
   channel: Channel;
-  operation: Operation;
-  consented_at: Date | null;
-  note: string | null;
-  job_number: number | null;
-  submission_id: string | null;
-  consent_before: string | null;
-  consent_before_at: Date | null;
-  consent_after: string | null;
-  consent_after_at: Date | null;
-  read_at: Date | null;
-  outcome: Outcome | null;
+  outcome: Outcome;
   reason: Reason | null;
   settled_by: SettledBy | null;
-  settled_at: Date | null;
+  settled_at: Date;
+  consent_after: string | null;
+  consent_after_at: Date | null;
+}
+
+interface CarriedTable {
+  submission_id: string;
+  migration_number: number;
+  block: number;
+  channel: Channel;
+  rows: string;
+}
+
+interface JobChannelTable {
+  migration_id: string;
+  job_number: number;
+  channel: Channel;
+  operation: Operation;
+  parts: number;
+  settled: number;
 }
 
 export type SubmissionStatus =

@@ -13,6 +13,7 @@ import {
   answerSubmission,
   assignJobs,
   noteOptOuts,
+  settleParts,
   type Ledger,
 } from '../../../src/ledger/index.js';
 import { intent } from '../../support/intents.js';
@@ -268,7 +269,7 @@ describe('somebody who said no after they were sent', () => {
     );
     assert.ok(shown.unsubscribes > 1 && shown.unsubscribes <= 4, `${shown.unsubscribes} calls`);
     const { rows } = await ledger.pool.query<{ outcome: string; reason: string }>(
-      'select outcome, reason from consentry.intent_part where migration_id = $1 and row_number = 1',
+      'select outcome, reason from consentry.part where migration_id = $1 and row_number = 1',
       [id],
     );
     assert.deepEqual(rows, [{ outcome: 'unconfirmed', reason: 'opt_out_not_read_back' }]);
@@ -289,11 +290,9 @@ describe('somebody who said no after they were sent', () => {
     const id = 'paused';
     await sentRun(id);
     await ledger.pool.query('update consentry.run set paused = true where id = $1', [id]);
-    await ledger.pool.query(
-      `update consentry.intent_part set outcome = 'confirmed', settled_at = now(), settled_by = 'events'
-       where migration_id = $1 and row_number = 1`,
-      [id],
-    );
+    await settleParts(ledger.db, id, [
+      { rowNumber: 1, channel: 'email', outcome: 'confirmed', reason: null, settledBy: 'events' },
+    ]);
     const shown = shownFirst(true);
     const watching = turn(activitiesOn(shown), id);
     await delay(100);

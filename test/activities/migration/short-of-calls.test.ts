@@ -159,7 +159,7 @@ describe('a run that is short of calls', () => {
     assert.ok(attempt > 1, 'it was never short of calls');
     assert.deepEqual(await openRowsOfJob(ledger.db, id, 1), []);
     const { rows } = await ledger.pool.query<{ outcome: string }>(
-      'select distinct outcome from consentry.intent_part where migration_id = $1',
+      'select distinct outcome from consentry.part where migration_id = $1',
       [id],
     );
     assert.deepEqual(rows, [{ outcome: 'confirmed' }]);

@@ -163,7 +163,7 @@ describe('what the ledger knows of people who said no', () => {
         const settled = { rowNumber: 1, channel: 'email', settledBy: 'profile_lookup' } as const;
         await settleRepaired(ledger.db, id, [{ ...settled, outcome, reason }]);
         const { rows } = await ledger.pool.query<{ reason: string }>(
-          `select reason from consentry.intent_part
+          `select reason from consentry.part
             where migration_id = $1 and row_number = 1 and channel = 'email'`,
           [id],
         );
