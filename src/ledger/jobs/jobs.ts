@@ -111,13 +111,14 @@ export async function settleSmsWithoutSender(
   );
 }
 
-/** Jobs that have not been notified that they are settled: they may be waiting for a signal. */
+/** Jobs that have something left to send and may be waiting for the end of a pause. */
 export async function waitingJobs(db: LedgerDb, migrationId: string): Promise<number[]> {
   const rows = await db
     .selectFrom('job')
     .select('job_number')
     .where('migration_id', '=', migrationId)
     .where('woken_at', 'is', null)
+    .where('submit_ended_at', 'is', null)
     .orderBy('job_number')
     .execute();
   return rows.map((row) => row.job_number);
