@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { DELAYS } from 'klaviyo-sandbox';
 import type { DemoStack } from '../src/demo/stack.js';
 import { openLedger, type Ledger } from '../src/ledger/index.js';
-import { LIST, withStack, type BenchStack } from './stack.js';
+import { LIST, withStack, type BenchStack } from './stack/stack.js';
 
 const { values } = parseArgs({
   options: {

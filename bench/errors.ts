@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import type { Fault, FaultKind } from 'klaviyo-sandbox';
 import type { MigrationTiming } from '../src/contracts/migration.js';
 import { PARTS, timesOfParts, type PartTimes } from './errors/phases.js';
-import { LIST, withStack, type BenchStack } from './stack.js';
+import { LIST, withStack, type BenchStack } from './stack/stack.js';
 
 const { values } = parseArgs({
   options: {

@@ -16,13 +16,38 @@ export async function startVerb(
   args: readonly [string, ...string[]],
   environment: Readonly<Record<string, string>>,
   stateFolder: string,
-): Promise<{ process: ServerProcess; ready: Readonly<Record<string, unknown>> }> {
+): Promise<StartedProgram> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const entry = fileURLToPath(new URL(`../cli/start.${extension}`, import.meta.url));
+  return startProgram(
+    { label: `consentry ${args[0]}`, args: [entry, ...args, '--json'], environment },
+    stateFolder,
+  );
+}
+
+/** A process, and what it said when it was ready. */
+export interface StartedProgram {
+  readonly process: ServerProcess;
+  readonly ready: Readonly<Record<string, unknown>>;
+}
+
+/** The same for any of our programs that reports `{"event":"ready", ...}` on a line of its own. */
+export async function startProgram(
+  {
+    label,
+    args,
+    environment,
+  }: {
+    readonly label: string;
+    readonly args: readonly string[];
+    readonly environment: Readonly<Record<string, string>>;
+  },
+  stateFolder: string,
+): Promise<StartedProgram> {
   const child = await startServerProcess({
-    label: `consentry ${args[0]}`,
+    label,
     file: process.execPath,
-    args: [...process.execArgv, entry, ...args, '--json'],
+    args: [...process.execArgv, ...args],
     env: childEnvironment(environment),
     cwd: process.cwd(),
     stopSignal: 'SIGTERM',
@@ -35,7 +60,7 @@ export async function startVerb(
     if (!child.running || Date.now() > deadline) {
       const how = child.running ? 'was not ready in time' : await child.ended;
       await child.stop();
-      throw new Error(`consentry ${args[0]} ${how}:\n${child.output()}`);
+      throw new Error(`${label} ${how}:\n${child.output()}`);
     }
     await delay(LOOK_EVERY_MS);
   }

@@ -1,4 +1,11 @@
-import type { Fault, MessageLine, SeedProfile, SubscribedLine, TruthLine } from 'klaviyo-sandbox';
+import type {
+  EndpointCounts,
+  Fault,
+  MessageLine,
+  SeedProfile,
+  SubscribedLine,
+  TruthLine,
+} from 'klaviyo-sandbox';
 
 const SEEDS_A_CALL = 5_000;
 
@@ -37,14 +44,22 @@ export class SandboxControl {
     return this.#lines<SubscribedLine>('requests/subscribed');
   }
 
+  /** The calls so far by endpoint, with their statuses. */
+  async requests(): Promise<EndpointCounts[]> {
+    const answer = await this.#call('requests');
+    return ((await answer.json()) as { endpoints: EndpointCounts[] }).endpoints;
+  }
+
   /** The number of people in accepted subscribe calls so far. */
   async subscribedCount(): Promise<number> {
-    const { endpoints } = (await (await this.#call('requests')).json()) as {
-      endpoints: { operation: string; profiles: number }[];
-    };
-    return endpoints
+    return (await this.requests())
       .filter(({ operation }) => operation === 'bulk_subscribe_profiles')
       .reduce((sum, { profiles }) => sum + profiles, 0);
+  }
+
+  /** Skips this much of Klaviyo's time: what is due until then is applied. */
+  async advance(ms: number): Promise<void> {
+    await this.#call('clock/advance', { method: 'POST', body: JSON.stringify({ ms }) });
   }
 
   async addFault(fault: Fault): Promise<void> {

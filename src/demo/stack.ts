@@ -7,8 +7,13 @@ import type { Lifecycle } from '../runtime/lifecycle.js';
 import { userFolders } from '../runtime/paths.js';
 import { startDatabase } from '../runtime/local/postgres/postgres.js';
 import type { OnProgress } from '../runtime/progress.js';
-import { startTemporalServer, type TemporalTarget } from '../runtime/local/temporal/server.js';
+import {
+  startTemporalServer,
+  type TemporalServer,
+  type TemporalTarget,
+} from '../runtime/local/temporal/server.js';
 import { connectTo, type Connected } from '../starter/connect.js';
+import type { ServerProcess } from '../runtime/local/server-process.js';
 import { startVerb } from './child.js';
 import { SandboxControl } from './sandbox-control.js';
 
@@ -65,20 +70,11 @@ export async function startStack(
   // Wait for all, so that the lifecycle knows every started part before a failure is thrown.
   await Promise.allSettled(starting);
   const [database, temporal, sandbox] = await Promise.all(starting);
-  const worker = await startVerb(
-    ['worker'],
-    {
-      KLAVIYO_API_KEY: sandbox.apiKey,
-      KLAVIYO_BASE_URL: sandbox.url,
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: temporal.namespace,
-      TEMPORAL_CONFIG_FILE: await emptyProfile(join(folder, 'temporal.toml')),
-      LOG_LEVEL: 'warn',
-    },
-    folders.state,
+  const worker = await startWorker(
+    { folder, databaseUrl: database.url, temporal, stateFolder: folders.state },
+    sandbox,
   );
-  lifecycle.onStop('worker', () => worker.process.stop());
+  lifecycle.onStop('worker', () => worker.stop());
   const connected = await connectTo({
     databaseUrl: database.url,
     temporal,
@@ -90,7 +86,7 @@ export async function startStack(
     connected,
     sandbox: new SandboxControl(sandbox.url),
     temporal,
-    workerPid: worker.process.pid,
+    workerPid: worker.pid,
     addresses: {
       webUi: temporal.uiUrl,
       sandbox: sandbox.url,
@@ -100,7 +96,22 @@ export async function startStack(
   };
 }
 
-async function startSandbox(folder: string, options: SandboxOptions, stateFolder: string) {
+/** Where a key is valid: the simulated Klaviyo, or what stands in for it. */
+export interface KlaviyoAddress {
+  readonly url: string;
+  readonly apiKey: string;
+}
+
+/**
+ * The simulated Klaviyo as a separate process.
+ *
+ * @param folder of its settings; a folder has one sandbox
+ */
+export async function startSandbox(
+  folder: string,
+  options: SandboxOptions,
+  stateFolder: string,
+): Promise<KlaviyoAddress & { readonly process: ServerProcess }> {
   const settings = join(folder, 'sandbox.json');
   await writeFile(settings, JSON.stringify(options));
   const started = await startVerb(['sandbox', '--settings', settings], {}, stateFolder);
@@ -109,6 +120,32 @@ async function startSandbox(folder: string, options: SandboxOptions, stateFolder
     throw new Error('The sandbox did not report its address and key.');
   }
   return { process: started.process, url, apiKey };
+}
+
+/** A worker of the key's account as a separate process, when it is ready to take work. */
+export async function startWorker(
+  at: {
+    readonly folder: string;
+    readonly databaseUrl: string;
+    readonly temporal: Pick<TemporalServer, 'address' | 'namespace'>;
+    readonly stateFolder: string;
+  },
+  klaviyo: KlaviyoAddress,
+): Promise<ServerProcess> {
+  const { process } = await startVerb(
+    ['worker'],
+    {
+      KLAVIYO_API_KEY: klaviyo.apiKey,
+      KLAVIYO_BASE_URL: klaviyo.url,
+      DATABASE_URL: at.databaseUrl,
+      TEMPORAL_ADDRESS: at.temporal.address,
+      TEMPORAL_NAMESPACE: at.temporal.namespace,
+      TEMPORAL_CONFIG_FILE: await emptyProfile(join(at.folder, 'temporal.toml')),
+      LOG_LEVEL: 'warn',
+    },
+    at.stateFolder,
+  );
+  return process;
 }
 
 /** Keeps the user's own Temporal profile away from the worker. */

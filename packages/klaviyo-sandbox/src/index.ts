@@ -27,6 +27,6 @@ export type {
 } from './account/account.js';
 export { FAULT_KINDS, parseFault, type Fault, type FaultKind } from './account/requests/fault.js';
 export { parseLatency, type Latency } from './settings/latency.js';
-export type { SubscribedLine } from './account/requests/request-log.js';
+export type { EndpointCounts, SubscribedLine } from './account/requests/request-log.js';
 export type { SeedProfile } from './account/profiles/seeding.js';
 export { DEFAULT_LISTS, SANDBOX_KEY } from './settings/defaults.js';

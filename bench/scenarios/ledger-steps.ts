@@ -1,13 +1,5 @@
-/**
- * Runs the ledger queries of a migration, without Klaviyo and Temporal: stores rows by COPY, stores
- * the consent before the run, plans, submits and settles job after job. Prints how long each step
- * took.
- *
- *   node --import tsx bench/ledger.ts [--rows 1000000]
- */
-import { parseArgs } from 'node:util';
-import type { Intent } from '../src/contracts/intents.js';
-import type { MigrationSettings } from '../src/contracts/migration.js';
+import type { Intent } from '../../src/contracts/intents.js';
+import type { MigrationSettings } from '../../src/contracts/migration.js';
 import {
   answerSubmission,
   assignJobs,
@@ -16,7 +8,6 @@ import {
   countOpenParts,
   countSettledParts,
   countTotals,
-  openLedger,
   openRowsOfJob,
   settledJobs,
   settleDuplicates,
@@ -28,16 +19,9 @@ import {
   waitingKinds,
   waitingParts,
   type Ledger,
-} from '../src/ledger/index.js';
-import { loadConfig } from '../src/runtime/config.js';
-import { Lifecycle } from '../src/runtime/lifecycle.js';
-import { userFolders } from '../src/runtime/paths.js';
-import { startDatabase } from '../src/runtime/local/postgres/postgres.js';
-import { LIST_SETTINGS } from '../test/support/settings.js';
-import { timed, timesOf } from './stopwatch.js';
+} from '../../src/ledger/index.js';
+import { LIST_SETTINGS } from '../../test/support/settings.js';
 
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });
-const ROWS = Number(values.rows);
 const ID = 'bench';
 const BATCH = 1_000;
 
@@ -47,31 +31,16 @@ const SETTINGS: MigrationSettings = {
   customSource: 'bench',
 };
 
-/** Milliseconds of every call by step, in the order of the first calls. */
-const took = new Map<string, number[]>();
+/** Runs one step and takes its time; steps of the same name add up. */
+export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
-const lifecycle = new Lifecycle();
-lifecycle.stopOnSignals();
-try {
-  const folders = userFolders(loadConfig());
-  const database = await startDatabase({ databaseUrl: null, folders, keep: false });
-  lifecycle.onStop('PostgreSQL', () => database.stop());
-  const ledger = await openLedger(database.url);
-  lifecycle.onStop('connections', () => ledger.close());
-  const began = performance.now();
-  await migrate(ledger);
-  report(performance.now() - began);
-} finally {
-  await lifecycle.stop();
-}
-
-async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const [ms, result] = await timed(work);
-  took.set(name, [...(took.get(name) ?? []), ms]);
-  return result;
-}
-
-async function migrate(ledger: Ledger): Promise<void> {
+/**
+ * What a migration asks of the ledger, without Klaviyo and Temporal: stores rows by COPY, stores the
+ * consent before the run, plans, submits and settles job after job.
+ *
+ * @throws Error if not every row ends confirmed
+ */
+export async function migrate(ledger: Ledger, rows: number, step: Step): Promise<void> {
   const { db } = ledger;
   await step('store rows (COPY)', () =>
     storeIntents(
@@ -87,21 +56,21 @@ async function migrate(ledger: Ledger): Promise<void> {
         share: 1,
         retryOf: null,
       },
-      people(),
+      people(rows),
     ),
   );
   await step('count asked rows', () => countAskedRows(db, ID));
   await step('settle duplicates', () => settleDuplicates(db, ID));
   for (let after = 0; ;) {
-    const rows = await step('guard: next 1,000 rows', () => unreadRows(db, ID, after, BATCH));
-    const last = rows.at(-1);
+    const unread = await step('guard: next 1,000 rows', () => unreadRows(db, ID, after, BATCH));
+    const last = unread.at(-1);
     if (last === undefined) break;
     after = last.rowNumber;
     await step('guard: store consent of 1,000 rows', () =>
       storeConsentBefore(
         db,
         ID,
-        rows.map(({ rowNumber }) => ({
+        unread.map(({ rowNumber }) => ({
           rowNumber,
           oneProfile: true,
           parts: [{ channel: 'email', consent: null, at: null }],
@@ -116,8 +85,8 @@ async function migrate(ledger: Ledger): Promise<void> {
     await countSettledParts(db, ID);
   });
   for (const { jobNumber } of jobs) {
-    const rows = await step('job: rows to send', () => unsentRowsOfJob(db, ID, jobNumber));
-    const parts = rows.map(({ rowNumber }) => ({ rowNumber, channel: 'email' as const }));
+    const unsent = await step('job: rows to send', () => unsentRowsOfJob(db, ID, jobNumber));
+    const parts = unsent.map(({ rowNumber }) => ({ rowNumber, channel: 'email' as const }));
     await step('job: record submission and answer', async () => {
       const begun = await beginSubmission(db, {
         migrationId: ID,
@@ -137,9 +106,9 @@ async function migrate(ledger: Ledger): Promise<void> {
   }
   await step('reader: waiting kinds', () => waitingKinds(db, ID));
   // Klaviyo shows people in a different order.
-  for (let page = 0; page * BATCH < ROWS; page += 1) {
-    const emails = Array.from({ length: Math.min(BATCH, ROWS - page * BATCH) }, (_, n) =>
-      address(((page * BATCH + n) * 7_919) % ROWS),
+  for (let page = 0; page * BATCH < rows; page += 1) {
+    const emails = Array.from({ length: Math.min(BATCH, rows - page * BATCH) }, (_, n) =>
+      address(((page * BATCH + n) * 7_919) % rows),
     );
     const waiting = await step('reader: find the rows for 1,000 emails', () =>
       waitingParts(db, ID, emails, []),
@@ -164,12 +133,12 @@ async function migrate(ledger: Ledger): Promise<void> {
   }
   await step('job: rows left open', () => openRowsOfJob(db, ID, 1));
   const { outcomes } = await step('report: totals', () => countTotals(db, ID));
-  if (outcomes.confirmed !== ROWS) throw new Error(JSON.stringify(outcomes));
+  if (outcomes.confirmed !== rows) throw new Error(JSON.stringify(outcomes));
 }
 
-async function* people(): AsyncGenerator<Intent[]> {
-  for (let first = 0; first < ROWS; first += BATCH) {
-    yield Array.from({ length: Math.min(BATCH, ROWS - first) }, (_, n) => ({
+async function* people(rows: number): AsyncGenerator<Intent[]> {
+  for (let first = 0; first < rows; first += BATCH) {
+    yield Array.from({ length: Math.min(BATCH, rows - first) }, (_, n) => ({
       line: first + n + 2,
       email: address(first + n),
       phoneNumber: null,
@@ -192,27 +161,4 @@ async function* people(): AsyncGenerator<Intent[]> {
 
 function address(n: number): string {
   return `p${n}@shop.example`;
-}
-
-function report(totalMs: number): void {
-  console.log(`${ROWS} rows in ${(totalMs / 1_000).toFixed(1)} s`);
-  console.table(
-    Object.fromEntries(
-      [...took].map(([name, times]) => {
-        const { p50, p95, max } = timesOf(times);
-        const round = (ms: number) => Number(ms.toFixed(1));
-        const total = times.reduce((sum, ms) => sum + ms, 0) / 1_000;
-        return [
-          name,
-          {
-            calls: times.length,
-            'p50 (ms)': round(p50),
-            'p95 (ms)': round(p95),
-            'max (ms)': round(max),
-            'total (s)': Number(total.toFixed(1)),
-          },
-        ];
-      }),
-    ),
-  );
 }
