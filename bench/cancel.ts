@@ -4,7 +4,7 @@
  * whether every row's outcome matches the account. Limits and delays are Klaviyo's; `--lifted`
  * multiplies the limits by 1,000. Sandbox, worker, PostgreSQL and Temporal are separate processes.
  *
- *   node --import tsx bench/cancel.ts [--rows 260000] [--share 0.2] [--lifted]
+ *   npm run bench -- cancel [--rows 260000] [--share 0.2] [--lifted]
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

@@ -5,7 +5,7 @@
  * limits and hardly any delays, so that only our own work and the cost of the errors remain. Every
  * run has its own servers.
  *
- *   node --import tsx bench/errors.ts [--rows 20000] [--kinds 502,slow] [--shares 0.03,0.1] [--limit 300] [--seed 1]
+ *   npm run bench -- errors [--rows 20000] [--kinds 502,slow] [--shares 0.03,0.1] [--limit 300] [--seed 1]
  */
 import { parseArgs } from 'node:util';
 import type { Fault, FaultKind } from 'klaviyo-sandbox';

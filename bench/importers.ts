@@ -2,7 +2,7 @@
  * Rows per second and peak memory of the importer on a generated Mailchimp export: CSV, gzipped CSV
  * and JSON lines, and queries of PostgreSQL and, if mariadbd is installed, MariaDB.
  *
- *     node --import tsx bench/importers.ts [rows, default 1,000,000]
+ *     npm run bench -- importers [rows, default 1,000,000]
  *
  * Each reading is a separate process with its own peak. Memory is flat if a file with ten times the
  * rows has the same peak.

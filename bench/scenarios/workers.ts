@@ -75,6 +75,7 @@ interface Counted {
   readonly seconds: number;
   readonly calls: number;
   readonly throttled: number;
+  readonly throttledOperations: string;
   readonly unconfirmed: number;
 }
 
@@ -145,10 +146,12 @@ async function migrate(
   await migrations.waitForEnd(id);
   const seconds = (performance.now() - began) / 1_000;
   const { outcomes } = await migrations.report(id);
+  const throttled = await callsThrottled(control);
   return {
     seconds,
     calls: totalOf(await callsAnswered(control)),
-    throttled: await callsThrottled(control),
+    throttled: totalOf(throttled),
+    throttledOperations: Object.keys(throttled).join(', '),
     unconfirmed: rows - (outcomes.confirmed ?? 0),
   };
 }

@@ -43,9 +43,12 @@ export async function callsAnswered(sandbox: SandboxControl): Promise<Record<str
   return Object.fromEntries(calls) as Record<string, number>;
 }
 
-/** Calls that the sandbox answered with 429. */
-export async function callsThrottled(sandbox: SandboxControl): Promise<number> {
-  return (await sandbox.requests()).reduce((sum, { statuses }) => sum + (statuses['429'] ?? 0), 0);
+/** Calls that the sandbox answered with 429, by operation. */
+export async function callsThrottled(sandbox: SandboxControl): Promise<Record<string, number>> {
+  const throttled = (await sandbox.requests())
+    .map(({ operation, statuses }) => [operation, statuses['429'] ?? 0] as const)
+    .filter(([, calls]) => calls > 0);
+  return Object.fromEntries(throttled);
 }
 
 export function totalOf(calls: Readonly<Record<string, number>>): number {

@@ -140,7 +140,7 @@ async function sideOf(
   counted: Readonly<Record<string, unknown>>,
 ): Promise<Side> {
   const calls = await callsAnswered(control);
-  const throttled = await callsThrottled(control);
+  const throttled = totalOf(await callsThrottled(control));
   const wrong = countWrongRows(rows, await control.truth());
   const shown = {
     'wall time (s)': ms / 1_000,
