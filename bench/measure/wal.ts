@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 /** What a ledger has written since `begin`. */
@@ -30,9 +31,15 @@ export class WriteMeter {
     });
   }
 
-  /** Close the ledger first: a connection reports its last updates when it ends. */
+  /**
+   * Close the ledger first: a connection reports its last updates when it ends, which is awaited
+   * here.
+   *
+   * @throws Error if a connection stays open
+   */
   end(): Promise<Written> {
     return withClient(this.url, async (client) => {
+      await untilAlone(client);
       const { lsn, images } = await position(client);
       const { rows } = await client.query<Record<keyof typeof TOTALS, string>>(
         `select pg_wal_lsn_diff($1, $2) as wal, ${totals} from pg_stat_user_tables
@@ -62,6 +69,22 @@ const TOTALS = {
 const totals = Object.entries(TOTALS)
   .map(([name, sum]) => `coalesce(${sum}, 0) as ${name}`)
   .join(', ');
+
+const ALONE_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+/** A connection is gone from this view only after it has reported what it did. */
+async function untilAlone(client: pg.Client): Promise<void> {
+  for (const giveUpAt = Date.now() + ALONE_WITHIN_MS; Date.now() < giveUpAt;) {
+    const { rowCount } = await client.query(
+      `select from pg_stat_activity where datname = current_database()
+         and backend_type = 'client backend' and pid <> pg_backend_pid()`,
+    );
+    if (rowCount === 0) return;
+    await delay(LOOK_EVERY_MS);
+  }
+  throw new Error('Another connection to the database is still open: its updates are not known.');
+}
 
 async function position(client: pg.Client): Promise<{ lsn: string; images: number }> {
   const { rows } = await client.query<{ lsn: string; images: string }>(

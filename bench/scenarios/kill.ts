@@ -35,6 +35,7 @@ async function run({ rows, flags, note }: RunOptions): Promise<Measured> {
       secondsFromKillToNextSubmit: killed.nextSubmitMs === null ? null : killed.nextSubmitMs / 1e3,
       secondsWithoutKill: whole.ms / 1_000,
       seconds: killed.ms / 1_000,
+      secondsLost: (killed.ms - whole.ms) / 1_000,
       extraCalls: totalOf(killed.calls) - totalOf(whole.calls),
       extraSubmits: submits(killed) - submits(whole),
       wrongRows: killed.wrongRows,

@@ -51,6 +51,14 @@ export async function callsThrottled(sandbox: SandboxControl): Promise<Record<st
   return Object.fromEntries(throttled);
 }
 
+/** When (epoch ms) the last subscribe call was answered; null if there was none. */
+export async function lastSubscribeAt(sandbox: SandboxControl): Promise<number | null> {
+  const last = (await sandbox.requests()).find(
+    ({ operation }) => operation === 'bulk_subscribe_profiles',
+  )?.last_at;
+  return last === undefined ? null : Date.parse(last);
+}
+
 export function totalOf(calls: Readonly<Record<string, number>>): number {
   return Object.values(calls).reduce((sum, count) => sum + count, 0);
 }
