@@ -118,9 +118,10 @@ export async function migrate(ledger: Ledger, rows: number, step: Step): Promise
       settleParts(
         db,
         ID,
-        waiting.map(({ rowNumber, channel }) => ({
+        waiting.map(({ rowNumber, channel, jobNumber }) => ({
           rowNumber,
           channel,
+          jobNumber,
           outcome: 'confirmed',
           reason: null,
           settledBy: 'events',

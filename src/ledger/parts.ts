@@ -38,6 +38,22 @@ export const enumChannel = (channel: Channel): RawBuilder<Channel> =>
 export const consentedAtColumn = (channel: Channel): RawBuilder<unknown> =>
   sql.raw(`i.${channel}_consented_at`);
 
+/** Whether an identifier of intent `i` is this one. By the index, which has a hash of it. */
+export const isIdentifier = (
+  column: 'email' | 'phone_number',
+  value: RawBuilder<unknown>,
+): RawBuilder<boolean> => sql`
+  (hashtext(${sql.ref(`i.${column}`)}) = hashtext(${value}) and ${sql.ref(`i.${column}`)} = ${value})`;
+
+/** The same for any of several. */
+export const isAnyIdentifier = (
+  column: 'email' | 'phone_number',
+  values: readonly string[],
+): RawBuilder<boolean> => sql`
+  (hashtext(${sql.ref(`i.${column}`)}) = any(array(
+      select hashtext(value) from unnest(${values}::text[]) as given (value)))
+    and ${sql.ref(`i.${column}`)} = any(${values}::text[]))`;
+
 /** Joins the membership `a` of intent `i`. */
 export const joinMembership = ({ channels }: People): RawBuilder<unknown> =>
   channels.includes('list')
@@ -132,6 +148,9 @@ export const partsFor = (
 };
 
 /** The person of part `p` opted out after it was sent: see `repairs.ts`. They are few. */
-export const isBeingRepaired = (migrationId: string): RawBuilder<boolean> => sql`
-  (p.row_number, p.channel) in (select r.row_number, r.channel from consentry.repair r
+export const isBeingRepaired = (
+  migrationId: string,
+  rowNumber: RawBuilder<unknown> = sql`p.row_number`,
+): RawBuilder<boolean> => sql`
+  (${rowNumber}, p.channel) in (select r.row_number, r.channel from consentry.repair r
     where r.migration_id = ${migrationId} and r.closed_at is null)`;

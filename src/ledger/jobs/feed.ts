@@ -1,8 +1,15 @@
 import { sql } from 'kysely';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
-import { isSettled, joinMembership, partsFor, peopleOf } from '../parts.js';
-import { stateOfRows } from './row-states.js';
+import {
+  carriedWhere,
+  isAnyIdentifier,
+  isBeingRepaired,
+  isSettled,
+  joinMembership,
+  partsFor,
+  peopleOf,
+} from '../parts.js';
 
 /** How far one of Klaviyo's feeds has been read, in Klaviyo's own datetimes. */
 export interface FeedPlace {
@@ -88,8 +95,8 @@ export async function waitingParts(
 ): Promise<WaitingPart[]> {
   const people = await peopleOf(db, migrationId);
   const known = [
-    ...(emails.length > 0 ? [sql`i.email = any(${emails}::text[])`] : []),
-    ...(phoneNumbers.length > 0 ? [sql`i.phone_number = any(${phoneNumbers}::text[])`] : []),
+    ...(emails.length > 0 ? [isAnyIdentifier('email', emails)] : []),
+    ...(phoneNumbers.length > 0 ? [isAnyIdentifier('phone_number', phoneNumbers)] : []),
   ];
   if (known.length === 0) return [];
   const { rows } = await sql<{
@@ -98,8 +105,11 @@ export async function waitingParts(
     email: string | null;
     phone_number: string | null;
     operation: Operation;
+    job_number: number;
+    klaviyo_sent_at: Date | null;
   }>`
-    select i.row_number, p.channel, i.email, i.phone_number, p.operation
+    select i.row_number, p.channel, i.email, i.phone_number, p.operation, last.job_number,
+      last.klaviyo_sent_at
     from (
       select * from consentry.intent i
       where i.migration_number = ${people.number} and (${sql.join(known, sql` or `)})
@@ -107,29 +117,23 @@ export async function waitingParts(
     ) i
     ${joinMembership(people)}
     cross join lateral ${partsFor(people)}
-    where not ${isSettled(sql`p.channel`)}`.execute(db);
-  const states = await stateOfRows(
-    db,
-    migrationId,
-    people.number,
-    rows.map((row) => row.row_number),
-  );
-  return rows.flatMap((row): WaitingPart[] => {
-    const { row_number: rowNumber, channel } = row;
-    const call = states.lastCall(rowNumber, channel);
-    if (call === null || states.isBeingRepaired(rowNumber, channel)) return [];
-    return [
-      {
-        rowNumber,
-        channel,
-        email: row.email,
-        phoneNumber: row.phone_number,
-        operation: row.operation,
-        jobNumber: call.jobNumber,
-        sentAt: call.sentAt,
-      },
-    ];
-  });
+    cross join lateral (
+      select s.job_number, s.klaviyo_sent_at
+      from consentry.carried c join consentry.submission s on s.id = c.submission_id
+      where ${carriedWhere(sql`i.migration_number`, sql`i.row_number`, sql`p.channel`)}
+      order by s.id desc limit 1
+    ) last
+    where not ${isSettled(sql`p.channel`)}
+      and not ${isBeingRepaired(migrationId, sql`i.row_number`)}`.execute(db);
+  return rows.map((row) => ({
+    rowNumber: row.row_number,
+    channel: row.channel,
+    email: row.email,
+    phoneNumber: row.phone_number,
+    operation: row.operation,
+    jobNumber: row.job_number,
+    sentAt: row.klaviyo_sent_at,
+  }));
 }
 
 /** Channels and operations of the parts that were sent and wait for proof. */

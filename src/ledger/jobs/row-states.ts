@@ -6,12 +6,9 @@ import { byBlock, integers, RowNumbers } from '../row-numbers.js';
 import type { SubmissionStatus } from '../schema/tables.js';
 
 /** A call that carries a part, which Klaviyo has or may have. */
-export interface Call {
+interface Call {
   readonly id: string;
-  readonly jobNumber: number;
   readonly status: SubmissionStatus;
-  /** The earliest time that Klaviyo's clock can have shown at the call; null if unknown. */
-  readonly sentAt: Date | null;
 }
 
 /** What happened to rows so far, besides their outcomes. */
@@ -107,14 +104,12 @@ async function readingsOf(db: LedgerDb, number: number, blocks: readonly number[
 async function callsOf(db: LedgerDb, number: number, blocks: readonly number[]) {
   const { rows } = await sql<{
     id: string;
-    job_number: number;
     status: SubmissionStatus;
-    klaviyo_sent_at: Date | null;
     block: number;
     channel: Channel;
     rows: string;
   }>`
-    select s.id, s.job_number, s.status, s.klaviyo_sent_at, c.block, c.channel, c.rows::text as rows
+    select s.id, s.status, c.block, c.channel, c.rows::text as rows
     from consentry.carried c
     join consentry.submission s on s.id = c.submission_id
     where c.migration_number = ${number} and c.block = any(${integers(blocks)})
@@ -122,9 +117,7 @@ async function callsOf(db: LedgerDb, number: number, blocks: readonly number[]) 
   return grouped(
     rows.map((row) => ({
       id: row.id,
-      jobNumber: row.job_number,
       status: row.status,
-      sentAt: row.klaviyo_sent_at,
       block: row.block,
       channel: row.channel,
       rows: RowNumbers.parse(row.rows),

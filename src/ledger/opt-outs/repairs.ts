@@ -9,7 +9,7 @@ import {
   identifiersOfCall,
   leftListOfRun,
 } from './known.js';
-import { newestReading } from '../parts.js';
+import { isIdentifier, newestReading } from '../parts.js';
 
 /**
  * A person whom a run asked Klaviyo to subscribe, and who is known to have opted out since their
@@ -108,7 +108,8 @@ async function noteRepairs(
     cross join lateral (
       select * from consentry.intent i
       where i.migration_number = m.number
-        and (i.email = o.identifier or i.phone_number = o.identifier)
+        and (${isIdentifier('email', sql`o.identifier`)}
+          or ${isIdentifier('phone_number', sql`o.identifier`)})
       offset 0
     ) i
     left join lateral ${newestReading} reading on true

@@ -3,6 +3,7 @@ import type { Channel, Operation } from '../../contracts/channels.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { LedgerDb } from '../database.js';
+import { isIdentifier } from '../parts.js';
 import { finishRun, startShortRun } from '../runs/runs.js';
 
 /** Questions whose answer nobody fetched are deleted after this. */
@@ -109,7 +110,7 @@ export async function personHistory(db: LedgerDb, { by, value }: Person): Promis
     cross join lateral (
       select * from consentry.intent i
       where i.migration_number = m.number
-        and ${by === 'email' ? sql`i.email` : sql`i.phone_number`} = ${value}
+        and ${isIdentifier(by === 'email' ? 'email' : 'phone_number', sql`${value}`)}
       offset 0
     ) i
     cross join lateral (

@@ -67,12 +67,12 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
       ${perChannel((channel) => `${channel}_note text`)},
       primary key (migration_number, row_number)
     )`.execute(db);
-  // These operators compare bytes: faster than by the rules of a language, and only equality counts.
+  // By a hash: half the size of an index of the addresses themselves.
   await sql`
-    create index intent_email on consentry.intent (migration_number, email text_pattern_ops)
+    create index intent_email on consentry.intent (migration_number, hashtext(email))
     where email is not null`.execute(db);
   await sql`
-    create index intent_phone on consentry.intent (migration_number, phone_number text_pattern_ops)
+    create index intent_phone on consentry.intent (migration_number, hashtext(phone_number))
     where phone_number is not null`.execute(db);
 
   await sql`
