@@ -118,10 +118,10 @@ export async function migrate(ledger: Ledger, rows: number, step: Step): Promise
       settleParts(
         db,
         ID,
-        waiting.map(({ rowNumber, channel, jobNumber }) => ({
+        waiting.map(({ rowNumber, channel, known }) => ({
           rowNumber,
           channel,
-          jobNumber,
+          known,
           outcome: 'confirmed',
           reason: null,
           settledBy: 'events',

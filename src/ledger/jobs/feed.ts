@@ -1,13 +1,15 @@
 import { sql } from 'kysely';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import type { KnownPart } from './settlements.js';
 import {
   carriedWhere,
   isAnyIdentifier,
   isBeingRepaired,
-  isSettled,
   joinMembership,
+  numberOf,
   partsFor,
+  partsOfRow,
   peopleOf,
 } from '../parts.js';
 
@@ -73,20 +75,22 @@ export async function setEventFeed(
     .execute();
 }
 
-/** An open, sent part that a reading of Klaviyo can settle. */
+/** A sent part that a reading of Klaviyo can settle, if it is still open: settling finds out. */
 export interface WaitingPart {
   readonly rowNumber: number;
   readonly channel: Channel;
   readonly email: string | null;
   readonly phoneNumber: string | null;
   readonly operation: Operation;
-  /** The job that sent it. */
-  readonly jobNumber: number;
+  readonly known: KnownPart;
   /** The earliest time that Klaviyo's clock can have shown at the call; null if unknown. */
   readonly sentAt: Date | null;
 }
 
-/** Open, sent parts of the people with these identifiers, without parts under repair. */
+/**
+ * Sent parts of the people with these identifiers, without parts under repair. Those that are
+ * settled already are not left out: nearly none are, and to look for each costs more.
+ */
 export async function waitingParts(
   db: LedgerDb,
   migrationId: string,
@@ -105,10 +109,11 @@ export async function waitingParts(
     email: string | null;
     phone_number: string | null;
     operation: Operation;
+    parts_of_row: number;
     job_number: number;
     klaviyo_sent_at: Date | null;
   }>`
-    select i.row_number, p.channel, i.email, i.phone_number, p.operation, last.job_number,
+    select i.row_number, p.channel, i.email, i.phone_number, p.operation, ${partsOfRow(people)} as parts_of_row, last.job_number,
       last.klaviyo_sent_at
     from (
       select * from consentry.intent i
@@ -118,20 +123,18 @@ export async function waitingParts(
     ${joinMembership(people)}
     cross join lateral ${partsFor(people)}
     cross join lateral (
-      select s.job_number, s.klaviyo_sent_at
-      from consentry.carried c join consentry.submission s on s.id = c.submission_id
+      select c.job_number, c.klaviyo_sent_at from consentry.carried c
       where ${carriedWhere(sql`i.migration_number`, sql`i.row_number`, sql`p.channel`)}
-      order by s.id desc limit 1
+      order by c.submission_id desc limit 1
     ) last
-    where not ${isSettled(sql`p.channel`)}
-      and not ${isBeingRepaired(migrationId, sql`i.row_number`)}`.execute(db);
+    where not ${isBeingRepaired(migrationId, sql`i.row_number`)}`.execute(db);
   return rows.map((row) => ({
     rowNumber: row.row_number,
     channel: row.channel,
     email: row.email,
     phoneNumber: row.phone_number,
     operation: row.operation,
-    jobNumber: row.job_number,
+    known: { jobNumber: row.job_number, partsOfRow: row.parts_of_row },
     sentAt: row.klaviyo_sent_at,
   }));
 }
@@ -143,10 +146,10 @@ export async function waitingKinds(
 ): Promise<{ channel: Channel; operation: Operation }[]> {
   const { rows } = await sql<{ channel: Channel; operation: Operation }>`
     select distinct c.channel, c.operation
-    from consentry.job_channel c
-    join consentry.job j using (migration_id, job_number)
-    join consentry.migration m on m.id = c.migration_id
-    where c.migration_id = ${migrationId} and c.settled < c.parts and not isempty(j.sent)
+    from consentry.migration m
+    join consentry.job_channel c on c.migration_number = m.number
+    join consentry.job j on j.migration_id = m.id and j.job_number = c.job_number
+    where m.id = ${migrationId} and c.settled < c.parts and not isempty(j.sent)
       -- Whatever is open was sent, unless only some of the job was: then its rows tell.
       and (j.sent @> j.row_numbers or exists (
         select from consentry.submission s
@@ -167,7 +170,7 @@ export async function settledJobs(db: LedgerDb, migrationId: string): Promise<nu
     select j.job_number from consentry.job j
     where j.migration_id = ${migrationId} and j.woken_at is null
       and not exists (select from consentry.job_channel c
-        where c.migration_id = j.migration_id and c.job_number = j.job_number
+        where c.migration_number = ${numberOf(migrationId)} and c.job_number = j.job_number
           and c.settled < c.parts)
     order by j.job_number`.execute(db);
   return rows.map((row) => row.job_number);

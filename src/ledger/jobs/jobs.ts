@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { TEXT_CHANNELS, type Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
-import { isSent, joinMembership, partsFor } from '../parts.js';
+import { isSent, joinMembership, numberOf, partsFor } from '../parts.js';
 import { addSettlements } from './settlements.js';
 
 export async function getJob(
@@ -54,7 +54,7 @@ export async function jobsWithOpenParts(db: LedgerDb, migrationId: string): Prom
     .selectFrom('job_channel')
     .select('job_number')
     .distinct()
-    .where('migration_id', '=', migrationId)
+    .where('migration_number', '=', numberOf(migrationId))
     .whereRef('settled', '<', 'parts')
     .orderBy('job_number')
     .execute();
@@ -70,7 +70,7 @@ export async function hasOpenParts(
   const row = await db
     .selectFrom('job_channel')
     .select('job_number')
-    .where('migration_id', '=', migrationId)
+    .where('migration_number', '=', numberOf(migrationId))
     .$if(jobNumber !== null, (query) => query.where('job_number', '=', jobNumber))
     .whereRef('settled', '<', 'parts')
     .limit(1)

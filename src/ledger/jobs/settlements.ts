@@ -21,6 +21,14 @@ import { lockForCall } from '../runs/steering-lock.js';
 import { integers } from '../row-numbers.js';
 import { inTransaction, lockForSettling } from '../transactions.js';
 
+/** What was read of a part while it was open. It stays true as long as the part is open. */
+export interface KnownPart {
+  /** The job that sent it. */
+  readonly jobNumber: number;
+  /** How many parts its row has. */
+  readonly partsOfRow: number;
+}
+
 /** A part and how it ended. */
 export interface Settlement {
   readonly rowNumber: number;
@@ -28,8 +36,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   readonly reason: Reason | null;
   readonly settledBy: SettledBy;
-  /** The job of the part, if it is known: it need not be looked up then. */
-  readonly jobNumber?: number;
+  /** If all parts of a call have it, they need not be looked up. */
+  readonly known?: KnownPart;
   /** The consent that was read, if the outcome follows from a profile. */
   readonly read?: { readonly consent: string; readonly at: string | null };
   /** An opt-out that was asked for has been read back: Klaviyo now shows it. */
@@ -148,14 +156,25 @@ interface Given {
   readonly parts: RawBuilder<unknown>;
   /** Their rows, if they are few. */
   readonly rowNumbers?: readonly number[];
+  /** They come with what is known of them: `job_number` and `parts_of_row`. */
+  readonly areKnown?: boolean;
 }
 
 /** Most of a thousand settlements say the same: what they say is sent once. */
 function valuesOf(settlements: readonly Settlement[]): Given {
   const said = new Map<string, { readonly number: number; readonly by: Settlement }>();
   const numbers = settlements.map((by) => {
-    const { channel, outcome, reason, settledBy, read, jobNumber } = by;
-    const key = [channel, outcome, reason, settledBy, read?.consent, read?.at, jobNumber].join(' ');
+    const { channel, outcome, reason, settledBy, read, known } = by;
+    const key = [
+      channel,
+      outcome,
+      reason,
+      settledBy,
+      read?.consent,
+      read?.at,
+      known?.jobNumber,
+      known?.partsOfRow,
+    ].join(' ');
     const number = said.get(key)?.number ?? said.size;
     if (number === said.size) said.set(key, { number, by });
     return number;
@@ -164,7 +183,7 @@ function valuesOf(settlements: readonly Settlement[]): Given {
   const rowNumbers = settlements.map((s) => s.rowNumber);
   const parts = sql`
     select given.row_number, s.channel::consentry.channel, s.outcome::consentry.outcome, s.reason,
-      s.settled_by, s.consent, s.at::timestamptz, s.job_number
+      s.settled_by, s.consent, s.at::timestamptz, s.job_number, s.parts_of_row
     from unnest(
       ${integers(rowNumbers)}, ${integers(numbers)}
     ) as given (row_number, number)
@@ -174,10 +193,11 @@ function valuesOf(settlements: readonly Settlement[]): Given {
       ${each.map((s) => s.reason)}::text[], ${each.map((s) => s.settledBy)}::text[],
       ${each.map((s) => s.read?.consent ?? null)}::text[],
       ${each.map((s) => s.read?.at ?? null)}::text[],
-      ${each.map((s) => s.jobNumber ?? null)}::integer[]
-    ) as s (number, channel, outcome, reason, settled_by, consent, at, job_number)
+      ${each.map((s) => s.known?.jobNumber ?? null)}::integer[],
+      ${each.map((s) => s.known?.partsOfRow ?? null)}::integer[]
+    ) as s (number, channel, outcome, reason, settled_by, consent, at, job_number, parts_of_row)
       using (number)`;
-  return { parts, rowNumbers };
+  return { parts, rowNumbers, areKnown: settlements.every(({ known }) => known !== undefined) };
 }
 
 /**
@@ -220,6 +240,22 @@ const toldOf = (
   ${also.join}
   where asked.operation is not null and ${condition}`;
 
+/** The same, without a look at their rows if all is known of them. */
+const openOf = (
+  people: People,
+  given: Given,
+  condition: RawBuilder<boolean>,
+): RawBuilder<unknown> =>
+  given.areKnown === true
+    ? sql`
+      select distinct on (p.row_number, p.channel) p.row_number, p.channel, p.outcome, p.reason,
+        p.settled_by, p.consent, p.at, null::consentry.operation as operation,
+        p.parts_of_row as parts, p.job_number
+      from (${given.parts}) p
+      cross join lateral (select ${people.number}::integer as migration_number, p.row_number) i
+      where ${condition}`
+    : toldOf(people, given, condition);
+
 const COLUMNS = sql`migration_number, row_number, channel, outcome, reason, settled_by, settled_at,
   consent_after, consent_after_at`;
 
@@ -229,7 +265,7 @@ const newSettlements = ({ number }: People): RawBuilder<unknown> => sql`
   from told`;
 
 /** Adds to the counters of the jobs that the parts of `new` belong to. */
-const countInJobs = (migrationId: string): RawBuilder<unknown> => sql`
+const countInJobs = (migrationId: string, { number }: People): RawBuilder<unknown> => sql`
   update consentry.job_channel c set settled = c.settled + n.parts
   from (
     select coalesce(new.job_number, j.job_number) as job_number, new.channel,
@@ -243,7 +279,7 @@ const countInJobs = (migrationId: string): RawBuilder<unknown> => sql`
     ) j on true
     group by 1, 2
   ) n
-  where c.migration_id = ${migrationId} and c.job_number = n.job_number and c.channel = n.channel`;
+  where c.migration_number = ${number} and c.job_number = n.job_number and c.channel = n.channel`;
 
 /** Adds `delta (outcome, rows)` to the counters of rows. */
 export const addRowCounts = (
@@ -272,7 +308,7 @@ export async function addSettlements(
     const people = await peopleOf(tx, migrationId);
     const { rows } = await sql<{ settled: number }>`
       with told as materialized (
-        ${toldOf(people, given(people), condition)}
+        ${openOf(people, given(people), condition)}
       ), settled as (
         ${newSettlements(people)}
         on conflict (migration_number, row_number, channel) do nothing
@@ -280,7 +316,7 @@ export async function addSettlements(
       ), new as materialized (
         select told.* from told join settled using (row_number, channel)
       ), in_jobs as (
-        ${countInJobs(migrationId)}
+        ${countInJobs(migrationId, people)}
       ), in_rows as (
         ${addRowCounts(
           migrationId,
@@ -339,7 +375,7 @@ async function replaceSettlements(
       ), new as materialized (
         select * from told where old_outcome is null
       ), in_jobs as (
-        ${countInJobs(migrationId)}
+        ${countInJobs(migrationId, people)}
       ), person as (
         select distinct row_number, parts from told
       ), before as materialized (
@@ -447,10 +483,10 @@ export async function askForMembership(
       where e.channel = 'email'
     ), in_job as (
       insert into consentry.job_channel as c
-        (migration_id, job_number, channel, operation, parts, settled)
-      select ${migrationId}, ${jobNumber}::integer, 'list', 'add_to_list', count(*), 0
+        (migration_number, job_number, channel, operation, parts, settled)
+      select ${people.number}::integer, ${jobNumber}::integer, 'list', 'add_to_list', count(*), 0
       from added where ${jobNumber}::integer is not null having count(*) > 0
-      on conflict (migration_id, job_number, channel) do update set parts = c.parts + excluded.parts
+      on conflict (migration_number, job_number, channel) do update set parts = c.parts + excluded.parts
     )
     -- Their rows are open again.
     ${addRowCounts(

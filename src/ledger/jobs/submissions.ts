@@ -164,13 +164,15 @@ async function carry(
     }));
   });
   await sql`
-    insert into consentry.carried (submission_id, migration_number, block, channel, rows)
-    select ${submissionId}::bigint, ${numberOf(migrationId)}, block, channel::consentry.channel,
-      rows::int4multirange
+    insert into consentry.carried
+      (submission_id, klaviyo_sent_at, job_number, migration_number, block, channel, rows)
+    select s.id, s.klaviyo_sent_at, s.job_number, ${numberOf(migrationId)}, c.block,
+      c.channel::consentry.channel, c.rows::int4multirange
     from unnest(
       ${carried.map(({ block }) => block)}::integer[],
       ${carried.map(({ channel }) => channel)}::text[], ${carried.map(({ rows }) => rows)}::text[]
-    ) as c (block, channel, rows)`.execute(db);
+    ) as c (block, channel, rows)
+    join consentry.submission s on s.id = ${submissionId}`.execute(db);
   const rows = RowNumbers.of(parts.map(({ rowNumber }) => rowNumber)).toString();
   await sql`
     update consentry.job set sent = sent + ${rows}::int4multirange

@@ -60,8 +60,8 @@ export async function assignJobs(
         order by job_number
       )
       insert into consentry.job_channel
-        (migration_id, job_number, channel, operation, parts, settled)
-      select ${migrationId}, job.job_number, part.channel, part.operation, count(*), 0
+        (migration_number, job_number, channel, operation, parts, settled)
+      select ${people.number}::integer, job.job_number, part.channel, part.operation, count(*), 0
       from part join chunk using (row_number, operation) join job using (canary, operation, chunk)
       group by job.job_number, part.channel, part.operation`.execute(tx);
     const jobs = await tx
@@ -102,7 +102,7 @@ export async function countOpenParts(
   const { rows } = await sql<{ channel: Channel; operation: Operation; parts: number }>`
     select c.channel, c.operation, sum(c.parts - c.settled)::integer as parts
     from consentry.job_channel c
-    where c.migration_id = ${migrationId} and c.settled < c.parts
+    where c.migration_number = ${numberOf(migrationId)} and c.settled < c.parts
     group by c.channel, c.operation order by c.operation, c.channel`.execute(db);
   return rows;
 }

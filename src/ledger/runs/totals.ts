@@ -30,7 +30,7 @@ export async function countTotals(db: LedgerDb, migrationId: string): Promise<To
     cross join lateral (
       select count(*)::integer as total, count(j.accepted_at)::integer as submitted,
         count(*) filter (where not exists (select from consentry.job_channel c
-          where c.migration_id = j.migration_id and c.job_number = j.job_number
+          where c.migration_number = m.number and c.job_number = j.job_number
             and c.settled < c.parts))::integer as settled
       from consentry.job j where j.migration_id = m.id
     ) j

@@ -132,6 +132,9 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
     create table consentry.carried (
       -- The parts of a call that Klaviyo has or may have.
       submission_id bigint not null references consentry.submission on delete cascade,
+      -- Of the submission: what proves a part depends on it.
+      klaviyo_sent_at timestamptz,
+      job_number integer not null,
       migration_number integer not null,
       block integer not null,
       channel consentry.channel not null,
@@ -152,15 +155,14 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
     create index job_rows on consentry.job (migration_id, operation, first_row)`.execute(db);
   await sql`
     create table consentry.job_channel (
-      migration_id text not null,
+      migration_number integer not null,
       job_number integer not null,
       channel consentry.channel not null,
       operation consentry.operation not null,
       parts integer not null,
       -- How many of them have an outcome.
       settled integer not null,
-      primary key (migration_id, job_number, channel),
-      foreign key (migration_id, job_number) references consentry.job on delete cascade
+      primary key (migration_number, job_number, channel)
     ) with (fillfactor = 50)`.execute(db);
   await sql`
     create table consentry.outcome_count (
@@ -245,13 +247,14 @@ async function moveCalls(db: Kysely<unknown>): Promise<void> {
     ) p
     where p.migration_id = j.migration_id and p.job_number = j.job_number`.execute(db);
   await sql`
-    insert into consentry.carried (submission_id, migration_number, block, channel, rows)
-    select s.id, m.number, p.row_number / ${sql.lit(BLOCK_ROWS)}, p.channel,
+    insert into consentry.carried
+      (submission_id, klaviyo_sent_at, job_number, migration_number, block, channel, rows)
+    select s.id, s.klaviyo_sent_at, s.job_number, m.number, p.row_number / ${sql.lit(BLOCK_ROWS)}, p.channel,
       range_agg(int4range(p.row_number, p.row_number + 1))
     from consentry.intent_part p
     join consentry.submission s on s.id = p.submission_id
     join consentry.migration m on m.id = p.migration_id
-    group by 1, 2, 3, 4`.execute(db);
+    group by 1, 2, 3, 4, 5, 6`.execute(db);
   await sql`
     update consentry.job j set sent = c.rows
     from (
@@ -266,9 +269,12 @@ async function moveCalls(db: Kysely<unknown>): Promise<void> {
 
 async function moveCounts(db: Kysely<unknown>): Promise<void> {
   await sql`
-    insert into consentry.job_channel (migration_id, job_number, channel, operation, parts, settled)
-    select p.migration_id, p.job_number, p.channel, max(p.operation), count(*), count(p.outcome)
-    from consentry.intent_part p join consentry.job j using (migration_id, job_number)
+    insert into consentry.job_channel
+      (migration_number, job_number, channel, operation, parts, settled)
+    select m.number, p.job_number, p.channel, max(p.operation), count(*), count(p.outcome)
+    from consentry.intent_part p
+    join consentry.job j using (migration_id, job_number)
+    join consentry.migration m on m.id = p.migration_id
     group by 1, 2, 3`.execute(db);
   await sql`
     insert into consentry.outcome_count (migration_id, outcome, rows)
@@ -323,6 +329,7 @@ async function deletePeopleWithTheirMigration(db: Kysely<unknown>): Promise<void
   await sql`
     create or replace function consentry.delete_people() returns trigger language plpgsql as $$
     begin
+      delete from consentry.job_channel where migration_number = old.number;
       delete from consentry.carried where migration_number = old.number;
       delete from consentry.reading where migration_number = old.number;
       delete from consentry.consent_before where migration_number = old.number;

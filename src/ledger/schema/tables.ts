@@ -73,6 +73,8 @@ interface SettlementTable {
 
 interface CarriedTable {
   submission_id: string;
+  klaviyo_sent_at: Date | null;
+  job_number: number;
   migration_number: number;
   block: number;
   channel: Channel;
@@ -80,7 +82,7 @@ interface CarriedTable {
 }
 
 interface JobChannelTable {
-  migration_id: string;
+  migration_number: number;
   job_number: number;
   channel: Channel;
   operation: Operation;

@@ -106,7 +106,7 @@ export class EventProofs {
       if (part.channel !== channel || part.operation !== operation.name) return [];
       const at = latest.get((channel === 'email' ? part.email : part.phoneNumber) ?? '');
       if (at === undefined || !isSince(at, part.sentAt)) return [];
-      const { rowNumber, jobNumber } = part;
+      const { rowNumber, known } = part;
       return [
         {
           rowNumber,
@@ -114,7 +114,7 @@ export class EventProofs {
           outcome: 'confirmed',
           reason: null,
           settledBy: 'events',
-          jobNumber,
+          known,
           read: { consent: operation.shows, at },
           isOptOut: operation.takesOut,
         },

@@ -76,13 +76,13 @@ async function settleMembers(
     members.flatMap((member) => member.phoneNumber ?? []),
   );
   const settlements = waiting.flatMap((part): Settlement[] => {
-    const { rowNumber, channel, jobNumber } = part;
+    const { rowNumber, channel, known } = part;
     const profiles = profilesFor(channel, index.heldFor(part));
     if (profiles.length === 0) return [];
     const verdict = provePart(part, { profiles, isMember: true, listId });
     if (verdict === null) return [];
     const read = readBack(part, profiles, verdict);
-    return [{ rowNumber, channel, ...verdict, ...read, jobNumber, settledBy: 'list_members' }];
+    return [{ rowNumber, channel, ...verdict, ...read, known, settledBy: 'list_members' }];
   });
   await settleParts(db, migrationId, settlements);
 }
