@@ -63,6 +63,13 @@ export async function openLedger(
 }
 
 async function migrateToLatest(db: LedgerDb): Promise<void> {
+  const { rows } = await sql<{ server_version_num: string; server_version: string }>`
+    select current_setting('server_version_num') as server_version_num,
+      current_setting('server_version') as server_version`.execute(db);
+  const [server] = rows;
+  if (server !== undefined && Number(server.server_version_num) < OLDEST_SERVER * 10_000) {
+    throw new ServerTooOldError(`it is PostgreSQL ${server.server_version}`);
+  }
   // Two `create schema if not exists` at the same time can fail, hence the lock.
   await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended('consentry.schema', 0))`.execute(tx);
@@ -98,6 +105,13 @@ async function renameKeys(tx: LedgerDb): Promise<void> {
     where name = renamed.from`.execute(tx);
 }
 
+/** The first version with multiranges. */
+const OLDEST_SERVER = 14;
+
+class ServerTooOldError extends Error {
+  override readonly name = 'ServerTooOldError';
+}
+
 /** The ledger has schema migrations that this version does not know. */
 class OtherVersionError extends Error {
   override readonly name = 'OtherVersionError';
@@ -113,6 +127,9 @@ function unavailable(databaseUrl: string, cause: unknown): LedgerUnavailableErro
     `The ledger database at ${withoutPassword(databaseUrl)} is not usable (${message}). ` +
       (tlsRemedy(cause) ??
         otherVersionRemedy(cause) ??
+        (cause instanceof ServerTooOldError
+          ? `The ledger needs PostgreSQL ${OLDEST_SERVER} or later.`
+          : null) ??
         'Check DATABASE_URL, that PostgreSQL runs there, and that the role may create a schema.'),
     { cause },
   );
