@@ -28,38 +28,68 @@ const SCHEMA = 'consentry';
  */
 const BY_KEY = 'set random_page_cost = 1.1';
 
+/** Of one statement. The longest ones read every person of a migration: minutes for ten million. */
+const STATEMENT_WITHIN = "set statement_timeout = '30min'";
+
+/** How long a query waits for a connection, unless the caller says otherwise. */
+const CONNECTION_WITHIN_MS = 60_000;
+
 /**
  * Opens the ledger at `databaseUrl` and brings its schema up to date; several processes may do this
- * at once.
+ * at once. A query fails if it gets no connection in time, or runs for half an hour: a server that
+ * is slow, full or gone shows as the failure of an activity, which is tried again.
  *
  * @param options.connections size of the pool, default 10
+ * @param options.connectionWithinMs how long a query waits for a connection, default a minute
  * @throws LedgerUnavailableError when the database does not answer or the role may not use it
  */
 export async function openLedger(
   databaseUrl: string,
-  options: { connections?: number } = {},
+  { connections = 10, connectionWithinMs = CONNECTION_WITHIN_MS }: LedgerOptions = {},
 ): Promise<Ledger> {
   const connectionString = await withTls(databaseUrl).catch((error: unknown) => {
     throw unavailable(databaseUrl, error);
   });
+  const open = (max: number, session: string) =>
+    openPool({ connectionString, max, connectionTimeoutMillis: connectionWithinMs }, session);
+  // Without a limit: bringing a large ledger up to date may take longer than any other statement.
+  const migrating = kyselyOf(open(2, BY_KEY));
+  try {
+    await migrateToLatest(migrating);
+  } catch (error) {
+    throw unavailable(databaseUrl, error);
+  } finally {
+    await migrating.destroy();
+  }
+  const pool = open(connections, `${BY_KEY}; ${STATEMENT_WITHIN}`);
+  const db = kyselyOf(pool);
+  return { db, pool, close: () => db.destroy() };
+}
+
+export interface LedgerOptions {
+  readonly connections?: number;
+  readonly connectionWithinMs?: number;
+}
+
+/** @param session statements that each connection begins with */
+function openPool(config: pg.PoolConfig, session: string): pg.Pool {
   const pool = new pg.Pool({
-    connectionString,
-    max: options.connections ?? 10,
+    ...config,
+    // A server that vanished without a word is noticed, also while a long statement runs.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- pg awaits it, whatever its type says
-    onConnect: (client) => client.query(BY_KEY),
+    onConnect: (client) => client.query(session),
   });
   // The server may close an idle connection. That is no error: the pool opens another.
   pool.on('error', () => undefined);
   // The same for a connection between two queries of a transaction: its next query fails.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
-  try {
-    await migrateToLatest(db);
-  } catch (error) {
-    await db.destroy();
-    throw unavailable(databaseUrl, error);
-  }
-  return { db, pool, close: () => db.destroy() };
+  return pool;
+}
+
+function kyselyOf(pool: pg.Pool): LedgerDb {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
 }
 
 async function migrateToLatest(db: LedgerDb): Promise<void> {
