@@ -49,6 +49,7 @@ export {
   type Settlement,
 } from './jobs/settlements.js';
 export * from './runs/steering.js';
+export { lockForCall } from './runs/steering-lock.js';
 export {
   answerSubmission,
   beginSubmission,

@@ -18,6 +18,7 @@ import {
   getJob,
   getMigration,
   hasOpenParts,
+  lockForCall,
   noteSubmitEnded,
   settleParts,
   submissionsOfJob,
@@ -248,6 +249,8 @@ async function send(
       // In one transaction: a settled row is not sent again, so no second refusal would add it to
       // the list.
       await db.transaction().execute(async (tx) => {
+        // First, as calls and stops do: settling locks too.
+        await lockForCall(tx, migrationId);
         await settleParts(tx, migrationId, settlements);
         await askForMembership(tx, migrationId, members, jobNumber);
       });

@@ -62,6 +62,6 @@ export async function storeConsentBefore(
     -- After a call the state is the effect of the call.
     where not exists (select from consentry.carried c
       where ${carriedWhere(numberOf(migrationId), sql`b.row_number`, sql`b.channel`)})
-    order by b.row_number
+    order by b.row_number, b.channel
     on conflict (migration_number, row_number, channel) do nothing`.execute(db);
 }

@@ -89,11 +89,20 @@ export async function settleSmsWithoutSender(
   jobNumber: number | null,
   countries: readonly string[],
 ): Promise<void> {
-  const range =
+  const rowsOf = (number: number) =>
     jobNumber === null
-      ? sql`true`
-      : sql`i.row_number <@ (select j.row_numbers from consentry.job j
-          where j.migration_id = ${migrationId} and j.job_number = ${jobNumber})`;
+      ? sql`(select * from consentry.intent where migration_number = ${number})`
+      : sql`(
+          select i.* from consentry.job j
+          cross join lateral unnest(j.row_numbers) as range (numbers)
+          cross join lateral (
+            select * from consentry.intent i
+            where i.migration_number = ${number}
+              and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
+            offset 0
+          ) i
+          where j.migration_id = ${migrationId} and j.job_number = ${jobNumber}
+            and j.operation = 'subscribe')`;
   await addSettlements(
     db,
     migrationId,
@@ -102,9 +111,9 @@ export async function settleSmsWithoutSender(
       select i.row_number, p.channel, 'rejected'::consentry.outcome as outcome,
         'phone_country_without_sender' as reason, 'guard' as settled_by, null::text as consent,
         null::timestamptz as at, null::integer as job_number
-      from consentry.intent i ${joinMembership(people)}
+      from ${rowsOf(people.number)} i ${joinMembership(people)}
       cross join lateral ${partsFor(people, TEXT_CHANNELS)}
-      where i.migration_number = ${people.number} and p.operation = 'subscribe' and ${range}
+      where p.operation = 'subscribe'
         and (i.country is null or i.country <> all(${countries}::text[]))`,
     }),
     sql`not ${isSent(sql`p.channel`)}`,

@@ -132,11 +132,16 @@ export async function settleUnsent(
     'cancellation' as settled_by, null::text as consent, null::timestamptz as at,
     null::integer as job_number`;
   const ofJob = sql`
-    select v.row_number, v.channel, ${end} from consentry.part v
-    join consentry.job j on j.migration_id = v.migration_id and j.job_number = ${jobNumber}
-    where v.migration_id = ${migrationId} and v.outcome is null and v.submission_id is null
-      and v.job_number = j.job_number and v.row_number >= lower(j.row_numbers)
-      and v.row_number < upper(j.row_numbers)`;
+    select v.row_number, v.channel, ${end}
+    from consentry.job j
+    cross join lateral unnest(j.row_numbers) as range (numbers)
+    cross join lateral (
+      select * from consentry.part v
+      where v.migration_number = ${numberOf(migrationId)} and v.job_number = j.job_number
+        and v.row_number >= lower(range.numbers) and v.row_number < upper(range.numbers)
+      offset 0
+    ) v
+    where j.migration_id = ${migrationId} and j.job_number = ${jobNumber} and v.outcome is null`;
   const ofMigration = (people: People) => sql`
     select i.row_number, p.channel, ${end} from consentry.intent i
     ${joinMembership(people)}
@@ -256,12 +261,12 @@ const openOf = (
       where ${condition}`
     : toldOf(people, given, condition);
 
-const COLUMNS = sql`migration_number, row_number, channel, outcome, reason, settled_by, settled_at,
-  consent_after, consent_after_at`;
-
-const newSettlements = ({ number }: People): RawBuilder<unknown> => sql`
-  insert into consentry.settlement (${COLUMNS})
-  select ${number}::integer, row_number, channel, outcome, reason, settled_by, now(), consent, at
+const newSettlements = (migrationId: string, { number }: People): RawBuilder<unknown> => sql`
+  insert into consentry.settlement (migration_number, row_number, channel, outcome, in_job, reason,
+    settled_by, settled_at, consent_after, consent_after_at)
+  select ${number}::integer, row_number, channel, outcome,
+    exists (select from consentry.job where migration_id = ${migrationId}), reason, settled_by,
+    now(), consent, at
   from told`;
 
 /** Adds to the counters of the jobs that the parts of `new` belong to. */
@@ -310,7 +315,7 @@ export async function addSettlements(
       with told as materialized (
         ${openOf(people, given(people), condition)}
       ), settled as (
-        ${newSettlements(people)}
+        ${newSettlements(migrationId, people)}
         on conflict (migration_number, row_number, channel) do nothing
         returning row_number, channel
       ), new as materialized (
@@ -367,7 +372,7 @@ async function replaceSettlements(
       with told as materialized (
         ${toldOf(people, valuesOf(settlements), condition, old)}
       ), settled as (
-        ${newSettlements(people)}
+        ${newSettlements(migrationId, people)}
         on conflict (migration_number, row_number, channel) do update set
           outcome = excluded.outcome, reason = excluded.reason, settled_by = excluded.settled_by,
           settled_at = excluded.settled_at, consent_after = excluded.consent_after,

@@ -68,13 +68,7 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
   const { migrationId, jobNumber, endpoint, takesOut, now, parts } = submission;
   return db.transaction().execute(async (tx): Promise<Begun> => {
     // Calls of a job begin one at a time: two attempts at the same rows would wait for each other.
-    await tx
-      .selectFrom('job')
-      .select('job_number')
-      .where('migration_id', '=', migrationId)
-      .where('job_number', '=', jobNumber)
-      .forNoKeyUpdate()
-      .execute();
+    await lockJob(tx, migrationId, jobNumber);
     await lockForCall(tx, migrationId);
     const run = await tx
       .selectFrom('run')
@@ -85,8 +79,9 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
     const { paused, stopped_at } = run;
     if (stopped_at !== null) return { state: 'stopped' };
     if (paused) return { state: 'paused' };
-    const asked = takesOut ? parts : await withoutOptedOut(tx, migrationId, parts);
+    // Before the opt-outs are looked up: one that becomes known while this call waits must count.
     await lockForSettling(tx, migrationId);
+    const asked = takesOut ? parts : await withoutOptedOut(tx, migrationId, parts);
     const sent = await openAndUnsent(tx, migrationId, asked);
     if (sent.length === 0) return { state: 'nothing_left' };
     const { id } = await tx
@@ -105,6 +100,16 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
     if (takesOut) await noteAskedOptOuts(tx, migrationId, id, sent, now?.latest ?? new Date());
     return { state: 'begun', id, parts: sent };
   });
+}
+
+async function lockJob(tx: LedgerDb, migrationId: string, jobNumber: number): Promise<void> {
+  await tx
+    .selectFrom('job')
+    .select('job_number')
+    .where('migration_id', '=', migrationId)
+    .where('job_number', '=', jobNumber)
+    .forNoKeyUpdate()
+    .execute();
 }
 
 /** The given parts as `p (row_number, channel)`. */
@@ -352,6 +357,8 @@ export async function answerSubmission(
     }
     if (answer.status === 'refused' || answer.status === 'not_sent') {
       await tx.deleteFrom('carried').where('submission_id', '=', submissionId).execute();
+      // Another call of the job may be beginning: only a statement after it sees what it carries.
+      await lockJob(tx, submission.migration_id, submission.job_number);
       await sql`
         update consentry.job set sent = coalesce((
           select range_agg(carried.rows) from (

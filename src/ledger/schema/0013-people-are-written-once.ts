@@ -94,6 +94,8 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
       row_number integer not null,
       channel consentry.channel not null,
       outcome consentry.outcome not null,
+      -- Whether there were jobs already: what ended before belongs to none.
+      in_job boolean not null default false,
       reason text,
       settled_by text,
       -- The consent as it was read back.
@@ -216,10 +218,10 @@ async function movePeople(db: Kysely<unknown>): Promise<void> {
     from consentry.intent_part p join consentry.migration m on m.id = p.migration_id
     where ${isMembership}`.execute(db);
   await sql`
-    insert into consentry.settlement (migration_number, row_number, channel, outcome, reason,
-      settled_by, settled_at, consent_after, consent_after_at)
-    select m.number, p.row_number, p.channel, p.outcome, p.reason, p.settled_by, p.settled_at,
-      p.consent_after, p.consent_after_at
+    insert into consentry.settlement (migration_number, row_number, channel, outcome, in_job,
+      reason, settled_by, settled_at, consent_after, consent_after_at)
+    select m.number, p.row_number, p.channel, p.outcome, p.job_number is not null, p.reason,
+      p.settled_by, p.settled_at, p.consent_after, p.consent_after_at
     from consentry.intent_part p join consentry.migration m on m.id = p.migration_id
     where p.outcome is not null order by m.number, p.row_number`.execute(db);
   await sql`
@@ -253,6 +255,8 @@ async function moveCalls(db: Kysely<unknown>): Promise<void> {
       range_agg(int4range(p.row_number, p.row_number + 1))
     from consentry.intent_part p
     join consentry.submission s on s.id = p.submission_id
+      -- A part that was proved before its call was refused still named the call.
+      and s.status not in ('refused', 'not_sent')
     join consentry.migration m on m.id = p.migration_id
     group by 1, 2, 3, 4, 5, 6`.execute(db);
   await sql`
@@ -300,12 +304,13 @@ async function createView(db: Kysely<unknown>): Promise<void> {
     create view consentry.part as
     select m.id as migration_id, i.migration_number, i.row_number, p.channel, p.operation,
       p.consented_at, p.note,
-      -- The job that it belongs to; null before there are jobs, and if nothing of it is sent.
-      coalesce(case when p.channel = 'list' and i.list_operation is null then a.job_number end, (
-        select j.job_number from consentry.job j
-        where j.migration_id = m.id and j.operation = p.operation and j.first_row <= i.row_number
-          and j.row_numbers @> i.row_number
-        order by j.first_row desc limit 1)) as job_number,
+      -- The job that it belongs to; null before there are jobs, and if it ended before.
+      case when s.in_job is not false then coalesce(
+        case when p.channel = 'list' and i.list_operation is null then a.job_number end, (
+          select j.job_number from consentry.job j
+          where j.migration_id = m.id and j.operation = p.operation and j.first_row <= i.row_number
+            and j.row_numbers @> i.row_number
+          order by j.first_row desc limit 1)) end as job_number,
       -- The last call that carries it; null if none does or may.
       (select max(c.submission_id) from consentry.carried c
         where c.migration_number = i.migration_number and c.block = i.row_number / ${sql.lit(BLOCK_ROWS)}

@@ -64,6 +64,7 @@ interface SettlementTable {
   row_number: number;
   channel: Channel;
   outcome: Outcome;
+  in_job: Generated<boolean>;
   reason: Reason | null;
   settled_by: SettledBy | null;
   settled_at: Date;
