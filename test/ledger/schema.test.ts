@@ -4,16 +4,37 @@ import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { jobsOf, type JobRef } from '../../src/contracts/jobs.js';
 import {
+  answerSubmission,
+  beginSubmission,
   countCalls,
+  countJobOutcomes,
   countJobsPastSubmit,
+  countTotals,
+  countTransitions,
   getMigration,
   getPlan,
+  hasOpenParts,
   openLedger,
+  openRepairs,
+  openRowsOfJob,
+  pendingRows,
+  personHistory,
+  reportedParts,
+  settledJobs,
+  settleParts,
+  settleRepaired,
   termsOf,
+  unsentRows,
+  unsentRowsOfJob,
+  waitingParts,
+  type LedgerDb,
+  type OpenRow,
+  type ReportedPart,
 } from '../../src/ledger/index.js';
 import { FORMER_KEYS, SCHEMA_MIGRATIONS } from '../../src/ledger/schema/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { LIST_SETTINGS } from '../support/settings.js';
+import { ENDED, fillParts, HALF, JOBS, KNOWN, readsOfParts } from './people-in-parts.js';
 
 describe('the schema of a ledger', () => {
   let database: TestDatabase;
@@ -155,6 +176,161 @@ describe('the schema of a ledger', () => {
       assert.deepEqual((await getPlan(ledger.db, 'nothing-to-send'))?.jobs, []);
       assert.equal(await getPlan(ledger.db, 'unplanned'), null);
       assert.equal(await countJobsPastSubmit(ledger.db, 'planned'), 2);
+    } finally {
+      await ledger.close();
+    }
+  });
+
+  async function reported(db: LedgerDb, id: string): Promise<ReportedPart[]> {
+    const parts: ReportedPart[] = [];
+    for await (const page of reportedParts(db, id)) parts.push(...page);
+    return parts;
+  }
+
+  const asRead = ({ rowNumber, email, phoneNumber, oneProfile, consentAgeMs, parts }: OpenRow) => ({
+    rowNumber,
+    email,
+    phoneNumber,
+    oneProfile,
+    isRead: consentAgeMs !== null,
+    parts,
+  });
+
+  it('says the same of people who are written once as of parts that were updated', async () => {
+    let before: Awaited<ReturnType<typeof readsOfParts>> | undefined;
+    await filledAt('0012-when-a-submit-ended', async (db) => {
+      await fillParts(db);
+      before = await readsOfParts(db);
+    });
+    assert.ok(before !== undefined);
+    const ledger = await openLedger(database.url);
+    const { db } = ledger;
+    try {
+      for (const id of [HALF, ENDED] as const) {
+        assert.deepEqual(await reported(db, id), before.reported[id]);
+        assert.deepEqual(await countTotals(db, id), before.totals[id]);
+      }
+      for (const [nth, job] of JOBS.entries()) {
+        const rows = await openRowsOfJob(db, HALF, job);
+        assert.deepEqual(rows.map(asRead), before.openRows[nth], `job ${job}`);
+        assert.deepEqual(await countJobOutcomes(db, HALF, job), before.jobOutcomes[nth]);
+      }
+      const numbers = before.reported[HALF].map(({ rowNumber }) => Number(rowNumber));
+      const unsent = await unsentRows(db, HALF, [...new Set(numbers)]);
+      assert.deepEqual(unsent.map(asRead), before.unsentRows);
+      assert.deepEqual((await pendingRows(db, HALF, 0, 10)).map(asRead), before.pendingRows);
+      const isOpen = new Set(
+        (await reported(db, HALF)).flatMap(({ rowNumber, channel, outcome }) =>
+          outcome === null ? `${rowNumber} ${channel}` : [],
+        ),
+      );
+      const addresses = numbers.map((row) => `p${row}@example.com`);
+      const waiting = (await waitingParts(db, HALF, addresses, []))
+        .filter(({ rowNumber, channel }) => isOpen.has(`${rowNumber} ${channel}`))
+        .map(({ rowNumber, channel, operation, sentAt }) => ({
+          rowNumber,
+          channel,
+          operation,
+          sentAt,
+        }))
+        .sort((a, b) => a.rowNumber - b.rowNumber);
+      assert.deepEqual(waiting, before.waiting);
+      assert.deepEqual(
+        (await openRepairs(db, HALF)).map(({ rowNumber, channel, outcome }) => ({
+          rowNumber,
+          channel,
+          outcome,
+        })),
+        before.repairs,
+      );
+      assert.deepEqual(await countTransitions(db, HALF), before.transitions);
+      assert.deepEqual(await personHistory(db, { by: 'email', value: KNOWN }), before.history);
+    } finally {
+      await ledger.close();
+    }
+  });
+
+  it('lets a run go on that began while parts were updated', async () => {
+    await filledAt('0012-when-a-submit-ended', fillParts);
+    const ledger = await openLedger(database.url);
+    const { db } = ledger;
+    /** Sends what is left of a job in one call. @returns its rows */
+    const sendRest = async (jobNumber: number, status: 'accepted' | 'refused') => {
+      const rows = await unsentRowsOfJob(db, HALF, jobNumber);
+      const begun = await beginSubmission(db, {
+        migrationId: HALF,
+        jobNumber,
+        endpoint: 'bulk_subscribe_profiles',
+        takesOut: false,
+        now: null,
+        parts: rows.flatMap(({ rowNumber, parts }) =>
+          parts.map(({ channel }) => ({ rowNumber, channel })),
+        ),
+      });
+      assert.ok(begun.state === 'begun', begun.state);
+      await answerSubmission(
+        db,
+        begun.id,
+        status === 'accepted' ? { status, partialFailure: null, requestId: 'new' } : { status },
+      );
+      return begun.parts.map(({ rowNumber, channel }) => `${rowNumber} ${channel}`);
+    };
+    const settleJob = async (jobNumber: number) =>
+      settleParts(
+        db,
+        HALF,
+        (await openRowsOfJob(db, HALF, jobNumber)).flatMap(({ rowNumber, parts }) =>
+          parts.map(({ channel }) => ({
+            rowNumber,
+            channel,
+            outcome: channel === 'list' ? 'list_only' : 'confirmed',
+            reason: null,
+            settledBy: 'profile_lookup',
+          })),
+        ),
+      );
+    try {
+      assert.deepEqual(await sendRest(3, 'accepted'), ['4 email', '5 email', '5 sms']);
+      assert.deepEqual(await sendRest(4, 'refused'), ['1000 email', '1001 email']);
+      assert.equal((await countTotals(db, HALF)).accepted, 11);
+      assert.deepEqual(await sendRest(4, 'accepted'), ['1000 email', '1001 email']);
+      await answerSubmission(db, '8', {
+        status: 'accepted',
+        partialFailure: null,
+        requestId: 'new',
+      });
+      assert.equal(await settleJob(3), 5);
+      assert.equal(await settleJob(4), 3);
+      assert.ok(await hasOpenParts(db, HALF));
+      const repaired = {
+        rowNumber: 10,
+        channel: 'email',
+        outcome: 'skipped_opted_out',
+        reason: 'unsubscribed_again',
+        settledBy: 'profile_lookup',
+      } as const;
+      assert.equal(await settleRepaired(db, HALF, [repaired]), 1);
+      assert.equal(await hasOpenParts(db, HALF), false);
+      assert.deepEqual(await settledJobs(db, HALF), [...JOBS]);
+      assert.deepEqual(await countTotals(db, HALF), {
+        rows: 17,
+        outcomes: {
+          pending_double_opt_in: 1,
+          confirmed: 9,
+          already_consented: 2,
+          skipped_opted_out: 2,
+          rejected: 3,
+        },
+        accepted: 13,
+        jobs: { total: 4, submitted: 4, settled: 4 },
+      });
+      assert.deepEqual(await countJobOutcomes(db, HALF, 3), {
+        pending_double_opt_in: 1,
+        confirmed: 5,
+        already_consented: 1,
+        skipped_opted_out: 2,
+        rejected: 1,
+      });
     } finally {
       await ledger.close();
     }

@@ -486,6 +486,7 @@ export async function askForMembership(
       select migration_number, row_number, 'list', e.consent, e.consented_at
       from consentry.consent_before e join added using (migration_number, row_number)
       where e.channel = 'email'
+      on conflict (migration_number, row_number, channel) do nothing
     ), in_job as (
       insert into consentry.job_channel as c
         (migration_number, job_number, channel, operation, parts, settled)
