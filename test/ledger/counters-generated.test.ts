@@ -97,7 +97,9 @@ const step = fc.record({
     'answer',
     'answer',
     'feed',
+    'feed',
     'look up',
+    'click',
     'click',
     'opt out',
     'repair',
@@ -111,8 +113,9 @@ const step = fc.record({
   }),
   nth: fc.nat({ max: 20 }),
   outcome: fc.constantFrom<Outcome>(
-    'confirmed',
     'pending_double_opt_in',
+    'pending_double_opt_in',
+    'confirmed',
     'unconfirmed',
     'rejected',
   ),
@@ -129,8 +132,8 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** Steps at the same time, one after the other. */
 const steps = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), {
-  minLength: 3,
-  maxLength: 12,
+  minLength: 6,
+  maxLength: 14,
 });
 
 function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
@@ -138,6 +141,16 @@ function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
   for (const one of all) groups.set(keyOf(one), [...(groups.get(keyOf(one)) ?? []), one]);
   return groups;
 }
+
+/** The same end for all of these channels of all of these rows. */
+const endsOf = (
+  rows: readonly number[],
+  channels: readonly Channel[],
+  end: Pick<Settlement, 'outcome' | 'settledBy'>,
+): Settlement[] =>
+  rows.flatMap((rowNumber) =>
+    channels.map((channel) => ({ rowNumber, channel, ...end, reason: null })),
+  );
 
 /** Rows without an open part, by their outcome. */
 function outcomesOf(parts: readonly { row: number; outcome: Outcome | null }[]): OutcomeCounts {
@@ -179,10 +192,6 @@ describe('the counters of a run', () => {
       const { id } = this;
       const { does, rows, channels, nth, outcome } = step;
       const jobNumber = this.#jobs === 0 ? null : (nth % this.#jobs) + 1;
-      const all = (settledBy: Settlement['settledBy'], by: Outcome): Settlement[] =>
-        rows.flatMap((rowNumber) =>
-          channels.map((channel) => ({ rowNumber, channel, outcome: by, reason: null, settledBy })),
-        );
       switch (does) {
         case 'read':
           return storeConsentBefore(
@@ -195,19 +204,28 @@ describe('the counters of a run', () => {
             })),
             nth,
           );
-        case 'guard':
+        case 'guard': {
+          const ofJob = await this.#rowsOfJob(jobNumber);
+          // Often everybody of a job, since only rows without an open part join the list.
+          const whole = nth % 2 === 0;
+          const guarded = whole ? [...ofJob] : rows;
+          const judged = whole ? CHANNELS : channels;
           return db.transaction().execute(async (tx) => {
             await storeConsentBefore(
               tx,
               id,
-              rows.map((rowNumber) => ({ rowNumber, oneProfile: true, parts: [] })),
+              guarded.map((rowNumber) => ({ rowNumber, oneProfile: true, parts: [] })),
               0,
             );
-            await settleUnsentParts(tx, id, all('guard', 'already_consented'));
-            const ofJob = await this.#rowsOfJob(jobNumber);
-            const members = rows.filter((row) => ofJob.has(row));
+            await settleUnsentParts(
+              tx,
+              id,
+              endsOf(guarded, judged, { outcome: 'already_consented', settledBy: 'guard' }),
+            );
+            const members = guarded.filter((row) => ofJob.has(row));
             await askForMembership(tx, id, members, jobNumber);
           });
+        }
         case 'begin':
           return jobNumber === null ? undefined : this.#begin(jobNumber, step);
         case 'answer':
