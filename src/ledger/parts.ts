@@ -84,6 +84,11 @@ export const askedForWhichever = (
     sql` `,
   )} end`;
 
+/** Whether part `p` was made or added for job `j`. Needs `a`; it may have ended before. */
+export const isForJob: RawBuilder<boolean> = sql`
+  (case when p.channel = 'list' and ${isAddedMembership} and a.job_number is not null
+    then a.job_number = j.job_number else p.operation = j.operation end)`;
+
 /** How many parts the row has. Needs `a`. */
 export const partsOfRow = ({ channels }: People): RawBuilder<number> => sql`
   num_nonnulls(${sql.join([sql`null`, ...channels.map(askedFor)])})`;

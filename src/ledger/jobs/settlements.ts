@@ -8,7 +8,9 @@ import {
   carriedWhere,
   isAddedMembership,
   isBeingRepaired,
+  isForJob,
   isSent,
+  isSettled,
   isAmongSettled,
   joinMembership,
   numberOf,
@@ -131,17 +133,20 @@ export async function settleUnsent(
   const end = sql`'cancelled'::consentry.outcome as outcome, ${reason}::text as reason,
     'cancellation' as settled_by, null::text as consent, null::timestamptz as at,
     null::integer as job_number`;
-  const ofJob = sql`
-    select v.row_number, v.channel, ${end}
+  const ofJob = (people: People) => sql`
+    select i.row_number, p.channel, ${end}
     from consentry.job j
     cross join lateral unnest(j.row_numbers) as range (numbers)
     cross join lateral (
-      select * from consentry.part v
-      where v.migration_number = ${numberOf(migrationId)} and v.job_number = j.job_number
-        and v.row_number >= lower(range.numbers) and v.row_number < upper(range.numbers)
+      select * from consentry.intent i
+      where i.migration_number = ${people.number}
+        and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
       offset 0
-    ) v
-    where j.migration_id = ${migrationId} and j.job_number = ${jobNumber} and v.outcome is null`;
+    ) i
+    ${joinMembership(people)}
+    cross join lateral ${partsFor(people)}
+    where j.migration_id = ${migrationId} and j.job_number = ${jobNumber} and ${isForJob}
+      and not ${isSettled(sql`p.channel`)}`;
   const ofMigration = (people: People) => sql`
     select i.row_number, p.channel, ${end} from consentry.intent i
     ${joinMembership(people)}
@@ -150,7 +155,7 @@ export async function settleUnsent(
   return addSettlements(
     db,
     migrationId,
-    (people) => ({ parts: jobNumber === null ? ofMigration(people) : ofJob }),
+    (people) => ({ parts: (jobNumber === null ? ofMigration : ofJob)(people) }),
     sql`not ${isSent(sql`p.channel`)}`,
   );
 }

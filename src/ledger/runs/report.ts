@@ -60,7 +60,13 @@ export async function problemParts(
   migrationId: string,
   limit: number,
 ): Promise<ReportedPart[]> {
-  return partsWhere(db, migrationId, sql`p.outcome in ('rejected', 'unconfirmed')`, limit);
+  const isProblem = sql`outcome in ('rejected', 'unconfirmed')`;
+  // Their rows first: in the view, the outcomes of all rows would be joined to find a few.
+  const rows = sql`array(
+    select row_number from consentry.settlement
+    where migration_number = ${numberOf(migrationId)} and ${isProblem}
+    order by row_number limit ${limit})`;
+  return partsWhere(db, migrationId, sql`p.row_number = any(${rows}) and p.${isProblem}`, limit);
 }
 
 async function partsWhere(

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Channel } from '../../contracts/channels.js';
 import type { OutcomeCounts, PartCount, Totals } from '../../contracts/migration.js';
 import type { Outcome, Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
-import { numberOf } from '../parts.js';
+import { isForJob, joinMembership, partsFor, peopleOf, type People } from '../parts.js';
 
 /** The state of a migration in counts. Its counters answer this, however many rows it has. */
 export async function countTotals(db: LedgerDb, migrationId: string): Promise<Totals> {
@@ -50,19 +50,12 @@ export async function countJobOutcomes(
   migrationId: string,
   jobNumber: number,
 ): Promise<OutcomeCounts> {
+  const people = await peopleOf(db, migrationId);
   const { rows } = await sql<{ outcome: Outcome; rows: string }>`
     select outcome, count(*) as rows
     from (
       select min(p.outcome) as outcome
-      from consentry.job j
-      cross join lateral unnest(j.row_numbers) as range (numbers)
-      cross join lateral (
-        select v.row_number, v.outcome from consentry.part v
-        where v.migration_number = ${numberOf(migrationId)} and v.job_number = j.job_number
-          and v.row_number >= lower(range.numbers) and v.row_number < upper(range.numbers)
-        offset 0
-      ) p
-      where j.migration_id = ${migrationId} and j.job_number = ${jobNumber}
+      from ${partsOfJobs(people, sql`j.migration_id = ${migrationId} and j.job_number = ${jobNumber}`)} p
       group by p.row_number having bool_and(p.outcome is not null)
     ) per_row
     group by outcome`.execute(db);
@@ -71,6 +64,7 @@ export async function countJobOutcomes(
 
 /** Parts of the canary's jobs by outcome and reason. */
 export async function countCanaryParts(db: LedgerDb, migrationId: string): Promise<PartCount[]> {
+  const people = await peopleOf(db, migrationId);
   const { rows } = await sql<{
     channel: Channel;
     outcome: Outcome;
@@ -78,16 +72,30 @@ export async function countCanaryParts(db: LedgerDb, migrationId: string): Promi
     parts: string;
   }>`
     select p.channel, p.outcome, p.reason, count(*) as parts
-    from consentry.job j
-    cross join lateral unnest(j.row_numbers) as range (numbers)
-    cross join lateral (
-      select * from consentry.part v
-      where v.migration_number = ${numberOf(migrationId)} and v.job_number = j.job_number
-        and v.row_number >= lower(range.numbers) and v.row_number < upper(range.numbers)
-      offset 0
-    ) p
-    where j.migration_id = ${migrationId} and j.canary and p.outcome is not null
+    from ${partsOfJobs(people, sql`j.migration_id = ${migrationId} and j.canary`)} p
+    where p.outcome is not null
     group by p.channel, p.outcome, p.reason
     order by p.channel, p.outcome, p.reason`.execute(db);
   return rows.map((row) => ({ ...row, parts: Number(row.parts) }));
 }
+
+/** The parts of jobs `j` and how they ended, without those that ended before there were jobs. */
+const partsOfJobs = (people: People, which: RawBuilder<unknown>): RawBuilder<unknown> => sql`(
+  select i.row_number, p.channel, s.outcome, s.reason
+  from consentry.job j
+  cross join lateral unnest(j.row_numbers) as range (numbers)
+  cross join lateral (
+    select * from consentry.intent i
+    where i.migration_number = ${people.number}
+      and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
+    offset 0
+  ) i
+  ${joinMembership(people)}
+  cross join lateral ${partsFor(people)}
+  left join lateral (
+    select s.outcome, s.reason, s.in_job from consentry.settlement s
+    where s.migration_number = i.migration_number and s.row_number = i.row_number
+      and s.channel = p.channel
+    offset 0
+  ) s on true
+  where ${which} and ${isForJob} and s.in_job is not false)`;
