@@ -54,6 +54,16 @@ export const isAnyIdentifier = (
       select hashtext(value) from unnest(${values}::text[]) as given (value)))
     and ${sql.ref(`i.${column}`)} = any(${values}::text[]))`;
 
+/** Joins the rows of job `j` as intent `i`, found by key. */
+export const joinRowsOfJob = (number: number): RawBuilder<unknown> => sql`
+  cross join lateral unnest(j.row_numbers) as range (numbers)
+  cross join lateral (
+    select * from consentry.intent i
+    where i.migration_number = ${number}
+      and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
+    offset 0
+  ) i`;
+
 /** Joins the membership `a` of intent `i`. */
 export const joinMembership = ({ channels }: People): RawBuilder<unknown> =>
   channels.includes('list')

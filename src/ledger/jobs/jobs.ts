@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { TEXT_CHANNELS, type Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
-import { isSent, joinMembership, numberOf, partsFor } from '../parts.js';
+import { isSent, joinMembership, numberOf, partsFor, joinRowsOfJob } from '../parts.js';
 import { addSettlements } from './settlements.js';
 
 export async function getJob(
@@ -94,13 +94,7 @@ export async function settleSmsWithoutSender(
       ? sql`(select * from consentry.intent where migration_number = ${number})`
       : sql`(
           select i.* from consentry.job j
-          cross join lateral unnest(j.row_numbers) as range (numbers)
-          cross join lateral (
-            select * from consentry.intent i
-            where i.migration_number = ${number}
-              and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
-            offset 0
-          ) i
+          ${joinRowsOfJob(number)}
           where j.migration_id = ${migrationId} and j.job_number = ${jobNumber}
             and j.operation = 'subscribe')`;
   await addSettlements(

@@ -10,6 +10,7 @@ import {
   joinMembership,
   peopleOf,
   type People,
+  joinRowsOfJob,
 } from '../parts.js';
 import { BLOCK_ROWS } from '../blocks.js';
 import { stateOfRows } from './row-states.js';
@@ -90,13 +91,7 @@ export async function openRowsOfJob(
   const { rows } = await sql<RowRecord>`
     select ${columns(people, (channel) => sql`${ofJob(channel)} and ${isOpen(channel)}`)}
     from consentry.job j
-    cross join lateral unnest(j.row_numbers) as range (numbers)
-    cross join lateral (
-      select * from consentry.intent i
-      where i.migration_number = ${people.number}
-        and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
-      offset 0
-    ) i
+    ${joinRowsOfJob(people.number)}
     ${joinMembership(people)}
     where j.migration_id = ${migrationId} and j.job_number = ${jobNumber}
     order by i.row_number`.execute(db);

@@ -18,6 +18,7 @@ import {
   partsOfRow,
   peopleOf,
   type People,
+  joinRowsOfJob,
 } from '../parts.js';
 import { lockForCall } from '../runs/steering-lock.js';
 import { integers } from '../row-numbers.js';
@@ -136,13 +137,7 @@ export async function settleUnsent(
   const ofJob = (people: People) => sql`
     select i.row_number, p.channel, ${end}
     from consentry.job j
-    cross join lateral unnest(j.row_numbers) as range (numbers)
-    cross join lateral (
-      select * from consentry.intent i
-      where i.migration_number = ${people.number}
-        and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
-      offset 0
-    ) i
+    ${joinRowsOfJob(people.number)}
     ${joinMembership(people)}
     cross join lateral ${partsFor(people)}
     where j.migration_id = ${migrationId} and j.job_number = ${jobNumber} and ${isForJob}

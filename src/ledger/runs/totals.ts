@@ -3,7 +3,14 @@ import type { Channel } from '../../contracts/channels.js';
 import type { OutcomeCounts, PartCount, Totals } from '../../contracts/migration.js';
 import type { Outcome, Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
-import { isForJob, joinMembership, partsFor, peopleOf, type People } from '../parts.js';
+import {
+  isForJob,
+  joinMembership,
+  partsFor,
+  peopleOf,
+  type People,
+  joinRowsOfJob,
+} from '../parts.js';
 
 /** The state of a migration in counts. Its counters answer this, however many rows it has. */
 export async function countTotals(db: LedgerDb, migrationId: string): Promise<Totals> {
@@ -83,13 +90,7 @@ export async function countCanaryParts(db: LedgerDb, migrationId: string): Promi
 const partsOfJobs = (people: People, which: RawBuilder<unknown>): RawBuilder<unknown> => sql`(
   select i.row_number, p.channel, s.outcome, s.reason
   from consentry.job j
-  cross join lateral unnest(j.row_numbers) as range (numbers)
-  cross join lateral (
-    select * from consentry.intent i
-    where i.migration_number = ${people.number}
-      and i.row_number >= lower(range.numbers) and i.row_number < upper(range.numbers)
-    offset 0
-  ) i
+  ${joinRowsOfJob(people.number)}
   ${joinMembership(people)}
   cross join lateral ${partsFor(people)}
   left join lateral (
