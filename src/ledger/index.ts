@@ -39,8 +39,8 @@ export {
 } from './runs/runs.js';
 export { storeConsentBefore, type ConsentBefore } from './jobs/consent-before.js';
 export * from './jobs/open-rows.js';
+export { askForMembership } from './jobs/membership.js';
 export {
-  askForMembership,
   settleParts,
   settlePending,
   settleRepaired,
