@@ -1,5 +1,7 @@
 import type { ActivityDependencies } from './dependencies.js';
 import { Metrics } from './temporal/metrics.js';
+import { AccountPeople } from './mirror/account-people.js';
+import { ProfileChanges } from './mirror/profile-changes.js';
 import { OptOutWatch } from './opt-outs/watch.js';
 import { createPlan } from './migration/plan.js';
 import { createPreflight } from './migration/preflight/preflight.js';
@@ -25,12 +27,14 @@ export { proveKey } from './temporal/prove-key.js';
 export function createActivities(deps: ActivityDependencies) {
   const metrics = new Metrics(deps.klaviyo);
   const optOuts = new OptOutWatch(deps, metrics);
+  const people = new AccountPeople(deps, optOuts);
+  const changes = new ProfileChanges(deps, optOuts);
   return {
     ...createPreflight(deps),
-    ...createReadConsent(deps),
+    ...createReadConsent(deps, people, changes),
     ...createPlan(deps),
-    ...createValidateJob(deps),
-    ...createSubmitJob(deps, optOuts),
+    ...createValidateJob(deps, people),
+    ...createSubmitJob(deps, optOuts, people),
     ...createSettleJob(deps),
     ...createReadProofs(deps, { metrics, optOuts }),
     ...createReadPerson(deps),

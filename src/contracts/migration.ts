@@ -31,6 +31,13 @@ export interface MigrationSettings {
   readonly canaryRows: number | null;
   /** Most rows of one job: one subscribe call. */
   readonly rowsPerJob: number;
+  /**
+   * Whether the guard relies on what earlier reads of the account showed, brought up to date: where
+   * that saves calls, always, or never.
+   */
+  readonly mirror: 'auto' | 'always' | 'off';
+  /** An address that no profile of the account has belongs to nobody there: it is not looked up. */
+  readonly absentIsNew: boolean;
 }
 
 /**

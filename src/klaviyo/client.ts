@@ -14,6 +14,7 @@ import { named, type LookUpField } from './reads/filters.js';
 import { cursorOf, Pages } from './reads/paging.js';
 import {
   isSuppressedWithin,
+  changedCall,
   membersCall,
   suppressedCall,
   suppressedOnListCall,
@@ -218,6 +219,19 @@ export class KlaviyoClient {
   ): Promise<ProfileConsent[]> {
     const { listId } = query;
     return orListNotFound(listId, () => this.#profiles.lookUp(query, listId, options));
+  }
+
+  /**
+   * One page (100) of the profiles that changed after `since` (RFC 3339 with an offset), or of all if
+   * it is null, with their consent; the oldest change first. An opt-out through the API or a
+   * suppression need not count as a change. A profile that changes meanwhile is read again. Pass
+   * `next` as `cursor`, all else unchanged.
+   */
+  async listChanged(
+    query: { readonly since: string | null; readonly cursor?: string | null },
+    options?: CallOptions,
+  ): Promise<ProfilePage> {
+    return this.#profiles.page(changedCall(query), options);
   }
 
   /**

@@ -12,6 +12,7 @@ export {
   getPlan,
   listMigrations,
   MigrationNotFoundError,
+  rowsOfSource,
   setPhase,
   setPlan,
   setPreflight,
@@ -20,8 +21,9 @@ export {
   type NewMigration,
 } from './runs/migrations.js';
 export { noteOptOuts, optOutsOf, type OptOut } from './opt-outs/known.js';
-export * from './opt-outs/feeds.js';
+export * from './account-feeds.js';
 export * from './opt-outs/repairs.js';
+export * from './people/mirror.js';
 export * from './people/person.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';

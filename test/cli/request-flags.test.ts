@@ -23,8 +23,17 @@ function readAtCli(...argv: string[]): FullRequest {
 
 /** The flags of a request, as a person would write them by hand. */
 function flagsFor(request: Omit<MigrationRequest, 'file' | 'approvalAbove'>): string[] {
-  const { canary, timing, historical, implicit, dryRun, channels, smsCountries, ...plain } =
-    request;
+  const {
+    canary,
+    timing,
+    historical,
+    implicit,
+    dryRun,
+    absentIsNew,
+    channels,
+    smsCountries,
+    ...plain
+  } = request;
   const named: Record<string, string> = {
     listId: 'list',
     mapping: 'map',
@@ -49,7 +58,7 @@ function flagsFor(request: Omit<MigrationRequest, 'file' | 'approvalAbove'>): st
       typeof timing?.confirmWithinMs === 'number' ? `${timing.confirmWithinMs}ms` : undefined,
     ],
   ];
-  const switches = { historical, implicit, 'dry-run': dryRun };
+  const switches = { historical, implicit, 'dry-run': dryRun, 'absent-is-new': absentIsNew };
   return [
     ...valued.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
     ...Object.entries(switches).flatMap(([name, on]) => (on === true ? [`--${name}`] : [])),
@@ -85,6 +94,8 @@ const requests = fc.record(
     ),
     share: fc.constantFrom(0.01, 0.5, 1),
     watchDays: fc.integer({ min: 0, max: 365 }),
+    mirror: fc.constantFrom('auto', 'always', 'off'),
+    absentIsNew: fc.boolean(),
     timing: fc.record({ confirmWithinMs: fc.integer({ min: 1 }) }, { requiredKeys: [] }),
   },
   { requiredKeys: [] },

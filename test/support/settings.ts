@@ -13,6 +13,8 @@ export const MIGRATION_SETTINGS: MigrationSettings = {
   consent: 'explicit',
   canaryRows: null,
   rowsPerJob: 1_000,
+  mirror: 'auto',
+  absentIsNew: false,
 };
 
 /** The same into a single opt-in list, for e-mail and texts. */

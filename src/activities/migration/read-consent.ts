@@ -19,29 +19,49 @@ import { JOB_SIZE } from '../../contracts/limits.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { keyOfPart } from '../../consent/operations/entries.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
-import { judgePerson, needsPhone, optOutsShown, spellingsOf } from '../../consent/judge.js';
+import {
+  judgePerson,
+  needsPhone,
+  optOutsShown,
+  spellingsOf,
+  type Judgement,
+} from '../../consent/judge.js';
+import type { MigrationTiming, OptOutTiming } from '../../contracts/migration.js';
 import { lookUpPeople } from '../look-ups.js';
+import type { AccountPeople } from '../mirror/account-people.js';
+import type { ProfileChanges } from '../mirror/profile-changes.js';
 import { Persistence } from '../temporal/persistence.js';
+
+export interface ReadConsentInput {
+  readonly migrationId: string;
+  readonly timing: MigrationTiming;
+}
 
 /** Concurrent chunks of a thousand rows: while some are stored, the next are looked up. */
 const AT_ONCE = 8;
 
 /** The guard's reads: the consent that Klaviyo holds, stored as the state before the run. */
-export function createReadConsent(deps: ActivityDependencies) {
+export function createReadConsent(
+  deps: ActivityDependencies,
+  people: AccountPeople,
+  changes: ProfileChanges,
+) {
   const { db } = deps.ledger;
   return {
     /**
-     * Settles duplicates, then reads every open row that was not read yet. A retry continues where
-     * the last attempt stopped. What could not be read is tried again while there is progress.
+     * Settles duplicates, then reads every open row that was not read yet: from what earlier reads
+     * showed, where that is up to date, and the others at Klaviyo. A retry continues where the last
+     * attempt stopped. What could not be read is tried again while there is progress.
      */
-    async readConsent({ migrationId }: { migrationId: string }): Promise<{ rows: number }> {
+    async readConsent({ migrationId, timing }: ReadConsentInput): Promise<{ rows: number }> {
       return whileHeartbeating(async (signal) => {
         await settleDuplicates(db, migrationId);
         const migration = await getMigration(db, migrationId);
+        await changes.read(migration, timing, signal);
         const persistence = new Persistence(signal);
         let read = 0;
         for (let begin = 0; ;) {
-          const round = await readOnce(migration, begin, persistence, signal);
+          const round = await readOnce({ migration, timing }, begin, persistence, signal);
           read += round.rows;
           begin = round.unreadAfter;
           if (!(await persistence.another())) return { rows: read };
@@ -52,7 +72,7 @@ export function createReadConsent(deps: ActivityDependencies) {
 
   /** Reads the open rows after `begin` that were not read yet; stops when no call is free. */
   async function readOnce(
-    migration: Migration,
+    { migration, timing }: { readonly migration: Migration; readonly timing: MigrationTiming },
     begin: number,
     persistence: Persistence,
     signal: AbortSignal,
@@ -61,7 +81,13 @@ export function createReadConsent(deps: ActivityDependencies) {
     const underWay = new Set<Promise<void>>();
     const guard = async (some: readonly OpenRow[], after: number): Promise<void> => {
       try {
-        const read = await guardRows(deps, { migration, jobNumber: null }, some, signal);
+        const read = await guardRows(
+          deps,
+          people,
+          { migration, jobNumber: null, age: timing },
+          some,
+          signal,
+        );
         round.rows += read.rows;
         persistence.note(read.rows, read.shortage);
         if (read.shortage === null) return;
@@ -98,6 +124,7 @@ function asError(failure: unknown): Error {
 interface Guarded {
   readonly migration: Migration;
   readonly jobNumber: number | null;
+  readonly age: ConsentAge;
 }
 
 interface Guarding {
@@ -116,53 +143,33 @@ interface Guarding {
 const ON_ITS_WAY_MS = 24 * 3_600_000;
 
 /**
- * Looks up these people, stores what Klaviyo holds, and settles the parts that must not or need not
- * be sent. People who are already subscribed are put on the run's list instead: by the given job,
+ * Recalls these people or looks them up, stores what Klaviyo holds, and settles the parts that must
+ * not or need not be sent. People who are already subscribed are put on the run's list instead: by the given job,
  * if there is one, since all other jobs may have ended by then.
  *
  * @param asked rows with all their open, unsent parts
  */
 async function guardRows(
-  { ledger, klaviyo }: ActivityDependencies,
-  { migration, jobNumber }: Guarded,
+  deps: ActivityDependencies,
+  people: AccountPeople,
+  { migration, jobNumber, age }: Guarded,
   asked: readonly OpenRow[],
   signal: AbortSignal,
 ): Promise<Guarding> {
+  const { db } = deps.ledger;
   const { id: migrationId, accountId } = migration;
-  const run = { listId: migration.settings.listId, startedAt: migration.createdAt };
-  const began = performance.now();
-  const people = await lookUpPeople(
-    klaviyo,
-    {
-      emails: asked.flatMap(spellingsOf),
-      phoneNumbers: asked.flatMap((row) => (needsPhone(row) ? (row.phoneNumber ?? []) : [])),
-    },
-    signal,
-  );
-  const rows = asked.filter((row) => people.covers(row));
-  const optOuts = byIdentifier(await optOutsOf(ledger.db, accountId, rows.flatMap(identifiersOf)));
-  const judgements = rows.map((row) =>
-    judgePerson(
-      row,
-      {
-        held: people.index.heldFor(row),
-        optOuts: identifiersOf(row).flatMap((identifier) => optOuts.get(identifier) ?? []),
-      },
-      run,
-    ),
-  );
-  const tookMs = performance.now() - began;
-  const since = new Date((klaviyo.now()?.earliest.getTime() ?? Date.now()) - ON_ITS_WAY_MS);
+  const recalled = await people.recall(migration, asked, age, (row) => maxAgeOf(row, age));
+  const looked = await lookUp(deps, migration, recalled.left, signal);
+  await people.remember(migration, looked.people, looked.rows, looked.tookMs());
+  const since = new Date((deps.klaviyo.now()?.earliest.getTime() ?? Date.now()) - ON_ITS_WAY_MS);
+  const judgements = [...recalled.judgements, ...looked.judgements];
+  const beforeOf = (some: readonly Judgement[]) => some.map(({ before }) => before);
   // In one transaction: a row is not read again, so everything that follows from the read must be
   // stored.
-  await ledger.db.transaction().execute(async (tx) => {
-    await storeConsentBefore(
-      tx,
-      migrationId,
-      judgements.map(({ before }) => before),
-      tookMs,
-    );
-    await noteOptOuts(tx, accountId, optOutsShown(people.profiles, since));
+  await db.transaction().execute(async (tx) => {
+    await storeConsentBefore(tx, migrationId, beforeOf(recalled.judgements), recalled.ageMs());
+    await storeConsentBefore(tx, migrationId, beforeOf(looked.judgements), looked.tookMs());
+    await noteOptOuts(tx, accountId, optOutsShown(looked.people.profiles, since));
     await settleUnsentParts(
       tx,
       migrationId,
@@ -176,7 +183,7 @@ async function guardRows(
     );
   });
   const sent = new Set(
-    rows.flatMap(({ rowNumber, parts }) =>
+    looked.rows.flatMap(({ rowNumber, parts }) =>
       parts
         .filter(({ submissionId }) => submissionId !== null)
         .map(({ channel }) => keyOfPart({ rowNumber, channel })),
@@ -185,7 +192,39 @@ async function guardRows(
   const forbidden = judgements
     .flatMap(({ settlements }) => settlements)
     .filter((settlement) => sent.has(keyOfPart(settlement)));
-  return { rows: rows.length, shortage: people.shortage, forbidden };
+  return { rows: judgements.length, shortage: looked.people.shortage, forbidden };
+}
+
+/** Judges these people by what Klaviyo shows now: those of them that could be looked up. */
+async function lookUp(
+  { ledger, klaviyo }: ActivityDependencies,
+  { accountId, settings, createdAt }: Migration,
+  asked: readonly OpenRow[],
+  signal: AbortSignal,
+) {
+  const began = performance.now();
+  const people = await lookUpPeople(
+    klaviyo,
+    {
+      emails: asked.flatMap(spellingsOf),
+      phoneNumbers: asked.flatMap((row) => (needsPhone(row) ? (row.phoneNumber ?? []) : [])),
+    },
+    signal,
+  );
+  const rows = asked.filter((row) => people.covers(row));
+  const optOuts = byIdentifier(await optOutsOf(ledger.db, accountId, rows.flatMap(identifiersOf)));
+  const run = { listId: settings.listId, startedAt: createdAt };
+  const judgements = rows.map((row) =>
+    judgePerson(
+      row,
+      {
+        held: people.index.heldFor(row),
+        optOuts: identifiersOf(row).flatMap((identifier) => optOuts.get(identifier) ?? []),
+      },
+      run,
+    ),
+  );
+  return { people, rows, judgements, tookMs: () => performance.now() - began };
 }
 
 function identifiersOf({ email, phoneNumber }: OpenRow): string[] {
@@ -202,11 +241,12 @@ function byIdentifier(optOuts: readonly OptOut[]): Map<string, OptOut[]> {
   return groups;
 }
 
-/** How old the consent reading of a person may be at the call, in milliseconds. */
-export interface ConsentAge {
-  /** For e-mail, where the account's opt-outs are watched too. */
-  readonly consentMaxAgeMs: number;
-  /** For all other channels, where only events show an opt-out, and may be late. */
+/**
+ * How old the consent reading of a person may be at the call: `consentMaxAgeMs` for e-mail, where the
+ * account's opt-outs are watched too, and `textConsentMaxAgeMs` for all other channels, where only
+ * events show an opt-out, and may be late.
+ */
+export interface ConsentAge extends OptOutTiming {
   readonly textConsentMaxAgeMs: number;
   /** Time since the rows were read from the ledger: their consent is older by that. */
   readonly sinceMs?: number;
@@ -240,6 +280,7 @@ export const newAttempt = (): Attempt => ({
  */
 export async function guardStale(
   deps: ActivityDependencies,
+  people: AccountPeople,
   job: { readonly migrationId: string; readonly jobNumber: number },
   rows: readonly OpenRow[],
   age: ConsentAge,
@@ -255,21 +296,27 @@ export async function guardStale(
   const { db } = deps.ledger;
   const migration = await getMigration(db, job.migrationId);
   const whole = await unsentRows(db, job.migrationId, stale);
-  const guarding = await guardRows(deps, { migration, jobNumber: job.jobNumber }, whole, signal);
+  const { jobNumber } = job;
+  const guarding = await guardRows(deps, people, { migration, jobNumber, age }, whole, signal);
   if (guarding.shortage !== null) throw guarding.shortage;
   for (const rowNumber of stale) guarded.add(rowNumber);
   for (const part of guarding.forbidden) leftOut.add(keyOfPart(part));
   return true;
 }
 
-function isStale(
-  { consentAgeMs, parts }: OpenRow,
-  { consentMaxAgeMs, textConsentMaxAgeMs, sinceMs = 0 }: ConsentAge,
-): boolean {
+function isStale(row: OpenRow, age: ConsentAge): boolean {
+  const { consentAgeMs } = row;
+  return consentAgeMs === null || consentAgeMs + (age.sinceMs ?? 0) > maxAgeOf(row, age);
+}
+
+/** How old the reading of a row may be, in milliseconds. */
+function maxAgeOf(
+  { parts }: OpenRow,
+  { consentMaxAgeMs, textConsentMaxAgeMs }: ConsentAge,
+): number {
   const texts = parts.some(
     ({ channel, operation }) =>
       OPERATIONS[operation].givesConsent && (isPhoneChannel(channel) || channel === 'push'),
   );
-  const maxAgeMs = texts ? Math.min(textConsentMaxAgeMs, consentMaxAgeMs) : consentMaxAgeMs;
-  return consentAgeMs === null || consentAgeMs + sinceMs > maxAgeMs;
+  return texts ? Math.min(textConsentMaxAgeMs, consentMaxAgeMs) : consentMaxAgeMs;
 }

@@ -32,6 +32,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { settleRefused } from './refused-rows.js';
 import { stopping } from '../temporal/failures.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
+import type { AccountPeople } from '../mirror/account-people.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
 import { guardStale, newAttempt, type Attempt } from './read-consent.js';
 
@@ -77,7 +78,11 @@ interface Job {
   readonly operation: Operation;
 }
 
-export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch) {
+export function createSubmitJob(
+  deps: ActivityDependencies,
+  optOuts: OptOutWatch,
+  people: AccountPeople,
+) {
   const { db } = deps.ledger;
 
   /** Lost answers are read back before anything of the call is sent again. */
@@ -186,7 +191,8 @@ export function createSubmitJob(deps: ActivityDependencies, optOuts: OptOutWatch
           // channels without a feed are not sent on an old reading.
           await readOptOuts(job, migration, rows.flatMap(partsOf), timing, signal);
           const age = { ...timing, sinceMs: performance.now() - askedAt };
-          if (await guardStale(deps, job, rows, age, attempt, signal)) rows = await unsent();
+          if (await guardStale(deps, people, job, rows, age, attempt, signal))
+            rows = await unsent();
           const next = nextCall(operation, rows);
           if (next === null) return stateOfSent(job);
           const outcome = await callOnce({ ...job, operation: next.operation }, next.entries, {

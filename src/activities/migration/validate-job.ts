@@ -1,6 +1,7 @@
 import type { MigrationTiming } from '../../contracts/migration.js';
 import { getMigration, settleSmsWithoutSender, unsentRowsOfJob } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import type { AccountPeople } from '../mirror/account-people.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { guardStale, newAttempt } from './read-consent.js';
 
@@ -10,7 +11,7 @@ export interface ValidateInput {
   readonly timing: MigrationTiming;
 }
 
-export function createValidateJob(deps: ActivityDependencies) {
+export function createValidateJob(deps: ActivityDependencies, people: AccountPeople) {
   return {
     /**
      * The last check before a submit: texts only to countries with a sender, and nobody who opted
@@ -32,7 +33,7 @@ export function createValidateJob(deps: ActivityDependencies) {
         const rows = await unsentRowsOfJob(db, migrationId, jobNumber);
         if (paused || stopped) return { rows: rows.length };
         const job = { migrationId, jobNumber };
-        const stale = await guardStale(deps, job, rows, timing, newAttempt(), signal);
+        const stale = await guardStale(deps, people, job, rows, timing, newAttempt(), signal);
         const left = stale ? await unsentRowsOfJob(db, migrationId, jobNumber) : rows;
         return { rows: left.length };
       });

@@ -11,6 +11,7 @@ import {
   releaseFeed,
   takeFeed,
   watchedForMs,
+  type AccountFeed,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { Metrics } from '../temporal/metrics.js';
@@ -36,6 +37,13 @@ export interface WatchedRun {
   readonly channels: readonly Channel[];
 }
 
+/** How the feeds are read. */
+interface Reading {
+  readonly timing: OptOutTiming;
+  /** How long nothing may have been missed. */
+  readonly backMs: number;
+}
+
 /**
  * Reads the opt-outs of an account for all of its runs. The first worker that needs a due feed
  * reads it, and the others wait.
@@ -55,20 +63,29 @@ export class OptOutWatch {
    * Returns when the last reading of every feed is recent enough, or newer than this call. Opt-outs
    * before that are in the ledger.
    *
+   * @param backMs how far back, in milliseconds, the feeds must have been read without a gap; 0 for
+   *   as far as consent readings in use need it
+   * @returns the keys of the feeds
    * @throws why a feed could not be read: nobody is subscribed on an old reading
    */
-  async read(run: WatchedRun, timing: OptOutTiming, signal: AbortSignal): Promise<void> {
+  async read(
+    run: WatchedRun,
+    timing: OptOutTiming,
+    signal: AbortSignal,
+    backMs = 0,
+  ): Promise<string[]> {
     const feeds = optOutFeeds(this.#sources, run, timing);
     const isRare = ({ maxAgeMs }: OptOutFeed) => maxAgeMs > timing.optOutsMaxAgeMs;
     const rare = feeds.filter(isRare);
     const frequent = feeds.filter((feed) => !isRare(feed));
     // A rarely read feed may take minutes: the others are read meanwhile, and are fresh at its end.
+    const how = { timing, backMs };
     let isOver = false;
-    const reading = this.#readDue(run, rare, timing, signal).finally(() => (isOver = true));
+    const reading = this.#readDue(run, rare, how, signal).finally(() => (isOver = true));
     const readFrequent = async () => {
       for (;;) {
         const wasOver = isOver;
-        await this.#readDue(run, frequent, timing, signal);
+        await this.#readDue(run, frequent, how, signal);
         if (wasOver) return;
         await Promise.race([reading, delay(timing.optOutsMaxAgeMs, undefined, { signal })]);
       }
@@ -76,12 +93,18 @@ export class OptOutWatch {
     for (const read of await Promise.allSettled([reading, readFrequent()])) {
       if (read.status === 'rejected') throw read.reason;
     }
+    return feeds.map(({ feed }) => feed);
+  }
+
+  /** The keys of the feeds that show the opt-outs of these people. */
+  feedsOf(run: WatchedRun, timing: OptOutTiming): string[] {
+    return optOutFeeds(this.#sources, run, timing).map(({ feed }) => feed);
   }
 
   async #readDue(
     run: WatchedRun,
     feeds: readonly OptOutFeed[],
-    timing: OptOutTiming,
+    how: Reading,
     signal: AbortSignal,
   ): Promise<void> {
     const { db } = this.deps.ledger;
@@ -89,12 +112,12 @@ export class OptOutWatch {
     for (;;) {
       signal.throwIfAborted();
       const waitingMs = performance.now() - calledAt;
-      const due = new Set(await dueFeeds(db, run.accountId, feeds, waitingMs));
+      const due = new Set(await dueFeeds(db, run.accountId, feeds, waitingMs, how.backMs));
       if (due.size === 0) return;
       const reading = await Promise.allSettled(
         feeds
           .filter(({ feed }) => due.has(feed))
-          .map((feed) => this.#readOnce(run.accountId, feed, timing, signal)),
+          .map((feed) => this.#readOnce(run.accountId, feed, how, signal)),
       );
       for (const read of reading) if (read.status === 'rejected') throw read.reason;
       const elsewhere = reading.some((read) => read.status === 'fulfilled' && !read.value);
@@ -106,17 +129,19 @@ export class OptOutWatch {
   async #readOnce(
     accountId: string,
     feed: OptOutFeed,
-    timing: OptOutTiming,
+    { timing, backMs }: Reading,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { ledger, klaviyo } = this.deps;
     const { db } = ledger;
     const now = klaviyo.now()?.earliest.getTime() ?? Date.now();
-    const needed = now - (await watchedForMs(db, accountId, timing.consentMaxAgeMs)) - MARGIN_MS;
+    const watchedMs = await watchedForMs(db, accountId, timing.consentMaxAgeMs);
+    const neededMs = Math.max(watchedMs, backMs) + MARGIN_MS;
+    const needed = now - neededMs;
     const taken = await takeFeed(db, accountId, feed.feed, new Date(needed));
     if (taken === null) return false;
-    // Earlier opt-outs are not needed: the consent readings in use already show them.
-    const since = new Date(Math.max(taken.since.getTime() - feed.lateMs, needed - feed.lateMs));
+    const { from, wholeMs } = beginningOf(taken, { needed, neededMs, backMs });
+    const since = new Date(from - feed.lateMs);
     const began = performance.now();
     const read = { since: new Date(now), tookMs: () => performance.now() - began };
     // If the lease cannot be extended, another worker reads the feed too, which does no harm.
@@ -126,7 +151,11 @@ export class OptOutWatch {
     );
     try {
       await this.#readWhole(accountId, feed, since, signal);
-      await feedWasRead(db, accountId, feed.feed, { since: read.since, tookMs: read.tookMs() });
+      await feedWasRead(db, accountId, feed.feed, {
+        since: read.since,
+        tookMs: read.tookMs(),
+        wholeMs,
+      });
     } catch (error) {
       if (feed.optional && isRefused(error)) {
         // Look-ups replace the feed, as the preflight has warned.
@@ -167,6 +196,21 @@ export class OptOutWatch {
       }
     }
   }
+}
+
+/**
+ * Where the next read of a feed begins, and since when nothing is missed after it; `undefined` if
+ * that does not change. What came before `needed` is shown by the consent readings in use, so a feed
+ * that was not read for long goes on from there, with a gap.
+ */
+function beginningOf(
+  { since, wholeMs }: AccountFeed,
+  { needed, neededMs, backMs }: { needed: number; neededMs: number; backMs: number },
+): { readonly from: number; readonly wholeMs: number | undefined } {
+  const isWhole = wholeMs !== null && wholeMs >= backMs;
+  const leavesGap = since.getTime() <= needed;
+  if (leavesGap || (backMs > 0 && !isWhole)) return { from: needed, wholeMs: neededMs };
+  return { from: since.getTime(), wholeMs: undefined };
 }
 
 /** The key may not read it, or the account has no such feed. */

@@ -5,6 +5,7 @@ import {
   joinedSince,
   suppressedOnListSince,
   suppressedSince,
+  updatedSince,
   utcDatetime,
   type LookUpField,
 } from '../reads/filters.js';
@@ -34,6 +35,18 @@ export function membersCall(query: {
   return profilesCall('get_profiles_for_list', query.listId, {
     ...(query.joinedSince === null ? {} : { filter: joinedSince(query.joinedSince) }),
     sort: 'joined_group_at',
+    ...pageOf(query.cursor),
+  });
+}
+
+/** A page of the profiles that changed, the oldest change first. */
+export function changedCall(query: {
+  readonly since: string | null;
+  readonly cursor?: string | null | undefined;
+}): Call {
+  return profilesCall('get_profiles', null, {
+    ...(query.since === null ? {} : { filter: updatedSince(query.since) }),
+    sort: 'updated',
     ...pageOf(query.cursor),
   });
 }

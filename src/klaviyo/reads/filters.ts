@@ -35,6 +35,11 @@ export function eventsSince(metricId: string, datetime: string): string {
   return `equals(metric_id,${quoteLiteral(metricId)}),greater-or-equal(datetime,${utcDatetime(datetime)})`;
 }
 
+/** Profiles that changed after a datetime, not yet percent-encoded. */
+export function updatedSince(datetime: string): string {
+  return `greater-than(updated,${utcDatetime(datetime)})`;
+}
+
 const SUPPRESSION = 'subscriptions.email.marketing.suppression';
 const LIST_SUPPRESSIONS = 'subscriptions.email.marketing.list_suppressions';
 

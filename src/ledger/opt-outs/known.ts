@@ -66,11 +66,16 @@ const STALE_READING = sql`interval '5 minutes'`;
 export const counts = (readAt: RawBuilder<unknown>): RawBuilder<boolean> => sql`
   (o.shown_at is null or o.shown_at >= coalesce(${readAt}, '-infinity') - ${STALE_READING})`;
 
-/** The opt-outs that count now for people with these identifiers, whatever Klaviyo shows. */
+/**
+ * The opt-outs that count for people with these identifiers, whatever Klaviyo shows.
+ *
+ * @param readMs how long ago Klaviyo was read, in milliseconds: what it showed before was withdrawn
+ */
 export async function optOutsOf(
   db: LedgerDb,
   accountId: string,
   identifiers: readonly string[],
+  readMs = 0,
 ): Promise<OptOut[]> {
   if (identifiers.length === 0) return [];
   const { rows } = await sql<{
@@ -82,7 +87,7 @@ export async function optOutsOf(
   }>`
     select channel, identifier, list_id, opted_out_at, source from consentry.opt_out o
     where account_id = ${accountId} and identifier = any(${[...new Set(identifiers)]}::text[])
-      and ${counts(sql`now()`)}`.execute(db);
+      and ${counts(sql`now() - make_interval(secs => ${readMs}::float8 / 1000)`)}`.execute(db);
   return rows.map((row) => ({
     channel: row.channel,
     identifier: row.identifier,

@@ -99,7 +99,12 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     sourceName: row.source_name,
     sourceSha256: row.source_sha256,
     preset: row.preset,
-    settings: row.settings,
+    // Runs of before these settings existed read everybody.
+    settings: {
+      mirror: 'off',
+      absentIsNew: false,
+      ...(row.settings as Partial<MigrationSettings>),
+    } as MigrationSettings,
     requestHash: row.request_hash ?? '',
     accountId: row.account_id ?? '',
     preflight: row.preflight,
@@ -228,4 +233,14 @@ export async function setPhase(
     .set({ phase, failure })
     .where('id', '=', migrationId)
     .execute();
+}
+
+/** How many rows the source of a migration has. */
+export async function rowsOfSource(db: LedgerDb, migrationId: string): Promise<number> {
+  const row = await db
+    .selectFrom('migration')
+    .select('rows')
+    .where('id', '=', migrationId)
+    .executeTakeFirst();
+  return row?.rows ?? 0;
 }

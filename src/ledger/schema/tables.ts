@@ -21,7 +21,7 @@ export interface Tables {
   list_feed: FeedColumns & { run_id: string; joined_since: string };
   event_feed: FeedColumns & { run_id: string; metric: string; since: string };
   opt_out: OptOutTable;
-  opt_out_feed: OptOutFeedTable;
+  account_feed: AccountFeedTable;
   repair: RepairTable;
   call_count: CallCountTable;
   person_request: PersonRequestTable;
@@ -146,7 +146,7 @@ interface OptOutTable {
   noted_at: Generated<Date>;
 }
 
-interface OptOutFeedTable {
+interface AccountFeedTable {
   account_id: string;
   feed: string;
   since: Date;
@@ -154,6 +154,8 @@ interface OptOutFeedTable {
   took_ms: Generated<number>;
   unreadable: Generated<boolean>;
   reading_until: Date | null;
+  whole_since: Date | null;
+  complete: Generated<boolean>;
 }
 
 interface RepairTable {

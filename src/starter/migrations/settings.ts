@@ -28,6 +28,7 @@ export function importOptions(request: FullRequest, mapping: Mapping | null): Im
 /** What the ledger stores of a request for the activities. */
 export function migrationSettings(request: FullCheck, defaultSource: string): MigrationSettings {
   const { listId, channels, optIn, historical, smsCountries, smsWithoutSender } = request;
+  const { mirror, absentIsNew } = request;
   return {
     listId,
     channels,
@@ -40,6 +41,8 @@ export function migrationSettings(request: FullCheck, defaultSource: string): Mi
     consent: consentOf(request),
     canaryRows: request.pilot ?? request.canary?.rows ?? null,
     rowsPerJob: request.rowsPerJob,
+    mirror,
+    absentIsNew,
   };
 }
 
@@ -59,7 +62,9 @@ export function requestHash(
   settings: MigrationSettings,
   options: ImportOptions,
 ): string {
-  const asked = { ...settings, accountId, customSource: null, ...options, now: null };
+  // How people are read changes nothing that is asked for.
+  const { mirror: _mirror, absentIsNew: _absentIsNew, ...same } = settings;
+  const asked = { ...same, accountId, customSource: null, ...options, now: null };
   const sorted = Object.entries(asked).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(sourceSha256).update(JSON.stringify(sorted)).digest('hex');
 }

@@ -65,7 +65,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
 
     progress.enter('plan');
     await sweeps.readConsent.executeWithOptions({ summary: 'read the consent Klaviyo holds' }, [
-      { migrationId },
+      { migrationId, timing: input.timing },
     ]);
     const plan = await sweeps.planMigration.executeWithOptions(
       { summary: 'guard, split into jobs' },

@@ -109,7 +109,7 @@ describe('a run that is short of calls', () => {
       await store(ledger, id, people);
       const attempts = shortOfCalls(free, refuse, { emailMarketing: null });
       const { attempt, made } = await attempts(
-        (activities) => () => activities.readConsent({ migrationId: id }),
+        (activities) => () => activities.readConsent({ migrationId: id, timing: TEST_TIMING }),
       );
       assert.deepEqual(await unreadRows(ledger.db, id, 0, 10), []);
       assert.deepEqual({ attempt: attempt <= most, made }, { attempt: true, made: 20 });

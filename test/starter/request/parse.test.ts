@@ -50,6 +50,8 @@ describe('a request', () => {
       canary: null,
       share: 1,
       watchDays: 7,
+      mirror: 'auto',
+      absentIsNew: false,
       rowsPerJob: 1_000,
       jobsPerBatch: 250,
     });

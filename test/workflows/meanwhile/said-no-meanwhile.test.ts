@@ -130,7 +130,7 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
   async function known({ email }: Person): Promise<string> {
     const { rows } = await harness.ledger.pool.query(
       `select (select json_agg(o) from consentry.opt_out o where identifier = $1) as opt_outs,
-         (select json_agg(f) from consentry.opt_out_feed f) as feeds,
+         (select json_agg(f) from consentry.account_feed f) as feeds,
          (select json_agg(r) from consentry.repair r) as repairs`,
       [email],
     );

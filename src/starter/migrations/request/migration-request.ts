@@ -69,6 +69,10 @@ export interface MigrationRequest {
   readonly share?: number | undefined;
   /** Days to follow people who have not clicked. Default: 7. */
   readonly watchDays?: number | undefined;
+  /** Rely on what earlier reads showed, and read only what changed: where that saves calls, always, or never. Default: auto. */
+  readonly mirror?: 'auto' | 'always' | 'off' | undefined;
+  /** Do not look up addresses that no profile has; only where no profile has secondary addresses. */
+  readonly absentIsNew?: boolean | undefined;
   /** Most rows of one subscribe call. Default: 1000. */
   readonly rowsPerJob?: number | undefined;
   /** Most jobs of one `consentBatch` workflow. Default: 250. */

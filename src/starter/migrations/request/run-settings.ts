@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { JOB_SIZE, BATCH_SIZE } from '../../../contracts/limits.js';
-import { milliseconds, optional, setting, whole, yesOrNo } from './setting.js';
+import { choice, milliseconds, optional, setting, whole, yesOrNo } from './setting.js';
 import { count } from './spelling.js';
 import { timing } from './timing-settings.js';
 
@@ -67,6 +67,14 @@ export const runSettings = {
   watchDays: setting(whole(0, 365).default(7), {
     says: 'days to follow people who have not clicked',
     flag: { spelling: '--watch-days <days>' },
+  }),
+  mirror: setting(choice(['auto', 'always', 'off']).default('auto'), {
+    says: 'rely on what earlier reads showed, and read only what changed: where that saves calls, always, or never',
+    flag: { spelling: '--mirror <use>' },
+  }),
+  absentIsNew: setting(yesOrNo(), {
+    says: 'do not look up addresses that no profile has; only where no profile has secondary addresses',
+    flag: { spelling: '--absent-is-new' },
   }),
   rowsPerJob: setting(whole(1, JOB_SIZE).default(JOB_SIZE), {
     says: 'most rows of one subscribe call',

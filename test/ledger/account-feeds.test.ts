@@ -7,9 +7,9 @@ import {
   releaseFeed,
   takeFeed,
   type Ledger,
-} from '../../../src/ledger/index.js';
-import { openTestLedger } from '../../support/ledger.js';
-import { runsIn, SAID_AT } from './runs.js';
+} from '../../src/ledger/index.js';
+import { openTestLedger } from '../support/ledger.js';
+import { runsIn, SAID_AT } from './opt-outs/runs.js';
 
 describe('what the ledger knows of people who said no', () => {
   let ledger: Ledger;
@@ -40,7 +40,7 @@ describe('what the ledger knows of people who said no', () => {
       const account = unique('account');
       await takeFeed(ledger.db, account, FEED, from);
       await ledger.pool.query(
-        `update consentry.opt_out_feed set reading_until = reading_until - interval '31 seconds'
+        `update consentry.account_feed set reading_until = reading_until - interval '31 seconds'
           where account_id = $1`,
         [account],
       );
@@ -100,7 +100,7 @@ describe('what the ledger knows of people who said no', () => {
       await feedWasRead(ledger.db, account, FEED, read);
       assert.deepEqual(await due(account, 0), []);
       await ledger.pool.query(
-        `update consentry.opt_out_feed set read_at = read_at - interval '11 minutes'
+        `update consentry.account_feed set read_at = read_at - interval '11 minutes'
           where account_id = $1`,
         [account],
       );

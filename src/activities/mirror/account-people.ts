@@ -1,0 +1,128 @@
+import { judgePerson, type Judgement } from '../../consent/judge.js';
+import { isUnknown, toMirrored } from '../../consent/mirrored.js';
+import { foldEmail } from '../../contracts/addresses.js';
+import type { OptOutTiming } from '../../contracts/migration.js';
+import {
+  beginMirror,
+  mirrorOf,
+  optOutsOf,
+  rememberedPeople,
+  rememberPeople,
+  wholeFor,
+  type Migration,
+  type OpenRow,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import type { LookedUp } from '../look-ups.js';
+import type { OptOutWatch } from '../opt-outs/watch.js';
+import { addressesOf, apart, indexOf, isFedRow, isKnown, mayRelyOn } from './known.js';
+
+/** What is known of rows without a look-up. */
+export interface Recalled {
+  readonly judgements: readonly Judgement[];
+  /** The rows that are left to look up. */
+  readonly left: readonly OpenRow[];
+  /** Everything that is recalled was true so many milliseconds ago. */
+  ageMs(): number;
+}
+
+/**
+ * What Klaviyo holds of an account's people, remembered across runs: nobody is looked up twice while
+ * `ProfileChanges` keeps it up to date.
+ */
+export class AccountPeople {
+  /** Accounts whose mirror has begun. */
+  readonly #begun = new Set<string>();
+
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private readonly optOuts: OptOutWatch,
+  ) {}
+
+  /**
+   * Remembers what a look-up of these rows showed.
+   *
+   * @param tookMs time since its first call
+   */
+  async remember(
+    { accountId, settings }: Migration,
+    people: LookedUp,
+    rows: readonly OpenRow[],
+    tookMs: number,
+  ): Promise<void> {
+    if (settings.mirror === 'off') return;
+    const { ledger, klaviyo } = this.deps;
+    if (!this.#begun.has(accountId)) {
+      const now = klaviyo.now()?.earliest.getTime() ?? Date.now();
+      await beginMirror(ledger.db, accountId, { since: new Date(now - tookMs), tookMs });
+      this.#begun.add(accountId);
+    }
+    const profiles = apart(people.profiles);
+    // Whoever may own a profile that Klaviyo does not assign is looked up again.
+    const unsure = new Set(profiles.filter(isUnknown).flatMap(identifiersOf));
+    await rememberPeople(ledger.db, accountId, {
+      profiles: profiles.filter((profile) => !isUnknown(profile)).map(toMirrored),
+      addresses: rows
+        .flatMap(addressesOf)
+        .filter(({ identifier }) => !unsure.has(identifier))
+        .map(({ spelling }) => spelling),
+      tookMs,
+    });
+  }
+
+  /**
+   * Judges the rows whose people are known well enough, as of when the mirror was last brought up to
+   * date.
+   *
+   * @param maxAgeMs how old what is known of a row may be, in milliseconds
+   */
+  async recall(
+    migration: Migration,
+    rows: readonly OpenRow[],
+    timing: OptOutTiming,
+    maxAgeMs: (row: OpenRow) => number,
+  ): Promise<Recalled> {
+    const { accountId, settings } = migration;
+    const { db } = this.deps.ledger;
+    const nothing: Recalled = { judgements: [], left: rows, ageMs: () => 0 };
+    const askedAt = performance.now();
+    if (settings.mirror === 'off') return nothing;
+    const mirror = await mirrorOf(db, accountId);
+    const ageMs = mirror?.ageMs ?? null;
+    if (mirror === null || ageMs === null) return nothing;
+    const asked = rows.filter((row) => isFedRow(row) && maxAgeMs(row) >= ageMs);
+    if (asked.length === 0) return nothing;
+    const feeds = this.optOuts.feedsOf({ accountId, ...settings }, timing);
+    const coveredMs = await wholeFor(db, accountId, feeds);
+    if (coveredMs === null) return nothing;
+    const remembered = await rememberedPeople(db, accountId, asked.flatMap(addressesOf));
+    const known = asked.filter((row) => isKnown(row, { remembered, mirror, coveredMs, settings }));
+    const { index, oldestMs } = indexOf(remembered);
+    const optOuts = await optOutsOf(
+      db,
+      accountId,
+      known.flatMap(identifiersOf),
+      Math.max(oldestMs, ageMs),
+    );
+    const optedOut = new Set(optOuts.map(({ identifier }) => identifier));
+    const run = { listId: settings.listId, startedAt: migration.createdAt };
+    const judged = new Map<number, Judgement>();
+    for (const row of known) {
+      const judgement = judgePerson(row, { held: index.heldFor(row), optOuts: [] }, run);
+      const isOut = identifiersOf(row).some((identifier) => optedOut.has(identifier));
+      if (mayRelyOn(judgement, row, isOut)) judged.set(row.rowNumber, judgement);
+    }
+    return {
+      judgements: [...judged.values()],
+      left: rows.filter(({ rowNumber }) => !judged.has(rowNumber)),
+      ageMs: () => ageMs + performance.now() - askedAt,
+    };
+  }
+}
+
+function identifiersOf(one: {
+  readonly email: string | null;
+  readonly phoneNumber: string | null;
+}): string[] {
+  return [foldEmail(one.email), one.phoneNumber].filter((identifier) => identifier !== null);
+}

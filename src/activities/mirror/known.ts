@@ -1,0 +1,119 @@
+import { needsPhone, spellingsOf, type Judgement } from '../../consent/judge.js';
+import { fromMirrored } from '../../consent/mirrored.js';
+import { ProfileIndex } from '../../consent/profile-index.js';
+import { foldEmail } from '../../contracts/addresses.js';
+import type { Channel } from '../../contracts/channels.js';
+import type { MigrationSettings } from '../../contracts/migration.js';
+import { UNKNOWN_CONSENT, type ProfileConsent } from '../../klaviyo/index.js';
+import type { AskedAddress, Mirror, OpenRow, RememberedAddress } from '../../ledger/index.js';
+
+/** Channels whose opt-outs are shown by feeds. The others are looked up every time. */
+const FED: ReadonlySet<Channel> = new Set(['email', 'list', 'sms', 'sms_transactional']);
+
+export function isFed(channel: Channel): boolean {
+  return FED.has(channel);
+}
+
+/** Whether feeds show every opt-out of the row, and nothing of it may be on its way to Klaviyo. */
+export function isFedRow({ parts }: OpenRow): boolean {
+  return parts.every(({ channel, submissionId }) => isFed(channel) && submissionId === null);
+}
+
+/** The addresses that a look-up of the row asks for. */
+export function addressesOf(row: OpenRow): AskedAddress[] {
+  const { email, phoneNumber } = row;
+  const emails = spellingsOf(row).map((spelling) => ({ spelling, identifier: email ?? spelling }));
+  if (phoneNumber === null || !needsPhone(row)) return emails;
+  return [...emails, { spelling: phoneNumber, identifier: phoneNumber }];
+}
+
+/** What decides whether an address is known. */
+interface Knowledge {
+  /** By the spelling of their addresses. */
+  readonly remembered: ReadonlyMap<string, RememberedAddress>;
+  readonly mirror: Mirror;
+  /** Milliseconds for which no opt-out was missed. */
+  readonly coveredMs: number;
+  readonly settings: Pick<MigrationSettings, 'absentIsNew'>;
+}
+
+/**
+ * Whether every profile is known that a look-up of the row would show. If the whole account was read,
+ * an address without a profile has none; but Klaviyo does not show the secondary addresses of its
+ * profiles, and whoever has one may have opted out. So that counts only where nobody did, or where
+ * the operator says that there are none.
+ */
+export function isKnown(
+  row: OpenRow,
+  { remembered, mirror, coveredMs, settings }: Knowledge,
+): boolean {
+  const absentIsNew = mirror.complete && (settings.absentIsNew || !mirror.saysNo);
+  return addressesOf(row).every(({ spelling }) => {
+    const address = remembered.get(spelling);
+    if (address === undefined) return absentIsNew;
+    const { lookedUpMs, profiles } = address;
+    const isWhole = lookedUpMs === null ? mirror.complete : lookedUpMs <= mirror.wholeMs;
+    // An opt-out need not change the profile.
+    return isWhole && profiles.every(({ ageMs }) => ageMs <= coveredMs);
+  });
+}
+
+/** What is remembered, as if it had been looked up. */
+export function indexOf(remembered: ReadonlyMap<string, RememberedAddress>): {
+  readonly index: ProfileIndex;
+  /** Milliseconds since the oldest of it was read; 0 if nothing is remembered. */
+  readonly oldestMs: number;
+} {
+  const index = new ProfileIndex();
+  const ids = new Set<string>();
+  let oldestMs = 0;
+  for (const { lookedUpMs, profiles } of remembered.values()) {
+    oldestMs = Math.max(oldestMs, lookedUpMs ?? 0, ...profiles.map(({ ageMs }) => ageMs));
+    for (const profile of profiles) {
+      if (ids.has(profile.id)) continue;
+      ids.add(profile.id);
+      index.add(fromMirrored(profile));
+    }
+  }
+  return { index, oldestMs };
+}
+
+/**
+ * Whether a judgement needs no look-up. One that settles a row as subscribed does, since that has to
+ * be read back, and one that rests on a profile of which Klaviyo did not say everything, or that an
+ * opt-out contradicts.
+ *
+ * @param isOut whether an opt-out of the person is known from elsewhere
+ */
+export function mayRelyOn(
+  { settlements, joinsList }: Judgement,
+  { parts }: OpenRow,
+  isOut: boolean,
+): boolean {
+  const isSure = settlements.every(
+    ({ outcome, reason }) => outcome === 'skipped_opted_out' && reason !== 'consent_state_unknown',
+  );
+  return isSure && !joinsList && (!isOut || settlements.length === parts.length);
+}
+
+/**
+ * Klaviyo may answer with one id for profiles with different addresses. They are kept as several, of
+ * which nothing is known.
+ */
+export function apart(profiles: readonly ProfileConsent[]): ProfileConsent[] {
+  const byId = new Map<string, Map<string, ProfileConsent>>();
+  for (const profile of profiles) {
+    const same = byId.get(profile.id) ?? new Map<string, ProfileConsent>();
+    byId.set(profile.id, same);
+    same.set(JSON.stringify([foldEmail(profile.email), profile.phoneNumber]), profile);
+  }
+  return [...byId.values()].flatMap((same) =>
+    same.size === 1
+      ? [...same.values()]
+      : [...same].map(([addresses, profile]) => ({
+          ...profile,
+          ...UNKNOWN_CONSENT,
+          id: `${profile.id} ${addresses}`,
+        })),
+  );
+}

@@ -1,0 +1,174 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { toMirrored } from '../../consent/mirrored.js';
+import { CALL_LIMITS, JOB_SIZE } from '../../contracts/limits.js';
+import type { OptOutTiming } from '../../contracts/migration.js';
+import type { ProfileConsent, ProfilePage } from '../../klaviyo/index.js';
+import {
+  completeMirror,
+  feedWasRead,
+  keepFeed,
+  mirrorOf,
+  PROFILES_FEED,
+  releaseFeed,
+  rememberedPeople,
+  rememberPeople,
+  rowsOfSource,
+  takeFeed,
+  unreadRows,
+  type Migration,
+  type Mirror,
+} from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import type { OptOutWatch } from '../opt-outs/watch.js';
+import { addressesOf, apart, isFed, isKnown } from './known.js';
+
+/** Changes become visible out of order: each read begins this long before the last one. */
+const CHANGES_LATE_MS = 5 * 60_000;
+
+/** Feeds of opt-outs are not read further back than this; who was read before is looked up. */
+const FEEDS_BACK_MS = 30 * 24 * 3_600_000;
+
+/** With fewer calls to save, people are looked up. */
+const LEAST_PAGES = 5;
+
+/** What may be spent on reading changes, of the look-ups that this saves. */
+const SHARE_FOR_CHANGES = 1 / 2;
+
+/** The same on reading the whole account, which may be far larger than the source. */
+const SHARE_FOR_WHOLE = 1 / 10;
+
+const KEEP_EVERY_MS = 10_000;
+const LOOK_AGAIN_MS = 250;
+
+interface Reading {
+  /** The whole account, or what changed since the last reading. */
+  readonly whole: boolean;
+  /** Pages after which it is given up. */
+  readonly pages: number;
+}
+
+interface Pages {
+  /** By Klaviyo's clock; null for all profiles. */
+  readonly since: Date | null;
+  readonly pages: number;
+  /** Ends the reading. */
+  readonly until: (profiles: readonly ProfileConsent[]) => boolean;
+}
+
+/**
+ * Keeps the mirror of an account up to date: reads the profiles that changed, once for all runs, and
+ * with them the feeds of opt-outs, since some opt-outs do not count as a change of the profile.
+ */
+export class ProfileChanges {
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private readonly optOuts: OptOutWatch,
+  ) {}
+
+  /**
+   * Reads what changed, where that saves the run more calls than it takes; or the whole account,
+   * where that seems cheap. Both are given up if there is more to read.
+   */
+  async read(migration: Migration, timing: OptOutTiming, signal: AbortSignal): Promise<void> {
+    const { accountId, settings } = migration;
+    if (settings.mirror === 'off' || !settings.channels.every(isFed)) return;
+    const { db } = this.deps.ledger;
+    const reading = await this.#worthReading(migration, await mirrorOf(db, accountId));
+    if (reading === null) return;
+    const began = performance.now();
+    while (!(await this.#readOnce(migration, reading, timing, signal))) {
+      await delay(LOOK_AGAIN_MS, undefined, { signal });
+      const ageMs = (await mirrorOf(db, accountId))?.ageMs ?? Infinity;
+      if (ageMs < performance.now() - began) return;
+    }
+  }
+
+  async #worthReading(migration: Migration, mirror: Mirror | null): Promise<Reading | null> {
+    const { id, accountId, settings } = migration;
+    const { db } = this.deps.ledger;
+    if (settings.mirror === 'always') return { whole: mirror === null, pages: Infinity };
+    const sample = await unreadRows(db, id, 0, JOB_SIZE);
+    const addresses = sample.flatMap(addressesOf);
+    if (addresses.length === 0) return null;
+    const perRow = addresses.length / sample.length / CALL_LIMITS.lookUp;
+    const lookUps = (await rowsOfSource(db, id)) * perRow;
+    if (mirror !== null) {
+      const remembered = await rememberedPeople(db, accountId, addresses);
+      const knowledge = { remembered, mirror, coveredMs: FEEDS_BACK_MS, settings };
+      const known = sample.filter((row) => isKnown(row, knowledge)).length;
+      const pages = (known / sample.length) * lookUps * SHARE_FOR_CHANGES;
+      if (pages >= LEAST_PAGES) return { whole: false, pages };
+      if (mirror.complete) return null;
+    }
+    const pages = lookUps * SHARE_FOR_WHOLE;
+    return pages >= LEAST_PAGES ? { whole: true, pages } : null;
+  }
+
+  /** @returns false if another worker is reading */
+  async #readOnce(
+    { accountId, settings }: Migration,
+    { whole, pages }: Reading,
+    timing: OptOutTiming,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { ledger, klaviyo } = this.deps;
+    const { db } = ledger;
+    const now = klaviyo.now()?.earliest ?? new Date();
+    const began = performance.now();
+    const taken = await takeFeed(db, accountId, PROFILES_FEED, now);
+    if (taken === null) return false;
+    // If the lease cannot be extended, another worker reads them too, which does no harm.
+    const keeping = setInterval(
+      () => void keepFeed(db, accountId, PROFILES_FEED).catch(() => undefined),
+      KEEP_EVERY_MS,
+    );
+    let isRead = false;
+    try {
+      const backMs = whole ? 1 : Math.min(taken.wholeMs ?? 1, FEEDS_BACK_MS);
+      await this.optOuts.read({ accountId, ...settings }, timing, signal, backMs);
+      const since = whole ? null : new Date(taken.since.getTime() - CHANGES_LATE_MS);
+      // Where somebody opted out, the whole account does not show who is new in it: see `isKnown`.
+      const until = whole && !settings.absentIsNew ? someSayNo : () => false;
+      if (!(await this.#readPages(accountId, { since, pages, until }, signal))) return true;
+      await db.transaction().execute(async (tx) => {
+        const read = { since: now, tookMs: performance.now() - began };
+        await feedWasRead(tx, accountId, PROFILES_FEED, whole ? { ...read, wholeMs: 0 } : read);
+        if (whole) await completeMirror(tx, accountId, read.tookMs);
+      });
+      isRead = true;
+      return true;
+    } finally {
+      clearInterval(keeping);
+      if (!isRead) await releaseFeed(db, accountId, PROFILES_FEED);
+    }
+  }
+
+  /** @returns whether all were read */
+  async #readPages(
+    accountId: string,
+    { since, pages, until }: Pages,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { ledger, klaviyo } = this.deps;
+    const query = { since: since?.toISOString() ?? null };
+    let cursor: string | null = null;
+    for (let page = 1; page <= pages; page += 1) {
+      signal.throwIfAborted();
+      const began = performance.now();
+      const read: ProfilePage = await klaviyo.listChanged({ ...query, cursor }, { signal });
+      await rememberPeople(ledger.db, accountId, {
+        profiles: apart(read.profiles).map(toMirrored),
+        addresses: [],
+        tookMs: performance.now() - began,
+      });
+      if (until(read.profiles)) return false;
+      cursor = read.next;
+      if (cursor === null) return true;
+    }
+    return false;
+  }
+}
+
+function someSayNo(profiles: readonly ProfileConsent[]): boolean {
+  return profiles.some((profile) => toMirrored(profile).saysNo);
+}

@@ -1,0 +1,244 @@
+import { sql } from 'kysely';
+import type { LedgerDb } from '../database.js';
+
+/*
+ * What Klaviyo holds of an account's people, across runs. It is known as of the last read of the feed
+ * `profiles`, which shows every profile that was created or changed.
+ */
+
+/** The feed of profiles that changed. */
+export const PROFILES_FEED = 'profiles';
+
+/** A profile with what is kept of its consent. */
+export interface MirroredProfile {
+  readonly id: string;
+  /** In lower case. */
+  readonly email: string | null;
+  readonly phoneNumber: string | null;
+  /** It opted out of something, is suppressed, left a list, or Klaviyo did not say. */
+  readonly saysNo: boolean;
+  /** Whatever the caller keeps of its consent, as JSON. */
+  readonly consent: object;
+}
+
+/** What one read showed. */
+export interface MirroredRead {
+  readonly profiles: readonly MirroredProfile[];
+  /** The addresses that it asked for: for these, Klaviyo has no other profiles. */
+  readonly addresses: readonly string[];
+  /** Time since its first call, in milliseconds: it may have missed later changes. */
+  readonly tookMs: number;
+}
+
+/**
+ * Remembers what a read showed, unless a later one is remembered already. If a profile has another
+ * address than before, the old one has to be looked up again.
+ */
+export async function rememberPeople(
+  db: LedgerDb,
+  accountId: string,
+  { profiles, addresses, tookMs }: MirroredRead,
+): Promise<void> {
+  const readAt = sql`(now() - make_interval(secs => ${tookMs}::float8 / 1000))`;
+  // Always in the same order, so that two writers of the same people do not deadlock.
+  const sorted = [...profiles].sort((a, b) => (a.id < b.id ? -1 : 1));
+  if (sorted.length > 0) {
+    await sql`
+      with read as materialized (
+        select * from unnest(
+          ${sorted.map(({ id }) => id)}::text[], ${sorted.map(({ email }) => email)}::text[],
+          ${sorted.map(({ phoneNumber }) => phoneNumber)}::text[],
+          ${sorted.map(({ saysNo }) => saysNo)}::boolean[],
+          ${sorted.map(({ consent }) => JSON.stringify(consent))}::jsonb[]
+        ) with ordinality as r (profile_id, email, phone_number, says_no, consent, n)
+      ),
+      before as materialized (
+        select p.email, p.phone_number, r.email as email_now, r.phone_number as phone_number_now
+        from read r
+        cross join lateral (
+          select email, phone_number from consentry.profile p
+          where p.account_id = ${accountId} and p.profile_id = r.profile_id offset 0
+        ) p
+      ),
+      outdated as (
+        delete from consentry.looked_up l using (
+          select md5(email)::uuid as address from before where email is distinct from email_now
+          union
+          select md5(phone_number)::uuid from before
+          where phone_number is distinct from phone_number_now
+        ) o
+        where l.account_id = ${accountId} and l.address = o.address
+      )
+      insert into consentry.profile as p
+        (account_id, profile_id, email, phone_number, says_no, consent, read_at)
+      select ${accountId}, profile_id, email, phone_number, says_no, consent, ${readAt}
+      from read order by n
+      on conflict (account_id, profile_id) do update set
+        email = excluded.email, phone_number = excluded.phone_number,
+        says_no = excluded.says_no, consent = excluded.consent, read_at = excluded.read_at
+      where excluded.read_at >= p.read_at`.execute(db);
+  }
+  const asked = [...new Set(addresses)];
+  if (asked.length === 0) return;
+  await sql`
+    insert into consentry.looked_up as l (account_id, address, read_at)
+    select ${accountId}, md5(address)::uuid as address, ${readAt}
+    from unnest(${asked}::text[]) as asked (address)
+    order by 2
+    on conflict (account_id, address) do update set read_at = excluded.read_at
+    where excluded.read_at > l.read_at`.execute(db);
+}
+
+/** How far what is remembered of an account's people can be relied on. */
+export interface Mirror {
+  /** Milliseconds since it was last brought up to date; null if it never was. */
+  readonly ageMs: number | null;
+  /** Milliseconds since it began: what was remembered later is up to date too. */
+  readonly wholeMs: number;
+  /** Every profile of the account was read. */
+  readonly complete: boolean;
+  /** Somebody in it opted out, is suppressed, left a list, or Klaviyo did not say. */
+  readonly saysNo: boolean;
+}
+
+/** @returns null if nothing is remembered */
+export async function mirrorOf(db: LedgerDb, accountId: string): Promise<Mirror | null> {
+  const { rows } = await sql<{
+    age_ms: number | null;
+    whole_ms: number;
+    complete: boolean;
+    says_no: boolean;
+  }>`
+    select (extract(epoch from now() - read_at) * 1000)::float8 as age_ms,
+      (extract(epoch from now() - whole_since) * 1000)::float8 as whole_ms, complete,
+      exists (select from consentry.profile p where p.account_id = f.account_id and p.says_no)
+        as says_no
+    from consentry.account_feed f
+    where account_id = ${accountId} and feed = ${PROFILES_FEED} and whole_since is not null`.execute(
+    db,
+  );
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { age_ms: ageMs, whole_ms: wholeMs, complete, says_no: saysNo } = row;
+  return { ageMs, wholeMs, complete, saysNo };
+}
+
+/**
+ * Begins to remember people, if that has not begun.
+ *
+ * @param since the beginning, by Klaviyo's clock: changes are read from there later
+ * @param tookMs how long ago that is
+ */
+export async function beginMirror(
+  db: LedgerDb,
+  accountId: string,
+  { since, tookMs }: { readonly since: Date; readonly tookMs: number },
+): Promise<void> {
+  await sql`
+    insert into consentry.account_feed (account_id, feed, since, whole_since)
+    values (${accountId}, ${PROFILES_FEED}, ${since},
+      now() - make_interval(secs => ${tookMs}::float8 / 1000))
+    on conflict (account_id, feed) do update
+      set since = excluded.since, whole_since = excluded.whole_since
+      where account_feed.whole_since is null`.execute(db);
+}
+
+/**
+ * Records that every profile of the account was read, and forgets those that are gone.
+ *
+ * @param tookMs time since the first call of that read
+ */
+export async function completeMirror(
+  db: LedgerDb,
+  accountId: string,
+  tookMs: number,
+): Promise<void> {
+  const began = sql`now() - make_interval(secs => ${tookMs}::float8 / 1000)`;
+  await sql`
+    update consentry.account_feed set complete = true, whole_since = ${began}
+    where account_id = ${accountId} and feed = ${PROFILES_FEED}`.execute(db);
+  await sql`
+    delete from consentry.profile
+    where account_id = ${accountId} and read_at < ${began}`.execute(db);
+  await sql`
+    delete from consentry.looked_up
+    where account_id = ${accountId} and read_at < ${began}`.execute(db);
+}
+
+/** An address to recall. */
+export interface AskedAddress {
+  /** The e-mail in the spelling to look up, or the phone number. */
+  readonly spelling: string;
+  /** The same as profiles have it: an e-mail in lower case. */
+  readonly identifier: string;
+}
+
+/** What is remembered of an address. */
+export interface RememberedAddress {
+  /** Milliseconds since it was looked up; null if it was not. */
+  readonly lookedUpMs: number | null;
+  readonly profiles: readonly (MirroredProfile & {
+    /** Milliseconds since it was read. */
+    readonly ageMs: number;
+  })[];
+}
+
+/**
+ * What is remembered of these addresses, by their spelling. Those that nothing is remembered of are
+ * left out.
+ */
+export async function rememberedPeople(
+  db: LedgerDb,
+  accountId: string,
+  addresses: readonly AskedAddress[],
+): Promise<Map<string, RememberedAddress>> {
+  const asked = [...new Map(addresses.map((each) => [each.spelling, each])).values()];
+  if (asked.length === 0) return new Map();
+  const { rows } = await sql<{
+    spelling: string;
+    looked_up_ms: number | null;
+    profiles: (MirroredProfile & { ageMs: number })[];
+  }>`
+    select asked.spelling, looked_up.ms as looked_up_ms, held.profiles
+    from unnest(
+      ${asked.map(({ spelling }) => spelling)}::text[],
+      ${asked.map(({ identifier }) => identifier)}::text[]
+    ) as asked (spelling, identifier)
+    left join lateral (
+      select (extract(epoch from now() - read_at) * 1000)::float8 as ms
+      from consentry.looked_up
+      where account_id = ${accountId} and address = md5(asked.spelling)::uuid offset 0
+    ) looked_up on true
+    cross join lateral (
+      select coalesce(jsonb_agg(jsonb_build_object('id', profile_id, 'email', email,
+        'phoneNumber', phone_number, 'saysNo', says_no, 'consent', consent,
+        'ageMs', extract(epoch from now() - read_at) * 1000)), '[]') as profiles
+      from consentry.profile
+      where account_id = ${accountId}
+        and (hashtext(email) = hashtext(asked.identifier) and email = asked.identifier
+          or hashtext(phone_number) = hashtext(asked.identifier)
+            and phone_number = asked.identifier)
+    ) held
+    where looked_up.ms is not null or held.profiles <> '[]'`.execute(db);
+  return new Map(
+    rows.map((row) => [row.spelling, { lookedUpMs: row.looked_up_ms, profiles: row.profiles }]),
+  );
+}
+
+/**
+ * How long nothing that these feeds showed was missed, in milliseconds; null if one was never read, or
+ * may not be read.
+ */
+export async function wholeFor(
+  db: LedgerDb,
+  accountId: string,
+  feeds: readonly string[],
+): Promise<number | null> {
+  const { rows } = await sql<{ ms: number | null }>`
+    select case when count(*) = ${feeds.length} and bool_and(not unreadable)
+        and count(whole_since) = count(*)
+      then (extract(epoch from now() - max(whole_since)) * 1000)::float8 end as ms
+    from consentry.account_feed
+    where account_id = ${accountId} and feed = any(${[...feeds]}::text[])`.execute(db);
+  return rows[0]?.ms ?? null;
+}

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, mock, test } from 'node:test';
+import fc from 'fast-check';
+import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
+import { createActivities, type Activities } from '../../../src/activities/index.js';
+import type { MigrationSettings } from '../../../src/contracts/migration.js';
+import { KlaviyoClient, type RateLimiter } from '../../../src/klaviyo/index.js';
+import { type Ledger } from '../../../src/ledger/index.js';
+import { activityEnvironment } from '../../support/activities.js';
+import { intent, part } from '../../support/intents.js';
+import { openTestLedger, store } from '../../support/ledger.js';
+import { TEST_TIMING } from '../../support/settings.js';
+
+const LIST = 'LIST01';
+const OTHER = 'OTHER1';
+
+/** Opt-outs are read again by every step. */
+const TIMING = { ...TEST_TIMING, optOutsMaxAgeMs: 0, consentMaxAgeMs: 3_600_000 };
+
+const UNLIMITED: RateLimiter = {
+  acquire: () => Promise.resolve(),
+  penalise: () => Promise.resolve(),
+};
+
+/** What the account holds of somebody before anything is read. */
+type Before = 'nobody' | 'NEVER_SUBSCRIBED' | 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'complained' | 'left';
+
+/** What happens to somebody between two runs. */
+const ACTS = [
+  'nothing',
+  'unsubscribes',
+  'leaves the list',
+  'leaves another list',
+  'complains',
+  'stops texts',
+  'is suppressed',
+  'is unsubscribed by another tool',
+  'signs up by a form',
+  'signs up and unsubscribes',
+  'gets the address of somebody who said no',
+  'is created as somebody who said no',
+] as const;
+type Act = (typeof ACTS)[number];
+
+interface Person {
+  readonly before: Before;
+  readonly hasPhone: boolean;
+  readonly texts: boolean;
+  readonly capitals: boolean;
+  readonly acts: readonly Act[];
+}
+
+const people = fc.array(
+  fc.record({
+    before: fc.constantFrom<Before>(
+      'nobody',
+      'nobody',
+      'NEVER_SUBSCRIBED',
+      'SUBSCRIBED',
+      'UNSUBSCRIBED',
+      'complained',
+      'left',
+    ),
+    hasPhone: fc.boolean(),
+    texts: fc.boolean(),
+    capitals: fc.boolean(),
+    acts: fc.array(fc.constantFrom(...ACTS), { minLength: 1, maxLength: 2 }),
+  }) satisfies fc.Arbitrary<Person>,
+  { minLength: 1, maxLength: 12 },
+);
+
+describe('what is remembered of an account’s people', { timeout: 240_000 }, () => {
+  let ledger: Ledger;
+  let sandbox: Sandbox;
+  let klaviyo: KlaviyoClient;
+  /** Addresses that were looked up. */
+  let asked = 0;
+  before(async () => {
+    ledger = await openTestLedger({ connections: 8 });
+    sandbox = await startSandbox({
+      delays: {
+        subscribeLive: [0, 0],
+        subscribeHistorical: [0, 0],
+        suppression: [0, 0],
+        event: [0, 0],
+        readLag: [0, 0],
+      },
+      rateLimitFactor: 1_000,
+      lists: [
+        { id: LIST, name: 'News', opt_in_process: 'single_opt_in' },
+        { id: OTHER, name: 'Other', opt_in_process: 'single_opt_in' },
+      ],
+    });
+    klaviyo = new KlaviyoClient({
+      apiKey: sandbox.apiKey,
+      baseUrl: sandbox.url,
+      limiter: UNLIMITED,
+      version: 'test',
+    });
+    await klaviyo.getAccount();
+    const lookUp = klaviyo.lookUpProfiles.bind(klaviyo);
+    mock.method(klaviyo, 'lookUpProfiles', (...query: Parameters<typeof lookUp>) => {
+      asked += query[0].values.length;
+      return lookUp(...query);
+    });
+  });
+  after(async () => {
+    await klaviyo.close();
+    await sandbox.close();
+    await ledger.close();
+  });
+
+  let worlds = 0;
+  /** Another world: people of its own, in a ledger that knows nothing of the account. */
+  function world(crowd: readonly Person[]) {
+    worlds += 1;
+    const accountId = `world${worlds}`;
+    const emailOf = (n: number) => `w${worlds}p${n}@example.com`;
+    const phoneOf = (n: number) =>
+      `+1201${String(2_000_000 + ((worlds * 40 + n) % 7_000_000)).padStart(7, '0')}`;
+    const intents = crowd.map(({ hasPhone, texts, capitals }, n) =>
+      intent({
+        line: n + 2,
+        email: emailOf(n),
+        rawEmail: capitals ? emailOf(n).toUpperCase() : null,
+        phoneNumber: hasPhone ? phoneOf(n) : null,
+        parts: [part(), ...(hasPhone && texts ? [part({ channel: 'sms' })] : [])],
+      }),
+    );
+    crowd.forEach(({ before, hasPhone, capitals }, n) => {
+      if (before === 'nobody') return;
+      const address = capitals ? emailOf(n).toUpperCase() : emailOf(n);
+      sandbox.account.seed({
+        email: address,
+        ...(hasPhone ? { phone_number: phoneOf(n), lists: [LIST, OTHER] } : { lists: [LIST] }),
+        consent_timestamp: '2023-01-01T00:00:00Z',
+        ...(before === 'complained' ? { suppressions: ['SPAM_COMPLAINT'] } : {}),
+        ...(before === 'left' ? { list_suppressions: [LIST], lists: [] } : {}),
+        ...(before === 'SUBSCRIBED' || before === 'UNSUBSCRIBED'
+          ? { email_consent: before, ...(hasPhone ? { sms_consent: before } : {}) }
+          : {}),
+      });
+    });
+    const activities: Activities = createActivities({ ledger, klaviyo, accountId });
+    let runs = 0;
+    return {
+      emailOf,
+      phoneOf,
+      /** Reads a run's consent, and says how its parts ended and how many addresses were asked for. */
+      async read(settings: Partial<MigrationSettings>) {
+        runs += 1;
+        const id = `${accountId} run ${runs}`;
+        await store(ledger, id, intents, { listId: LIST, ...settings }, accountId);
+        asked = 0;
+        await activityEnvironment().run(() =>
+          activities.readConsent({ migrationId: id, timing: TIMING }),
+        );
+        const { rows } = await ledger.pool.query<{
+          row_number: number;
+          channel: string;
+          outcome: string | null;
+        }>(
+          `select p.row_number, p.channel, p.outcome from consentry.part p
+            join consentry.migration m on m.number = p.migration_number
+            where m.id = $1 order by 1, 2`,
+          [id],
+        );
+        const parts = new Map(
+          rows.map((row) => [`${row.row_number} ${row.channel}`, row.outcome ?? 'sent']),
+        );
+        return { parts, asked };
+      },
+    };
+  }
+
+  async function happens(act: Act, email: string, phone: string | null): Promise<void> {
+    const { account } = sandbox;
+    switch (act) {
+      case 'nothing':
+        return;
+      case 'unsubscribes':
+        return possibly(() => account.unsubscribe({ email }));
+      case 'leaves the list':
+        return possibly(() => account.unsubscribe({ email, list_id: LIST }));
+      case 'leaves another list':
+        return possibly(() => account.unsubscribe({ email, list_id: OTHER }));
+      case 'complains':
+        return possibly(() => account.complain({ email }));
+      case 'stops texts':
+        if (phone === null) return;
+        return possibly(() => account.stopSms({ phone_number: phone }));
+      case 'is suppressed':
+        return possibly(() => account.suppress({ email }));
+      case 'is unsubscribed by another tool': {
+        const profiles = [{ email, phoneNumber: null, channels: ['email'] as const }];
+        await klaviyo.unsubscribeProfiles({ listId: null, profiles });
+        return;
+      }
+      case 'signs up by a form':
+        return possibly(() => account.subscribe({ email, list_id: LIST }));
+      case 'signs up and unsubscribes':
+        return possibly(() => {
+          account.subscribe({ email, list_id: LIST });
+          account.unsubscribe({ email });
+        });
+      case 'gets the address of somebody who said no': {
+        if (account.truthsFor({ email }).length > 0) return;
+        const old = `before.${email}`;
+        account.seed({ email: old, email_consent: 'UNSUBSCRIBED' });
+        await rename(old, email);
+        return;
+      }
+      case 'is created as somebody who said no':
+        if (account.truthsFor({ email }).length > 0) return;
+        account.seed({
+          email,
+          email_consent: 'UNSUBSCRIBED',
+          created: new Date().toISOString(),
+        });
+    }
+  }
+
+  /** As somebody does in Klaviyo: through the API, where the profile is known by its id. */
+  async function rename(from: string, to: string): Promise<void> {
+    const [profile] = await klaviyo.lookUpProfiles({ by: 'email', values: [from] });
+    assert.ok(profile !== undefined);
+    const answer = await fetch(`${sandbox.url}/api/profiles/${profile.id}`, {
+      method: 'PATCH',
+      headers: {
+        Authorization: `Klaviyo-API-Key ${sandbox.apiKey}`,
+        'Content-Type': 'application/vnd.api+json',
+        revision: '2026-07-15',
+      },
+      body: JSON.stringify({
+        data: { type: 'profile', id: profile.id, attributes: { email: to } },
+      }),
+    });
+    assert.equal(answer.status, 200, await answer.text());
+  }
+
+  for (const [begins, first] of [
+    ['people who were looked up', 'auto'],
+    ['the whole account', 'always'],
+  ] as const) {
+    test(`decides as looking everybody up would: ${begins}`, async () => {
+      let fewer = 0;
+      await fc.assert(
+        fc.asyncProperty(people, async (crowd) => {
+          const { read, emailOf, phoneOf } = world(crowd);
+          await read({ mirror: first });
+          for (const [n, { acts, hasPhone }] of crowd.entries()) {
+            for (const act of acts) await happens(act, emailOf(n), hasPhone ? phoneOf(n) : null);
+          }
+          const recalled = await read({ mirror: 'always' });
+          const looked = await read({ mirror: 'off' });
+          assert.deepEqual(recalled.parts, looked.parts);
+          if (recalled.asked < looked.asked) fewer += 1;
+        }),
+        { numRuns: 40 },
+      );
+      assert.ok(fewer > 5, `it saved look-ups in ${fewer} of 40 worlds`);
+    });
+  }
+});
+
+/** The control surface refuses what cannot be, such as an opt-out of somebody without a profile. */
+function possibly(act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+}
