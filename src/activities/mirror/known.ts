@@ -7,6 +7,12 @@ import type { MigrationSettings } from '../../contracts/migration.js';
 import { UNKNOWN_CONSENT, type ProfileConsent } from '../../klaviyo/index.js';
 import type { AskedAddress, Mirror, OpenRow, RememberedAddress } from '../../ledger/index.js';
 
+/**
+ * How long what was read is relied on. Klaviyo shows no change of an address that becomes a secondary
+ * one of another profile, by a merge or by hand.
+ */
+export const KNOWN_FOR_MS = 24 * 3_600_000;
+
 /** Channels whose opt-outs are shown by feeds. The others are looked up every time. */
 const FED: ReadonlySet<Channel> = new Set(['email', 'list', 'sms', 'sms_transactional']);
 
@@ -32,7 +38,7 @@ interface Knowledge {
   /** By the spelling of their addresses. */
   readonly remembered: ReadonlyMap<string, RememberedAddress>;
   readonly mirror: Mirror;
-  /** Milliseconds for which no opt-out was missed. */
+  /** Milliseconds for which no opt-out was missed: not every opt-out changes the profile. */
   readonly coveredMs: number;
   readonly settings: Pick<MigrationSettings, 'absentIsNew'>;
 }
@@ -47,14 +53,16 @@ export function isKnown(
   row: OpenRow,
   { remembered, mirror, coveredMs, settings }: Knowledge,
 ): boolean {
-  const absentIsNew = mirror.complete && (settings.absentIsNew || !mirror.saysNo);
+  const isComplete = mirror.complete && mirror.wholeMs <= KNOWN_FOR_MS;
+  const absentIsNew = isComplete && (settings.absentIsNew || !mirror.saysNo);
+  const readWithinMs = Math.min(coveredMs, KNOWN_FOR_MS);
   return addressesOf(row).every(({ spelling }) => {
     const address = remembered.get(spelling);
     if (address === undefined) return absentIsNew;
     const { lookedUpMs, profiles } = address;
-    const isWhole = lookedUpMs === null ? mirror.complete : lookedUpMs <= mirror.wholeMs;
-    // An opt-out need not change the profile.
-    return isWhole && profiles.every(({ ageMs }) => ageMs <= coveredMs);
+    const isWhole =
+      lookedUpMs === null ? isComplete : lookedUpMs <= Math.min(mirror.wholeMs, KNOWN_FOR_MS);
+    return isWhole && profiles.every(({ ageMs }) => ageMs <= readWithinMs);
   });
 }
 

@@ -20,13 +20,10 @@ import {
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
-import { addressesOf, apart, isFed, isKnown } from './known.js';
+import { addressesOf, apart, isFed, isKnown, KNOWN_FOR_MS } from './known.js';
 
 /** Changes become visible out of order: each read begins this long before the last one. */
 const CHANGES_LATE_MS = 5 * 60_000;
-
-/** Feeds of opt-outs are not read further back than this; who was read before is looked up. */
-const FEEDS_BACK_MS = 30 * 24 * 3_600_000;
 
 /** With fewer calls to save, people are looked up. */
 const LEAST_PAGES = 5;
@@ -94,7 +91,7 @@ export class ProfileChanges {
     const lookUps = (await rowsOfSource(db, id)) * perRow;
     if (mirror !== null) {
       const remembered = await rememberedPeople(db, accountId, addresses);
-      const knowledge = { remembered, mirror, coveredMs: FEEDS_BACK_MS, settings };
+      const knowledge = { remembered, mirror, coveredMs: KNOWN_FOR_MS, settings };
       const known = sample.filter((row) => isKnown(row, knowledge)).length;
       const pages = (known / sample.length) * lookUps * SHARE_FOR_CHANGES;
       if (pages >= LEAST_PAGES) return { whole: false, pages };
@@ -124,11 +121,12 @@ export class ProfileChanges {
     );
     let isRead = false;
     try {
-      const backMs = whole ? 1 : Math.min(taken.wholeMs ?? 1, FEEDS_BACK_MS);
+      const backMs = whole ? 1 : Math.min(taken.wholeMs ?? 1, KNOWN_FOR_MS);
       await this.optOuts.read({ accountId, ...settings }, timing, signal, backMs);
+      const saves = settings.mirror === 'auto';
       const since = whole ? null : new Date(taken.since.getTime() - CHANGES_LATE_MS);
       // Where somebody opted out, the whole account does not show who is new in it: see `isKnown`.
-      const until = whole && !settings.absentIsNew ? someSayNo : () => false;
+      const until = whole && saves && !settings.absentIsNew ? someSayNo : () => false;
       if (!(await this.#readPages(accountId, { since, pages, until }, signal))) return true;
       await db.transaction().execute(async (tx) => {
         const read = { since: now, tookMs: performance.now() - began };

@@ -61,12 +61,13 @@ const columns = (
   matches: (channel: Channel) => RawBuilder<unknown>,
 ): RawBuilder<unknown> => sql`
   i.row_number, i.email, i.raw_email, i.phone_number, i.date_of_birth::text, i.push_token,
-  i.push_platform, ${sql.join(
+  i.push_platform ${sql.join(
     channels.flatMap((channel) => [
-      sql`case when ${matches(channel)} then ${askedFor(channel)} end as ${sql.ref(`${channel}_operation`)}`,
-      sql`to_char(${consentedAtColumn(channel)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+      sql`, case when ${matches(channel)} then ${askedFor(channel)} end as ${sql.ref(`${channel}_operation`)}`,
+      sql`, to_char(${consentedAtColumn(channel)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         as ${sql.ref(`${channel}_consented_at`)}`,
     ]),
+    sql``,
   )}`;
 
 const isOpen = (channel: Channel): RawBuilder<boolean> =>
