@@ -6,6 +6,7 @@ import { kill } from './scenarios/kill.js';
 import { ledger, ledgerTenMillion } from './scenarios/ledger.js';
 import { lifted } from './scenarios/lifted.js';
 import { live } from './scenarios/live.js';
+import { liftedMirror, liveMirror } from './scenarios/mirror.js';
 import { script } from './scenarios/script/script.js';
 import { workers } from './scenarios/workers.js';
 
@@ -15,6 +16,8 @@ export const SCENARIOS: readonly (Scenario | Script)[] = [
   importing,
   lifted,
   live,
+  liftedMirror,
+  liveMirror,
   engine,
   events,
   script,

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 
+/** The address of the n-th of them. */
+export const addressOf = (n: number): string => `p${n}@shop.example`;
+
 /** Writes an export of people who consented to e-mail, in the generic layout. */
 export async function writePeople(path: string, rows: number): Promise<void> {
   const out = createWriteStream(path);
   out.write('email,email_consent,email_consented_at\n');
   for (let n = 0; n < rows; n += 1) {
-    const line = `p${n}@shop.example,subscribed,2021-03-04T05:06:07Z\n`;
+    const line = `${addressOf(n)},subscribed,2021-03-04T05:06:07Z\n`;
     if (!out.write(line)) await once(out, 'drain');
   }
   out.end();

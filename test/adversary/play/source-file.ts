@@ -113,7 +113,8 @@ export function requestOf(
     scenario: { consentMaxAgeMs, textConsentMaxAgeMs },
   }: { file: string; customSource: string; account: string; scenario: Scenario },
 ): MigrationRequest {
-  const { list, historical, texts, canary, waitsForApproval, rowsPerJob, jobsPerBatch } = spec;
+  const { list, historical, texts, canary, waitsForApproval, mirror } = spec;
+  const { rowsPerJob, jobsPerBatch } = spec;
   return {
     file,
     account,
@@ -126,6 +127,7 @@ export function requestOf(
     smsWithoutSender: 'reject',
     canary,
     approvalAbove: waitsForApproval ? 0 : null,
+    mirror,
     rowsPerJob,
     jobsPerBatch,
     timing: { ...TIMING, consentMaxAgeMs, textConsentMaxAgeMs },

@@ -46,6 +46,8 @@ export interface RunSpec {
   readonly texts: boolean;
   readonly canary: { readonly rows: number; readonly waitMs: number } | null;
   readonly waitsForApproval: boolean;
+  /** What earlier reads of the account showed is relied on. */
+  readonly mirror: 'always' | 'off';
   readonly rowsPerJob: number;
   readonly jobsPerBatch: number;
   readonly rows: readonly RowSpec[];

@@ -118,6 +118,7 @@ const run = (people: number, accounts: number): fc.Arbitrary<RunSpec> =>
       { freq: 1 },
     ),
     waitsForApproval: weighted([3, false], [1, true]),
+    mirror: weighted<RunSpec['mirror']>([3, 'always'], [1, 'off']),
     rowsPerJob: fc.constantFrom(1, 2, 3, 1_000),
     jobsPerBatch: fc.constantFrom(1, 2, 250),
     rows: rows(people),

@@ -152,6 +152,7 @@ function oneEach(people: number, row: Partial<RowSpec>): RunSpec {
     texts: false,
     canary: null,
     waitsForApproval: false,
+    mirror: 'always',
     rowsPerJob: 1,
     jobsPerBatch: 1,
     rows: Array.from({ length: people }, (_, person): RowSpec => ({
