@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { log } from '@temporalio/activity';
 import { toMirrored } from '../../consent/mirrored.js';
 import { CALL_LIMITS, JOB_SIZE } from '../../contracts/limits.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
@@ -19,7 +20,9 @@ import {
   type Mirror,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import type { OptOutWatch } from '../opt-outs/watch.js';
+import { isShortage } from '../look-ups.js';
+import { isRefused, type OptOutWatch } from '../opt-outs/watch.js';
+import { Persistence } from '../temporal/persistence.js';
 import { addressesOf, apart, isFed, isKnown, KNOWN_FOR_MS } from './known.js';
 
 /** Changes become visible out of order: each read begins this long before the last one. */
@@ -64,7 +67,8 @@ export class ProfileChanges {
 
   /**
    * Reads what changed, where that saves the run more calls than it takes; or the whole account,
-   * where that seems cheap. Both are given up if there is more to read.
+   * where that seems cheap. Both are given up if there is more to read, or if Klaviyo refuses it or
+   * has no calls left for it: then people are looked up.
    */
   async read(migration: Migration, timing: OptOutTiming, signal: AbortSignal): Promise<void> {
     const { accountId, settings } = migration;
@@ -73,10 +77,17 @@ export class ProfileChanges {
     const reading = await this.#worthReading(migration, await mirrorOf(db, accountId));
     if (reading === null) return;
     const began = performance.now();
-    while (!(await this.#readOnce(migration, reading, timing, signal))) {
-      await delay(LOOK_AGAIN_MS, undefined, { signal });
-      const ageMs = (await mirrorOf(db, accountId))?.ageMs ?? Infinity;
-      if (ageMs < performance.now() - began) return;
+    try {
+      while (!(await this.#readOnce(migration, reading, timing, signal))) {
+        await delay(LOOK_AGAIN_MS, undefined, { signal });
+        const ageMs = (await mirrorOf(db, accountId))?.ageMs ?? Infinity;
+        if (ageMs < performance.now() - began) return;
+      }
+    } catch (error) {
+      if (!isShortage(error) && !isRefused(error)) throw error;
+      log.warn('Profiles that changed can’t be read; everybody is looked up', {
+        failure: error.message,
+      });
     }
   }
 
@@ -149,11 +160,14 @@ export class ProfileChanges {
   ): Promise<boolean> {
     const { ledger, klaviyo } = this.deps;
     const query = { since: since?.toISOString() ?? null };
+    const persistence = new Persistence(signal);
     let cursor: string | null = null;
     for (let page = 1; page <= pages; page += 1) {
-      signal.throwIfAborted();
-      const began = performance.now();
-      const read: ProfilePage = await klaviyo.listChanged({ ...query, cursor }, { signal });
+      let began = performance.now();
+      const read: ProfilePage = await persistence.whileShort(() => {
+        began = performance.now();
+        return klaviyo.listChanged({ ...query, cursor }, { signal });
+      });
       await rememberPeople(ledger.db, accountId, {
         profiles: apart(read.profiles).map(toMirrored),
         addresses: [],

@@ -214,6 +214,6 @@ function beginningOf(
 }
 
 /** The key may not read it, or the account has no such feed. */
-function isRefused(error: unknown): error is KlaviyoScopeMissingError | KlaviyoRefusedError {
+export function isRefused(error: unknown): error is KlaviyoScopeMissingError | KlaviyoRefusedError {
   return error instanceof KlaviyoScopeMissingError || error instanceof KlaviyoRefusedError;
 }

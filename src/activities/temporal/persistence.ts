@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isShortage } from '../look-ups.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
@@ -17,6 +18,26 @@ export class Persistence {
   #withoutProgress = 0;
 
   constructor(private readonly signal: AbortSignal) {}
+
+  /**
+   * Tries one step until it succeeds.
+   *
+   * @throws what is not a shortage at once, and a shortage after too many attempts
+   */
+  async whileShort<T>(step: () => Promise<T>): Promise<T> {
+    for (;;) {
+      this.signal.throwIfAborted();
+      try {
+        const done = await step();
+        this.#withoutProgress = 0;
+        return done;
+      } catch (error) {
+        if (!isShortage(error)) throw error;
+        this.note(0, error);
+        await this.another();
+      }
+    }
+  }
 
   /** Records how much one step did, and why it did not do everything; null if it did. */
   note(done: number, shortage: Error | null): void {
