@@ -6,6 +6,8 @@ import { createActivities, type Activities } from '../../../src/activities/index
 import type { MigrationSettings } from '../../../src/contracts/migration.js';
 import { KlaviyoClient, type RateLimiter } from '../../../src/klaviyo/index.js';
 import type { Ledger } from '../../../src/ledger/index.js';
+import { Metrics } from '../../../src/activities/temporal/metrics.js';
+import { OptOutWatch } from '../../../src/activities/opt-outs/watch.js';
 import { activityEnvironment } from '../../support/activities.js';
 import { intent, part } from '../../support/intents.js';
 import { openTestLedger, store } from '../../support/ledger.js';
@@ -15,7 +17,8 @@ const LIST = 'LIST01';
 const OTHER = 'OTHER1';
 
 /** Opt-outs are read again by every step. */
-const TIMING = { ...TEST_TIMING, optOutsMaxAgeMs: 0, consentMaxAgeMs: 3_600_000 };
+const HOUR = 3_600_000;
+const TIMING = { ...TEST_TIMING, optOutsMaxAgeMs: 0, consentMaxAgeMs: HOUR / 4 };
 
 const UNLIMITED: RateLimiter = {
   acquire: () => Promise.resolve(),
@@ -87,6 +90,14 @@ const AGEING = [
   ['opt_out', ['shown_at', 'noted_at']],
   ['account_feed', ['read_at', 'whole_since']],
 ] as const;
+
+/** What happens after all else, before people are recalled. */
+const meanwhiles = fc.constantFrom(
+  'nothing',
+  'hours pass',
+  'another run recalls people',
+  'another run reads opt-outs',
+);
 
 describe('what is remembered of an account’s people', { timeout: 240_000 }, () => {
   let ledger: Ledger;
@@ -174,15 +185,27 @@ describe('what is remembered of an account’s people', { timeout: 240_000 }, ()
     return {
       emailOf,
       phoneOf,
-      /** Makes everything that the ledger knows an hour older. */
-      async hourPasses(): Promise<void> {
+      /** Two hours pass, for the ledger as for Klaviyo. */
+      async hoursPass(): Promise<void> {
+        sandbox.account.advance(2 * HOUR);
         for (const [table, columns] of AGEING) {
-          const older = columns.map((column) => `${column} = ${column} - interval '1 hour'`);
+          const older = columns.map((column) => `${column} = ${column} - interval '2 hours'`);
           await ledger.pool.query(
             `update consentry.${table} set ${older.join(', ')} where account_id = $1`,
             [accountId],
           );
         }
+        // It shows the time.
+        await klaviyo.getAccount();
+      },
+      /** As before a call of a run that recalls nobody. */
+      async readOptOuts(): Promise<void> {
+        const deps = { ledger, klaviyo, accountId };
+        const watch = new OptOutWatch(deps, new Metrics(klaviyo));
+        const run = { accountId, listId: LIST, channels: ['email', 'sms'] as const };
+        await activityEnvironment().run(() =>
+          watch.read(run, TIMING, new AbortController().signal),
+        );
       },
       /** Reads a run's consent, and says how its parts ended and how many addresses were asked for. */
       async read(settings: Partial<MigrationSettings>, among: (person: Person) => boolean) {
@@ -282,18 +305,20 @@ describe('what is remembered of an account’s people', { timeout: 240_000 }, ()
     test(`decides as looking everybody up would: ${begins}`, async () => {
       let fewer = 0;
       await fc.assert(
-        fc.asyncProperty(people, fc.boolean(), async (crowd, anotherRun) => {
+        fc.asyncProperty(people, meanwhiles, async (crowd, meanwhile) => {
           const staged = await world(crowd);
           await staged.read({ mirror: first }, ({ inFirstRun }) => inFirstRun);
           for (const [n, { acts, hasPhone }] of crowd.entries()) {
             for (const act of acts)
               await happens(act, staged.emailOf(n), hasPhone ? staged.phoneOf(n) : null);
           }
-          if (anotherRun) {
+          if (meanwhile !== 'nothing') await staged.hoursPass();
+          if (meanwhile === 'another run recalls people') {
             // It sees who opted out, and asks for nobody.
             await staged.read({ mirror: 'always' }, () => false);
-            await staged.hourPasses();
+            await staged.hoursPass();
           }
+          if (meanwhile === 'another run reads opt-outs') await staged.readOptOuts();
           const recalled = await staged.read({ mirror: 'always' }, () => true);
           const looked = await staged.read({ mirror: 'off' }, () => true);
           assert.deepEqual(recalled.ends, looked.ends);
