@@ -11,7 +11,7 @@ import {
   type Settlement,
 } from '../../../ledger/index.js';
 import type { ActivityDependencies } from '../../dependencies.js';
-import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
+import { isFeedRefused, readFeed, startOfFeed, type FeedRead } from './feeds.js';
 import type { Metrics } from '../../temporal/metrics.js';
 
 /** The metrics that prove a change of consent. */
@@ -39,10 +39,11 @@ export class EventProofs {
   /**
    * Reads new events and settles what they prove.
    *
-   * @returns whether events can be read at all
+   * @returns `refused` if events cannot be read at all
    */
-  async read(migration: Migration, signal: AbortSignal): Promise<boolean> {
-    if (this.#unreadable.has(migration.id)) return false;
+  async read(migration: Migration, signal: AbortSignal): Promise<FeedRead> {
+    if (this.#unreadable.has(migration.id)) return 'refused';
+    let isMore = false;
     const { db } = this.deps.ledger;
     const waiting = await waitingKinds(db, migration.id);
     for (const proving of PROVING) {
@@ -51,25 +52,26 @@ export class EventProofs {
       if (!waiting.some((part) => part.channel === channel && part.operation === operation.name))
         continue;
       try {
-        await this.#readMetric(migration, proving, signal);
+        if (await this.#readMetric(migration, proving, signal)) isMore = true;
       } catch (error) {
         // The scope is missing, or the account keeps no events: other sources prove as much.
         if (!isFeedRefused(error)) throw error;
         this.#unreadable.add(migration.id);
-        return false;
+        return 'refused';
       }
     }
-    return true;
+    return isMore ? 'more' : 'read';
   }
 
-  async #readMetric(migration: Migration, proving: Proving, signal: AbortSignal): Promise<void> {
+  async #readMetric(migration: Migration, proving: Proving, signal: AbortSignal): Promise<boolean> {
     const { ledger, klaviyo } = this.deps;
     const { id } = migration;
+    let isMore = false;
     for (const metricId of await this.metrics.idsOf(proving.names, signal)) {
       const place =
         (await getEventFeed(ledger.db, id, metricId)) ??
         startOfFeed(klaviyo, migration, CLOCK_DIFFERENCE_MS);
-      await readFeed<FeedEvent>(place, {
+      const more = await readFeed<FeedEvent>(place, {
         async read(since, cursor) {
           const page = await klaviyo.listEvents({ metricId, since, cursor }, { signal });
           return { items: page.events, next: page.next };
@@ -78,7 +80,9 @@ export class EventProofs {
         settle: (events) => this.#settle(id, proving, events),
         save: (next) => setEventFeed(ledger.db, id, metricId, next),
       });
+      isMore ||= more;
     }
+    return isMore;
   }
 
   async #settle(

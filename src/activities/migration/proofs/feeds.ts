@@ -41,21 +41,39 @@ export interface Feed<Item> {
 }
 
 /**
- * Continues a feed from its stored position, page by page. The position is stored after each page,
- * so an interruption loses one page at most.
+ * Continues a feed from its stored position, page by page. While a page is settled, the next one is
+ * read. The position is stored after each settled page, so an interruption loses two pages at most.
+ *
+ * @returns whether there are more pages
  */
-export async function readFeed<Item>(from: FeedPlace, feed: Feed<Item>): Promise<void> {
+export async function readFeed<Item>(from: FeedPlace, feed: Feed<Item>): Promise<boolean> {
   let place = from;
-  for (let pages = 0; pages < PAGES_AT_ONCE; pages += 1) {
-    const read = await readPage(place, feed);
-    await feed.settle(read.page.items);
+  let read = await readPage(place, feed);
+  for (let pages = 1; ; pages += 1) {
     const last = read.page.items.at(-1);
     const newest = (last === undefined ? null : feed.timeOf(last)) ?? place.newest;
     const next = placeAfter(read.place, newest, read.page.next);
-    if (!isSame(place, next)) await feed.save(next);
+    const isMore = next.cursor !== null;
+    const goesOn = isMore && pages < PAGES_AT_ONCE;
+    const [settled, following] = await Promise.allSettled([
+      settlePage(feed, read.page.items, isSame(place, next) ? null : next),
+      goesOn ? readPage(next, feed) : null,
+    ]);
+    if (settled.status === 'rejected') throw settled.reason;
+    if (following.status === 'rejected') throw following.reason;
+    if (following.value === null) return isMore;
     place = next;
-    if (place.cursor === null) return;
+    read = following.value;
   }
+}
+
+async function settlePage<Item>(
+  feed: Feed<Item>,
+  items: readonly Item[],
+  next: FeedPlace | null,
+): Promise<void> {
+  await feed.settle(items);
+  if (next !== null) await feed.save(next);
 }
 
 /** If Klaviyo no longer knows a cursor, the read continues from the newest item. */
@@ -82,6 +100,9 @@ function placeAfter(place: FeedPlace, newest: string, cursor: string | null): Fe
 function isSame(a: FeedPlace, b: FeedPlace): boolean {
   return a.since === b.since && a.newest === b.newest && a.cursor === b.cursor;
 }
+
+/** How a read of a feed ended: at its end, with pages left for the next read, or not at all. */
+export type FeedRead = 'read' | 'more' | 'refused';
 
 /** Whether Klaviyo refuses a feed altogether: no scope, or an unsupported query. */
 export function isFeedRefused(error: unknown): boolean {

@@ -10,7 +10,7 @@ import {
   type Settlement,
 } from '../../../ledger/index.js';
 import type { ActivityDependencies } from '../../dependencies.js';
-import { isFeedRefused, readFeed, startOfFeed } from './feeds.js';
+import { isFeedRefused, readFeed, startOfFeed, type FeedRead } from './feeds.js';
 import { profilesFor } from '../../../consent/person.js';
 import { ProfileIndex } from '../../../consent/profile-index.js';
 import { provePart, readBack } from '../../../consent/proof.js';
@@ -28,27 +28,26 @@ export class MemberProofs {
   /**
    * Reads who joined the run's list since the last read and settles what that proves.
    *
-   * @returns whether the list can be read like this at all
+   * @returns `refused` if the list cannot be read like this at all
    */
-  async read(migration: Migration, signal: AbortSignal): Promise<boolean> {
+  async read(migration: Migration, signal: AbortSignal): Promise<FeedRead> {
     const { id, settings } = migration;
-    if (settings.listId === null || this.#unreadable.has(id)) return false;
+    if (settings.listId === null || this.#unreadable.has(id)) return 'refused';
     try {
-      await this.#readFeed(migration, settings.listId, signal);
-      return true;
+      return (await this.#readFeed(migration, settings.listId, signal)) ? 'more' : 'read';
     } catch (error) {
       if (!isFeedRefused(error)) throw error;
       this.#unreadable.add(id);
-      return false;
+      return 'refused';
     }
   }
 
-  async #readFeed(migration: Migration, listId: string, signal: AbortSignal): Promise<void> {
+  async #readFeed(migration: Migration, listId: string, signal: AbortSignal): Promise<boolean> {
     const { ledger, klaviyo } = this.deps;
     const { id } = migration;
     const place =
       (await getListFeed(ledger.db, id)) ?? startOfFeed(klaviyo, migration, CLOCK_DIFFERENCE_MS);
-    await readFeed<ProfileConsent>(place, {
+    return readFeed<ProfileConsent>(place, {
       async read(joinedSince, cursor) {
         const page = await klaviyo.listMembers({ listId, joinedSince, cursor }, { signal });
         return { items: page.profiles, next: page.next };

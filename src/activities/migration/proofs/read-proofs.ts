@@ -105,6 +105,7 @@ export function createReadProofs(
       const complete = !(await hasOpenParts(db, migrationId));
       if (complete && !follow) return;
       if ((complete || migration.paused) && (await reading.isIdle(migrationId))) return;
+      if (reading.isBehind) continue;
       await delay(Math.min(left, timing.readEveryMs), undefined, { signal });
     }
   }
@@ -114,6 +115,7 @@ export function createReadProofs(
 class Reading {
   readonly #follower: SentFollower;
   #unread: string | null = null;
+  #isBehind = false;
 
   constructor(
     private readonly deps: ActivityDependencies,
@@ -132,12 +134,18 @@ class Reading {
     return this.#unread;
   }
 
+  /** The last look left pages of a feed that it could have read. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
   async isIdle(migrationId: string): Promise<boolean> {
     const waits = await waitingKinds(this.deps.ledger.db, migrationId);
     return waits.length === 0 && (await this.#follower.isOver(migrationId));
   }
 
   async look(migration: Migration): Promise<void> {
+    this.#isBehind = false;
     // First and in between, so that a settled job does not wait for unrelated reads.
     await wakeSettledJobs(this.deps, migration.id);
     await this.#try('opt-outs', () => this.#follower.look(migration, this.signal));
@@ -154,9 +162,11 @@ class Reading {
   async #readFeeds(migration: Migration): Promise<Sources> {
     const { events, members } = this.sources;
     const fromEvents = await events.read(migration, this.signal);
-    const sources = sourcesOf(migration.settings, fromEvents, true);
-    if (!sources.listMembers || (await members.read(migration, this.signal))) return sources;
-    return sourcesOf(migration.settings, fromEvents, false);
+    const hasEvents = fromEvents !== 'refused';
+    const sources = sourcesOf(migration.settings, hasEvents, true);
+    const fromMembers = sources.listMembers ? await members.read(migration, this.signal) : 'read';
+    this.#isBehind = fromEvents === 'more' || fromMembers === 'more';
+    return fromMembers === 'refused' ? sourcesOf(migration.settings, hasEvents, false) : sources;
   }
 
   async #lookUpDueJobs(migrationId: string, lookUps: Sources['lookUps']): Promise<void> {
