@@ -62,4 +62,5 @@ export {
   type SubmissionAnswer,
   type SubmissionRecord,
 } from './jobs/submissions.js';
+export { mayHaveUnsentParts, rowsIfFresh } from './jobs/unsent.js';
 export * from './runs/totals.js';

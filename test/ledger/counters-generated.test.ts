@@ -17,10 +17,12 @@ import {
   findRepairs,
   hasOpenParts,
   jobsWithOpenParts,
+  mayHaveUnsentParts,
   noteOptOuts,
   openRepairs,
   openRowsOfJob,
   pendingRows,
+  rowsIfFresh,
   settledJobs,
   settleParts,
   settlePending,
@@ -171,6 +173,8 @@ describe('the counters of a run', () => {
   after(() => ledger.close());
 
   let runs = 0;
+  /** How often something was said of a job without reading its rows. */
+  const told = { nothingLeft: 0, fresh: 0 };
 
   /** A run to which things happen, and the calls that it made as its workers remember them. */
   class Run {
@@ -410,6 +414,7 @@ describe('the counters of a run', () => {
         );
         const ended = outcomesOf(parts.filter((each) => each.job === job));
         assert.deepEqual(await countJobOutcomes(db, this.id, job), ended);
+        await this.#checkUnsent(job);
       }
       assert.deepEqual(counted.jobChannels, channelsOf(parts));
 
@@ -428,6 +433,28 @@ describe('the counters of a run', () => {
       for (const kind of kinds) assert.ok(mayWait.has(kind), kind);
 
       this.#checkCalls(counted);
+    }
+
+    /** What is said of a job without reading its rows is what its rows say. */
+    async #checkUnsent(job: number): Promise<void> {
+      const { db } = ledger;
+      const rows = await unsentRowsOfJob(db, this.id, job);
+      if (!(await mayHaveUnsentParts(db, this.id, job))) {
+        assert.deepEqual(rows, [], `job ${job} has something left to send`);
+        told.nothingLeft += 1;
+      }
+      // The readings of generated runs are a few milliseconds old, by \`nth\`.
+      const ages = { consentMaxAgeMs: 60_000, textConsentMaxAgeMs: 60_000 };
+      const fresh = await rowsIfFresh(db, this.id, job, ages);
+      if (fresh === null) return;
+      told.fresh += 1;
+      assert.equal(rows.length, fresh, `unsent rows of job ${job}`);
+      for (const { rowNumber, consentAgeMs, parts } of rows) {
+        assert.ok(consentAgeMs !== null && consentAgeMs <= 60_000, `row ${rowNumber} was read`);
+        for (const { submissionId } of parts) assert.equal(submissionId, null);
+      }
+      const old = { ...ages, textConsentMaxAgeMs: -1, consentMaxAgeMs: -1 };
+      assert.equal(await rowsIfFresh(db, this.id, job, old), null);
     }
 
     /**
@@ -578,5 +605,6 @@ describe('the counters of a run', () => {
       ),
       { numRuns: 40 },
     );
+    assert.ok(told.nothingLeft > 100 && told.fresh > 10, JSON.stringify(told));
   });
 });

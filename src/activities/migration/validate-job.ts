@@ -1,5 +1,10 @@
 import type { MigrationTiming } from '../../contracts/migration.js';
-import { getMigration, settleSmsWithoutSender, unsentRowsOfJob } from '../../ledger/index.js';
+import {
+  getMigration,
+  rowsIfFresh,
+  settleSmsWithoutSender,
+  unsentRowsOfJob,
+} from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { AccountPeople } from '../mirror/account-people.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
@@ -30,6 +35,9 @@ export function createValidateJob(deps: ActivityDependencies, people: AccountPeo
         if (preflight !== null && preflight.sms.source !== 'not_needed') {
           await settleSmsWithoutSender(db, migrationId, jobNumber, preflight.sms.countries);
         }
+        // Mostly nothing has happened since the guard read everybody: then no row need be read.
+        const fresh = await rowsIfFresh(db, migrationId, jobNumber, timing);
+        if (fresh !== null) return { rows: fresh };
         const rows = await unsentRowsOfJob(db, migrationId, jobNumber);
         if (paused || stopped) return { rows: rows.length };
         const job = { migrationId, jobNumber };

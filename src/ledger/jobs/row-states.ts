@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Channel } from '../../contracts/channels.js';
 import { blockOf } from '../blocks.js';
 import type { LedgerDb } from '../database.js';
@@ -25,7 +25,8 @@ export interface RowStates {
 }
 
 /**
- * Readings, calls and repairs of these rows. They are few, since each is about a thousand rows.
+ * Readings, calls and repairs of these rows, in one statement. They are few, since each is about a
+ * thousand rows.
  *
  * @param number the key of the migration's people
  */
@@ -37,11 +38,19 @@ export async function stateOfRows(
 ): Promise<RowStates> {
   const blocks = [...byBlock(rowNumbers).keys()];
   if (blocks.length === 0) return NOTHING_HAPPENED;
-  const [readings, calls, repaired] = await Promise.all([
-    readingsOf(db, number, blocks),
-    callsOf(db, number, blocks),
-    repairsOf(db, migrationId),
-  ]);
+  const { rows } = await sql<{ readings: ReadingRecord[] } & SentRecord>`
+    select ${readingsOf(number, blocks)} as readings,
+      ${sentColumns(migrationId, number, blocks)}`.execute(db);
+  const found = rows[0];
+  if (found === undefined) throw new Error('The state of rows has no row');
+  const readings = grouped(
+    found.readings.map((reading) => ({
+      block: reading.block,
+      rows: RowNumbers.parse(reading.rows),
+      twoProfiles: RowNumbers.parse(reading.two_profiles),
+      ageMs: reading.age_ms,
+    })),
+  );
   return {
     reading: (rowNumber) => {
       const newest = newestOf(readings, rowNumber, () => true);
@@ -50,9 +59,46 @@ export async function stateOfRows(
         oneProfile: newest?.twoProfiles.has(rowNumber) !== true,
       };
     },
+    ...sentStates(found),
+  };
+}
+
+/** What `sentColumns` selects. */
+export interface SentRecord {
+  readonly calls: readonly {
+    readonly id: string;
+    readonly status: SubmissionStatus;
+    readonly block: number;
+    readonly channel: Channel;
+    readonly rows: string;
+  }[];
+  readonly repaired: readonly string[];
+}
+
+/** Columns about the calls of these blocks and the repairs of the migration. */
+export const sentColumns = (
+  migrationId: string,
+  number: number,
+  blocks: readonly number[],
+): RawBuilder<unknown> => sql`
+  (select coalesce(json_agg(json_build_object('id', s.id::text, 'status', s.status,
+      'block', c.block, 'channel', c.channel, 'rows', c.rows::text) order by s.id desc), '[]')
+    from consentry.carried c
+    join consentry.submission s on s.id = c.submission_id
+    where c.migration_number = ${number} and c.block = any(${integers(blocks)})) as calls,
+  array(select row_number || ' ' || channel from consentry.repair
+    where migration_id = ${migrationId} and closed_at is null) as repaired`;
+
+export function sentStates(found: SentRecord): Pick<RowStates, 'lastCall' | 'isBeingRepaired'> {
+  const calls = grouped(
+    found.calls.map((call) => ({ ...call, rows: RowNumbers.parse(call.rows) })),
+  );
+  const repaired = new Set(found.repaired);
+  return {
     lastCall: (rowNumber, channel) =>
       newestOf(calls, rowNumber, (call) => call.channel === channel) ?? null,
-    isBeingRepaired: (rowNumber, channel) => repaired.has(`${rowNumber} ${channel}`),
+    isBeingRepaired: (rowNumber, channel) =>
+      repaired.size > 0 && repaired.has(`${rowNumber} ${channel}`),
   };
 }
 
@@ -79,55 +125,16 @@ function grouped<T extends { readonly block: number }>(all: readonly T[]): Map<n
   return groups;
 }
 
-async function readingsOf(db: LedgerDb, number: number, blocks: readonly number[]) {
-  const { rows } = await sql<{
-    block: number;
-    rows: string;
-    two_profiles: string;
-    age_ms: number;
-  }>`
-    select block, rows::text, two_profiles::text,
-      (extract(epoch from now() - read_at) * 1000)::float8 as age_ms
+interface ReadingRecord {
+  readonly block: number;
+  readonly rows: string;
+  readonly two_profiles: string;
+  readonly age_ms: number;
+}
+
+const readingsOf = (number: number, blocks: readonly number[]): RawBuilder<unknown> => sql`
+  (select coalesce(json_agg(json_build_object('block', block, 'rows', rows::text,
+      'two_profiles', two_profiles::text,
+      'age_ms', (extract(epoch from now() - read_at) * 1000)::float8) order by read_at desc), '[]')
     from consentry.reading
-    where migration_number = ${number} and block = any(${integers(blocks)})
-    order by read_at desc`.execute(db);
-  return grouped(
-    rows.map((row) => ({
-      block: row.block,
-      rows: RowNumbers.parse(row.rows),
-      twoProfiles: RowNumbers.parse(row.two_profiles),
-      ageMs: row.age_ms,
-    })),
-  );
-}
-
-async function callsOf(db: LedgerDb, number: number, blocks: readonly number[]) {
-  const { rows } = await sql<{
-    id: string;
-    status: SubmissionStatus;
-    block: number;
-    channel: Channel;
-    rows: string;
-  }>`
-    select s.id, s.status, c.block, c.channel, c.rows::text as rows
-    from consentry.carried c
-    join consentry.submission s on s.id = c.submission_id
-    where c.migration_number = ${number} and c.block = any(${integers(blocks)})
-    order by s.id desc`.execute(db);
-  return grouped(
-    rows.map((row) => ({
-      id: row.id,
-      status: row.status,
-      block: row.block,
-      channel: row.channel,
-      rows: RowNumbers.parse(row.rows),
-    })),
-  );
-}
-
-async function repairsOf(db: LedgerDb, migrationId: string): Promise<Set<string>> {
-  const { rows } = await sql<{ row_number: number; channel: Channel }>`
-    select row_number, channel from consentry.repair
-    where migration_id = ${migrationId} and closed_at is null`.execute(db);
-  return new Set(rows.map((row) => `${row.row_number} ${row.channel}`));
-}
+    where migration_number = ${number} and block = any(${integers(blocks)}))`;

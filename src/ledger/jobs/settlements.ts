@@ -59,11 +59,10 @@ export async function settleParts(
 ): Promise<number> {
   if (settlements.length === 0) return 0;
   return inTransaction(db, async (tx) => {
-    const given = () => valuesOf(settlements);
     const settled = await addSettlements(
       tx,
       migrationId,
-      given,
+      valuesOf(settlements),
       sql`not ${isBeingRepaired(migrationId)}`,
     );
     await noteShown(
@@ -82,12 +81,7 @@ export async function settleUnsentParts(
   settlements: readonly Settlement[],
 ): Promise<number> {
   if (settlements.length === 0) return 0;
-  return addSettlements(
-    db,
-    migrationId,
-    () => valuesOf(settlements),
-    sql`not ${isSent(sql`p.channel`)}`,
-  );
+  return addSettlements(db, migrationId, valuesOf(settlements), sql`not ${isSent(sql`p.channel`)}`);
 }
 
 /**
@@ -304,15 +298,18 @@ export const addRowCounts = (
 export async function addSettlements(
   db: LedgerDb,
   migrationId: string,
-  given: (people: People) => Given,
+  given: Given | ((people: People) => Given),
   condition: RawBuilder<boolean> = sql`true`,
 ): Promise<number> {
   return inTransaction(db, async (tx) => {
+    // The channels may grow until the lock is held, but known parts need only the number.
+    const isKnown = typeof given !== 'function' && given.areKnown === true;
+    const early = isKnown ? await peopleOf(tx, migrationId) : null;
     await lockForSettling(tx, migrationId);
-    const people = await peopleOf(tx, migrationId);
+    const people = early ?? (await peopleOf(tx, migrationId));
     const { rows } = await sql<{ settled: number }>`
       with told as materialized (
-        ${openOf(people, given(people), condition)}
+        ${openOf(people, typeof given === 'function' ? given(people) : given, condition)}
       ), settled as (
         ${newSettlements(migrationId, people)}
         on conflict (migration_number, row_number, channel) do nothing

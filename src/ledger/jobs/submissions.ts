@@ -18,14 +18,13 @@ import {
   newestReading,
   numberOf,
   peopleOf,
-  type People,
 } from '../parts.js';
 import { byBlock, integers, RowNumbers } from '../row-numbers.js';
 import { MigrationNotFoundError } from '../runs/migrations.js';
 import { lockForCall } from '../runs/steering-lock.js';
 import { lockForSettling } from '../transactions.js';
-import { stateOfRows } from './row-states.js';
 import { settleUnsentParts } from './settlements.js';
+import { standingOf } from './standing.js';
 
 export interface SentPart {
   readonly rowNumber: number;
@@ -65,42 +64,41 @@ export type Begun =
  * that Klaviyo may or may not have it.
  */
 export async function beginSubmission(db: LedgerDb, submission: NewSubmission): Promise<Begun> {
-  const { migrationId, jobNumber, endpoint, takesOut, now, parts } = submission;
+  const { migrationId, jobNumber, takesOut, now, parts } = submission;
   return db.transaction().execute(async (tx): Promise<Begun> => {
     // Calls of a job begin one at a time: two attempts at the same rows would wait for each other.
     await lockJob(tx, migrationId, jobNumber);
     await lockForCall(tx, migrationId);
     const run = await tx
       .selectFrom('run')
-      .select(['paused', 'stopped_at'])
-      .where('id', '=', migrationId)
+      .innerJoin('migration', 'migration.id', 'run.id')
+      .select(['run.paused', 'run.stopped_at', 'migration.number'])
+      .where('run.id', '=', migrationId)
       .executeTakeFirst();
     if (run === undefined) throw new MigrationNotFoundError(migrationId);
-    const { paused, stopped_at } = run;
+    const { paused, stopped_at, number } = run;
     if (stopped_at !== null) return { state: 'stopped' };
     if (paused) return { state: 'paused' };
     // Before the opt-outs are looked up: one that becomes known while this call waits must count.
     await lockForSettling(tx, migrationId);
-    const asked = takesOut ? parts : await withoutOptedOut(tx, migrationId, parts);
-    const sent = await openAndUnsent(tx, migrationId, asked);
+    const rowNumbers = parts.map(({ rowNumber }) => rowNumber);
+    const standing = await standingOf(tx, migrationId, number, rowNumbers);
+    const known = takesOut ? [] : parts.filter(({ rowNumber }) => standing.hasOptOut(rowNumber));
+    const optedOut = known.length > 0 ? await leaveOutOptedOut(tx, migrationId, known) : null;
+    // What was left out may stand in the way of other parts of the row.
+    const current =
+      optedOut === null ? standing : await standingOf(tx, migrationId, number, rowNumbers);
+    const sent = parts.filter(
+      (part) => current.isOpenAndUnsent(part) && optedOut?.has(keyOf(part)) !== true,
+    );
     if (sent.length === 0) return { state: 'nothing_left' };
-    const { id } = await tx
-      .insertInto('submission')
-      .values({
-        migration_id: migrationId,
-        job_number: jobNumber,
-        endpoint,
-        status: 'sending',
-        rows: new Set(sent.map(({ rowNumber }) => rowNumber)).size,
-        klaviyo_sent_at: now?.earliest ?? null,
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    await carry(tx, migrationId, jobNumber, id, sent);
+    const id = await carry(tx, submission, number, sent);
     if (takesOut) await noteAskedOptOuts(tx, migrationId, id, sent, now?.latest ?? new Date());
     return { state: 'begun', id, parts: sent };
   });
 }
+
+const keyOf = ({ rowNumber, channel }: SentPart): string => `${rowNumber} ${channel}`;
 
 async function lockJob(tx: LedgerDb, migrationId: string, jobNumber: number): Promise<void> {
   await tx
@@ -130,35 +128,17 @@ const lastCall = sql`(
   where ${carriedWhere(sql`i.migration_number`, sql`i.row_number`, sql`p.channel`)}
   order by s.id desc limit 1)`;
 
-/** Those that have no outcome, are not under repair, and that no call carries or may have carried. */
-async function openAndUnsent(
-  db: LedgerDb,
-  migrationId: string,
-  parts: readonly SentPart[],
-): Promise<readonly SentPart[]> {
-  const { number } = await peopleOf(db, migrationId);
-  const rowNumbers = parts.map(({ rowNumber }) => rowNumber);
-  const { rows } = await sql<{ row_number: number; channel: Channel }>`
-    select row_number, channel from consentry.settlement
-    where migration_number = ${number} and row_number = any(${integers(rowNumbers)})`.execute(db);
-  const settled = new Set(rows.map((row) => `${row.row_number} ${row.channel}`));
-  const states = await stateOfRows(db, migrationId, number, rowNumbers);
-  return parts.filter(({ rowNumber, channel }) => {
-    if (settled.has(`${rowNumber} ${channel}`)) return false;
-    if (states.isBeingRepaired(rowNumber, channel)) return false;
-    const call = states.lastCall(rowNumber, channel);
-    return call === null || call.status === 'lost';
-  });
-}
-
-/** Records which parts a call carries. */
+/**
+ * Records a call and which parts it carries, in one statement.
+ *
+ * @returns the id of the submission
+ */
 async function carry(
   db: LedgerDb,
-  migrationId: string,
-  jobNumber: number,
-  submissionId: string,
+  { migrationId, jobNumber, endpoint, now }: NewSubmission,
+  number: number,
   parts: readonly SentPart[],
-): Promise<void> {
+): Promise<string> {
   const channels = [...new Set(parts.map(({ channel }) => channel))];
   const carried = channels.flatMap((channel) => {
     const rows = parts.flatMap((part) => (part.channel === channel ? part.rowNumber : []));
@@ -168,35 +148,47 @@ async function carry(
       rows: RowNumbers.of(numbers).toString(),
     }));
   });
-  await sql`
-    insert into consentry.carried
-      (submission_id, klaviyo_sent_at, job_number, migration_number, block, channel, rows)
-    select s.id, s.klaviyo_sent_at, s.job_number, ${numberOf(migrationId)}, c.block,
-      c.channel::consentry.channel, c.rows::int4multirange
-    from unnest(
-      ${carried.map(({ block }) => block)}::integer[],
-      ${carried.map(({ channel }) => channel)}::text[], ${carried.map(({ rows }) => rows)}::text[]
-    ) as c (block, channel, rows)
-    join consentry.submission s on s.id = ${submissionId}`.execute(db);
-  const rows = RowNumbers.of(parts.map(({ rowNumber }) => rowNumber)).toString();
-  await sql`
-    update consentry.job set sent = sent + ${rows}::int4multirange
-    where migration_id = ${migrationId} and job_number = ${jobNumber}`.execute(db);
+  const rowNumbers = new Set(parts.map(({ rowNumber }) => rowNumber));
+  const { rows } = await sql<{ id: string }>`
+    with submission as (
+      insert into consentry.submission
+        (migration_id, job_number, endpoint, status, rows, klaviyo_sent_at)
+      values (${migrationId}, ${jobNumber}, ${endpoint}, 'sending', ${rowNumbers.size},
+        ${now?.earliest ?? null})
+      returning id, klaviyo_sent_at
+    ), carried as (
+      insert into consentry.carried
+        (submission_id, klaviyo_sent_at, job_number, migration_number, block, channel, rows)
+      select s.id, s.klaviyo_sent_at, ${jobNumber}, ${number}, c.block,
+        c.channel::consentry.channel, c.rows::int4multirange
+      from submission s cross join unnest(
+        ${carried.map(({ block }) => block)}::integer[],
+        ${carried.map(({ channel }) => channel)}::text[],
+        ${carried.map(({ rows }) => rows)}::text[]
+      ) as c (block, channel, rows)
+    ), job as (
+      update consentry.job set sent = sent + ${RowNumbers.of(rowNumbers).toString()}::int4multirange
+      where migration_id = ${migrationId} and job_number = ${jobNumber}
+    )
+    select id from submission`.execute(db);
+  const id = rows[0]?.id;
+  if (id === undefined) throw new Error('A submission was not recorded');
+  return id;
 }
 
 /**
  * Leaves out people whose opt-out is known from any run or feed. Parts that were certainly not sent
  * are settled here. A subscribe whose answer was lost may still be applied, so it is watched.
+ *
+ * @param known parts of people of whom the account knows any opt-out
+ * @returns keys of the parts that are left out; null if none is
  */
-async function withoutOptedOut(
+async function leaveOutOptedOut(
   db: LedgerDb,
   migrationId: string,
-  parts: readonly SentPart[],
-): Promise<readonly SentPart[]> {
-  if (parts.length === 0) return [];
+  known: readonly SentPart[],
+): Promise<ReadonlySet<string> | null> {
   const people = await peopleOf(db, migrationId);
-  const known = await withAnyOptOut(db, migrationId, people, parts);
-  if (known.length === 0) return parts;
   const { rows: optedOut } = await sql<{
     row_number: number;
     channel: Channel;
@@ -241,7 +233,7 @@ async function withoutOptedOut(
       and (last.status is null or last.status = 'lost')
     group by p.row_number, p.channel, asked.operation
     order by p.row_number, p.channel`.execute(db);
-  if (optedOut.length === 0) return parts;
+  if (optedOut.length === 0) return null;
   const watched = optedOut.filter((part) => part.was_sent && part.operation === 'subscribe');
   await sql`
     insert into consentry.repair (migration_id, row_number, channel, opted_out_at)
@@ -266,31 +258,9 @@ async function withoutOptedOut(
         settledBy: 'opt_outs',
       })),
   );
-  const left = new Set(optedOut.map((part) => `${part.row_number} ${part.channel}`));
-  return parts.filter(({ rowNumber, channel }) => !left.has(`${rowNumber} ${channel}`));
-}
-
-/** The parts of people of whom the account knows any opt-out: almost none. */
-async function withAnyOptOut(
-  db: LedgerDb,
-  migrationId: string,
-  { number }: People,
-  parts: readonly SentPart[],
-): Promise<SentPart[]> {
-  const rowNumbers = integers(parts.map(({ rowNumber }) => rowNumber));
-  const { rows } = await sql<{ row_number: number }>`
-    select i.row_number
-    from consentry.run
-    cross join lateral (
-      select * from consentry.intent i
-      where i.migration_number = ${number} and i.row_number = any(${rowNumbers}) offset 0
-    ) i
-    where run.id = ${migrationId} and exists (
-      select from consentry.opt_out o
-      where o.account_id = run.account_id and o.identifier in (i.email, i.phone_number)
-      offset 0)`.execute(db);
-  const known = new Set(rows.map((row) => row.row_number));
-  return parts.filter(({ rowNumber }) => known.has(rowNumber));
+  return new Set(
+    optedOut.map((part) => keyOf({ rowNumber: part.row_number, channel: part.channel })),
+  );
 }
 
 /** An opt-out counts from the moment it is asked for: no run subscribes the person after that. */
