@@ -1,5 +1,4 @@
 import { ApplicationFailure } from '@temporalio/common';
-import pLimit from 'p-limit';
 import { keyOfPart, onlyParts, sentParts, type Entry } from '../../consent/operations/entries.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
 import { nextCall } from '../../consent/operations/next-call.js';
@@ -66,12 +65,6 @@ export interface SubmitResult {
 const LONG_READING_MS = 30_000;
 const MAX_POSTPONEMENTS = 3;
 
-/**
- * Most calls of this worker that begin at once. They begin one by one, and each that waits for its
- * turn holds a connection: without a limit they would keep the reader from settling what was sent.
- */
-const BEGINNING_AT_ONCE = 2;
-
 /** What one call needs to know. */
 interface Calling {
   readonly migration: Migration;
@@ -92,7 +85,6 @@ export function createSubmitJob(
   people: AccountPeople,
 ) {
   const { db } = deps.ledger;
-  const inTurn = pLimit(BEGINNING_AT_ONCE);
 
   /** Lost answers are read back before anything of the call is sent again. */
   async function settleLost(job: Job, readBack: string | null): Promise<'ambiguous' | null> {
@@ -145,11 +137,8 @@ export function createSubmitJob(
         return 'go_on';
       }
       const asked = sentParts(entries);
-      const begun = await inTurn(() => {
-        signal.throwIfAborted();
-        const now = deps.klaviyo.now();
-        return beginSubmission(db, { ...job, endpoint, takesOut, now, parts: asked });
-      });
+      const now = deps.klaviyo.now();
+      const begun = await beginSubmission(db, { ...job, endpoint, takesOut, now, parts: asked });
       if (begun.state === 'paused' || begun.state === 'stopped') return begun.state;
       const carried = begun.state === 'begun' ? begun.parts : [];
       const keys = new Set(carried.map(keyOfPart));
