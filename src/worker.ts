@@ -100,6 +100,12 @@ const SLOTS = 60;
 const SLOTS_BESIDE = 10;
 
 /**
+ * A cached workflow takes 0.3 MB (docs/performance.md). A run has up to 100,000 open jobs, which only wait;
+ * those that are not cached are replayed when they wake, some 15 events each.
+ */
+const CACHED_WORKFLOWS = 100;
+
+/**
  * One for the account's own task queue, and for each queue beside it one that only takes activities.
  */
 async function openWorkers(
@@ -119,8 +125,7 @@ async function openWorkers(
   const own = await Worker.create({
     ...common,
     taskQueue,
-    // A waiting job is a cached workflow of about 30 kB; jobs beyond this number are replayed when woken.
-    maxCachedWorkflows: 1_200,
+    maxCachedWorkflows: CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: SLOTS,
     ...(source === null ? {} : source.workflows),
     interceptors: {
