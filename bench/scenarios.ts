@@ -6,6 +6,7 @@ import { kill } from './scenarios/kill.js';
 import { ledger, ledgerTenMillion } from './scenarios/ledger.js';
 import { lifted } from './scenarios/lifted.js';
 import { live } from './scenarios/live.js';
+import { openJobs } from './scenarios/open-jobs.js';
 import { liftedMirror, liveMirror } from './scenarios/mirror.js';
 import { script } from './scenarios/script/script.js';
 import { workers } from './scenarios/workers.js';
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly (Scenario | Script)[] = [
   liftedMirror,
   liveMirror,
   engine,
+  openJobs,
   events,
   script,
   workers,

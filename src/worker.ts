@@ -16,7 +16,7 @@ import {
   proveKey,
   type Activities,
 } from './activities/index.js';
-import { TASK_QUEUES, taskQueueOf } from './contracts/names.js';
+import { queueBeside, QUEUES_BESIDE, TASK_QUEUES, taskQueueOf } from './contracts/names.js';
 import { KlaviyoClient } from './klaviyo/index.js';
 import { ConfigError } from './runtime/config.js';
 import { noteAccount, openLedger, type Ledger } from './ledger/index.js';
@@ -73,38 +73,94 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
     );
   }
   const taskQueue = taskQueueOf(accountId, options.taskQueues ?? TASK_QUEUES);
+  try {
+    const workers = await openWorkers(options, taskQueue, activities);
+    return {
+      accountId,
+      taskQueue,
+      async run() {
+        try {
+          await runAll(workers);
+        } finally {
+          await activities?.close();
+        }
+      },
+      shutdown: () => shutDown(workers),
+    };
+  } catch (error) {
+    await activities?.close();
+    throw error;
+  }
+}
+
+/** Activities of the account's own task queue that run at once: nearly all wait for Klaviyo. */
+const SLOTS = 60;
+
+/** The same for each queue beside it: its activities are short, and people ask for few. */
+const SLOTS_BESIDE = 10;
+
+/**
+ * A cached workflow takes 0.3 MB (docs/performance.md). A run has up to 100,000 open jobs, which only wait;
+ * those that are not cached are replayed when they wake, some 15 events each.
+ */
+const CACHED_WORKFLOWS = 100;
+
+/**
+ * One for the account's own task queue, and for each queue beside it one that only takes activities.
+ */
+async function openWorkers(
+  options: ConsentryWorkerOptions,
+  taskQueue: string,
+  activities: OpenActivities | null,
+): Promise<Worker[]> {
   const source = options.role === 'activity' ? null : workflowSource();
-  const worker = await Worker.create({
+  const common = {
     connection: options.connection,
     namespace: options.namespace,
-    taskQueue,
-    // A waiting job is a cached workflow of about 30 kB; jobs beyond this number are replayed when woken.
-    maxCachedWorkflows: 1_200,
-    maxConcurrentActivityTaskExecutions: 60,
     // An activity learns of its cancellation with a heartbeat; every other wait here is shorter.
     maxHeartbeatThrottleInterval: '2s',
     shutdownGraceTime: '5s',
     ...(activities === null ? {} : { activities: activities.activities }),
+  } satisfies Partial<WorkerOptions>;
+  const own = await Worker.create({
+    ...common,
+    taskQueue,
+    maxCachedWorkflows: CACHED_WORKFLOWS,
+    maxConcurrentActivityTaskExecutions: SLOTS,
     ...(source === null ? {} : source.workflows),
     interceptors: {
       ...(activities === null ? {} : { activity: activities.interceptors }),
       ...(source === null ? {} : { workflowModules: source.interceptorModules }),
     },
   });
-  return {
-    accountId,
-    taskQueue,
-    async run() {
-      try {
-        await worker.run();
-      } finally {
-        await activities?.close();
-      }
-    },
-    shutdown: () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-    },
-  };
+  if (activities === null) return [own];
+  const beside = QUEUES_BESIDE.map((queue) =>
+    Worker.create({
+      ...common,
+      taskQueue: queueBeside(taskQueue, queue),
+      maxConcurrentActivityTaskExecutions: SLOTS_BESIDE,
+      maxConcurrentActivityTaskPolls: 2,
+      interceptors: { activity: activities.interceptors },
+    }),
+  );
+  return [own, ...(await Promise.all(beside))];
+}
+
+/** Ends when all have ended. If one fails, the others are shut down: none works alone. */
+async function runAll(workers: readonly Worker[]): Promise<void> {
+  const ended = await Promise.allSettled(
+    workers.map((worker) =>
+      worker.run().catch((error: unknown) => {
+        shutDown(workers);
+        throw error;
+      }),
+    ),
+  );
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+}
+
+function shutDown(workers: readonly Worker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
 interface OpenActivities {

@@ -1,7 +1,7 @@
 /**
  * An echo in place of Klaviyo, as a process of its own. It is not a simulation of Klaviyo: it
  * accepts every subscribe call at once, remembers who was in it, and from then on shows them as
- * subscribed, in profiles and in events. It has no limits, no delays, no opt-outs and no errors, so
+ * subscribed, in profiles and in events; if told so, only once a number of people was sent. It has no limits, no delays, no opt-outs and no errors, so
  * that what is left of a run is the work of worker, PostgreSQL and Temporal. A request that it does
  * not know is refused, so that a run cannot pass by accident.
  */
@@ -17,6 +17,9 @@ const METRICS = [
   'Marked Email as Spam',
 ];
 const SUBSCRIBED = 'MTRC00';
+
+/** It shows nobody before so many people were sent: an argument. */
+const SHOWS_AFTER = Number(process.argv[2] ?? 0);
 
 /** More than any run needs. */
 const LIMITS = {
@@ -65,14 +68,16 @@ async function answer(request: IncomingMessage): Promise<Answer> {
         ),
       );
     case 'GET /api/events':
-      return filter.includes(`"${SUBSCRIBED}"`) ? eventsPage(url, filter) : page('[]');
+      return isShown() && filter.includes(`"${SUBSCRIBED}"`) ? eventsPage(url, filter) : page('[]');
     case 'GET /api/profiles':
-      return page(filter.startsWith('any(') ? people.profiles(emailsIn(filter)) : '[]');
+      return page(
+        isShown() && filter.startsWith('any(') ? people.profiles(emailsIn(filter)) : '[]',
+      );
   }
   const list = /^GET \/api\/lists\/(\w+)(\/profiles)?$/.exec(asked);
   if (list?.[2] !== undefined) {
+    if (people.count === 0 || !isShown()) return page('[]');
     if (filter.startsWith('any(')) return page(people.profiles(emailsIn(filter)));
-    if (people.count === 0) return page('[]');
     throw new Error('The echo does not list members: historical runs cannot be measured with it.');
   }
   if (list !== null) {
@@ -104,6 +109,8 @@ function eventsPage(url: URL, filter: string): Answer {
     body: `{"data":[${events}],"included":[${included}],"links":{"next":${next}}}`,
   };
 }
+
+const isShown = (): boolean => people.count >= SHOWS_AFTER;
 
 function page(data: string): Answer {
   return { status: 200, body: `{"data":${data},"links":{"next":null}}` };

@@ -63,10 +63,14 @@ export class Servers {
     return { url, apiKey, control: new SandboxControl(url) };
   }
 
-  /** The echo in place of Klaviyo; see `bench/echo/server.ts`. */
-  async startEcho(): Promise<KlaviyoAddress> {
+  /**
+   * The echo in place of Klaviyo; see `bench/echo/server.ts`.
+   *
+   * @param showsAfter how many people must have been sent before it shows anybody
+   */
+  async startEcho({ showsAfter = 0 } = {}): Promise<KlaviyoAddress> {
     const started = await startProgram(
-      { label: 'echo', args: [programAt('echo/server')], environment: {} },
+      { label: 'echo', args: [programAt('echo/server'), String(showsAfter)], environment: {} },
       benchFolders().state,
     );
     this.lifecycle.onStop('echo', () => started.process.stop());

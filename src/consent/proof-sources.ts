@@ -1,5 +1,5 @@
 import type { Operation } from '../contracts/channels.js';
-import type { MigrationSettings } from '../contracts/migration.js';
+import type { MigrationSettings, MigrationTiming } from '../contracts/migration.js';
 import { ALL_OPERATIONS } from './operations/index.js';
 import type { LookUp } from './operations/operation.js';
 
@@ -7,15 +7,8 @@ import type { LookUp } from './operations/operation.js';
 export interface Sources {
   /** Members of the run's list by the time they joined, 100 per page. */
   readonly listMembers: boolean;
-  /** Look-ups of rows that are still open, by when they begin. */
-  readonly lookUps: {
-    /** Nothing else proves them: from the first read on. */
-    readonly soon: readonly Operation[];
-    /** A feed should have shown them by now. */
-    readonly late: readonly Operation[];
-    /** Klaviyo takes 2 to 20 minutes, and nothing else proves them. */
-    readonly patient: readonly Operation[];
-  };
+  /** When rows of each operation that are still open are looked up. */
+  readonly lookUps: ReadonlyMap<Operation, LookUp>;
 }
 
 /**
@@ -37,8 +30,18 @@ export function sourcesOf(
   const byEvent = fromEvents && !historicalImport;
   const byList = fromList && listId !== null && (implicit || !byEvent);
   const feeds = { events: fromEvents, members: byList, historicalImport };
-  const at = (when: LookUp): Operation[] =>
-    ALL_OPERATIONS.filter(({ lookUp }) => lookUp(feeds) === when).map(({ name }) => name);
-  const lookUps = { soon: at('soon'), late: at('late'), patient: at('patient') };
+  const lookUps = new Map(ALL_OPERATIONS.map(({ name, lookUp }) => [name, lookUp(feeds)]));
   return { listMembers: byList, lookUps };
+}
+
+/** Multiple of `eventsSilentMs` after which a look is `patient`. */
+const PATIENCE = 5;
+
+/** From the acceptance of a job until its open rows are looked up first, in milliseconds. */
+export function firstLookMs(
+  when: LookUp,
+  { readEveryMs, eventsSilentMs }: Pick<MigrationTiming, 'readEveryMs' | 'eventsSilentMs'>,
+): number {
+  if (when === 'soon') return readEveryMs;
+  return when === 'late' ? eventsSilentMs : eventsSilentMs * PATIENCE;
 }

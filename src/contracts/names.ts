@@ -8,6 +8,18 @@ export function taskQueueOf(accountId: string, prefix: string = TASK_QUEUES): st
 /** The prefix of all task queue names. */
 export const TASK_QUEUES = 'consentry';
 
+/**
+ * Task queues beside an account's own, for activities that a person waits for. Each has slots of its
+ * own, so none waits behind activities that wait for Klaviyo. `steering` only has activities that
+ * call nobody but the ledger and Temporal; `asking` has those that read Klaviyo for an answer.
+ */
+export const QUEUES_BESIDE = ['steering', 'asking'] as const;
+export type QueueBeside = (typeof QUEUES_BESIDE)[number];
+
+export function queueBeside(taskQueue: string, queue: QueueBeside): string {
+  return `${taskQueue}-${queue}`;
+}
+
 export const workflowIds = {
   migration: (migrationId: string) => `consent-migration/${migrationId}`,
   batch: (migrationId: string, batch: number) => `consent-migration/${migrationId}/batch-${batch}`,

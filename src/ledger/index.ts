@@ -3,6 +3,7 @@ export * from './accounts.js';
 export * from './calls.js';
 export { settleDuplicates } from './runs/conflicts.js';
 export * from './jobs/feed.js';
+export * from './jobs/look-ups.js';
 export * from './runs/intents.js';
 export * from './jobs/jobs.js';
 export * from './limiter.js';

@@ -1,5 +1,6 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { STOPPING_FAILURES } from '../contracts/failures.js';
+import { queueBeside } from '../contracts/names.js';
 import type { Activities } from '../activities/index.js';
 
 /**
@@ -15,6 +16,30 @@ const retry = {
 
 /** Short steps: the ledger, or a few calls, each of which may take a minute if Klaviyo hangs. */
 export const steps = proxyActivities<Activities>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '20s',
+  retry,
+});
+
+/**
+ * What a person decided, and the end of a run: activities that call nobody but the ledger and
+ * Temporal. They have slots of their own, so that no call to Klaviyo delays them.
+ */
+export const steers = proxyActivities<Activities>({
+  // Read with every activity: the name is known only inside a workflow.
+  get taskQueue() {
+    return queueBeside(workflowInfo().taskQueue, 'steering');
+  },
+  startToCloseTimeout: '24h',
+  heartbeatTimeout: '30s',
+  retry,
+});
+
+/** Reads of Klaviyo that a person waits for. If they hang, they do not delay `steers`. */
+export const asks = proxyActivities<Activities>({
+  get taskQueue() {
+    return queueBeside(workflowInfo().taskQueue, 'asking');
+  },
   startToCloseTimeout: '10m',
   heartbeatTimeout: '20s',
   retry,

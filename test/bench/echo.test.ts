@@ -18,17 +18,7 @@ describe('the echo in place of Klaviyo', () => {
   let metricId: string;
   before(async () => {
     folders = await createTestFolders();
-    echo = await startProgram(
-      { label: 'echo', args: [programAt('echo/server')], environment: {} },
-      folders.state,
-    );
-    const { url, apiKey } = echo.ready as { url: string; apiKey: string };
-    client = new KlaviyoClient({
-      apiKey,
-      baseUrl: url,
-      limiter: createLocalLimiter(ENDPOINTS, 1),
-      version: 'test',
-    });
+    ({ echo, client } = await startEcho());
     const metrics = await client.listMetrics();
     metricId = metrics.find(({ name }) => name === 'Subscribed to Email Marketing')!.id;
   });
@@ -38,8 +28,26 @@ describe('the echo in place of Klaviyo', () => {
     await folders.remove();
   });
 
-  const subscribe = (addresses: readonly string[]) =>
-    client.subscribeProfiles({
+  async function startEcho(...args: string[]): Promise<{
+    echo: StartedProgram;
+    client: KlaviyoClient;
+  }> {
+    const echo = await startProgram(
+      { label: 'echo', args: [programAt('echo/server'), ...args], environment: {} },
+      folders.state,
+    );
+    const { url, apiKey } = echo.ready as { url: string; apiKey: string };
+    const client = new KlaviyoClient({
+      apiKey,
+      baseUrl: url,
+      limiter: createLocalLimiter(ENDPOINTS, 1),
+      version: 'test',
+    });
+    return { echo, client };
+  }
+
+  const subscribe = (addresses: readonly string[], to = client) =>
+    to.subscribeProfiles({
       listId: 'Bench1',
       customSource: 'test',
       historicalImport: false,
@@ -81,6 +89,24 @@ describe('the echo in place of Klaviyo', () => {
   it('shows no events from before the time that is asked for', async () => {
     const since = new Date(Date.now() + 60_000).toISOString();
     assert.deepEqual((await client.listEvents({ metricId, since })).events, []);
+  });
+
+  it('shows nobody until as many were sent as it was told, and then all of them', async () => {
+    const holding = await startEcho('3');
+    try {
+      const { client } = holding;
+      const shown = async () => [
+        (await client.lookUpProfiles({ by: 'email', values: emails(0, 4) })).length,
+        (await client.listEvents({ metricId, since: START })).events.length,
+      ];
+      await subscribe(emails(0, 2), client);
+      assert.deepEqual(await shown(), [0, 0]);
+      await subscribe(emails(2, 1), client);
+      assert.deepEqual(await shown(), [3, 3]);
+    } finally {
+      await holding.client.close();
+      await holding.echo.process.stop();
+    }
   });
 
   it('refuses what it does not know, instead of passing for Klaviyo', async () => {

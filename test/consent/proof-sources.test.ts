@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sourcesOf } from '../../src/consent/proof-sources.js';
+import { firstLookMs, sourcesOf } from '../../src/consent/proof-sources.js';
 
 describe('what a run is proved by', () => {
   const run = { listId: 'LIST', historicalImport: false, consent: 'explicit' as const };
@@ -9,7 +9,7 @@ describe('what a run is proved by', () => {
     ['a live run by events, and late look-ups', run, true, false, 'late'],
     ['a live run without the events scope by its list', run, false, true, 'late'],
     ['one without a list and events by look-ups', { ...run, listId: null }, false, false, 'soon'],
-    ['a historical run by its list alone', { ...run, historicalImport: true }, true, true, null],
+    ['a historical run by its list alone', { ...run, historicalImport: true }, true, true, 'never'],
     [
       'a historical run without a list by patient look-ups',
       { ...run, historicalImport: true, listId: null },
@@ -21,16 +21,13 @@ describe('what a run is proved by', () => {
     test(says, () => {
       const sources = sourcesOf(settings, fromEvents, true);
       assert.equal(sources.listMembers, listMembers);
-      const found = (['soon', 'late', 'patient'] as const).filter((key) =>
-        sources.lookUps[key].includes('subscribe'),
-      );
-      assert.deepEqual(found, when === null ? [] : [when]);
+      assert.equal(sources.lookUps.get('subscribe'), when);
     });
   }
 
   test('memberships by the list where the run is about nothing else, else one by one', () => {
     assert.equal(sourcesOf({ ...run, consent: 'implicit' }, true, true).listMembers, true);
-    assert.ok(sourcesOf(run, true, true).lookUps.soon.includes('add_to_list'));
+    assert.equal(sourcesOf(run, true, true).lookUps.get('add_to_list'), 'soon');
   });
 
   for (const [says, settings, fromEvents, operation, when] of [
@@ -42,11 +39,19 @@ describe('what a run is proved by', () => {
     test(`${says} whose list can’t be read is proved by look-ups`, () => {
       const { listMembers, lookUps } = sourcesOf(settings, fromEvents, false);
       assert.equal(listMembers, false);
-      assert.ok(lookUps[when].includes(operation));
+      assert.equal(lookUps.get(operation), when);
     });
   }
 
   test('suppressions, which are no events, always by look-ups', () => {
-    assert.ok(sourcesOf(run, true, true).lookUps.soon.includes('suppress'));
+    assert.equal(sourcesOf(run, true, true).lookUps.get('suppress'), 'soon');
   });
+});
+
+test('rows are looked up as late as Klaviyo is expected to show them', () => {
+  const timing = { readEveryMs: 5_000, eventsSilentMs: 120_000 };
+  const pauses = (['soon', 'late', 'patient', 'never'] as const).map((when) =>
+    firstLookMs(when, timing),
+  );
+  assert.deepEqual(pauses, [5_000, 120_000, 600_000, 600_000]);
 });

@@ -358,8 +358,10 @@ describe('the ledger', () => {
     const call = await send(db, id, [{ rowNumber: 1, channel: 'email' }]);
     await answerSubmission(db, call, { status: 'accepted', partialFailure: null, requestId: null });
     assert.ok(((await watchLeft(db, id, 60_000)) ?? Infinity) <= 60_000);
-    await markLookedUp(db, id, 1);
-    assert.deepEqual(await jobsToLookUp(db, id, ['subscribe'], 0), [1]);
+    const due = { jobNumber: 1, firstMs: 0 };
+    const terms = [{ operation: 'subscribe', firstMs: 0, looks: true }] as const;
+    assert.deepEqual(await jobsToLookUp(db, id, terms, 10), [due]);
+    await markLookedUp(db, id, due);
     const said = { at: '2026-03-04T05:06:07Z', source: 'event', listId: null } as const;
     await noteOptOuts(db, account, [{ ...said, channel: 'email', identifier: emails[0] ?? '' }]);
     await findRepairs(db, id);

@@ -8,7 +8,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from 'klaviyo-sandbox
 import { taskQueueOf } from '../../src/contracts/names.js';
 import { openLedger, type Ledger } from '../../src/ledger/index.js';
 import { Consentry } from '../../src/starter/consentry.js';
-import { createWorker, type ConsentryWorker } from '../../src/worker.js';
+import { createWorker, type ConsentryWorker, type WorkerRole } from '../../src/worker.js';
 import { Gates } from './klaviyo/gates.js';
 import { createTestDatabase, testTemporal } from './stack.js';
 
@@ -19,6 +19,7 @@ export const SINGLE = 'SINGL1';
 export const DOUBLE = 'DOUBL1';
 
 interface WorkerOf {
+  role?: WorkerRole;
   apiKey?: string;
   baseUrl?: string;
   account?: string | null;
@@ -84,12 +85,17 @@ export async function startHarness(
       await writeFile(path, `${lines.join('\n')}\n`);
       return path;
     },
-    async startWorker({ apiKey = sandbox.apiKey, baseUrl = sandbox.url, account = null } = {}) {
+    async startWorker({
+      apiKey = sandbox.apiKey,
+      baseUrl = sandbox.url,
+      account = null,
+      role = 'all',
+    } = {}) {
       const worker = await createWorker({
         connection: native,
         namespace,
         taskQueues,
-        role: 'all',
+        role,
         account,
         databaseUrl: database.url,
         apiKey,

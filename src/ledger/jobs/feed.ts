@@ -184,43 +184,8 @@ export async function markWoken(
   if (jobNumbers.length === 0) return;
   await db
     .updateTable('job')
-    .set({ woken_at: sql`now()` })
+    .set({ woken_at: sql`now()`, look_up_at: null })
     .where('migration_id', '=', migrationId)
     .where('job_number', 'in', jobNumbers)
-    .execute();
-}
-
-/**
- * Accepted jobs whose open rows are due for a look-up: first `firstAfterMs` after acceptance, then
- * after twice as long each time. For jobs whose rows no feed can prove.
- */
-export async function jobsToLookUp(
-  db: LedgerDb,
-  migrationId: string,
-  operations: readonly Operation[],
-  firstAfterMs: number,
-): Promise<number[]> {
-  if (operations.length === 0) return [];
-  const { rows } = await sql<{ job_number: number }>`
-    select job_number from consentry.job
-    where migration_id = ${migrationId} and accepted_at is not null and woken_at is null
-      and operation::text = any(${operations}::text[])
-      and now() >= greatest(accepted_at, looked_up_at)
-        + make_interval(secs => ${firstAfterMs / 1000} * power(2, least(looks, 8)))
-    order by looked_up_at nulls first, job_number
-    limit 20`.execute(db);
-  return rows.map((row) => row.job_number);
-}
-
-export async function markLookedUp(
-  db: LedgerDb,
-  migrationId: string,
-  jobNumber: number,
-): Promise<void> {
-  await db
-    .updateTable('job')
-    .set((eb) => ({ looked_up_at: sql`now()`, looks: eb('looks', '+', 1) }))
-    .where('migration_id', '=', migrationId)
-    .where('job_number', '=', jobNumber)
     .execute();
 }

@@ -320,7 +320,11 @@ export async function answerSubmission(
     if (answer.status === 'accepted') {
       await tx
         .updateTable('job')
-        .set({ accepted_at: sql`now()` })
+        .set({
+          accepted_at: sql`now()`,
+          // All its rows may have been proved before the answer arrived.
+          look_up_at: sql`case when woken_at is null then now() end`,
+        })
         .where('migration_id', '=', submission.migration_id)
         .where('job_number', '=', submission.job_number)
         .execute();

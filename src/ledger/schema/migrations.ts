@@ -12,6 +12,7 @@ import * as operationAndSettledBy from './0010-operation-and-settled-by.js';
 import * as plansInRanges from './0011-plans-in-ranges-of-jobs.js';
 import * as whenSubmitEnded from './0012-when-a-submit-ended.js';
 import * as peopleOnce from './0013-people-are-written-once.js';
+import * as lookUpsByTime from './0014-look-ups-by-due-time.js';
 import * as accountsPeople from './0015-the-accounts-people.js';
 
 /** In order. Every ledger stores these names. */
@@ -29,6 +30,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-plans-in-ranges-of-jobs': plansInRanges,
   '0012-when-a-submit-ended': whenSubmitEnded,
   '0013-people-are-written-once': peopleOnce,
+  '0014-look-ups-by-due-time': lookUpsByTime,
   '0015-the-accounts-people': accountsPeople,
 };
 

@@ -115,8 +115,7 @@ interface JobTable {
   rows: number;
   accepted_at: Date | null;
   submit_ended_at: Date | null;
-  looked_up_at: Date | null;
-  looks: Generated<number>;
+  look_up_at: Date | null;
   canary: Generated<boolean>;
   woken_at: Date | null;
 }

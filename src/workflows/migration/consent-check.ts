@@ -1,11 +1,11 @@
 import type { CheckInput, Preflight } from '../../contracts/migration.js';
-import { steps } from '../activity-options.js';
+import { asks } from '../activity-options.js';
 import { worksFor } from '../run.js';
 
 /** Preflight without a migration: reads the account like a run with these settings. */
 export async function consentCheck({ checkId, settings }: CheckInput): Promise<Preflight> {
   worksFor({ kind: 'check', id: checkId });
-  return steps.checkAccount.executeWithOptions(
+  return asks.checkAccount.executeWithOptions(
     { summary: 'key, list, opt-in process, SMS configuration' },
     [{ settings }],
   );

@@ -7,7 +7,7 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { JobInput, JobResult, OutcomeCounts } from '../../contracts/migration.js';
-import { steps, submits } from '../activity-options.js';
+import { steers, steps, submits } from '../activity-options.js';
 import { resumedSignal, settledSignal } from '../messages.js';
 import { worksFor } from '../run.js';
 import { isCancelled } from '../stop.js';
@@ -145,7 +145,7 @@ async function submit(
  */
 async function stop({ migrationId, job: { jobNumber } }: JobInput, error: Error): Promise<boolean> {
   if (!isCancelled(error)) {
-    await steps.stopSubmitting.executeWithOptions({ summary: 'submit nothing more' }, [
+    await steers.stopSubmitting.executeWithOptions({ summary: 'submit nothing more' }, [
       { migrationId, reason: 'migration_stopped' },
     ]);
   }

@@ -12,7 +12,7 @@ import {
 import type { MigrationInput, Phase, Plan, Progress } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
 import type { Reason } from '../../contracts/outcomes.js';
-import { steps, sweeps } from '../activity-options.js';
+import { steers, sweeps } from '../activity-options.js';
 import { confirmationWatch } from './confirmation-watch.js';
 import { renderDetails } from './details.js';
 import { JobRunner } from './job-runner.js';
@@ -96,7 +96,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   /** Begins a long phase, which is recorded in the ledger too. */
   async function begin(phase: 'approval' | 'canary' | 'submit'): Promise<void> {
     progress.enter(phase);
-    await steps.notePhase.executeWithOptions({ summary: phase }, [{ migrationId, phase }]);
+    await steers.notePhase.executeWithOptions({ summary: phase }, [{ migrationId, phase }]);
   }
 
   async function run(jobs: Plan['jobs'], isMoreToCome: boolean): Promise<void> {
@@ -111,7 +111,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       plan.jobs.filter(({ canary }) => canary),
       true,
     );
-    await steps.judgeCanary.executeWithOptions({ summary: 'did the canary end as planned' }, [
+    await steers.judgeCanary.executeWithOptions({ summary: 'did the canary end as planned' }, [
       { migrationId },
     ]);
     if (waitMs > 0) await sleep(waitMs, { summary: 'wait after the canary' });
@@ -125,7 +125,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   }
 
   async function stopSubmitting(reason: Reason): Promise<void> {
-    await sweeps.stopSubmitting.executeWithOptions({ summary: 'submit nothing more' }, [
+    await steers.stopSubmitting.executeWithOptions({ summary: 'submit nothing more' }, [
       { migrationId, reason },
     ]);
   }
@@ -167,7 +167,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
     await settleLeft(left);
     await runner.close();
     await condition(allHandlersFinished);
-    const totals = await sweeps.finishMigration.executeWithOptions({ summary: 'report' }, [
+    const totals = await steers.finishMigration.executeWithOptions({ summary: 'report' }, [
       { migrationId, phase, failure },
     ]);
     progress.count(totals);

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
-import { steps } from '../activity-options.js';
+import { steers } from '../activity-options.js';
 import {
   approveUpdate,
   heldSignal,
@@ -33,7 +33,7 @@ export function handleMessages(
   const steer = (paused: boolean, steering: string | null) => {
     progress.setPaused(paused);
     return inOrder(async () => {
-      const now = await steps.setPaused.executeWithOptions(
+      const now = await steers.setPaused.executeWithOptions(
         { summary: paused ? 'pause' : 'resume' },
         [{ migrationId, paused, steering }],
       );
@@ -66,7 +66,7 @@ export function handleMessages(
     setShareUpdate,
     (share) =>
       inOrder(() =>
-        steps.setShare.executeWithOptions({ summary: `share of the limits: ${share}` }, [
+        steers.setShare.executeWithOptions({ summary: `share of the limits: ${share}` }, [
           { migrationId, share },
         ]),
       ),

@@ -1,7 +1,7 @@
 import { ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { ShowInput } from '../../contracts/person.js';
 import { workflowIds } from '../../contracts/names.js';
-import { steps } from '../activity-options.js';
+import { asks } from '../activity-options.js';
 import { worksFor } from '../run.js';
 import { consentForget } from './consent-forget.js';
 
@@ -20,5 +20,5 @@ export async function consentShow({ requestId, forgetAfterMs }: ShowInput): Prom
     parentClosePolicy: ParentClosePolicy.ABANDON,
     staticSummary: 'delete the question and its answer',
   });
-  await steps.readPerson.executeWithOptions({ summary: 'read one profile' }, [{ requestId }]);
+  await asks.readPerson.executeWithOptions({ summary: 'read one profile' }, [{ requestId }]);
 }

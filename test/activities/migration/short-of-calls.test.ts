@@ -54,6 +54,9 @@ describe('a run that is short of calls', () => {
     const calls = { left: free, made: 0 };
     const klaviyo = {
       now: () => null,
+      // Nothing shows anybody but a look-up.
+      listMetrics: () => Promise.resolve([]),
+      listSuppressed: () => Promise.resolve({ profiles: [], next: null }),
       lookUpProfiles({ by, values }: { by: string; values: readonly string[] }) {
         if (calls.left === 0) {
           // Not for those that were asked at the same time.
@@ -138,6 +141,43 @@ describe('a run that is short of calls', () => {
       { confirmed: 0, pending: ROWS },
       { confirmed: ROWS, pending: 0 },
     ]);
+  });
+
+  test('looks up what is due until no call is free, and goes on there', async () => {
+    const id = 'due';
+    const jobs = 60;
+    await store(
+      ledger,
+      id,
+      Array.from({ length: jobs }, (_, n) => intent({ email: `p${n}@example.com` })),
+      { listId: null },
+    );
+    await assignJobs(ledger.db, id, null, 1);
+    for (let job = 1; job <= jobs; job += 1) {
+      const call = await send(ledger.db, id, [{ rowNumber: job, channel: 'email' }], job);
+      const answer = { status: 'accepted', partialFailure: null, requestId: null } as const;
+      await answerSubmission(ledger.db, call, answer);
+    }
+    // Nothing shows them by itself, so they are due.
+    await ledger.pool.query(
+      `update consentry.job set accepted_at = now() - interval '1 minute' where migration_id = $1`,
+      [id],
+    );
+    const looks: number[] = [];
+    const attempts = shortOfCalls(48, busy, { emailMarketing: null });
+    const look = { migrationId: id, turnMs: 0, follow: false, tell: null };
+    const timing = { ...TEST_TIMING, readEveryMs: 30_000, eventsSilentMs: 50 };
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { made } = await attempts(
+        (activities) => () => activities.readProofs({ ...look, timing }),
+      );
+      looks.push(made);
+      await delay(20);
+    }
+    const [first = 0, ...later] = looks;
+    // Those that were asked for together with the refused one may be answered.
+    assert.ok(first >= 48 && first < 52, `${first} jobs in the first look`);
+    assert.deepEqual(later, [jobs, jobs], 'each job once');
   });
 
   test('proves what it could look up, and nothing of whom it could not', async () => {

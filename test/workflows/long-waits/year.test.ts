@@ -20,6 +20,7 @@ import {
 } from '../../support/temporal/time-skipping.js';
 import { planOfOne, PREFLIGHT, totalsOfOne } from '../../support/plans.js';
 import { bundleWorkflows } from '../../support/temporal/workflow-bundle.js';
+import { StagedWorkers } from '../../support/temporal/workers.js';
 
 const DAY = 24 * 3_600_000;
 const YEAR = 365 * DAY;
@@ -68,7 +69,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
     let jobSubmitted = (): void => undefined;
     const whenJobSubmitted = new Promise<void>((resolve) => (jobSubmitted = resolve));
     const nothing = () => Promise.resolve();
-    const worker = await Worker.create({
+    const workers = await StagedWorkers.create({
       connection: environment.nativeConnection,
       taskQueue: migrationId,
       workflowBundle,
@@ -107,7 +108,7 @@ describe('a run that lasts a year', { skip, timeout: 120_000 }, () => {
         finishMigration: () => Promise.resolve(TOTALS),
       },
     });
-    await worker.runUntil(async () => {
+    await workers.runUntil(async () => {
       const handle = await client.workflow.signalWithStart<typeof consentMigration>(
         'consentMigration',
         {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SandboxOptions } from 'klaviyo-sandbox';
 import type { MigrationRequest } from '../../../src/starter/migrations/request/migration-request.js';
+import { noteAccount } from '../../../src/ledger/index.js';
 import { NoWorkerError } from '../../../src/starter/worker-check.js';
 import type { MigrationTiming } from '../../../src/contracts/migration.js';
 import { DOUBLE, SINGLE, startHarness, type Harness } from '../../support/harness.js';
@@ -250,6 +251,24 @@ describe('an account', () => {
         message: /KLAVIYO_API_KEY was refused/,
       });
       await assert.rejects(run(harness, ['x@example.com,,subscribed,']), NoWorkerError);
+    } finally {
+      await harness.close();
+    }
+  });
+
+  test('whose workers have no key is not sent a run that nothing would act for', async () => {
+    const harness = await startHarness({ worker: false });
+    try {
+      await noteAccount(harness.ledger.db, harness.accountId);
+      await harness.startWorker({ role: 'workflow', account: harness.accountId });
+      await assert.rejects(run(harness, ['x@example.com,,subscribed,']), {
+        name: 'NoWorkerError',
+        message:
+          /polls the task queue ".*-steering" .* for activities: start one .*KLAVIYO_API_KEY/,
+      });
+      await harness.startWorker({ role: 'activity' });
+      const { outcomes } = await run(harness, ['x@example.com,,subscribed,']);
+      assert.deepEqual(outcomes, { 'x@example.com email': 'confirmed' });
     } finally {
       await harness.close();
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, type WorkflowBundle } from '@temporalio/worker';
 import { stopping } from '../../../src/activities/temporal/failures.js';
 import type { MigrationInput } from '../../../src/contracts/migration.js';
 import type { Reason } from '../../../src/contracts/outcomes.js';
@@ -11,6 +11,7 @@ import { TEST_TIMING } from '../../support/settings.js';
 import { testTemporal, uniqueName } from '../../support/stack.js';
 import { planOfOne, PREFLIGHT, totalsOfOne } from '../../support/plans.js';
 import { bundleWorkflows } from '../../support/temporal/workflow-bundle.js';
+import { StagedWorkers } from '../../support/temporal/workers.js';
 
 const INPUT: Omit<MigrationInput, 'migrationId'> = {
   timing: TEST_TIMING,
@@ -47,7 +48,7 @@ describe('what becomes of the rows behind a canary', () => {
     const client = new Client({ connection, namespace });
     const handle = client.workflow.getHandle(migrationId);
     const nothing = () => Promise.resolve();
-    const worker = await Worker.create({
+    const workers = await StagedWorkers.create({
       connection: native,
       namespace,
       taskQueue: migrationId,
@@ -79,7 +80,7 @@ describe('what becomes of the rows behind a canary', () => {
         finishMigration: () => Promise.resolve(TOTALS),
       },
     });
-    await worker.runUntil(
+    await workers.runUntil(() =>
       client.workflow
         .execute<typeof consentMigration>('consentMigration', {
           workflowId: migrationId,

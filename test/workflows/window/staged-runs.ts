@@ -1,12 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type WorkflowBundle } from '@temporalio/worker';
 import pLimit from 'p-limit';
 import type { ReadProofsResult } from '../../../src/activities/migration/proofs/read-proofs.js';
 import { countJobs, type JobRange } from '../../../src/contracts/jobs.js';
@@ -17,6 +11,7 @@ import { planOfOne, PREFLIGHT } from '../../support/plans.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { testTemporal, uniqueName } from '../../support/stack.js';
 import { bundleWorkflows } from '../../support/temporal/workflow-bundle.js';
+import { StagedWorkers } from '../../support/temporal/workers.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -100,7 +95,7 @@ export class Stages {
         });
       },
     };
-    const worker = await Worker.create({
+    const workers = await StagedWorkers.create({
       connection: this.native,
       namespace: this.namespace,
       taskQueue: migrationId,
@@ -108,7 +103,7 @@ export class Stages {
       activities: activitiesOf(stage, run, submitted),
       maxHeartbeatThrottleInterval: '200ms',
     });
-    await worker.runUntil(async () => {
+    await workers.runUntil(async () => {
       await client.workflow.start<typeof consentMigration>('consentMigration', {
         workflowId: handle.workflowId,
         taskQueue: migrationId,

@@ -20,7 +20,7 @@ import type { Metrics } from '../../temporal/metrics.js';
 import { SentFollower } from '../../opt-outs/follow.js';
 import type { OptOutWatch } from '../../opt-outs/watch.js';
 import { isShortage } from '../../look-ups.js';
-import { sourcesOf, type Sources } from '../../../consent/proof-sources.js';
+import { firstLookMs, sourcesOf, type Sources } from '../../../consent/proof-sources.js';
 import { lookUpJob } from '../settle-job.js';
 import { whileTelling } from '../tell-migration.js';
 import { wakeSettledJobs } from '../wake-jobs.js';
@@ -56,8 +56,8 @@ export interface ReadProofsResult {
   readonly unread: string | null;
 }
 
-/** Multiple of `eventsSilentMs` after which the jobs of `lookUps.patient` are looked up. */
-const PATIENCE = 5;
+/** Jobs that are looked up at the same time; the limiter decides how fast they go. */
+const LOOK_UPS_AT_ONCE = 4;
 
 export function createReadProofs(
   deps: ActivityDependencies,
@@ -169,24 +169,38 @@ class Reading {
     return fromMembers === 'refused' ? sourcesOf(migration.settings, hasEvents, false) : sources;
   }
 
+  /**
+   * Looks up what is due, until nothing is, no call is free, or opt-outs and feeds have to be read
+   * again.
+   */
   async #lookUpDueJobs(migrationId: string, lookUps: Sources['lookUps']): Promise<void> {
-    const { db } = this.deps.ledger;
-    const { readEveryMs, eventsSilentMs } = this.timing;
-    const due = [
-      ...(await jobsToLookUp(db, migrationId, lookUps.soon, readEveryMs)),
-      ...(await jobsToLookUp(db, migrationId, lookUps.late, eventsSilentMs)),
-      ...(await jobsToLookUp(db, migrationId, lookUps.patient, eventsSilentMs * PATIENCE)),
-    ];
-    const { timing } = this;
-    for (const jobNumber of due) {
-      const job = { migrationId, jobNumber, final: false, timing };
-      try {
-        await lookUpJob(this.deps, job, this.signal);
-      } catch (error) {
-        // Only this job fails, e.g. because its list is gone: the others are still looked up.
-        this.#noteForGood('look-ups', error);
-      }
-      await markLookedUp(db, migrationId, jobNumber);
+    const terms = [...lookUps].map(([operation, when]) => ({
+      operation,
+      firstMs: firstLookMs(when, this.timing),
+      looks: when !== 'never',
+    }));
+    const end = performance.now() + this.timing.readEveryMs;
+    do {
+      const { db } = this.deps.ledger;
+      const due = await jobsToLookUp(db, migrationId, terms, LOOK_UPS_AT_ONCE);
+      if (due.length === 0) return;
+      const ended = await Promise.allSettled(
+        due.map(async (job) => {
+          await this.#lookUp(migrationId, job.jobNumber);
+          await markLookedUp(db, migrationId, job);
+        }),
+      );
+      for (const look of ended) if (look.status === 'rejected') throw look.reason;
+    } while (performance.now() < end);
+  }
+
+  async #lookUp(migrationId: string, jobNumber: number): Promise<void> {
+    try {
+      const job = { migrationId, jobNumber, final: false, timing: this.timing };
+      await lookUpJob(this.deps, job, this.signal);
+    } catch (error) {
+      // Only this job fails, e.g. because its list is gone: the others are still looked up.
+      this.#noteForGood('look-ups', error);
     }
   }
 
