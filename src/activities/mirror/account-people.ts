@@ -4,11 +4,11 @@ import { foldEmail } from '../../contracts/addresses.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
 import {
   beginMirror,
+  coverageOf,
   mirrorOf,
   optOutsOf,
   rememberedPeople,
   rememberPeople,
-  wholeFor,
   type Migration,
   type OpenRow,
 } from '../../ledger/index.js';
@@ -88,13 +88,15 @@ export class AccountPeople {
     const askedAt = performance.now();
     if (settings.mirror === 'off') return nothing;
     const mirror = await mirrorOf(db, accountId);
-    const ageMs = mirror?.ageMs ?? null;
-    if (mirror === null || ageMs === null) return nothing;
+    if (mirror === null || mirror.ageMs === null) return nothing;
+    const feeds = this.optOuts.feedsOf({ accountId, ...settings }, timing);
+    const covered = await coverageOf(db, accountId, feeds);
+    if (covered === null) return nothing;
+    const { coveredMs } = covered;
+    // Another run may have read the profiles, but not the opt-outs that count for this one.
+    const ageMs = Math.max(mirror.ageMs, covered.ageMs);
     const asked = rows.filter((row) => isFedRow(row) && maxAgeMs(row) >= ageMs);
     if (asked.length === 0) return nothing;
-    const feeds = this.optOuts.feedsOf({ accountId, ...settings }, timing);
-    const coveredMs = await wholeFor(db, accountId, feeds);
-    if (coveredMs === null) return nothing;
     const remembered = await rememberedPeople(db, accountId, asked.flatMap(addressesOf));
     const known = asked.filter((row) => isKnown(row, { remembered, mirror, coveredMs, settings }));
     const { index, oldestMs } = indexOf(remembered);

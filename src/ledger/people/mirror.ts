@@ -225,20 +225,27 @@ export async function rememberedPeople(
   );
 }
 
-/**
- * How long nothing that these feeds showed was missed, in milliseconds; null if one was never read, or
- * may not be read.
- */
-export async function wholeFor(
+/** The time of which feeds have shown everything. */
+export interface Coverage {
+  /** Milliseconds since its beginning. */
+  readonly coveredMs: number;
+  /** Milliseconds since its end: since the feed that was read the longest ago was read. */
+  readonly ageMs: number;
+}
+
+/** @returns null if one of the feeds was never read, or may not be read */
+export async function coverageOf(
   db: LedgerDb,
   accountId: string,
   feeds: readonly string[],
-): Promise<number | null> {
-  const { rows } = await sql<{ ms: number | null }>`
-    select case when count(*) = ${feeds.length} and bool_and(not unreadable)
-        and count(whole_since) = count(*)
-      then (extract(epoch from now() - max(whole_since)) * 1000)::float8 end as ms
+): Promise<Coverage | null> {
+  const { rows } = await sql<{ covered_ms: number; age_ms: number }>`
+    select (extract(epoch from now() - max(whole_since)) * 1000)::float8 as covered_ms,
+      (extract(epoch from now() - min(read_at)) * 1000)::float8 as age_ms
     from consentry.account_feed
-    where account_id = ${accountId} and feed = any(${[...feeds]}::text[])`.execute(db);
-  return rows[0]?.ms ?? null;
+    where account_id = ${accountId} and feed = any(${[...feeds]}::text[])
+    having count(*) = ${feeds.length} and bool_and(not unreadable)
+      and count(whole_since) = count(*) and count(read_at) = count(*)`.execute(db);
+  const [row] = rows;
+  return row === undefined ? null : { coveredMs: row.covered_ms, ageMs: row.age_ms };
 }

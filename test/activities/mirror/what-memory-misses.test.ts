@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, mock, test } from 'node:test';
+import { startSandbox, type Sandbox } from 'klaviyo-sandbox';
+import { createActivities } from '../../../src/activities/index.js';
+import type { MigrationSettings, MigrationTiming } from '../../../src/contracts/migration.js';
+import { KlaviyoClient, type RateLimiter } from '../../../src/klaviyo/index.js';
+import type { Ledger } from '../../../src/ledger/index.js';
+import { activityEnvironment } from '../../support/activities.js';
+import { intent, part } from '../../support/intents.js';
+import { openTestLedger, store } from '../../support/ledger.js';
+import { TEST_TIMING } from '../../support/settings.js';
+
+const LIST = 'LIST01';
+const OTHER = 'OTHER1';
+const HOUR = 3_600_000;
+/** Not a change that is read again. */
+const LONG_AGO = '2023-01-01T00:00:00Z';
+const EVENTS_LATE_MS = 10 * 60_000;
+const TIMING = { ...TEST_TIMING, optOutsMaxAgeMs: 0, optOutsLateMs: EVENTS_LATE_MS };
+
+const UNLIMITED: RateLimiter = {
+  acquire: () => Promise.resolve(),
+  penalise: () => Promise.resolve(),
+};
+
+/** People whom a look-up would leave out, and of whom less is remembered than Klaviyo knows. */
+describe('who said no is not subscribed from memory', { timeout: 120_000 }, () => {
+  let ledger: Ledger;
+  let sandbox: Sandbox;
+  let klaviyo: KlaviyoClient;
+  let aheadMs = 0;
+  before(async () => {
+    const now = Date.now.bind(Date);
+    mock.method(Date, 'now', () => now() + aheadMs);
+    ledger = await openTestLedger();
+    sandbox = await startSandbox({
+      delays: { suppression: [0, 0], event: [EVENTS_LATE_MS, EVENTS_LATE_MS], readLag: [0, 0] },
+      switches: { events: 'late' },
+      rateLimitFactor: 1_000,
+      lists: [
+        { id: LIST, name: 'News', opt_in_process: 'single_opt_in' },
+        { id: OTHER, name: 'Other', opt_in_process: 'single_opt_in' },
+      ],
+    });
+    klaviyo = new KlaviyoClient({
+      apiKey: sandbox.apiKey,
+      baseUrl: sandbox.url,
+      limiter: UNLIMITED,
+      version: 'test',
+    });
+    await klaviyo.getAccount();
+  });
+  after(async () => {
+    await klaviyo.close();
+    await sandbox.close();
+    await ledger.close();
+  });
+
+  /** Runs of an account that the ledger knows nothing of. */
+  function account(accountId: string) {
+    const activities = createActivities({ ledger, klaviyo, accountId });
+    let count = 0;
+    return {
+      /** How the parts of a run about one person end when their consent is read. */
+      async read(
+        { email, phone = null }: { email: string; phone?: string | null },
+        settings: Partial<MigrationSettings>,
+        timing: Partial<MigrationTiming> = {},
+      ): Promise<string[]> {
+        count += 1;
+        const id = `${accountId} run ${count}`;
+        const parts = [part(), ...(phone === null ? [] : [part({ channel: 'sms' })])];
+        const row = intent({ email, phoneNumber: phone, parts });
+        await store(ledger, id, [row], { listId: LIST, ...settings }, accountId);
+        await activityEnvironment().run(() =>
+          activities.readConsent({ migrationId: id, timing: { ...TIMING, ...timing } }),
+        );
+        const { rows } = await ledger.pool.query<{ outcome: string | null }>(
+          `select p.outcome from consentry.part p
+            join consentry.migration m on m.number = p.migration_number
+            where m.id = $1 order by p.channel`,
+          [id],
+        );
+        return rows.map(({ outcome }) => outcome ?? 'sent');
+      },
+      /** For the ledger as for Klaviyo. */
+      async hoursPass(hours: number): Promise<void> {
+        sandbox.account.advance(hours * HOUR);
+        aheadMs += hours * HOUR;
+        for (const [table, column] of [
+          ['profile', 'read_at'],
+          ['looked_up', 'read_at'],
+          ['opt_out', 'shown_at'],
+          ['account_feed', 'read_at'],
+          ['account_feed', 'whole_since'],
+        ]) {
+          await ledger.pool.query(
+            `update consentry.${table} set ${column} = ${column} - make_interval(hours => $2)
+              where account_id = $1`,
+            [accountId, hours],
+          );
+        }
+        await klaviyo.getAccount();
+      },
+    };
+  }
+
+  /** Gives somebody another address, which Klaviyo does not show. */
+  async function addSecondary(email: string, secondary: string): Promise<void> {
+    const [profile] = await klaviyo.lookUpProfiles({ by: 'email', values: [email] });
+    assert.ok(profile !== undefined);
+    const meta = { patch_identifiers: { append: { email: secondary } } };
+    const data = { type: 'profile', id: profile.id, attributes: {}, meta };
+    const answer = await fetch(`${sandbox.url}/api/profiles/${profile.id}`, {
+      method: 'PATCH',
+      headers: {
+        Authorization: `Klaviyo-API-Key ${sandbox.apiKey}`,
+        'Content-Type': 'application/vnd.api+json',
+        revision: '2026-07-15',
+      },
+      body: JSON.stringify({ data }),
+    });
+    assert.equal(answer.status, 200, await answer.text());
+  }
+
+  test('after the whole account was read, somebody opts out whose other address is asked for', async () => {
+    const runs = account('opts out later');
+    sandbox.account.seed({ email: 'main1@example.com', created: LONG_AGO });
+    await addSecondary('main1@example.com', 'second1@example.com');
+    await runs.hoursPass(1);
+    await runs.read({ email: 'nobody1@example.com' }, { mirror: 'always' });
+    await klaviyo.unsubscribeProfiles({
+      listId: null,
+      profiles: [{ email: 'main1@example.com', phoneNumber: null, channels: ['email'] }],
+    });
+    const second = { email: 'second1@example.com' };
+    const recalled = await runs.read(second, { mirror: 'always' });
+    assert.deepEqual(recalled, await runs.read(second, { mirror: 'off' }));
+    assert.deepEqual(recalled, ['skipped_opted_out']);
+  });
+});
