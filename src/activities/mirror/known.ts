@@ -13,8 +13,11 @@ import type { AskedAddress, Mirror, OpenRow, RememberedAddress } from '../../led
  */
 export const KNOWN_FOR_MS = 24 * 3_600_000;
 
-/** Channels whose opt-outs are shown by feeds. The others are looked up every time. */
-const FED: ReadonlySet<Channel> = new Set(['email', 'list', 'sms', 'sms_transactional']);
+/**
+ * Channels whose opt-outs are shown by feeds at once. The others are looked up every time: an opt-out
+ * from texts shows only as an event, which may be late, while the profile has it at once.
+ */
+const FED: ReadonlySet<Channel> = new Set(['email', 'list']);
 
 export function isFed(channel: Channel): boolean {
   return FED.has(channel);

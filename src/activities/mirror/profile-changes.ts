@@ -23,7 +23,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { isShortage } from '../look-ups.js';
 import { isRefused, type OptOutWatch } from '../opt-outs/watch.js';
 import { Persistence } from '../temporal/persistence.js';
-import { addressesOf, apart, isFed, isKnown, KNOWN_FOR_MS } from './known.js';
+import { addressesOf, apart, isFed, isFedRow, isKnown, KNOWN_FOR_MS } from './known.js';
 
 /** Changes become visible out of order: each read begins this long before the last one. */
 const CHANGES_LATE_MS = 5 * 60_000;
@@ -72,7 +72,7 @@ export class ProfileChanges {
    */
   async read(migration: Migration, timing: OptOutTiming, signal: AbortSignal): Promise<void> {
     const { accountId, settings } = migration;
-    if (settings.mirror === 'off' || !settings.channels.every(isFed)) return;
+    if (settings.mirror === 'off' || !settings.channels.some(isFed)) return;
     const { db } = this.deps.ledger;
     const reading = await this.#worthReading(migration, await mirrorOf(db, accountId));
     if (reading === null) return;
@@ -96,15 +96,16 @@ export class ProfileChanges {
     const { db } = this.deps.ledger;
     if (settings.mirror === 'always') return { whole: mirror === null, pages: Infinity };
     const sample = await unreadRows(db, id, 0, JOB_SIZE);
-    const addresses = sample.flatMap(addressesOf);
+    const fed = sample.filter(isFedRow);
+    const addresses = fed.flatMap(addressesOf);
     if (addresses.length === 0) return null;
     const perRow = addresses.length / sample.length / CALL_LIMITS.lookUp;
     const lookUps = (await rowsOfSource(db, id)) * perRow;
     if (mirror !== null) {
       const remembered = await rememberedPeople(db, accountId, addresses);
       const knowledge = { remembered, mirror, coveredMs: KNOWN_FOR_MS, settings };
-      const known = sample.filter((row) => isKnown(row, knowledge)).length;
-      const pages = (known / sample.length) * lookUps * SHARE_FOR_CHANGES;
+      const known = fed.filter((row) => isKnown(row, knowledge)).length;
+      const pages = (known / fed.length) * lookUps * SHARE_FOR_CHANGES;
       if (pages >= LEAST_PAGES) return { whole: false, pages };
       if (mirror.complete) return null;
     }

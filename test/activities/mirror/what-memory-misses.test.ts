@@ -138,4 +138,19 @@ describe('who said no is not subscribed from memory', { timeout: 120_000 }, () =
     assert.deepEqual(recalled, await runs.read(second, { mirror: 'off' }));
     assert.deepEqual(recalled, ['skipped_opted_out']);
   });
+
+  test('they left a list whose feeds no run has read since', async () => {
+    const runs = account('left another list');
+    const ada = { email: 'ada2@example.com' };
+    sandbox.account.seed({ ...ada, lists: [LIST, OTHER], created: LONG_AGO });
+    await runs.read(ada, { listId: OTHER });
+    await runs.read(ada, { listId: OTHER, mirror: 'always' });
+    await runs.hoursPass(2);
+    sandbox.account.unsubscribe({ ...ada, list_id: OTHER });
+    await runs.hoursPass(2);
+    await runs.read(ada, { listId: LIST, mirror: 'always' });
+    const recalled = await runs.read(ada, { listId: OTHER });
+    assert.deepEqual(recalled, await runs.read(ada, { listId: OTHER, mirror: 'off' }));
+    assert.deepEqual(recalled, ['skipped_opted_out']);
+  });
 });
