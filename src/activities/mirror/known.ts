@@ -36,6 +36,8 @@ export function addressesOf(row: OpenRow): AskedAddress[] {
   return [...emails, { spelling: phoneNumber, identifier: phoneNumber }];
 }
 
+const NOTHING: RememberedAddress = { lookedUpMs: null, profiles: [] };
+
 /** What decides whether an address is known. */
 interface Knowledge {
   /** By the spelling of their addresses. */
@@ -56,16 +58,17 @@ export function isKnown(
   row: OpenRow,
   { remembered, mirror, coveredMs, settings }: Knowledge,
 ): boolean {
-  const isComplete = mirror.complete && mirror.wholeMs <= KNOWN_FOR_MS;
-  const absentIsNew = isComplete && (settings.absentIsNew || !mirror.saysNo);
-  const readWithinMs = Math.min(coveredMs, KNOWN_FOR_MS);
+  const { wholeMs, complete, saysNo } = mirror;
+  const isComplete = complete && wholeMs <= KNOWN_FOR_MS;
+  const nobodySaysNo = !saysNo && wholeMs <= coveredMs;
+  const absentIsNew = isComplete && (settings.absentIsNew || nobodySaysNo);
   return addressesOf(row).every(({ spelling }) => {
-    const address = remembered.get(spelling);
-    if (address === undefined) return absentIsNew;
-    const { lookedUpMs, profiles } = address;
-    const isWhole =
-      lookedUpMs === null ? isComplete : lookedUpMs <= Math.min(mirror.wholeMs, KNOWN_FOR_MS);
-    return isWhole && profiles.every(({ ageMs }) => ageMs <= readWithinMs);
+    const { lookedUpMs, profiles } = remembered.get(spelling) ?? NOTHING;
+    const isLookedUp = lookedUpMs !== null && lookedUpMs <= Math.min(wholeMs, KNOWN_FOR_MS);
+    if (profiles.length === 0) return isLookedUp || absentIsNew;
+    // What is older than the mirror is not brought up to date, and may be gone.
+    const readWithinMs = Math.min(coveredMs, wholeMs, KNOWN_FOR_MS);
+    return (isLookedUp || isComplete) && profiles.every(({ ageMs }) => ageMs <= readWithinMs);
   });
 }
 

@@ -62,10 +62,14 @@ export async function rememberPeople(
       ),
       outdated as (
         delete from consentry.looked_up l using (
-          select md5(email)::uuid as address from before where email is distinct from email_now
-          union
-          select md5(phone_number)::uuid from before
-          where phone_number is distinct from phone_number_now
+          select address from consentry.looked_up
+          where account_id = ${accountId} and address in (
+            select md5(email)::uuid from before where email is distinct from email_now
+            union
+            select md5(phone_number)::uuid from before
+            where phone_number is distinct from phone_number_now)
+          -- In the order of those who remember look-ups.
+          order by address for update
         ) o
         where l.account_id = ${accountId} and l.address = o.address
       )
@@ -112,7 +116,8 @@ export async function mirrorOf(db: LedgerDb, accountId: string): Promise<Mirror 
     select (extract(epoch from now() - read_at) * 1000)::float8 as age_ms,
       (extract(epoch from now() - whole_since) * 1000)::float8 as whole_ms, complete,
       exists (select from consentry.profile p where p.account_id = f.account_id and p.says_no)
-        as says_no
+        -- Feeds show opt-outs that do not count as a change of the profile.
+        or exists (select from consentry.opt_out o where o.account_id = f.account_id) as says_no
     from consentry.account_feed f
     where account_id = ${accountId} and feed = ${PROFILES_FEED} and whole_since is not null`.execute(
     db,
@@ -143,8 +148,12 @@ export async function beginMirror(
       where account_feed.whole_since is null`.execute(db);
 }
 
+/** What was read is not forgotten because the clocks of the ledger and of a worker drift apart. */
+const CLOCKS_DRIFT = sql`interval '5 minutes'`;
+
 /**
- * Records that every profile of the account was read, and forgets those that are gone.
+ * Records that every profile of the account was read, and forgets those that are gone. What others
+ * are writing at the moment is left alone: it is new, and both would wait for each other.
  *
  * @param tookMs time since the first call of that read
  */
@@ -158,11 +167,15 @@ export async function completeMirror(
     update consentry.account_feed set complete = true, whole_since = ${began}
     where account_id = ${accountId} and feed = ${PROFILES_FEED}`.execute(db);
   await sql`
-    delete from consentry.profile
-    where account_id = ${accountId} and read_at < ${began}`.execute(db);
+    delete from consentry.profile where ctid = any(array(
+      select ctid from consentry.profile
+      where account_id = ${accountId} and read_at < ${began} - ${CLOCKS_DRIFT}
+      for update skip locked))`.execute(db);
   await sql`
-    delete from consentry.looked_up
-    where account_id = ${accountId} and read_at < ${began}`.execute(db);
+    delete from consentry.looked_up where ctid = any(array(
+      select ctid from consentry.looked_up
+      where account_id = ${accountId} and read_at < ${began} - ${CLOCKS_DRIFT}
+      for update skip locked))`.execute(db);
 }
 
 /** An address to recall. */

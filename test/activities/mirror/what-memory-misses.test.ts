@@ -123,6 +123,8 @@ describe('who said no is not subscribed from memory', { timeout: 120_000 }, () =
     assert.equal(answer.status, 200, await answer.text());
   }
 
+
+
   test('after the whole account was read, somebody opts out whose other address is asked for', async () => {
     const runs = account('opts out later');
     sandbox.account.seed({ email: 'main1@example.com', created: LONG_AGO });

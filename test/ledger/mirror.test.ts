@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  beginMirror,
+  completeMirror,
+  mirrorOf,
+  rememberedPeople,
+  rememberPeople,
+  type Ledger,
+  type MirroredProfile,
+} from '../../src/ledger/index.js';
+import { openTestLedger } from '../support/ledger.js';
+
+const profile = (n: number): MirroredProfile => ({
+  id: `P${n}`,
+  email: emailOf(n),
+  phoneNumber: null,
+  saysNo: true,
+  consent: {},
+});
+const emailOf = (n: number) => `p${n}@example.com`;
+const asked = (n: number) => ({ spelling: emailOf(n), identifier: emailOf(n) });
+
+describe('the mirror of an account', { timeout: 60_000 }, () => {
+  let ledger: Ledger;
+  before(async () => {
+    ledger = await openTestLedger({ connections: 8 });
+  });
+  after(() => ledger.close());
+
+  test('does not forget what a whole reading showed if two clocks drift apart', async () => {
+    const { db } = ledger;
+    const accountId = 'drift';
+    await beginMirror(db, accountId, { since: new Date(), tookMs: 0 });
+    await rememberPeople(db, accountId, { profiles: [profile(1)], addresses: [], tookMs: 0 });
+    // By the worker's clock, the reading began after that.
+    await completeMirror(db, accountId, -1_000);
+    const remembered = await rememberedPeople(db, accountId, [asked(1)]);
+    assert.equal(remembered.get(emailOf(1))?.profiles.length, 1);
+    assert.equal((await mirrorOf(db, accountId))?.saysNo, true);
+  });
+
+  test('forgets who is gone without waiting for those who look people up', async () => {
+    const { db, pool } = ledger;
+    const accountId = 'gone';
+    const hour = 3_600_000;
+    const [first, second] = [emailOf(1), emailOf(2)];
+    await beginMirror(db, accountId, { since: new Date(), tookMs: 2 * hour });
+    const both = { profiles: [profile(1), profile(2)], addresses: [first, second] };
+    await rememberPeople(db, accountId, { ...both, tookMs: hour });
+    const other = await pool.connect();
+    try {
+      await other.query('begin');
+      const lock = 'select from consentry.profile where account_id = $1 and profile_id = $2';
+      await other.query(`${lock} for update`, [accountId, 'P2']);
+      await db.transaction().execute(async (tx) => completeMirror(tx, accountId, 0));
+      await other.query('commit');
+    } finally {
+      other.release();
+    }
+    const remembered = await rememberedPeople(db, accountId, [asked(1), asked(2)]);
+    assert.deepEqual([...remembered.keys()], [second]);
+  });
+
+  test('is up to date where an opt-out shows that profiles do not', async () => {
+    const { db, pool } = ledger;
+    const accountId = 'opt-outs';
+    await beginMirror(db, accountId, { since: new Date(), tookMs: 0 });
+    assert.equal((await mirrorOf(db, accountId))?.saysNo, false);
+    await pool.query(
+      `insert into consentry.opt_out (account_id, identifier, channel, list_id, opted_out_at, source)
+        values ($1, $2, 'email', '', now(), 'suppression')`,
+      [accountId, emailOf(1)],
+    );
+    assert.equal((await mirrorOf(db, accountId))?.saysNo, true);
+  });
+});
