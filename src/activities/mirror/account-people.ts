@@ -15,7 +15,18 @@ import {
 import type { ActivityDependencies } from '../dependencies.js';
 import type { LookedUp } from '../look-ups.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
-import { addressesOf, apart, indexOf, isFedRow, isKnown, mayRelyOn } from './known.js';
+import {
+  addressesOf,
+  apart,
+  besideOthers,
+  indexOf,
+  isFedRow,
+  isKnown,
+  mayRelyOn,
+} from './known.js';
+
+/** The mirror begins before its first look-up: others that are under way then count too. */
+const BEGINS_BEFORE_MS = 60_000;
 
 /** What is known of rows without a look-up. */
 export interface Recalled {
@@ -54,18 +65,18 @@ export class AccountPeople {
     const { ledger, klaviyo } = this.deps;
     if (!this.#begun.has(accountId)) {
       const now = klaviyo.now()?.earliest.getTime() ?? Date.now();
-      await beginMirror(ledger.db, accountId, { since: new Date(now - tookMs), tookMs });
+      const beganMs = tookMs + BEGINS_BEFORE_MS;
+      await beginMirror(ledger.db, accountId, { since: new Date(now - beganMs), tookMs: beganMs });
       this.#begun.add(accountId);
     }
-    const profiles = apart(people.profiles);
-    // Whoever may own a profile that Klaviyo does not assign is looked up again.
-    const unsure = new Set(profiles.filter(isUnknown).flatMap(identifiersOf));
+    // Whoever may own a profile that Klaviyo does not assign is looked up again, whatever was
+    // remembered of them before.
+    const profiles = apart(
+      people.profiles.map((profile) => (isUnknown(profile) ? besideOthers(profile) : profile)),
+    );
     await rememberPeople(ledger.db, accountId, {
-      profiles: profiles.filter((profile) => !isUnknown(profile)).map(toMirrored),
-      addresses: rows
-        .flatMap(addressesOf)
-        .filter(({ identifier }) => !unsure.has(identifier))
-        .map(({ spelling }) => spelling),
+      profiles: profiles.map(toMirrored),
+      addresses: rows.flatMap(addressesOf).map(({ spelling }) => spelling),
       tookMs,
     });
   }

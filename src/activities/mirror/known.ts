@@ -119,15 +119,20 @@ export function apart(profiles: readonly ProfileConsent[]): ProfileConsent[] {
   for (const profile of profiles) {
     const same = byId.get(profile.id) ?? new Map<string, ProfileConsent>();
     byId.set(profile.id, same);
-    same.set(JSON.stringify([foldEmail(profile.email), profile.phoneNumber]), profile);
+    same.set(addressesIn(profile), profile);
   }
   return [...byId.values()].flatMap((same) =>
     same.size === 1
       ? [...same.values()]
-      : [...same].map(([addresses, profile]) => ({
-          ...profile,
-          ...UNKNOWN_CONSENT,
-          id: `${profile.id} ${addresses}`,
-        })),
+      : [...same.values()].map((profile) => ({ ...besideOthers(profile), ...UNKNOWN_CONSENT })),
   );
+}
+
+/** Under an id of its own, so that it replaces nothing that is known of the profile. */
+export function besideOthers(profile: ProfileConsent): ProfileConsent {
+  return { ...profile, id: `${profile.id} ${addressesIn(profile)}` };
+}
+
+function addressesIn({ email, phoneNumber }: ProfileConsent): string {
+  return JSON.stringify([foldEmail(email), phoneNumber]);
 }

@@ -123,8 +123,6 @@ describe('who said no is not subscribed from memory', { timeout: 120_000 }, () =
     assert.equal(answer.status, 200, await answer.text());
   }
 
-
-
   test('after the whole account was read, somebody opts out whose other address is asked for', async () => {
     const runs = account('opts out later');
     sandbox.account.seed({ email: 'main1@example.com', created: LONG_AGO });
@@ -153,6 +151,32 @@ describe('who said no is not subscribed from memory', { timeout: 120_000 }, () =
     await runs.read(ada, { listId: LIST, mirror: 'always' });
     const recalled = await runs.read(ada, { listId: OTHER });
     assert.deepEqual(recalled, await runs.read(ada, { listId: OTHER, mirror: 'off' }));
+    assert.deepEqual(recalled, ['skipped_opted_out']);
+  });
+
+  test('they stopped texts, and the event is late', async () => {
+    const runs = account('stopped texts');
+    const ben = { email: 'ben3@example.com', phone: '+12015550103' };
+    sandbox.account.seed({ email: ben.email, phone_number: ben.phone, created: LONG_AGO });
+    await runs.read(ben, {});
+    sandbox.account.stopSms({ phone_number: ben.phone });
+    const recalled = await runs.read(ben, { mirror: 'always' });
+    assert.deepEqual(recalled, await runs.read(ben, { mirror: 'off' }));
+    assert.deepEqual(recalled, ['sent', 'skipped_opted_out']);
+  });
+
+  test('a later look-up did not say what they consented to', async () => {
+    const runs = account('later look-up');
+    const second = { email: 'second4@example.com' };
+    await runs.read(second, {});
+    sandbox.account.seed({ email: 'main4@example.com', email_consent: 'UNSUBSCRIBED' });
+    await addSecondary('main4@example.com', second.email);
+    // What is remembered is too old for this run.
+    assert.deepEqual(await runs.read(second, { mirror: 'always' }, { consentMaxAgeMs: 0 }), [
+      'skipped_opted_out',
+    ]);
+    const recalled = await runs.read(second, { mirror: 'always' });
+    assert.deepEqual(recalled, await runs.read(second, { mirror: 'off' }));
     assert.deepEqual(recalled, ['skipped_opted_out']);
   });
 });
