@@ -91,7 +91,7 @@ export function optOutsShown(
 }
 
 /** Suppressions that a person asked for and that a subscribe lifts; bounces are neither. */
-const SAYS_NO: ReadonlySet<SuppressionReason> = new Set([
+export const SAYS_NO: ReadonlySet<SuppressionReason> = new Set([
   'UNSUBSCRIBE',
   'SPAM_COMPLAINT',
   'USER_SUPPRESSED',

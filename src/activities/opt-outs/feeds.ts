@@ -8,7 +8,7 @@ import {
   type ProfileConsent,
 } from '../../klaviyo/index.js';
 import type { OptOut } from '../../ledger/index.js';
-import { optOutsShown } from '../../consent/judge.js';
+import { optOutsShown, SAYS_NO } from '../../consent/judge.js';
 import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
 import type { ListNames } from './list-names.js';
 
@@ -63,6 +63,13 @@ export interface OptOutSources {
   >;
   readonly metrics: Pick<Metrics, 'idsOf'>;
   readonly lists: Pick<ListNames, 'nameOf'>;
+  /**
+   * Takes profiles with suppressions that are no opt-outs, such as bounces: nothing else shows that
+   * such people may not be subscribed.
+   *
+   * @param tookMs time since they were asked for, in milliseconds
+   */
+  remember(profiles: readonly ProfileConsent[], tookMs: number): Promise<void>;
 }
 
 /**
@@ -73,10 +80,11 @@ export interface OptOutSources {
  * @param listId the run's list, which people can leave without opting out of everything
  */
 export function optOutFeeds(
-  { klaviyo, metrics, lists }: OptOutSources,
+  sources: OptOutSources,
   run: { readonly listId: string | null; readonly channels: readonly Channel[] },
   timing: OptOutTiming,
 ): OptOutFeed[] {
+  const { klaviyo, metrics, lists } = sources;
   const { optOutsMaxAgeMs: maxAgeMs, optOutsLateMs, suppressionWithinMs } = timing;
   // The first event of a metric may exist before we know the metric.
   const eventsLateMs = optOutsLateMs + METRICS_LATE_MS;
@@ -84,8 +92,8 @@ export function optOutFeeds(
   const feeds: OptOutFeed[] = [];
   if (mails) {
     feeds.push(
-      suppressions(klaviyo, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS, byHand: false }),
-      suppressions(klaviyo, {
+      suppressions(sources, { maxAgeMs, lateMs: SUPPRESSION_LATE_MS, byHand: false }),
+      suppressions(sources, {
         maxAgeMs: maxAgeMs * BY_HAND_AGE_FACTOR,
         lateMs: suppressionWithinMs,
         byHand: true,
@@ -187,7 +195,7 @@ type Waits = Pick<OptOutFeed, 'maxAgeMs' | 'lateMs'>;
 const OPTIONAL_FEED = { optional: true, rest: 0 } as const;
 
 function suppressions(
-  klaviyo: OptOutSources['klaviyo'],
+  { klaviyo, remember }: Pick<OptOutSources, 'klaviyo' | 'remember'>,
   { byHand, ...waits }: Waits & { readonly byHand: boolean },
 ): OptOutFeed {
   return {
@@ -198,7 +206,9 @@ function suppressions(
     async *read(since, signal) {
       const query = { since: since.toISOString(), reason: byHand ? BY_HAND : null };
       for (let cursor: string | null = null; ;) {
+        const began = performance.now();
         const page = await klaviyo.listSuppressed({ ...query, cursor }, { signal });
+        await remember(page.profiles.filter(isUnreachable), performance.now() - began);
         yield optOutsOf(page.profiles, since, null, klaviyo).map((optOut) => ({
           ...optOut,
           source: 'suppression',
@@ -208,6 +218,10 @@ function suppressions(
       }
     },
   };
+}
+
+function isUnreachable({ emailMarketing }: ProfileConsent): boolean {
+  return emailMarketing?.suppressions.some(({ reason }) => !SAYS_NO.has(reason)) === true;
 }
 
 function listSuppressions(

@@ -2,18 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import type { Channel } from '../../contracts/channels.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
-import { KlaviyoRefusedError, KlaviyoScopeMissingError } from '../../klaviyo/index.js';
+import {
+  KlaviyoRefusedError,
+  KlaviyoScopeMissingError,
+  type ProfileConsent,
+} from '../../klaviyo/index.js';
 import {
   dueFeeds,
   feedWasRead,
   keepFeed,
   noteOptOuts,
   releaseFeed,
+  rememberPeople,
   takeFeed,
   watchedForMs,
   type AccountFeed,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { toMirrored } from '../../consent/mirrored.js';
+import { apart } from '../mirror/known.js';
 import type { Metrics } from '../temporal/metrics.js';
 import { optOutFeeds, type OptOutFeed, type OptOutSources } from './feeds.js';
 import { ListNames } from './list-names.js';
@@ -49,7 +56,7 @@ interface Reading {
  * reads it, and the others wait.
  */
 export class OptOutWatch {
-  readonly #sources: OptOutSources;
+  readonly #sources: Omit<OptOutSources, 'remember'>;
 
   constructor(
     private readonly deps: ActivityDependencies,
@@ -74,7 +81,7 @@ export class OptOutWatch {
     signal: AbortSignal,
     backMs = 0,
   ): Promise<string[]> {
-    const feeds = optOutFeeds(this.#sources, run, timing);
+    const feeds = this.#feeds(run, timing);
     const isRare = ({ maxAgeMs }: OptOutFeed) => maxAgeMs > timing.optOutsMaxAgeMs;
     const rare = feeds.filter(isRare);
     const frequent = feeds.filter((feed) => !isRare(feed));
@@ -98,7 +105,18 @@ export class OptOutWatch {
 
   /** The keys of the feeds that show the opt-outs of these people. */
   feedsOf(run: WatchedRun, timing: OptOutTiming): string[] {
-    return optOutFeeds(this.#sources, run, timing).map(({ feed }) => feed);
+    return this.#feeds(run, timing).map(({ feed }) => feed);
+  }
+
+  #feeds(run: WatchedRun, timing: OptOutTiming): OptOutFeed[] {
+    const { db } = this.deps.ledger;
+    const remember = async (profiles: readonly ProfileConsent[], tookMs: number) =>
+      rememberPeople(db, run.accountId, {
+        profiles: apart(profiles).map(toMirrored),
+        addresses: [],
+        tookMs,
+      });
+    return optOutFeeds({ ...this.#sources, remember }, run, timing);
   }
 
   async #readDue(

@@ -165,6 +165,18 @@ describe('who said no is not subscribed from memory', { timeout: 120_000 }, () =
     assert.deepEqual(recalled, ['sent', 'skipped_opted_out']);
   });
 
+  test('mail to them has bounced', async () => {
+    const runs = account('bounced');
+    const cleo = { email: 'cleo5@example.com' };
+    sandbox.account.seed({ ...cleo, created: LONG_AGO });
+    await runs.read(cleo, {});
+    const timestamp = new Date(Date.now()).toISOString();
+    sandbox.account.seed({ ...cleo, suppressions: [{ reason: 'HARD_BOUNCE', timestamp }] });
+    const recalled = await runs.read(cleo, { mirror: 'always' });
+    assert.deepEqual(recalled, await runs.read(cleo, { mirror: 'off' }));
+    assert.deepEqual(recalled, ['skipped_opted_out']);
+  });
+
   test('a later look-up did not say what they consented to', async () => {
     const runs = account('later look-up');
     const second = { email: 'second4@example.com' };

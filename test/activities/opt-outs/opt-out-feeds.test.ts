@@ -37,6 +37,7 @@ function account(answers: {
     },
     metrics: { idsOf: () => Promise.resolve(['METRIC']) },
     lists: { nameOf: () => Promise.resolve('Newsletter') },
+    remember: () => Promise.resolve(),
   };
 }
 
