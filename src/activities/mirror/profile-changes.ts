@@ -94,7 +94,9 @@ export class ProfileChanges {
   async #worthReading(migration: Migration, mirror: Mirror | null): Promise<Reading | null> {
     const { id, accountId, settings } = migration;
     const { db } = this.deps.ledger;
-    if (settings.mirror === 'always') return { whole: mirror === null, pages: Infinity };
+    const isOutdated = mirror !== null && mirror.complete && mirror.wholeMs > KNOWN_FOR_MS;
+    if (settings.mirror === 'always')
+      return { whole: mirror === null || isOutdated, pages: Infinity };
     const sample = await unreadRows(db, id, 0, JOB_SIZE);
     const fed = sample.filter(isFedRow);
     const addresses = fed.flatMap(addressesOf);
@@ -107,7 +109,7 @@ export class ProfileChanges {
       const known = fed.filter((row) => isKnown(row, knowledge)).length;
       const pages = (known / fed.length) * lookUps * SHARE_FOR_CHANGES;
       if (pages >= LEAST_PAGES) return { whole: false, pages };
-      if (mirror.complete) return null;
+      if (mirror.complete && !isOutdated) return null;
     }
     const pages = lookUps * SHARE_FOR_WHOLE;
     return pages >= LEAST_PAGES ? { whole: true, pages } : null;

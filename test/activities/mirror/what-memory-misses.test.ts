@@ -191,4 +191,17 @@ describe('who said no is not subscribed from memory', { timeout: 120_000 }, () =
     assert.deepEqual(recalled, await runs.read(second, { mirror: 'off' }));
     assert.deepEqual(recalled, ['skipped_opted_out']);
   });
+
+  test('the whole account is read again after a day', async () => {
+    const runs = account('a day later');
+    const dan = { email: 'dan6@example.com' };
+    await runs.read(dan, { mirror: 'always' });
+    await runs.hoursPass(25);
+    await runs.read(dan, { mirror: 'always' });
+    const { rows } = await ledger.pool.query<{ again: boolean }>(
+      `select whole_since > now() - interval '1 hour' as again from consentry.account_feed
+        where account_id = 'a day later' and feed = 'profiles'`,
+    );
+    assert.deepEqual(rows, [{ again: true }]);
+  });
 });
