@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import {
   beginMirror,
   completeMirror,
+  forgetPeople,
   mirrorOf,
   rememberedPeople,
   rememberPeople,
@@ -73,5 +74,37 @@ describe('the mirror of an account', { timeout: 60_000 }, () => {
       [accountId, emailOf(1)],
     );
     assert.equal((await mirrorOf(db, accountId))?.saysNo, true);
+  });
+
+  test('knows of a profile that says no to mail and shows no address', async () => {
+    const { db } = ledger;
+    const accountId = 'nameless';
+    await beginMirror(db, accountId, { since: new Date(), tookMs: 0 });
+    const texts = { ...profile(1), email: null, consent: { sms: { is: 'UNSUBSCRIBED' } } };
+    await rememberPeople(db, accountId, { profiles: [texts], addresses: [], tookMs: 0 });
+    assert.equal((await mirrorOf(db, accountId))?.namelessSaysNo, false);
+    const mails = { ...profile(2), email: null, consent: { email: { is: 'UNSUBSCRIBED' } } };
+    await rememberPeople(db, accountId, { profiles: [mails], addresses: [], tookMs: 0 });
+    assert.equal((await mirrorOf(db, accountId))?.namelessSaysNo, true);
+  });
+
+  test('forgets what is too old', async () => {
+    const { db, pool } = ledger;
+    const accountId = 'old';
+    const hour = 3_600_000;
+    await beginMirror(db, accountId, { since: new Date(), tookMs: 3 * hour });
+    const read = (n: number, tookMs: number) =>
+      rememberPeople(db, accountId, { profiles: [profile(n)], addresses: [emailOf(n)], tookMs });
+    await read(1, 2 * hour);
+    await read(2, hour / 2);
+    await forgetPeople(db, accountId, hour);
+    const { rows } = await pool.query(
+      `select (select count(*)::int from consentry.profile where account_id = $1) as profiles,
+        (select count(*)::int from consentry.looked_up where account_id = $1) as addresses`,
+      [accountId],
+    );
+    assert.deepEqual(rows, [{ profiles: 1, addresses: 1 }]);
+    const remembered = await rememberedPeople(db, accountId, [asked(1), asked(2)]);
+    assert.deepEqual([...remembered.keys()], [emailOf(2)]);
   });
 });

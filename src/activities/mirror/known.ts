@@ -52,16 +52,17 @@ interface Knowledge {
  * Whether every profile is known that a look-up of the row would show. If the whole account was read,
  * an address without a profile has none; but Klaviyo does not show the secondary addresses of its
  * profiles, and whoever has one may have opted out. So that counts only where nobody did, or where
- * the operator says that there are none.
+ * the operator says that there are none and every profile that opted out shows its address.
  */
 export function isKnown(
   row: OpenRow,
   { remembered, mirror, coveredMs, settings }: Knowledge,
 ): boolean {
-  const { wholeMs, complete, saysNo } = mirror;
+  const { wholeMs, complete, saysNo, namelessSaysNo } = mirror;
   const isComplete = complete && wholeMs <= KNOWN_FOR_MS;
   const nobodySaysNo = !saysNo && wholeMs <= coveredMs;
-  const absentIsNew = isComplete && (settings.absentIsNew || nobodySaysNo);
+  const mayTrust = settings.absentIsNew && !namelessSaysNo;
+  const absentIsNew = isComplete && (mayTrust || nobodySaysNo);
   return addressesOf(row).every(({ spelling }) => {
     const { lookedUpMs, profiles } = remembered.get(spelling) ?? NOTHING;
     const isLookedUp = lookedUpMs !== null && lookedUpMs <= Math.min(wholeMs, KNOWN_FOR_MS);

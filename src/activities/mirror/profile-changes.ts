@@ -7,6 +7,7 @@ import type { ProfileConsent, ProfilePage } from '../../klaviyo/index.js';
 import {
   completeMirror,
   feedWasRead,
+  forgetPeople,
   keepFeed,
   mirrorOf,
   PROFILES_FEED,
@@ -67,18 +68,21 @@ export class ProfileChanges {
 
   /**
    * Reads what changed, where that saves the run more calls than it takes; or the whole account,
-   * where that seems cheap. Both are given up if there is more to read, or if Klaviyo refuses it or
-   * has no calls left for it: then people are looked up.
+   * where that seems cheap. Both are given up if there is more to read, if Klaviyo refuses it or has
+   * no calls left for it, or if another run is at it: then people are looked up. Forgets what is too
+   * old to be relied on.
    */
   async read(migration: Migration, timing: OptOutTiming, signal: AbortSignal): Promise<void> {
     const { accountId, settings } = migration;
-    if (settings.mirror === 'off' || !settings.channels.some(isFed)) return;
     const { db } = this.deps.ledger;
+    await forgetPeople(db, accountId, KNOWN_FOR_MS);
+    if (settings.mirror === 'off' || !settings.channels.some(isFed)) return;
     const reading = await this.#worthReading(migration, await mirrorOf(db, accountId));
     if (reading === null) return;
     const began = performance.now();
     try {
       while (!(await this.#readOnce(migration, reading, timing, signal))) {
+        if (settings.mirror === 'auto') return;
         await delay(LOOK_AGAIN_MS, undefined, { signal });
         const ageMs = (await mirrorOf(db, accountId))?.ageMs ?? Infinity;
         if (ageMs < performance.now() - began) return;

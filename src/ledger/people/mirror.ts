@@ -103,6 +103,8 @@ export interface Mirror {
   readonly complete: boolean;
   /** Somebody in it opted out, is suppressed, left a list, or Klaviyo did not say. */
   readonly saysNo: boolean;
+  /** The same of a profile that says no to mail, and of which Klaviyo shows no address. */
+  readonly namelessSaysNo: boolean;
 }
 
 /** @returns null if nothing is remembered */
@@ -112,20 +114,28 @@ export async function mirrorOf(db: LedgerDb, accountId: string): Promise<Mirror 
     whole_ms: number;
     complete: boolean;
     says_no: boolean;
+    nameless_says_no: boolean;
   }>`
     select (extract(epoch from now() - read_at) * 1000)::float8 as age_ms,
       (extract(epoch from now() - whole_since) * 1000)::float8 as whole_ms, complete,
       exists (select from consentry.profile p where p.account_id = f.account_id and p.says_no)
         -- Feeds show opt-outs that do not count as a change of the profile.
-        or exists (select from consentry.opt_out o where o.account_id = f.account_id) as says_no
+        or exists (select from consentry.opt_out o where o.account_id = f.account_id) as says_no,
+      exists (select from consentry.profile p where p.account_id = f.account_id
+        and p.says_no and p.email is null and p.consent ? 'email') as nameless_says_no
     from consentry.account_feed f
     where account_id = ${accountId} and feed = ${PROFILES_FEED} and whole_since is not null`.execute(
     db,
   );
   const [row] = rows;
   if (row === undefined) return null;
-  const { age_ms: ageMs, whole_ms: wholeMs, complete, says_no: saysNo } = row;
-  return { ageMs, wholeMs, complete, saysNo };
+  return {
+    ageMs: row.age_ms,
+    wholeMs: row.whole_ms,
+    complete: row.complete,
+    saysNo: row.says_no,
+    namelessSaysNo: row.nameless_says_no,
+  };
 }
 
 /**
@@ -184,6 +194,29 @@ export interface AskedAddress {
   readonly spelling: string;
   /** The same as profiles have it: an e-mail in lower case. */
   readonly identifier: string;
+}
+
+/** Forgets what was read longer ago, in milliseconds. */
+export async function forgetPeople(
+  db: LedgerDb,
+  accountId: string,
+  olderThanMs: number,
+): Promise<void> {
+  const age = sql`now() - make_interval(secs => ${olderThanMs}::float8 / 1000)`;
+  for (const [table, key] of [
+    ['profile', 'profile_id'],
+    ['looked_up', 'address'],
+  ] as const) {
+    // What another run is just reading again stays.
+    await sql`
+      delete from consentry.${sql.ref(table)} t using (
+        select ${sql.ref(key)} as key from consentry.${sql.ref(table)}
+        where account_id = ${accountId} and read_at < ${age}
+        order by 1 for update skip locked
+      ) old
+      where t.account_id = ${accountId} and t.${sql.ref(key)} = old.key
+        and t.read_at < ${age}`.execute(db);
+  }
 }
 
 /** What is remembered of an address. */

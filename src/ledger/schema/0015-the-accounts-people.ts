@@ -38,6 +38,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     where phone_number is not null`.execute(db);
   await sql`
     create index profile_says_no on consentry.profile (account_id) where says_no`.execute(db);
+  await sql`
+    create index profile_nameless on consentry.profile (account_id)
+    where says_no and email is null and consent ? 'email'`.execute(db);
 
   await sql`
     create table consentry.looked_up (
