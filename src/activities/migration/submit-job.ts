@@ -35,7 +35,7 @@ import { stopping } from '../temporal/failures.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import type { AccountPeople } from '../mirror/account-people.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
-import { guardStale, newAttempt, type Attempt } from './read-consent.js';
+import { guardStale, newAttempt, type Attempt } from './guard-rows.js';
 
 export interface SubmitInput {
   readonly migrationId: string;

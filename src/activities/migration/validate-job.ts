@@ -8,7 +8,7 @@ import {
 import type { ActivityDependencies } from '../dependencies.js';
 import type { AccountPeople } from '../mirror/account-people.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
-import { guardStale, newAttempt } from './read-consent.js';
+import { guardStale, newAttempt } from './guard-rows.js';
 
 export interface ValidateInput {
   readonly migrationId: string;

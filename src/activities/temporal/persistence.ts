@@ -17,24 +17,27 @@ export class Persistence {
   #shortage: Error | null = null;
   #withoutProgress = 0;
 
-  constructor(private readonly signal: AbortSignal) {}
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly wait: (ms: number) => Promise<unknown> = (ms) =>
+      delay(ms, undefined, { signal }),
+  ) {}
 
   /**
-   * Tries one step until it succeeds.
+   * Tries one step until it succeeds, and waits as long as it is told to: for work that would begin
+   * again if the activity failed.
    *
    * @throws what is not a shortage at once, and a shortage after too many attempts
    */
   async whileShort<T>(step: () => Promise<T>): Promise<T> {
-    for (;;) {
+    for (let attempt = 1; ; attempt += 1) {
       this.signal.throwIfAborted();
       try {
-        const done = await step();
-        this.#withoutProgress = 0;
-        return done;
+        return await step();
       } catch (error) {
-        if (!isShortage(error)) throw error;
-        this.note(0, error);
-        await this.another();
+        if (!isShortage(error) || attempt === MAX_ROUNDS_WITHOUT_PROGRESS) throw error;
+        const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
+        await this.wait(Math.max(waitAskedBy(error), pause));
       }
     }
   }
@@ -62,9 +65,7 @@ export class Persistence {
     if (this.#withoutProgress >= MAX_ROUNDS_WITHOUT_PROGRESS || asked > LONGEST_PAUSE_MS)
       throw shortage;
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#withoutProgress, LONGEST_PAUSE_MS);
-    await delay(Math.max(asked, pause * (0.5 + Math.random() / 2)), undefined, {
-      signal: this.signal,
-    });
+    await this.wait(Math.max(asked, pause * (0.5 + Math.random() / 2)));
     return true;
   }
 }
