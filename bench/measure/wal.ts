@@ -75,15 +75,21 @@ const LOOK_EVERY_MS = 20;
 
 /** A connection is gone from this view only after it has reported what it did. */
 async function untilAlone(client: pg.Client): Promise<void> {
-  for (const giveUpAt = Date.now() + ALONE_WITHIN_MS; Date.now() < giveUpAt;) {
-    const { rowCount } = await client.query(
-      `select from pg_stat_activity where datname = current_database()
+  for (const giveUpAt = Date.now() + ALONE_WITHIN_MS; ;) {
+    const { rows } = await client.query<{ what: string }>(
+      `select format('%s: %s', state, left(query, 100)) as what from pg_stat_activity
+       where datname = current_database()
          and backend_type = 'client backend' and pid <> pg_backend_pid()`,
     );
-    if (rowCount === 0) return;
+    if (rows.length === 0) return;
+    if (Date.now() > giveUpAt) {
+      const what = rows.map((row) => row.what).join('; ');
+      throw new Error(
+        `Connections to the database stay open, so their updates are not known: ${what}`,
+      );
+    }
     await delay(LOOK_EVERY_MS);
   }
-  throw new Error('Another connection to the database is still open: its updates are not known.');
 }
 
 async function position(client: pg.Client): Promise<{ lsn: string; images: number }> {

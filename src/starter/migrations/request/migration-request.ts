@@ -102,7 +102,7 @@ export interface MigrationRequest {
         readonly optOutsLateMs?: number | undefined;
         /** Deadline of the read-back of suppressions, in milliseconds. Default: 16200000 (270m). */
         readonly suppressionWithinMs?: number | undefined;
-        /** Longest wait for a silent feed of events, in milliseconds. Default: 120000 (2m). */
+        /** Longest wait for a silent feed of events, in milliseconds. Default: 240000 (4m). */
         readonly eventsSilentMs?: number | undefined;
         /** How long people who have not clicked are followed, in milliseconds. Default: watchDays. */
         readonly watchForMs?: number | null | undefined;

@@ -64,7 +64,8 @@ export const timing = z.strictObject(
     optOutsMaxAgeMs: age('age at which opt-outs are read again', 5 * SECOND),
     optOutsLateMs: wait('how late Klaviyo may show an opt-out', 10 * MINUTE),
     suppressionWithinMs: wait('deadline of the read-back of suppressions', 270 * MINUTE),
-    eventsSilentMs: wait('longest wait for a silent feed of events', 2 * MINUTE),
+    // Klaviyo takes up to 3 minutes to show a live subscribe: look-ups before that would be in vain.
+    eventsSilentMs: wait('longest wait for a silent feed of events', 4 * MINUTE),
     watchForMs: derived('how long people who have not clicked are followed', 'watchDays'),
     watchFirstMs: pause(
       'first pause between two polls of people who have not clicked; it doubles',
