@@ -98,7 +98,7 @@ const ends = fc.array(
 );
 
 describe('a feed that is read on page by page', () => {
-  test('shows everything, and no more than one page again, whatever ends its readers', async () => {
+  test('shows everything, and no more than two pages again, whatever ends its readers', async () => {
     await fc.assert(
       fc.asyncProperty(gaps, ends, async (gaps, ends) => {
         const source = new Source(gaps);
@@ -107,7 +107,8 @@ describe('a feed that is read on page by page', () => {
           if (source.settled.size === gaps.length) break;
         }
         const cut = source.pages.length - new Set(source.pages).size;
-        assert.ok(cut <= ends.length, `${cut} pages were read again after ${ends.length} ends`);
+        // The one that was being settled, and the next, which is read meanwhile.
+        assert.ok(cut <= ends.length * 2, `${cut} pages were read again after ${ends.length} ends`);
         const left = Math.ceil((gaps.length - source.settled.size) / (PAGE_SIZE * PAGES_AT_ONCE));
         for (let goes = 0; goes <= left; goes += 1) await source.go(null);
         assert.equal(source.settled.size, gaps.length);
