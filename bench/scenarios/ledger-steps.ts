@@ -91,7 +91,8 @@ export async function migrate(ledger: Ledger, rows: number, step: Step): Promise
       const begun = await beginSubmission(db, {
         migrationId: ID,
         jobNumber,
-        takesOut: false,
+        bringsIn: true,
+        optsOutOf: null,
         endpoint: 'bulk_subscribe_profiles',
         now: null,
         parts,

@@ -1,5 +1,10 @@
 import { foldEmail } from '../contracts/addresses.js';
-import { isPhoneChannel, type Channel, type ConsentChannel } from '../contracts/channels.js';
+import {
+  isConsentChannel,
+  isPhoneChannel,
+  type Channel,
+  type ConsentChannel,
+} from '../contracts/channels.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
 import type { OpenRow, OptOut } from '../ledger/index.js';
 
@@ -62,7 +67,7 @@ export function consentHeld(
   return null;
 }
 
-/** A membership has no consent of its own: the consent to e-mail counts. */
+/** A membership and a suppression have no consent of their own: the consent to e-mail counts. */
 function consentChannelOf(channel: Channel): ConsentChannel {
-  return channel === 'list' ? 'email' : channel;
+  return isConsentChannel(channel) ? channel : 'email';
 }

@@ -1,4 +1,4 @@
-import { isPhoneChannel, type Channel, type OptInProcess } from '../contracts/channels.js';
+import { isConsentChannel, isPhoneChannel, type Channel, type OptInProcess } from '../contracts/channels.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
 import type { Settlement, WaitingPart } from '../ledger/index.js';
@@ -22,15 +22,19 @@ export function readBack(
   { outcome }: NonNullable<Verdict>,
 ): Pick<Settlement, 'read' | 'isOptOut'> {
   const { channel } = part;
-  const { givesConsent, takesOut } = OPERATIONS[part.operation];
+  const { givesConsent, optsOut } = OPERATIONS[part.operation];
   const proving =
-    outcome === 'confirmed' && givesConsent && channel !== 'list'
+    outcome === 'confirmed' && givesConsent && isConsentChannel(channel)
       ? profiles.filter((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')
       : profiles;
-  const held = consentHeld(channel, proving);
+  const { leaves } = OPERATIONS[part.operation];
+  const held =
+    consentHeld(channel, proving) ??
+    // Of somebody who was read as off the list there is no profile among its members.
+    (outcome === 'confirmed' && leaves !== null ? { consent: leaves, at: null } : null);
   return {
     ...(held === null ? {} : { read: held }),
-    isOptOut: outcome === 'confirmed' && takesOut,
+    isOptOut: outcome === 'confirmed' && optsOut,
   };
 }
 
@@ -54,7 +58,7 @@ export function proveAtDeadline(
   if (proven !== null) return proven;
   const { profiles, listId } = read;
   const optOut =
-    OPERATIONS[part.operation].givesConsent && part.channel !== 'list'
+    OPERATIONS[part.operation].givesConsent && isConsentChannel(part.channel)
       ? optOutOf(part.channel, profiles, listId)
       : null;
   if (optOut !== null && optOut !== 'consent_state_unknown') {

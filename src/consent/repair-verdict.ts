@@ -1,4 +1,4 @@
-import { isTextChannel, type ConsentChannel } from '../contracts/channels.js';
+import { isConsentChannel, isTextChannel, type ConsentChannel } from '../contracts/channels.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
 import type { Repair } from '../ledger/index.js';
 import { hasLeft, optOutOf } from './opt-outs.js';
@@ -20,7 +20,7 @@ export function judgeRepair(
   listId: string | null,
 ): RepairVerdict {
   const verdicts = profiles.map((profile): RepairVerdict => {
-    if (channel === 'list') return judgeMembership(profile, listId);
+    if (!isConsentChannel(channel)) return judgeMembership(profile, listId);
     const consent = consentOf(profile, channel)?.consent ?? null;
     if (consent === 'unknown') return 'unknown';
     if (consent !== 'SUBSCRIBED') return 'out';

@@ -1,10 +1,19 @@
 /**
- * What one part of an intent is about: one kind of consent, or `list`, which is membership of the
- * run's list without any consent. `email`, `sms`, `whatsapp` and `push` are marketing consent;
- * `sms_transactional` is consent to texts about orders and deliveries.
+ * What one part of an intent is about: one kind of consent, or what is not consent: `list` is
+ * membership of the run's list, `suppression` is the suppression of the e-mail address by hand.
+ * `email`, `sms`, `whatsapp` and `push` are marketing consent; `sms_transactional` is consent to texts
+ * about orders and deliveries.
  */
-export const CHANNELS = ['email', 'sms', 'sms_transactional', 'whatsapp', 'push', 'list'] as const;
-/** A kind of consent, or `list`: membership of the run's list without any consent. */
+export const CHANNELS = [
+  'email',
+  'sms',
+  'sms_transactional',
+  'whatsapp',
+  'push',
+  'list',
+  'suppression',
+] as const;
+/** A kind of consent, `list` (membership of the run's list) or `suppression` (of the address). */
 export type Channel = (typeof CHANNELS)[number];
 
 /** The channels that consent can be asked for, as `--channels` spells them. */
@@ -27,11 +36,24 @@ export function isTextChannel(channel: Channel): boolean {
   return TEXT_CHANNELS.some((text) => text === channel);
 }
 
+/** Whether a part of this channel is about consent, not about a list or a suppression. */
+export function isConsentChannel(channel: Channel): channel is ConsentChannel {
+  return CONSENT_CHANNELS.some((consent) => consent === channel);
+}
+
 /**
- * What a job does, in the order in which jobs are started: suppressions before opt-outs before
- * memberships before opt-ins, so that no later step can mail a person whom an earlier step removes.
+ * What a job does, in the order in which jobs are started: suppressions, opt-outs and removals before
+ * lifted suppressions, memberships and opt-ins, so that no later step can mail a person whom an
+ * earlier step removes.
  */
-export const OPERATION_NAMES = ['suppress', 'unsubscribe', 'add_to_list', 'subscribe'] as const;
+export const OPERATION_NAMES = [
+  'suppress',
+  'unsubscribe',
+  'remove_from_list',
+  'unsuppress',
+  'add_to_list',
+  'subscribe',
+] as const;
 export type Operation = (typeof OPERATION_NAMES)[number];
 
 export type OptInProcess = 'single_opt_in' | 'double_opt_in';
@@ -47,6 +69,7 @@ export const OPT_OUTS_OF: Readonly<Record<Channel, readonly ConsentChannel[]>> =
   whatsapp: ['whatsapp'],
   push: ['push'],
   list: ['email'],
+  suppression: ['email'],
 };
 
 /**
@@ -57,6 +80,6 @@ export function identifierOf(
   channel: Channel,
   { email, phoneNumber }: { readonly email: string | null; readonly phoneNumber: string | null },
 ): string | null {
-  if (channel === 'email') return email;
+  if (channel === 'email' || channel === 'suppression') return email;
   return isPhoneChannel(channel) ? phoneNumber : (email ?? phoneNumber);
 }

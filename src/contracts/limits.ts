@@ -22,8 +22,10 @@ export const CALL_LIMITS = {
   subscribe: 1_000,
   /** `bulk_unsubscribe_profiles` */
   unsubscribe: 100,
-  /** `bulk_suppress_profiles` */
+  /** `bulk_suppress_profiles` and `bulk_unsuppress_profiles` */
   suppress: 100,
+  /** `remove_profiles_from_list`: by id, at most 1,000; a job has at most as many rows */
+  removeFromList: 1_000,
   /** `bulk_import_profiles`: Klaviyo's limit; a job has at most 1,000 intents */
   import: 10_000,
   /** Values of one `any(...)` filter: one page of profiles, and a URL under 8 kB */

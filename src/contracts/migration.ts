@@ -38,6 +38,10 @@ export interface MigrationSettings {
   readonly mirror: 'auto' | 'always' | 'off';
   /** An address that no profile of the account has belongs to nobody there: it is not looked up. */
   readonly absentIsNew: boolean;
+  /** What an unsubscribe ends: all marketing of the channel, or that of the run's list alone. */
+  readonly unsubscribeFrom: 'everything' | 'list';
+  /** Its source was written by `report --undo`. */
+  readonly isUndo: boolean;
 }
 
 /**
@@ -275,6 +279,17 @@ export interface Plan {
   readonly calls: Readonly<Record<string, number>>;
   /** Double opt-in mails and texts that Klaviyo will send. */
   readonly doubleOptInMessages: number;
+  /**
+   * People whose suppression is lifted and who can then be mailed, by their consent to e-mail as it
+   * was read. Whoever unsubscribed is not among them.
+   */
+  readonly madeReachable: { readonly subscribed: number; readonly neverSubscribed: number };
+  /**
+   * People who leave only one of the two kinds of texts: Klaviyo opts them out of the other one too.
+   */
+  readonly leaveBothTexts: number;
+  /** The source undoes a run: Klaviyo then holds whoever it unsubscribes as having opted out. */
+  readonly isUndo: boolean;
   /** The least time that these calls take with the run's share of the account's limits. */
   readonly atLeastMs: number;
 }

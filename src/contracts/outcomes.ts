@@ -35,6 +35,7 @@ export const CONFLICT_REASONS = [
   'duplicate_email',
   'duplicate_phone',
   'conflicting_opt_out',
+  'conflicting_removal',
   'superseded_by_consent',
   /** The other row was refused, and may be an opt-out. */
   'newer_statement_refused',
@@ -58,6 +59,7 @@ export type Reason =
   | 'consent_date_in_future'
   | 'consent_date_missing'
   | 'consent_value_unknown'
+  | 'list_value_unknown'
   | 'nothing_asked'
   | 'row_malformed'
   | ConflictReason
@@ -67,6 +69,9 @@ export type Reason =
   // the guard
   | 'already_opted_out'
   | 'already_suppressed'
+  | 'not_suppressed'
+  | 'suppression_not_by_hand'
+  | 'not_on_list'
   | 'consent_state_unknown'
   | 'opted_out_before_run'
   | 'opted_out_during_run'

@@ -21,7 +21,10 @@ export interface Identifiers {
 
 export function readIdentifiers(row: RowClaim, options: ImportOptions): Identifiers {
   const email = readEmail(row.email);
-  const asked = row.channels.filter(({ ask }) => ask !== 'nothing').map(({ channel }) => channel);
+  const asked =
+    options.operation === 'unsubscribe'
+      ? options.channels
+      : row.channels.filter(({ ask }) => ask !== 'nothing').map(({ channel }) => channel);
   const phone = isPhoneWanted(email, asked, options)
     ? readPhone(row.phone, row.country, options.country)
     : ({ kind: 'missing' } as const);

@@ -19,6 +19,8 @@ export interface ImportedSource {
   readonly name: string;
   /** The header as in the source. */
   readonly columns: readonly string[];
+  /** It was written by `report --undo`. */
+  readonly isUndo: boolean;
   /**
    * The rows in order, in batches of at most 1,000. Each iteration reads the source again from its
    * beginning. Throws `SourceError` if no further row can be read, and at the end if the source has
@@ -32,6 +34,9 @@ export interface ImportedSource {
 }
 
 const BATCH_ROWS = 1_000;
+
+/** By this column, which says which run it undoes, an undo file is recognised. */
+export const UNDO_COLUMN = 'undo_of';
 
 /**
  * Opens a source of consent and recognises its preset. A source is a CSV, TSV or semicolon file or
@@ -115,6 +120,7 @@ async function importedSource(
     preset: preset.name,
     name,
     columns: header.columns,
+    isUndo: header.find(UNDO_COLUMN) !== null,
     intents: { [Symbol.asyncIterator]: () => readIntents(table, preset, readRow, options) },
     sha256: () => table.sha256(),
     close: () => table.close(),

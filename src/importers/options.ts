@@ -1,9 +1,18 @@
 import { isSupportedCountry } from 'libphonenumber-js/max';
-import type { ConsentChannel } from '../contracts/channels.js';
+import type { ConsentChannel, Operation } from '../contracts/channels.js';
 import type { Mapping } from './mapping/schema.js';
 import { SourceError } from '../connectors/source-error.js';
 import type { PresetName } from './presets/names.js';
 import { checkTimezone } from './values/timezone.js';
+
+/** What can be asked of every row, whatever its columns say. */
+export const SAME_FOR_ALL = [
+  'unsubscribe',
+  'suppress',
+  'unsuppress',
+  'remove_from_list',
+] as const satisfies readonly Operation[];
+export type SameForAll = (typeof SAME_FOR_ALL)[number];
 
 export interface ImportOptions {
   /**
@@ -34,6 +43,10 @@ export interface ImportOptions {
    * without consent columns every row is added. E-mail only. Default `explicit`.
    */
   readonly consent?: 'explicit' | 'implicit';
+  /** What every row asks, whatever its columns say; null or absent: what they say. */
+  readonly operation?: SameForAll | null;
+  /** `unsubscribe`: whoever is suppressed is also unsubscribed from e-mail, which counts at once. */
+  readonly floor?: 'unsubscribe' | null;
   /**
    * Consent date, attested by the operator, for rows without one: `YYYY-MM-DD` (12:00), or with
    * time and zone. A date without a zone is in `timezone`.

@@ -1,4 +1,4 @@
-import { isTextChannel, type Operation } from '../contracts/channels.js';
+import { isTextChannel, type Channel, type Operation } from '../contracts/channels.js';
 import type { Intent, IntentPart } from '../contracts/intents.js';
 import type { Reason } from '../contracts/outcomes.js';
 import { attestedDate } from './values/attested-date.js';
@@ -14,8 +14,8 @@ import {
   type Identifiers,
 } from './identifiers.js';
 import { accepted, noted, refused } from './intent-part.js';
-import type { ImportOptions } from './options.js';
-import type { ChannelClaim, Preset, RowClaim } from './presets/preset.js';
+import type { ImportOptions, SameForAll } from './options.js';
+import type { ChannelClaim, ListAsk, Preset, RowClaim } from './presets/preset.js';
 import { SourceError } from '../connectors/source-error.js';
 import type { Suppression } from './values/suppression.js';
 import type { Table } from '../connectors/table.js';
@@ -97,25 +97,72 @@ export class RowIntents {
     birthUnread: boolean,
   ): readonly IntentPart[] {
     if (isNameless(row, identifiers)) return [this.#refusedRow('identifier_missing')];
-    const suppression = clearestNo(row);
-    const parts: IntentPart[] = suppression === null ? [] : [suppress(suppression, identifiers)];
+    if (this.options.operation != null) return this.#sameForAll(this.options.operation, identifiers);
+    const suppression = row.suppression ?? null;
+    const isOut = suppression !== null && suppression.ask !== 'lift';
+    const parts: IntentPart[] = [];
     let listNote: string | null | undefined;
     for (const claim of row.channels) {
-      // A channel has one part, and a suppression of an address outweighs any consent.
-      if (claim.ask === 'nothing' || (suppression !== null && claim.channel === 'email')) continue;
+      if (claim.ask === 'nothing' || (claim.channel === 'email' && outweighs(suppression, claim)))
+        continue;
       const part = this.#channelPart(line, claim, identifiers);
       if ('listNote' in part) listNote ??= part.listNote;
       else parts.push(pushNote(birthUnread ? withBirthNote(part) : part, row));
     }
-    if (listNote !== undefined && suppression === null) {
-      const rejected = personRefusal(identifiers);
-      parts.push(
-        rejected === null
-          ? accepted('list', 'add_to_list', null, [listNote])
-          : refused('list', 'add_to_list', rejected),
-      );
+    if (suppression !== null) {
+      parts.push(...this.#suppressionParts(suppression, parts, identifiers));
     }
+    const list = row.list ?? null;
+    if (list !== null) parts.push(listPart(list, identifiers, null));
+    else if (listNote !== undefined && !isOut) parts.push(listPart('add', identifiers, listNote));
     return parts.length > 0 ? parts : [this.#refusedRow('nothing_asked')];
+  }
+
+  /** The parts of a row of which only the identifiers count. */
+  #sameForAll(operation: SameForAll, identifiers: Identifiers): readonly IntentPart[] {
+    if (operation === 'remove_from_list') return [listPart('remove', identifiers, null)];
+    if (operation !== 'unsubscribe') {
+      const ask = operation === 'suppress' ? 'suppress' : 'lift';
+      return this.#suppressionParts({ ask, note: null }, [], identifiers);
+    }
+    const parts = this.options.channels.map((channel) => {
+      const reason = channelRefusal(channel, identifiers);
+      return reason === null
+        ? accepted(channel, operation, null, phoneNotes(channel, identifiers))
+        : refused(channel, operation, reason);
+    });
+    // Whoever has no number is not asked about texts.
+    const isMissing = ({ rejected }: IntentPart) =>
+      rejected === 'email_missing' || rejected === 'phone_missing';
+    const named = parts.filter((part) => !isMissing(part));
+    return named.length > 0 ? named : parts;
+  }
+
+  /** @param others the other parts of the row */
+  #suppressionParts(
+    { ask, note }: Suppression,
+    others: readonly IntentPart[],
+    identifiers: Identifiers,
+  ): readonly IntentPart[] {
+    const reason = channelRefusal('email', identifiers);
+    const part = (channel: Channel, operation: Operation): IntentPart =>
+      reason === null
+        ? accepted(channel, operation, null, [note])
+        : refused(channel, operation, reason);
+    switch (ask) {
+      case 'unsubscribe':
+        return [part('email', 'unsubscribe')];
+      case 'unknown':
+        return [refused('suppression', 'suppress', 'consent_value_unknown')];
+      case 'lift':
+        return [part('suppression', 'unsuppress')];
+      case 'suppress': {
+        const isUnsubscribed = others.some(({ channel }) => channel === 'email');
+        return this.options.floor === 'unsubscribe' && !isUnsubscribed
+          ? [part('suppression', 'suppress'), part('email', 'unsubscribe')]
+          : [part('suppression', 'suppress')];
+      }
+    }
   }
 
   #channelPart(
@@ -187,9 +234,12 @@ export class RowIntents {
   }
 
   #refusedRow(reason: Reason): IntentPart {
-    const { channels } = this.options;
+    const { channels, operation = null } = this.options;
+    const asked = operation ?? this.operation;
+    if (asked === 'suppress' || asked === 'unsuppress') return refused('suppression', asked, reason);
+    if (asked === 'remove_from_list') return refused('list', asked, reason);
     const channel = channels.includes('email') ? 'email' : (channels[0] ?? 'email');
-    return refused(channel, this.operation, reason);
+    return refused(channel, asked, reason);
   }
 
   #zoneNeeded(line: number, claim: ChannelClaim): SourceError {
@@ -205,23 +255,22 @@ export class RowIntents {
 }
 
 /**
- * What a row says about its address beyond consent. A word that means neither yes nor no blocks
- * consent, but never a clear opt-out of the same row. That opt-out is then kept without its date:
- * the word counts against consent of any date, so the opt-out has to do the same.
+ * Whether what a row says about the suppression of its address outweighs what it says about consent to
+ * e-mail. A suppression, or a word that may mean one, outweighs everything but a clear opt-out.
  */
-function clearestNo({ suppression = null, channels }: RowClaim): Suppression | null {
-  if (suppression?.ask !== 'unknown') return suppression;
-  const optsOut = channels.some(({ channel, ask }) => channel === 'email' && ask === 'unsubscribe');
-  return optsOut ? { ask: 'unsubscribe', note: 'suppression_not_used' } : suppression;
+function outweighs(suppression: Suppression | null, { ask }: ChannelClaim): boolean {
+  if (suppression === null || suppression.ask === 'lift') return false;
+  return suppression.ask === 'unsubscribe' || ask !== 'unsubscribe';
 }
 
-function suppress({ ask, note }: Suppression, identifiers: Identifiers): IntentPart {
-  const operation = ask === 'unsubscribe' ? 'unsubscribe' : 'suppress';
-  if (ask === 'unknown') return refused('email', operation, 'consent_value_unknown');
-  const reason = channelRefusal('email', identifiers);
+/** @param ask `unknown` may mean a removal */
+function listPart(ask: ListAsk, identifiers: Identifiers, note: string | null): IntentPart {
+  if (ask === 'unknown') return refused('list', 'remove_from_list', 'list_value_unknown');
+  const operation = ask === 'add' ? 'add_to_list' : 'remove_from_list';
+  const reason = personRefusal(identifiers);
   return reason === null
-    ? accepted('email', operation, null, [note])
-    : refused('email', operation, reason);
+    ? accepted('list', operation, null, [note])
+    : refused('list', operation, reason);
 }
 
 /** Klaviyo then handles the number as it would without a date of birth. */

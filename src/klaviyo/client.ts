@@ -24,8 +24,9 @@ import type { ProfileConsent, ProfilePage } from './profiles/profile-consent.js'
 import { ProfileReads } from './profiles/profile-reads.js';
 import {
   importBody,
+  removalBody,
   subscribeBody,
-  suppressBody,
+  suppressionBody,
   unsubscribeBody,
   type ImportRequest,
   type SubscribeRequest,
@@ -172,7 +173,37 @@ export class KlaviyoClient {
    * hours, and the job's status is not reliable meanwhile: read the profiles.
    */
   async suppressProfiles(emails: readonly string[], options?: CallOptions): Promise<AcceptedJob> {
-    return this.#writes.acceptJob('bulk_suppress_profiles', suppressBody(emails), options);
+    return this.#changeSuppressions('bulk_suppress_profiles', emails, options);
+  }
+
+  /**
+   * Lifts the suppressions by hand (`USER_SUPPRESSED`) of up to 100 people by e-mail; others, and
+   * consent, stay as they are. As slow as a suppression, and as silent.
+   */
+  async unsuppressProfiles(emails: readonly string[], options?: CallOptions): Promise<AcceptedJob> {
+    return this.#changeSuppressions('bulk_unsuppress_profiles', emails, options);
+  }
+
+  #changeSuppressions(
+    endpoint: 'bulk_suppress_profiles' | 'bulk_unsuppress_profiles',
+    emails: readonly string[],
+    options?: CallOptions,
+  ): Promise<AcceptedJob> {
+    return this.#writes.acceptJob(endpoint, suppressionBody(endpoint, emails), options);
+  }
+
+  /**
+   * Removes up to 1,000 profiles from a list; their consent stays. Klaviyo refuses the whole call if
+   * it does not know one of the ids.
+   */
+  async removeFromList(
+    { listId, profileIds }: { readonly listId: string; readonly profileIds: readonly string[] },
+    options?: CallOptions,
+  ): Promise<Accepted> {
+    const endpoint = 'remove_profiles_from_list';
+    return orListNotFound(listId, () =>
+      this.#writes.accept(endpoint, removalBody(profileIds), options, listId),
+    );
   }
 
   /** Adds up to 10,000 people to a list without consent, creating missing profiles. */

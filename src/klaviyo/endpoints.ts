@@ -1,6 +1,6 @@
 /** What the client knows about one endpoint; the numbers are those of Klaviyo's API specification. */
 export interface Endpoint {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path below the base URL; `{id}` stands for the one path parameter. */
   readonly path: string;
   /** Calls per second, for each account and endpoint. */
@@ -71,6 +71,20 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['profiles:write', 'subscriptions:write'],
+  },
+  bulk_unsuppress_profiles: {
+    method: 'POST',
+    path: '/api/profile-suppression-bulk-delete-jobs',
+    burst: 75,
+    steady: 750,
+    scopes: ['subscriptions:write'],
+  },
+  remove_profiles_from_list: {
+    method: 'DELETE',
+    path: '/api/lists/{id}/relationships/profiles',
+    burst: 10,
+    steady: 150,
+    scopes: ['lists:write', 'profiles:write'],
   },
   bulk_import_profiles: {
     method: 'POST',

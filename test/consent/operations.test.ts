@@ -19,8 +19,9 @@ test('the table has every operation, in the order of the ledger, and who goes ou
     ALL_OPERATIONS.map(({ name }) => name),
     OPERATION_NAMES,
   );
-  const takenIn = ALL_OPERATIONS.findIndex(({ takesOut }) => !takesOut);
-  assert.ok(ALL_OPERATIONS.slice(takenIn).every(({ takesOut }) => !takesOut));
+  const takenIn = ALL_OPERATIONS.findIndex(({ bringsIn }) => bringsIn);
+  assert.ok(ALL_OPERATIONS.slice(takenIn).every(({ bringsIn }) => bringsIn));
+  assert.ok(ALL_OPERATIONS.every(({ bringsIn, optsOut }) => !(bringsIn && optsOut)));
 });
 
 describe('the profiles of a request', () => {
@@ -85,8 +86,11 @@ describe('the profiles of a request', () => {
     });
   });
 
-  test('an opt-out names no list: Klaviyo would opt out globally who is not on it', () => {
-    assert.equal(unsubscribeRequest(entriesOf([both])).listId, null);
+  test('an opt-out names the list only if it is from the list alone', () => {
+    const listOf = (unsubscribeFrom: 'everything' | 'list') =>
+      unsubscribeRequest(entriesOf([both]), { ...LIST_SETTINGS, unsubscribeFrom }).listId;
+    assert.equal(listOf('everything'), null);
+    assert.equal(listOf('list'), LIST_SETTINGS.listId);
   });
 
   test('a membership goes by e-mail alone where there is one', () => {

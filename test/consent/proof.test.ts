@@ -8,7 +8,9 @@ import { openPart } from '../support/open-rows.js';
 const EMAIL = openPart();
 const SMS = openPart({ channel: 'sms' });
 const OPT_OUT = openPart({ operation: 'unsubscribe' });
-const SUPPRESSION = openPart({ operation: 'suppress' });
+const SUPPRESSION = openPart({ channel: 'suppression', operation: 'suppress' });
+const LIFT = openPart({ channel: 'suppression', operation: 'unsuppress' });
+const REMOVAL = openPart({ channel: 'list', operation: 'remove_from_list' });
 const LIST = openPart({ channel: 'list', operation: 'add_to_list' });
 
 /** What was read of one person, or nothing. */
@@ -16,6 +18,7 @@ const read = (state: ProfileConsent | null, isMember: boolean) => ({
   profiles: state === null ? [] : [state],
   isMember,
   listId: 'LIST01',
+  unsubscribeFrom: 'everything' as const,
 });
 
 describe('an opt-out that was asked for', () => {
@@ -101,6 +104,30 @@ describe('what a profile proves', () => {
     ],
     ['a member', LIST, profile(), true, 'list_only'],
     ['not a member', LIST, profile(), false, null],
+    ['who is off the list', REMOVAL, profile(), false, 'confirmed'],
+    ['who is still on the list', REMOVAL, profile(), true, null],
+    [
+      'a lifted suppression, though others stay',
+      LIFT,
+      profile({ emailMarketing: email('UNSUBSCRIBED', ['UNSUBSCRIBE', 'HARD_BOUNCE']) }),
+      false,
+      'confirmed',
+    ],
+    [
+      'a suppression by hand that is not lifted yet',
+      LIFT,
+      profile({ emailMarketing: email('SUBSCRIBED', ['HARD_BOUNCE', 'USER_SUPPRESSED']) }),
+      false,
+      null,
+    ],
+    [
+      'nothing lifted where Klaviyo does not say',
+      LIFT,
+      profile({ emailMarketing: email('SUBSCRIBED', ['unstated']) }),
+      false,
+      null,
+    ],
+    ['nothing lifted where there is no profile', LIFT, null, false, null],
   ];
   for (const [name, part, state, member, expected] of cases) {
     test(name, () => {

@@ -350,7 +350,8 @@ describe('the counters of a run', () => {
         migrationId: this.id,
         jobNumber,
         endpoint: takesOut ? 'bulk_unsubscribe_profiles' : 'bulk_subscribe_profiles',
-        takesOut,
+        bringsIn: !takesOut,
+        optsOutOf: takesOut ? 'everything' : null,
         now: null,
         parts: rows
           .slice(0, 1 + (nth % ROWS_PER_JOB))

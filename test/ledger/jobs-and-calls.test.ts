@@ -71,7 +71,8 @@ describe('jobs, the parts that they were made for, and their calls', () => {
     beginSubmission(ledger.db, {
       migrationId,
       jobNumber: 1,
-      takesOut: false,
+      bringsIn: true,
+      optsOutOf: null,
       endpoint: 'bulk_subscribe_profiles',
       now: null,
       parts: rowNumbers.map((rowNumber) => ({ rowNumber, channel: 'email' })),

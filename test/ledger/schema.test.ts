@@ -261,7 +261,8 @@ describe('the schema of a ledger', () => {
         migrationId: HALF,
         jobNumber,
         endpoint: 'bulk_subscribe_profiles',
-        takesOut: false,
+        bringsIn: true,
+        optsOutOf: null,
         now: null,
         parts: rows.flatMap(({ rowNumber, parts }) =>
           parts.map(({ channel }) => ({ rowNumber, channel })),

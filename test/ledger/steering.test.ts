@@ -45,7 +45,8 @@ describe('what people say to a run', () => {
     beginSubmission(ledger.db, {
       migrationId,
       jobNumber,
-      takesOut: false,
+      bringsIn: true,
+      optsOutOf: null,
       endpoint: 'bulk_subscribe_profiles',
       now: null,
       parts: rows.map((rowNumber) => ({ rowNumber, channel: 'email' })),

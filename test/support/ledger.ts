@@ -64,7 +64,8 @@ export async function send(
   const begun = await beginSubmission(db, {
     migrationId,
     jobNumber,
-    takesOut: false,
+    bringsIn: true,
+    optsOutOf: null,
     endpoint: 'bulk_subscribe_profiles',
     now: null,
     parts,

@@ -15,6 +15,8 @@ export const MIGRATION_SETTINGS: MigrationSettings = {
   rowsPerJob: 1_000,
   mirror: 'auto',
   absentIsNew: false,
+  unsubscribeFrom: 'everything',
+  isUndo: false,
 };
 
 /** The same into a single opt-in list, for e-mail and texts. */

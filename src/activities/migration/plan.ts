@@ -8,6 +8,7 @@ import {
   countOpenParts,
   countRows,
   countSettledParts,
+  countSideEffects,
   getMigration,
   setPlan,
   settleSmsWithoutSender,
@@ -59,6 +60,8 @@ export function createPlan({ ledger }: ActivityDependencies) {
           doubleOptInMessages: toSend
             .filter(({ expected }) => expected === 'pending_double_opt_in')
             .reduce((sum, { parts }) => sum + parts, 0),
+          ...(await countSideEffects(db, migrationId)),
+          isUndo: settings.isUndo,
           atLeastMs: leastTime(calls, share, preflight?.limits ?? []),
         };
         await setPlan(db, migrationId, plan);
@@ -99,7 +102,7 @@ function expectedOutcome(
   preflight: Preflight | null,
   historicalImport: boolean,
 ): Outcome {
-  if (part.channel === 'list') return 'list_only';
+  if (part.operation === 'add_to_list') return 'list_only';
   const optInProcess = preflight?.optInProcess ?? null;
   return waitsForClick(part, { optInProcess, historicalImport })
     ? 'pending_double_opt_in'

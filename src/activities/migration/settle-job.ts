@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { identifierOf, isPhoneChannel } from '../../contracts/channels.js';
-import type { OptOutTiming, OutcomeCounts } from '../../contracts/migration.js';
+import { identifierOf, isConsentChannel, isPhoneChannel } from '../../contracts/channels.js';
+import type { MigrationSettings, OptOutTiming, OutcomeCounts } from '../../contracts/migration.js';
 import { consentOf, type ProfileConsent } from '../../klaviyo/index.js';
 import {
   countJobOutcomes,
@@ -11,6 +11,7 @@ import {
   settleParts,
   submissionsOfJob,
   type Migration,
+  type OpenPart,
   type OpenRow,
   type OptOut,
   type Settlement,
@@ -106,7 +107,7 @@ async function lookOnce(
 function isUnknown(row: OpenRow, { people }: Looked): boolean {
   return row.parts.some(
     ({ channel }) =>
-      channel !== 'list' &&
+      isConsentChannel(channel) &&
       profilesFor(channel, people.index.heldFor(row)).some(
         (profile) => consentOf(profile, channel)?.consent === 'unknown',
       ),
@@ -135,7 +136,7 @@ async function lookUp(
     },
     signal,
   );
-  const listed = rows.filter((row) => hasPart(row, 'list'));
+  const listed = rows.filter(({ parts }) => parts.some((part) => isAboutList(part, settings)));
   const members =
     settings.listId === null
       ? null
@@ -173,7 +174,11 @@ function settlementsOf(
     const isList = channel === 'list';
     const membership = members === null ? [] : profilesFor('list', members.index.heldFor(row));
     const profiles = isList ? membership : profilesFor(channel, people.index.heldFor(row));
-    const read = { profiles, isMember: membership.length > 0, listId: settings.listId };
+    const read = {
+      ...settings,
+      profiles,
+      isMember: isAboutList(part, settings) ? membership.length > 0 : null,
+    };
     const verdict =
       deadline === null
         ? provePart(part, read)
@@ -196,7 +201,7 @@ function optOutsOfSubscribed(row: OpenRow, { people }: Looked, now: Date): OptOu
 
 function identifiersOfSubscribed(row: OpenRow): string[] {
   return row.parts
-    .filter(({ operation }) => !OPERATIONS[operation].takesOut)
+    .filter(({ operation }) => OPERATIONS[operation].bringsIn)
     .flatMap(({ channel }) => identifierOf(channel, row) ?? []);
 }
 
@@ -222,11 +227,17 @@ function sentOnly(row: OpenRow): OpenRow {
   return { ...row, parts: row.parts.filter((part) => part.submissionId !== null) };
 }
 
+/** Whether who is on the run's list proves the part. */
+function isAboutList({ channel, operation }: OpenPart, settings: MigrationSettings): boolean {
+  return channel === 'list' || OPERATIONS[operation].offList(settings) !== null;
+}
+
 function hasPart(row: OpenRow, channel: string): boolean {
   return row.parts.some((part) => part.channel === channel);
 }
 
-const asksByEmail = (row: OpenRow): boolean => hasPart(row, 'email') || hasPart(row, 'push');
+const asksByEmail = (row: OpenRow): boolean =>
+  row.parts.some(({ channel }) => ['email', 'push', 'suppression'].includes(channel));
 
 /** Push uses the person's e-mail, or the phone number if the row has no e-mail. */
 const asksByPhone = (row: OpenRow): boolean =>

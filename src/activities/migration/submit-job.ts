@@ -36,6 +36,7 @@ import { whileHeartbeating } from '../temporal/heartbeats.js';
 import type { AccountPeople } from '../mirror/account-people.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
 import { guardStale, newAttempt, type Attempt } from './guard-rows.js';
+import { onlyMembers } from './list-members.js';
 
 export interface SubmitInput {
   readonly migrationId: string;
@@ -100,7 +101,7 @@ export function createSubmitJob(
     return unanswered.every(({ id }) => known(id)) ? null : 'ambiguous';
   }
 
-  /** Reads the account's latest opt-outs; does nothing if the operation subscribes nobody. */
+  /** Reads the account's latest opt-outs; does nothing if no opt-out forbids the operation. */
   async function readOptOuts(
     { operation }: Pick<Job, 'operation'>,
     { accountId, settings: { listId } }: Migration,
@@ -108,14 +109,15 @@ export function createSubmitJob(
     timing: MigrationTiming,
     signal: AbortSignal,
   ): Promise<void> {
-    if (OPERATIONS[operation].takesOut) return;
+    if (!OPERATIONS[operation].bringsIn) return;
     const channels = [...new Set(parts.map(({ channel }) => channel))];
     await optOuts.read({ accountId, listId, channels }, timing, signal);
   }
 
   /**
-   * Makes one call. After the limiter grants it, the account's opt-outs are read, the ledger checks
-   * whether it may be made and records what it carries, and it is sent. Nothing waits in between.
+   * Makes one call. After the limiter grants it, the account's opt-outs are read, or who is on the
+   * list, if the operation depends on it; the ledger checks whether it may be made and records what it
+   * carries, and it is sent. Nothing waits in between.
    */
   async function callOnce(
     job: Job,
@@ -123,7 +125,7 @@ export function createSubmitJob(
     { migration, timing, signal, attempt }: Calling,
   ): Promise<'go_on' | 'ambiguous' | 'paused' | 'stopped'> {
     const { settings } = migration;
-    const { endpoint, takesOut } = OPERATIONS[job.operation];
+    const { endpoint, bringsIn, optsOut } = OPERATIONS[job.operation];
     const reservation = await deps.klaviyo.reserve(endpoint, signal);
     try {
       const readFrom = performance.now();
@@ -136,9 +138,20 @@ export function createSubmitJob(
         attempt.postponements += 1;
         return 'go_on';
       }
-      const asked = sentParts(entries);
+      const members = await onlyMembers(
+        deps,
+        migration,
+        job.operation,
+        entries,
+        attempt,
+        signal,
+      );
+      const asked = sentParts(members);
+      if (asked.length === 0) return 'go_on';
       const now = deps.klaviyo.now();
-      const begun = await beginSubmission(db, { ...job, endpoint, takesOut, now, parts: asked });
+      const optsOutOf = optsOut ? whatOptsOut(settings) : null;
+      const call = { ...job, endpoint, bringsIn, optsOutOf, now, parts: asked };
+      const begun = await beginSubmission(db, call);
       if (begun.state === 'paused' || begun.state === 'stopped') return begun.state;
       const carried = begun.state === 'begun' ? begun.parts : [];
       const keys = new Set(carried.map(keyOfPart));
@@ -149,7 +162,7 @@ export function createSubmitJob(
         deps,
         job,
         begun.id,
-        onlyParts(entries, carried),
+        onlyParts(members, carried),
         settings,
         options,
       );
@@ -217,6 +230,11 @@ export function createSubmitJob(
 }
 
 const partsOf = ({ parts }: OpenRow) => parts;
+
+/** What an unsubscribe of the run ends, as the ledger notes it. */
+function whatOptsOut({ unsubscribeFrom, listId }: MigrationSettings) {
+  return unsubscribeFrom === 'list' && listId !== null ? { listId } : ('everything' as const);
+}
 
 /** Without the parts that a call left out because their people opted out meanwhile. */
 function without(rows: readonly OpenRow[], leftOut: ReadonlySet<string>): OpenRow[] {

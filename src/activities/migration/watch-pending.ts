@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isConsentChannel } from '../../contracts/channels.js';
 import { JOB_SIZE } from '../../contracts/limits.js';
+import type { MigrationSettings } from '../../contracts/migration.js';
 import {
   countTotals,
   getMigration,
@@ -50,7 +52,7 @@ export function createWatchPending(deps: ActivityDependencies) {
           );
           const unread = rows.findIndex((row) => !people.covers(row));
           const read = unread === -1 ? rows : rows.slice(0, unread);
-          const settlements = settlementsOf(read, people.index, settings.listId);
+          const settlements = settlementsOf(read, people.index, settings);
           await settlePending(db, migrationId, settlements);
           for (const { rowNumber, outcome } of settlements) {
             if (outcome === 'confirmed') confirmed.add(rowNumber);
@@ -77,16 +79,16 @@ function pauseOf(shortage: NonNullable<LookedUp['shortage']>): number {
 function settlementsOf(
   rows: readonly OpenRow[],
   people: ProfileIndex,
-  listId: string | null,
+  settings: MigrationSettings,
 ): Settlement[] {
   return rows.flatMap((row) => {
     const held = people.heldFor(row);
     return row.parts.flatMap((part): Settlement[] => {
       const { channel } = part;
-      if (channel === 'list') return [];
+      if (!isConsentChannel(channel)) return [];
       const profiles = profilesFor(channel, held);
-      const proven = provePart(part, { profiles, isMember: false, listId });
-      const optOut = optOutOf(channel, profiles, listId);
+      const proven = provePart(part, { ...settings, profiles, isMember: null });
+      const optOut = optOutOf(channel, profiles, settings.listId);
       const verdict =
         proven ??
         (optOut === null || optOut === 'consent_state_unknown'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import { foldEmail } from '../../contracts/addresses.js';
-import { identifierOf, isPhoneChannel } from '../../contracts/channels.js';
+import { identifierOf, isConsentChannel, isPhoneChannel } from '../../contracts/channels.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import {
   KlaviyoRefusedError,
@@ -290,7 +290,7 @@ function unsubscribeRequest(judged: readonly Judged[]): UnsubscribeRequest {
       return {
         email: byEmail ? identifier : null,
         phoneNumber: byEmail ? null : identifier,
-        channels: channel === 'list' ? [] : [channel],
+        channels: isConsentChannel(channel) ? [channel] : [],
       };
     }),
   };

@@ -5,6 +5,7 @@ import { CONFLICT_REASONS, type Outcome } from '../../contracts/outcomes.js';
 import { renderParts } from './outcomes.js';
 import { count, counted, duration } from './quantities.js';
 import { table } from './table.js';
+import { undoWarning } from './undo.js';
 
 const EXPECTED: Partial<Record<Outcome, string>> = {
   pending_double_opt_in: 'pending_double_opt_in, confirmed with the click',
@@ -25,7 +26,7 @@ const NOT_SENT: readonly {
   },
   {
     heading:
-      'Duplicates and conflicts in the source (a suppression wins, else the newest change, else the later row; a refused row that may be an opt-out stops older consent)',
+      'Duplicates and conflicts in the source (a suppression or a removal wins, else the newest change, else the later row; a refused row that may be an opt-out stops older consent)',
     holds: ({ reason }) => CONFLICT_REASONS.some((conflict) => conflict === reason),
   },
   { heading: 'Refused', holds: () => true },
@@ -71,7 +72,7 @@ export function renderPlan(plan: Plan, firstRows: FirstRows | null = null): stri
     `Calls to Klaviyo, at least (${least(plan.atLeastMs)} at the account's limits, plus ` +
       `Klaviyo's own delay):\n${indent(calls)}`,
   );
-  sections.push(messages(plan.doubleOptInMessages));
+  sections.push(messages(plan.doubleOptInMessages), ...sideEffects(plan), ...undoes(plan));
   return sections.join('\n\n');
 }
 
@@ -101,6 +102,33 @@ function messages(doubleOptInMessages: number): string {
   return doubleOptInMessages === 0
     ? 'Klaviyo sends no double opt-in message.'
     : `Klaviyo sends ${counted(doubleOptInMessages, 'double opt-in message')}: e-mails and texts that ask for a click.`;
+}
+
+/** What the run does beside what its rows ask for; plans of earlier versions do not say. */
+function sideEffects({ madeReachable, leaveBothTexts = 0 }: Partial<Plan>): string[] {
+  const { subscribed = 0, neverSubscribed = 0 } = madeReachable ?? {};
+  const sections: string[] = [];
+  if (subscribed + neverSubscribed > 0) {
+    sections.push(
+      `Lifting suppressions makes ${counted(subscribed + neverSubscribed, 'person', 'people')} reachable by mail ` +
+        `again: ${count(subscribed)} subscribed, ${count(neverSubscribed)} never subscribed. ` +
+        'Whoever unsubscribed stays unsubscribed.',
+    );
+  }
+  if (leaveBothTexts > 0) {
+    const who = counted(leaveBothTexts, 'person leaves', 'people leave');
+    sections.push(
+      `${who} one kind of texts: Klaviyo opts them out of both, marketing and transactional.`,
+    );
+  }
+  return sections;
+}
+
+function undoes({ isUndo, toSend }: Plan): string[] {
+  const unsubscribed = toSend
+    .filter(({ operation }) => operation === 'unsubscribe')
+    .reduce((sum, { parts }) => sum + parts, 0);
+  return isUndo && unsubscribed > 0 ? [undoWarning(unsubscribed)] : [];
 }
 
 function indent(text: string): string {

@@ -1,12 +1,17 @@
 import { OPERATIONS } from '../../consent/operations/index.js';
 import type { ConsentChannel } from '../../contracts/channels.js';
+import { UNDO_COLUMN } from '../../importers/index.js';
 import type { ReportedPart } from '../../ledger/index.js';
 import type { Row } from './part-rows.js';
 
+/** What an undo file reverses: everything that the run did, or only its additions to the list. */
+export type UndoScope = 'all' | 'list';
+
 /** Columns of an undo file: those of the preset `generic`, and a note that no importer reads. */
-export function undoColumns(channels: readonly ConsentChannel[]): string[] {
+export function undoColumns(channels: readonly ConsentChannel[], scope: UndoScope): string[] {
   const consents = channels.map((channel) => `${channel}_consent`);
-  return ['email', 'phone_number', 'country', ...consents, 'note'];
+  const reverses = scope === 'list' ? ['list'] : [...consents, 'suppressed', 'list'];
+  return ['email', 'phone_number', 'country', ...reverses, UNDO_COLUMN, 'note'];
 }
 
 /**
@@ -16,29 +21,41 @@ export function undoColumns(channels: readonly ConsentChannel[]): string[] {
  * Consent that the run added is withdrawn. Consent that it withdrew is not restored: only the
  * person can give it again, so the cell stays blank, which asks nothing, and the note says so.
  */
-export function undoRow(parts: readonly ReportedPart[]): Row | null {
+export function undoRow(
+  parts: readonly ReportedPart[],
+  runId: string,
+  scope: UndoScope,
+): Row | null {
   const [first] = parts;
   if (first === undefined) return null;
-  const consents: Record<string, string> = {};
+  const cells: Record<string, string> = {};
   const notes: string[] = [];
   for (const part of parts) {
-    const { channel, operation, consentBefore } = part;
-    if (!part.sent || part.outcome !== 'confirmed' || channel === 'list') continue;
-    const column = `${channel}_consent`;
-    const { undone } = OPERATIONS[operation];
-    if (undone !== null) {
-      consents[column] = '';
-      notes.push(`${channel}: ${undone}; only the person can give the consent again`);
+    const { channel, operation, consentBefore, outcome } = part;
+    const isDone = outcome === 'confirmed' || outcome === 'list_only';
+    if (!part.sent || !isDone) continue;
+    if (scope === 'list') {
+      // A subscribe adds to the list, too.
+      if (OPERATIONS[operation].bringsIn) cells['list'] = 'remove';
+      continue;
+    }
+    const { undo } = OPERATIONS[operation];
+    if (undo.column === null) {
+      cells[`${channel}_consent`] = '';
+      notes.push(`${channel}: ${undo.words}`);
+    } else if (undo.column !== 'consent') {
+      cells[undo.column] = undo.cell;
     } else if (consentBefore !== 'SUBSCRIBED') {
-      consents[column] = 'unsubscribed';
+      cells[`${channel}_consent`] = undo.cell;
     }
   }
-  if (Object.keys(consents).length === 0) return null;
+  if (Object.keys(cells).length === 0) return null;
   return {
     email: first.email,
     phone_number: first.phoneNumber,
     country: first.country,
-    ...consents,
+    ...cells,
+    [UNDO_COLUMN]: runId,
     note: notes.join('; '),
   };
 }
@@ -46,12 +63,14 @@ export function undoRow(parts: readonly ReportedPart[]): Row | null {
 /** The lines of an undo file. @param onRow called with what each contains */
 export async function* undoRows(
   pages: AsyncIterable<readonly ReportedPart[]>,
+  runId: string,
+  scope: UndoScope,
   onRow: (row: Row) => void,
 ): AsyncGenerator<Row> {
   // A page holds whole rows.
   for await (const page of pages) {
     for (const parts of byRow(page)) {
-      const row = undoRow(parts);
+      const row = undoRow(parts, runId, scope);
       if (row === null) continue;
       onRow(row);
       yield row;

@@ -16,6 +16,7 @@ import { writePrivateFile } from '../report/private-file.js';
 import { renderChangeCounts, renderChanges } from '../render/changes.js';
 import { counted } from '../render/quantities.js';
 import { renderReport } from '../render/report.js';
+import { undoWarning } from '../render/undo.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { undoColumns, undoRows } from '../report/undo.js';
 import type { ReportedPart } from '../../ledger/index.js';
@@ -58,41 +59,55 @@ async function writePage(
   output.result({ html: path }, `Written: ${path}`);
 }
 
+/** @param target a path, or `list` for an undo of the additions to the list alone */
 async function writeUndo(
   consentry: Consentry,
   id: string,
-  path: string,
+  target: string,
   output: Output,
 ): Promise<void> {
   const { settings, times } = await consentry.migrations.report(id);
+  const scope = target === 'list' ? 'list' : 'all';
+  const path = scope === 'list' ? `${id}.undo-list.csv` : target;
   let rows = 0;
   let notGivenBack = 0;
-  const lines = undoRows(consentry.migrations.parts(id), ({ note }) => {
+  let unsubscribed = 0;
+  const lines = undoRows(consentry.migrations.parts(id), id, scope, (row) => {
     rows += 1;
-    if (note !== '') notGivenBack += 1;
+    if (row['note'] !== '') notGivenBack += 1;
+    if (Object.values(row).includes('unsubscribed')) unsubscribed += 1;
   });
   const first = await lines.next();
   if (first.done === true) {
-    const none = 'The run added no consent that could be withdrawn: nothing was written.';
-    output.result({ undo: null, rows, notGivenBack }, none);
+    const none =
+      scope === 'list'
+        ? 'The run added nobody to a list: nothing was written.'
+        : 'The run changed nobody: nothing was written.';
+    output.result({ undo: null, rows, notGivenBack, unsubscribed }, none);
     return;
   }
-  const columns = undoColumns(settings.channels);
+  const columns = undoColumns(settings.channels, scope);
   const all = startingWith(first.value, lines);
   await writePrivateFile(path, (file) => writeRowsCsv(all, columns, file, true));
+  const { listId } = settings;
+  const flags = [
+    ...(scope === 'list' ? [] : [`--channels ${settings.channels.join(',')} --opt-in single`]),
+    ...(listId === null ? [] : [`--list ${listId}`]),
+  ].join(' ');
   const words = [
-    `${counted(rows, 'row')} whose consent the run changed: ${path}`,
-    `Undo with: consentry migrate ${path} --channels ${settings.channels.join(',')} --opt-in single`,
+    `${counted(rows, 'row')} that the run changed: ${path}`,
+    `Undo with: consentry migrate ${path} ${flags}`,
   ];
+  if (unsubscribed > 0) words.push(undoWarning(unsubscribed));
   if (notGivenBack > 0) {
     words.push(
-      `${counted(notGivenBack, 'row was', 'rows were')} opted out or suppressed by the run, which only the person can undo: see the column "note".`,
+      `${counted(notGivenBack, 'row was', 'rows were')} unsubscribed by the run, which only the person can undo: see the column "note".`,
     );
   }
   if (times.finishedAt === null) {
     words.push('The run is still going on: write the file again when it has ended.');
   }
-  output.result({ undo: path, rows, notGivenBack }, words.join('\n'));
+  output.result({ undo: path, rows, notGivenBack, unsubscribed }, words.join('\n'));
 }
 
 async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {

@@ -34,7 +34,7 @@ export function addReport(program: Command, terminal: Terminal): void {
     .addOption(
       new Option(
         '--undo <path>',
-        'write a source that withdraws the consent that the run added',
+        'write a source that reverses what the run did; "list": only its additions to the list',
       ).conflicts(['csv', 'ndjson']),
     )
     .addHelpText(
@@ -47,6 +47,7 @@ export function addReport(program: Command, terminal: Terminal): void {
         '  consentry report 20260102-1a2b3c4d --html report.html',
         '  consentry report 20260102-1a2b3c4d --changes --csv > changes.csv',
         '  consentry report 20260102-1a2b3c4d --undo undo.csv',
+        '  consentry report 20260102-1a2b3c4d --undo list',
       ].join('\n'),
     )
     .action(async (id: string, flags: ReportFlags) => {

@@ -9,21 +9,23 @@ import { SEND, type OperationRecord } from './operation.js';
 export const addToList: OperationRecord = {
   name: 'add_to_list',
   label: 'added to the list only',
-  undone: 'added to the list by the run',
+  undo: { column: 'list', cell: 'remove' },
   endpoint: 'bulk_import_profiles',
   callSize: CALL_LIMITS.import,
-  takesOut: false,
+  bringsIn: true,
+  optsOut: false,
   givesConsent: false,
   repeatable: true,
   events: [],
   leaves: null,
   shows: 'SUBSCRIBED',
   settlesWithin: 'membershipWithinMs',
+  offList: () => null,
   guard(channel, known, run) {
     const reason = whyNot(channel, known, run);
     return reason === null ? SEND : { send: false, outcome: 'skipped_opted_out', reason };
   },
-  prove: (_channel, { isMember }) => (isMember ? { outcome: 'list_only', reason: null } : null),
+  prove: (_channel, { isMember }) => (isMember === true ? { outcome: 'list_only', reason: null } : null),
   // A membership without consent causes no event.
   lookUp: ({ members }) => (members ? 'late' : 'soon'),
   lacks: ({ listId }) =>

@@ -9,9 +9,13 @@ import type { OpenPart, OpenRow, SentPart } from '../../ledger/index.js';
 export interface Entry {
   readonly rowNumber: number;
   readonly email: string | null;
+  /** The address as written in the source, where it differs. */
+  readonly rawEmail: string | null;
   readonly phoneNumber: string | null;
   readonly dateOfBirth: string | null;
   readonly pushToken: PushToken | null;
+  /** Ids of its profiles on the run's list; empty where the operation does not depend on the list. */
+  readonly memberIds: readonly string[];
   readonly parts: readonly OpenPart[];
 }
 
@@ -20,8 +24,9 @@ export function entriesOf(rows: readonly OpenRow[]): Entry[] {
   return rows.flatMap((row) => {
     const parts = row.parts.filter(({ unsent }) => unsent);
     if (parts.length === 0) return [];
-    const { rowNumber, email, phoneNumber, dateOfBirth, pushToken } = row;
-    const person = { rowNumber, email, phoneNumber, dateOfBirth, pushToken };
+    const { rowNumber, email, rawEmail, phoneNumber, dateOfBirth, pushToken } = row;
+    const identifiers = { email, rawEmail, phoneNumber };
+    const person = { rowNumber, ...identifiers, dateOfBirth, pushToken, memberIds: [] };
     if (row.oneProfile) return [{ ...person, parts }];
     const byPhone = parts.filter(({ channel }) => isPhoneChannel(channel));
     const others = parts.filter(({ channel }) => !isPhoneChannel(channel));

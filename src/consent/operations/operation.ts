@@ -23,10 +23,11 @@ export const CONFIRMED: Verdict = { outcome: 'confirmed', reason: null };
 export interface ReadAfter {
   /** Profiles of the part's identifier; empty if Klaviyo has none. */
   readonly profiles: readonly ProfileConsent[];
-  /** Whether it was read as a member of the run's list. */
-  readonly isMember: boolean;
+  /** Whether it was read as a member of the run's list; null if membership was not read. */
+  readonly isMember: boolean | null;
   /** The run's list. */
   readonly listId: string | null;
+  readonly unsubscribeFrom: MigrationSettings['unsubscribeFrom'];
 }
 
 /** What a run can read as proof besides profiles. */
@@ -54,19 +55,31 @@ export interface Taken {
   readonly requestId: string | null;
 }
 
+/**
+ * What an undo file does about a part that was sent and confirmed: a cell of it that asks for the
+ * reverse, or words that say what only the person can give back.
+ */
+export type Undo =
+  | { readonly column: 'consent'; readonly cell: 'unsubscribed' }
+  | { readonly column: 'list'; readonly cell: 'add' | 'remove' }
+  | { readonly column: 'suppressed'; readonly cell: 'yes' | 'lifted' }
+  | { readonly column: null; readonly words: string };
+
 /** Everything specific to one operation; code for all operations loops over these. */
 export interface OperationRecord {
   readonly name: Operation;
   /** Its name in plans. */
   readonly label: string;
-  /** How an undo file describes what was done to the person; null if the undo reverses it. */
-  readonly undone: string | null;
+  /** What an undo file does about it. */
+  readonly undo: Undo;
   /** Klaviyo's operation id of the call that carries it. */
   readonly endpoint: EndpointName;
   /** Most profiles of one call. */
   readonly callSize: number;
-  /** It removes people, so opt-outs do not forbid it. */
-  readonly takesOut: boolean;
+  /** Known opt-outs forbid it: it could get people mail that they do not want. */
+  readonly bringsIn: boolean;
+  /** It opts people out: from its call on, that counts for every run of the account. */
+  readonly optsOut: boolean;
   /** It adds consent, which a person may withdraw or be asked to confirm by a click. */
   readonly givesConsent: boolean;
   /** It is idempotent: a call that may have been applied can be made again. */
@@ -82,6 +95,11 @@ export interface OperationRecord {
   readonly shows: 'SUBSCRIBED' | 'UNSUBSCRIBED';
   /** The wait, in a run's timing, until the last look-up of rows that Klaviyo accepted. */
   readonly settlesWithin: keyof MigrationTiming & `${string}WithinMs`;
+  /**
+   * How a part ends whose person is not on the run's list; null if that does not matter. Who is on it
+   * is read before each call, and again to prove the part.
+   */
+  readonly offList: (settings: MigrationSettings) => NonNullable<Verdict> | null;
   /** Whether the part may be sent, from all that is known about its person. */
   readonly guard: (channel: Channel, known: Known, run: GuardedRun) => GuardVerdict;
   /** What the reading after the call proves about the part. */

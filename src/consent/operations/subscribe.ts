@@ -1,3 +1,4 @@
+import { isConsentChannel } from '../../contracts/channels.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { MigrationSettings } from '../../contracts/migration.js';
 import type { SubscribeRequest } from '../../klaviyo/index.js';
@@ -11,10 +12,11 @@ import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 export const subscribe: OperationRecord = {
   name: 'subscribe',
   label: 'subscribe',
-  undone: null,
+  undo: { column: 'consent', cell: 'unsubscribed' },
   endpoint: 'bulk_subscribe_profiles',
   callSize: CALL_LIMITS.subscribe,
-  takesOut: false,
+  bringsIn: true,
+  optsOut: false,
   givesConsent: true,
   // A second subscribe may mail the person again.
   repeatable: false,
@@ -25,10 +27,11 @@ export const subscribe: OperationRecord = {
   leaves: null,
   shows: 'SUBSCRIBED',
   settlesWithin: 'confirmWithinMs',
+  offList: () => null,
   guard(channel, known, run) {
     const reason = whyNot(channel, known, run);
     if (reason !== null) return { send: false, outcome: 'skipped_opted_out', reason };
-    if (channel === 'list') return SEND;
+    if (!isConsentChannel(channel)) return SEND;
     const profiles = profilesFor(channel, known.held);
     const subscribed =
       profiles.length > 0 &&
@@ -37,7 +40,7 @@ export const subscribe: OperationRecord = {
   },
   // An opt-out proves nothing yet: Klaviyo may still apply the subscribe over it.
   prove(channel, { profiles, isMember, listId }) {
-    if (channel === 'list') return isMember ? { outcome: 'list_only', reason: null } : null;
+    if (!isConsentChannel(channel)) return isMember === true ? { outcome: 'list_only', reason: null } : null;
     if (optOutOf(channel, profiles, null) !== null) return null;
     if (channel === 'email' && profiles.some((profile) => hasLeft(profile, listId))) return null;
     return profiles.some((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')

@@ -7,16 +7,18 @@ import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 export const suppress: OperationRecord = {
   name: 'suppress',
   label: 'suppress',
-  undone: 'suppressed by the run',
+  undo: { column: 'suppressed', cell: 'lifted' },
   endpoint: 'bulk_suppress_profiles',
   callSize: CALL_LIMITS.suppress,
-  takesOut: true,
+  bringsIn: false,
+  optsOut: true,
   givesConsent: false,
   repeatable: true,
   events: [],
   leaves: 'SUPPRESSED',
   shows: 'UNSUBSCRIBED',
   settlesWithin: 'suppressionWithinMs',
+  offList: () => null,
   // A suppressed person gets no mail, so there is nothing left to do.
   guard: (channel, { held }) =>
     areSuppressed(profilesFor(channel, held))

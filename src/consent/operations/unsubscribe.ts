@@ -1,19 +1,24 @@
-import type { Channel, ConsentChannel } from '../../contracts/channels.js';
+import { isConsentChannel } from '../../contracts/channels.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
+import type { MigrationSettings } from '../../contracts/migration.js';
 import type { UnsubscribeRequest } from '../../klaviyo/index.js';
 import { isOut } from '../opt-outs.js';
 import { profilesFor } from '../person.js';
 import type { Entry } from './entries.js';
 import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 
-/** A global opt-out of a channel, not just of a list. */
+/** An opt-out of a channel: from everything, or from the run's list alone. */
 export const unsubscribe: OperationRecord = {
   name: 'unsubscribe',
   label: 'opt out',
-  undone: 'unsubscribed by the run',
+  undo: {
+    column: null,
+    words: 'unsubscribed by the run; only the person can give the consent again',
+  },
   endpoint: 'bulk_unsubscribe_profiles',
   callSize: CALL_LIMITS.unsubscribe,
-  takesOut: true,
+  bringsIn: false,
+  optsOut: true,
   givesConsent: false,
   repeatable: true,
   events: [
@@ -23,34 +28,40 @@ export const unsubscribe: OperationRecord = {
   leaves: null,
   shows: 'UNSUBSCRIBED',
   settlesWithin: 'confirmWithinMs',
+  // Klaviyo would unsubscribe people who are not on the list from everything.
+  offList: ({ unsubscribeFrom }) =>
+    unsubscribeFrom === 'list' ? { outcome: 'rejected', reason: 'not_on_list' } : null,
   guard: (channel, { held }) =>
-    isConsent(channel) && isOut(channel, profilesFor(channel, held))
+    isConsentChannel(channel) && isOut(channel, profilesFor(channel, held))
       ? { send: false, outcome: 'confirmed', reason: 'already_opted_out' }
       : SEND,
-  prove: (channel, { profiles }) =>
-    isConsent(channel) && isOut(channel, profiles) ? CONFIRMED : null,
+  prove(channel, { profiles, isMember, unsubscribeFrom }) {
+    if (!isConsentChannel(channel)) return null;
+    if (unsubscribeFrom === 'list') return isMember === false ? CONFIRMED : null;
+    return isOut(channel, profiles) ? CONFIRMED : null;
+  },
   lookUp: ({ events }) => (events ? 'late' : 'soon'),
-  lacks: () => null,
-  async send(klaviyo, entries, _settings, options) {
-    const { requestId } = await klaviyo.unsubscribeProfiles(unsubscribeRequest(entries), options);
+  lacks: ({ unsubscribeFrom, listId }) =>
+    unsubscribeFrom === 'list' && listId === null
+      ? 'The run unsubscribes from its list, but has none: give --list.'
+      : null,
+  async send(klaviyo, entries, settings, options) {
+    const request = unsubscribeRequest(entries, settings);
+    const { requestId } = await klaviyo.unsubscribeProfiles(request, options);
     return { partialFailure: null, requestId };
   },
 };
 
-/** A membership is not consent, so it cannot be withdrawn and nothing asks for it. */
-function isConsent(channel: Channel): channel is ConsentChannel {
-  return channel !== 'list';
-}
-
-export function unsubscribeRequest(entries: readonly Entry[]): UnsubscribeRequest {
+export function unsubscribeRequest(
+  entries: readonly Entry[],
+  { unsubscribeFrom, listId }: Pick<MigrationSettings, 'unsubscribeFrom' | 'listId'>,
+): UnsubscribeRequest {
   return {
-    // With a list, Klaviyo would globally unsubscribe those who are not on it. Without one it
-    // unsubscribes everybody globally, which is the opt-out in the source.
-    listId: null,
+    listId: unsubscribeFrom === 'list' ? listId : null,
     profiles: entries.map(({ email, phoneNumber, parts }) => ({
       email,
       phoneNumber,
-      channels: parts.flatMap(({ channel }) => (channel === 'list' ? [] : [channel])),
+      channels: parts.flatMap(({ channel }) => (isConsentChannel(channel) ? [channel] : [])),
     })),
   };
 }

@@ -3,7 +3,7 @@ import type { ChannelMapping, Mapping } from './schema.js';
 
 /** What a mapping does, for a person to check before a run: one sentence per line. */
 export function describeMapping(mapping: Mapping): string {
-  const { country, suppressed, date_of_birth: born, push } = mapping;
+  const { country, suppressed, list, date_of_birth: born, push } = mapping;
   return [
     ...(mapping.email === undefined ? [] : [`E-mail address: column "${mapping.email}".`]),
     ...(mapping.phone === undefined ? [] : [`Phone number: column "${mapping.phone}".`]),
@@ -18,7 +18,10 @@ export function describeMapping(mapping: Mapping): string {
     }),
     ...(suppressed === undefined
       ? []
-      : [`Suppressed: column "${suppressed.column}" is ${listed(suppressed.values)}.`]),
+      : [
+          `Suppressed: column "${suppressed.column}" is ${listed(suppressed.values)}${suppressed.lifted.length === 0 ? '' : `; lifted: ${listed(suppressed.lifted)}`}.`,
+        ]),
+    ...(list === undefined ? [] : [`List: column "${list.column}"${describeList(list)}.`]),
   ].join('\n');
 }
 
@@ -45,6 +48,14 @@ function describeWords(consent: ChannelMapping['consent']): string {
     words === undefined || words.length === 0 ? [] : [`${listed(words)} ${meaning}`],
   );
   return `${said.join(', ')}, any other word is refused`;
+}
+
+function describeList({ add, remove }: NonNullable<Mapping['list']>): string {
+  return [
+    ...(add.length === 0 ? [] : [`, ${listed(add)} adds to it`]),
+    ...(remove.length === 0 ? [] : [`, ${listed(remove)} removes from it`]),
+    ', a blank asks nothing, any other word is refused',
+  ].join('');
 }
 
 function listed(words: readonly string[]): string {

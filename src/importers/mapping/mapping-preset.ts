@@ -5,7 +5,13 @@ import type { Ask } from '../values/consent-value.js';
 import { compileDateFormat, type ReadDate } from '../values/date-format.js';
 import type { Header } from '../../connectors/header.js';
 import type { ImportOptions } from '../options.js';
-import { asksFor, cell, type ChannelClaim, type Preset } from '../presets/preset.js';
+import {
+  asksFor,
+  cell,
+  type ChannelClaim,
+  type ListAsk,
+  type Preset,
+} from '../presets/preset.js';
 import { SourceError } from '../../connectors/source-error.js';
 import type { Suppression } from '../values/suppression.js';
 import type { ChannelMapping, Mapping } from './schema.js';
@@ -30,6 +36,7 @@ export function mappingPreset(mapping: Mapping, now: Date): Preset {
       const readPhone = columnReader(header, options.smsColumn ?? phone, 'phone');
       const readCountry = columnReader(header, country?.column, 'country');
       const suppression = asksFor(options, 'email') ? suppressionReader(header, mapping) : null;
+      const list = listReader(header, mapping);
       const birth = columnReader(header, born?.column, 'date_of_birth');
       const birthDay = dayReader(born?.format);
       const token = columnReader(header, push?.token, 'push.token');
@@ -41,6 +48,7 @@ export function mappingPreset(mapping: Mapping, now: Date): Preset {
           country: country?.constant ?? readCountry(fields),
           channels: channels.map((read) => read(fields, named)),
           suppression: suppression?.(fields) ?? null,
+          list: list(fields),
           dateOfBirth: birthDay(birth(fields)),
           pushToken: token(fields),
           pushPlatform: platform(fields),
@@ -70,7 +78,8 @@ function channelReader(
 ): (fields: readonly string[], named: Named) => ChannelClaim {
   const described = mapping.channels[channel];
   if (described === undefined) {
-    if (channel === 'email' && mapping.suppressed !== undefined) {
+    const saysElse = mapping.suppressed !== undefined || mapping.list !== undefined;
+    if (options.operation != null || (channel === 'email' && saysElse)) {
       return () => ({ channel, ask: 'nothing', date: '', dateColumn: '' });
     }
     throw new SourceError(
@@ -136,8 +145,25 @@ function suppressionReader(header: Header, { suppressed }: Mapping): Read<Suppre
   if (suppressed === undefined) return () => null;
   const read = columnReader(header, suppressed.column, 'suppressed');
   const values = new Set(suppressed.values);
-  return (fields) =>
-    values.has(cellText(read(fields)).toLowerCase()) ? { ask: 'suppress', note: null } : null;
+  const lifted = new Set(suppressed.lifted);
+  return (fields) => {
+    const word = cellText(read(fields)).toLowerCase();
+    if (values.has(word)) return { ask: 'suppress', note: null };
+    return lifted.has(word) ? { ask: 'lift', note: null } : null;
+  };
+}
+
+function listReader(header: Header, { list }: Mapping): Read<ListAsk | null> {
+  if (list === undefined) return () => null;
+  const read = columnReader(header, list.column, 'list');
+  const asks = new Map<string, ListAsk | null>([['', null]]);
+  for (const ask of ['add', 'remove'] as const) {
+    for (const word of list[ask]) asks.set(word, ask);
+  }
+  return (fields) => {
+    const ask = asks.get(cellText(read(fields)).toLowerCase());
+    return ask === undefined ? 'unknown' : ask;
+  };
 }
 
 /** A date of birth in the source's format as `YYYY-MM-DD`; unchanged if it is not one. */

@@ -116,7 +116,19 @@ const date = z
     }
   });
 
-const suppressed = z.strictObject({ column, values: words.min(1, 'give the words that mean it') });
+const suppressed = z
+  .strictObject({
+    column,
+    values: words.min(1, 'give the words that mean it'),
+    /** Words that mean that a suppression by hand ends. */
+    lifted: words.default([]),
+  })
+  .superRefine(oneMeaningEach('values', 'lifted'));
+
+/** Words of a column about the run's list. */
+const list = z
+  .strictObject({ column, add: words.default([]), remove: words.default([]) })
+  .superRefine(oneMeaningEach('add', 'remove'));
 
 const channel = z.strictObject({ consent, date: date.optional() });
 
@@ -143,14 +155,12 @@ export const mappingSchema = z
       )
       .default({}),
     suppressed: suppressed.optional(),
+    list: list.optional(),
   })
   .superRefine((mapping, context) => {
     const asked = CONSENT_CHANNELS.filter((name) => mapping.channels[name] !== undefined);
     const issue = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message });
-    if (asked.length === 0 && mapping.suppressed === undefined) {
-      issue('channels', `describe at least one of ${CONSENT_CHANNELS.join(', ')}, or suppressed`);
-    }
     const forEmail = mapping.channels.email !== undefined || mapping.suppressed !== undefined;
     if (forEmail && mapping.email === undefined) {
       issue('email', 'name the column with the e-mail address');
@@ -159,10 +169,25 @@ export const mappingSchema = z
     if (phone !== undefined && mapping.phone === undefined) {
       issue('phone', `name the column with the phone number, which ${phone} needs`);
     }
+    if (mapping.list !== undefined && mapping.email === undefined && mapping.phone === undefined) {
+      issue('email', 'name a column that identifies the people of the list');
+    }
     if (mapping.channels.push && mapping.email === undefined && mapping.phone === undefined) {
       issue('email', 'name a column that identifies the person of the push consent');
     }
   });
+
+function oneMeaningEach<First extends string, Second extends string>(first: First, second: Second) {
+  return (
+    value: Readonly<Record<First | Second, readonly string[]>>,
+    context: z.RefinementCtx,
+  ): void => {
+    const twice = value[first].find((word) => value[second].includes(word));
+    if (twice === undefined) return;
+    const message = `"${twice}" has two meanings: keep one of them`;
+    context.addIssue({ code: 'custom', path: [second], message });
+  };
+}
 
 export type Mapping = z.infer<typeof mappingSchema>;
 export type ChannelMapping = z.infer<typeof channel>;

@@ -3,6 +3,7 @@ import { consentAsk } from '../values/consent-value.js';
 import type { Header } from '../../connectors/header.js';
 import type { ImportOptions } from '../options.js';
 import { asksFor, cell, type ChannelClaim, type RowReader } from './preset.js';
+import { listAsk } from '../values/list-value.js';
 import { SourceError } from '../../connectors/source-error.js';
 import type { Suppression } from '../values/suppression.js';
 
@@ -24,14 +25,16 @@ export interface ColumnLayout {
   readonly suppression?: (
     header: Header,
   ) => ((fields: readonly string[]) => Suppression | null) | null;
+  /** The column about the run's list. */
+  readonly list?: Names;
   /** What to do about a missing consent column, given its channel and its usual name. */
   readonly remedy: (channel: ConsentChannel, column: string) => string;
 }
 
 /**
  * Binds a layout to a header. The columns of a channel count only if the run asks for the channel,
- * and its consent column is then needed: an address alone is not consent. Only a file of
- * suppressions, or a run that adds everybody to the list without consent, does not need it.
+ * and its consent column is then needed: an address alone is not consent. Only a file that says who
+ * is suppressed or on the list, or a run that asks the same of everybody, does not need it.
  */
 export function bindColumns(
   header: Header,
@@ -39,8 +42,10 @@ export function bindColumns(
   layout: ColumnLayout,
 ): RowReader {
   const suppression = asksFor(options, 'email') ? (layout.suppression?.(header) ?? null) : null;
+  const list = header.findAny(layout.list ?? []);
+  const saysElse = suppression !== null || list !== null;
   const channels = options.channels
-    .map((channel) => channelColumns(header, options, layout, channel, suppression !== null))
+    .map((channel) => channelColumns(header, options, layout, channel, saysElse))
     .filter((columns) => columns !== null);
   const email = asksFor(options, 'email')
     ? needIdentifier(header, layout.email, 'e-mail consent', 'email')
@@ -56,6 +61,7 @@ export function bindColumns(
     country: cell(fields, country),
     channels: channels.map((columns) => claim(fields, columns)),
     suppression: suppression === null ? null : suppression(fields),
+    list: list === null ? null : listAsk(cell(fields, list)),
     dateOfBirth: cell(fields, dateOfBirth),
     pushToken: cell(fields, pushToken),
     pushPlatform: cell(fields, pushPlatform),
@@ -75,12 +81,12 @@ function channelColumns(
   options: ImportOptions,
   layout: ColumnLayout,
   channel: ConsentChannel,
-  suppresses: boolean,
+  saysElse: boolean,
 ): ChannelColumns | null {
   const names = layout.channels[channel];
   const consent = header.findAny(names?.consent ?? []);
   if (names === undefined || consent === null) {
-    if (channel === 'email' && suppresses) return null;
+    if (options.operation != null || (channel === 'email' && saysElse)) return null;
     if (channel !== 'email' || options.consent !== 'implicit') {
       throw consentMissing(header, layout, channel);
     }

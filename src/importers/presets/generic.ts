@@ -20,6 +20,7 @@ const LAYOUT: ColumnLayout = {
   pushToken: ['push_token'],
   pushPlatform: ['push_platform'],
   suppression: suppressionColumns,
+  list: ['list'],
   remedy: (channel, column) =>
     `Add a column "${column}" (yes, unsubscribed, list_only or blank in each row), say with --map which of the columns it is, or leave ${channel} out of --channels.`,
 };
@@ -29,14 +30,14 @@ const IDENTIFIERS: Fingerprint = { oneOf: ['email', 'phone_number'] };
 
 /**
  * Our own preset: `email, phone_number, country, date_of_birth`, for each channel `email_consent`
- * and `email_consented_at`, `push_token, push_platform, suppressed, suppression_reason`.
+ * and `email_consented_at`, `push_token, push_platform, suppressed, suppression_reason, list`.
  */
 export const generic: Preset = {
   name: 'generic',
   label: 'generic',
   fingerprint: {
     ...IDENTIFIERS,
-    andOneOf: [...CONSENT_CHANNELS.map((channel) => `${channel}_consent`), 'suppressed'],
+    andOneOf: [...CONSENT_CHANNELS.map((channel) => `${channel}_consent`), 'suppressed', 'list'],
   },
   operation: 'subscribe',
   bind: (header, options) => bindColumns(header, options, LAYOUT),

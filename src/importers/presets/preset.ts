@@ -19,6 +19,9 @@ export interface ChannelClaim {
   readonly note?: string;
 }
 
+/** What a row asks about the run's list. `unknown`: a word that means neither. */
+export type ListAsk = 'add' | 'remove' | 'unknown';
+
 /** One row in the form that all presets produce; the values are as in the source. */
 export interface RowClaim {
   readonly email: string;
@@ -28,6 +31,8 @@ export interface RowClaim {
   readonly channels: readonly ChannelClaim[];
   /** About the e-mail address; takes precedence over what `channels` says about e-mail. */
   readonly suppression?: Suppression | null;
+  /** About the membership of the run's list. */
+  readonly list?: ListAsk | null;
   /** `YYYY-MM-DD` or blank. */
   readonly dateOfBirth?: string;
   readonly pushToken?: string;

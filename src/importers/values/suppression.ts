@@ -2,8 +2,8 @@ import { plainWord, yesOrNo } from './consent-value.js';
 
 /** What a row says about the suppression of its e-mail address. Null: not suppressed. */
 export interface Suppression {
-  /** `unknown`: a word that means neither yes nor no. */
-  readonly ask: 'suppress' | 'unsubscribe' | 'unknown';
+  /** `lift`: a suppression by hand ends. `unknown`: a word that means none of them. */
+  readonly ask: 'suppress' | 'unsubscribe' | 'lift' | 'unknown';
   /** `suppressed_` and Klaviyo's reason, if it is one of those; never the words of the row. */
   readonly note: string | null;
 }
@@ -17,11 +17,14 @@ const REASONS: readonly string[] = [
   'unsubscribe',
 ];
 
+const LIFTED: ReadonlySet<string> = new Set(['lifted', 'lift', 'unsuppress', 'unsuppressed']);
+
 /**
  * Reads `suppressed` and `suppression_reason`. A reason without the other column means yes; so does
  * one of Klaviyo's reasons beside a word that means neither yes nor no.
  */
 export function suppressionOf(suppressed: string, reason: string): Suppression | null {
+  if (LIFTED.has(plainWord(suppressed))) return { ask: 'lift', note: null };
   const answer = yesOrNo(suppressed);
   const word = plainWord(reason);
   if (answer === null && !REASONS.includes(word)) return { ask: 'unknown', note: null };

@@ -121,12 +121,16 @@ export function unsubscribeBody(request: UnsubscribeRequest): unknown {
   };
 }
 
-/** The body of a suppress call: by e-mail only, at most 100. */
-export function suppressBody(emails: readonly string[]): unknown {
-  checkCount('bulk_suppress_profiles', emails.length, CALL_LIMITS.suppress);
+/** The body of a suppress or an unsuppress call: by e-mail only, at most 100. */
+export function suppressionBody(
+  endpoint: 'bulk_suppress_profiles' | 'bulk_unsuppress_profiles',
+  emails: readonly string[],
+): unknown {
+  checkCount(endpoint, emails.length, CALL_LIMITS.suppress);
+  const change = endpoint === 'bulk_suppress_profiles' ? 'create' : 'delete';
   return {
     data: {
-      type: 'profile-suppression-bulk-create-job',
+      type: `profile-suppression-bulk-${change}-job`,
       attributes: {
         profiles: {
           data: emails.map((email) => ({ type: 'profile', attributes: { email } })),
@@ -134,6 +138,12 @@ export function suppressBody(emails: readonly string[]): unknown {
       },
     },
   };
+}
+
+/** The body of a call that removes profiles from a list: by id, at most 1,000. */
+export function removalBody(profileIds: readonly string[]): unknown {
+  checkCount('remove_profiles_from_list', profileIds.length, CALL_LIMITS.removeFromList);
+  return { data: profileIds.map((id) => ({ type: 'profile', id })) };
 }
 
 /** The body of a bulk import that adds people to a list; it carries no consent. */

@@ -29,8 +29,14 @@ export class Writes {
     this.#transport = transport;
   }
 
-  async accept(endpoint: EndpointName, body: unknown, options?: CallOptions): Promise<Accepted> {
-    const answer = await this.#transport.send({ ...callOf(endpoint), body }, options);
+  /** @param id of the resource in the endpoint's path; null if it has none */
+  async accept(
+    endpoint: EndpointName,
+    body: unknown,
+    options?: CallOptions,
+    id: string | null = null,
+  ): Promise<Accepted> {
+    const answer = await this.#transport.send({ ...callOf(endpoint, id), body }, options);
     return {
       accepted: true,
       partialFailure: answer.header('x-klaviyo-partial-failure') ?? null,

@@ -41,7 +41,7 @@ export async function askForMembership(
           left join consentry.settlement s on s.migration_number = i.migration_number
             and s.row_number = i.row_number and s.channel = p.channel
           where s.outcome is null or s.outcome = 'skipped_opted_out'
-            or p.operation in ('unsubscribe', 'suppress') or s.reason = 'consent_value_unknown')
+            or p.operation in ('unsubscribe', 'suppress', 'remove_from_list') or s.reason = 'consent_value_unknown')
       on conflict do nothing
       returning migration_number, row_number
     ), channel as (

@@ -425,9 +425,11 @@ async function noteShown(
     join consentry.run on run.id = ${migrationId}
     join consentry.intent i on i.migration_number = ${numberOf(migrationId)}
       and i.row_number = p.row_number
-    join ${countingOptOuts} on counting.channel = p.channel
-    where o.account_id = run.account_id and o.identifier = ${identifierOfPart}
-      and o.channel = counting.by_channel and o.source = 'submission' and o.shown_at is null
+    where o.account_id = run.account_id and o.source = 'submission' and o.shown_at is null
+      and (o.list_id <> '' or o.channel in (
+        select by_channel from ${countingOptOuts} where channel = p.channel))
+      and (o.identifier = ${identifierOfPart}
+        or (o.list_id <> '' and o.identifier in (i.email, i.phone_number)))
       and o.submission_id <= (select max(c.submission_id) from consentry.carried c
         where ${carriedWhere(sql`i.migration_number`, sql`i.row_number`, sql`p.channel`)})
       and exists (select from consentry.submission asked

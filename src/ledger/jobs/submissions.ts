@@ -42,8 +42,10 @@ export interface NewSubmission {
   readonly migrationId: string;
   readonly jobNumber: number;
   readonly endpoint: string;
-  /** It opts people out, so no known opt-out forbids it. */
-  readonly takesOut: boolean;
+  /** It leaves out people who are known to have opted out. */
+  readonly bringsIn: boolean;
+  /** What it opts people out of: everything, or only this list. Null if of nothing. */
+  readonly optsOutOf: 'everything' | { readonly listId: string } | null;
   /** Null if Klaviyo's clock was never seen. */
   readonly now: KlaviyoMoment | null;
   readonly parts: readonly SentPart[];
@@ -64,7 +66,7 @@ export type Begun =
  * that Klaviyo may or may not have it.
  */
 export async function beginSubmission(db: LedgerDb, submission: NewSubmission): Promise<Begun> {
-  const { migrationId, jobNumber, takesOut, now, parts } = submission;
+  const { migrationId, jobNumber, bringsIn, optsOutOf, now, parts } = submission;
   return db.transaction().execute(async (tx): Promise<Begun> => {
     // Calls of a job begin one at a time: two attempts at the same rows would wait for each other.
     await lockJob(tx, migrationId, jobNumber);
@@ -83,7 +85,7 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
     await lockForSettling(tx, migrationId);
     const rowNumbers = parts.map(({ rowNumber }) => rowNumber);
     const standing = await standingOf(tx, migrationId, number, rowNumbers);
-    const known = takesOut ? [] : parts.filter(({ rowNumber }) => standing.hasOptOut(rowNumber));
+    const known = bringsIn ? parts.filter(({ rowNumber }) => standing.hasOptOut(rowNumber)) : [];
     const optedOut = known.length > 0 ? await leaveOutOptedOut(tx, migrationId, known) : null;
     // What was left out may stand in the way of other parts of the row.
     const current =
@@ -93,7 +95,10 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
     );
     if (sent.length === 0) return { state: 'nothing_left' };
     const id = await carry(tx, submission, number, sent);
-    if (takesOut) await noteAskedOptOuts(tx, migrationId, id, sent, now?.latest ?? new Date());
+    if (optsOutOf !== null) {
+      const at = now?.latest ?? new Date();
+      await noteAskedOptOuts(tx, { migrationId, submissionId: id, optsOutOf, at }, sent);
+    }
     return { state: 'begun', id, parts: sent };
   });
 }
@@ -263,25 +268,38 @@ async function leaveOutOptedOut(
   );
 }
 
-/** An opt-out counts from the moment it is asked for: no run subscribes the person after that. */
+/**
+ * An opt-out counts from the moment it is asked for: no run subscribes the person after that. One of a
+ * single list is stored as Klaviyo shows it: as one of e-mail, under both identifiers.
+ */
 async function noteAskedOptOuts(
   db: LedgerDb,
-  migrationId: string,
-  submissionId: string,
+  asked: {
+    readonly migrationId: string;
+    readonly submissionId: string;
+    readonly optsOutOf: NonNullable<NewSubmission['optsOutOf']>;
+    readonly at: Date;
+  },
   parts: readonly SentPart[],
-  at: Date,
 ): Promise<void> {
+  const { migrationId, submissionId, optsOutOf, at } = asked;
+  const isGlobal = optsOutOf === 'everything';
+  const said = isGlobal
+    ? sql`(select ${identifierOfPart} as identifier, counting.by_channel from ${countingOptOuts}
+        where counting.channel = p.channel)`
+    : sql`(select identifier, 'email'::consentry.channel as by_channel
+        from unnest(array[i.email, i.phone_number]) as address (identifier))`;
   await sql`
     insert into consentry.opt_out
       (account_id, identifier, channel, list_id, opted_out_at, source, submission_id)
-    select distinct run.account_id, ${identifierOfPart}, counting.by_channel, '', ${at}::timestamptz,
-      'submission', ${submissionId}::bigint
+    select distinct run.account_id, said.identifier, said.by_channel,
+      ${isGlobal ? '' : optsOutOf.listId}, ${at}::timestamptz, 'submission', ${submissionId}::bigint
     from ${listed(parts)}
     join consentry.intent i on i.migration_number = ${numberOf(migrationId)}
       and i.row_number = p.row_number
     join consentry.run on run.id = ${migrationId}
-    join ${countingOptOuts} on counting.channel = p.channel
-    where run.account_id is not null and ${identifierOfPart} is not null
+    cross join lateral ${said} said
+    where run.account_id is not null and said.identifier is not null
     order by 1, 2, 3
     on conflict do nothing`.execute(db);
 }

@@ -36,7 +36,7 @@ export async function mayHaveUnsentParts(
 
 /** How old, in milliseconds, the consent that was read of people may be. */
 export interface MaxAges {
-  /** Where a part is about e-mail or a list. */
+  /** Where a part is about e-mail, a list or a suppression. */
   readonly consentMaxAgeMs: number;
   /** Where a part is about any other channel. */
   readonly textConsentMaxAgeMs: number;
@@ -58,7 +58,7 @@ export async function rowsIfFresh(
     join consentry.migration m on m.id = j.migration_id
     cross join lateral (
       select bool_or(c.settled > 0) as settled,
-        bool_or(c.channel not in ('email', 'list')) as texts
+        bool_or(c.channel not in ('email', 'list', 'suppression')) as texts
       from consentry.job_channel c
       where c.migration_number = m.number and c.job_number = j.job_number
     ) part

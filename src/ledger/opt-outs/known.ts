@@ -109,7 +109,7 @@ export const countingOptOuts: RawBuilder<unknown> = sql`
 
 /** The identifier that a part's channel depends on, as in `identifierOf`. */
 export const identifierOfPart: RawBuilder<unknown> = sql`
-  case when p.channel = 'email' then i.email
+  case when p.channel in ('email', 'suppression') then i.email
     when p.channel::text = any(${[...PHONE_CHANNELS]}::text[]) then i.phone_number
     else coalesce(i.email, i.phone_number) end`;
 

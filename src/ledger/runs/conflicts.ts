@@ -1,6 +1,12 @@
 import { sql, type RawBuilder } from 'kysely';
-import { PHONE_CHANNELS, TEXT_CHANNELS, type Channel } from '../../contracts/channels.js';
-import { CONFLICT_REASONS } from '../../contracts/outcomes.js';
+import {
+  CONSENT_CHANNELS,
+  PHONE_CHANNELS,
+  TEXT_CHANNELS,
+  type Channel,
+  type Operation,
+} from '../../contracts/channels.js';
+import { CONFLICT_REASONS, type ConflictReason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 import { addSettlements } from '../jobs/settlements.js';
 import { isAmongSettled, joinMembership, partsFor, peopleOf, type People } from '../parts.js';
@@ -9,6 +15,8 @@ import { sourceRun } from './migrations.js';
 /** Channels that know a person by the same identifier. The SQL refers to an intent `i`. */
 interface Compared {
   readonly channels: readonly Channel[];
+  /** Another channel whose refused statements may be opt-outs of this one. */
+  readonly alsoRefusedIn?: Channel;
   /** Rows with the same value are about the same person. */
   readonly person: RawBuilder<string | null>;
   readonly own: RawBuilder<string | null>;
@@ -25,11 +33,14 @@ const BY_EMAIL = {
   duplicate: sql<string>`'duplicate_email'`,
 };
 
-/** A membership uses the e-mail if the row has one. It is not consent, so doubt does not stop it. */
-const LIST: Compared = { channels: ['list'], ...BY_EMAIL };
+/** What is not consent: doubt does not stop it. A membership uses the e-mail if the row has one. */
+const OTHERS: readonly Compared[] = [
+  { channels: ['list'], ...BY_EMAIL },
+  { channels: ['suppression'], ...BY_EMAIL },
+];
 
 const CONSENTS: readonly Compared[] = [
-  { channels: ['email'], ...BY_EMAIL },
+  { channels: ['email'], alsoRefusedIn: 'suppression', ...BY_EMAIL },
   {
     channels: PHONE_CHANNELS,
     person: PHONE,
@@ -46,11 +57,49 @@ const CONSENTS: readonly Compared[] = [
   },
 ];
 
+/** A statement that stands against others about the same person, whatever their dates are. */
+interface Precedence {
+  readonly channel: Channel;
+  readonly operation: Operation;
+  /** The identifiers by which another row is about the same person. */
+  readonly by: readonly RawBuilder<string | null>[];
+  readonly against: readonly { readonly channels: readonly Channel[]; readonly operation: Operation }[];
+  readonly reason: ConflictReason;
+}
+
+const JOINS: Precedence['against'][number] = { channels: ['list'], operation: 'add_to_list' };
+
+/** What one row takes out stays out, whatever other rows add. */
+const PRECEDENCES: readonly Precedence[] = [
+  {
+    channel: 'suppression',
+    operation: 'suppress',
+    by: [EMAIL],
+    against: [{ channels: ['email'], operation: 'subscribe' }, JOINS],
+    reason: 'conflicting_opt_out',
+  },
+  {
+    channel: 'email',
+    operation: 'unsubscribe',
+    by: [EMAIL],
+    against: [JOINS],
+    reason: 'conflicting_opt_out',
+  },
+  {
+    // A subscribe to any channel puts a person on the run's list.
+    channel: 'list',
+    operation: 'remove_from_list',
+    by: [EMAIL, PHONE],
+    against: [{ channels: CONSENT_CHANNELS, operation: 'subscribe' }],
+    reason: 'conflicting_removal',
+  },
+];
+
 /**
  * Settles contradictions between the rows of a source, so that at most one part per person and
- * channel stays open. Doubtful consent is settled first, so that it cannot win over another row;
- * then all but one of the rest. Settled parts are `rejected` with one of `CONFLICT_REASONS`.
- * Running it again changes nothing.
+ * channel stays open, and nothing adds a person whom another row takes out. Doubtful consent is
+ * settled first, so that it cannot win over another row; then all but one of the rest. Settled parts
+ * are `rejected` with one of `CONFLICT_REASONS`. Running it again changes nothing.
  */
 export async function settleDuplicates(db: LedgerDb, migrationId: string): Promise<void> {
   const source = await peopleOf(db, await sourceRun(db, migrationId));
@@ -60,7 +109,54 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
     await settleDoubtfulConsent(db, migrationId, source, compared);
     await settleAllButOne(db, migrationId, compared);
   }
-  if (isAsked(LIST)) await settleAllButOne(db, migrationId, LIST);
+  for (const compared of OTHERS.filter(isAsked)) {
+    await settleAllButOne(db, migrationId, compared);
+  }
+  for (const precedence of PRECEDENCES) {
+    if (!channels.includes(precedence.channel)) continue;
+    for (const identifier of precedence.by) {
+      await settleAgainst(db, migrationId, precedence, identifier);
+    }
+  }
+}
+
+/** Settles what another row stands against. A row that may ask for a removal counts as one. */
+async function settleAgainst(
+  db: LedgerDb,
+  migrationId: string,
+  { channel, operation, against, reason }: Precedence,
+  identifier: RawBuilder<string | null>,
+): Promise<void> {
+  const isAgainst = sql.join(
+    against.map(
+      (lost) => sql`(p.operation = ${lost.operation}
+        and p.channel = any(${[...lost.channels]}::consentry.channel[]))`,
+    ),
+    sql` or `,
+  );
+  await addSettlements(db, migrationId, (people) => ({
+    parts: sql`
+    with standing as materialized (
+      select distinct ${identifier} as person
+      from consentry.intent i ${joinMembership(people)}
+      cross join lateral ${partsFor(people, [channel])}
+      where i.migration_number = ${people.number} and p.operation = ${operation}
+        and ${identifier} is not null
+        and not exists (select from consentry.settlement s
+          where s.migration_number = i.migration_number and s.row_number = i.row_number
+            and s.channel = p.channel and s.outcome = 'rejected'
+            and s.reason is distinct from 'list_value_unknown')
+    )
+    select i.row_number, p.channel, 'rejected'::consentry.outcome as outcome, ${reason}::text as reason,
+      'importer' as settled_by, null::text as consent, null::timestamptz as at,
+      null::integer as job_number
+    from standing
+    join consentry.intent i on i.migration_number = ${people.number}
+      and ${identifier} = standing.person
+    ${joinMembership(people)}
+    cross join lateral ${partsFor(people)}
+    where ${isAgainst}`,
+  }));
 }
 
 /**
@@ -85,15 +181,16 @@ async function settleDoubtfulConsent(
   db: LedgerDb,
   migrationId: string,
   ofSource: People,
-  { channels, person, own, other }: Compared,
+  { channels, alsoRefusedIn, person, own, other }: Compared,
 ): Promise<void> {
+  const refusedIn = alsoRefusedIn === undefined ? channels : [...channels, alsoRefusedIn];
   const ended = sql`'rejected'::consentry.outcome as outcome,
     'newer_statement_refused' as reason, 'importer' as settled_by, null::text as consent,
     null::timestamptz as at, null::integer as job_number`;
   await addSettlements(db, migrationId, (people) => ({
     parts: sql`
     with refused as materialized (
-      select s.channel, ${person} as person, ${other} as other,
+      select c.channel, ${person} as person, ${other} as other,
         ${own} is null or (s.channel = any(${[...TEXT_CHANNELS]}::consentry.channel[])
           and concat_ws(' ', s.reason, p.note) like '%phone_landline%') as lacks_own,
         case when p.operation = 'suppress' then 'infinity'
@@ -101,7 +198,9 @@ async function settleDoubtfulConsent(
       from consentry.settlement s
       join consentry.intent i using (migration_number, row_number)
       ${joinMembership(ofSource)}
-      cross join lateral ${partsFor(ofSource, channels)}
+      cross join lateral ${partsFor(ofSource, refusedIn)}
+      join unnest(${[...channels]}::consentry.channel[]) as c (channel)
+        on c.channel = s.channel or s.channel = ${alsoRefusedIn ?? null}::consentry.channel
       where s.migration_number = ${ofSource.number} and p.channel = s.channel
         and s.outcome = 'rejected' and s.settled_by = 'importer'
         and (s.reason = 'consent_value_unknown'
@@ -133,8 +232,8 @@ async function settleDoubtfulConsent(
 }
 
 /**
- * Settles all but one of the parts about the same person and channel. A suppression wins over
- * everything, otherwise the newest change. An opt-out without a date counts as the newest, and
+ * Settles all but one of the parts about the same person and channel. A suppression and a removal win
+ * over everything, otherwise the newest change. An opt-out without a date counts as the newest, and
  * consent without one as the oldest, since nobody is mailed on a guess. On equal dates an opt-out
  * wins, then the later row. The losers are `conflicting_opt_out` if an opt-out beat consent,
  * `superseded_by_consent` if consent beat an opt-out, otherwise duplicates.
@@ -165,7 +264,7 @@ async function settleAllButOne(
       where p.channel = several.channel and not ${isAmongSettled(sql`p.channel`)}
       window identity as (
         partition by several.person, p.channel
-        order by (p.operation = 'suppress') desc,
+        order by (p.operation in ('suppress', 'remove_from_list')) desc,
           coalesce(p.consented_at,
             case when p.operation = 'unsubscribe' then 'infinity' else '-infinity' end::timestamptz) desc,
           (p.operation = 'unsubscribe') desc, i.row_number desc
@@ -175,6 +274,8 @@ async function settleAllButOne(
       case
         when asked.winning_operation in ('suppress', 'unsubscribe')
           and asked.operation not in ('suppress', 'unsubscribe') then 'conflicting_opt_out'
+        when asked.winning_operation = 'remove_from_list' and asked.operation = 'add_to_list'
+          then 'conflicting_removal'
         when asked.winning_operation = 'subscribe' and asked.operation = 'unsubscribe'
           then 'superseded_by_consent'
         else asked.duplicate end as reason,

@@ -1,10 +1,18 @@
 import { sql } from 'kysely';
 import { JOB_SIZE } from '../../contracts/limits.js';
 import type { JobRef } from '../../contracts/jobs.js';
-import type { PartCount } from '../../contracts/migration.js';
-import type { Channel, Operation } from '../../contracts/channels.js';
+import type { PartCount, Plan } from '../../contracts/migration.js';
+import { TEXT_CHANNELS, type Channel, type Operation } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
-import { isAmongSettled, joinMembership, numberOf, partsFor, peopleOf } from '../parts.js';
+import {
+  askedFor,
+  isAmongSettled,
+  joinMembership,
+  numberOf,
+  partsFor,
+  peopleOf,
+  type People,
+} from '../parts.js';
 import { lockForSettling } from '../transactions.js';
 
 /** A planned job, before it is decided how long Klaviyo may take to show it. */
@@ -116,3 +124,33 @@ export async function countRows(db: LedgerDb, migrationId: string): Promise<numb
     .executeTakeFirstOrThrow();
   return rows ?? 0;
 }
+
+/** What open parts do beside what their rows ask for. */
+export async function countSideEffects(
+  db: LedgerDb,
+  migrationId: string,
+): Promise<Pick<Plan, 'madeReachable' | 'leaveBothTexts'>> {
+  const people = await peopleOf(db, migrationId);
+  const { rows } = await sql<{ subscribed: number; never_subscribed: number; texts: number }>`
+    select
+      count(*) filter (where p.operation = 'unsuppress' and b.consent = 'SUBSCRIBED')::integer as subscribed,
+      count(*) filter (where p.operation = 'unsuppress' and b.consent = 'NEVER_SUBSCRIBED')::integer
+        as never_subscribed,
+      count(*) filter (where p.operation = 'unsubscribe' and num_nonnulls(
+        ${textOptOut(people, 'sms')}, ${textOptOut(people, 'sms_transactional')}) = 1)::integer as texts
+    from consentry.intent i
+    ${joinMembership(people)}
+    cross join lateral ${partsFor(people, [...TEXT_CHANNELS, 'suppression'])}
+    left join consentry.consent_before b on b.migration_number = i.migration_number
+      and b.row_number = i.row_number and b.channel = p.channel
+    where i.migration_number = ${people.number} and not ${isAmongSettled(sql`p.channel`)}
+      and p.operation in ('unsuppress', 'unsubscribe')`.execute(db);
+  const { subscribed, never_subscribed: neverSubscribed, texts } = rows[0]!;
+  return { madeReachable: { subscribed, neverSubscribed }, leaveBothTexts: texts };
+}
+
+/** Not null if the row opts out of this kind of texts. */
+const textOptOut = ({ channels }: People, channel: (typeof TEXT_CHANNELS)[number]) =>
+  channels.includes(channel)
+    ? sql`nullif(${askedFor(channel)} = 'unsubscribe', false)`
+    : sql`null::boolean`;

@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely';
-import { CHANNELS } from '../../contracts/channels.js';
 import { BLOCK_ROWS } from '../blocks.js';
+
+/** The channels of that time. */
+const CHANNELS = ['email', 'sms', 'sms_transactional', 'whatsapp', 'push', 'list'] as const;
 
 /** One column of `intent` for each channel. */
 const perChannel = (column: (channel: string) => string) =>

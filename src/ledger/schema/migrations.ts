@@ -14,6 +14,7 @@ import * as whenSubmitEnded from './0012-when-a-submit-ended.js';
 import * as peopleOnce from './0013-people-are-written-once.js';
 import * as lookUpsByTime from './0014-look-ups-by-due-time.js';
 import * as accountsPeople from './0015-the-accounts-people.js';
+import * as suppressionsApart from './0016-suppressions-are-parts.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -32,6 +33,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0013-people-are-written-once': peopleOnce,
   '0014-look-ups-by-due-time': lookUpsByTime,
   '0015-the-accounts-people': accountsPeople,
+  '0016-suppressions-are-parts': suppressionsApart,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -11,6 +11,7 @@ import { timingOf, type TimedRequest } from './request/timing-settings.js';
  */
 export function importOptions(request: FullRequest, mapping: Mapping | null): ImportOptions {
   const { channels, country, timezone, preset, smsColumn, consentedAt, historical } = request;
+  const { operation, floor } = request;
   return {
     channels,
     country,
@@ -19,16 +20,26 @@ export function importOptions(request: FullRequest, mapping: Mapping | null): Im
     preset,
     now: new Date(),
     consent: consentOf(request),
+    operation: operation === 'add_to_list' ? null : operation,
+    floor,
     consentedAt,
     mapping,
     ...(smsColumn === null ? {} : { smsColumn }),
   };
 }
 
-/** What the ledger stores of a request for the activities. */
-export function migrationSettings(request: FullCheck, defaultSource: string): MigrationSettings {
+/**
+ * What the ledger stores of a request for the activities.
+ *
+ * @param isUndo its source was written by `report --undo`
+ */
+export function migrationSettings(
+  request: FullCheck,
+  defaultSource: string,
+  isUndo = false,
+): MigrationSettings {
   const { listId, channels, optIn, historical, smsCountries, smsWithoutSender } = request;
-  const { mirror, absentIsNew } = request;
+  const { mirror, absentIsNew, unsubscribeFrom } = request;
   return {
     listId,
     channels,
@@ -43,6 +54,8 @@ export function migrationSettings(request: FullCheck, defaultSource: string): Mi
     rowsPerJob: request.rowsPerJob,
     mirror,
     absentIsNew,
+    unsubscribeFrom,
+    isUndo,
   };
 }
 
@@ -51,8 +64,8 @@ export function defaultSource(preset: string, migrationId: string): string {
   return `consentry ${preset} ${migrationId}`;
 }
 
-function consentOf({ implicit }: FullCheck): MigrationSettings['consent'] {
-  return implicit ? 'implicit' : 'explicit';
+function consentOf({ implicit, operation }: FullCheck): MigrationSettings['consent'] {
+  return implicit || operation === 'add_to_list' ? 'implicit' : 'explicit';
 }
 
 /** Two runs with the same hash are the same request: the second attaches to the first. */

@@ -74,7 +74,7 @@ async function startFrom(
 ): Promise<StartedMigration> {
   const id = newId();
   const { accountId, taskQueue } = await reach.workersOf(request.account);
-  const settings = migrationSettings(request, defaultSource(source.preset, id));
+  const settings = migrationSettings(request, defaultSource(source.preset, id), source.isUndo);
   const sourceSha256 = await source.sha256();
   const hash = requestHash(accountId, sourceSha256, settings, options);
   const attach = async (): Promise<StartedMigration | null> => {

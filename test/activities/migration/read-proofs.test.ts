@@ -43,7 +43,8 @@ describe('the reader of a run', () => {
     const begun = await beginSubmission(ledger.db, {
       migrationId: id,
       jobNumber: 1,
-      takesOut: false,
+      bringsIn: true,
+      optsOutOf: null,
       endpoint: 'bulk_subscribe_profiles',
       now: moment && { earliest: moment, latest: moment },
       parts: people.map((_, n) => ({ rowNumber: n + 1, channel: 'email' })),

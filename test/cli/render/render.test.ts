@@ -112,6 +112,9 @@ const PLAN: Plan = {
   ],
   calls: { bulk_unsubscribe_profiles: 0, bulk_subscribe_profiles: 1 },
   doubleOptInMessages: 1_000,
+  madeReachable: { subscribed: 0, neverSubscribed: 0 },
+  leaveBothTexts: 0,
+  isUndo: false,
   atLeastMs: 1_000,
 };
 
@@ -131,6 +134,21 @@ describe('plan', () => {
       /^Duplicates and conflicts.*a refused row that may be an opt-out stops older/m,
     );
     assert.doesNotMatch(text, /^Refused/m);
+  });
+
+  it('says whom it makes reachable, who leaves more than their row says, and what an undo costs', () => {
+    assert.doesNotMatch(renderPlan(PLAN), /reachable|both|UNDO/);
+    const text = renderPlan({
+      ...PLAN,
+      toSend: [{ channel: 'email', operation: 'unsubscribe', parts: 12, expected: 'confirmed' }],
+      madeReachable: { subscribed: 3, neverSubscribed: 1 },
+      leaveBothTexts: 1,
+      isUndo: true,
+    });
+    assert.match(text, /makes 4 people reachable by mail again: 3 subscribed, 1 never subscribed/);
+    assert.match(text, /1 person leaves one kind of texts: Klaviyo opts them out of both/);
+    assert.match(text, /^\* THIS UNDO UNSUBSCRIBES 12 PEOPLE\. +\*$/m);
+    assert.match(text, /A LATER IMPORT WILL SKIP THEM/);
   });
 
   it('says what ends, what is sent, how many calls, and whom Klaviyo writes to', () => {

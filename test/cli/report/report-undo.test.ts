@@ -24,7 +24,7 @@ describe('an undo file', () => {
     ['leaves out what waits for a click', [{ outcome: 'pending_double_opt_in' as const }], null],
     ['leaves out what was never seen', [{ outcome: 'unconfirmed' as const }], null],
     [
-      'leaves out memberships',
+      'takes back memberships',
       [
         {
           channel: 'list' as const,
@@ -32,7 +32,12 @@ describe('an undo file', () => {
           outcome: 'list_only' as const,
         },
       ],
-      null,
+      { list: 'remove' },
+    ],
+    [
+      'gives memberships back',
+      [{ channel: 'list' as const, operation: 'remove_from_list' as const }],
+      { list: 'add' },
     ],
     [
       'gives no consent back that the run took',
@@ -40,9 +45,20 @@ describe('an undo file', () => {
       { email_consent: '', note: `email: unsubscribed by the run; ${TAKEN}` },
     ],
     [
-      'lifts no suppression',
-      [{ operation: 'suppress' as const, consentBefore: 'SUBSCRIBED' }],
-      { email_consent: '', note: `email: suppressed by the run; ${TAKEN}` },
+      'lifts a suppression, which is not consent',
+      [
+        {
+          channel: 'suppression' as const,
+          operation: 'suppress' as const,
+          consentBefore: 'SUBSCRIBED',
+        },
+      ],
+      { suppressed: 'lifted' },
+    ],
+    [
+      'suppresses whose suppression the run lifted',
+      [{ channel: 'suppression' as const, operation: 'unsuppress' as const }],
+      { suppressed: 'yes' },
     ],
     [
       'has a person once, with the channels that changed',
@@ -55,11 +71,34 @@ describe('an undo file', () => {
     ],
   ] as const) {
     it(what, () => {
-      const row = undoRow(parts.map((change) => reportedPart(change)));
-      const person = { email: 'ada@example.com', phone_number: null, country: null, note: '' };
+      const row = undoRow(
+        parts.map((change) => reportedPart(change)),
+        'run-1',
+        'all',
+      );
+      const person = {
+        email: 'ada@example.com',
+        phone_number: null,
+        country: null,
+        undo_of: 'run-1',
+        note: '',
+      };
       assert.deepEqual(row, consents === null ? null : { ...person, ...consents });
     });
   }
+
+  it('of the list alone removes whom the run added, and costs nobody their consent', () => {
+    const rows = [
+      [reportedPart({})],
+      [reportedPart({ channel: 'list', operation: 'add_to_list', outcome: 'list_only' })],
+      [reportedPart({ operation: 'unsubscribe' })],
+      [reportedPart({ sent: false })],
+    ].map((parts) => undoRow(parts, 'run-1', 'list'));
+    assert.deepEqual(
+      rows.map((row) => row && [row['list'], row['email_consent']]),
+      [['remove', undefined], ['remove', undefined], null, null],
+    );
+  });
 
   it('is read by the importer as opt-outs of just these people', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
@@ -76,10 +115,12 @@ describe('an undo file', () => {
           ],
           [reportedPart({ rowNumber: 3, email: 'cai@example.com', operation: 'unsubscribe' })],
         ),
+        'run-1',
+        'all',
         (row) => rows.push(row),
       );
       await writePrivateFile(path, (file) =>
-        writeRowsCsv(lines, undoColumns(channels), file, true),
+        writeRowsCsv(lines, undoColumns(channels, 'all'), file, true),
       );
       assert.equal(rows.length, 2);
       const source = await openSource(path, {
@@ -102,6 +143,7 @@ describe('an undo file', () => {
       }
       await source.close();
       assert.equal(source.preset, 'generic');
+      assert.equal(source.isUndo, true);
       assert.deepEqual(asked, [
         ['ada@example.com', '+12015550123', ['email', 'unsubscribe'], ['sms', 'unsubscribe']],
         ['cai@example.com', null, ['email', 'nothing_asked']],

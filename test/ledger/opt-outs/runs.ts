@@ -16,6 +16,8 @@ const ENDPOINTS: Record<Operation, string> = {
   subscribe: 'bulk_subscribe_profiles',
   unsubscribe: 'bulk_unsubscribe_profiles',
   suppress: 'bulk_suppress_profiles',
+  remove_from_list: 'remove_profiles_from_list',
+  unsuppress: 'bulk_unsuppress_profiles',
   add_to_list: 'bulk_import_profiles',
 };
 
@@ -61,7 +63,8 @@ export function runsIn(ledger: () => Ledger) {
     return beginSubmission(ledger().db, {
       migrationId,
       jobNumber: 1,
-      takesOut: operation === 'unsubscribe' || operation === 'suppress',
+      bringsIn: operation === 'subscribe' || operation === 'add_to_list',
+      optsOutOf: operation === 'unsubscribe' || operation === 'suppress' ? 'everything' : null,
       endpoint: ENDPOINTS[operation],
       now: null,
       parts: people.flatMap((n) => channels.map((channel) => ({ rowNumber: n + 1, channel }))),

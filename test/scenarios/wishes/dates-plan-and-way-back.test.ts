@@ -141,8 +141,9 @@ describe('what people ask for: sources, dates and the way back', () => {
     ]);
     const path = join(folder, 'undo.csv');
     const { consentry } = world.harness;
-    const lines = undoRows(consentry.migrations.parts(id), () => undefined);
-    await writePrivateFile(path, (file) => writeRowsCsv(lines, undoColumns(['email']), file, true));
+    const lines = undoRows(consentry.migrations.parts(id), id, 'all', () => undefined);
+    const columns = undoColumns(['email'], 'all');
+    await writePrivateFile(path, (file) => writeRowsCsv(lines, columns, file, true));
     const { outcomes } = await world.migrate(path);
     assert.deepEqual(outcomes, { [`${given} email`]: 'confirmed' });
     assert.equal(emailOf(given).consent, 'UNSUBSCRIBED');

@@ -49,6 +49,8 @@ export class EventProofs {
     for (const proving of PROVING) {
       const { channel, operation } = proving;
       if (operation.givesConsent && migration.settings.historicalImport) continue;
+      // They are about everything, not about a list.
+      if (operation.offList(migration.settings) !== null) continue;
       if (!waiting.some((part) => part.channel === channel && part.operation === operation.name))
         continue;
       try {
@@ -120,7 +122,7 @@ export class EventProofs {
           settledBy: 'events',
           known,
           read: { consent: operation.shows, at },
-          isOptOut: operation.takesOut,
+          isOptOut: operation.optsOut,
         },
       ];
     });

@@ -53,7 +53,7 @@ export class MemberProofs {
         return { items: page.profiles, next: page.next };
       },
       timeOf: ({ joinedAt }) => joinedAt,
-      settle: (profiles) => settleMembers(ledger.db, id, listId, profiles),
+      settle: (profiles) => settleMembers(ledger.db, migration, profiles),
       save: (next) => setListFeed(ledger.db, id, next),
     });
   }
@@ -61,8 +61,7 @@ export class MemberProofs {
 
 async function settleMembers(
   db: LedgerDb,
-  migrationId: string,
-  listId: string,
+  { id: migrationId, settings }: Migration,
   members: readonly ProfileConsent[],
 ): Promise<void> {
   if (members.length === 0) return;
@@ -78,7 +77,7 @@ async function settleMembers(
     const { rowNumber, channel, known } = part;
     const profiles = profilesFor(channel, index.heldFor(part));
     if (profiles.length === 0) return [];
-    const verdict = provePart(part, { profiles, isMember: true, listId });
+    const verdict = provePart(part, { ...settings, profiles, isMember: true });
     if (verdict === null) return [];
     const read = readBack(part, profiles, verdict);
     return [{ rowNumber, channel, ...verdict, ...read, known, settledBy: 'list_members' }];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SAME_FOR_ALL } from '../../../importers/options.js';
 import { choice, optional, setting, text, yesOrNo } from './setting.js';
 import { country } from './source-settings.js';
 
@@ -24,6 +25,20 @@ export const consentSettings = {
   implicit: setting(yesOrNo(), {
     says: 'add everybody to the list without consent; subscribe nobody',
     flag: { spelling: '--implicit' },
+  }),
+  operation: setting(optional(choice([...SAME_FOR_ALL, 'add_to_list'])), {
+    says: 'what is done for every person of the source, whatever its columns say',
+    otherwise: 'what the columns of each row say',
+    flag: { spelling: '--operation <name>' },
+  }),
+  unsubscribeFrom: setting(choice(['everything', 'list']).default('everything'), {
+    says: 'what an unsubscribe ends: all marketing of the channel, or that of the list alone',
+    flag: { spelling: '--from <what>' },
+  }),
+  floor: setting(optional(choice(['unsubscribe'])), {
+    says: 'unsubscribe whoever is suppressed, too: that counts at once, a suppression after hours',
+    otherwise: 'suppressed only',
+    flag: { spelling: '--floor <operation>' },
   }),
   smsCountries: setting(
     optional(

@@ -35,6 +35,34 @@ export const RULES: readonly Rule[] = [
     says: (the) => `${the('implicit', true)} adds people to a list: give ${the('listId', 'ID')}.`,
   },
   {
+    setting: 'operation',
+    isBroken: ({ operation, listId }) =>
+      (operation === 'remove_from_list' || operation === 'add_to_list') && listId === null,
+    says: (the) =>
+      `${the('operation', 'add_to_list')} and ${the('operation', 'remove_from_list')} are about a list: ` +
+      `give ${the('listId', 'ID')}.`,
+  },
+  {
+    setting: 'operation',
+    isBroken: ({ operation, implicit }) =>
+      implicit && operation !== null && operation !== 'add_to_list',
+    says: (the) =>
+      `${the('implicit', true)} adds everybody to the list, and ${the('operation')} asks something ` +
+      'else of everybody: leave one out.',
+  },
+  {
+    setting: 'unsubscribeFrom',
+    isBroken: ({ unsubscribeFrom, listId }) => unsubscribeFrom === 'list' && listId === null,
+    says: (the) => `${the('unsubscribeFrom', 'list')} needs a list: give ${the('listId', 'ID')}.`,
+  },
+  {
+    setting: 'floor',
+    isBroken: ({ floor, operation }) =>
+      floor !== null && operation !== null && operation !== 'suppress',
+    says: (the) =>
+      `${the('floor')} is for people who are suppressed, but ${the('operation')} suppresses nobody: leave one out.`,
+  },
+  {
     setting: 'pilot',
     isBroken: ({ pilot, canary }) => pilot !== null && canary !== null,
     says: (the) =>

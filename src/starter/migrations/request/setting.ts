@@ -62,7 +62,9 @@ export function text(error: string): z.ZodString {
 export function choice<const Names extends readonly string[]>(
   names: Names,
 ): z.ZodEnum<{ [Name in Names[number]]: Name }> {
-  return z.enum(names, { error: `give ${names.slice(0, -1).join(', ')} or ${names.at(-1)}` });
+  const others = names.slice(0, -1);
+  const error = others.length === 0 ? names[0] : `${others.join(', ')} or ${names.at(-1)}`;
+  return z.enum(names, { error: `give ${error}` });
 }
 
 export function yesOrNo(): z.ZodDefault<z.ZodBoolean> {

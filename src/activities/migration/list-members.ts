@@ -1,0 +1,68 @@
+import { keyOfPart, type Entry } from '../../consent/operations/entries.js';
+import { OPERATIONS } from '../../consent/operations/index.js';
+import { profilesFor } from '../../consent/person.js';
+import { spellingsOf } from '../../consent/judge.js';
+import type { Operation } from '../../contracts/channels.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
+import { settleUnsentParts, type Migration, type Settlement } from '../../ledger/index.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { lookUpMembers } from '../look-ups.js';
+import type { Attempt } from './guard-rows.js';
+
+/**
+ * The entries of a call with only the parts whose people are on the run's list, as Klaviyo shows it
+ * now, and with the ids of their profiles. The other parts are settled; one whose answer was lost may
+ * be off the list because of that call, so it is left out and read back. Returns the entries as they
+ * are if the operation does not depend on the list.
+ *
+ * @throws LimiterBusyError, KlaviyoRateLimitedError, KlaviyoUnavailableError if it cannot be read now
+ */
+export async function onlyMembers(
+  { klaviyo, ledger }: ActivityDependencies,
+  { id: migrationId, settings }: Migration,
+  operation: Operation,
+  entries: readonly Entry[],
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<readonly Entry[]> {
+  const ended = OPERATIONS[operation].offList(settings);
+  if (ended === null || settings.listId === null) return entries;
+  const { outcome } = ended;
+  const { leaves } = OPERATIONS[operation];
+  const read =
+    outcome === 'confirmed' && leaves !== null ? { read: { consent: leaves, at: null } } : {};
+  const people = await lookUpMembers(
+    klaviyo,
+    settings.listId,
+    {
+      emails: entries.flatMap(spellingsOf),
+      phoneNumbers: entries.flatMap(({ phoneNumber }) => phoneNumber ?? []),
+    },
+    signal,
+  );
+  people.throwIfShort();
+  const members: Entry[] = [];
+  const settlements: Settlement[] = [];
+  for (const entry of entries) {
+    const { rowNumber } = entry;
+    const held = people.index.heldFor(entry);
+    const parts = entry.parts.filter(({ channel }) => profilesFor(channel, held).length > 0);
+    const ids = parts.flatMap(({ channel }) => profilesFor(channel, held).map(({ id }) => id));
+    if (parts.length > 0) members.push({ ...entry, parts, memberIds: [...new Set(ids)] });
+    for (const part of entry.parts) {
+      if (parts.includes(part)) continue;
+      const { channel } = part;
+      settlements.push({ rowNumber, channel, ...ended, ...read, settledBy: 'list_members' });
+      attempt.leftOut.add(keyOfPart({ rowNumber, channel }));
+    }
+  }
+  await settleUnsentParts(ledger.db, migrationId, settlements);
+  return atMostIds(members, CALL_LIMITS.removeFromList);
+}
+
+/** As many of the first entries as have this many profiles at most: an address can have several. */
+function atMostIds(entries: readonly Entry[], most: number): readonly Entry[] {
+  let ids = 0;
+  const beyond = entries.findIndex(({ memberIds }) => (ids += memberIds.length) > most);
+  return beyond === -1 ? entries : entries.slice(0, beyond);
+}
