@@ -6,7 +6,7 @@ import { mappingPreset } from './mapping/mapping-preset.js';
 import { checkOptions, type ImportOptions } from './options.js';
 import { recognise } from './presets/index.js';
 import type { LayoutName } from './presets/names.js';
-import { asksFor, type Preset, type RowClaim, type RowReader } from './presets/preset.js';
+import type { Preset, RowClaim, RowReader } from './presets/preset.js';
 import { openQueryTable } from '../connectors/databases/query-table.js';
 import { RowIntents } from './row-intent.js';
 import { SourceError } from '../connectors/source-error.js';
@@ -138,7 +138,9 @@ async function* readIntents(
   let batch: Intent[] = [];
   for await (const records of table.rows()) {
     for (const { line, fields, contradicts = false } of records) {
-      if (fields?.length !== width) batch.push(rows.malformed(line));
+      // Whom such a row is about is not clear: nobody's suppression is lifted on it.
+      const isUnclear = contradicts && options.operation === 'unsuppress';
+      if (fields?.length !== width || isUnclear) batch.push(rows.malformed(line));
       else {
         const claim = readRow(fields);
         batch.push(rows.read(line, contradicts ? doubted(claim, options) : claim));
@@ -165,7 +167,8 @@ function doubted(claim: RowClaim, options: ImportOptions): RowClaim {
       date: '',
       dateColumn: '',
     })),
-    suppression: asksFor(options, 'email') ? { ask: 'unknown', note: null } : null,
+    suppression: null,
+    list: claim.list == null ? null : 'unknown',
   };
 }
 

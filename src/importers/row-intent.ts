@@ -113,7 +113,9 @@ export class RowIntents {
       parts.push(...this.#suppressionParts(suppression, parts, identifiers));
     }
     const list = row.list ?? null;
-    if (list !== null) parts.push(listPart(list, identifiers, null));
+    if (list === 'add' && suppression?.ask === 'unknown') {
+      parts.push(refused('list', 'add_to_list', 'consent_value_unknown'));
+    } else if (list !== null) parts.push(listPart(list, identifiers, null));
     else if (listNote !== undefined && !isOut) parts.push(listPart('add', identifiers, listNote));
     return parts.length > 0 ? parts : [this.#refusedRow('nothing_asked')];
   }

@@ -6,7 +6,8 @@ export interface ModelRow {
   readonly emailDate: SaidAt;
   readonly smsWord: Word;
   readonly smsDate: SaidAt;
-  readonly suppressed: '' | 'yes' | 'perhaps';
+  readonly suppressed: '' | 'yes' | 'perhaps' | 'lifted';
+  readonly list: '' | 'add' | 'remove' | 'perhaps';
 }
 
 export type Word = '' | 'yes' | 'unsubscribed' | 'perhaps';
@@ -15,21 +16,87 @@ export type SaidAt = '2019' | '2021' | '2024' | '' | 'soon' | 'once';
 
 interface Statement {
   readonly row: number;
-  readonly says: 'yes' | 'doubt' | 'no' | 'suppress';
+  readonly says: 'yes' | 'doubt' | 'no';
   readonly at: number;
 }
 
 /** What comes later of what was said at one moment. */
-const ORDER = ['yes', 'doubt', 'no', 'suppress'] as const;
+const ORDER = ['yes', 'doubt', 'no'] as const;
 
 /**
  * How every part that the importer takes ends, by `row channel`: told as a story, statement after
- * statement in the order of time, where the ledger compares sets.
+ * statement in the order of time, where the ledger compares sets. What takes a person out then stands
+ * against whatever would add them.
  */
 export function modelEnds(rows: readonly ModelRow[]): Record<string, string> {
   const email = rows.flatMap((row, at) => emailStatement(row, at, rows));
   const sms = rows.flatMap((row, at) => smsStatement(row, at, rows));
-  return { ...story(email, 'email', 'duplicate_email'), ...story(sms, 'sms', 'duplicate_phone') };
+  const ends: Record<string, string> = {
+    ...story(email, 'email', 'duplicate_email'),
+    ...story(sms, 'sms', 'duplicate_phone'),
+    ...contest(rows, 'suppression', ['suppressed', 'yes', 'lifted'], 'conflicting_opt_out'),
+    ...contest(rows, 'list', ['list', 'remove', 'add'], 'conflicting_removal'),
+  };
+  const lose = (row: number, channel: string, reason: string) => {
+    if (ends[`${row} ${channel}`] === 'open') ends[`${row} ${channel}`] = reason;
+  };
+  const subscribes = (row: ModelRow, word: Word) => word === 'yes' && row.suppressed !== 'yes';
+  const named = (row: ModelRow) => row.email === 'good';
+  const isSuppressed = rows.some((row) => named(row) && row.suppressed === 'yes');
+  const isUnsubscribed = rows.some(
+    (row, at) => row.emailWord === 'unsubscribed' && ends[`${at} email`] === 'open',
+  );
+  rows.forEach((row, at) => {
+    if (!named(row)) return;
+    if (isSuppressed && row.emailWord === 'yes') lose(at, 'email', 'conflicting_opt_out');
+    if ((isSuppressed || isUnsubscribed) && row.list === 'add')
+      lose(at, 'list', 'conflicting_opt_out');
+  });
+  // A number is kept only where the row asks for texts, or names nobody else.
+  const hasNumber = (row: ModelRow) =>
+    row.phone === 'good' && (row.smsWord !== '' || row.email !== 'good');
+  const removals = rows.filter(
+    (row, at) => row.list === 'perhaps' || (row.list === 'remove' && ends[`${at} list`] === 'open'),
+  );
+  rows.forEach((row, at) => {
+    const isRemoved = removals.some(
+      (other) => (named(row) && named(other)) || (hasNumber(row) && hasNumber(other)),
+    );
+    if (!isRemoved) return;
+    if (subscribes(row, row.emailWord)) lose(at, 'email', 'conflicting_removal');
+    if (row.smsWord === 'yes') lose(at, 'sms', 'conflicting_removal');
+  });
+  return ends;
+}
+
+/** Of the rows about one thing, the last that takes out is left, else the last that adds. */
+function contest(
+  rows: readonly ModelRow[],
+  channel: string,
+  [column, out, back]:
+    readonly ['suppressed', 'yes', 'lifted'] | readonly ['list', 'remove', 'add'],
+  reason: string,
+): Record<string, string> {
+  const isAsked = (row: ModelRow) =>
+    row.email === 'good' || (column === 'list' && row.email === 'none' && row.phone === 'good');
+  const ends: Record<string, string> = {};
+  const compared: number[] = [];
+  rows.forEach((row, at) => {
+    const asks = row[column] === out || row[column] === back;
+    if (!asks || !isAsked(row)) return;
+    // A doubtful suppression keeps people off the list.
+    if (column === 'list' && row.list === 'add' && row.suppressed === 'perhaps') return;
+    ends[`${at} ${channel}`] = 'open';
+    if (row.email === 'good') compared.push(at);
+  });
+  const takers = compared.filter((at) => rows[at]?.[column] === out);
+  const last = takers.at(-1) ?? compared.at(-1);
+  for (const at of compared) {
+    if (at === last) continue;
+    const beaten = takers.length > 0 && rows[at]?.[column] === back;
+    ends[`${at} ${channel}`] = beaten ? reason : 'duplicate_email';
+  }
+  return ends;
 }
 
 function story(
@@ -67,13 +134,16 @@ function byTime(a: Statement, b: Statement): number {
 function emailStatement(row: ModelRow, at: number, rows: readonly ModelRow[]): Statement[] {
   const named = row.email === 'good';
   const meant = named || (row.phone === 'good' && isKnownAsOne(rows));
-  if (row.suppressed !== '') {
-    if (named && row.suppressed === 'yes') return [{ row: at, says: 'suppress', at: Infinity }];
-    // A clear no stays one beside a word that nobody knows, which is of any time.
-    if (named && row.emailWord === 'unsubscribed') return [{ row: at, says: 'no', at: Infinity }];
-    return meant ? [{ row: at, says: 'doubt', at: Infinity }] : [];
+  if (row.suppressed === '' || row.suppressed === 'lifted') {
+    return statement(at, row.emailWord, row.emailDate, named, meant);
   }
-  return statement(at, row.emailWord, row.emailDate, named, meant);
+  // A clear no stays one beside a suppression, and beside a word that nobody knows.
+  const said =
+    row.emailWord === 'unsubscribed'
+      ? statement(at, row.emailWord, row.emailDate, named, meant)
+      : [];
+  if (named && row.suppressed === 'yes') return said;
+  return meant ? [...said, { row: at, says: 'doubt', at: Infinity }] : said;
 }
 
 function smsStatement(row: ModelRow, at: number, rows: readonly ModelRow[]): Statement[] {

@@ -7,7 +7,7 @@ import { modelEnds, type ModelRow, type SaidAt, type Word } from './conflict-mod
 import { store, openTestLedger } from '../support/ledger.js';
 
 const HEADER =
-  'email,phone_number,email_consent,email_consented_at,sms_consent,sms_consented_at,suppressed';
+  'email,phone_number,email_consent,email_consented_at,sms_consent,sms_consented_at,suppressed,list';
 /** Of one source; each has an address and a number of their own. */
 const PEOPLE = 40;
 const DATES: Record<SaidAt, string> = {
@@ -29,7 +29,8 @@ const row = fc.record<ModelRow>({
   emailDate: date,
   smsWord: word,
   smsDate: date,
-  suppressed: fc.constantFrom('', '', '', '', '', '', 'yes', 'perhaps'),
+  suppressed: fc.constantFrom('', '', '', '', '', '', 'yes', 'perhaps', 'lifted'),
+  list: fc.constantFrom('', '', '', '', '', '', 'add', 'add', 'remove', 'perhaps'),
 });
 const person = fc.array(row, { minLength: 1, maxLength: 6 });
 
@@ -42,6 +43,7 @@ function line(row: ModelRow, nth: number): string {
     row.smsWord,
     DATES[row.smsDate],
     row.suppressed,
+    row.list,
   ].join(',');
 }
 
@@ -89,7 +91,7 @@ describe('rows that contradict each other, from the source to the plan', () => {
   });
 
   test('are read from a source as their rule says, by example', async () => {
-    const good = { email: 'good', phone: 'good', suppressed: '' } as const;
+    const good = { email: 'good', phone: 'good', suppressed: '', list: '' } as const;
     const email = (emailWord: Word, emailDate: SaidAt): ModelRow => ({
       ...good,
       ...{ emailWord, emailDate, smsWord: '', smsDate: '' },
@@ -107,7 +109,7 @@ describe('rows that contradict each other, from the source to the plan', () => {
       [[email('yes', '2024'), { ...email('', ''), suppressed: 'perhaps' }], { '0 email': blocked }],
       [
         [email('yes', '2024'), { ...email('unsubscribed', '2019'), suppressed: 'perhaps' }],
-        { '0 email': 'conflicting_opt_out', '1 email': 'open' },
+        { '0 email': blocked, '1 email': 'open' },
       ],
       [[email('yes', '2019'), email('yes', 'once')], { '0 email': 'open' }],
       [

@@ -103,7 +103,7 @@ describe('a mapping', () => {
       'suppresses before anything else',
       { ...ada, Newsletter: 'ja', Seit: '04.03.2021 05:06', Gesperrt: 'X' },
       email,
-      ['email suppress'],
+      ['suppression suppress'],
     ],
     [
       'reads each channel by its own columns',
@@ -264,7 +264,21 @@ describe('a mapping file', () => {
   const channel = (text: string): string => `email: E\nphone: P\nchannels: { ${text} }`;
   const wrong: [string, string, RegExp][] = [
     ['nothing', '', /the whole file: /],
-    ['no channel', 'email: E', /channels: describe at least one of email, sms/],
+    [
+      'a list without people',
+      'channels: {}\nlist: { column: L, add: [yes] }',
+      /email: name a column that identifies the people of the list/,
+    ],
+    [
+      'a word of a list with two meanings',
+      'email: E\nlist: { column: L, add: [yes], remove: [yes] }',
+      /"yes" has two meanings/,
+    ],
+    [
+      'a word of suppressions with two meanings',
+      'email: E\nsuppressed: { column: S, values: [x], lifted: [x] }',
+      /"x" has two meanings/,
+    ],
     [
       'an unknown key',
       `emial: E\n${channel('email: { consent: { column: C, subscribed: [ja] } }')}`,

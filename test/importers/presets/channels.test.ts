@@ -213,36 +213,36 @@ describe('the channels of the generic layout', () => {
 
 describe('suppressions of the generic layout', () => {
   const cases: [string, Row, string[]][] = [
-    ['suppress', { suppressed: 'yes' }, ['email suppress']],
+    ['suppress', { suppressed: 'yes' }, ['suppression suppress']],
     [
       'come before a consent of the row',
       { suppressed: 'TRUE', email_consent: 'yes', email_consented_at: '2021-03-04' },
-      ['email suppress'],
+      ['suppression suppress'],
     ],
     [
       'leave other channels as they are',
       { suppressed: '1', sms_consent: 'yes', sms_consented_at: '2021-03-04' },
-      ['email suppress', 'sms subscribe 2021-03-04T12:00:00Z'],
+      ['sms subscribe 2021-03-04T12:00:00Z', 'suppression suppress'],
     ],
     [
       'keep people off the list',
       { suppressed: '1', email_consent: 'list_only', sms_consent: 'list_only' },
-      ['email suppress'],
+      ['suppression suppress'],
     ],
     [
       "keep Klaviyo's reason",
       { suppressed: 'yes', suppression_reason: 'Hard Bounce' },
-      ['email suppress suppressed_hard_bounce'],
+      ['suppression suppress suppressed_hard_bounce'],
     ],
     [
       'keep no other words, which may be about the person',
       { suppressed: 'yes', suppression_reason: 'asked Ada to stop' },
-      ['email suppress'],
+      ['suppression suppress'],
     ],
     [
       'follow from a reason alone',
       { suppression_reason: 'spam_complaint' },
-      ['email suppress suppressed_spam_complaint'],
+      ['suppression suppress suppressed_spam_complaint'],
     ],
     [
       'do not follow from a reason that is denied',
@@ -257,32 +257,32 @@ describe('suppressions of the generic layout', () => {
     [
       'refuse other words rather than subscribe',
       { suppressed: 'perhaps', email_consent: 'yes', email_consented_at: '2021-03-04' },
-      ['email consent_value_unknown'],
+      ['suppression consent_value_unknown'],
     ],
     [
-      'leave a clear opt-out beside a word that is not known, and newer than all consent',
+      'leave a clear opt-out beside a word that is not known',
       { suppressed: 'perhaps', email_consent: 'unsubscribed', email_consented_at: '2021-03-04' },
-      ['email unsubscribe suppression_not_used'],
+      ['email unsubscribe 2021-03-04T12:00:00Z', 'suppression consent_value_unknown'],
     ],
     [
-      'come before an opt-out of the row, as nobody comes back from them',
+      'stand beside an opt-out of the row',
       { suppressed: 'yes', email_consent: 'unsubscribed', email_consented_at: '2021-03-04' },
-      ['email suppress'],
+      ['email unsubscribe 2021-03-04T12:00:00Z', 'suppression suppress'],
     ],
     [
       'follow from a reason of Klaviyo beside a word that is not known',
       { suppressed: 'perhaps', suppression_reason: 'spam_complaint', email_consent: 'yes' },
-      ['email suppress suppressed_spam_complaint'],
+      ['suppression suppress suppressed_spam_complaint'],
     ],
     [
       'are in doubt where neither word is known',
       { suppressed: 'perhaps', suppression_reason: 'asked Ada to stop', email_consent: 'yes' },
-      ['email consent_value_unknown'],
+      ['suppression consent_value_unknown'],
     ],
     [
       'keep people off the list for a word that is not known',
       { suppressed: 'perhaps', email_consent: 'list_only', sms_consent: 'list_only' },
-      ['email consent_value_unknown'],
+      ['suppression consent_value_unknown'],
     ],
     [
       'leave other channels as they are, whatever word it is',
@@ -290,10 +290,20 @@ describe('suppressions of the generic layout', () => {
         ...{ suppressed: 'perhaps', email_consent: 'unsubscribed' },
         ...{ sms_consent: 'yes', sms_consented_at: '2021-03-04' },
       },
-      ['email unsubscribe suppression_not_used', 'sms subscribe 2021-03-04T12:00:00Z'],
+      [
+        'email unsubscribe',
+        'sms subscribe 2021-03-04T12:00:00Z',
+        'suppression consent_value_unknown',
+      ],
     ],
-    ['need an address', { suppressed: 'yes', email: '' }, ['email email_missing']],
-    ['need a good address', { suppressed: 'yes', email: 'a@' }, ['email email_invalid']],
+    ['need an address', { suppressed: 'yes', email: '' }, ['suppression email_missing']],
+    ['need a good address', { suppressed: 'yes', email: 'a@' }, ['suppression email_invalid']],
+    ['are lifted', { suppressed: 'lifted' }, ['suppression unsuppress']],
+    [
+      'that are lifted leave consent as the row has it',
+      { suppressed: 'Lifted', email_consent: 'unsubscribed' },
+      ['email unsubscribe', 'suppression unsuppress'],
+    ],
   ];
   for (const [name, row, expected] of cases) {
     it(name, async () => {
@@ -303,7 +313,7 @@ describe('suppressions of the generic layout', () => {
 
   it('can be all that a source holds', async () => {
     const source = 'email,suppressed\na@example.com,yes\n';
-    assert.deepEqual(inShort(await intentOf(source)), ['email suppress']);
+    assert.deepEqual(inShort(await intentOf(source)), ['suppression suppress']);
   });
 
   it('are left alone where the run does not ask for e-mail', async () => {

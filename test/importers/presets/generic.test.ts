@@ -227,7 +227,7 @@ describe('the generic layout', () => {
   it('knows its columns whatever marks without width stand around their names', async () => {
     const header = '\uFEFF email\u200B,email_consent,suppressed\u200B';
     assert.deepEqual(inShort(await intentOf(`${header}\na@example.com,yes,yes`)), [
-      'email suppress',
+      'suppression suppress',
     ]);
   });
 });

@@ -39,11 +39,11 @@ describe("Klaviyo's export", () => {
     },
     ...(
       [
-        ['USER_SUPPRESSED', ['email suppress suppressed_user_suppressed']],
-        ["['HARD_BOUNCE']", ['email suppress suppressed_hard_bounce']],
-        ['Spam complaint, Unsubscribe', ['email suppress suppressed_spam_complaint']],
-        ['2021-03-04 05:06:07', ['email suppress']],
-        ['true', ['email suppress']],
+        ['USER_SUPPRESSED', ['suppression suppress suppressed_user_suppressed']],
+        ["['HARD_BOUNCE']", ['suppression suppress suppressed_hard_bounce']],
+        ['Spam complaint, Unsubscribe', ['suppression suppress suppressed_spam_complaint']],
+        ['2021-03-04 05:06:07', ['suppression suppress']],
+        ['true', ['suppression suppress']],
         ['UNSUBSCRIBE', ['email unsubscribe']],
         ['UNSUBSCRIBED', ['email unsubscribe']],
         ['[]', [`email subscribe ${AT}`]],
@@ -66,7 +66,7 @@ describe("Klaviyo's export", () => {
         'SMS Marketing Consent Timestamp': '2021-03-04',
       },
       options: both,
-      parts: ['email suppress suppressed_hard_bounce', `sms subscribe ${AT}`],
+      parts: [`sms subscribe ${AT}`, 'suppression suppress suppressed_hard_bounce'],
     },
   ]);
 });

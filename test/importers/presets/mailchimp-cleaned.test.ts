@@ -14,14 +14,14 @@ describe("Mailchimp's cleaned contacts", () => {
       name: 'are suppressed, whatever their consent was',
       columns: CLEANED,
       row: bounced,
-      parts: ['email suppress suppressed_hard_bounce'],
+      parts: ['suppression suppress suppressed_hard_bounce'],
     },
     {
       name: 'need no zone for dates that are not used',
       columns: CLEANED,
       row: bounced,
       options: { timezone: null },
-      parts: ['email suppress suppressed_hard_bounce'],
+      parts: ['suppression suppress suppressed_hard_bounce'],
     },
     {
       name: 'are refused where the address is none',
