@@ -8,6 +8,7 @@ export {
 export type { Consentry } from './starter/consentry.js';
 export type { Migrations } from './starter/migrations/migrations.js';
 export type { People } from './starter/people/people.js';
+export type { PersonChange } from './starter/people/change.js';
 export { MigrationStoppedError } from './starter/stopped.js';
 export { hasEnded } from './starter/migrations/ended.js';
 export type { StartedMigration } from './starter/migrations/start.js';
@@ -34,7 +35,7 @@ export type {
 } from './contracts/migration.js';
 export type { JobRange } from './contracts/jobs.js';
 export { OUTCOMES, type SettledBy, type Outcome, type Reason } from './contracts/outcomes.js';
-export type { Channel, ConsentChannel } from './contracts/channels.js';
+export type { Channel, ConsentChannel, Operation } from './contracts/channels.js';
 export type { Person, PersonChannel, PersonConsent, PersonProfile } from './contracts/person.js';
 export type {
   /** One line of the list of migrations. */

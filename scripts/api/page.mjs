@@ -32,8 +32,16 @@ const SECTIONS = {
     'MigrationSummary',
   ],
   Reports: ['Report', 'Reads', 'ReportDetails', 'ReportedPart', 'SettledOverTime', 'Transition'],
-  People: ['People', 'Person', 'PersonConsent', 'PersonProfile', 'PersonChannel', 'PersonPart'],
-  Values: ['OUTCOMES', 'Outcome', 'Reason', 'SettledBy', 'Channel', 'ConsentChannel'],
+  People: [
+    'People',
+    'Person',
+    'PersonChange',
+    'PersonConsent',
+    'PersonProfile',
+    'PersonChannel',
+    'PersonPart',
+  ],
+  Values: ['OUTCOMES', 'Outcome', 'Reason', 'SettledBy', 'Channel', 'ConsentChannel', 'Operation'],
   Errors: [
     'SettingsError',
     'SourceError',

@@ -8,6 +8,7 @@ import { Ended } from './ended.js';
 import { EXIT, exitCodesHelp } from './exit-codes.js';
 import { addMap } from './verbs/map.js';
 import { addMigrate } from './verbs/migrate.js';
+import { addOnePerson } from './verbs/one-person.js';
 import { addPause } from './verbs/pause.js';
 import { addReport } from './verbs/report.js';
 import { addResume } from './verbs/resume.js';
@@ -70,6 +71,7 @@ function program(terminal: Terminal): Command {
     addStatus,
     addReport,
     addShow,
+    addOnePerson,
     addApprove,
     addPause,
     addResume,

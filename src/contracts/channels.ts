@@ -54,6 +54,7 @@ export const OPERATION_NAMES = [
   'add_to_list',
   'subscribe',
 ] as const;
+/** What is done for one part: one of `OPERATION_NAMES`. */
 export type Operation = (typeof OPERATION_NAMES)[number];
 
 export type OptInProcess = 'single_opt_in' | 'double_opt_in';

@@ -1,4 +1,5 @@
 export { openQuery, openSource, UNDO_COLUMN, type ImportedSource } from './open-source.js';
+export { openPerson, type PersonAsks } from './person-source.js';
 export { originalLines, type OriginalLine } from '../connectors/original-lines.js';
 export { readSample, type Sample } from './sample.js';
 export { isDatabaseUrl } from '../connectors/databases/database-url.js';

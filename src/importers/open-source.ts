@@ -105,7 +105,7 @@ function needQuery(query: string | null): string {
   );
 }
 
-async function importedSource(
+export async function importedSource(
   table: Table,
   name: string,
   options: ImportOptions,
@@ -168,7 +168,7 @@ function doubted(claim: RowClaim, options: ImportOptions): RowClaim {
       dateColumn: '',
     })),
     suppression: null,
-    list: claim.list == null ? null : 'unknown',
+    list: (claim.list ?? null) === null ? null : 'unknown',
   };
 }
 

@@ -56,6 +56,11 @@ export interface ImportOptions {
   readonly mapping?: Mapping | null;
 }
 
+/** Whether every row asks the same, whatever its columns say. */
+export function asksTheSame({ operation = null }: ImportOptions): boolean {
+  return operation !== null;
+}
+
 /** Throws `SourceError` for an unknown time zone or country, and for contradicting options. */
 export function checkOptions(file: string, options: ImportOptions): void {
   refuseImplicitTexts(file, options);

@@ -97,7 +97,8 @@ export class RowIntents {
     birthUnread: boolean,
   ): readonly IntentPart[] {
     if (isNameless(row, identifiers)) return [this.#refusedRow('identifier_missing')];
-    if (this.options.operation != null) return this.#sameForAll(this.options.operation, identifiers);
+    const { operation = null } = this.options;
+    if (operation !== null) return this.#sameForAll(operation, identifiers);
     const suppression = row.suppression ?? null;
     const isOut = suppression !== null && suppression.ask !== 'lift';
     const parts: IntentPart[] = [];
@@ -238,7 +239,8 @@ export class RowIntents {
   #refusedRow(reason: Reason): IntentPart {
     const { channels, operation = null } = this.options;
     const asked = operation ?? this.operation;
-    if (asked === 'suppress' || asked === 'unsuppress') return refused('suppression', asked, reason);
+    if (asked === 'suppress' || asked === 'unsuppress')
+      return refused('suppression', asked, reason);
     if (asked === 'remove_from_list') return refused('list', asked, reason);
     const channel = channels.includes('email') ? 'email' : (channels[0] ?? 'email');
     return refused(channel, asked, reason);

@@ -16,7 +16,7 @@ import { Reach, type ConsentryOptions } from './reach.js';
 export class Consentry {
   /** Starts, steers and reports migrations. */
   readonly migrations: Migrations;
-  /** Answers questions about one person. */
+  /** Answers questions about one person, and changes their consent. */
   readonly people: People;
 
   constructor(

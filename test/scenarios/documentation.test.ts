@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 const SECTIONS: Readonly<Record<string, { title: string; folder: string }>> = {
   bug: { title: 'Faults known of other tools', folder: 'other-tools' },
   wish: { title: 'What people ask for', folder: 'wishes' },
+  operation: { title: 'Opting out, suppressing and lists', folder: 'operations' },
   check: { title: 'What Klaviyo checks at once', folder: 'checked-at-once' },
   effect: { title: 'What a subscribe does, and when', folder: 'effects' },
   switch: { title: 'Every open question, answered both ways', folder: 'open-questions' },

@@ -6,11 +6,12 @@ import { test } from 'node:test';
  * holds the two together.
  *
  * @param id `bug-N` faults known of other tools, `wish-N` what their users complain about or ask
- *   for, `check-N` what Klaviyo checks at once, `effect-N` what a subscribe does and when,
+ *   for, `operation-N` opting out, suppressing and lists, `check-N` what Klaviyo checks at once, `effect-N` what a subscribe does and when,
  *   `switch-N` an open question about Klaviyo, answered the other way
  */
 export function scenario(id: ScenarioId, title: string, play: () => Promise<void>): void {
   void test(`${id}: ${title}`, play);
 }
 
-export type ScenarioId = `${'bug' | 'wish' | 'check' | 'effect' | 'switch'}-${number}`;
+export type ScenarioId =
+  `${'bug' | 'wish' | 'operation' | 'check' | 'effect' | 'switch'}-${number}`;

@@ -68,7 +68,7 @@ function leftWaitingWords(id: string): string {
 }
 
 /** The line that was typed; null if the person or `signal` ends the prompt before. */
-async function typedAt(
+export async function typedAt(
   { stdin, stderr }: Terminal,
   question: string,
   signal: AbortSignal,

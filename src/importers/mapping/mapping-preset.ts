@@ -4,7 +4,7 @@ import { ConsentDates } from '../values/consent-date.js';
 import type { Ask } from '../values/consent-value.js';
 import { compileDateFormat, type ReadDate } from '../values/date-format.js';
 import type { Header } from '../../connectors/header.js';
-import type { ImportOptions } from '../options.js';
+import { asksTheSame, type ImportOptions } from '../options.js';
 import {
   asksFor,
   cell,
@@ -79,7 +79,7 @@ function channelReader(
   const described = mapping.channels[channel];
   if (described === undefined) {
     const saysElse = mapping.suppressed !== undefined || mapping.list !== undefined;
-    if (options.operation != null || (channel === 'email' && saysElse)) {
+    if (asksTheSame(options) || (channel === 'email' && saysElse)) {
       return () => ({ channel, ask: 'nothing', date: '', dateColumn: '' });
     }
     throw new SourceError(

@@ -1,7 +1,7 @@
 import { isPhoneChannel, type ConsentChannel } from '../../contracts/channels.js';
 import { consentAsk } from '../values/consent-value.js';
 import type { Header } from '../../connectors/header.js';
-import type { ImportOptions } from '../options.js';
+import { asksTheSame, type ImportOptions } from '../options.js';
 import { asksFor, cell, type ChannelClaim, type RowReader } from './preset.js';
 import { listAsk } from '../values/list-value.js';
 import { SourceError } from '../../connectors/source-error.js';
@@ -86,7 +86,7 @@ function channelColumns(
   const names = layout.channels[channel];
   const consent = header.findAny(names?.consent ?? []);
   if (names === undefined || consent === null) {
-    if (options.operation != null || (channel === 'email' && saysElse)) return null;
+    if (asksTheSame(options) || (channel === 'email' && saysElse)) return null;
     if (channel !== 'email' || options.consent !== 'implicit') {
       throw consentMissing(header, layout, channel);
     }

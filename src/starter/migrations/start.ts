@@ -65,7 +65,8 @@ export async function startMigration(
   }
 }
 
-async function startFrom(
+/** Starts the migration of a source that is open. */
+export async function startFrom(
   reach: Reach,
   source: ImportedSource,
   request: FullRequest,

@@ -1,10 +1,12 @@
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import { personHistory, type PersonPart } from '../../ledger/index.js';
+import type { StartedMigration } from '../migrations/start.js';
 import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
+import { startChange, type PersonChange } from './change.js';
 import { readLiveConsent } from './live-consent.js';
 
-/** What was done about a person, and their consent at Klaviyo. */
+/** What was done about a person, their consent at Klaviyo, and changes of it. */
 export class People {
   constructor(private readonly reach: Reach) {}
 
@@ -16,6 +18,25 @@ export class People {
    */
   history(person: Person): Promise<PersonPart[]> {
     return personHistory(this.reach.ledger.db, person);
+  }
+
+  /**
+   * Does something for one person: a migration of one row, with the same guard, read-back and report
+   * as for a file. Follow it with `consentry.migrations`.
+   *
+   * @example
+   * const { id } = await consentry.people.change({
+   *   person: { by: 'email', value: 'ann@example.com' },
+   *   operation: 'unsubscribe',
+   *   reason: 'asked by phone',
+   * });
+   * const { outcomes } = await consentry.migrations.waitForEnd(id);
+   *
+   * @throws SettingsError if a setting is wrong, or the identifier does not fit what is asked
+   * @throws NoWorkerError if no worker of the account shows up within a few seconds
+   */
+  change(change: PersonChange): Promise<StartedMigration> {
+    return startChange(this.reach, change);
   }
 
   /**

@@ -43,6 +43,19 @@ export interface MigrationRequest {
   readonly historical?: boolean | undefined;
   /** Add everybody to the list without consent; subscribe nobody. */
   readonly implicit?: boolean | undefined;
+  /** What is done for every person of the source, whatever its columns say. Default: what the columns of each row say. */
+  readonly operation?:
+    | 'unsubscribe'
+    | 'suppress'
+    | 'unsuppress'
+    | 'remove_from_list'
+    | 'add_to_list'
+    | null
+    | undefined;
+  /** What an unsubscribe ends: all marketing of the channel, or that of the list alone. Default: everything. */
+  readonly unsubscribeFrom?: 'everything' | 'list' | undefined;
+  /** Unsubscribe whoever is suppressed, too: that counts at once, a suppression after hours. Default: suppressed only. */
+  readonly floor?: 'unsubscribe' | null | undefined;
   /** Countries with a sender, if the key may not read senders: US,CA. */
   readonly smsCountries?: readonly string[] | null | undefined;
   /** SMS rows of countries without a sender: stop the run, or reject them. Default: stop. */
