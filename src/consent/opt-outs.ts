@@ -1,5 +1,6 @@
 import { foldEmail } from '../contracts/addresses.js';
 import { OPT_OUTS_OF, type Channel, type ConsentChannel } from '../contracts/channels.js';
+import type { MigrationSettings } from '../contracts/migration.js';
 import type { Reason } from '../contracts/outcomes.js';
 import {
   consentOf,
@@ -15,6 +16,7 @@ export interface GuardedRun {
   /** An opt-out of only this list counts too. */
   readonly listId: string | null;
   readonly startedAt: Date;
+  readonly unsubscribeFrom: MigrationSettings['unsubscribeFrom'];
 }
 
 /**

@@ -38,6 +38,8 @@ export interface Held {
   readonly source: string | null;
   /** The profile gets no mail, whatever the consent says. */
   readonly suppressed: boolean;
+  /** One of the suppressions is by hand. */
+  readonly suppressedByHand: boolean;
   /** The person opted out of the channel, of all mail, or of mail to the run's list. */
   readonly optedOut: boolean;
   /** Stays the same as long as nothing about the consent changes. */
@@ -49,6 +51,7 @@ const NOBODY: Held = {
   at: null,
   source: null,
   suppressed: false,
+  suppressedByHand: false,
   optedOut: false,
   mark: 'NEVER_SUBSCRIBED',
 };
@@ -69,6 +72,7 @@ function held(profile: TruthLine | undefined, channel: Channel, listId: string):
     at: at === null ? null : Date.parse(at),
     source: channel === 'sms' ? null : email.marketing.custom_method_detail,
     suppressed: suppression.length > 0,
+    suppressedByHand: suppression.some(({ reason }) => reason === 'USER_SUPPRESSED'),
     optedOut: consent === 'UNSUBSCRIBED' || suppression.length > 0 || ofList.length > 0,
     mark: [
       consent,
@@ -200,7 +204,7 @@ export class RunTruth {
     return this.comparison.parts.some(
       (other) =>
         other.rowNumber !== rowNumber &&
-        other.channel === channel &&
+        (other.channel === 'suppression' ? 'email' : other.channel) === channel &&
         ((email !== null && other.email === email) ||
           (phoneNumber !== null && other.phoneNumber === phoneNumber)),
     );
@@ -211,10 +215,16 @@ export class RunTruth {
     return same.some(({ rowNumber }) => rowNumber !== part.rowNumber);
   }
 
-  /** Whether another row asked for consent with the same identifier. */
+  /** Whether another row, or another part of it, asked for a change of the same consent or suppression. */
   isAskedByAnotherRow(part: ReportedPart): boolean {
-    const same = this.#asked.get(consentKeyOf(part)) ?? [];
-    return same.some(({ rowNumber, outcome }) => rowNumber !== part.rowNumber && SENT.has(outcome));
+    const asked = (channel: Channel) => this.#asked.get(keyOf({ ...part, channel })) ?? [];
+    const isEmail =
+      part.channel === 'list' || part.channel === 'suppression' || part.channel === 'email';
+    const same = isEmail ? [...asked('email'), ...asked('suppression')] : asked(part.channel);
+    return same.some(
+      ({ rowNumber, channel, outcome }) =>
+        (rowNumber !== part.rowNumber || channel !== part.channel) && SENT.has(outcome),
+    );
   }
 
   /**
@@ -240,7 +250,9 @@ export class RunTruth {
           email: profile.email,
           phoneNumber: profile.phone_number,
         });
-        if (!this.#asked.has(key) && this.#held(now, channel).mark !== then.mark) {
+        const isAsked =
+          this.#asked.has(key) || this.#asked.has(key.replace(/^email/, 'suppression'));
+        if (!isAsked && this.#held(now, channel).mark !== then.mark) {
           yield about(key, 'no row is about it, but its consent changed');
         }
       }

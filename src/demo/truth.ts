@@ -45,6 +45,9 @@ function confirmed(part: ReportedPart, run: RunTruth): string | null {
   }
   if (part.operation === 'suppress')
     return now.suppressed ? null : 'the account does not suppress it';
+  if (part.operation === 'unsuppress')
+    return now.suppressedByHand ? 'the account still suppresses it by hand' : null;
+  if (part.operation === 'remove_from_list') return run.isMember(part) ? 'it is on the list' : null;
   if (now.consent !== 'SUBSCRIBED') return `the account says ${now.consent}`;
   if (!run.wasCarried(part)) return 'no accepted subscribe call carried it';
   return run.isOurs(part, now) ? null : 'the consent is not from this run';
@@ -58,7 +61,15 @@ function pending(part: ReportedPart, run: RunTruth): string | null {
 }
 
 function unconfirmed(part: ReportedPart, run: RunTruth): string | null {
-  if (part.channel === 'list') return run.isMember(part) ? 'it is on the list' : null;
+  if (part.channel === 'list') {
+    const isOn = run.isMember(part);
+    if (part.operation === 'remove_from_list') return isOn ? null : 'it is not on the list';
+    return isOn ? 'it is on the list' : null;
+  }
+  if (part.channel === 'suppression') {
+    const isDone = run.now(part).suppressedByHand === (part.operation === 'suppress');
+    return isDone ? 'the account has done it' : null;
+  }
   if (!run.wasCarried(part)) return 'no accepted subscribe call carried it';
   // The person was subscribed after an opt-out, and no reading shows them unsubscribed again.
   if (part.reason === 'opt_out_not_read_back') return null;

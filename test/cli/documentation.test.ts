@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { run } from './terminal.js';
 
 const VERBS =
-  'demo dev sandbox worker check map migrate status report show approve pause resume set-share cancel retry-failed';
+  'demo dev sandbox worker check map migrate status report show subscribe unsubscribe suppress unsuppress ' +
+  'add-to-list remove-from-list approve pause resume set-share cancel retry-failed';
 const PAGES = [
   'README.md',
   'docs/cli.md',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { guardPart } from '../../src/consent/guard.js';
 import { type Held, type Known, mayBeOneProfile } from '../../src/consent/person.js';
-import type { ProfileConsent } from '../../src/klaviyo/index.js';
+import type { ProfileConsent, SuppressionReason } from '../../src/klaviyo/index.js';
 import { email, profile, sms } from '../support/profiles.js';
 import { openPart, openRow } from '../support/open-rows.js';
 
@@ -11,7 +11,11 @@ const held = (byEmail: ProfileConsent | null, byPhone: ProfileConsent | null = n
   byPhone: byPhone === null ? [] : [byPhone],
 });
 const known = (state: Held, optOuts: Known['optOuts'] = []): Known => ({ held: state, optOuts });
-const RUN = { listId: 'LIST01', startedAt: new Date('2026-01-01T00:00:00Z') };
+const RUN = {
+  listId: 'LIST01',
+  startedAt: new Date('2026-01-01T00:00:00Z'),
+  unsubscribeFrom: 'everything' as const,
+};
 const withEmail = (...consent: Parameters<typeof email>) =>
   held(profile({ emailMarketing: email(...consent) }));
 
@@ -208,5 +212,50 @@ describe('one profile for e-mail and phone', () => {
     test(`${expected ? 'yes' : 'no'}: ${name}`, () => {
       assert.equal(mayBeOneProfile(openRow(), state), expected);
     });
+  }
+});
+
+describe('the guard of a lifted suppression', () => {
+  const BY_HAND = '2025-12-31T00:00:00Z';
+  const cases: [string, Held, string][] = [
+    ['lifts one by hand', suppressed(['USER_SUPPRESSED', BY_HAND]), 'send'],
+    [
+      'lifts one by hand beside others, which stay',
+      suppressed(['HARD_BOUNCE', BY_HAND], ['USER_SUPPRESSED', BY_HAND]),
+      'send',
+    ],
+    [
+      'leaves one that was made after the run was asked for',
+      suppressed(['USER_SUPPRESSED', '2026-01-01T00:00:01Z']),
+      'opted_out_during_run',
+    ],
+    ['leaves one of no known date', suppressed(['USER_SUPPRESSED', null]), 'opted_out_during_run'],
+    [
+      'leaves what Klaviyo does not lift',
+      suppressed(['SPAM_COMPLAINT', BY_HAND]),
+      'suppression_not_by_hand',
+    ],
+    ['has nothing to lift', withEmail('SUBSCRIBED'), 'not_suppressed'],
+    ['has nobody', held(null), 'not_suppressed'],
+    [
+      'does not guess where Klaviyo does not say',
+      suppressed(['unstated', null]),
+      'consent_state_unknown',
+    ],
+  ];
+  const part = openPart({ channel: 'suppression', operation: 'unsuppress' });
+  for (const [name, state, expected] of cases) {
+    test(name, () => {
+      const verdict = guardPart(part, known(state), RUN);
+      assert.equal(verdict.send ? 'send' : verdict.reason, expected);
+    });
+  }
+
+  function suppressed(...suppressions: [SuppressionReason, string | null][]): Held {
+    const emailMarketing = {
+      ...email('SUBSCRIBED'),
+      suppressions: suppressions.map(([reason, timestamp]) => ({ reason, timestamp })),
+    };
+    return held(profile({ emailMarketing }));
   }
 });

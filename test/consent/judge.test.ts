@@ -6,7 +6,11 @@ import type { OptOut } from '../../src/ledger/index.js';
 import { email, profile, sms } from '../support/profiles.js';
 import { openPart, openRow } from '../support/open-rows.js';
 
-const RUN = { listId: 'LIST01', startedAt: new Date('2026-01-01T12:00:00Z') };
+const RUN = {
+  listId: 'LIST01',
+  startedAt: new Date('2026-01-01T12:00:00Z'),
+  unsubscribeFrom: 'everything' as const,
+};
 const NOBODY: Known['held'] = { byEmail: [], byPhone: [] };
 
 const optOut = (fields: Partial<OptOut> = {}): OptOut => ({

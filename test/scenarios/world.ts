@@ -116,7 +116,8 @@ function assertPromises(
 
 /** After the submit; before it, where that left nothing to send; or Klaviyo's own word for it. */
 function wasRead({ readAt, settledBy, reason, consentBefore }: ReportedPart): boolean {
-  if (settledBy === 'guard') return consentBefore !== null;
+  // Of somebody without a profile it was read that there is nothing to lift.
+  if (settledBy === 'guard') return consentBefore !== null || reason === 'not_suppressed';
   return readAt !== null || reason === 'backdated_after_subscription';
 }
 

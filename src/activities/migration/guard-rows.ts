@@ -22,6 +22,7 @@ import {
   type OptOut,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { byKlaviyosClock } from '../klaviyo-time.js';
 import { lookUpPeople } from '../look-ups.js';
 import type { AccountPeople } from '../mirror/account-people.js';
 
@@ -118,7 +119,7 @@ async function lookUp(
   );
   const rows = asked.filter((row) => people.covers(row));
   const optOuts = byIdentifier(await optOutsOf(ledger.db, accountId, rows.flatMap(identifiersOf)));
-  const run = { listId: settings.listId, startedAt: createdAt };
+  const run = { ...settings, startedAt: byKlaviyosClock(klaviyo, createdAt) };
   const judgements = rows.map((row) =>
     judgePerson(
       row,

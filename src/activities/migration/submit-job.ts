@@ -138,14 +138,7 @@ export function createSubmitJob(
         attempt.postponements += 1;
         return 'go_on';
       }
-      const members = await onlyMembers(
-        deps,
-        migration,
-        job.operation,
-        entries,
-        attempt,
-        signal,
-      );
+      const members = await onlyMembers(deps, migration, job.operation, entries, attempt, signal);
       const asked = sentParts(members);
       if (asked.length === 0) return 'go_on';
       const now = deps.klaviyo.now();

@@ -13,6 +13,7 @@ import {
   type OpenRow,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { byKlaviyosClock } from '../klaviyo-time.js';
 import type { LookedUp } from '../look-ups.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
 import {
@@ -118,7 +119,10 @@ export class AccountPeople {
       Math.max(oldestMs, ageMs),
     );
     const optedOut = new Set(optOuts.map(({ identifier }) => identifier));
-    const run = { listId: settings.listId, startedAt: migration.createdAt };
+    const run = {
+      ...settings,
+      startedAt: byKlaviyosClock(this.deps.klaviyo, migration.createdAt),
+    };
     const judged = new Map<number, Judgement>();
     for (const row of known) {
       const judgement = judgePerson(row, { held: index.heldFor(row), optOuts: [] }, run);

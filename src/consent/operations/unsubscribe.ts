@@ -31,10 +31,13 @@ export const unsubscribe: OperationRecord = {
   // Klaviyo would unsubscribe people who are not on the list from everything.
   offList: ({ unsubscribeFrom }) =>
     unsubscribeFrom === 'list' ? { outcome: 'rejected', reason: 'not_on_list' } : null,
-  guard: (channel, { held }) =>
-    isConsentChannel(channel) && isOut(channel, profilesFor(channel, held))
+  guard(channel, { held }, { unsubscribeFrom }) {
+    // Whoever is out of everything may still be on the list.
+    if (unsubscribeFrom === 'list' || !isConsentChannel(channel)) return SEND;
+    return isOut(channel, profilesFor(channel, held))
       ? { send: false, outcome: 'confirmed', reason: 'already_opted_out' }
-      : SEND,
+      : SEND;
+  },
   prove(channel, { profiles, isMember, unsubscribeFrom }) {
     if (!isConsentChannel(channel)) return null;
     if (unsubscribeFrom === 'list') return isMember === false ? CONFIRMED : null;

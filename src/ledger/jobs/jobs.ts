@@ -17,19 +17,28 @@ export async function getJob(
     .executeTakeFirstOrThrow();
 }
 
-/** Records that nothing of a job is left to send. */
+/**
+ * Records that nothing of a job is left to send. If all that is left are calls whose answer was lost
+ * and that need not be made again, because their effect shows already, the job is due for a look-up:
+ * no answer made it due.
+ */
 export async function noteSubmitEnded(
   db: LedgerDb,
   migrationId: string,
   jobNumber: number,
 ): Promise<void> {
-  await db
-    .updateTable('job')
-    .set({ submit_ended_at: sql`now()` })
-    .where('migration_id', '=', migrationId)
-    .where('job_number', '=', jobNumber)
-    .where('submit_ended_at', 'is', null)
-    .execute();
+  await sql`
+    update consentry.job j set submit_ended_at = now(),
+      accepted_at = coalesce(j.accepted_at, lost.at),
+      look_up_at = case when j.woken_at is null then coalesce(j.look_up_at, lost.at) end
+    from (
+      select case when exists (
+        select from consentry.submission s
+        where s.migration_id = ${migrationId} and s.job_number = ${jobNumber} and s.status = 'lost'
+      ) then now() end as at
+    ) lost
+    where j.migration_id = ${migrationId} and j.job_number = ${jobNumber}
+      and j.submit_ended_at is null`.execute(db);
 }
 
 /**

@@ -36,7 +36,24 @@ export function untrue(
       if (part.operation === 'suppress' || part.operation === 'unsubscribe') {
         const told = toldByEventAt(chronicle, part);
         const since = told === null ? states : timeline.during(told, settledAt);
-        return since.some(isOut) ? null : 'they were not out';
+        const { list, unsubscribesFromList } = run.spec;
+        const hasLeftList = (listSuppressions: readonly string[]) =>
+          unsubscribesFromList && list !== null && listSuppressions.includes(LISTS[list]);
+        return since.some((state) => isOut(state) || hasLeftList(state.listSuppressions))
+          ? null
+          : 'they were not out';
+      }
+      if (part.operation === 'unsuppress') {
+        const isFree = states.some(({ suppressions }) => !suppressions.includes('USER_SUPPRESSED'));
+        return isFree || states.length === 0 ? null : 'they were suppressed by hand';
+      }
+      if (part.operation === 'remove_from_list') {
+        const isStillOn =
+          run.spec.list !== null &&
+          account.after.some(
+            (line) => line.email?.toLowerCase() === identifier && isOn(line, LISTS[run.spec.list!]),
+          );
+        return isStillOn && !mayHaveJoined(chronicle, identifier) ? 'they are on the list' : null;
       }
       return states.some(({ consent }) => consent === 'SUBSCRIBED') ? null : 'no consent';
     case 'already_consented':
@@ -135,4 +152,16 @@ function isAskedToLeave({ runs }: Chronicle, { email, phoneNumber }: ReportedPar
           (phoneNumber !== null && part.phoneNumber === phoneNumber)),
     ),
   );
+}
+
+/** Whether something may have put the person on a list again: a form, or another run. */
+function mayHaveJoined({ runs, scenario }: Chronicle, identifier: string): boolean {
+  const joins = scenario.moves.some(({ act }) => act.do === 'form' || act.do === 'join_and_leave');
+  const sends = runs.some(({ parts }) =>
+    parts.some(
+      ({ operation, sent, email }) =>
+        sent && email === identifier && (operation === 'subscribe' || operation === 'add_to_list'),
+    ),
+  );
+  return joins || sends;
 }

@@ -7,7 +7,7 @@ import type { JudgedChannel } from './timeline.js';
  * than all where it may be a no, and older than all where it is a yes.
  */
 export function sentAgainstSource(
-  { rows, source }: RunSpec,
+  { rows, source, list }: RunSpec,
   channel: JudgedChannel,
   person: number,
 ): boolean {
@@ -21,7 +21,11 @@ export function sentAgainstSource(
     const year = channel === 'email' ? row.emailYear : row.smsYear;
     // An address with such a letter is nobody's; the number beside it is theirs.
     if (trap === 'kelvin' && channel === 'email') continue;
-    if (channel === 'email' && row.suppressed !== '') no(Infinity);
+    const isLifted = row.suppressed === 'lifted';
+    if (channel === 'email' && row.suppressed !== '' && !isLifted) no(Infinity);
+    // A subscribe to any channel would put them on the list.
+    const leaves = row.list === 'remove' || row.list === 'perhaps';
+    if (leaves && list !== null && trap !== 'kelvin') no(Infinity);
     const isTwice = trap === 'twice' && source === 'json' && word !== 'unsubscribed';
     const isUndated = trap === 'offset' && year !== null;
     if (word === 'yes' && !isTwice && !isUndated) yes(year ?? -Infinity);

@@ -13,6 +13,8 @@ export interface Word {
   readonly byClick: boolean;
   /** For messages of the oracle. */
   readonly how: string;
+  /** From when on a run was asked to lift it; a suppression by hand that was made before. */
+  readonly liftedFrom?: number;
 }
 
 /** How one channel of one profile stood from a time on. */
@@ -48,6 +50,7 @@ export class Timeline {
     said: readonly Said[],
     channel: JudgedChannel,
     identifier: string,
+    lifts: readonly number[] = [],
   ): Timeline {
     const key = channel === 'email' ? 'email.marketing' : 'sms.marketing';
     const isTheirs = (who: { email: string | null; phone_number: string | null }) =>
@@ -74,7 +77,7 @@ export class Timeline {
       });
     }
     return new Timeline(
-      words.sort((a, b) => a.at - b.at),
+      words.map((word) => withLift(word, lifts)).sort((a, b) => a.at - b.at),
       states,
     );
   }
@@ -88,6 +91,7 @@ export class Timeline {
     let no: Word | null = null;
     for (const word of this.words) {
       if (word.at > time) break;
+      if (word.liftedFrom !== undefined && time >= word.liftedFrom) continue;
       if (word.says === 'yes') {
         no = null;
         continue;
@@ -165,6 +169,16 @@ export class Timeline {
     }
     return exposed;
   }
+}
+
+/** Klaviyo shows a suppression by hand that much later than its date at most. */
+const SURFACES_WITHIN_MS = 2_500;
+
+/** @param lifts when runs were started that lift the person's suppression by hand */
+function withLift(word: Word, lifts: readonly number[]): Word {
+  if (word.how !== 'USER_SUPPRESSED') return word;
+  const lifting = lifts.filter((at) => word.at - SURFACES_WITHIN_MS <= at);
+  return lifting.length === 0 ? word : { ...word, liftedFrom: Math.min(...lifting) };
 }
 
 function wordsOf(before: State | null, state: State, method: string | null): Word[] {

@@ -1,4 +1,5 @@
 import type { SubscribedLine, TruthLine } from 'klaviyo-sandbox';
+import type { ReportedPart } from '../../../src/ledger/index.js';
 import type { AccountChronicle, Chronicle, Identity } from '../chronicle.js';
 import { Timeline, type JudgedChannel } from './timeline.js';
 
@@ -12,8 +13,12 @@ export class Timelines {
     const key = `${place} ${channel} ${identifier}`;
     const known = this.#timelines.get(key);
     if (known !== undefined) return known;
-    const { accounts, said } = this.chronicle;
-    const timeline = Timeline.of(accountAt(accounts, place), place, said, channel, identifier);
+    const { accounts, said, runs } = this.chronicle;
+    const lifts = runs
+      .filter(({ spec, parts }) => spec.account === place && parts.some(isLiftOf(identifier)))
+      .map(({ startedAt }) => startedAt);
+    const account = accountAt(accounts, place);
+    const timeline = Timeline.of(account, place, said, channel, identifier, lifts);
     this.#timelines.set(key, timeline);
     return timeline;
   }
@@ -24,6 +29,11 @@ export class Timelines {
     );
   }
 }
+
+const isLiftOf =
+  (identifier: string) =>
+  ({ operation, email, sent }: ReportedPart): boolean =>
+    operation === 'unsuppress' && sent && email === identifier;
 
 export function everyChannel({ accounts }: Chronicle): [number, JudgedChannel, string][] {
   return accounts.flatMap(({ people }, place) =>

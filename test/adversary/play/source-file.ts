@@ -7,7 +7,7 @@ import type { Identity } from '../chronicle.js';
 import type { RowSpec, RunSpec, Scenario } from '../scenarios/scenario.js';
 
 /** The columns of the generic layout that a run asks for, and one that nobody reads. */
-const COLUMNS = [...GENERIC_COLUMNS, 'sms_consented_at', 'was'] as const;
+const COLUMNS = [...GENERIC_COLUMNS, 'sms_consented_at', 'list', 'was'] as const;
 type Cells = Readonly<Record<(typeof COLUMNS)[number], string>>;
 
 /**
@@ -17,10 +17,13 @@ type Cells = Readonly<Record<(typeof COLUMNS)[number], string>>;
  */
 export async function writeSource(
   path: string,
-  { rows, source }: RunSpec,
+  { rows, source, list }: RunSpec,
   people: readonly Identity[],
 ): Promise<() => Promise<void>> {
-  const cells = rows.map((row) => cellsOf(row, people[row.person]));
+  // Without a list, a row that is about one refuses the whole run.
+  const cells = rows.map((row) =>
+    cellsOf(list === null ? { ...row, list: '' } : row, people[row.person]),
+  );
   if (source === 'json') {
     await writeFile(path, rows.map((row, n) => jsonOf(row, cells[n])).join('\n'));
     return () => Promise.resolve();
@@ -80,6 +83,7 @@ function cellsOf(row: RowSpec, who: Identity | undefined): Cells {
     sms_consent: row.sms,
     sms_consented_at: date(row.smsYear),
     suppressed: row.suppressed,
+    list: row.list,
     was: 'yes',
   };
 }
@@ -113,7 +117,7 @@ export function requestOf(
     scenario: { consentMaxAgeMs, textConsentMaxAgeMs },
   }: { file: string; customSource: string; account: string; scenario: Scenario },
 ): MigrationRequest {
-  const { list, historical, texts, canary, waitsForApproval, mirror } = spec;
+  const { list, historical, texts, canary, waitsForApproval, unsubscribesFromList, mirror } = spec;
   const { rowsPerJob, jobsPerBatch } = spec;
   return {
     file,
@@ -122,6 +126,7 @@ export function requestOf(
     listId: list === null ? null : LISTS[list],
     optIn: list === 'single' ? 'single' : 'double',
     channels: texts ? ['email', 'sms'] : ['email'],
+    unsubscribeFrom: unsubscribesFromList && list !== null ? 'list' : 'everything',
     historical,
     ...(historical ? { undated: list === null ? 'reject' : 'list_only' } : {}),
     smsWithoutSender: 'reject',

@@ -26,7 +26,8 @@ export interface RowSpec {
   readonly emailYear: number | null;
   readonly sms: Word;
   readonly smsYear: number | null;
-  readonly suppressed: '' | 'yes' | 'perhaps';
+  readonly suppressed: '' | 'yes' | 'perhaps' | 'lifted';
+  readonly list: '' | 'add' | 'remove' | 'perhaps';
   /** What makes it say something else than it seems to; null for nothing. */
   readonly trap: Trap | null;
 }
@@ -46,6 +47,8 @@ export interface RunSpec {
   readonly texts: boolean;
   readonly canary: { readonly rows: number; readonly waitMs: number } | null;
   readonly waitsForApproval: boolean;
+  /** Only where it has a list. */
+  readonly unsubscribesFromList: boolean;
   /** What earlier reads of the account showed is relied on. */
   readonly mirror: 'always' | 'off';
   readonly rowsPerJob: number;

@@ -76,7 +76,13 @@ const row = (
     emailYear: year,
     sms,
     smsYear: year,
-    suppressed: weighted<RowSpec['suppressed']>([20, ''], [1, 'yes'], [1, 'perhaps']),
+    suppressed: weighted<RowSpec['suppressed']>(
+      [20, ''],
+      [1, 'yes'],
+      [1, 'perhaps'],
+      [2, 'lifted'],
+    ),
+    list: weighted<RowSpec['list']>([16, ''], [1, 'add'], [2, 'remove'], [1, 'perhaps']),
     trap: weighted<RowSpec['trap']>([24, null], [1, 'kelvin'], [1, 'offset'], [2, 'twice']),
   });
 
@@ -118,6 +124,7 @@ const run = (people: number, accounts: number): fc.Arbitrary<RunSpec> =>
       { freq: 1 },
     ),
     waitsForApproval: weighted([3, false], [1, true]),
+    unsubscribesFromList: weighted([4, false], [1, true]),
     mirror: weighted<RunSpec['mirror']>([3, 'always'], [1, 'off']),
     rowsPerJob: fc.constantFrom(1, 2, 3, 1_000),
     jobsPerBatch: fc.constantFrom(1, 2, 250),
@@ -230,6 +237,8 @@ const ENDPOINTS = [
   'get_profiles',
   'bulk_subscribe_profiles',
   'bulk_unsubscribe_profiles',
+  'bulk_unsuppress_profiles',
+  'remove_profiles_from_list',
   'get_events',
   'get_profiles_for_list',
 ] as const;

@@ -187,7 +187,8 @@ describe('a person and a report, from a real run', { timeout: 180_000 }, () => {
     assert.match(await readFile(page, 'utf8'), /=no address/);
     assert.equal(
       await readFile(undo, 'utf8'),
-      `email,phone_number,country,email_consent,sms_consent,note\nada@shop.test,${PHONE},US,unsubscribed,unsubscribed,\n`,
+      'email,phone_number,country,email_consent,sms_consent,suppressed,list,undo_of,note\n' +
+        `ada@shop.test,${PHONE},US,unsubscribed,unsubscribed,,,${id},\n`,
     );
     assert.match(stdout, /consentry migrate .*undo\.csv --channels email,sms/);
   });

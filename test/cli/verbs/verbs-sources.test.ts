@@ -232,8 +232,9 @@ describe('verbs about sources and reports', { timeout: 180_000 }, () => {
     it('report --undo writes a source that takes back what the run gave', async () => {
       const path = join(stack.folder, 'undo.csv');
       const { stdout } = await run('report', id, '--undo', path);
-      assert.match(stdout, /^2 rows whose consent the run changed: /);
-      assert.match(stdout, /^1 row was opted out or suppressed by the run, which only/m);
+      assert.match(stdout, /^2 rows that the run changed: /);
+      assert.match(stdout, /^\* THIS UNDO UNSUBSCRIBES 1 PERSON\./m);
+      assert.match(stdout, /^1 row was unsubscribed by the run, which only/m);
       const flags = /consentry migrate \S+ (.*)/.exec(stdout)?.[1]?.split(' ') ?? [];
       const undone = await run('migrate', path, ...flags, '--json');
       assert.equal(undone.code, 0, undone.stderr);

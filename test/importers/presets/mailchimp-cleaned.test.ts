@@ -27,7 +27,7 @@ describe("Mailchimp's cleaned contacts", () => {
       name: 'are refused where the address is none',
       columns: CLEANED,
       row: { ...bounced, 'Email Address': 'a' },
-      parts: ['email email_invalid'],
+      parts: ['suppression email_invalid'],
     },
   ]);
 

@@ -145,7 +145,12 @@ describe('what people ask for: sources, dates and the way back', () => {
     const columns = undoColumns(['email'], 'all');
     await writePrivateFile(path, (file) => writeRowsCsv(lines, columns, file, true));
     const { outcomes } = await world.migrate(path);
-    assert.deepEqual(outcomes, { [`${given} email`]: 'confirmed' });
+    assert.deepEqual(outcomes, {
+      [`${given} email`]: 'confirmed',
+      // The run had put them on the list.
+      [`${had} list`]: 'confirmed',
+    });
+    assert.deepEqual(world.profile(had).lists, []);
     assert.equal(emailOf(given).consent, 'UNSUBSCRIBED');
     assert.deepEqual([had, out].map(emailOf), before);
   });

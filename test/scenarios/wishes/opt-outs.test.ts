@@ -36,7 +36,7 @@ describe('what people ask for: opt-outs', () => {
       [`${joins} email`]: 'confirmed',
       [`${leaves} email`]: 'confirmed',
       [`${blank} email`]: 'nothing_asked',
-      [`${bounced} email`]: 'confirmed',
+      [`${bounced} suppression`]: 'confirmed',
     });
     assert.equal(emailOf(joins).consent, 'SUBSCRIBED');
     assert.equal(emailOf(leaves).consent, 'UNSUBSCRIBED');

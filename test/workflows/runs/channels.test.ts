@@ -138,15 +138,16 @@ describe('every channel, each with its own consent', () => {
     ]);
     assert.deepEqual(outcomes, {
       [`${email} email`]: 'confirmed',
-      [`${email} email (2)`]: 'conflicting_opt_out',
-      'in-perhaps@example.com email': 'consent_value_unknown',
+      [`${email} suppression`]: 'consent_value_unknown',
+      [`${email} email (2)`]: 'newer_statement_refused',
+      'in-perhaps@example.com suppression': 'consent_value_unknown',
     });
     assert.equal(truth(email).email.marketing.consent, 'UNSUBSCRIBED');
   });
 
   test('a suppressed row is suppressed, whatever else it says, and read back', async () => {
     const outcomes = await run('suppressed', ['bounced@example.com,,yes,,,,,,,,,,,,yes']);
-    assert.equal(outcomes['bounced@example.com email'], 'confirmed');
+    assert.equal(outcomes['bounced@example.com suppression'], 'confirmed');
     const { marketing } = truth('bounced@example.com').email;
     assert.deepEqual(
       marketing.suppression.map(({ reason }) => reason),

@@ -1,3 +1,4 @@
+import { OPERATIONS } from '../../../consent/operations/index.js';
 import type { StoppingFailure } from '../../../contracts/failures.js';
 import type { MigrationSettings, Preflight, SmsSetup } from '../../../contracts/migration.js';
 import { endpointOf, type EndpointName, type RateLimitReading } from '../../../klaviyo/index.js';
@@ -51,6 +52,9 @@ export function judge(
     stop('OptInProcessUnexpected', optInStop(settings, process, who));
   }
   stop('ConsentDatesMissing', undatedStop(settings, rows));
+  for (const operation of operations) {
+    stop('SettingsInvalid', OPERATIONS[operation].lacks(settings));
+  }
 
   let sms: SmsSetup = { source: 'not_needed', countries: [] };
   if (facts.texts !== null && accountId !== null) {
