@@ -82,7 +82,7 @@ const row = (
       [1, 'perhaps'],
       [2, 'lifted'],
     ),
-    list: weighted<RowSpec['list']>([16, ''], [1, 'add'], [2, 'remove'], [1, 'perhaps']),
+    list: weighted<RowSpec['list']>([30, ''], [2, 'add'], [2, 'remove'], [1, 'perhaps']),
     trap: weighted<RowSpec['trap']>([24, null], [1, 'kelvin'], [1, 'offset'], [2, 'twice']),
   });
 

@@ -15,7 +15,7 @@ interface Who {
 }
 
 const PAST = '2024-05-06T07:08:09Z';
-const HEADER = 'email,phone_number,email_consent,email_consented_at,sms_consent,suppressed';
+const HEADER = 'email,phone_number,email_consent,email_consented_at,sms_consent,suppressed,list';
 
 /** What the account can hold about somebody before the run. */
 const STATES: Readonly<Record<string, (listId: string) => Omit<SeedProfile, 'email'>>> = {
@@ -45,6 +45,7 @@ export function messySource(place: number, listId: string): MessySource {
   addNew(source);
   addRepeated(source);
   addOptOuts(source, listId);
+  addSuppressionsAndLists(source, listId);
   addTwoPeople(source);
   addRefused(source);
   return {
@@ -69,10 +70,17 @@ class Source {
     return `${this.tag}${name}@${domain}`;
   }
 
-  row(cells: { email?: string; phone?: string; mails?: string; texts?: string; out?: boolean }) {
-    const { email = '', phone = '', mails = '', texts = '', out = false } = cells;
+  row(cells: {
+    email?: string;
+    phone?: string;
+    mails?: string;
+    texts?: string;
+    suppressed?: string;
+    list?: string;
+  }) {
+    const { email = '', phone = '', mails = '', texts = '', suppressed = '', list = '' } = cells;
     const date = mails === '' ? '' : '2023-04-05T06:07:08Z';
-    this.lines.push([email, phone, mails, date, texts, out ? 'yes' : ''].join(','));
+    this.lines.push([email, phone, mails, date, texts, suppressed, list].join(','));
   }
 
   knows(seed: SeedProfile): void {
@@ -141,14 +149,40 @@ function addOptOuts(source: Source, listId: string): void {
     source.row({ phone: stops, texts: 'unsubscribed' });
     const out = source.address(`out-${state}`);
     source.knows({ email: out, ...held });
-    source.row({ email: out, mails: 'yes', out: true });
+    source.row({ email: out, mails: 'yes', suppressed: 'yes' });
     const listed = source.address(`listed-${state}`);
     source.knows({ email: listed, ...held });
     source.row({ email: listed, mails: 'list_only' });
   }
   source.row({ email: source.address('leaves-unknown'), mails: 'unsubscribed' });
   source.row({ phone: source.phones.next(), texts: 'unsubscribed' });
-  source.row({ email: source.address('out-unknown'), out: true });
+  source.row({ email: source.address('out-unknown'), suppressed: 'yes' });
+}
+
+/** Suppressions that are lifted, people who join and leave the list, and rows that contradict them. */
+function addSuppressionsAndLists(source: Source, listId: string): void {
+  for (const state of ['never', 'on', 'member', 'left', 'blocked', 'muted', 'bounced', 'unknown']) {
+    const held = STATES[state]?.(listId) ?? null;
+    for (const [name, cells] of [
+      ['lifted', { suppressed: 'lifted' }],
+      ['joins', { list: 'add' }],
+      ['removed', { list: 'remove' }],
+      ['unclear', { mails: 'yes', list: 'perhaps' }],
+    ] as const) {
+      const email = source.address(`${name}-${state}`);
+      if (held !== null) source.knows({ email, ...held });
+      source.row({ email, ...cells });
+    }
+    const torn = source.address(`both-ways-${state}`);
+    if (held !== null) source.knows({ email: torn, ...held });
+    source.row({ email: torn, mails: 'yes' });
+    source.row({ email: torn, suppressed: 'lifted', list: 'add' });
+    source.row({ email: torn, list: 'remove' });
+    const out = source.address(`suppressed-after-all-${state}`);
+    if (held !== null) source.knows({ email: out, ...held });
+    source.row({ email: out, suppressed: 'lifted', list: 'add' });
+    source.row({ email: out, mails: 'yes', suppressed: 'yes' });
+  }
 }
 
 /** Address and number of two people, who are to stay two. */
