@@ -10,6 +10,7 @@ import {
   type FeedEvent,
   type Metric,
 } from './reads/event-feed.js';
+import { importErrorSchema, type JsonApiError } from './json-api.js';
 import { named, type LookUpField } from './reads/filters.js';
 import { cursorOf, Pages } from './reads/paging.js';
 import {
@@ -43,6 +44,7 @@ export type KlaviyoApi = { [Operation in keyof KlaviyoClient]: KlaviyoClient[Ope
 
 const PAGE_OF_LISTS = 10;
 const PAGE_OF_SENDERS = 20;
+const PAGE_OF_IMPORT_ERRORS = 100;
 
 /**
  * The part of Klaviyo's API that consent needs. Every operation waits for the limiter and makes one
@@ -209,6 +211,20 @@ export class KlaviyoClient {
   /** Adds up to 10,000 people to a list without consent, creating missing profiles. */
   async importProfiles(request: ImportRequest, options?: CallOptions): Promise<AcceptedJob> {
     return this.#writes.acceptJob('bulk_import_profiles', importBody(request), options);
+  }
+
+  /**
+   * The rows of an import that were refused after it was accepted, by pointer into its request (see
+   * `splitRefusal`). Not readable if Klaviyo no longer knows the job.
+   */
+  listImportErrors(
+    jobId: string,
+    options?: CallOptions,
+  ): Promise<resources.OptionalReading<readonly JsonApiError[]>> {
+    const call = callOf('get_errors_for_bulk_import_profiles_job', jobId, {
+      'page[size]': String(PAGE_OF_IMPORT_ERRORS),
+    });
+    return readOptional(() => this.#pages.all(importErrorSchema, call, options));
   }
 
   /**

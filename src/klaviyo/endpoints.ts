@@ -93,6 +93,13 @@ export const ENDPOINTS = {
     steady: 150,
     scopes: ['lists:write', 'profiles:write'],
   },
+  get_errors_for_bulk_import_profiles_job: {
+    method: 'GET',
+    path: '/api/profile-bulk-import-jobs/{id}/import-errors',
+    burst: 10,
+    steady: 150,
+    scopes: ['profiles:read'],
+  },
   get_metrics: {
     method: 'GET',
     path: '/api/metrics',

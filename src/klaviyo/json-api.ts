@@ -26,6 +26,15 @@ const errorObject = z.object({
     .catch({ pointer: null, parameter: null }),
 });
 
+/** The same as a resource: an error of one row of an accepted import. */
+export const importErrorSchema = z
+  .object({ attributes: errorObject })
+  .transform(({ attributes: { source, ...rest } }): JsonApiError => ({
+    ...rest,
+    pointer: source.pointer,
+    parameter: source.parameter,
+  }));
+
 /** An error that could not be read must not disappear: it counts as an error of the whole request. */
 const UNREADABLE: JsonApiError = {
   code: 'unreadable',

@@ -23,6 +23,7 @@ import { optOutsShown, spellingsOf } from '../../consent/judge.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
 import { LAST_LOOKS, LAST_LOOK_EVERY_MS, repairOptOuts } from '../opt-outs/repair.js';
 import { lookUpMembers, lookUpPeople, type LookedUp } from '../look-ups.js';
+import { settleImportErrors } from './import-errors.js';
 import { proveAtDeadline, provePart, readBack, type Deadline } from '../../consent/proof.js';
 
 export interface SettleInput {
@@ -65,6 +66,7 @@ export async function lookUpJob(
   signal: AbortSignal,
 ): Promise<void> {
   const migration = await getMigration(deps.ledger.db, migrationId);
+  if (final) await settleImportErrors(deps, migrationId, jobNumber, signal);
   for (let looks = 1; ; looks += 1) {
     const isLast = final && looks >= LAST_LOOKS;
     const unknown = await lookOnce(deps, migration, { jobNumber, final, isLast }, signal);

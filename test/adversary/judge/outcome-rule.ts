@@ -36,23 +36,18 @@ export function untrue(
       if (part.operation === 'suppress' || part.operation === 'unsubscribe') {
         const told = toldByEventAt(chronicle, part);
         const since = told === null ? states : timeline.during(told, settledAt);
-        const { list, unsubscribesFromList } = run.spec;
-        const hasLeftList = (listSuppressions: readonly string[]) =>
-          unsubscribesFromList && list !== null && listSuppressions.includes(LISTS[list]);
-        return since.some((state) => isOut(state) || hasLeftList(state.listSuppressions))
-          ? null
-          : 'they were not out';
+        // Klaviyo shows with the consent to e-mail which lists somebody left.
+        const isOff =
+          run.spec.unsubscribesFromList &&
+          (hasLeft(run, account, part, timelines) || !isOnList(run, account, identifier));
+        return since.some(isOut) || isOff ? null : 'they were not out';
       }
       if (part.operation === 'unsuppress') {
         const isFree = states.some(({ suppressions }) => !suppressions.includes('USER_SUPPRESSED'));
         return isFree || states.length === 0 ? null : 'they were suppressed by hand';
       }
       if (part.operation === 'remove_from_list') {
-        const isStillOn =
-          run.spec.list !== null &&
-          account.after.some(
-            (line) => line.email?.toLowerCase() === identifier && isOn(line, LISTS[run.spec.list!]),
-          );
+        const isStillOn = isOnList(run, account, identifier);
         return isStillOn && !mayHaveJoined(chronicle, identifier) ? 'they are on the list' : null;
       }
       return states.some(({ consent }) => consent === 'SUBSCRIBED') ? null : 'no consent';
@@ -164,4 +159,18 @@ function mayHaveJoined({ runs, scenario }: Chronicle, identifier: string): boole
     ),
   );
   return joins || sends;
+}
+
+/** Whether a profile with the identifier is on the run's list at the end. */
+function isOnList(
+  { spec: { list } }: RunChronicle,
+  { after }: AccountChronicle,
+  identifier: string,
+): boolean {
+  return after.some(
+    (line) =>
+      (line.email?.toLowerCase() === identifier || line.phone_number === identifier) &&
+      list !== null &&
+      isOn(line, LISTS[list]),
+  );
 }

@@ -11,7 +11,7 @@ const LONG_AGO = '2024-01-02T03:04:05Z';
 describe('operations on suppressions and lists', () => {
   let world: World;
   before(async () => {
-    world = await startWorld();
+    world = await startWorld({ filteredDomains: ['filtered.test'] });
   });
   afterEach(() => {
     world.turn(DEFAULT_SWITCHES);
@@ -95,8 +95,9 @@ describe('operations on suppressions and lists', () => {
     async () => {
       const [before = '', meanwhile = ''] = people(2);
       const { account } = world.sandbox;
-      for (const email of [before, meanwhile]) account.seed({ email, email_consent: 'SUBSCRIBED' });
-      account.suppress({ email: before });
+      const seeded = { email_consent: 'SUBSCRIBED', consent_timestamp: LONG_AGO } as const;
+      account.seed({ ...seeded, email: before, suppressions: ['USER_SUPPRESSED'] });
+      account.seed({ ...seeded, email: meanwhile });
       const gate = world.harness.gates.close('get_profiles');
       const running = world.migrate([
         'email,suppressed',
@@ -226,6 +227,26 @@ describe('operations on suppressions and lists', () => {
       });
       assert.equal(world.hasProfile(removed), false);
       assert.equal(world.hasProfile(unclear), false);
+    },
+  );
+
+  scenario(
+    'operation-8',
+    'a row that an accepted import refuses ends with its reason',
+    async () => {
+      const [joins = ''] = people(1);
+      const { parts } = await world.migrate(
+        ['email,list', `${joins},add`, 'ada@filtered.test,add', 'bob@filtered.test,add'],
+        { timing: { membershipWithinMs: 1_500 } },
+      );
+      assert.deepEqual(
+        parts.map(({ outcome, reason, settledBy }) => [outcome, reason, settledBy]),
+        [
+          ['list_only', null, 'list_members'],
+          ['rejected', 'klaviyo_refused_email', 'klaviyo_answer'],
+          ['rejected', 'klaviyo_refused_email', 'klaviyo_answer'],
+        ],
+      );
     },
   );
 });
