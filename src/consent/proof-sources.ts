@@ -21,7 +21,10 @@ export interface Sources {
  * @param fromList whether the list's members can be read by the time they joined
  */
 export function sourcesOf(
-  settings: Pick<MigrationSettings, 'listId' | 'historicalImport' | 'consent'>,
+  settings: Pick<
+    MigrationSettings,
+    'listId' | 'historicalImport' | 'consent' | 'unsubscribeFrom'
+  >,
   fromEvents: boolean,
   fromList: boolean,
 ): Sources {
@@ -29,7 +32,8 @@ export function sourcesOf(
   const implicit = settings.consent === 'implicit';
   const byEvent = fromEvents && !historicalImport;
   const byList = fromList && listId !== null && (implicit || !byEvent);
-  const feeds = { events: fromEvents, members: byList, historicalImport };
+  const { unsubscribeFrom } = settings;
+  const feeds = { events: fromEvents, members: byList, historicalImport, unsubscribeFrom };
   const lookUps = new Map(ALL_OPERATIONS.map(({ name, lookUp }) => [name, lookUp(feeds)]));
   return { listMembers: byList, lookUps };
 }

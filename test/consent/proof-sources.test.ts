@@ -3,7 +3,12 @@ import { describe, test } from 'node:test';
 import { firstLookMs, sourcesOf } from '../../src/consent/proof-sources.js';
 
 describe('what a run is proved by', () => {
-  const run = { listId: 'LIST', historicalImport: false, consent: 'explicit' as const };
+  const run = {
+    listId: 'LIST',
+    historicalImport: false,
+    consent: 'explicit',
+    unsubscribeFrom: 'everything',
+  } as const;
 
   for (const [says, settings, fromEvents, listMembers, when] of [
     ['a live run by events, and late look-ups', run, true, false, 'late'],
@@ -42,6 +47,12 @@ describe('what a run is proved by', () => {
       assert.equal(lookUps.get(operation), when);
     });
   }
+
+  test('unsubscribes by events, but not those from the list alone, which no event shows', () => {
+    const lookUpOf = (unsubscribeFrom: 'everything' | 'list') =>
+      sourcesOf({ ...run, unsubscribeFrom }, true, true).lookUps.get('unsubscribe');
+    assert.deepEqual([lookUpOf('everything'), lookUpOf('list')], ['late', 'soon']);
+  });
 
   test('suppressions, which are no events, always by look-ups', () => {
     assert.equal(sourcesOf(run, true, true).lookUps.get('suppress'), 'soon');

@@ -38,6 +38,8 @@ export interface Feeds {
   readonly members: boolean;
   /** The run's consent is back-dated: no current event shows it. */
   readonly historicalImport: boolean;
+  /** Where the run unsubscribes from its list alone, no event of consent shows it. */
+  readonly unsubscribeFrom: MigrationSettings['unsubscribeFrom'];
 }
 
 /**

@@ -43,7 +43,8 @@ export const unsubscribe: OperationRecord = {
     if (unsubscribeFrom === 'list') return isMember === false ? CONFIRMED : null;
     return isOut(channel, profiles) ? CONFIRMED : null;
   },
-  lookUp: ({ events }) => (events ? 'late' : 'soon'),
+  lookUp: ({ events, unsubscribeFrom }) =>
+    events && unsubscribeFrom === 'everything' ? 'late' : 'soon',
   lacks: ({ unsubscribeFrom, listId }) =>
     unsubscribeFrom === 'list' && listId === null
       ? 'The run unsubscribes from its list, but has none: give --list.'
