@@ -166,12 +166,15 @@ export interface Attempt {
   readonly leftOut: Set<string>;
   /** Rows with lost answers that this attempt has guarded. */
   readonly guarded: Set<number>;
+  /** Ids of profiles that Klaviyo refused a call for, since it does not know them any more. */
+  readonly vanished: Set<string>;
 }
 
 export const newAttempt = (): Attempt => ({
   postponements: 0,
   leftOut: new Set(),
   guarded: new Set(),
+  vanished: new Set(),
 });
 
 /**

@@ -13,7 +13,7 @@ export const suppress: OperationRecord = {
   bringsIn: false,
   optsOut: true,
   givesConsent: false,
-  repeatable: true,
+  repeatable: () => true,
   events: [],
   leaves: 'SUPPRESSED',
   shows: 'UNSUBSCRIBED',

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
+import { SINGLE } from '../../support/harness.js';
+import { people } from '../../support/people.js';
+import { TEST_TIMING } from '../../support/settings.js';
+import { scenario } from '../scenario.js';
+import { startWorld, type World } from '../world.js';
+
+describe('operations while something else changes the same people', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld();
+  });
+  afterEach(() => {
+    world.turn(DEFAULT_SWITCHES);
+    world.sandbox.account.clearFaults();
+    world.harness.gates.openAll();
+  });
+  after(() => world.close());
+
+  const emailOf = (who: string) => world.profile(who).subscriptions.email.marketing;
+  const isMember = (who: string) => world.profile(who).lists.some(({ id }) => id === SINGLE);
+  const subscriber = (email: string, lists: string[] = [SINGLE]) =>
+    world.sandbox.account.seed({ email, email_consent: 'SUBSCRIBED', lists });
+
+  scenario(
+    'operation-4',
+    'a suppression counts for everything, even in a run that unsubscribes from its list alone',
+    async () => {
+      const [email = ''] = people(1);
+      const gate = world.harness.gates.close('bulk_suppress_profiles');
+      const suppressing = world.migrate(['email,suppressed', `${email},yes`], {
+        unsubscribeFrom: 'list',
+      });
+      await gate.reached;
+      const { id: listId } = world.sandbox.account.createList({
+        name: 'Another',
+        opt_in_process: 'single_opt_in',
+      });
+      const { outcomes } = await world.migrate(['email,email_consent', `${email},yes`], { listId });
+      gate.open();
+      await suppressing;
+      assert.deepEqual(outcomes, { [`${email} email`]: 'opted_out_during_run' });
+      assert.equal(emailOf(email).consent, 'NEVER_SUBSCRIBED');
+    },
+  );
+
+  scenario(
+    'operation-1',
+    'an unsubscribe from the list whose answer is lost is read back before it is made again',
+    async () => {
+      const [email = ''] = people(1);
+      subscriber(email);
+      world.sandbox.account.addFault({
+        endpoint: 'bulk_unsubscribe_profiles',
+        kind: 'reset_before',
+        times: 1,
+      });
+      const again = world.harness.gates.close('bulk_unsubscribe_profiles', 1);
+      const running = world.migrate(['email,email_consent', `${email},unsubscribed`], {
+        unsubscribeFrom: 'list',
+        timing: { ...TEST_TIMING, lostAnswerWaitMs: 6_000 },
+      });
+      // Klaviyo applies the lost call seconds later.
+      await Promise.race([again.reached, delay(4_000)]);
+      world.sandbox.account.unsubscribe({ email, list_id: SINGLE });
+      again.open();
+      const { outcomes } = await running;
+      assert.deepEqual(outcomes, { [`${email} email`]: 'confirmed' });
+      assert.deepEqual([isMember(email), emailOf(email).consent], [false, 'SUBSCRIBED']);
+    },
+  );
+
+  scenario(
+    'operation-3',
+    'who is deleted between the look-up and the removal does not stop the others',
+    async () => {
+      const [gone = '', stays = '', merged = ''] = people(3);
+      for (const email of [gone, stays, merged]) subscriber(email);
+      const { account } = world.sandbox;
+      const gate = world.harness.gates.close('remove_profiles_from_list');
+      const running = world.migrate([
+        'email,list',
+        ...[gone, stays, merged].map((email) => `${email},remove`),
+      ]);
+      await gate.reached;
+      for (const value of [gone, merged]) account.deleting.accept({ field: 'email', value });
+      while (world.hasProfile(gone) || world.hasProfile(merged)) await delay(20);
+      // The same person under a new id.
+      subscriber(merged);
+      gate.open();
+      const { outcomes, failure } = await running;
+      assert.equal(failure, null);
+      assert.deepEqual(outcomes, {
+        [`${gone} list`]: 'not_on_list',
+        [`${stays} list`]: 'confirmed',
+        [`${merged} list`]: 'confirmed',
+      });
+      assert.deepEqual([stays, merged].map(isMember), [false, false]);
+    },
+  );
+});
