@@ -3,6 +3,9 @@ import { after, afterEach, before, describe } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_SWITCHES } from 'klaviyo-sandbox';
 import { SINGLE } from '../../support/harness.js';
+import { inPhase } from '../../workflows/phases.js';
+import { outcomesOf } from '../../support/outcomes.js';
+import { MigrationStoppedError } from '../../../src/starter/stopped.js';
 import { people } from '../../support/people.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { scenario } from '../scenario.js';
@@ -44,6 +47,80 @@ describe('operations while something else changes the same people', () => {
       await suppressing;
       assert.deepEqual(outcomes, { [`${email} email`]: 'opted_out_during_run' });
       assert.equal(emailOf(email).consent, 'NEVER_SUBSCRIBED');
+    },
+  );
+
+  /** A run that lifts the suppression of an address, and waits to be approved. */
+  async function waitingLift(email: string): Promise<string> {
+    const { harness } = world;
+    const file = await harness.source(`lift-${email}.csv`, ['email', email]);
+    const { id } = await harness.consentry.migrations.start({
+      file,
+      operation: 'unsuppress',
+      approvalAbove: 0,
+      timing: TEST_TIMING,
+    });
+    await inPhase(harness, id, 'approval');
+    return id;
+  }
+
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  const suppressed = (email: string, at: string) =>
+    world.sandbox.account.seed({
+      email,
+      email_consent: 'SUBSCRIBED',
+      suppressions: ['USER_SUPPRESSED'],
+      consent_timestamp: at,
+    });
+
+  scenario(
+    'operation-5',
+    'a suppression that another run asks for while a lift waits is kept, though it shows already',
+    async () => {
+      const [email = ''] = people(1);
+      suppressed(email, minutesAgo(60));
+      const id = await waitingLift(email);
+      const { parts } = await world.migrate(['email', email], { operation: 'suppress' });
+      assert.deepEqual(
+        parts.map(({ outcome, reason, sent }) => [outcome, reason, sent]),
+        [['confirmed', null, true]],
+      );
+      await world.harness.consentry.migrations.approve(id);
+      await world.harness.consentry.migrations.waitForEnd(id);
+      assert.deepEqual(await outcomesOf(world.harness.ledger, id), {
+        [`${email} suppression`]: 'opted_out_during_run',
+      });
+      assert.deepEqual(
+        emailOf(email).suppression.map(({ reason }) => reason),
+        ['USER_SUPPRESSED'],
+      );
+    },
+  );
+
+  scenario(
+    'operation-5',
+    'a retry lifts no suppression that is newer than the run that it retries',
+    async () => {
+      const [email = ''] = people(1);
+      const { ledger, consentry } = world.harness;
+      const { migrations } = consentry;
+      suppressed(email, minutesAgo(5));
+      const id = await waitingLift(email);
+      await migrations.cancel(id);
+      await migrations.waitForEnd(id).catch((error: unknown) => {
+        if (!(error instanceof MigrationStoppedError)) throw error;
+      });
+      // As if that run were older than the suppression.
+      await ledger.pool.query(
+        "update consentry.run set created_at = created_at - interval '10 minutes' where id = $1",
+        [id],
+      );
+      const retry = await migrations.retryFailed(id, { timing: TEST_TIMING });
+      await migrations.waitForEnd(retry.id);
+      assert.deepEqual(await outcomesOf(world.harness.ledger, retry.id), {
+        [`${email} suppression`]: 'opted_out_during_run',
+      });
+      assert.equal(emailOf(email).suppression.length, 1);
     },
   );
 
