@@ -1,13 +1,15 @@
 import { keyOfPart, type Entry } from '../../consent/operations/entries.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
-import { profilesFor } from '../../consent/person.js';
-import { spellingsOf } from '../../consent/judge.js';
-import type { Operation } from '../../contracts/channels.js';
+import type { Held } from '../../consent/person.js';
+import { needsPhone, spellingsOf } from '../../consent/judge.js';
+import { isPhoneChannel, type Channel, type Operation } from '../../contracts/channels.js';
+import type { ProfileConsent } from '../../klaviyo/index.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import {
   settleUnsentParts,
   type Migration,
   type OpenPart,
+  type OpenRow,
   type Settlement,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -41,7 +43,9 @@ export async function onlyMembers(
     settings.listId,
     {
       emails: entries.flatMap(spellingsOf),
-      phoneNumbers: entries.flatMap(({ phoneNumber }) => phoneNumber ?? []),
+      phoneNumbers: entries.flatMap((entry) =>
+        needsPhone(entry) ? (entry.phoneNumber ?? []) : [],
+      ),
     },
     signal,
   );
@@ -51,7 +55,7 @@ export async function onlyMembers(
   for (const entry of entries) {
     const { rowNumber } = entry;
     const held = people.index.heldFor(entry);
-    const idsOf = ({ channel }: OpenPart) => profilesFor(channel, held).map(({ id }) => id);
+    const idsOf = ({ channel }: OpenPart) => membersFor(channel, entry, held).map(({ id }) => id);
     const known = (id: string) => !attempt.vanished.has(id);
     const parts = entry.parts.filter((part) => idsOf(part).some(known));
     const ids = parts.flatMap(idsOf).filter(known);
@@ -69,6 +73,18 @@ export async function onlyMembers(
   }
   await settleUnsentParts(ledger.db, migrationId, settlements);
   return atMostIds(members, CALL_LIMITS.removeFromList);
+}
+
+/**
+ * The members of the list that a part is about. A row's number may be somebody else's: it names the
+ * person of a membership only where there is no address.
+ */
+export function membersFor(
+  channel: Channel,
+  { email }: Pick<OpenRow, 'email'>,
+  { byEmail, byPhone }: Held,
+): readonly ProfileConsent[] {
+  return isPhoneChannel(channel) || email === null ? byPhone : byEmail;
 }
 
 /** The list still shows a profile that Klaviyo refused the removal of, since it does not know it. */

@@ -151,6 +151,53 @@ describe('operations while something else changes the same people', () => {
   );
 
   scenario(
+    'operation-1',
+    'an unsubscribe from the list by number is read back by that number',
+    async () => {
+      const [other = '', mine = ''] = people(2);
+      const phone = '+12015550170';
+      const { account } = world.sandbox;
+      account.seed({
+        email: mine,
+        phone_number: phone,
+        sms_consent: 'SUBSCRIBED',
+        lists: [SINGLE],
+      });
+      world.turn({ acceptedRows: 'lost' });
+      const { outcomes } = await world.migrate(
+        ['email,phone_number,sms_consent', `${other},${phone},unsubscribed`],
+        {
+          channels: ['sms'],
+          unsubscribeFrom: 'list',
+          timing: { ...TEST_TIMING, confirmWithinMs: 2_000 },
+        },
+      );
+      assert.deepEqual(outcomes, { [`${other} sms`]: 'unconfirmed' });
+      assert.equal(isMember(mine), true);
+    },
+  );
+
+  scenario(
+    'operation-3',
+    'a removal is about the address of a row, and not about whoever has its number',
+    async () => {
+      const [email = '', other = ''] = people(2);
+      const phone = '+12015550171';
+      const { account } = world.sandbox;
+      account.seed({ email: other, phone_number: phone, lists: [SINGLE] });
+      const { outcomes } = await world.migrate(
+        ['email,phone_number,sms_consent,list', `${email},${phone},unsubscribed,remove`],
+        { channels: ['email', 'sms'] },
+      );
+      assert.deepEqual(outcomes, {
+        [`${email} list`]: 'not_on_list',
+        [`${email} sms`]: 'confirmed',
+      });
+      assert.equal(isMember(other), true);
+    },
+  );
+
+  scenario(
     'operation-3',
     'who is deleted between the look-up and the removal does not stop the others',
     async () => {
