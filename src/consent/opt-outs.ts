@@ -132,6 +132,11 @@ export function areSuppressed(profiles: readonly ProfileConsent[]): boolean {
   return profiles.length > 0 && profiles.every((profile) => isSuppressed(profile.emailMarketing));
 }
 
+/** Whether nothing is left of the profile's suppression once the one by hand is lifted. */
+export function isSuppressedByHandAlone({ emailMarketing }: ProfileConsent): boolean {
+  return (emailMarketing?.suppressions ?? []).every(({ reason }) => reason === 'USER_SUPPRESSED');
+}
+
 /** Whether Klaviyo says that the profile left this list. */
 export function hasLeft(profile: ProfileConsent | null, listId: string | null): boolean {
   const left = profile?.emailMarketing?.listSuppressions ?? [];

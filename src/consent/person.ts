@@ -22,6 +22,8 @@ export interface Known {
   readonly held: Held;
   /** Opt-outs of the row's identifiers that any run, feed or reading has recorded. */
   readonly optOuts: readonly OptOut[];
+  /** A run asks to lift the suppression of the row's address, and may still change it. */
+  readonly mayBeLifted?: boolean;
 }
 
 /** The profiles whose consent for this channel counts: those with the channel's identifier. */

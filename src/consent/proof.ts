@@ -1,4 +1,9 @@
-import { isConsentChannel, isPhoneChannel, type Channel, type OptInProcess } from '../contracts/channels.js';
+import {
+  isConsentChannel,
+  isPhoneChannel,
+  type Channel,
+  type OptInProcess,
+} from '../contracts/channels.js';
 import type { Outcome, Reason } from '../contracts/outcomes.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
 import type { Settlement, WaitingPart } from '../ledger/index.js';

@@ -47,6 +47,7 @@ export type { Suppressed } from './profiles/profile-calls.js';
 export {
   covers,
   splitRefusal,
+  unknownIds,
   type RefusedPart,
   type RequestRefusal,
   type RowRefusal,

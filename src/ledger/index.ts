@@ -21,7 +21,7 @@ export {
   type MigrationSummary,
   type NewMigration,
 } from './runs/migrations.js';
-export { noteOptOuts, optOutsOf, type OptOut } from './opt-outs/known.js';
+export { liftsOf, noteOptOuts, optOutsOf, type OptOut } from './opt-outs/known.js';
 export * from './account-feeds.js';
 export * from './opt-outs/repairs.js';
 export * from './people/mirror.js';

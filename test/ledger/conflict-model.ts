@@ -43,13 +43,15 @@ export function modelEnds(rows: readonly ModelRow[]): Record<string, string> {
   const subscribes = (row: ModelRow, word: Word) => word === 'yes' && row.suppressed !== 'yes';
   const named = (row: ModelRow) => row.email === 'good';
   const isSuppressed = rows.some((row) => named(row) && row.suppressed === 'yes');
+  const maySuppress = rows.some((row) => named(row) && /yes|perhaps/.test(row.suppressed));
   const isUnsubscribed = rows.some(
     (row, at) => row.emailWord === 'unsubscribed' && ends[`${at} email`] === 'open',
   );
   rows.forEach((row, at) => {
     if (!named(row)) return;
     if (isSuppressed && row.emailWord === 'yes') lose(at, 'email', 'conflicting_opt_out');
-    if ((isSuppressed || isUnsubscribed) && row.list === 'add')
+    if (maySuppress && row.suppressed === 'lifted') lose(at, 'suppression', 'conflicting_opt_out');
+    if ((maySuppress || isUnsubscribed) && row.list === 'add')
       lose(at, 'list', 'conflicting_opt_out');
   });
   // A number is kept only where the row asks for texts, or names nobody else.
@@ -65,6 +67,7 @@ export function modelEnds(rows: readonly ModelRow[]): Record<string, string> {
     if (!isRemoved) return;
     if (subscribes(row, row.emailWord)) lose(at, 'email', 'conflicting_removal');
     if (row.smsWord === 'yes') lose(at, 'sms', 'conflicting_removal');
+    if (row.list === 'add') lose(at, 'list', 'conflicting_removal');
   });
   return ends;
 }

@@ -12,6 +12,7 @@ import type { OptOutTiming } from '../../contracts/migration.js';
 import {
   askForMembership,
   getMigration,
+  liftsOf,
   noteOptOuts,
   optOutsOf,
   settleUnsentParts,
@@ -104,7 +105,7 @@ export async function guardRows(
 /** Judges these people by what Klaviyo shows now: those of them that could be looked up. */
 async function lookUp(
   { ledger, klaviyo }: ActivityDependencies,
-  { accountId, settings, createdAt }: Migration,
+  { accountId, settings, askedAt }: Migration,
   asked: readonly OpenRow[],
   signal: AbortSignal,
 ) {
@@ -119,13 +120,15 @@ async function lookUp(
   );
   const rows = asked.filter((row) => people.covers(row));
   const optOuts = byIdentifier(await optOutsOf(ledger.db, accountId, rows.flatMap(identifiersOf)));
-  const run = { ...settings, startedAt: byKlaviyosClock(klaviyo, createdAt) };
+  const lifts = await liftsOf(ledger.db, accountId, rows.flatMap(suppressedBy));
+  const run = { ...settings, startedAt: byKlaviyosClock(klaviyo, askedAt) };
   const judgements = rows.map((row) =>
     judgePerson(
       row,
       {
         held: people.index.heldFor(row),
         optOuts: identifiersOf(row).flatMap((identifier) => optOuts.get(identifier) ?? []),
+        mayBeLifted: row.email !== null && lifts.has(row.email),
       },
       run,
     ),
@@ -135,6 +138,11 @@ async function lookUp(
 
 function identifiersOf({ email, phoneNumber }: OpenRow): string[] {
   return [email, phoneNumber].filter((identifier) => identifier !== null);
+}
+
+/** The address that a row asks to suppress. */
+function suppressedBy({ email, parts }: OpenRow): string[] {
+  return email !== null && parts.some(({ operation }) => operation === 'suppress') ? [email] : [];
 }
 
 function byIdentifier(optOuts: readonly OptOut[]): Map<string, OptOut[]> {
@@ -166,12 +174,15 @@ export interface Attempt {
   readonly leftOut: Set<string>;
   /** Rows with lost answers that this attempt has guarded. */
   readonly guarded: Set<number>;
+  /** Ids of profiles that Klaviyo refused a call for, since it does not know them any more. */
+  readonly vanished: Set<string>;
 }
 
 export const newAttempt = (): Attempt => ({
   postponements: 0,
   leftOut: new Set(),
   guarded: new Set(),
+  vanished: new Set(),
 });
 
 /**

@@ -1,10 +1,17 @@
 import { keyOfPart, type Entry } from '../../consent/operations/entries.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
-import { profilesFor } from '../../consent/person.js';
-import { spellingsOf } from '../../consent/judge.js';
-import type { Operation } from '../../contracts/channels.js';
+import type { Held } from '../../consent/person.js';
+import { needsPhone, spellingsOf } from '../../consent/judge.js';
+import { isPhoneChannel, type Channel, type Operation } from '../../contracts/channels.js';
+import type { ProfileConsent } from '../../klaviyo/index.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
-import { settleUnsentParts, type Migration, type Settlement } from '../../ledger/index.js';
+import {
+  settleUnsentParts,
+  type Migration,
+  type OpenPart,
+  type OpenRow,
+  type Settlement,
+} from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { lookUpMembers } from '../look-ups.js';
 import type { Attempt } from './guard-rows.js';
@@ -36,7 +43,9 @@ export async function onlyMembers(
     settings.listId,
     {
       emails: entries.flatMap(spellingsOf),
-      phoneNumbers: entries.flatMap(({ phoneNumber }) => phoneNumber ?? []),
+      phoneNumbers: entries.flatMap((entry) =>
+        needsPhone(entry) ? (entry.phoneNumber ?? []) : [],
+      ),
     },
     signal,
   );
@@ -46,19 +55,44 @@ export async function onlyMembers(
   for (const entry of entries) {
     const { rowNumber } = entry;
     const held = people.index.heldFor(entry);
-    const parts = entry.parts.filter(({ channel }) => profilesFor(channel, held).length > 0);
-    const ids = parts.flatMap(({ channel }) => profilesFor(channel, held).map(({ id }) => id));
+    const idsOf = ({ channel }: OpenPart) => membersFor(channel, entry, held).map(({ id }) => id);
+    const known = (id: string) => !attempt.vanished.has(id);
+    const parts = entry.parts.filter((part) => idsOf(part).some(known));
+    const ids = parts.flatMap(idsOf).filter(known);
     if (parts.length > 0) members.push({ ...entry, parts, memberIds: [...new Set(ids)] });
     for (const part of entry.parts) {
       if (parts.includes(part)) continue;
       const { channel } = part;
-      settlements.push({ rowNumber, channel, ...ended, ...read, settledBy: 'list_members' });
+      settlements.push(
+        idsOf(part).length === 0
+          ? { rowNumber, channel, ...ended, ...read, settledBy: 'list_members' }
+          : { rowNumber, channel, ...REFUSED },
+      );
       attempt.leftOut.add(keyOfPart({ rowNumber, channel }));
     }
   }
   await settleUnsentParts(ledger.db, migrationId, settlements);
   return atMostIds(members, CALL_LIMITS.removeFromList);
 }
+
+/**
+ * The members of the list that a part is about. A row's number may be somebody else's: it names the
+ * person of a membership only where there is no address.
+ */
+export function membersFor(
+  channel: Channel,
+  { email }: Pick<OpenRow, 'email'>,
+  { byEmail, byPhone }: Held,
+): readonly ProfileConsent[] {
+  return isPhoneChannel(channel) || email === null ? byPhone : byEmail;
+}
+
+/** The list still shows a profile that Klaviyo refused the removal of, since it does not know it. */
+const REFUSED = {
+  outcome: 'rejected',
+  reason: 'klaviyo_refused',
+  settledBy: 'klaviyo_answer',
+} as const satisfies Partial<Settlement>;
 
 /** As many of the first entries as have this many profiles at most: an address can have several. */
 function atMostIds(entries: readonly Entry[], most: number): readonly Entry[] {

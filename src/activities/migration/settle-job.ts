@@ -19,9 +19,10 @@ import {
 import type { ActivityDependencies } from '../dependencies.js';
 import { profilesFor } from '../../consent/person.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
-import { optOutsShown, spellingsOf } from '../../consent/judge.js';
+import { needsPhone, optOutsShown, spellingsOf } from '../../consent/judge.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
 import { LAST_LOOKS, LAST_LOOK_EVERY_MS, repairOptOuts } from '../opt-outs/repair.js';
+import { membersFor } from './list-members.js';
 import { lookUpMembers, lookUpPeople, type LookedUp } from '../look-ups.js';
 import { settleImportErrors } from './import-errors.js';
 import { proveAtDeadline, provePart, readBack, type Deadline } from '../../consent/proof.js';
@@ -147,9 +148,7 @@ async function lookUp(
           settings.listId,
           {
             emails: listed.flatMap(spellingsOf),
-            phoneNumbers: listed.flatMap((row) =>
-              row.email === null ? (row.phoneNumber ?? []) : [],
-            ),
+            phoneNumbers: listed.flatMap((row) => (needsPhone(row) ? (row.phoneNumber ?? []) : [])),
           },
           signal,
         );
@@ -174,7 +173,7 @@ function settlementsOf(
   return row.parts.flatMap((part): Settlement[] => {
     const { channel } = part;
     const isList = channel === 'list';
-    const membership = members === null ? [] : profilesFor('list', members.index.heldFor(row));
+    const membership = members === null ? [] : membersFor(channel, row, members.index.heldFor(row));
     const profiles = isList ? membership : profilesFor(channel, people.index.heldFor(row));
     const read = {
       ...settings,

@@ -9,6 +9,7 @@ import {
   KlaviyoRefusedError,
   KlaviyoUnavailableError,
   splitRefusal,
+  unknownIds,
   type CallOptions,
 } from '../../klaviyo/index.js';
 import {
@@ -89,12 +90,14 @@ export function createSubmitJob(
 
   /** Lost answers are read back before anything of the call is sent again. */
   async function settleLost(job: Job, readBack: string | null): Promise<'ambiguous' | null> {
+    const { settings } = await getMigration(db, job.migrationId);
+    const repeatable = OPERATIONS[job.operation].repeatable(settings);
     const submissions = await submissionsOfJob(db, job.migrationId, job.jobNumber);
     const unanswered = submissions.filter(
       ({ status }) => status === 'sending' || status === 'ambiguous',
     );
     const known = (id: string) =>
-      OPERATIONS[job.operation].repeatable || (readBack !== null && BigInt(id) <= BigInt(readBack));
+      repeatable || (readBack !== null && BigInt(id) <= BigInt(readBack));
     for (const { id } of unanswered) {
       if (known(id)) await answerSubmission(db, id, { status: 'lost' });
     }
@@ -125,7 +128,7 @@ export function createSubmitJob(
     { migration, timing, signal, attempt }: Calling,
   ): Promise<'go_on' | 'ambiguous' | 'paused' | 'stopped'> {
     const { settings } = migration;
-    const { endpoint, bringsIn, optsOut } = OPERATIONS[job.operation];
+    const { endpoint, bringsIn } = OPERATIONS[job.operation];
     const reservation = await deps.klaviyo.reserve(endpoint, signal);
     try {
       const readFrom = performance.now();
@@ -142,8 +145,14 @@ export function createSubmitJob(
       const asked = sentParts(members);
       if (asked.length === 0) return 'go_on';
       const now = deps.klaviyo.now();
-      const optsOutOf = optsOut ? whatOptsOut(settings) : null;
-      const call = { ...job, endpoint, bringsIn, optsOutOf, now, parts: asked };
+      const call = {
+        ...job,
+        endpoint,
+        bringsIn,
+        optsOutOf: whatOptsOut(job, settings),
+        now,
+        parts: asked,
+      };
       const begun = await beginSubmission(db, call);
       if (begun.state === 'paused' || begun.state === 'stopped') return begun.state;
       const carried = begun.state === 'begun' ? begun.parts : [];
@@ -151,14 +160,11 @@ export function createSubmitJob(
       for (const key of asked.map(keyOfPart)) if (!keys.has(key)) attempt.leftOut.add(key);
       if (begun.state !== 'begun') return 'go_on';
       const options = { signal, reservation };
-      const answer = await send(
-        deps,
-        job,
-        begun.id,
-        onlyParts(members, carried),
+      const answer = await send(deps, job, begun.id, onlyParts(members, carried), {
         settings,
+        attempt,
         options,
-      );
+      });
       return answer === 'ambiguous' ? 'ambiguous' : 'go_on';
     } finally {
       reservation.release();
@@ -224,9 +230,12 @@ export function createSubmitJob(
 
 const partsOf = ({ parts }: OpenRow) => parts;
 
-/** What an unsubscribe of the run ends, as the ledger notes it. */
-function whatOptsOut({ unsubscribeFrom, listId }: MigrationSettings) {
-  return unsubscribeFrom === 'list' && listId !== null ? { listId } : ('everything' as const);
+/** What a call opts people out of, as the ledger notes it: only what depends on the list is about it. */
+function whatOptsOut({ operation }: Job, settings: MigrationSettings) {
+  const { optsOut, offList } = OPERATIONS[operation];
+  if (!optsOut) return null;
+  const { listId } = settings;
+  return listId !== null && offList(settings) !== null ? { listId } : ('everything' as const);
 }
 
 /** Without the parts that a call left out because their people opted out meanwhile. */
@@ -247,8 +256,15 @@ async function send(
   { migrationId, jobNumber, operation }: Job,
   submission: string,
   entries: readonly Entry[],
-  settings: MigrationSettings,
-  options: CallOptions,
+  {
+    settings,
+    attempt,
+    options,
+  }: {
+    readonly settings: MigrationSettings;
+    readonly attempt: Attempt;
+    readonly options: CallOptions;
+  },
 ): Promise<'accepted' | 'refused' | 'ambiguous'> {
   const { db } = deps.ledger;
   let answer: SubmissionAnswer;
@@ -256,12 +272,20 @@ async function send(
     answer = await call(deps, operation, entries, settings, options);
   } catch (error) {
     if (error instanceof KlaviyoUnavailableError && error.ambiguous) {
-      const { repeatable } = OPERATIONS[operation];
+      const repeatable = OPERATIONS[operation].repeatable(settings);
       await answerSubmission(db, submission, { status: repeatable ? 'lost' : 'ambiguous' });
       if (!repeatable) return 'ambiguous';
       throw error;
     }
     if (error instanceof KlaviyoRefusedError) {
+      const ids = entries.flatMap(({ memberIds }) => memberIds);
+      const vanished = unknownIds(error.apiErrors, ids);
+      if (vanished.size > 0) {
+        // People are deleted and merged at any time. The next call reads again who is on the list.
+        for (const id of vanished) attempt.vanished.add(id);
+        await answerSubmission(db, submission, { status: 'refused' });
+        return 'refused';
+      }
       const { rows, requestWide } = splitRefusal(error.apiErrors, entries.length);
       await answerSubmission(db, submission, { status: 'refused' });
       const settlements = settleRefused(entries, rows);

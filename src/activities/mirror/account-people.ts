@@ -98,7 +98,8 @@ export class AccountPeople {
     const { db } = this.deps.ledger;
     const nothing: Recalled = { judgements: [], left: rows, ageMs: () => 0 };
     const askedAt = performance.now();
-    if (settings.mirror === 'off') return nothing;
+    // Without Klaviyo's time it is not known what was before the run and what after.
+    if (settings.mirror === 'off' || this.deps.klaviyo.now() === null) return nothing;
     const mirror = await mirrorOf(db, accountId);
     if (mirror === null || mirror.ageMs === null) return nothing;
     const feeds = this.optOuts.feedsOf({ accountId, ...settings }, timing);
@@ -121,7 +122,7 @@ export class AccountPeople {
     const optedOut = new Set(optOuts.map(({ identifier }) => identifier));
     const run = {
       ...settings,
-      startedAt: byKlaviyosClock(this.deps.klaviyo, migration.createdAt),
+      startedAt: byKlaviyosClock(this.deps.klaviyo, migration.askedAt),
     };
     const judged = new Map<number, Judgement>();
     for (const row of known) {

@@ -15,7 +15,7 @@ export const addToList: OperationRecord = {
   bringsIn: true,
   optsOut: false,
   givesConsent: false,
-  repeatable: true,
+  repeatable: () => true,
   events: [],
   leaves: null,
   shows: 'SUBSCRIBED',
@@ -25,7 +25,8 @@ export const addToList: OperationRecord = {
     const reason = whyNot(channel, known, run);
     return reason === null ? SEND : { send: false, outcome: 'skipped_opted_out', reason };
   },
-  prove: (_channel, { isMember }) => (isMember === true ? { outcome: 'list_only', reason: null } : null),
+  prove: (_channel, { isMember }) =>
+    isMember === true ? { outcome: 'list_only', reason: null } : null,
   // A membership without consent causes no event.
   lookUp: ({ members }) => (members ? 'late' : 'soon'),
   lacks: ({ listId }) =>

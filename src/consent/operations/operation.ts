@@ -84,8 +84,8 @@ export interface OperationRecord {
   readonly optsOut: boolean;
   /** It adds consent, which a person may withdraw or be asked to confirm by a click. */
   readonly givesConsent: boolean;
-  /** It is idempotent: a call that may have been applied can be made again. */
-  readonly repeatable: boolean;
+  /** It is idempotent: a call that may have been applied can be made again at once. */
+  readonly repeatable: (settings: MigrationSettings) => boolean;
   /** The metrics whose events prove it, with their names in older accounts. */
   readonly events: readonly {
     readonly channel: ConsentChannel;

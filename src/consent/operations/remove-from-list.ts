@@ -11,7 +11,7 @@ export const removeFromList: OperationRecord = {
   bringsIn: false,
   optsOut: false,
   givesConsent: false,
-  repeatable: true,
+  repeatable: () => true,
   events: [],
   leaves: 'NOT_ON_LIST',
   shows: 'SUBSCRIBED',

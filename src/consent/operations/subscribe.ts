@@ -19,7 +19,7 @@ export const subscribe: OperationRecord = {
   optsOut: false,
   givesConsent: true,
   // A second subscribe may mail the person again.
-  repeatable: false,
+  repeatable: () => false,
   events: [
     { channel: 'email', names: ['Subscribed to Email Marketing'] },
     { channel: 'sms', names: ['Subscribed to SMS Marketing', 'Consented to Receive SMS'] },
@@ -40,7 +40,8 @@ export const subscribe: OperationRecord = {
   },
   // An opt-out proves nothing yet: Klaviyo may still apply the subscribe over it.
   prove(channel, { profiles, isMember, listId }) {
-    if (!isConsentChannel(channel)) return isMember === true ? { outcome: 'list_only', reason: null } : null;
+    if (!isConsentChannel(channel))
+      return isMember === true ? { outcome: 'list_only', reason: null } : null;
     if (optOutOf(channel, profiles, null) !== null) return null;
     if (channel === 'email' && profiles.some((profile) => hasLeft(profile, listId))) return null;
     return profiles.some((profile) => consentOf(profile, channel)?.consent === 'SUBSCRIBED')

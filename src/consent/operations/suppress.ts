@@ -1,5 +1,5 @@
 import { CALL_LIMITS } from '../../contracts/limits.js';
-import { areSuppressed } from '../opt-outs.js';
+import { areSuppressed, isSuppressedByHandAlone } from '../opt-outs.js';
 import { profilesFor } from '../person.js';
 import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 
@@ -13,17 +13,20 @@ export const suppress: OperationRecord = {
   bringsIn: false,
   optsOut: true,
   givesConsent: false,
-  repeatable: true,
+  repeatable: () => true,
   events: [],
   leaves: 'SUPPRESSED',
   shows: 'UNSUBSCRIBED',
   settlesWithin: 'suppressionWithinMs',
   offList: () => null,
-  // A suppressed person gets no mail, so there is nothing left to do.
-  guard: (channel, { held }) =>
-    areSuppressed(profilesFor(channel, held))
+  // A suppressed person gets no mail, so there is nothing left to do; unless a run is about to lift
+  // the suppression that Klaviyo still shows.
+  guard(channel, { held, mayBeLifted = false }) {
+    const profiles = profilesFor(channel, held);
+    return areSuppressed(profiles) && !(mayBeLifted && profiles.some(isSuppressedByHandAlone))
       ? { send: false, outcome: 'confirmed', reason: 'already_suppressed' }
-      : SEND,
+      : SEND;
+  },
   prove: (_channel, { profiles }) => (areSuppressed(profiles) ? CONFIRMED : null),
   lookUp: () => 'soon',
   lacks: () => null,

@@ -20,7 +20,8 @@ export const unsubscribe: OperationRecord = {
   bringsIn: false,
   optsOut: true,
   givesConsent: false,
-  repeatable: true,
+  // Of somebody whom the first call has just taken off the list, a second one would end everything.
+  repeatable: ({ unsubscribeFrom }) => unsubscribeFrom !== 'list',
   events: [
     { channel: 'email', names: ['Unsubscribed from Email Marketing'] },
     { channel: 'sms', names: ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'] },

@@ -16,7 +16,7 @@ export const unsuppress: OperationRecord = {
   bringsIn: false,
   optsOut: false,
   givesConsent: false,
-  repeatable: true,
+  repeatable: () => true,
   events: [],
   leaves: 'NOT_SUPPRESSED',
   shows: 'SUBSCRIBED',
@@ -32,7 +32,8 @@ export const unsuppress: OperationRecord = {
       }
       return SEND;
     }
-    if (suppressions.some(({ reason }) => isUnclear(reason))) return skipped('consent_state_unknown');
+    if (suppressions.some(({ reason }) => isUnclear(reason)))
+      return skipped('consent_state_unknown');
     return suppressions.length === 0
       ? { send: false, outcome: 'confirmed', reason: 'not_suppressed' }
       : { send: false, outcome: 'rejected', reason: 'suppression_not_by_hand' };

@@ -68,6 +68,23 @@ export function splitRefusal(errors: readonly JsonApiError[], rowCount: number):
   return { rows: new Map([...rows].sort(([a], [b]) => a - b)), requestWide };
 }
 
+/**
+ * The ids, of those that a request names, that Klaviyo says it does not know: by their own words
+ * (`Invalid profile IDs: X, Y`), or by their places (`/data/2/id`). Klaviyo refuses the whole request
+ * for one of them, and perhaps does not name all at once.
+ */
+export function unknownIds(errors: readonly JsonApiError[], sent: readonly string[]): Set<string> {
+  const unknown = new Set<string>();
+  for (const { title, detail, pointer } of errors) {
+    const words = new Set(`${title} ${detail}`.split(/[^\w-]+/));
+    const place = /^\/data\/(\d+)(?:\/|$)/.exec(pointer ?? '')?.[1];
+    const pointedAt = place === undefined ? undefined : sent[Number(place)];
+    for (const id of sent) if (words.has(id)) unknown.add(id);
+    if (pointedAt !== undefined) unknown.add(pointedAt);
+  }
+  return unknown;
+}
+
 const ROW_POINTER = /^\/data\/attributes\/profiles\/data\/(\d+)(?:\/(?:attributes\/?)?(.*))?$/;
 
 /** Older forms of an error name the field without its row; that is enough if there is only one row. */

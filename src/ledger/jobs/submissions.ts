@@ -20,7 +20,7 @@ import {
   peopleOf,
 } from '../parts.js';
 import { byBlock, integers, RowNumbers } from '../row-numbers.js';
-import { MigrationNotFoundError } from '../runs/migrations.js';
+import { MigrationNotFoundError, sourceRun } from '../runs/migrations.js';
 import { lockForCall } from '../runs/steering-lock.js';
 import { lockForSettling } from '../transactions.js';
 import { settleUnsentParts } from './settlements.js';
@@ -85,8 +85,13 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
     await lockForSettling(tx, migrationId);
     const rowNumbers = parts.map(({ rowNumber }) => rowNumber);
     const standing = await standingOf(tx, migrationId, number, rowNumbers);
+    const lifts =
+      optsOutOf === null ? parts.filter(({ channel }) => channel === 'suppression') : [];
     const known = bringsIn ? parts.filter(({ rowNumber }) => standing.hasOptOut(rowNumber)) : [];
-    const optedOut = known.length > 0 ? await leaveOutOptedOut(tx, migrationId, known) : null;
+    const optedOut =
+      known.length > 0
+        ? await leaveOutOptedOut(tx, migrationId, known)
+        : await leaveOutTakenOutSince(tx, migrationId, lifts);
     // What was left out may stand in the way of other parts of the row.
     const current =
       optedOut === null ? standing : await standingOf(tx, migrationId, number, rowNumbers);
@@ -266,6 +271,52 @@ async function leaveOutOptedOut(
   return new Set(
     optedOut.map((part) => keyOf({ rowNumber: part.row_number, channel: part.channel })),
   );
+}
+
+/**
+ * Leaves out people whom another run has opted out of mail since this one was asked for: a lift that
+ * is older would undo that suppression.
+ *
+ * @param lifts parts that lift a suppression
+ * @returns keys of the parts that are left out; null if none is
+ */
+async function leaveOutTakenOutSince(
+  db: LedgerDb,
+  migrationId: string,
+  lifts: readonly SentPart[],
+): Promise<ReadonlySet<string> | null> {
+  if (lifts.length === 0) return null;
+  const { rows } = await sql<{ row_number: number }>`
+    select i.row_number
+    from consentry.run
+    join consentry.run asked on asked.id = ${await sourceRun(db, migrationId)}
+    cross join lateral (
+      select i.row_number, i.email from consentry.intent i
+      where i.migration_number = ${numberOf(migrationId)}
+        and i.row_number = any(${integers(lifts.map(({ rowNumber }) => rowNumber))}) offset 0
+    ) i
+    where run.id = ${migrationId} and exists (
+      select from consentry.opt_out o join consentry.submission s on s.id = o.submission_id
+      where o.account_id = run.account_id and o.identifier = i.email and o.channel = 'email'
+        and o.list_id = '' and o.source = 'submission' and o.noted_at >= asked.created_at
+        and s.migration_id <> run.id
+      offset 0)`.execute(db);
+  if (rows.length === 0) return null;
+  const leftOut = rows.map(({ row_number: rowNumber }) => ({
+    rowNumber,
+    channel: 'suppression' as const,
+  }));
+  await settleUnsentParts(
+    db,
+    migrationId,
+    leftOut.map((part) => ({
+      ...part,
+      outcome: 'skipped_opted_out',
+      reason: 'opted_out_during_run',
+      settledBy: 'opt_outs',
+    })),
+  );
+  return new Set(leftOut.map(keyOf));
 }
 
 /**

@@ -97,6 +97,33 @@ export async function optOutsOf(
   }));
 }
 
+/** How long after its outcome a lift may show: if it was not read back, and to a reading in progress. */
+const LIFT_IS_LATE = sql`case when s.outcome = 'unconfirmed' then interval '24 hours'
+  else interval '10 minutes' end`;
+
+/** The addresses, of these, whose suppression a run of the account asks to lift, and may yet end. */
+export async function liftsOf(
+  db: LedgerDb,
+  accountId: string,
+  emails: readonly string[],
+): Promise<Set<string>> {
+  if (emails.length === 0) return new Set();
+  const { rows } = await sql<{ email: string }>`
+    select distinct i.email
+    from consentry.run join consentry.migration m using (id)
+    cross join unnest(${[...new Set(emails)]}::text[]) as asked (email)
+    cross join lateral (
+      select * from consentry.intent i
+      where i.migration_number = m.number and hashtext(i.email) = hashtext(asked.email)
+        and i.email = asked.email and i.suppression_operation = 'unsuppress' offset 0
+    ) i
+    left join consentry.settlement s on s.migration_number = i.migration_number
+      and s.row_number = i.row_number and s.channel = 'suppression'
+    where run.account_id = ${accountId} and 'suppression' = any(m.channels)
+      and (s.outcome is null or s.settled_at > now() - ${LIFT_IS_LATE})`.execute(db);
+  return new Set(rows.map(({ email }) => email));
+}
+
 const PAIRS = Object.entries(OPT_OUTS_OF).flatMap(([channel, counting]) =>
   counting.map((by) => ({ channel, by })),
 );

@@ -6,7 +6,7 @@ import {
   type Channel,
   type Operation,
 } from '../../contracts/channels.js';
-import { CONFLICT_REASONS, type ConflictReason } from '../../contracts/outcomes.js';
+import { CONFLICT_REASONS, type ConflictReason, type Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 import { addSettlements } from '../jobs/settlements.js';
 import { isAmongSettled, joinMembership, partsFor, peopleOf, type People } from '../parts.js';
@@ -63,7 +63,10 @@ interface Precedence {
   readonly operation: Operation;
   /** The identifiers by which another row is about the same person. */
   readonly by: readonly RawBuilder<string | null>[];
-  readonly against: readonly { readonly channels: readonly Channel[]; readonly operation: Operation }[];
+  readonly against: readonly {
+    readonly channels: readonly Channel[];
+    readonly operation: Operation;
+  }[];
   readonly reason: ConflictReason;
 }
 
@@ -75,7 +78,11 @@ const PRECEDENCES: readonly Precedence[] = [
     channel: 'suppression',
     operation: 'suppress',
     by: [EMAIL],
-    against: [{ channels: ['email'], operation: 'subscribe' }, JOINS],
+    against: [
+      { channels: ['email'], operation: 'subscribe' },
+      { channels: ['suppression'], operation: 'unsuppress' },
+      JOINS,
+    ],
     reason: 'conflicting_opt_out',
   },
   {
@@ -90,7 +97,7 @@ const PRECEDENCES: readonly Precedence[] = [
     channel: 'list',
     operation: 'remove_from_list',
     by: [EMAIL, PHONE],
-    against: [{ channels: CONSENT_CHANNELS, operation: 'subscribe' }],
+    against: [{ channels: CONSENT_CHANNELS, operation: 'subscribe' }, JOINS],
     reason: 'conflicting_removal',
   },
 ];
@@ -115,15 +122,24 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
   for (const precedence of PRECEDENCES) {
     if (!channels.includes(precedence.channel)) continue;
     for (const identifier of precedence.by) {
-      await settleAgainst(db, migrationId, precedence, identifier);
+      await settleAgainst(db, migrationId, source, precedence, identifier);
     }
   }
 }
 
-/** Settles what another row stands against. A row that may ask for a removal counts as one. */
+/** Words of a source that nobody knows: they may mean a suppression, or a removal. */
+const DOUBTS: readonly Reason[] = ['consent_value_unknown', 'list_value_unknown'];
+
+/**
+ * Settles what another row stands against. A row that may ask for a suppression or a removal counts
+ * as one.
+ *
+ * @param ofSource the people of the run that read the source: what it refused counts for its retries too
+ */
 async function settleAgainst(
   db: LedgerDb,
   migrationId: string,
+  ofSource: People,
   { channel, operation, against, reason }: Precedence,
   identifier: RawBuilder<string | null>,
 ): Promise<void> {
@@ -137,15 +153,20 @@ async function settleAgainst(
   await addSettlements(db, migrationId, (people) => ({
     parts: sql`
     with standing as materialized (
-      select distinct ${identifier} as person
+      select ${identifier} as person
       from consentry.intent i ${joinMembership(people)}
       cross join lateral ${partsFor(people, [channel])}
       where i.migration_number = ${people.number} and p.operation = ${operation}
-        and ${identifier} is not null
         and not exists (select from consentry.settlement s
           where s.migration_number = i.migration_number and s.row_number = i.row_number
-            and s.channel = p.channel and s.outcome = 'rejected'
-            and s.reason is distinct from 'list_value_unknown')
+            and s.channel = p.channel and s.outcome = 'rejected')
+      union
+      select ${identifier}
+      from consentry.settlement s join consentry.intent i using (migration_number, row_number)
+      ${joinMembership(ofSource)}
+      cross join lateral ${partsFor(ofSource, [channel])}
+      where s.migration_number = ${ofSource.number} and s.channel = p.channel
+        and p.operation = ${operation} and s.reason = any(${[...DOUBTS]}::text[])
     )
     select i.row_number, p.channel, 'rejected'::consentry.outcome as outcome, ${reason}::text as reason,
       'importer' as settled_by, null::text as consent, null::timestamptz as at,

@@ -1,4 +1,4 @@
-import { sql, type CompiledQuery } from 'kysely';
+import { sql, type CompiledQuery, type RawBuilder } from 'kysely';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
 import type { Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
@@ -33,6 +33,11 @@ export interface Migration extends NewMigration {
   readonly createdAt: Date;
   /** Since its creation, by the ledger's clock. */
   readonly ageMs: number;
+  /**
+   * When its source was first asked for: for a retry, when the first run of its chain was created. By
+   * this process's clock, or a little before.
+   */
+  readonly askedAt: Date;
   readonly finishedAt: Date | null;
 }
 
@@ -86,11 +91,17 @@ const COLUMNS = [
  * @throws MigrationNotFoundError
  */
 export async function getMigration(db: LedgerDb, migrationId: string): Promise<Migration> {
+  const now = Date.now();
   const row = await db
     .selectFrom('migration')
     .innerJoin('run', 'run.id', 'migration.id')
     .select(COLUMNS)
     .select(sql<number>`(extract(epoch from now() - created_at) * 1000)::float8`.as('age_ms'))
+    .select(
+      sql<number>`(
+        select (extract(epoch from now() - min(asked.created_at)) * 1000)::float8
+        from ${retryChain(migrationId)} join consentry.run asked using (id))`.as('asked_ms'),
+    )
     .where('migration.id', '=', migrationId)
     .executeTakeFirst();
   if (row === undefined) throw new MigrationNotFoundError(migrationId);
@@ -118,6 +129,7 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     held: row.held,
     createdAt: row.created_at,
     ageMs: row.age_ms,
+    askedAt: new Date(Math.floor(now - row.asked_ms)),
     finishedAt: row.finished_at,
   };
 }
@@ -130,15 +142,19 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
  */
 export async function sourceRun(db: LedgerDb, migrationId: string): Promise<string> {
   const { rows } = await sql<{ id: string }>`
-    with recursive run as (
-      select id, retry_of from consentry.migration where id = ${migrationId}
-      union all
-      select m.id, m.retry_of from consentry.migration m join run on m.id = run.retry_of
-    )
-    select id from run where retry_of is null`.execute(db);
+    select id from ${retryChain(migrationId)} where retry_of is null`.execute(db);
   if (rows[0] === undefined) throw new MigrationNotFoundError(migrationId);
   return rows[0].id;
 }
+
+/** This run and those that it retries, one after the other, as `chain (id, retry_of)`. */
+const retryChain = (migrationId: string): RawBuilder<unknown> => sql`(
+  with recursive run as (
+    select id, retry_of from consentry.migration where id = ${migrationId}
+    union all
+    select m.id, m.retry_of from consentry.migration m join run on m.id = run.retry_of
+  )
+  select id, retry_of from run) as chain`;
 
 /** The plan of the run; null until it is planned. @throws MigrationNotFoundError */
 export async function getPlan(db: LedgerDb, migrationId: string): Promise<Plan | null> {

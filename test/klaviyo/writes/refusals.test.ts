@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { splitRefusal, type JsonApiError, type RowRefusal } from '../../../src/klaviyo/index.js';
+import {
+  splitRefusal,
+  unknownIds,
+  type JsonApiError,
+  type RowRefusal,
+} from '../../../src/klaviyo/index.js';
 
 const ROW = '/data/attributes/profiles/data';
 
@@ -232,5 +237,21 @@ describe('splitting a refused request', () => {
         if (named.length < pointers.length && count > 1) assert.ok(split.requestWide !== null);
       }),
     );
+  });
+});
+
+describe('a refusal because of profiles that Klaviyo does not know', () => {
+  const sent = ['01A', '01AB', '01C'];
+  it('names them in its words', () => {
+    const errors = [error('/data/', 'Invalid profile IDs: 01AB, 01C')];
+    assert.deepEqual([...unknownIds(errors, sent)], ['01AB', '01C']);
+  });
+  it('names them by their places', () => {
+    const errors = [error('/data/0/id', 'No such profile.'), error('/data/7/id')];
+    assert.deepEqual([...unknownIds(errors, sent)], ['01A']);
+  });
+  it('may be about something else', () => {
+    const errors = [error('/data', 'Too many profiles.'), error(`${ROW}/0/attributes/email`)];
+    assert.equal(unknownIds(errors, sent).size, 0);
   });
 });
