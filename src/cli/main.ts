@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addApprove } from './verbs/approve.js';
 import { addCancel } from './verbs/cancel.js';
 import { addCheck } from './verbs/check.js';
+import { addConfig } from './verbs/config.js';
 import { addDemo } from './verbs/demo.js';
 import { addDev } from './verbs/dev.js';
 import { Ended } from './ended.js';
@@ -68,6 +69,7 @@ function program(terminal: Terminal): Command {
     addCheck,
     addMap,
     addMigrate,
+    addConfig,
     addStatus,
     addReport,
     addShow,
