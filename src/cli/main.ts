@@ -7,6 +7,7 @@ import { addDemo } from './verbs/demo.js';
 import { addDev } from './verbs/dev.js';
 import { Ended } from './ended.js';
 import { EXIT, exitCodesHelp } from './exit-codes.js';
+import { addInit } from './verbs/init.js';
 import { addMap } from './verbs/map.js';
 import { addMigrate } from './verbs/migrate.js';
 import { addOnePerson } from './verbs/one-person.js';
@@ -69,6 +70,7 @@ function program(terminal: Terminal): Command {
     addCheck,
     addMap,
     addMigrate,
+    addInit,
     addConfig,
     addStatus,
     addReport,
