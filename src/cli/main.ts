@@ -12,6 +12,7 @@ import { addMap } from './verbs/map.js';
 import { addMigrate } from './verbs/migrate.js';
 import { addOnePerson } from './verbs/one-person.js';
 import { addPause } from './verbs/pause.js';
+import { addProgram } from './verbs/program.js';
 import { addReport } from './verbs/report.js';
 import { addResume } from './verbs/resume.js';
 import { addRetryFailed } from './verbs/retry-failed.js';
@@ -72,6 +73,7 @@ function program(terminal: Terminal): Command {
     addMigrate,
     addInit,
     addConfig,
+    addProgram,
     addStatus,
     addReport,
     addShow,
