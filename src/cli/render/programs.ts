@@ -142,10 +142,14 @@ export function renderProgramRuns(ran: readonly RanProgram[]): string {
   return [`\n${summary}`, ...failures].join('\n\n');
 }
 
-function outcomesWords({ outcomes, rows }: NonNullable<RanProgram['report']>): string {
+function outcomesWords({ outcomes, rows, phase }: NonNullable<RanProgram['report']>): string {
   const open = rows - settledRows(outcomes);
   return [
-    ...Object.entries(outcomes).map(([outcome, of]) => `${outcome} ${count(of)}`),
+    ...Object.entries(outcomes).map(
+      // A dry run ends before it would send these.
+      ([outcome, of]) =>
+        `${outcome === 'cancelled' && phase === 'planned' ? 'to be sent' : outcome} ${count(of)}`,
+    ),
     ...(open > 0 ? [`open ${count(open)}`] : []),
   ].join(', ');
 }

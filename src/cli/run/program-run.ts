@@ -94,7 +94,10 @@ class Running {
       const { message, exitCode } = failureOf(error);
       const failure = withKeys(message);
       this.output.note(failure);
-      return ended(program, 'failed', exitCode, failure, started.id);
+      // A run that was started goes on, whatever keeps this command from following it.
+      const isLost = exitCode === EXIT.unreachable || exitCode === EXIT.unexpected;
+      const status = started.id !== null && isLost ? 'watched_no_more' : 'failed';
+      return ended(program, status, exitCode, failure, started.id);
     }
   }
 

@@ -12,7 +12,7 @@ export interface RanProgram {
   readonly program: string;
   /**
    * `done`, `planned` (a dry run), `cancelled`; `stopped` after something was sent, `failed` before;
-   * `started` with `--detach`, `watched_no_more` after Ctrl-C; `skipped` without a channel, and
+   * `started` with `--detach`, `watched_no_more` after Ctrl-C or a lost connection; `skipped` without a channel, and
    * `not_started` after Ctrl-C.
    */
   readonly status:

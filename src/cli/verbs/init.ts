@@ -73,12 +73,13 @@ Examples:
       await requireNew(flags.config);
       const first = await firstProgram(flags, terminal);
       const written = await writeFirstFile(flags.config, first);
+      const where = flags.config === 'consentry.yaml' ? '' : ` --config ${flags.config}`;
       new Output(terminal, flags.json ?? false).result(
         { ...written, program: first.program },
         [
           `Written: ${written.file}, and ${written.schema} for editors`,
-          'Check it with:  consentry config check',
-          `Then plan a run: consentry program run ${first.program} --dry-run`,
+          `Check it with:   consentry config check${where}`,
+          `Then plan a run: consentry program run ${first.program} --dry-run${where}`,
         ].join('\n'),
       );
     });

@@ -76,8 +76,8 @@ export async function countConsentStates(
         when a.consent_before = 'UNSUBSCRIBED' then 'unsubscribed'
         when a.consent_before = 'SUBSCRIBED' then 'subscribed'
         when a.consent_before = 'unknown' then 'unknown'
-        when exists (select from pending w
-          where w.channel = a.channel and w.identifier = a.identifier) then 'pending'
+        -- As a set, so that it is hashed: a program may have asked many.
+        when (a.channel, a.identifier) in (select channel, identifier from pending) then 'pending'
         when a.consent_before is not null then 'never_subscribed'
         -- Klaviyo knows the person, and has nothing for the channel.
         when exists (select from consentry.profile p where p.account_id = ${accountId}

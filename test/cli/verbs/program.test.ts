@@ -6,6 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import pg from 'pg';
 import type { RanProgram } from '../../../src/cli/run/ran-program.js';
+import { withConsentry } from '../../../src/cli/with-consentry.js';
+import type { Report } from '../../../src/starter/migrations/report.js';
 import { startVerb } from '../../../src/demo/child.js';
 import { createTestDatabase, testTemporal, type TestDatabase } from '../../support/stack.js';
 import { run } from '../terminal.js';
@@ -87,12 +89,22 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
     sandbox.account.seed({
       email: 'sub@shop.test',
       email_consent: 'SUBSCRIBED',
-      lists: ['NEWSLT'],
     });
     sandbox.account.seed({ email: 'gone@shop.test', email_consent: 'UNSUBSCRIBED' });
     sandbox.account.seed({ email: 'sup@shop.test', suppressions: ['USER_SUPPRESSED'] });
-    const key = { KLAVIYO_API_KEY: sandbox.apiKey, KLAVIYO_BASE_URL: sandbox.url };
-    ({ process: worker } = await startVerb(['worker'], { ...environment, ...key }, folder));
+    const key = { SHOP_KEY: sandbox.apiKey, KLAVIYO_BASE_URL: sandbox.url };
+    await writeFile(
+      join(folder, 'worker.yaml'),
+      `version: 1\naccounts: { shop: { id: ${ACCOUNT}, key: { env: SHOP_KEY } } }\n`,
+    );
+    const argv: [string, ...string[]] = [
+      'worker',
+      '--config',
+      join(folder, 'worker.yaml'),
+      '--config-account',
+      'shop',
+    ];
+    ({ process: worker } = await startVerb(argv, { ...environment, ...key }, folder));
   });
   after(async () => {
     await worker.stop();
@@ -207,6 +219,12 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
         ['nobody', 'skipped'],
       ],
     );
+    const words = await run('program', 'run', '--all', '--dry-run');
+    assert.match(words.stdout, /^Program nobody\nIt has no channels, so nothing is run for it\.$/m);
+    assert.match(
+      words.stdout,
+      /^vip +planned +\S+ +2 +(rejected 1, to be sent 1|to be sent 1, rejected 1)$/m,
+    );
     assert.deepEqual(subscribed(), sent);
   });
 
@@ -246,19 +264,16 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
     assert.match(shown.stdout, /^Program: ambassadors$/m);
   });
 
-  it('ends with the summary of all, and the words for people', async () => {
-    const { code, stdout } = await run('program', 'run', '--all');
-    assert.equal(code, 0);
-    assert.match(stdout, /^Program nobody\nIt has no channels, so nothing is run for it\.$/m);
-    assert.match(stdout, /^vip +done +\S+ +2 +already_consented 1, rejected 1$/m);
-  });
-
   it('one program that fails does not stop the others; the worst exit code counts', async () => {
     const other = FILE.replace('list: Ambassadors\n    opt_in: double', 'list: Twice').replace(
       'source: { file: data/vip.csv }',
       'list: newsletter\n    source: { file: data/vip.csv }',
     );
-    await writeFile('other.yaml', other);
+    await writeFile(
+      'other.yaml',
+      other.replace(' from readers', " from readers where email like 'late%'"),
+    );
+    await ask("insert into readers values ('late@shop.test', 'yes')");
     const sent = subscribed();
     const { code, programs } = await runJson('--all', '--config', 'other.yaml');
     assert.equal(code, 3);
@@ -276,7 +291,7 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
       /several lists .* "Twice": TWICE1, TWICE2\. Give the id/,
     );
     assert.match(programs[2]?.failure ?? '', /no list with the id or the name "newsletter"/);
-    assert.deepEqual(subscribed(), sent);
+    assert.deepEqual(subscribed(), [...sent, 'late@shop.test']);
   });
 
   it('a refusal of the account names keys of the file, not flags', async () => {
@@ -293,14 +308,29 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
   });
 
   it('run --detach starts and returns', async () => {
-    await writeFile('data/vip.csv', 'email,email_consent\nlate@shop.test,yes\n');
+    await writeFile('data/vip.csv', 'email,email_consent\ndetached@shop.test,yes\n');
     const { code, programs } = await runJson('vip', '--detach');
     assert.equal(code, 0);
     const [vip] = programs;
     assert.deepEqual([vip?.status, vip?.report], ['started', null]);
-    // Whether that run still goes on or not, the same command comes to an end.
-    const again = await runJson('vip');
-    assert.deepEqual([again.programs[0]?.status, again.programs[0]?.failure], ['done', null]);
+    await withConsentry(({ consentry }) => consentry.migrations.waitForEnd(vip?.migration ?? ''));
+    const { stdout } = await run('report', vip?.migration ?? '', '--json');
+    assert.deepEqual((JSON.parse(stdout) as Report).outcomes, { confirmed: 1 });
+  });
+
+  it('a large run is not sent unless somebody approves it', async () => {
+    const many = Array.from({ length: 1_001 }, (_, n) => `p${n}@shop.test,yes`);
+    await writeFile('data/vip.csv', ['email,email_consent', ...many].join('\n'));
+    const sent = subscribed();
+    const { code, programs } = await runJson('vip');
+    assert.equal(code, 2);
+    assert.match(
+      programs[0]?.failure ?? '',
+      /no terminal to ask for approval: give --yes, or --detach/,
+    );
+    assert.deepEqual(subscribed(), sent);
+    const approved = await runJson('vip', '--yes');
+    assert.deepEqual(approved.programs[0]?.report?.outcomes, { confirmed: 1_001 });
   });
 
   it('refuses a wrong name, and a name beside --all', async () => {
