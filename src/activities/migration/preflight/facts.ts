@@ -9,6 +9,7 @@ import {
 } from '../../../klaviyo/index.js';
 import { stopping } from '../../temporal/failures.js';
 import { Access } from './access.js';
+import { listCalled } from './named-list.js';
 
 /** The facts about an account that a run depends on. */
 export interface AccountFacts {
@@ -90,28 +91,8 @@ async function findList(
 ): Promise<ListWithFlows> {
   const byId = mayBeId(idOrName) ? await listOrNull(klaviyo, idOrName, signal) : null;
   const listed = mayBeName(idOrName) ? await klaviyo.listLists({ name: idOrName, signal }) : [];
-  // Whatever Klaviyo takes for equal, another spelling may be another list.
-  const named = listed.filter(({ name }) => name === idOrName);
-  const [id, ...others] = new Set([
-    ...(byId === null ? [] : [byId.id]),
-    ...named.map((list) => list.id),
-  ]);
-  if (id === undefined) {
-    const near = listed.map((list) => `${list.name ?? ''} (${list.id})`).join(', ');
-    throw stopping(
-      'ListNotFound',
-      `The account has no list with the id or the name "${idOrName}"` +
-        (near === '' ? '. ' : `, but ${near}. `) +
-        'Correct it, with capitals as in Klaviyo, or give the id of a list.',
-    );
-  }
-  if (others.length > 0) {
-    throw stopping(
-      'ListNotFound',
-      `The account has several lists with the id or the name "${idOrName}": ${[id, ...others].join(', ')}. ` +
-        'Give the id of the one that is meant, or rename the others in Klaviyo.',
-    );
-  }
+  const { id, stop } = listCalled(idOrName, byId, listed);
+  if (id === null) throw stopping('ListNotFound', stop);
   return byId ?? klaviyo.getList(id, { signal });
 }
 
