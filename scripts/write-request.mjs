@@ -1,6 +1,7 @@
 /**
  * Writes what is made from sources: from the schema of a request its TypeScript type, its JSON Schema
- * and the tables of the documentation; from doc comments the reference docs/api.md.
+ * and the tables of the documentation; from the schema of consentry.yaml its JSON Schema and
+ * docs/config.md; from doc comments the reference docs/api.md.
  *
  *   node --import tsx scripts/write-request.mjs [--check]
  *

@@ -48,6 +48,7 @@ function run({ rows, note }: RunOptions): Promise<Measured> {
             requestHash: 'bench',
             share: 1,
             retryOf: null,
+            program: null,
           },
           source.intents,
         ),

@@ -55,6 +55,7 @@ export async function migrate(ledger: Ledger, rows: number, step: Step): Promise
         requestHash: ID,
         share: 1,
         retryOf: null,
+        program: null,
       },
       people(rows),
     ),

@@ -1,7 +1,9 @@
-/** The files that are made from the schema of a request. */
+/** The files that are made from the schemas of a request and of a file of programs. */
 import { z } from 'zod';
 import { requestSchema, retrySchema } from '../../src/starter/migrations/request/schema.ts';
 import { REQUEST_SETTINGS } from '../../src/starter/migrations/request/settings-list.ts';
+import { configPage } from './config-page.mjs';
+import { fileJsonSchema } from '../../src/starter/programs/file/json-schema.ts';
 import { flagsTable, scriptsTable } from './table.mjs';
 import { typeFile } from './type.mjs';
 
@@ -18,6 +20,8 @@ export const requestFiles = [
     contentOf: () => typeFile(jsonSchema, REQUEST_SETTINGS, Object.keys(retrySchema.shape)),
   },
   { path: 'docs/migration.schema.json', contentOf: () => JSON.stringify(jsonSchema) },
+  { path: 'docs/config.schema.json', contentOf: () => JSON.stringify(fileJsonSchema()) },
+  { path: 'docs/config.md', contentOf: configPage },
   {
     path: 'docs/cli.md',
     contentOf: (there) =>

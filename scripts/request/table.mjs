@@ -26,12 +26,12 @@ export function scriptsTable(settings) {
   );
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   const lines = [head, head.map(() => '---'), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-const code = (text) => `\`${text}\``;
+export const code = (text) => `\`${text}\``;
 
 /** A value is shown as code; a default behaviour in words. */
 function defaultCell(setting) {

@@ -26,6 +26,23 @@ const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.interrupted, 'ended by Ctrl-C (143: by SIGTERM)'],
 ];
 
+/** From the least to the worst that can happen to one of several runs. */
+const SEVERITY: readonly ExitCode[] = [
+  EXIT.ok,
+  EXIT.cancelled,
+  EXIT.usage,
+  EXIT.refused,
+  EXIT.stopped,
+  EXIT.unreachable,
+  EXIT.unexpected,
+  EXIT.interrupted,
+];
+
+/** The exit code of several runs: the worst of theirs. */
+export function worstOf(codes: readonly ExitCode[]): ExitCode {
+  return SEVERITY.findLast((code) => codes.includes(code)) ?? EXIT.ok;
+}
+
 /** The table for `--help`. */
 export function exitCodesHelp(): string {
   const lines = MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`);

@@ -9,6 +9,7 @@ import { KlaviyoError } from '../klaviyo/index.js';
 import { MigrationStoppedError } from '../starter/stopped.js';
 import { PersonNotReadError } from '../starter/people/live-consent.js';
 import { NoWorkerError } from '../starter/worker-check.js';
+import { ConfigFileError } from '../starter/programs/file/problems.js';
 import { SettingsError } from '../starter/migrations/request/settings-error.js';
 import { UsageError } from './ended.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -53,7 +54,14 @@ const CONNECTION_LOST =
 
 function exitCodeOf(error: Error): ExitCode {
   if (
-    isAbout(error, [SourceError, SettingsError, ConfigError, UsageError, MigrationNotFoundError])
+    isAbout(error, [
+      SourceError,
+      SettingsError,
+      ConfigError,
+      ConfigFileError,
+      UsageError,
+      MigrationNotFoundError,
+    ])
   ) {
     return EXIT.usage;
   }

@@ -2,14 +2,17 @@ import { Command, CommanderError } from 'commander';
 import { addApprove } from './verbs/approve.js';
 import { addCancel } from './verbs/cancel.js';
 import { addCheck } from './verbs/check.js';
+import { addConfig } from './verbs/config.js';
 import { addDemo } from './verbs/demo.js';
 import { addDev } from './verbs/dev.js';
 import { Ended } from './ended.js';
 import { EXIT, exitCodesHelp } from './exit-codes.js';
+import { addInit } from './verbs/init.js';
 import { addMap } from './verbs/map.js';
 import { addMigrate } from './verbs/migrate.js';
 import { addOnePerson } from './verbs/one-person.js';
 import { addPause } from './verbs/pause.js';
+import { addProgram } from './verbs/program.js';
 import { addReport } from './verbs/report.js';
 import { addResume } from './verbs/resume.js';
 import { addRetryFailed } from './verbs/retry-failed.js';
@@ -68,6 +71,9 @@ function program(terminal: Terminal): Command {
     addCheck,
     addMap,
     addMigrate,
+    addInit,
+    addConfig,
+    addProgram,
     addStatus,
     addReport,
     addShow,

@@ -176,6 +176,14 @@ export interface CheckInput {
   /** Of its run in the ledger. */
   readonly checkId: string;
   readonly settings: MigrationSettings;
+  /** The list of the settings may be given by its name. */
+  readonly listByName?: boolean;
+}
+
+/** Result of the `consentCheck` workflow. */
+export interface CheckResult extends Preflight {
+  /** Id of the list, also if it was given by its name; null without a list. */
+  readonly listId: string | null;
 }
 
 /** Input of the `consentJob` workflow. */

@@ -28,6 +28,7 @@ export * from './people/mirror.js';
 export * from './people/person.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';
+export * from './runs/consent-states.js';
 export * from './runs/report.js';
 export * from './runs/retry.js';
 export {

@@ -17,6 +17,8 @@ export interface Config {
     readonly account: string | null;
   };
   readonly databaseUrl: string | null;
+  /** Path of `consentry.yaml`; null if not set. */
+  readonly programsFile: string | null;
   readonly temporal: {
     /** All `TEMPORAL_*` variables and those that locate `temporal.toml`, for `@temporalio/envconfig`. */
     readonly variables: Readonly<Record<string, string>>;
@@ -68,6 +70,7 @@ const schema = z.object({
     ['postgres:', 'postgresql:'],
     'must be a PostgreSQL address such as postgres://user:password@host:5432/database; leave it out to use the built-in database',
   ).optional(),
+  CONSENTRY_CONFIG: z.string().optional(),
   TEMPORAL_CLI_PATH: z.string().optional(),
   TEMPORAL_TLS: trueOrFalse().optional(),
   TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: trueOrFalse().optional(),
@@ -106,6 +109,7 @@ export function loadConfig(variables: Variables = process.env): Config {
       account: values.CONSENTRY_ACCOUNT ?? null,
     },
     databaseUrl: values.DATABASE_URL ?? null,
+    programsFile: values.CONSENTRY_CONFIG ?? null,
     temporal: {
       variables: Object.fromEntries(
         Object.entries(set).filter(([name]) => FOR_TEMPORAL.test(name)),
@@ -121,6 +125,23 @@ export function loadConfig(variables: Variables = process.env): Config {
     httpsProxy: set['HTTPS_PROXY'] ?? set['https_proxy'] ?? null,
     searchPath: (set['PATH'] ?? set['Path'] ?? '').split(delimiter).filter(Boolean),
   };
+}
+
+/**
+ * The configuration with the key that a file of programs refers to.
+ *
+ * @param name where it is, for messages, which never show it
+ * @throws ConfigError
+ */
+export function withApiKey(config: Config, key: string, name: string): Config {
+  const parsed = apiKey.safeParse(key);
+  if (parsed.success) return { ...config, klaviyo: { ...config.klaviyo, apiKey: parsed.data } };
+  throw new ConfigError(parsed.error.issues.map(({ message }) => `${name} ${message}.`).join('\n'));
+}
+
+/** One variable that a file names, such as a database's address; null if it is not set or empty. */
+export function variableOf(name: string, variables: Variables = process.env): string | null {
+  return variables[name] || null;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client';
 import type { Ledger } from '../ledger/index.js';
 import { Migrations } from './migrations/migrations.js';
 import { People } from './people/people.js';
+import { ProgramRuns } from './programs/program-runs.js';
 import { Reach, type ConsentryOptions } from './reach.js';
 
 /**
@@ -18,6 +19,8 @@ export class Consentry {
   readonly migrations: Migrations;
   /** Answers questions about one person, and changes their consent. */
   readonly people: People;
+  /** Runs the programs of a `consentry.yaml`; for the CLI. */
+  readonly programs: ProgramRuns;
 
   constructor(
     connection: Connection,
@@ -28,5 +31,6 @@ export class Consentry {
     const reach = new Reach(connection, namespace, ledger, options);
     this.migrations = new Migrations(reach);
     this.people = new People(reach);
+    this.programs = new ProgramRuns(reach);
   }
 }

@@ -273,6 +273,7 @@ describe('a statement of the source that was refused and may be a no', () => {
       requestHash: `retry ${retryOf}`,
       share: 1,
       retryOf,
+      program: null,
     });
 
   test('stops older consent in a retry as well, and in the retry of that', async () => {

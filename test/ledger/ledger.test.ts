@@ -108,6 +108,7 @@ describe('the ledger', () => {
       requestHash: 'broken',
       share: 1,
       retryOf: null,
+      program: null,
     };
     await assert.rejects(storeIntents(ledger, migration, broken()), /unreadable/);
     await assert.rejects(getMigration(ledger.db, 'broken'), MigrationNotFoundError);

@@ -49,6 +49,7 @@ export async function store(
       requestHash: id,
       share: 1,
       retryOf: null,
+      program: null,
     },
     batches([intents]),
   );

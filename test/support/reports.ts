@@ -59,6 +59,7 @@ export function report(change: Partial<Report> = {}): Report {
     },
     share: 0.5,
     retryOf: null,
+    program: null,
     warnings: [],
     times: {
       createdAt: '2026-01-02T03:00:00.000Z',

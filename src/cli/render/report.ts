@@ -10,6 +10,7 @@ export function renderReport(report: Report): string {
   const { source, times } = report;
   const head = [
     `Migration ${report.id}: ${phaseWords(report)}`,
+    ...(report.program === null ? [] : [`Program: ${report.program}`]),
     `Source: ${source.name} (${source.preset})`,
     times.finishedAt === null
       ? `Started ${times.createdAt}, running for ${duration(times.durationMs)}`

@@ -6,7 +6,7 @@ import type { Connected } from '../../starter/connect.js';
 import type { Report } from '../../starter/migrations/report.js';
 import { askForApproval } from './approval.js';
 import { Ended, UsageError } from '../ended.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { exitCodeOfStop } from '../failure.js';
 import type { ProgressView } from '../terminal/progress-view.js';
 import { writeRejects, type Rejects } from '../report/rejects.js';
@@ -28,6 +28,18 @@ export interface Following {
   readonly firstRows: FirstRows | null;
 }
 
+/** How a run that was followed has ended. */
+export interface EndedRun {
+  readonly report: Report;
+  /** The same as a document. */
+  readonly result: object;
+  /** For people; null if a table would add nothing to the note. */
+  readonly words: string | null;
+  /** Why it stopped; null if it came to its end. */
+  readonly note: string | null;
+  readonly exitCode: ExitCode;
+}
+
 /**
  * Follows a migration from its plan to its end, says how it ended, and writes refused rows.
  *
@@ -38,28 +50,49 @@ export async function followToEnd(
   started: StartedMigration,
   following: Following,
 ): Promise<void> {
-  const { consentry } = connected;
+  const { result, words, note, exitCode } = await followRun(connected, started, following);
   const { output } = following;
+  if (words !== null || output.json) output.result(result, words ?? '');
+  if (note !== null) output.note(note);
+  if (exitCode !== EXIT.ok) throw new Ended(exitCode);
+}
+
+/**
+ * The same, without saying how it ended.
+ *
+ * @throws Ended if the person stops watching
+ */
+export async function followRun(
+  connected: Connected,
+  started: StartedMigration,
+  following: Following,
+): Promise<EndedRun> {
+  const { consentry } = connected;
   const { id } = started;
   const stopped = await watchToEnd(connected, started, following);
   const report = await consentry.migrations.report(id);
   const rejects = await refusedRows(connected, report, following);
   const result = { ...report, workflowId: started.workflowId, webUi: connected.webUi(id), rejects };
-  if (report.jobs.submitted > 0) {
-    const words = [renderReport(report), ...rejectedWords(rejects), ...nextSteps(report)];
-    output.result(result, words.join('\n\n'));
-    if (stopped !== null) output.note(stopped.message);
-  } else if (stopped !== null) {
+  const ended = { report, result };
+  if (report.jobs.submitted === 0 && stopped !== null) {
     // The message is enough; a table of rows that were not sent would add nothing.
-    if (output.json) output.result(result, '');
-    output.note([`${stopped.message} Nothing was sent.`, ...rejectedWords(rejects)].join('\n'));
-    throw new Ended(exitCodeOfStop(stopped.failureType));
-  } else {
-    const words = endsUnsent(report) ?? [renderReport(report), ...nextSteps(report)].join('\n\n');
-    output.result(result, [words, ...rejectedWords(rejects)].join('\n\n'));
+    const note = [`${stopped.message} Nothing was sent.`, ...rejectedWords(rejects)].join('\n');
+    return { ...ended, words: null, note, exitCode: exitCodeOfStop(stopped.failureType) };
   }
-  if (stopped !== null) throw new Ended(EXIT.stopped);
-  if (report.phase === 'cancelled') throw new Ended(EXIT.cancelled);
+  const unsent = report.jobs.submitted === 0 ? endsUnsent(report) : null;
+  const told = unsent === null ? [renderReport(report)] : [unsent];
+  const steps = unsent === null ? nextSteps(report) : [];
+  const words =
+    report.jobs.submitted > 0
+      ? [...told, ...rejectedWords(rejects), ...steps]
+      : [...told, ...steps, ...rejectedWords(rejects)];
+  return {
+    ...ended,
+    words: words.join('\n\n'),
+    note: stopped?.message ?? null,
+    exitCode:
+      stopped !== null ? EXIT.stopped : report.phase === 'cancelled' ? EXIT.cancelled : EXIT.ok,
+  };
 }
 
 /** @returns why the run stopped; null if it came to its end */

@@ -69,8 +69,11 @@ export function checkOutput({ rejects, detach }: OutputFlags): void {
   );
 }
 
-/** A run that was running already may wait for an approval that somebody else was asked for. */
-async function stillWaits(consentry: Consentry, started: StartedMigration): Promise<boolean> {
+/** Whether a started run waits for approval: one that was running already may wait for an approval that somebody else was asked for. */
+export async function stillWaits(
+  consentry: Consentry,
+  started: StartedMigration,
+): Promise<boolean> {
   if (!started.attached) return started.waitsForApproval;
   return (await consentry.migrations.progress(started.id)).phase === 'approval';
 }
@@ -80,7 +83,8 @@ function firstRowsOf({ pilot, canary }: FullRequest): FirstRows | null {
   return canary && { rows: canary.rows, thenWaitMs: canary.waitMs };
 }
 
-function startedWords(started: StartedMigration, webUi: string | null): string {
+/** What was started, or is running already. */
+export function startedWords(started: StartedMigration, webUi: string | null): string {
   const { id, accountId, attached, rows, preset } = started;
   const begun = attached
     ? `The same file with the same settings is already running as migration ${id}: nothing new was started.`

@@ -1,4 +1,4 @@
-import { loadConfig, type Config } from '../../runtime/config.js';
+import { loadConfig, withApiKey, type Config } from '../../runtime/config.js';
 import { resolveEnvironment, type Environment } from '../../runtime/local/dev-state.js';
 import { Lifecycle } from '../../runtime/lifecycle.js';
 import { userFolders } from '../../runtime/paths.js';
@@ -7,13 +7,26 @@ import { UsageError } from '../ended.js';
 import type { Output } from '../terminal/terminal.js';
 import { startWorker, type KlaviyoAccess } from './worker-process.js';
 
-/** Runs a worker until a signal stops it or it fails. */
+/** A private key that `consentry.yaml` refers to. */
+export interface KeyOfFile {
+  readonly value: string;
+  /** Where the file refers to it, for messages. */
+  readonly name: string;
+}
+
+/**
+ * Runs a worker until a signal stops it or it fails.
+ *
+ * @param key replaces the key of the environment
+ */
 export async function runWorker(
   role: WorkerRole,
   account: string | null,
   output: Output,
+  key: KeyOfFile | null = null,
 ): Promise<void> {
-  const config = loadConfig();
+  const loaded = loadConfig();
+  const config = key === null ? loaded : withApiKey(loaded, key.value, key.name);
   const environment = await resolveEnvironment(config, userFolders(config));
   const klaviyo = role === 'workflow' ? null : await klaviyoAccess(config, environment);
   const lifecycle = new Lifecycle();

@@ -1,6 +1,9 @@
 import { Option, type Command } from 'commander';
 import type { WorkerRole } from '../../worker.js';
+import { UsageError } from '../ended.js';
+import type { KeyOfFile } from '../run/worker.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
+import { CONFIG_FLAG } from './config.js';
 
 /** Repeated here so that other verbs do not load the worker's native modules. */
 const ROLES = ['workflow', 'activity', 'all'] as const satisfies readonly WorkerRole[];
@@ -21,6 +24,11 @@ export function addWorker(program: Command, terminal: Terminal): void {
       '--account <id>',
       'account to work for (default: the key’s account; required without a key)',
     )
+    .option(
+      '--config-account <name>',
+      'account of consentry.yaml whose key and id the worker takes',
+    )
+    .option(...CONFIG_FLAG)
     .option('--json', 'print one JSON object per line for each event')
     .addHelpText(
       'after',
@@ -32,9 +40,44 @@ runs the migrations of the key's account only.
 Example:
   KLAVIYO_API_KEY=pk_... consentry worker`,
     )
-    .action(async (flags: { role: WorkerRole; account?: string; json?: boolean }) => {
+    .action(async (flags: WorkerFlags) => {
       const { runWorker } = await import('../run/worker.js');
       const output = new Output(terminal, flags.json ?? false);
-      await runWorker(flags.role, flags.account ?? null, output);
+      const { key, id } = await accountOfFile(flags);
+      await runWorker(flags.role, flags.account ?? id, output, key);
     });
+}
+
+interface WorkerFlags {
+  readonly role: WorkerRole;
+  readonly account?: string;
+  readonly configAccount?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** What `consentry.yaml` says of the account of the worker; nothing if it is not asked. */
+async function accountOfFile({ configAccount: name, config }: WorkerFlags): Promise<{
+  readonly key: KeyOfFile | null;
+  readonly id: string | null;
+}> {
+  if (name === undefined) {
+    if (config === undefined) return { key: null, id: null };
+    throw new UsageError(
+      '--config says where the file is; say which account with --config-account.',
+    );
+  }
+  const { readFile } = await import('../../starter/programs/file/read.js');
+  const { keyOfAccount } = await import('../../starter/programs/file/secrets.js');
+  const file = await readFile(config ?? null);
+  const account = file.settings.accounts[name];
+  if (account === undefined) {
+    const known = Object.keys(file.settings.accounts).join(', ');
+    throw new UsageError(`${file.path} has no account ${name}: it has ${known || 'none'}.`);
+  }
+  const key = await keyOfAccount(file, name);
+  return {
+    key: key === null ? null : { value: key, name: `accounts.${name}.key` },
+    id: account.id ?? null,
+  };
 }

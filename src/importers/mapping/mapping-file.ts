@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { access, rename, rm, writeFile } from 'node:fs/promises';
-import { isNode, isScalar, parseDocument, stringify, visit, type Document } from 'yaml';
+import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { SourceError } from '../../connectors/source-error.js';
+import { LARGEST_SMALL_FILE, readSmallText } from '../small-file.js';
+import { parseYaml, YamlError } from '../yaml-document.js';
 import { mappingSchema, type Mapping } from './schema.js';
 
 /** Most problems, and unknown keys, that a message names. */
 const SHOWN = 10;
-
-/** In bytes. A larger file is not a mapping, but for example the source itself. */
-const LARGEST = 4 * 1_048_576;
 
 /** Reads a mapping file, in YAML or JSON. Throws `SourceError`. */
 export async function readMapping(path: string): Promise<Mapping> {
@@ -24,37 +22,11 @@ export function parseMapping(text: string, path: string): Mapping {
 
 function readYaml(text: string, path: string): unknown {
   try {
-    // JSON is YAML, so one parser reads both and knows the line of a mistake.
-    // The parser's own search for duplicate keys compares each key with all before it.
-    const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error' });
-    const [error] = document.errors;
-    if (error !== undefined) throw noYaml(path, error.message, error.linePos?.[0].line);
-    refuseKeyTwice(document, text, path);
-    return document.toJS() as unknown;
+    return parseYaml(text).value;
   } catch (error) {
-    // An alias that names nothing, or expands to more than any mapping has.
-    if (error instanceof ReferenceError) throw noYaml(path, error.message);
-    // The parser recurses for each bracket.
-    if (error instanceof RangeError) throw noYaml(path, 'Its values are nested too deeply');
+    if (error instanceof YamlError) throw noYaml(path, error.message, error.place?.line);
     throw error;
   }
-}
-
-function refuseKeyTwice(document: Document.Parsed, text: string, path: string): void {
-  visit(document, {
-    Map(_, { items }) {
-      const keys = new Set<string>();
-      for (const { key } of items) {
-        const name = isScalar(key) ? String(key.value) : String(key);
-        if (keys.has(name)) {
-          const at = isNode(key) ? (key.range?.[0] ?? 0) : 0;
-          const line = text.slice(0, at).split('\n').length;
-          throw noYaml(path, `The key ${name.slice(0, 100)} is there twice`, line);
-        }
-        keys.add(name);
-      }
-    },
-  });
 }
 
 function noYaml(path: string, message: string, line?: number): SourceError {
@@ -121,26 +93,18 @@ export async function writeMapping(
 }
 
 async function readText(path: string): Promise<string> {
-  try {
-    const pieces: Buffer[] = [];
-    let size = 0;
-    // A device such as /dev/zero has no end.
-    for await (const piece of createReadStream(path, { end: LARGEST })) {
-      pieces.push(piece as Buffer);
-      size += (piece as Buffer).length;
-    }
-    if (size > LARGEST) throw tooLarge(path);
-    return Buffer.concat(pieces).toString();
-  } catch (error) {
+  const text = await readSmallText(path).catch((error: unknown) => {
     throw systemError(path, error, 'read', 'Check the path of --map.');
-  }
+  });
+  if (text === null) throw tooLarge(path);
+  return text;
 }
 
 function tooLarge(path: string): SourceError {
   return new SourceError(
     'mapping_unreadable',
     { file: path },
-    `This is not a mapping: it is larger than ${LARGEST / 1_048_576} MiB.`,
+    `This is not a mapping: it is larger than ${LARGEST_SMALL_FILE / 1_048_576} MiB.`,
     'Check the path of --map; docs/sources.md has a mapping with every key.',
   );
 }
@@ -153,7 +117,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function systemError(path: string, error: unknown, done: string, remedy: string): unknown {
-  if (error instanceof SourceError || !(error instanceof Error) || !('code' in error)) return error;
+  if (!(error instanceof Error) || !('code' in error)) return error;
   const problem =
     error.code === 'ENOENT' && done === 'read'
       ? 'There is no such mapping file.'

@@ -17,6 +17,8 @@ export interface NewMigration {
   readonly share: number;
   /** The migration whose failed rows this one retries; null if it has its own source. */
   readonly retryOf: string | null;
+  /** The program of a `consentry.yaml` that it runs; null if it belongs to none. */
+  readonly program: string | null;
 }
 
 export interface Migration extends NewMigration {
@@ -58,6 +60,7 @@ export function insertMigration(db: LedgerDb, migration: NewMigration): Compiled
     preset: migration.preset,
     settings: JSON.stringify(migration.settings),
     retry_of: migration.retryOf,
+    program: migration.program,
     rows: 0,
     channels: [],
   });
@@ -73,6 +76,7 @@ const COLUMNS = [
   'preflight',
   'phase',
   'retry_of',
+  'program',
   'failure',
   'request_hash',
   'account_id',
@@ -123,6 +127,7 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     paused: row.paused,
     share: row.share,
     retryOf: row.retry_of,
+    program: row.program,
     failure: row.failure,
     stopped: row.stopped_at !== null,
     stopReason: row.stop_reason,

@@ -15,6 +15,7 @@ import * as peopleOnce from './0013-people-are-written-once.js';
 import * as lookUpsByTime from './0014-look-ups-by-due-time.js';
 import * as accountsPeople from './0015-the-accounts-people.js';
 import * as suppressionsApart from './0016-suppressions-are-parts.js';
+import * as programOfMigration from './0017-program-of-a-migration.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -34,6 +35,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0014-look-ups-by-due-time': lookUpsByTime,
   '0015-the-accounts-people': accountsPeople,
   '0016-suppressions-are-parts': suppressionsApart,
+  '0017-program-of-a-migration': programOfMigration,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -52,6 +52,7 @@ interface MigrationTable {
   plan: JSONColumnType<Plan> | null;
   phase: Generated<Phase>;
   retry_of: string | null;
+  program: string | null;
   failure: string | null;
   number: Generated<number>;
   rows: number | null;

@@ -1,29 +1,25 @@
 import { CancelledFailure } from '@temporalio/common';
 import type { Plan, Preflight, Progress, Totals } from '../../contracts/migration.js';
-import { MESSAGES, workflowIds } from '../../contracts/names.js';
+import { MESSAGES } from '../../contracts/names.js';
 import {
   countTotals,
   countTransitions,
-  finishRun,
   getMigration,
   getPlan,
   listMigrations,
   noteStop,
   reportedParts,
-  startShortRun,
   type MigrationSummary,
   type ReportedPart,
   type Transition,
 } from '../../ledger/index.js';
-import type { consentCheck } from '../../workflows/index.js';
-import { newId } from '../ids.js';
 import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
+import { checkRequest } from './check.js';
 import { handleOf } from './handle.js';
 import { readReport, readReportDetails, type Report, type ReportDetails } from './report.js';
 import type { CheckRequest, MigrationRequest, RetryRequest } from './request/migration-request.js';
 import { parseCheck } from './request/parse.js';
-import { migrationSettings } from './settings.js';
 import { retryFailed, startMigration, type StartedMigration } from './start.js';
 import { setPaused, steer } from './steer.js';
 import { watchMigration, type WatchOptions } from './watch.js';
@@ -68,25 +64,8 @@ export class Migrations {
    * @throws MigrationStoppedError if a run with these settings must not start
    */
   async check(asked: CheckRequest): Promise<Preflight> {
-    const request = parseCheck(asked);
-    const { accountId, taskQueue } = await this.reach.workersOf(request.account);
-    const settings = migrationSettings(request, 'consentry check');
-    const { db } = this.reach.ledger;
-    const id = newId();
-    await startShortRun(db, { kind: 'check', id, accountId });
-    try {
-      return await resultOf(
-        this.reach.client.workflow.execute<typeof consentCheck>('consentCheck', {
-          workflowId: workflowIds.check(id),
-          taskQueue,
-          args: [{ checkId: id, settings }],
-          staticSummary: 'preflight only',
-        }),
-      );
-    } finally {
-      // What was found is worth more than when the check ended, which nothing depends on.
-      await finishRun(db, id).catch(() => undefined);
-    }
+    const { listId: _, ...preflight } = await checkRequest(this.reach, parseCheck(asked));
+    return preflight;
   }
 
   /**

@@ -48,6 +48,8 @@ export interface Report {
   readonly share: number;
   /** The migration whose failed rows this one retries. */
   readonly retryOf: string | null;
+  /** The program of a `consentry.yaml` that it runs; null if it belongs to none. */
+  readonly program: string | null;
   readonly warnings: readonly string[];
   readonly times: {
     readonly createdAt: string;
@@ -109,6 +111,7 @@ export async function readReport(db: LedgerDb, id: string): Promise<Report> {
     settings: migration.settings,
     share: migration.share,
     retryOf: migration.retryOf,
+    program: migration.program,
     warnings: migration.preflight?.warnings ?? [],
     times: {
       createdAt: migration.createdAt.toISOString(),

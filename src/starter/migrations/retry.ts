@@ -31,7 +31,8 @@ export async function storeRetry(
   smsCountries: readonly string[] | null,
 ): Promise<StoredRetry> {
   const migration = await getMigration(db, retryOf);
-  const { accountId, phase, settings, preset, sourceName, sourceSha256, share } = migration;
+  const { accountId, phase, settings, preset, sourceName, sourceSha256, share, program } =
+    migration;
   if (!hasEnded(phase)) {
     throw new MigrationStoppedError(
       `Migration ${retryOf} has not ended (${phase}): wait for its end or cancel it, then retry its failed rows.`,
@@ -55,6 +56,7 @@ export async function storeRetry(
     requestHash,
     share,
     retryOf,
+    program,
   };
   const rows = await copyFailedIntents(db, retry).catch(async (error: unknown) => {
     if (!(error instanceof AlreadyRunningError)) throw error;

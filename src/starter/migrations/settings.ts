@@ -68,16 +68,34 @@ function consentOf({ implicit, operation }: FullCheck): MigrationSettings['conse
   return implicit || operation === 'add_to_list' ? 'implicit' : 'explicit';
 }
 
+/** What keeps two runs apart that ask the same. */
+export interface Apart {
+  /** A run belongs to one program, with its proof of consent. */
+  readonly program: string | null;
+  /** Who wants to send must not wait for a run that sends nothing, nor the other way round. */
+  readonly dryRun: boolean;
+}
+
 /** Two runs with the same hash are the same request: the second attaches to the first. */
 export function requestHash(
   accountId: string,
   sourceSha256: string,
   settings: MigrationSettings,
   options: ImportOptions,
+  { program, dryRun }: Apart = { program: null, dryRun: false },
 ): string {
   // How people are read changes nothing that is asked for.
   const { mirror: _mirror, absentIsNew: _absentIsNew, ...same } = settings;
-  const asked = { ...same, accountId, customSource: null, ...options, now: null };
+  const asked = {
+    ...same,
+    accountId,
+    customSource: null,
+    ...options,
+    now: null,
+    // Left out otherwise, so that running migrations of an earlier version are still found.
+    ...(program === null ? {} : { program }),
+    ...(dryRun ? { dryRun } : {}),
+  };
   const sorted = Object.entries(asked).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(sourceSha256).update(JSON.stringify(sorted)).digest('hex');
 }

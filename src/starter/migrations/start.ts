@@ -49,35 +49,44 @@ export interface StartedMigration {
   readonly waitsForApproval: boolean;
 }
 
+/** @param program the program of a `consentry.yaml` that it runs */
 export async function startMigration(
   reach: Reach,
   asked: MigrationRequest,
   onRows?: (rows: number) => void,
+  program: string | null = null,
 ): Promise<StartedMigration> {
   const request = parseRequest(asked);
   const mapping = request.mapping === null ? null : await readMapping(request.mapping);
   const options = importOptions(request, mapping);
   const source = await openSource(request.file, options, request.query);
   try {
-    return await startFrom(reach, source, request, options, onRows);
+    return await startFrom(reach, source, { request, options, program }, onRows);
   } finally {
     await source.close();
   }
+}
+
+/** What is asked for the people of a source, and by what. */
+interface Asked {
+  readonly request: FullRequest;
+  readonly options: ImportOptions;
+  readonly program: string | null;
 }
 
 /** Starts the migration of a source that is open. */
 export async function startFrom(
   reach: Reach,
   source: ImportedSource,
-  request: FullRequest,
-  options: ImportOptions,
+  { request, options, program }: Asked,
   onRows?: (rows: number) => void,
 ): Promise<StartedMigration> {
   const id = newId();
   const { accountId, taskQueue } = await reach.workersOf(request.account);
   const settings = migrationSettings(request, defaultSource(source.preset, id), source.isUndo);
   const sourceSha256 = await source.sha256();
-  const hash = requestHash(accountId, sourceSha256, settings, options);
+  const { dryRun } = request;
+  const hash = requestHash(accountId, sourceSha256, settings, options, { program, dryRun });
   const attach = async (): Promise<StartedMigration | null> => {
     const running = await findRunning(reach, hash, request, taskQueue);
     if (running === null) return null;
@@ -103,6 +112,7 @@ export async function startFrom(
     requestHash: hash,
     share: request.share,
     retryOf: null,
+    program,
   };
   let rows: number;
   try {

@@ -45,7 +45,11 @@ export async function startChange(reach: Reach, change: PersonChange): Promise<S
   };
   const source = await openPerson({ person, operation, channels }, options);
   try {
-    return await startFrom(reach, source, { ...request, operation: null }, options);
+    return await startFrom(reach, source, {
+      request: { ...request, operation: null },
+      options,
+      program: null,
+    });
   } finally {
     await source.close();
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Access } from '../../../src/activities/migration/preflight/access.js';
 import type { AccountFacts, TextFacts } from '../../../src/activities/migration/preflight/facts.js';
+import { listCalled } from '../../../src/activities/migration/preflight/named-list.js';
 import { judge } from '../../../src/activities/migration/preflight/verdict.js';
 import type { MigrationSettings } from '../../../src/contracts/migration.js';
 import { KlaviyoScopeMissingError, type EndpointName } from '../../../src/klaviyo/index.js';
@@ -251,4 +252,37 @@ describe('preflight', () => {
       },
     );
   });
+});
+
+describe('a list by its id or its name', () => {
+  const news = { id: 'NEWS01', name: 'News' };
+  for (const [what, byId, listed, id, says] of [
+    ['the one with the name', null, [news], 'NEWS01', null],
+    ['the one with the id', { id: 'News' }, [], 'News', null],
+    ['one whose id is its name', { id: 'News' }, [{ id: 'News', name: 'News' }], 'News', null],
+    ['none without either', null, [], null, /no list with the id or the name "News"\. Correct/],
+    [
+      'none with another spelling, whatever Klaviyo takes for equal',
+      null,
+      [{ id: 'NEWS02', name: 'news' }],
+      null,
+      /but news \(NEWS02\)\./,
+    ],
+    [
+      'the one with this spelling beside others',
+      null,
+      [{ id: 'NEWS02', name: 'news' }, news],
+      'NEWS01',
+      null,
+    ],
+    ['none of two', null, [news, { ...news, id: 'NEWS03' }], null, /several .*: NEWS01, NEWS03\./],
+    ['none of a name and an id', { id: 'News' }, [news], null, /several .*: News, NEWS01\./],
+  ] as const) {
+    it(`is ${what}`, () => {
+      const found = listCalled('News', byId, listed);
+      assert.equal(found.id, id);
+      if (says === null) assert.equal(found.stop, null);
+      else assert.match(found.stop ?? '', says);
+    });
+  }
 });

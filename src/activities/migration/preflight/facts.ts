@@ -9,6 +9,7 @@ import {
 } from '../../../klaviyo/index.js';
 import { stopping } from '../../temporal/failures.js';
 import { Access } from './access.js';
+import { listCalled } from './named-list.js';
 
 /** The facts about an account that a run depends on. */
 export interface AccountFacts {
@@ -32,19 +33,28 @@ const NOBODY = { by: 'email', values: ['preflight@consentry.invalid'] } as const
 
 const A_MOMENT_AGO_MS = 60_000;
 
+/** The list of a run. */
+interface AskedList extends Pick<MigrationSettings, 'listId'> {
+  /** It may be given by its name instead of its id. */
+  readonly listByName: boolean;
+}
+
 /** Reads the account and writes nothing. A key that may not read something is no error yet. */
 export async function readFacts(
   klaviyo: KlaviyoClient,
-  settings: Pick<MigrationSettings, 'listId'>,
+  { listId, listByName }: AskedList,
   asksForTexts: boolean,
   readAccountId: () => Promise<string>,
   signal: AbortSignal,
 ): Promise<AccountFacts> {
   const access = new Access();
-  const { listId } = settings;
   const accountId = await access.ask('get_accounts', readAccountId);
   const list =
-    listId === null ? null : await access.ask('get_list', () => readList(klaviyo, listId, signal));
+    listId === null
+      ? null
+      : await access.ask('get_list', () =>
+          listByName ? findList(klaviyo, listId, signal) : readList(klaviyo, listId, signal),
+        );
   await access.ask('get_profiles', () => klaviyo.lookUpProfiles(NOBODY, { signal }));
   if (list !== null) {
     await access.ask('get_profiles_for_list', () =>
@@ -65,14 +75,42 @@ async function readList(
   try {
     return await klaviyo.getList(listId, { signal });
   } catch (error) {
-    const isText = !/[\p{Cc}\p{Cs}]/u.test(listId);
-    if (!(error instanceof ListNotFoundError) || !isText) throw error;
+    if (!(error instanceof ListNotFoundError) || !mayBeName(listId)) throw error;
     const named = await klaviyo.listLists({ name: listId, signal });
     if (named.length === 0) throw error;
     const ids = named.map(({ id }) => id).join(', ');
     throw stopping('ListNotFound', `${error.message} The list of this name has the id ${ids}.`);
   }
 }
+
+/** The one list that has this id, or exactly this name. */
+async function findList(
+  klaviyo: KlaviyoClient,
+  idOrName: string,
+  signal: AbortSignal,
+): Promise<ListWithFlows> {
+  const byId = mayBeId(idOrName) ? await listOrNull(klaviyo, idOrName, signal) : null;
+  const listed = mayBeName(idOrName) ? await klaviyo.listLists({ name: idOrName, signal }) : [];
+  const { id, stop } = listCalled(idOrName, byId, listed);
+  if (id === null) throw stopping('ListNotFound', stop);
+  return byId ?? klaviyo.getList(id, { signal });
+}
+
+async function listOrNull(
+  klaviyo: KlaviyoClient,
+  id: string,
+  signal: AbortSignal,
+): Promise<ListWithFlows | null> {
+  try {
+    return await klaviyo.getList(id, { signal });
+  } catch (error) {
+    if (error instanceof ListNotFoundError) return null;
+    throw error;
+  }
+}
+
+const mayBeId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
+const mayBeName = (text: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(text);
 
 async function askForEvents(
   klaviyo: KlaviyoClient,

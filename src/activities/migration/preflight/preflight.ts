@@ -1,5 +1,5 @@
 import { isTextChannel } from '../../../contracts/channels.js';
-import type { MigrationSettings, Preflight } from '../../../contracts/migration.js';
+import type { CheckResult, MigrationSettings, Preflight } from '../../../contracts/migration.js';
 import {
   countAskedRows,
   getMigration,
@@ -22,17 +22,19 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
     settings: MigrationSettings,
     rows: AskedRows | null,
     signal: AbortSignal,
-  ): Promise<Preflight> {
+    listByName = false,
+  ): Promise<CheckResult> {
     const texts = rows === null ? settings.channels.some(isTextChannel) : rows.texts.length > 0;
     const accountId = async () => (known ??= (await klaviyo.getAccount({ signal })).id);
-    const facts = await readFacts(klaviyo, settings, texts, accountId, signal);
+    const asked = { listId: settings.listId, listByName };
+    const facts = await readFacts(klaviyo, asked, texts, accountId, signal);
     const { preflight, stops } = judge(facts, settings, rows, (name) => klaviyo.rateLimits(name));
     const [first] = stops;
     // All at once: otherwise each problem would take another run to find.
     if (first !== undefined) {
       throw stopping(first.type, stops.map(({ message }) => message).join('\n'));
     }
-    return preflight;
+    return { ...preflight, listId: facts.list?.id ?? null };
   }
 
   return {
@@ -42,15 +44,25 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
       await setPhase(ledger.db, migrationId, 'preflight');
       return whileHeartbeating(async (signal) => {
         const rows = await countAskedRows(ledger.db, migrationId);
-        const preflight = await inspect(settings, rows, signal);
+        const { listId: _, ...preflight } = await inspect(settings, rows, signal);
         await setPreflight(ledger.db, migrationId, preflight);
         return preflight;
       });
     },
 
-    /** The same reads for `consentry check`; nothing is stored. */
-    async checkAccount({ settings }: { settings: MigrationSettings }): Promise<Preflight> {
-      return whileHeartbeating((signal) => inspect(settings, null, signal));
+    /**
+     * The same reads for `consentry check`; nothing is stored.
+     *
+     * @param listByName the list of the settings may be given by its name
+     */
+    async checkAccount({
+      settings,
+      listByName,
+    }: {
+      settings: MigrationSettings;
+      listByName: boolean;
+    }): Promise<CheckResult> {
+      return whileHeartbeating((signal) => inspect(settings, null, signal, listByName));
     },
   };
 }

@@ -110,9 +110,10 @@ export function openWords({ open, outcomes }: Report, watch: WatchProgress | nul
 }
 
 export function settingsTable(report: Report): Markup {
-  const { settings, source, share, retryOf, accountId } = report;
+  const { settings, source, share, retryOf, program, accountId } = report;
   const entries: readonly (readonly [string, string | null])[] = [
     ['account', accountId],
+    ['program', program],
     ['source', `${source.name} (${source.preset})`],
     ['SHA-256 of the source', source.sha256],
     ['list', settings.listId],

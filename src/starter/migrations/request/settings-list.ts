@@ -59,7 +59,8 @@ function coreOf(schema: z.ZodType): z.ZodType {
   if (
     schema instanceof z.ZodDefault ||
     schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodNullable
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodOptional
   ) {
     return coreOf(schema.unwrap() as z.ZodType);
   }

@@ -5,11 +5,18 @@ import { choice, optional, setting, text } from './setting.js';
 
 const channelError = `give one or more of ${CONSENT_CHANNELS.join(', ')}`;
 
+const listOfChannels = z.array(z.enum(CONSENT_CHANNELS, { error: channelError }), {
+  error: channelError,
+});
+
 /** Each channel once and in a fixed order, so that equal requests have equal hashes. */
-const channels = z
-  .array(z.enum(CONSENT_CHANNELS, { error: channelError }), { error: channelError })
-  .min(1, channelError)
-  .transform((named) => [...new Set(named)].sort());
+const inOrder = <Channel extends string>(named: readonly Channel[]): Channel[] =>
+  [...new Set(named)].sort();
+
+const channels = listOfChannels.min(1, channelError).transform(inOrder);
+
+/** The same, and none: where that is an answer. */
+export const channelsOrNone = listOfChannels.transform(inOrder);
 
 const countryError = 'give a two-letter country code of ISO 3166-1, such as US';
 

@@ -1,0 +1,150 @@
+import { stat } from 'node:fs/promises';
+import type { Report } from '../../starter/migrations/report.js';
+import type { Connected } from '../../starter/connect.js';
+import { timingOf } from '../../starter/migrations/request/timing-settings.js';
+import { requestShape } from '../../starter/migrations/request/schema.js';
+import { aboutOf } from '../../starter/migrations/request/setting.js';
+import { loadPrograms, type Programs } from '../../starter/programs/load.js';
+import type { Program } from '../../starter/programs/program.js';
+import type { RunOptions } from '../../starter/programs/request.js';
+import { withKeys } from '../../starter/programs/words.js';
+import { Ended } from '../ended.js';
+import { EXIT, worstOf, type ExitCode } from '../exit-codes.js';
+import { failureOf } from '../failure.js';
+import { startedAloneWords } from '../render/next-steps.js';
+import { renderProgramRuns } from '../render/programs.js';
+import { rejectsPath } from '../report/rejects.js';
+import { requireWritable } from '../report/private-file.js';
+import { ProgressView } from '../terminal/progress-view.js';
+import { Output, type Terminal } from '../terminal/terminal.js';
+import { withConsentry } from '../with-consentry.js';
+import { followRun } from './follow.js';
+import { startedWords, stillWaits } from './migrate.js';
+import { programCalled } from './program-of.js';
+import type { RanProgram } from './ran-program.js';
+
+export interface RunFlags {
+  readonly config?: string;
+  readonly all?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * @param name null for all programs
+ * @throws Ended with the worst exit code of the programs
+ */
+export async function runPrograms(
+  name: string | null,
+  flags: RunFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const loaded = await loadPrograms(flags.config ?? null);
+  const programs = name === null ? loaded.programs : [programCalled(loaded, name)];
+  const output = new Output(terminal, flags.json ?? false);
+  const ran: RanProgram[] = [];
+  await withConsentry(async (connected) => {
+    const running = new Running(connected, loaded, flags, output);
+    for (const program of programs) {
+      const isLeft = ran.some(({ exitCode }) => exitCode === EXIT.interrupted);
+      ran.push(isLeft ? ended(program, 'not_started', EXIT.ok, null) : await running.run(program));
+    }
+  });
+  output.result({ file: loaded.file.path, programs: ran }, renderProgramRuns(ran));
+  const exitCode = worstOf(ran.map((each) => each.exitCode));
+  if (exitCode !== EXIT.ok) throw new Ended(exitCode);
+}
+
+function ended(
+  { name }: Program,
+  status: RanProgram['status'],
+  exitCode: ExitCode,
+  failure: string | null,
+  migration: string | null = null,
+  report: Report | null = null,
+): RanProgram {
+  return { program: name, status, exitCode, failure, migration, report };
+}
+
+/** Runs programs one after the other. */
+class Running {
+  constructor(
+    private readonly connected: Connected,
+    private readonly loaded: Programs,
+    private readonly flags: RunFlags,
+    private readonly output: Output,
+  ) {}
+
+  /** Whatever keeps a program from running does not keep the next one. */
+  async run(program: Program): Promise<RanProgram> {
+    this.output.say(`\nProgram ${program.name}`);
+    if (program.channels.value.length === 0) {
+      this.output.say('It has no channels, so nothing is run for it.');
+      return ended(program, 'skipped', EXIT.ok, null);
+    }
+    const started: { id: string | null } = { id: null };
+    try {
+      return await this.#follow(program, started);
+    } catch (error) {
+      if (error instanceof Ended) {
+        return ended(program, 'watched_no_more', error.exitCode, null, started.id);
+      }
+      const { message, exitCode } = failureOf(error);
+      const failure = withKeys(message);
+      this.output.note(failure);
+      // A run that was started goes on, whatever keeps this command from following it.
+      const isLost = exitCode === EXIT.unreachable || exitCode === EXIT.unexpected;
+      const status = started.id !== null && isLost ? 'watched_no_more' : 'failed';
+      return ended(program, status, exitCode, failure, started.id);
+    }
+  }
+
+  async #follow(program: Program, running: { id: string | null }): Promise<RanProgram> {
+    const { output, connected, flags } = this;
+    const { consentry } = connected;
+    const prepared = await consentry.programs.prepare(this.loaded, program, optionsOf(flags));
+    const { request } = prepared;
+    const rejects = rejectsPath(program.name);
+    if (flags.detach !== true) await requireWritable(rejects, 'Run it in another folder.');
+    const view = new ProgressView(output.terminal, timingOf(request).confirmWithinMs);
+    const started = await consentry.programs
+      .start(prepared, (rows) => view.showRead(rows))
+      .finally(() => view.stop());
+    running.id = started.id;
+    output.say(startedWords(started, connected.webUi(started.id)));
+    if (flags.detach === true) {
+      output.say(startedAloneWords(started.id, await stillWaits(consentry, started)));
+      return ended(program, 'started', EXIT.ok, null, started.id);
+    }
+    const { report, words, note, exitCode } = await followRun(connected, started, {
+      output,
+      view,
+      source: request.query === null && (await isFile(request.file)) ? request.file : null,
+      rejects,
+      isApproved: request.approvalAbove === null,
+      firstRows: null,
+    });
+    if (words !== null) output.say(words);
+    if (note !== null) output.note(withKeys(note));
+    const failure = note === null ? null : withKeys(note);
+    return ended(program, statusOf(report), exitCode, failure, started.id, report);
+  }
+}
+
+/** A pipe cannot be read again for the refused lines. */
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isFile() ?? false;
+}
+
+/** As `migrate` takes its flags. */
+function optionsOf({ dryRun = false, yes = false }: RunFlags): RunOptions {
+  const { on = null, off = null } = aboutOf(requestShape.approvalAbove)?.flag?.switches ?? {};
+  return { dryRun, approvalAbove: (yes ? on : off) as number | null };
+}
+
+function statusOf({ phase, jobs }: Report): RanProgram['status'] {
+  if (phase === 'done' || phase === 'planned' || phase === 'cancelled') return phase;
+  return jobs.submitted > 0 ? 'stopped' : 'failed';
+}

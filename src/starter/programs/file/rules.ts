@@ -1,0 +1,147 @@
+import { nearest } from '../../migrations/request/nearest.js';
+import { programsOf, type Program } from '../program.js';
+import type { Problem, Problems } from './problems.js';
+import type { Settings } from './schema.js';
+
+/** Names that no entry has, and settings that cannot all hold. */
+export function contradictions(settings: Settings, problem: Problems): Problem[] {
+  const unknown = unknownNames(settings, problem);
+  // What a program means is known once its names are.
+  if (unknown.length > 0) return unknown;
+  const programs = programsOf(settings);
+  const alone = [
+    ...accountsWithoutId(settings, programs, problem),
+    ...sameAccountTwice(settings, problem),
+    ...programs.flatMap((program) => impossible(program, settings, problem)),
+  ];
+  return alone.length > 0 ? alone : opposedPairs(programs, problem);
+}
+
+function unknownNames(settings: Settings, problem: Problems): Problem[] {
+  const { accounts, connections, defaults, programs } = settings;
+  const refer = (path: string[], what: string, name: string, among: object): Problem[] => {
+    if (Object.hasOwn(accounts, name) && among === accounts) return [];
+    if (Object.hasOwn(among, name)) return [];
+    const known = Object.keys(among);
+    const meant = nearest(name, known);
+    const group = among === accounts ? 'accounts' : 'connections';
+    const remedy =
+      meant !== null
+        ? `did you mean ${meant}?`
+        : known.length === 0
+          ? `add it to ${group}`
+          : `add it to ${group}, which has ${known.join(', ')}`;
+    return [problem(path, `names the ${what} ${name}, which is not in ${group}`, remedy)];
+  };
+  return [
+    ...Object.keys(defaults).flatMap((name) =>
+      refer(['defaults', name], 'account', name, accounts),
+    ),
+    ...Object.entries(programs).flatMap(([name, { account, source }]) => [
+      ...refer(['programs', name, 'account'], 'account', account, accounts),
+      ...(source.connection === undefined
+        ? []
+        : refer(
+            ['programs', name, 'source', 'connection'],
+            'connection',
+            source.connection,
+            connections,
+          )),
+    ]),
+  ];
+}
+
+/** Without an id an account is the only one that workers have a key of; two cannot both be that. */
+function accountsWithoutId(
+  { accounts }: Settings,
+  programs: readonly Program[],
+  problem: Problems,
+): Problem[] {
+  const used = new Set(programs.map(({ account }) => account.name));
+  if (used.size < 2) return [];
+  return Object.entries(accounts).flatMap(([name, { id }]) =>
+    id !== undefined || !used.has(name)
+      ? []
+      : problem(
+          ['accounts', name],
+          'has no id, but the programs are of several accounts',
+          'give its id, the six characters that Klaviyo calls public API key or site id',
+        ),
+  );
+}
+
+function sameAccountTwice({ accounts }: Settings, problem: Problems): Problem[] {
+  const nameOf = new Map<string, string>();
+  return Object.entries(accounts).flatMap(([name, { id }]) => {
+    const other = id === undefined ? undefined : nameOf.get(id);
+    if (id !== undefined) nameOf.set(id, name);
+    if (other === undefined) return [];
+    const remedy = 'correct one of them, or make them one account';
+    return problem(['accounts', name, 'id'], `is also that of accounts.${other}`, remedy);
+  });
+}
+
+const WHATSAPP_REASON =
+  'if it is not connected, Klaviyo stores these numbers without consent for ever: no API says ' +
+  'whether it is, and no answer says that consent was dropped';
+
+function impossible(program: Program, { accounts }: Settings, problem: Problems): Problem[] {
+  const { name, account, channels, list, optIn, historical } = program;
+  if (channels.value.length === 0) return [];
+  const at = (key: string): string[] => ['programs', name, key];
+  const found: Problem[] = [];
+  if (channels.value.includes('whatsapp') && !account.whatsapp) {
+    found.push(
+      problem(
+        at('channels'),
+        `has whatsapp, but accounts.${account.name} does not say that WhatsApp is connected: ${WHATSAPP_REASON}`,
+        `check it in Klaviyo and write whatsapp: true there, or leave the channel out`,
+      ),
+    );
+  }
+  if (list.value !== null || historical.value) return found;
+  const process = accounts[account.name]?.default_opt_in;
+  if (optIn.value === null) {
+    found.push(
+      problem(
+        at('opt_in'),
+        'is not known: without a list the account’s own process applies, which the API does not show',
+        `give accounts.${account.name}.default_opt_in, or a list`,
+      ),
+    );
+  } else if (process !== undefined && process !== optIn.value) {
+    found.push(
+      problem(
+        at('opt_in'),
+        `is ${optIn.value}, but without a list the process of the account applies, and accounts.${account.name}.default_opt_in is ${process}`,
+        'correct one of them, or give a list',
+      ),
+    );
+  }
+  return found;
+}
+
+/** A list has one opt-in process: two programs that expect different ones cannot both be right. */
+function opposedPairs(programs: readonly Program[], problem: Problems): Problem[] {
+  const first = new Map<string, Program>();
+  return programs.flatMap((program): Problem[] => {
+    const { name, account, channels, list, optIn } = program;
+    if (optIn.value === null) return [];
+    for (const channel of channels.value) {
+      const key = JSON.stringify([account.name, list.value, channel]);
+      const other = first.get(key);
+      if (other === undefined) first.set(key, program);
+      else if (other.optIn.value !== optIn.value) {
+        const where = list.value === null ? 'the account’s default process' : `list ${list.value}`;
+        return [
+          problem(
+            ['programs', name, 'opt_in'],
+            `is ${optIn.value}, but programs.${other.name} expects ${String(other.optIn.value)} opt-in for ${channel} of ${where}`,
+            'a list has one opt-in process: correct one of them, or use two lists',
+          ),
+        ];
+      }
+    }
+    return [];
+  });
+}

@@ -1,0 +1,101 @@
+import {
+  parseDatabaseUrl,
+  readMapping,
+  readSmallText,
+  SourceError,
+} from '../../../importers/index.js';
+import { variableOf, type Variables } from '../../../runtime/config.js';
+import { ConfigFileError, type Problem } from './problems.js';
+import { inFolder, type ProgramsFile } from './read.js';
+import type { Reference } from './schema.js';
+
+/** Addresses of the connections by name, with their passwords. Never printed or stored. */
+export type Secrets = ReadonlyMap<string, string>;
+
+/**
+ * Reads what the file refers to: the addresses of all connections, and mapping files, which have to be
+ * valid. Keys of accounts are not read: only a worker needs one.
+ *
+ * @throws ConfigFileError with everything that is missing or wrong
+ */
+export async function readReferences(file: ProgramsFile, variables?: Variables): Promise<Secrets> {
+  const { connections, programs } = file.settings;
+  const problems: Problem[] = [];
+  const secrets = new Map<string, string>();
+  for (const [name, { url }] of Object.entries(connections)) {
+    const path = ['connections', name, 'url'];
+    try {
+      const address = await secretAt(file, path, url, variables);
+      parseDatabaseUrl(address);
+      secrets.set(name, address);
+    } catch (error) {
+      problems.push(problemOf(file, path, error));
+    }
+  }
+  for (const [name, { source }] of Object.entries(programs)) {
+    if (source.mapping === undefined) continue;
+    try {
+      await readMapping(inFolder(file, source.mapping));
+    } catch (error) {
+      problems.push(problemOf(file, ['programs', name, 'source', 'mapping'], error));
+    }
+  }
+  if (problems.length > 0) throw new ConfigFileError(file.path, problems);
+  return secrets;
+}
+
+/** The key of an account; null if the file does not refer to one. @throws ConfigFileError */
+export async function keyOfAccount(
+  file: ProgramsFile,
+  name: string,
+  variables?: Variables,
+): Promise<string | null> {
+  const key = file.settings.accounts[name]?.key;
+  if (key === undefined) return null;
+  return secretAt(file, ['accounts', name, 'key'], key, variables);
+}
+
+async function secretAt(
+  file: ProgramsFile,
+  path: readonly string[],
+  { env, file: at }: Reference,
+  variables?: Variables,
+): Promise<string> {
+  const wrong = (key: 'env' | 'file', problem: string, remedy: string): ConfigFileError =>
+    new ConfigFileError(file.path, [file.problem([...path, key], problem, remedy)]);
+  if (env !== undefined) {
+    const value = variableOf(env, variables);
+    if (value !== null) return value.trim();
+    throw wrong(
+      'env',
+      `names the variable ${env}, which is not set`,
+      `set ${env}, or correct the name`,
+    );
+  }
+  if (at === undefined) throw new Error('A reference has neither a variable nor a file.');
+  let text: string | null;
+  try {
+    text = await readSmallText(inFolder(file, at));
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    const why =
+      error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${String(error.code)})`;
+    throw wrong(
+      'file',
+      `names ${at}, which ${why}`,
+      'check the path, and that this user may read it',
+    );
+  }
+  const value = text?.trim() ?? '';
+  if (value !== '' && text !== null) return value;
+  const why = text === null ? 'too large for a secret' : 'empty';
+  throw wrong('file', `names ${at}, which is ${why}`, 'write the secret alone into it');
+}
+
+function problemOf(file: ProgramsFile, path: readonly string[], error: unknown): Problem {
+  if (error instanceof ConfigFileError && error.problems[0] !== undefined) return error.problems[0];
+  if (!(error instanceof SourceError)) throw error;
+  // Its message says what is wrong, and never has a password.
+  const problem = error.message.slice(0, -error.remedy.length).trim().replace(/\.$/, '');
+  return file.problem(path, `is not usable: ${problem}`, error.remedy);
+}

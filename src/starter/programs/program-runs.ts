@@ -1,0 +1,99 @@
+import { openTable } from '../../importers/index.js';
+import { countConsentStates, listAccounts, type ConsentCount } from '../../ledger/index.js';
+import { checkRequest } from '../migrations/check.js';
+import { SettingsError } from '../migrations/request/settings-error.js';
+import type { FullRequest } from '../migrations/request/schema.js';
+import { startMigration, type StartedMigration } from '../migrations/start.js';
+import type { Reach } from '../reach.js';
+import { MigrationStoppedError } from '../stopped.js';
+import type { Programs } from './load.js';
+import type { Program } from './program.js';
+import { locationOf, requestOf, type RunOptions } from './request.js';
+
+/** A program whose account and list are known. Nothing was started. */
+export interface PreparedRun {
+  readonly program: Program;
+  /** With the id of its account and of its list. */
+  readonly request: FullRequest;
+}
+
+/**
+ * Runs the programs of a `consentry.yaml`: one migration for each run of a program.
+ *
+ * Its methods throw `SettingsError` if it is not clear which account a program is for, and
+ * `NoWorkerError` if no worker of the account shows up within a few seconds.
+ */
+export class ProgramRuns {
+  constructor(private readonly reach: Reach) {}
+
+  /**
+   * Lets a worker make the checks of a run, and find the list if the program names it. Sends nothing.
+   *
+   * @throws MigrationStoppedError if a run of the program must not start
+   */
+  async prepare(
+    { file, secrets }: Programs,
+    program: Program,
+    options: RunOptions = {},
+  ): Promise<PreparedRun> {
+    await this.#requireAccount(file.path, program);
+    const request = requestOf(file, secrets, program, options);
+    const { file: _, ...check } = request;
+    const { listId } = await checkRequest(this.reach, check, true);
+    if (request.listId !== null && typeof listId !== 'string') {
+      throw new MigrationStoppedError(
+        `The worker did not say which list ${request.listId} is: start workers of the same version as this command.`,
+        'ListNotFound',
+      );
+    }
+    return { program, request: { ...request, listId } };
+  }
+
+  /**
+   * Starts the migration of a program.
+   *
+   * @param onRows called with the number of rows read so far
+   * @throws SourceError if the source cannot be read
+   */
+  start(
+    { program, request }: PreparedRun,
+    onRows?: (rows: number) => void,
+  ): Promise<StartedMigration> {
+    return startMigration(this.reach, request, onRows, program.name);
+  }
+
+  /** Contacts by channel and by the consent that they had before this run, at its end. */
+  consentBefore(migrationId: string): Promise<ConsentCount[]> {
+    return countConsentStates(this.reach.ledger.db, migrationId);
+  }
+
+  /** Without an id, an account is the only one of this ledger: it is never guessed. */
+  async #requireAccount(path: string, { account }: Program): Promise<void> {
+    if (account.id !== null) return;
+    const known = await listAccounts(this.reach.ledger.db);
+    if (known.length < 2) return;
+    throw new SettingsError(
+      `Workers for ${known.length} Klaviyo accounts use this ledger: say which one accounts.${account.name} ` +
+        `of ${path} is with its id (${[...known].sort().join(', ')}).`,
+    );
+  }
+}
+
+/**
+ * How many rows the source of a program has now. Reads all of it, and stores nothing.
+ *
+ * @throws SourceError
+ */
+export async function countContacts(
+  { file, secrets }: Programs,
+  program: Program,
+): Promise<number> {
+  const table = await openTable(locationOf(file, secrets, program), program.source.query ?? null);
+  try {
+    let contacts = 0;
+    for await (const rows of table.rows()) contacts += rows.length;
+    return contacts;
+  } finally {
+    await table.close();
+  }
+}

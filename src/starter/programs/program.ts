@@ -1,0 +1,86 @@
+import type { ConsentChannel } from '../../contracts/channels.js';
+import type { ConsentKeys, ProgramSettings, Settings } from './file/schema.js';
+
+/** Which part of the file a setting comes from. */
+export type Origin = 'program' | 'defaults' | 'account' | 'built in';
+
+/** A setting of a program, and where it comes from. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly from: Origin;
+}
+
+/** A program with every setting that applies to it. It holds no secret. */
+export interface Program {
+  readonly name: string;
+  readonly account: {
+    /** Its name in the file. */
+    readonly name: string;
+    /** Klaviyo’s id; null if the file does not give it. */
+    readonly id: string | null;
+    readonly whatsapp: boolean;
+  };
+  /** As in the file: paths are relative to it. */
+  readonly source: ProgramSettings['source'];
+  /** None: nothing is run. */
+  readonly channels: Sourced<readonly ConsentChannel[]>;
+  /** Id or name of a list; null for the account’s default opt-in process. */
+  readonly list: Sourced<string | null>;
+  /** The expected opt-in process; null if none is. */
+  readonly optIn: Sourced<'single' | 'double' | null>;
+  readonly historical: Sourced<boolean>;
+  readonly smsCountries: Sourced<readonly string[] | null>;
+  readonly smsWithoutSender: Sourced<'stop' | 'reject'>;
+  /** Country of phone numbers without a country code; null if none is given. */
+  readonly country: Sourced<string | null>;
+  readonly proof: { readonly statement: string; readonly method: string } | null;
+}
+
+/** The programs of a file whose names all refer to something, in its order. */
+export function programsOf(settings: Settings): Program[] {
+  return Object.entries(settings.programs).map(([name, own]) => programOf(name, own, settings));
+}
+
+function programOf(name: string, own: ProgramSettings, settings: Settings): Program {
+  const account = settings.accounts[own.account] ?? { whatsapp: false };
+  const defaults: ConsentKeys = settings.defaults[own.account] ?? {};
+  const either = <Key extends keyof ConsentKeys, T>(
+    key: Key,
+    builtIn: T,
+  ): Sourced<Exclude<ConsentKeys[Key], undefined> | T> => {
+    const candidates = [
+      [own[key], 'program'],
+      [defaults[key], 'defaults'],
+    ] as const;
+    // Null and an empty list are answers; only what is left out falls back.
+    for (const [value, from] of candidates) {
+      if (value !== undefined) {
+        return { value: value as Exclude<ConsentKeys[Key], undefined>, from };
+      }
+    }
+    return { value: builtIn, from: 'built in' };
+  };
+  const list = either('list', null);
+  return {
+    name,
+    account: { name: own.account, id: account.id ?? null, whatsapp: account.whatsapp },
+    source: own.source,
+    channels: either('channels', ['email'] as const),
+    list,
+    // The defaults are about the default list; without one the account’s own process applies.
+    optIn:
+      list.value === null && own.opt_in === undefined && account.default_opt_in !== undefined
+        ? { value: account.default_opt_in, from: 'account' }
+        : either('opt_in', null),
+    historical: either('historical', false),
+    smsCountries: either('sms_countries', null),
+    smsWithoutSender: either('sms_without_sender', 'stop' as const),
+    country:
+      own.source.country !== undefined
+        ? { value: own.source.country, from: 'program' }
+        : account.country !== undefined
+          ? { value: account.country, from: 'account' }
+          : { value: null, from: 'built in' },
+    proof: own.proof ?? null,
+  };
+}

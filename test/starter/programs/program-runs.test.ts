@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { noteAccount } from '../../../src/ledger/index.js';
+import { SettingsError } from '../../../src/starter/migrations/request/settings-error.js';
+import { loadPrograms, type Programs } from '../../../src/starter/programs/load.js';
+import type { PreparedRun } from '../../../src/starter/programs/program-runs.js';
+import type { StartedMigration } from '../../../src/starter/migrations/start.js';
+import type { Program } from '../../../src/starter/programs/program.js';
+import type { RunOptions } from '../../../src/starter/programs/request.js';
+import { startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+
+const FILE = `
+version: 1
+accounts: { shop: {} }
+programs:
+  asked: { account: shop, list: Double, opt_in: double, source: { file: people.csv } }
+  other: { account: shop, list: Double, opt_in: double, source: { file: people.csv } }
+  texts: { account: shop, list: Single, channels: [sms], source: { file: phones.csv } }
+`;
+
+describe('runs of programs', { timeout: 180_000 }, () => {
+  let harness: Harness;
+  let loaded: Programs;
+  before(async () => {
+    harness = await startHarness({ sandbox: { clicks: { share: 0, delayMs: [0, 0] } } });
+    const people = ['asked', 'sub', 'never', 'odd', 'bounced'].map(
+      (who) => `${who}@example.com,yes`,
+    );
+    await harness.source('people.csv', ['email,email_consent', ...people, 'asked@example.com,yes']);
+    await harness.source('phones.csv', ['email,phone_number,sms_consent', ',+12015550123,yes']);
+    const path = await harness.source('consentry.yaml', FILE.split('\n'));
+    loaded = await loadPrograms(path, {});
+    const { account } = harness.sandbox;
+    account.seed({ email: 'sub@example.com', email_consent: 'SUBSCRIBED' });
+    account.seed({ email: 'never@example.com' });
+    account.seed({ email: 'bounced@example.com', suppressions: ['HARD_BOUNCE'] });
+    account.seed({ phone_number: '+12015550123' });
+  });
+  after(() => harness.close());
+
+  function program(name: string): Program {
+    const found = loaded.programs.find((each) => each.name === name);
+    assert.ok(found !== undefined);
+    return found;
+  }
+
+  function prepare(name: string, options: RunOptions = {}): Promise<PreparedRun> {
+    const timing = { ...TEST_TIMING, confirmWithinMs: 3_000 };
+    return harness.consentry.programs.prepare(loaded, program(name), { timing, ...options });
+  }
+
+  async function start(name: string, options: RunOptions = {}): Promise<StartedMigration> {
+    return harness.consentry.programs.start(await prepare(name, options));
+  }
+
+  async function statesOf(name: string): Promise<Record<string, number>> {
+    const { id } = await start(name, { dryRun: true });
+    await harness.consentry.migrations.waitForEnd(id);
+    const counted = await harness.consentry.programs.consentBefore(id);
+    return Object.fromEntries(counted.map(({ state, contacts }) => [state, contacts]));
+  }
+
+  const BEFORE = {
+    subscribed: 1,
+    suppressed: 1,
+    never_subscribed: 1,
+    not_in_klaviyo: 2,
+    not_read: 1,
+  };
+
+  it('who was asked for a click is pending, in the program that asked', async () => {
+    assert.deepEqual(await statesOf('asked'), BEFORE);
+    const { id } = await start('asked');
+    const { outcomes } = await harness.consentry.migrations.waitForEnd(id);
+    assert.equal(outcomes.pending_double_opt_in, 3);
+    assert.deepEqual(await statesOf('asked'), {
+      subscribed: 1,
+      pending: 3,
+      suppressed: 1,
+      not_read: 1,
+    });
+    assert.deepEqual(await statesOf('other'), BEFORE);
+    harness.sandbox.account.click({ email: 'asked@example.com' });
+    assert.deepEqual(await statesOf('asked'), {
+      subscribed: 2,
+      pending: 2,
+      suppressed: 1,
+      not_read: 1,
+    });
+  });
+
+  it('a number that Klaviyo knows is not new to it, without consent to texts either', async () => {
+    assert.deepEqual(await statesOf('texts'), { never_subscribed: 1 });
+  });
+
+  it('a run belongs to its program, and so does a retry of it', async () => {
+    const { id } = await start('other', { dryRun: true });
+    await harness.consentry.migrations.waitForEnd(id);
+    assert.equal((await harness.consentry.migrations.report(id)).program, 'other');
+    const retry = await harness.consentry.migrations.retryFailed(id, { timing: TEST_TIMING });
+    assert.equal((await harness.consentry.migrations.report(retry.id)).program, 'other');
+    await harness.consentry.migrations.cancel(retry.id);
+    await harness.consentry.migrations.waitForEnd(retry.id);
+  });
+
+  it('two programs with the same people do not wait for each other, nor a run for a dry run', async () => {
+    const { programs } = harness.consentry;
+    const dryRun = await prepare('asked', { dryRun: true });
+    const realRun = await prepare('asked');
+    const otherRun = await prepare('other', { dryRun: true });
+    const gate = harness.gates.close('get_profiles');
+    const dry = await programs.start(dryRun);
+    const again = await programs.start(dryRun);
+    const real = await programs.start(realRun);
+    const other = await programs.start(otherRun);
+    assert.deepEqual([again.id, again.attached], [dry.id, true]);
+    assert.equal(real.attached, false);
+    assert.equal(other.attached, false);
+    await harness.consentry.migrations.cancel(real.id);
+    gate.open();
+    for (const { id } of [dry, real, other]) await harness.consentry.migrations.waitForEnd(id);
+  });
+
+  // The last one: the ledger then has two accounts.
+  it('is refused without the id of its account if the ledger has several', async () => {
+    await noteAccount(harness.ledger.db, 'Other1');
+    await assert.rejects(start('asked'), (error: unknown) => {
+      assert.ok(error instanceof SettingsError);
+      assert.match(
+        error.message,
+        /2 Klaviyo accounts use this ledger: say which one accounts\.shop of/,
+      );
+      assert.ok(error.message.includes(`Other1`) && error.message.includes(harness.accountId));
+      return true;
+    });
+  });
+});
