@@ -21,10 +21,7 @@ export interface Sources {
  * @param fromList whether the list's members can be read by the time they joined
  */
 export function sourcesOf(
-  settings: Pick<
-    MigrationSettings,
-    'listId' | 'historicalImport' | 'consent' | 'unsubscribeFrom'
-  >,
+  settings: Pick<MigrationSettings, 'listId' | 'historicalImport' | 'consent' | 'unsubscribeFrom'>,
   fromEvents: boolean,
   fromList: boolean,
 ): Sources {

@@ -25,7 +25,8 @@ const yes = (consentedAt: string | null, more: Said = {}): IntentPart =>
   part({ consentedAt, ...more });
 const no = (consentedAt: string | null, more: Said = {}): IntentPart =>
   part({ operation: 'unsubscribe', consentedAt, ...more });
-const suppressed = (more: Said = {}): IntentPart => part({ channel: 'suppression', operation: 'suppress', ...more });
+const suppressed = (more: Said = {}): IntentPart =>
+  part({ channel: 'suppression', operation: 'suppress', ...more });
 const unknown = (consentedAt: string | null, more: Said = {}): IntentPart =>
   part({ consentedAt, rejected: 'consent_value_unknown', ...more });
 

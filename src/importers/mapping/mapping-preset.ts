@@ -5,13 +5,7 @@ import type { Ask } from '../values/consent-value.js';
 import { compileDateFormat, type ReadDate } from '../values/date-format.js';
 import type { Header } from '../../connectors/header.js';
 import { asksTheSame, type ImportOptions } from '../options.js';
-import {
-  asksFor,
-  cell,
-  type ChannelClaim,
-  type ListAsk,
-  type Preset,
-} from '../presets/preset.js';
+import { asksFor, cell, type ChannelClaim, type ListAsk, type Preset } from '../presets/preset.js';
 import { SourceError } from '../../connectors/source-error.js';
 import type { Suppression } from '../values/suppression.js';
 import type { ChannelMapping, Mapping } from './schema.js';
