@@ -7,6 +7,7 @@ import {
 } from '../../consent/judge.js';
 import { keyOfPart } from '../../consent/operations/entries.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
+import { profilesFor } from '../../consent/person.js';
 import { isPhoneChannel, type Channel } from '../../contracts/channels.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
 import {
@@ -24,7 +25,7 @@ import {
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { byKlaviyosClock } from '../klaviyo-time.js';
-import { lookUpPeople } from '../look-ups.js';
+import { lookUpMembers, lookUpPeople } from '../look-ups.js';
 import type { AccountPeople } from '../mirror/account-people.js';
 
 /** Which rows are guarded: those of a job, or of the whole migration before it has jobs. */
@@ -51,8 +52,8 @@ const ON_ITS_WAY_MS = 24 * 3_600_000;
 
 /**
  * Recalls these people or looks them up, stores what Klaviyo holds, and settles the parts that must
- * not or need not be sent. People who are already subscribed are put on the run's list instead: by the given job,
- * if there is one, since all other jobs may have ended by then.
+ * not or need not be sent. People who are already subscribed, and not on the run's list, are put on it
+ * instead: by the given job, if there is one, since all other jobs may have ended by then.
  *
  * @param asked rows with all their open, unsent parts
  */
@@ -68,6 +69,7 @@ export async function guardRows(
   const recalled = await people.recall(migration, asked, age, (row) => maxAgeOf(row, age));
   const looked = await lookUp(deps, migration, recalled.left, signal);
   await people.remember(migration, looked.people, looked.rows, looked.tookMs());
+  const joining = await notOnList(deps, migration, looked, signal);
   const since = new Date((deps.klaviyo.now()?.earliest.getTime() ?? Date.now()) - ON_ITS_WAY_MS);
   const judgements = [...recalled.judgements, ...looked.judgements];
   const beforeOf = (some: readonly Judgement[]) => some.map(({ before }) => before);
@@ -82,12 +84,7 @@ export async function guardRows(
       migrationId,
       judgements.flatMap(({ settlements }) => settlements),
     );
-    await askForMembership(
-      tx,
-      migrationId,
-      judgements.flatMap(({ joinsList, before }) => (joinsList ? before.rowNumber : [])),
-      jobNumber,
-    );
+    await askForMembership(tx, migrationId, joining, jobNumber);
   });
   const sent = new Set(
     looked.rows.flatMap(({ rowNumber, parts }) =>
@@ -100,6 +97,34 @@ export async function guardRows(
     .flatMap(({ settlements }) => settlements)
     .filter((settlement) => sent.has(keyOfPart(settlement)));
   return { rows: judgements.length, shortage: looked.people.shortage, forbidden };
+}
+
+/**
+ * The rows whose people are to join the run's list, without those who are on it: importing them again
+ * would change nothing, and no feed would show it. Who could not be read now is imported.
+ */
+async function notOnList(
+  { klaviyo }: ActivityDependencies,
+  { settings: { listId } }: Migration,
+  { rows, judgements }: Pick<Awaited<ReturnType<typeof lookUp>>, 'rows' | 'judgements'>,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const joining = rows.filter((_, n) => judgements[n]?.joinsList === true);
+  if (listId === null || joining.length === 0) return [];
+  const members = await lookUpMembers(
+    klaviyo,
+    listId,
+    {
+      emails: joining.flatMap(spellingsOf),
+      phoneNumbers: joining.flatMap(({ email, phoneNumber }) =>
+        email === null && phoneNumber !== null ? [phoneNumber] : [],
+      ),
+    },
+    signal,
+  );
+  const isMember = (row: OpenRow) =>
+    members.covers(row) && profilesFor('list', members.index.heldFor(row)).length > 0;
+  return joining.filter((row) => !isMember(row)).map(({ rowNumber }) => rowNumber);
 }
 
 /** Judges these people by what Klaviyo shows now: those of them that could be looked up. */
