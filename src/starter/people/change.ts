@@ -45,7 +45,12 @@ export async function startChange(reach: Reach, change: PersonChange): Promise<S
   };
   const source = await openPerson({ person, operation, channels }, options);
   try {
-    return await startFrom(reach, source, { ...request, operation: null }, options);
+    return await startFrom(
+      reach,
+      { source, older: null },
+      { ...request, operation: null },
+      options,
+    );
   } finally {
     await source.close();
   }
