@@ -8,6 +8,7 @@ import { lifted } from './scenarios/lifted.js';
 import { live } from './scenarios/live.js';
 import { openJobs } from './scenarios/open-jobs.js';
 import { liftedMirror, liveMirror } from './scenarios/mirror.js';
+import { since } from './scenarios/since.js';
 import { script } from './scenarios/script/script.js';
 import { workers } from './scenarios/workers.js';
 
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly (Scenario | Script)[] = [
   ledger,
   ledgerTenMillion,
   importing,
+  since,
   lifted,
   live,
   liftedMirror,

@@ -12,6 +12,7 @@ export type { PersonChange } from './starter/people/change.js';
 export { MigrationStoppedError } from './starter/stopped.js';
 export { hasEnded } from './starter/migrations/ended.js';
 export type { StartedMigration } from './starter/migrations/start.js';
+export { NothingChangedError } from './starter/migrations/since.js';
 export { NoWorkerError } from './starter/worker-check.js';
 export type { WatchOptions } from './starter/migrations/watch.js';
 export type {
@@ -50,6 +51,6 @@ export {
   /** The ledger has no migration with this id. */
   MigrationNotFoundError,
 } from './ledger/index.js';
-export { SourceError } from './importers/index.js';
+export { SourceError, type Changes, type VanishedRow } from './importers/index.js';
 export { ConfigError } from './runtime/config.js';
 export { NoEnvironmentError } from './runtime/local/dev-state.js';

@@ -16,6 +16,8 @@ const SECTIONS = {
     'CheckRequest',
     'RetryRequest',
     'StartedMigration',
+    'Changes',
+    'VanishedRow',
     'WatchOptions',
   ],
   'State of a migration': [
@@ -45,6 +47,7 @@ const SECTIONS = {
   Errors: [
     'SettingsError',
     'SourceError',
+    'NothingChangedError',
     'ConfigError',
     'NoEnvironmentError',
     'NoWorkerError',

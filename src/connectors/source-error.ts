@@ -28,6 +28,7 @@ export type SourceErrorCode =
   | 'mapping_unreadable'
   | 'mapping_invalid'
   | 'mapping_exists'
+  | 'since_not_migrated'
   | 'query_missing'
   | 'query_without_database'
   | 'query_failed'

@@ -42,6 +42,23 @@ export interface MigrationSettings {
   readonly unsubscribeFrom: 'everything' | 'list';
   /** Its source was written by `report --undo`. */
   readonly isUndo: boolean;
+  /** How the source was read; absent for a check. */
+  readonly reading?: SourceReading;
+}
+
+/** The settings of a request that decide what is read from a source. */
+export interface SourceReading {
+  /** The preset that read it, or `mapping`. */
+  readonly preset: string;
+  /** SHA-256 of the mapping's content. */
+  readonly mapping: string | null;
+  readonly smsColumn: string | null;
+  readonly country: string | null;
+  readonly timezone: string | null;
+  readonly consentedAt: string | null;
+  readonly undated: string;
+  readonly operation: string | null;
+  readonly floor: string | null;
 }
 
 /**

@@ -6,6 +6,12 @@ export {
   type ImportedSource,
 } from './open-source.js';
 export { openPerson, type PersonAsks } from './person-source.js';
+export {
+  changedSince,
+  type ChangedSource,
+  type Changes,
+  type VanishedRow,
+} from './changed-since.js';
 export { originalLines, type OriginalLine } from '../connectors/original-lines.js';
 export { readSample, type Sample } from './sample.js';
 export { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';

@@ -14,12 +14,14 @@ export {
   listMigrations,
   MigrationNotFoundError,
   rowsOfSource,
+  runsOfSource,
   setPhase,
   setPlan,
   setPreflight,
   type Migration,
   type MigrationSummary,
   type NewMigration,
+  type RunOfSource,
 } from './runs/migrations.js';
 export { liftsOf, noteOptOuts, optOutsOf, type OptOut } from './opt-outs/known.js';
 export * from './account-feeds.js';

@@ -13,6 +13,7 @@ import { writeRejects, type Rejects } from '../report/rejects.js';
 import { nextSteps } from '../render/next-steps.js';
 import { renderPlan, type FirstRows } from '../render/plan.js';
 import { counted } from '../render/quantities.js';
+import type { Since } from '../render/since.js';
 import { renderReport } from '../render/report.js';
 import type { Output } from '../terminal/terminal.js';
 
@@ -26,6 +27,8 @@ export interface Following {
   /** Approved beforehand: nobody is asked after the plan. */
   readonly isApproved: boolean;
   readonly firstRows: FirstRows | null;
+  /** What changed since the older export; null without one. */
+  readonly since: Since | null;
 }
 
 /** How a run that was followed has ended. */
@@ -68,11 +71,13 @@ export async function followRun(
   following: Following,
 ): Promise<EndedRun> {
   const { consentry } = connected;
+  const { since } = following;
   const { id } = started;
   const stopped = await watchToEnd(connected, started, following);
   const report = await consentry.migrations.report(id);
   const rejects = await refusedRows(connected, report, following);
-  const result = { ...report, workflowId: started.workflowId, webUi: connected.webUi(id), rejects };
+  const { workflowId } = started;
+  const result = { ...report, workflowId, webUi: connected.webUi(id), rejects, since };
   const ended = { report, result };
   if (report.jobs.submitted === 0 && stopped !== null) {
     // The message is enough; a table of rows that were not sent would add nothing.

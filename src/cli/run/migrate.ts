@@ -7,9 +7,11 @@ import type { FullRequest } from '../../starter/migrations/request/schema.js';
 import { timingOf } from '../../starter/migrations/request/timing-settings.js';
 import { UsageError } from '../ended.js';
 import { followToEnd } from './follow.js';
+import { startRun } from './start-run.js';
 import { requireWritable } from '../report/private-file.js';
 import { ProgressView } from '../terminal/progress-view.js';
 import { rejectsPath } from '../report/rejects.js';
+import { vanishedPath } from '../report/vanished.js';
 import { startedAloneWords } from '../render/next-steps.js';
 import type { FirstRows } from '../render/plan.js';
 import { counted } from '../render/quantities.js';
@@ -41,23 +43,31 @@ export async function runMigrate(
   if (flags.detach !== true && (flags.rejects !== undefined || !isMissing)) {
     await requireWritable(rejects, 'Say where refused rows go with --rejects PATH.');
   }
+  const name = source ?? basename(file);
+  if (request.since !== null && !isMissing) {
+    await requireWritable(
+      vanishedPath(name),
+      `Put ${name} into a folder where a file of the people who vanished can be written.`,
+    );
+  }
   const view = new ProgressView(terminal, timingOf(request).confirmWithinMs);
-  const started = await connected.consentry.migrations
-    .start(request, (rows) => view.showRead(rows))
-    .finally(() => view.stop());
+  const begun = await startRun(connected.consentry, request, name, view, output);
+  if (begun === null) return;
+  const { started, since } = begun;
   const webUi = connected.webUi(started.id);
   output.say(startedWords(started, webUi));
   if (flags.detach) {
     const waitsForApproval = await stillWaits(connected.consentry, started);
     output.result(
-      { ...started, waitsForApproval, webUi },
+      { ...started, since, waitsForApproval, webUi },
       startedAloneWords(started.id, waitsForApproval),
     );
     return;
   }
   const isApproved = request.approvalAbove === null;
   const firstRows = firstRowsOf(request);
-  await followToEnd(connected, started, { output, view, source, rejects, isApproved, firstRows });
+  const following = { output, view, source, rejects, isApproved, firstRows, since };
+  await followToEnd(connected, started, following);
 }
 
 /** @throws UsageError if one flag makes another useless */

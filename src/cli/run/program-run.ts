@@ -125,6 +125,7 @@ class Running {
       rejects,
       isApproved: request.approvalAbove === null,
       firstRows: null,
+      since: null,
     });
     if (words !== null) output.say(words);
     if (note !== null) output.note(withKeys(note));

@@ -188,6 +188,50 @@ export async function findRunningMigration(
   return row?.id ?? null;
 }
 
+/** A run that read a source, or that retried one that did. */
+export interface RunOfSource {
+  readonly id: string;
+  readonly settings: MigrationSettings;
+  readonly phase: Phase;
+  /** Some of its parts were not sent, as those that are not in a pilot. */
+  readonly hasUnsent: boolean;
+  readonly createdAt: Date;
+}
+
+/** The runs of an account that read this source, the newest first. */
+export async function runsOfSource(
+  db: LedgerDb,
+  accountId: string,
+  sourceSha256: string,
+): Promise<RunOfSource[]> {
+  const rows = await db
+    .selectFrom('migration')
+    .innerJoin('run', 'run.id', 'migration.id')
+    .select(['migration.id', 'settings', 'phase', 'created_at'])
+    .select((its) =>
+      its
+        .exists(
+          its
+            .selectFrom('settlement')
+            .select('row_number')
+            .whereRef('migration_number', '=', 'migration.number')
+            .where('outcome', '=', 'cancelled'),
+        )
+        .as('has_unsent'),
+    )
+    .where('account_id', '=', accountId)
+    .where('source_sha256', '=', sourceSha256)
+    .orderBy('created_at', 'desc')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    settings: row.settings,
+    phase: row.phase,
+    hasUnsent: Boolean(row.has_unsent),
+    createdAt: row.created_at,
+  }));
+}
+
 export interface MigrationSummary {
   readonly id: string;
   readonly sourceName: string;

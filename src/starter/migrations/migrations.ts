@@ -13,6 +13,7 @@ import {
   type ReportedPart,
   type Transition,
 } from '../../ledger/index.js';
+import type { VanishedRow } from '../../importers/index.js';
 import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
 import { checkRequest } from './check.js';
@@ -38,7 +39,11 @@ export class Migrations {
    * Reads the source into the ledger and starts its migration. Nothing is sent before the whole
    * source is read and the preflight has passed.
    *
-   * @param onRows called with the number of rows read so far
+   * With `since`, it reads the older export too, and stores only the rows that are new or have changed.
+   *
+   * @param onRows called with the number of rows read so far, with `since` of both exports
+   * @param onVanished with `since`, gets the people of the older export whom the newer one does not have,
+   *   before anything is stored; they are not opted out
    * @example
    * const started = await consentry.migrations.start(
    *   { file: 'subscribed.csv', listId: 'Y6nRLr', optIn: 'double', approvalAbove: 1_000 },
@@ -46,12 +51,17 @@ export class Migrations {
    * );
    * if (started.waitsForApproval) console.log(`approve ${started.id} to send`);
    *
+   * @throws NothingChangedError with `since`, if there is nothing to run: nothing was started
    * @throws SettingsError if the request is wrong, or does not say which of several accounts it is for
-   * @throws SourceError if the source cannot be read
+   * @throws SourceError if the source cannot be read, or no migration has run all of the older export
    * @throws NoWorkerError if no worker of the account shows up within a few seconds
    */
-  start(request: MigrationRequest, onRows?: (rows: number) => void): Promise<StartedMigration> {
-    return startMigration(this.reach, request, onRows);
+  start(
+    request: MigrationRequest,
+    onRows?: (rows: number) => void,
+    onVanished?: (rows: AsyncIterable<VanishedRow>) => Promise<void>,
+  ): Promise<StartedMigration> {
+    return startMigration(this.reach, request, { onRows, onVanished });
   }
 
   /**

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { MigrationInput, MigrationSettings } from '../../contracts/migration.js';
+import type {
+  MigrationInput,
+  MigrationSettings,
+  SourceReading,
+} from '../../contracts/migration.js';
 import type { ImportOptions, Mapping } from '../../importers/index.js';
 import type { FullCheck, FullRequest } from './request/schema.js';
 import { timingOf, type TimedRequest } from './request/timing-settings.js';
@@ -59,6 +63,24 @@ export function migrationSettings(
   };
 }
 
+/** What the ledger stores of how a source is read, so that `since` compares only what was read alike. */
+export function readingOf(options: ImportOptions, preset: string): SourceReading {
+  const { mapping = null, smsColumn = null, country, timezone, undated } = options;
+  const { consentedAt = null, operation = null, floor = null } = options;
+  const mapped = mapping && createHash('sha256').update(JSON.stringify(mapping)).digest('hex');
+  return {
+    preset,
+    mapping: mapped,
+    smsColumn,
+    country,
+    timezone,
+    consentedAt,
+    undated,
+    operation,
+    floor,
+  };
+}
+
 /** What Klaviyo stores as the source of a consent if the operator gives none. */
 export function defaultSource(preset: string, migrationId: string): string {
   return `consentry ${preset} ${migrationId}`;
@@ -79,7 +101,10 @@ export interface Apart {
 /** Two runs with the same hash are the same request: the second attaches to the first. */
 export function requestHash(
   accountId: string,
-  sourceSha256: string,
+  {
+    sourceSha256,
+    olderSha256,
+  }: { readonly sourceSha256: string; readonly olderSha256: string | null },
   settings: MigrationSettings,
   options: ImportOptions,
   { program, dryRun }: Apart = { program: null, dryRun: false },
@@ -95,6 +120,7 @@ export function requestHash(
     // Left out otherwise, so that running migrations of an earlier version are still found.
     ...(program === null ? {} : { program }),
     ...(dryRun ? { dryRun } : {}),
+    ...(olderSha256 === null ? {} : { since: olderSha256 }),
   };
   const sorted = Object.entries(asked).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(sourceSha256).update(JSON.stringify(sorted)).digest('hex');

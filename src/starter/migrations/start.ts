@@ -2,10 +2,14 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { MigrationInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
 import {
+  changedSince,
   openSource,
   readMapping,
+  type ChangedSource,
+  type Changes,
   type ImportedSource,
   type ImportOptions,
+  type VanishedRow,
 } from '../../importers/index.js';
 import {
   AlreadyRunningError,
@@ -24,11 +28,13 @@ import { storeRetry } from './retry.js';
 import type { MigrationRequest, RetryRequest } from './request/migration-request.js';
 import { parseRequest, parseRetry } from './request/parse.js';
 import type { FullRequest } from './request/schema.js';
+import { NothingChangedError, openOlder, requireMigrated } from './since.js';
 import {
   defaultSource,
   importOptions,
   migrationInput,
   migrationSettings,
+  readingOf,
   requestHash,
 } from './settings.js';
 
@@ -41,19 +47,28 @@ export interface StartedMigration {
   readonly accountId: string;
   /** True if the same source with the same settings was running already: nothing was started. */
   readonly attached: boolean;
-  /** Rows of the source. */
+  /** Rows of the source; with `since`, those that are run. */
   readonly rows: number;
+  /** What changed since the older export; null without `since`, and if `attached`. */
+  readonly since: Changes | null;
   /** Name of the preset that read the source; `mapping` if a mapping file did. */
   readonly preset: string;
   /** True if it sends nothing before `approve`. Always false if `attached`. */
   readonly waitsForApproval: boolean;
 }
 
+/** Told about the sources while they are read. */
+export interface OnReading {
+  /** Gets the number of rows read so far; with `since`, of both exports. */
+  readonly onRows?: ((rows: number) => void) | undefined;
+  readonly onVanished?: ((rows: AsyncIterable<VanishedRow>) => Promise<void>) | undefined;
+}
+
 /** @param program the program of a `consentry.yaml` that it runs */
 export async function startMigration(
   reach: Reach,
   asked: MigrationRequest,
-  onRows?: (rows: number) => void,
+  on: OnReading = {},
   program: string | null = null,
 ): Promise<StartedMigration> {
   const request = parseRequest(asked);
@@ -61,7 +76,12 @@ export async function startMigration(
   const options = importOptions(request, mapping);
   const source = await openSource(request.file, options, request.query);
   try {
-    return await startFrom(reach, source, { request, options, program }, onRows);
+    const older = await openOlder(request, source, options);
+    try {
+      return await startFrom(reach, { source, older }, { request, options, program }, on);
+    } finally {
+      await older?.close();
+    }
   } finally {
     await source.close();
   }
@@ -77,16 +97,22 @@ interface Asked {
 /** Starts the migration of a source that is open. */
 export async function startFrom(
   reach: Reach,
-  source: ImportedSource,
+  { source, older }: { readonly source: ImportedSource; readonly older: ImportedSource | null },
   { request, options, program }: Asked,
-  onRows?: (rows: number) => void,
+  { onRows, onVanished }: OnReading = {},
 ): Promise<StartedMigration> {
   const id = newId();
   const { accountId, taskQueue } = await reach.workersOf(request.account);
-  const settings = migrationSettings(request, defaultSource(source.preset, id), source.isUndo);
+  const settings = {
+    ...migrationSettings(request, defaultSource(source.preset, id), source.isUndo),
+    reading: readingOf(options, source.preset),
+  };
   const sourceSha256 = await source.sha256();
-  const { dryRun } = request;
-  const hash = requestHash(accountId, sourceSha256, settings, options, { program, dryRun });
+  const olderSha256 = (await older?.sha256()) ?? null;
+  const hash = requestHash(accountId, { sourceSha256, olderSha256 }, settings, options, {
+    program,
+    dryRun: request.dryRun,
+  });
   const attach = async (): Promise<StartedMigration | null> => {
     const running = await findRunning(reach, hash, request, taskQueue);
     if (running === null) return null;
@@ -96,12 +122,19 @@ export async function startFrom(
       accountId,
       attached: true,
       rows,
+      since: null,
       preset: source.preset,
       waitsForApproval: false,
     };
   };
   const attached = await attach();
   if (attached !== null) return attached;
+  let changed: ChangedSource | null = null;
+  if (older !== null) {
+    const before = await requireMigrated(reach.ledger.db, older, accountId, settings);
+    changed = await changedSince(source, older, { before, onVanished, onRows });
+    if (changed.changes.changed === 0) throw new NothingChangedError(changed.changes);
+  }
   const migration: NewMigration = {
     id,
     accountId,
@@ -116,7 +149,13 @@ export async function startFrom(
   };
   let rows: number;
   try {
-    rows = await storeIntents(reach.ledger, migration, source.intents, onRows);
+    const { intents } = changed ?? source;
+    rows = await storeIntents(
+      reach.ledger,
+      migration,
+      intents,
+      older === null ? onRows : undefined,
+    );
   } catch (error) {
     if (!(error instanceof AlreadyRunningError)) throw error;
     // Another process stored the same request a moment earlier.
@@ -128,7 +167,8 @@ export async function startFrom(
   await execute(reach, input, rows, taskQueue);
   const { waitsForApproval } = input;
   const { preset } = source;
-  return { ...ids(id), accountId, attached: false, rows, preset, waitsForApproval };
+  const since = changed?.changes ?? null;
+  return { ...ids(id), accountId, attached: false, rows, since, preset, waitsForApproval };
 }
 
 /**
@@ -197,5 +237,13 @@ export async function retryFailed(
   const input = migrationInput(retry.id, asWhole, rows);
   await execute(reach, input, rows, taskQueue);
   const { waitsForApproval } = input;
-  return { ...ids(retry.id), accountId, attached: false, rows, preset, waitsForApproval };
+  return {
+    ...ids(retry.id),
+    accountId,
+    attached: false,
+    rows,
+    since: null,
+    preset,
+    waitsForApproval,
+  };
 }

@@ -45,11 +45,11 @@ export async function startChange(reach: Reach, change: PersonChange): Promise<S
   };
   const source = await openPerson({ person, operation, channels }, options);
   try {
-    return await startFrom(reach, source, {
-      request: { ...request, operation: null },
-      options,
-      program: null,
-    });
+    return await startFrom(
+      reach,
+      { source, older: null },
+      { request: { ...request, operation: null }, options, program: null },
+    );
   } finally {
     await source.close();
   }

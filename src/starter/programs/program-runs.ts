@@ -59,7 +59,7 @@ export class ProgramRuns {
     { program, request }: PreparedRun,
     onRows?: (rows: number) => void,
   ): Promise<StartedMigration> {
-    return startMigration(this.reach, request, onRows, program.name);
+    return startMigration(this.reach, request, { onRows }, program.name);
   }
 
   /** Contacts by channel and by the consent that they had before this run, at its end. */

@@ -28,6 +28,7 @@ describe('a request', () => {
     assert.deepEqual(settings, {
       file: 'a.csv',
       query: null,
+      since: null,
       channels: ['email'],
       preset: null,
       mapping: null,
@@ -113,7 +114,7 @@ describe('a request', () => {
       { canary: { rows: 1, wait: 1 } },
       'There is no setting canary.wait: did you mean canary.waitMs?',
     ],
-    [{ zzz: 1 }, 'There is no setting zzz: known are file, query, channels,'],
+    [{ zzz: 1 }, 'There is no setting zzz: known are file, query, since, channels,'],
   ] as const) {
     it(`has no other setting than those that are known: ${JSON.stringify(settings)}`, () => {
       const [problem = ''] = problemsOf(() => parseRequest(asked(settings)));
@@ -156,6 +157,12 @@ describe('a request', () => {
       /^pilot stops .*, but canary goes on .*: leave one out\.$/,
       /^--pilot stops .*, but --canary goes on .*: leave one out\.$/,
     ],
+    [
+      { since: 'old.csv', query: 'select 1' },
+      /^since compares two files, not a database: .*, or leave since out\.$/,
+      /^--since compares two files, not a database: .*, or leave --since out\.$/,
+    ],
+    [{ since: 'postgres://shop.example/crm' }, /^since compares two files/, /^--since compares/],
   ] as const) {
     it(`does not ask for what contradicts itself: ${JSON.stringify(settings)}`, () => {
       assert.match(problemsOf(() => parseRequest(asked(settings))).join('\n'), inScript);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isDatabaseUrl } from '../../../connectors/databases/database-url.js';
 import type { consentSettings } from './consent-settings.js';
 import type { runSettings } from './run-settings.js';
 import type { sourceSettings } from './source-settings.js';
@@ -17,6 +18,13 @@ export interface Rule {
 }
 
 export const RULES: readonly Rule[] = [
+  {
+    setting: 'since',
+    isBroken: ({ since, query }) => since !== null && (query !== null || isDatabaseUrl(since)),
+    says: (the) =>
+      `${the('since')} compares two files, not a database: write the rows of each query to a file, and ` +
+      `migrate that, or leave ${the('since')} out.`,
+  },
   {
     setting: 'undated',
     isBroken: ({ historical, undated }) => historical && undated === 'subscribe',

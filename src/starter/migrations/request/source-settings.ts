@@ -35,6 +35,11 @@ export const sourceSettings = {
     says: 'query whose rows are the source, on PostgreSQL or MySQL',
     flag: { spelling: '--query <sql>', verbs: ['migrate', 'map'] },
   }),
+  since: setting(optional(text('give the path of the export that was migrated before')), {
+    says: 'older export, migrated before: only what changed since it is run',
+    otherwise: 'every row is run',
+    flag: { spelling: '--since <file>' },
+  }),
   channels: setting(channels.prefault(['email']), {
     says: `channels that the source has consent for: ${CONSENT_CHANNELS.join(', ')}`,
     flag: { spelling: '--channels <names>', verbs: ['migrate', 'check', 'map'] },
