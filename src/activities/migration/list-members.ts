@@ -5,6 +5,7 @@ import { needsPhone, spellingsOf } from '../../consent/judge.js';
 import { isPhoneChannel, type Channel, type Operation } from '../../contracts/channels.js';
 import type { ProfileConsent } from '../../klaviyo/index.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
+import type { MigrationSettings } from '../../contracts/migration.js';
 import {
   settleUnsentParts,
   type Migration,
@@ -13,12 +14,12 @@ import {
   type Settlement,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { lookUpMembers } from '../look-ups.js';
+import { lookUpMembers, lookUpPeople } from '../look-ups.js';
 import type { Attempt } from './guard-rows.js';
 
 /**
  * The entries of a call with only the parts whose people are on the run's list, as Klaviyo shows it
- * now, and with the ids of their profiles. The other parts are settled; one whose answer was lost may
+ * now (with all their profiles, if the call harms whoever is not), and with the ids of their profiles. The other parts are settled; one whose answer was lost may
  * be off the list because of that call, so it is left out and read back. Returns the entries as they
  * are if the operation does not depend on the list.
  *
@@ -38,17 +39,14 @@ export async function onlyMembers(
   const { leaves } = OPERATIONS[operation];
   const read =
     outcome === 'confirmed' && leaves !== null ? { read: { consent: leaves, at: null } } : {};
-  const people = await lookUpMembers(
-    klaviyo,
-    settings.listId,
-    {
-      emails: entries.flatMap(spellingsOf),
-      phoneNumbers: entries.flatMap((entry) =>
-        needsPhone(entry) ? (entry.phoneNumber ?? []) : [],
-      ),
-    },
-    signal,
-  );
+  const asked = {
+    emails: entries.flatMap(spellingsOf),
+    phoneNumbers: entries.flatMap((entry) => (needsPhone(entry) ? (entry.phoneNumber ?? []) : [])),
+  };
+  // First, since who is on the list changes sooner.
+  const all = isStrict(operation, settings) ? await lookUpPeople(klaviyo, asked, signal) : null;
+  all?.throwIfShort();
+  const people = await lookUpMembers(klaviyo, settings.listId, asked, signal);
   people.throwIfShort();
   const members: Entry[] = [];
   const settlements: Settlement[] = [];
@@ -57,22 +55,54 @@ export async function onlyMembers(
     const held = people.index.heldFor(entry);
     const idsOf = ({ channel }: OpenPart) => membersFor(channel, entry, held).map(({ id }) => id);
     const known = (id: string) => !attempt.vanished.has(id);
-    const parts = entry.parts.filter((part) => idsOf(part).some(known));
+    const areAllOn = (part: OpenPart) => {
+      const ids = new Set(idsOf(part));
+      const profiles =
+        all === null ? [] : membersFor(part.channel, entry, all.index.heldFor(entry));
+      return profiles.every(({ id }) => ids.has(id));
+    };
+    const parts = entry.parts.filter((part) => idsOf(part).some(known) && areAllOn(part));
     const ids = parts.flatMap(idsOf).filter(known);
     if (parts.length > 0) members.push({ ...entry, parts, memberIds: [...new Set(ids)] });
     for (const part of entry.parts) {
       if (parts.includes(part)) continue;
       const { channel } = part;
       settlements.push(
-        idsOf(part).length === 0
-          ? { rowNumber, channel, ...ended, ...read, settledBy: 'list_members' }
-          : { rowNumber, channel, ...REFUSED },
+        idsOf(part).some((id) => !known(id))
+          ? { rowNumber, channel, ...REFUSED }
+          : { rowNumber, channel, ...ended, ...read, settledBy: 'list_members' },
       );
       attempt.leftOut.add(keyOfPart({ rowNumber, channel }));
     }
   }
   await settleUnsentParts(ledger.db, migrationId, settlements);
   return atMostIds(members, CALL_LIMITS.removeFromList);
+}
+
+/**
+ * Whether a call harms whoever is not on the list: an unsubscribe from it then ends everything. So all
+ * profiles of an address must be on it, and a call names each profile once.
+ */
+function isStrict(operation: Operation, settings: MigrationSettings): boolean {
+  return OPERATIONS[operation].offList(settings)?.outcome === 'rejected';
+}
+
+/**
+ * The entries that the request names, of those that a call carries: without further ones of the same
+ * profile, which is off the list after the first.
+ */
+export function namedInCall(
+  operation: Operation,
+  settings: MigrationSettings,
+  entries: readonly Entry[],
+): readonly Entry[] {
+  if (!isStrict(operation, settings)) return entries;
+  const named = new Set<string>();
+  return entries.filter(({ memberIds }) => {
+    const isFirst = !memberIds.some((id) => named.has(id));
+    for (const id of memberIds) named.add(id);
+    return isFirst;
+  });
 }
 
 /**

@@ -37,7 +37,7 @@ import { whileHeartbeating } from '../temporal/heartbeats.js';
 import type { AccountPeople } from '../mirror/account-people.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
 import { guardStale, newAttempt, type Attempt } from './guard-rows.js';
-import { onlyMembers } from './list-members.js';
+import { namedInCall, onlyMembers } from './list-members.js';
 
 export interface SubmitInput {
   readonly migrationId: string;
@@ -160,11 +160,17 @@ export function createSubmitJob(
       for (const key of asked.map(keyOfPart)) if (!keys.has(key)) attempt.leftOut.add(key);
       if (begun.state !== 'begun') return 'go_on';
       const options = { signal, reservation };
-      const answer = await send(deps, job, begun.id, onlyParts(members, carried), {
-        settings,
-        attempt,
-        options,
-      });
+      const answer = await send(
+        deps,
+        job,
+        begun.id,
+        namedInCall(job.operation, settings, onlyParts(members, carried)),
+        {
+          settings,
+          attempt,
+          options,
+        },
+      );
       return answer === 'ambiguous' ? 'ambiguous' : 'go_on';
     } finally {
       reservation.release();

@@ -178,6 +178,59 @@ describe('operations while something else changes the same people', () => {
   );
 
   scenario(
+    'operation-1',
+    'two rows of one profile leave the list once, and not everything',
+    async () => {
+      const [email = ''] = people(1);
+      const phone = '+12015550172';
+      world.sandbox.account.seed({
+        email,
+        phone_number: phone,
+        email_consent: 'SUBSCRIBED',
+        sms_consent: 'SUBSCRIBED',
+        lists: [SINGLE],
+      });
+      const { outcomes } = await world.migrate(
+        [
+          'email,phone_number,email_consent,sms_consent',
+          `${email},,unsubscribed,`,
+          `,${phone},,unsubscribed`,
+        ],
+        { channels: ['email', 'sms'], unsubscribeFrom: 'list' },
+      );
+      assert.deepEqual(outcomes, {
+        [`${email} email`]: 'confirmed',
+        [`${phone} sms`]: 'confirmed',
+      });
+      const { subscriptions } = world.profile(email);
+      assert.deepEqual(
+        [subscriptions.email.marketing.consent, subscriptions.sms.marketing.consent],
+        ['SUBSCRIBED', 'SUBSCRIBED'],
+      );
+    },
+  );
+
+  scenario(
+    'operation-1',
+    'an address of two profiles leaves the list only if both are on it',
+    async () => {
+      world.turn({ sameIdentifier: 'all' });
+      const [email = ''] = people(1);
+      const { account } = world.sandbox;
+      subscriber(email);
+      account.seed({ email, email_consent: 'SUBSCRIBED', lists: [], separate_profile: true });
+      const { outcomes } = await world.migrate(['email,email_consent', `${email},unsubscribed`], {
+        unsubscribeFrom: 'list',
+      });
+      assert.deepEqual(outcomes, { [`${email} email`]: 'not_on_list' });
+      assert.deepEqual(
+        account.truthsFor({ email }).map((one) => one.subscriptions.email.marketing.consent),
+        ['SUBSCRIBED', 'SUBSCRIBED'],
+      );
+    },
+  );
+
+  scenario(
     'operation-3',
     'a removal is about the address of a row, and not about whoever has its number',
     async () => {
