@@ -166,8 +166,8 @@ describe('what Klaviyo checks at once: requests as a whole', () => {
         'listed15@example.com list': 'list_only',
         'two words15@example.com list': 'email_invalid',
         'listed15@example list': 'email_invalid',
-        // Taken, and only an import error that no answer shows.
-        'listed15@filtered.test list': 'unconfirmed',
+        // Taken, and refused in the errors of the import.
+        'listed15@filtered.test list': 'klaviyo_refused_email',
       });
       assert.ok(!world.hasProfile('listed15@example'));
       const { lists, subscriptions } = world.profile('listed15@example.com');

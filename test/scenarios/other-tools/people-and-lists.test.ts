@@ -177,7 +177,7 @@ describe('faults known of other tools: people and consent', () => {
     );
     assert.deepEqual(outcomes, {
       [`${made} list`]: 'list_only',
-      [`${dropped} list`]: 'unconfirmed',
+      [`${dropped} list`]: 'klaviyo_refused_email',
     });
     assert.deepEqual(
       world.profile(made).lists.map(({ id }) => id),
