@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { MigrationInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
@@ -184,8 +185,13 @@ async function findRunning(
   const id = await findRunningMigration(reach.ledger.db, hash);
   if (id === null) return null;
   try {
-    const { status } = await handleOf(reach, id).describe();
-    if (status.name === 'RUNNING') return id;
+    const handle = handleOf(reach, id);
+    const { status } = await handle.describe();
+    if (status.name === 'RUNNING') {
+      // One that was just cancelled before it sent anything ends at once: nobody waits for it.
+      const { stopped } = await getMigration(reach.ledger.db, id);
+      return stopped && (await hasEndedWithin(handle, STOPS_WITHIN_MS)) ? null : id;
+    }
     const failure = `Its workflow has ended as ${status.name.toLowerCase()}.`;
     await setPhase(reach.ledger.db, id, 'failed', failure);
     return null;
@@ -194,6 +200,22 @@ async function findRunning(
     const { rows } = await countTotals(reach.ledger.db, id);
     await execute(reach, migrationInput(id, request, rows), rows, taskQueue);
     return id;
+  }
+}
+
+const STOPS_WITHIN_MS = 10_000;
+
+async function hasEndedWithin(handle: ReturnType<typeof handleOf>, ms: number): Promise<boolean> {
+  const left = new AbortController();
+  const ended = handle.result().then(
+    () => true,
+    () => true,
+  );
+  const late = delay(ms, false, { signal: left.signal }).catch(() => false);
+  try {
+    return await Promise.race([ended, late]);
+  } finally {
+    left.abort();
   }
 }
 
