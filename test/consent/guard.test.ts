@@ -229,6 +229,14 @@ describe('the guard of a lifted suppression', () => {
       suppressed(['USER_SUPPRESSED', '2026-01-01T00:00:01Z']),
       'opted_out_during_run',
     ],
+    [
+      'leaves both of two profiles, if one was made after it',
+      bothOf(
+        suppressed(['USER_SUPPRESSED', BY_HAND]),
+        suppressed(['USER_SUPPRESSED', '2026-01-01T00:00:01Z']),
+      ),
+      'opted_out_during_run',
+    ],
     ['leaves one of no known date', suppressed(['USER_SUPPRESSED', null]), 'opted_out_during_run'],
     [
       'leaves what Klaviyo does not lift',
@@ -250,12 +258,47 @@ describe('the guard of a lifted suppression', () => {
       assert.equal(verdict.send ? 'send' : verdict.reason, expected);
     });
   }
+});
 
-  function suppressed(...suppressions: [SuppressionReason, string | null][]): Held {
-    const emailMarketing = {
-      ...email('SUBSCRIBED'),
-      suppressions: suppressions.map(([reason, timestamp]) => ({ reason, timestamp })),
-    };
-    return held(profile({ emailMarketing }));
+describe('the guard of a suppression', () => {
+  const byHand = suppressed(['USER_SUPPRESSED', null]);
+  const bounced = suppressed(['HARD_BOUNCE', null], ['USER_SUPPRESSED', null]);
+  const cases: [string, Held, boolean, string][] = [
+    ['has nothing to do where one shows', byHand, false, 'already_suppressed'],
+    ['sends where it may be lifted', byHand, true, 'send'],
+    ['sends where it may be lifted for one of two profiles', bothOf(bounced, byHand), true, 'send'],
+    ['has nothing to do where another one stays', bounced, true, 'already_suppressed'],
+    [
+      'sends where one of two profiles has none',
+      bothOf(byHand, withEmail('SUBSCRIBED')),
+      false,
+      'send',
+    ],
+  ];
+  const part = openPart({ channel: 'suppression', operation: 'suppress' });
+  for (const [name, state, mayBeLifted, expected] of cases) {
+    test(name, () => {
+      const verdict = guardPart(part, { ...known(state), mayBeLifted }, RUN);
+      assert.equal(verdict.send ? 'send' : verdict.reason, expected);
+    });
   }
 });
+
+test('the guard of an unsubscribe from the list sends for whoever is out of everything', () => {
+  const part = openPart({ channel: 'email', operation: 'unsubscribe' });
+  const out = known(withEmail('UNSUBSCRIBED'));
+  assert.equal(guardPart(part, out, { ...RUN, unsubscribeFrom: 'list' }).send, true);
+  assert.equal(guardPart(part, out, RUN).send, false);
+});
+
+function suppressed(...suppressions: [SuppressionReason, string | null][]): Held {
+  const emailMarketing = {
+    ...email('SUBSCRIBED'),
+    suppressions: suppressions.map(([reason, timestamp]) => ({ reason, timestamp })),
+  };
+  return held(profile({ emailMarketing }));
+}
+
+function bothOf(one: Held, other: Held): Held {
+  return { byEmail: [...one.byEmail, ...other.byEmail], byPhone: [] };
+}

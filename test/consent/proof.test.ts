@@ -212,3 +212,10 @@ describe('at the deadline', () => {
     });
   }
 });
+
+test('that nobody has read the list proves nothing about it', () => {
+  const unread = { ...read(profile(), false), isMember: null };
+  assert.equal(provePart(REMOVAL, unread), null);
+  assert.equal(provePart(OPT_OUT, { ...unread, unsubscribeFrom: 'list' }), null);
+  assert.equal(provePart(LIST, unread), null);
+});

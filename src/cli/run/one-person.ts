@@ -42,8 +42,10 @@ export async function runOnePerson(
   };
   let plan: Plan | null = null;
   let isAnswered = false;
+  let isApproved = false;
   const left = new AbortController();
-  process.once('SIGINT', () => left.abort());
+  const leave = () => left.abort();
+  process.once('SIGINT', leave);
   try {
     await consentry.migrations.watch(id, {
       everyMs: 300,
@@ -57,23 +59,41 @@ export async function runOnePerson(
         isAnswered = true;
         const isSent =
           flags.yes === true || plan.toSend.length === 0 || (await isYes(terminal, left.signal));
-        if (isSent) await consentry.migrations.approve(id);
-        else if (!attached) await consentry.migrations.cancel(id);
+        if (isSent) {
+          isApproved = true;
+          await consentry.migrations.approve(id);
+        } else if (attached || left.signal.aborted) leave();
+        else await consentry.migrations.cancel(id);
       },
     });
   } catch (error) {
     if (!(error instanceof MigrationStoppedError)) throw error;
     output.note(error.message);
     throw new Ended(exitCodeOfStop(error.failureType));
+  } finally {
+    process.off('SIGINT', leave);
   }
   if (left.signal.aborted) {
-    output.note(`Stopped watching. It goes on by itself: consentry report ${id}`);
+    // Nobody else would approve or cancel it.
+    if (!isApproved && !attached) await consentry.migrations.cancel(id);
+    output.note(whatBecomes(id, { isApproved, attached }));
     throw new Ended(EXIT.interrupted);
   }
   const parts: ReportedPart[] = [];
   for await (const page of consentry.migrations.parts(id)) parts.push(...page);
   output.result({ id, parts: parts.map(partRow) }, personOutcomes(parts));
   if (parts.some(({ outcome }) => outcome === 'cancelled')) throw new Ended(EXIT.cancelled);
+}
+
+/** What becomes of a run that is left. @param attached somebody else has asked for the same before */
+function whatBecomes(
+  id: string,
+  { isApproved, attached }: { readonly isApproved: boolean; readonly attached: boolean },
+): string {
+  if (isApproved) return `Stopped watching. It goes on by itself: consentry report ${id}`;
+  return attached
+    ? `It was asked for before, and is not cancelled. If it waits: consentry approve ${id}, or consentry cancel ${id}`
+    : 'Cancelled: nothing was sent.';
 }
 
 async function isYes(terminal: Terminal, signal: AbortSignal): Promise<boolean> {

@@ -35,9 +35,9 @@ export async function startChange(reach: Reach, change: PersonChange): Promise<S
     file: 'one person',
     channels,
     customSource: reason,
-    ...(operation === 'add_to_list' || operation === 'remove_from_list' ? { operation } : {}),
+    ...(operation === 'subscribe' ? {} : { operation }),
   });
-  // The row says what is asked. The rules of a request only make sure that there is a list.
+  // The row says what is asked; the operation is only there for the rules of a request.
   const options = {
     ...importOptions(request, null),
     operation: null,

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Channel } from '../../../src/contracts/channels.js';
 import {
   answerSubmission,
+  beginSubmission,
   findRepairs,
   noteOptOuts,
   openRepairs,
@@ -40,6 +41,44 @@ describe('what the ledger knows of people who said no', () => {
     await noteOptOuts(ledger.db, account, [no(1, { listId: LIST_SETTINGS.listId, at })]);
     await findRepairs(ledger.db, id);
     assert.deepEqual(await repaired(id), ['1 list']);
+  });
+
+  test('an unsubscribe from the list counts under both identifiers, and is shown under both', async () => {
+    const account = unique('account');
+    const id = await run(account, 1, { operation: 'unsubscribe' });
+    const begun = await beginSubmission(ledger.db, {
+      migrationId: id,
+      jobNumber: 1,
+      bringsIn: false,
+      optsOutOf: { listId: LIST },
+      endpoint: 'bulk_unsubscribe_profiles',
+      now: null,
+      parts: [{ rowNumber: 1, channel: 'email' }],
+    });
+    assert.ok(begun.state === 'begun');
+    const known = await optOutsOf(ledger.db, account, [address(0), phone(0)]);
+    assert.deepEqual(
+      known.map(({ identifier, channel, listId }) => [identifier, channel, listId]).sort(),
+      [
+        [phone(0), 'email', LIST],
+        [address(0), 'email', LIST],
+      ].sort(),
+    );
+    await settleParts(ledger.db, id, [
+      {
+        rowNumber: 1,
+        channel: 'email',
+        outcome: 'confirmed',
+        reason: null,
+        settledBy: 'profile_lookup',
+        isOptOut: true,
+      },
+    ]);
+    const { rows } = await ledger.pool.query(
+      'select identifier from consentry.opt_out where account_id = $1 and shown_at is null',
+      [account],
+    );
+    assert.deepEqual(rows, []);
   });
 
   describe('by another run', () => {

@@ -163,6 +163,41 @@ describe('a request', () => {
       /^--since compares two files, not a database: .*, or leave --since out\.$/,
     ],
     [{ since: 'postgres://shop.example/crm' }, /^since compares two files/, /^--since compares/],
+    [
+      { operation: 'remove_from_list' },
+      /^operation: 'add_to_list' and .* are about a list: give listId: 'ID'\.$/,
+      /^--operation add_to_list and .* are about a list: give --list ID\.$/,
+    ],
+    [
+      { unsubscribeFrom: 'list' },
+      /^unsubscribeFrom: 'list' needs a list: give listId: 'ID'\.$/,
+      /^--from list needs a list: give --list ID\.$/,
+    ],
+    [
+      { unsubscribeFrom: 'list', listId: 'X', operation: 'suppress' },
+      /^unsubscribeFrom: 'list' is for .*, but operation unsubscribes nobody: leave one out\.$/,
+      /^--from list is for .*, but --operation unsubscribes nobody: leave one out\.$/,
+    ],
+    [
+      { unsubscribeFrom: 'list', listId: 'X', floor: 'unsubscribe' },
+      /^floor stops all mail .*, but unsubscribeFrom: 'list' ends .*: leave one out\.$/,
+      /^--floor stops all mail .*, but --from list ends .*: leave one out\.$/,
+    ],
+    [
+      { floor: 'unsubscribe', operation: 'unsuppress' },
+      /^floor is for .*, but operation suppresses nobody: leave one out\.$/,
+      /^--floor is for .*, but --operation suppresses nobody: leave one out\.$/,
+    ],
+    [
+      { historical: true, operation: 'unsubscribe' },
+      /^historical: true is for .*, but operation subscribes nobody: leave one out\.$/,
+      /^--historical is for .*, but --operation subscribes nobody: leave one out\.$/,
+    ],
+    [
+      { implicit: true, listId: 'X', operation: 'suppress' },
+      /^implicit: true adds everybody to the list, and operation .*: leave one out\.$/,
+      /^--implicit adds everybody to the list, and --operation .*: leave one out\.$/,
+    ],
   ] as const) {
     it(`does not ask for what contradicts itself: ${JSON.stringify(settings)}`, () => {
       assert.match(problemsOf(() => parseRequest(asked(settings))).join('\n'), inScript);

@@ -64,6 +64,27 @@ export const RULES: readonly Rule[] = [
     says: (the) => `${the('unsubscribeFrom', 'list')} needs a list: give ${the('listId', 'ID')}.`,
   },
   {
+    setting: 'unsubscribeFrom',
+    isBroken: ({ unsubscribeFrom, operation }) =>
+      unsubscribeFrom === 'list' && operation !== null && operation !== 'unsubscribe',
+    says: (the) =>
+      `${the('unsubscribeFrom', 'list')} is for people who are unsubscribed, but ${the('operation')} unsubscribes nobody: ` +
+      'leave one out.',
+  },
+  {
+    setting: 'floor',
+    isBroken: ({ floor, unsubscribeFrom }) => floor !== null && unsubscribeFrom === 'list',
+    says: (the) =>
+      `${the('floor')} stops all mail at once, but ${the('unsubscribeFrom', 'list')} ends that of the list alone: ` +
+      'leave one out.',
+  },
+  {
+    setting: 'historical',
+    isBroken: ({ historical, operation }) => historical && operation !== null,
+    says: (the) =>
+      `${the('historical', true)} is for people who are subscribed, but ${the('operation')} subscribes nobody: leave one out.`,
+  },
+  {
     setting: 'floor',
     isBroken: ({ floor, operation }) =>
       floor !== null && operation !== null && operation !== 'suppress',
