@@ -21,7 +21,7 @@ import {
 import type { ActivityDependencies } from '../dependencies.js';
 import { consentHeld, type Held, profilesFor } from '../../consent/person.js';
 import { spellingsOf } from '../../consent/judge.js';
-import { chunks, isShortage, lookUpPeople } from '../look-ups.js';
+import { chunks, isShortage, lookUpMembers, lookUpPeople } from '../look-ups.js';
 import { judgeRepair, nextStep, type RepairVerdict } from '../../consent/repair-verdict.js';
 
 /** People looked up together. A run has a handful; a few more in the minutes after its submit. */
@@ -126,12 +126,17 @@ async function lookAt(
 ): Promise<Look> {
   const { db } = deps.ledger;
   const people = await lookUpPeople(deps.klaviyo, askedFor(repairs), signal);
-  const judged = repairs
-    .filter((repair) => people.covers(repair))
-    .map((repair): Judged => {
-      const profiles = profilesOf(repair, people.index.heldFor(repair));
-      return { repair, profiles, verdict: judgeRepair(repair, profiles, settings.listId) };
-    });
+  const judged = await offTheList(
+    deps,
+    settings.listId,
+    repairs
+      .filter((repair) => people.covers(repair))
+      .map((repair): Judged => {
+        const profiles = profilesOf(repair, people.index.heldFor(repair));
+        return { repair, profiles, verdict: judgeRepair(repair, profiles, settings.listId) };
+      }),
+    signal,
+  );
   const subscribed = judged.filter(({ verdict }) => verdict === 'subscribed');
   // If Klaviyo has not shown a person's consent for that long, they are unsubscribed: their opt-out
   // is known.
@@ -173,6 +178,32 @@ async function lookAt(
     watched: closed.length < repairs.length,
     again: final && !isLast && judged.some(isOpen),
   };
+}
+
+/**
+ * Whoever seems to be back on the list that they left, and is not on it, is out: another run has removed
+ * them. An unsubscribe from the list would opt them out of everything.
+ */
+async function offTheList(
+  { klaviyo }: ActivityDependencies,
+  listId: string | null,
+  judged: readonly Judged[],
+  signal: AbortSignal,
+): Promise<Judged[]> {
+  const isDoubtful = ({ repair, verdict }: Judged) =>
+    repair.channel === 'list' && verdict === 'subscribed';
+  const emails = judged
+    .filter(isDoubtful)
+    .flatMap(({ profiles }) => profiles.flatMap(({ email }) => email ?? []));
+  if (listId === null || emails.length === 0) return [...judged];
+  const members = await lookUpMembers(klaviyo, listId, { emails, phoneNumbers: [] }, signal);
+  members.throwIfShort();
+  const ids = new Set(members.profiles.map(({ id }) => id));
+  return judged.map((one) =>
+    isDoubtful(one) && !one.profiles.some(({ id }) => ids.has(id))
+      ? { ...one, verdict: 'out' }
+      : one,
+  );
 }
 
 /**

@@ -247,6 +247,42 @@ describe('people who say no while a run is under way', { timeout: 180_000 }, () 
     assert.deepEqual(lists, [], await known(person));
   });
 
+  test('by leaving that list, and are removed from it meanwhile: they are not opted out of everything', async () => {
+    const [person] = crowd(1);
+    assert.ok(person);
+    const { email, phone } = person;
+    const { account, url, apiKey } = harness.sandbox;
+    account.subscribe({ email, list_id: SINGLE });
+    const gate = harness.gates.close('bulk_subscribe_profiles');
+    const { id } = await harness.consentry.migrations.start({
+      file: await harness.source('removed.csv', ['phone_number,sms_consent', `${phone},yes`]),
+      listId: SINGLE,
+      channels: ['sms'],
+      timing: TIMING,
+    });
+    await gate.reached;
+    account.unsubscribe({ email, list_id: SINGLE });
+    const reading = harness.gates.close('get_profiles_for_list');
+    gate.open();
+    await reading.reached;
+    const removed = await fetch(`${url}/api/lists/${SINGLE}/relationships/profiles`, {
+      method: 'DELETE',
+      headers: {
+        authorization: `Klaviyo-API-Key ${apiKey}`,
+        revision: '2026-10-15',
+        'content-type': 'application/vnd.api+json',
+      },
+      body: JSON.stringify({ data: [{ type: 'profile', id: account.truthFor({ email })!.id }] }),
+    });
+    assert.equal(removed.status, 204);
+    reading.open();
+    assert.equal((await harness.consentry.migrations.waitForEnd(id)).phase, 'done');
+    await untilWatched(id);
+    const { subscriptions, lists } = account.truthFor({ email })!;
+    assert.equal(subscriptions.email.marketing.consent, 'SUBSCRIBED', 'other mail is welcome');
+    assert.deepEqual(lists, []);
+  });
+
   test('or of whom Klaviyo tells nothing when an answer got lost: they are not sent again', async () => {
     const [person] = crowd(1);
     assert.ok(person);
