@@ -76,7 +76,9 @@ describe('migrate --since', { timeout: 180_000 }, () => {
     const { since } = await migrated(newer, '--since', older);
     assert.equal(since?.vanished, 2);
     const file = since.file ?? '';
-    const { rows, since: none } = await migrated(file, '--operation', 'unsubscribe');
+    const out = await run('migrate', file, '--operation', 'unsubscribe', '--yes', '--json');
+    assert.equal(out.code, 0, out.stderr);
+    const { rows, since: none } = JSON.parse(out.stdout) as Printed;
     assert.deepEqual([rows, none], [2, null]);
     const shown = await run('show', 'gone@switch.test');
     assert.match(shown.stdout, /\bUNSUBSCRIBED\b/);
