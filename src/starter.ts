@@ -7,6 +7,7 @@ export {
 } from './starter/connect.js';
 export type { Consentry } from './starter/consentry.js';
 export type { Migrations } from './starter/migrations/migrations.js';
+export type { Lists, NewList } from './starter/lists/lists.js';
 export type { People } from './starter/people/people.js';
 export type { PersonChange } from './starter/people/change.js';
 export { MigrationStoppedError } from './starter/stopped.js';
@@ -21,6 +22,7 @@ export type {
   RetryRequest,
 } from './starter/migrations/request/migration-request.js';
 export { SettingsError } from './starter/migrations/request/settings-error.js';
+export { ListNotCreatedError } from './starter/lists/lists.js';
 export { PersonNotReadError } from './starter/people/live-consent.js';
 export type { Reads, Report, ReportDetails } from './starter/migrations/report.js';
 export type {
@@ -34,6 +36,7 @@ export type {
   Totals,
   WatchProgress,
 } from './contracts/migration.js';
+export type { CreatedList } from './contracts/lists.js';
 export type { JobRange } from './contracts/jobs.js';
 export { OUTCOMES, type SettledBy, type Outcome, type Reason } from './contracts/outcomes.js';
 export type { Channel, ConsentChannel, Operation } from './contracts/channels.js';

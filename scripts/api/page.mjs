@@ -43,6 +43,7 @@ const SECTIONS = {
     'PersonChannel',
     'PersonPart',
   ],
+  Lists: ['Lists', 'NewList', 'CreatedList'],
   Values: ['OUTCOMES', 'Outcome', 'Reason', 'SettledBy', 'Channel', 'ConsentChannel', 'Operation'],
   Errors: [
     'SettingsError',
@@ -56,6 +57,7 @@ const SECTIONS = {
     'MigrationNotFoundError',
     'MigrationStoppedError',
     'PersonNotReadError',
+    'ListNotCreatedError',
   ],
 };
 

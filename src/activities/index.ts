@@ -3,6 +3,7 @@ import { Metrics } from './temporal/metrics.js';
 import { AccountPeople } from './mirror/account-people.js';
 import { ProfileChanges } from './mirror/profile-changes.js';
 import { OptOutWatch } from './opt-outs/watch.js';
+import { createListOnce } from './lists/create-list.js';
 import { createPlan } from './migration/plan.js';
 import { createPreflight } from './migration/preflight/preflight.js';
 import { createReadConsent } from './migration/read-consent.js';
@@ -38,6 +39,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createSettleJob(deps),
     ...createReadProofs(deps, { metrics, optOuts }),
     ...createReadPerson(deps),
+    ...createListOnce(deps),
     ...createSteering(deps),
     ...createWatchPending(deps),
     ...createWatchOptOuts(deps, optOuts),

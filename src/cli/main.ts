@@ -3,6 +3,7 @@ import { addApprove } from './verbs/approve.js';
 import { addCancel } from './verbs/cancel.js';
 import { addCheck } from './verbs/check.js';
 import { addConfig } from './verbs/config.js';
+import { addCreateList } from './verbs/create-list.js';
 import { addDemo } from './verbs/demo.js';
 import { addDev } from './verbs/dev.js';
 import { Ended } from './ended.js';
@@ -69,6 +70,7 @@ function program(terminal: Terminal): Command {
     addSandbox,
     addWorker,
     addCheck,
+    addCreateList,
     addMap,
     addMigrate,
     addInit,

@@ -28,6 +28,8 @@ export const workflowIds = {
   check: (checkId: string) => `consent-check/${checkId}`,
   show: (requestId: string) => `consent-show/${requestId}`,
   forget: (requestId: string) => `consent-show/${requestId}/forget`,
+  /** One at a time for each name: two at once would create two lists. */
+  list: (accountId: string, nameHash: string) => `consent-list/${accountId}/${nameHash}`,
   watch: (migrationId: string) => `confirmation-watch/${migrationId}`,
   optOutWatch: (migrationId: string) => `opt-out-watch/${migrationId}`,
 } as const;

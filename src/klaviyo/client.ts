@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OptInProcess } from '../contracts/channels.js';
 import { callOf, orListNotFound, readOptional } from './calls.js';
 import { transportSettings, type KlaviyoClientOptions } from './client-settings.js';
 import type { EndpointName } from './endpoints.js';
@@ -25,6 +26,7 @@ import type { ProfileConsent, ProfilePage } from './profiles/profile-consent.js'
 import { ProfileReads } from './profiles/profile-reads.js';
 import {
   importBody,
+  listBody,
   removalBody,
   subscribeBody,
   suppressionBody,
@@ -135,6 +137,19 @@ export class KlaviyoClient {
       'page[size]': String(PAGE_OF_LISTS),
     });
     return this.#pages.all(resources.listSchema, call, options);
+  }
+
+  /**
+   * Creates a list with this opt-in process. Klaviyo allows several lists of one name: look for it
+   * first, and again after an answer that was lost.
+   */
+  async createList(
+    list: { readonly name: string; readonly optInProcess: OptInProcess },
+    options?: CallOptions,
+  ): Promise<resources.ListInfo> {
+    const call = { ...callOf('create_list'), body: listBody(list) };
+    const answer = z.object({ data: resources.listSchema });
+    return (await this.#transport.read(answer, call, options)).data;
   }
 
   /** The SMS set-up; the id is the account's. Countries are not in it, but in the senders. */

@@ -7,6 +7,8 @@ export interface Endpoint {
   readonly burst: number;
   /** Calls per minute, for each account and endpoint. */
   readonly steady: number;
+  /** Calls per day, if Klaviyo limits them: its answers keep the limit, messages name it. */
+  readonly daily?: number;
   /** Scopes that the private key needs for this endpoint. */
   readonly scopes: readonly string[];
 }
@@ -36,6 +38,14 @@ export const ENDPOINTS = {
     burst: 75,
     steady: 750,
     scopes: ['lists:read'],
+  },
+  create_list: {
+    method: 'POST',
+    path: '/api/lists',
+    burst: 10,
+    steady: 150,
+    daily: 150,
+    scopes: ['lists:write'],
   },
   get_profiles_for_list: {
     method: 'GET',

@@ -1,5 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import type { Ledger } from '../ledger/index.js';
+import { Lists } from './lists/lists.js';
 import { Migrations } from './migrations/migrations.js';
 import { People } from './people/people.js';
 import { ProgramRuns } from './programs/program-runs.js';
@@ -19,6 +20,8 @@ export class Consentry {
   readonly migrations: Migrations;
   /** Answers questions about one person, and changes their consent. */
   readonly people: People;
+  /** Creates lists. */
+  readonly lists: Lists;
   /** Runs the programs of a `consentry.yaml`; for the CLI. */
   readonly programs: ProgramRuns;
 
@@ -31,6 +34,7 @@ export class Consentry {
     const reach = new Reach(connection, namespace, ledger, options);
     this.migrations = new Migrations(reach);
     this.people = new People(reach);
+    this.lists = new Lists(reach);
     this.programs = new ProgramRuns(reach);
   }
 }

@@ -35,7 +35,7 @@ export const steers = proxyActivities<Activities>({
   retry,
 });
 
-/** Reads of Klaviyo that a person waits for. If they hang, they do not delay `steers`. */
+/** What a person waits for at Klaviyo: reads, and a new list. If they hang, they do not delay `steers`. */
 export const asks = proxyActivities<Activities>({
   get taskQueue() {
     return queueBeside(workflowInfo().taskQueue, 'asking');

@@ -3,6 +3,7 @@ import {
   isPhoneChannel,
   isTextChannel,
   type ConsentChannel,
+  type OptInProcess,
 } from '../../contracts/channels.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { EndpointName } from '../endpoints.js';
@@ -66,6 +67,15 @@ export interface ImportRequest {
     readonly email?: string | null;
     readonly phoneNumber?: string | null;
   }[];
+}
+
+/** The body of a call that creates a list. */
+export function listBody(list: {
+  readonly name: string;
+  readonly optInProcess: OptInProcess;
+}): unknown {
+  const attributes = { name: list.name, opt_in_process: list.optInProcess };
+  return { data: { type: 'list', attributes } };
 }
 
 /**

@@ -25,7 +25,7 @@ export function insertRun(
 const SHORT_RUNS_LIVE = sql`interval '1 day'`;
 
 /**
- * Starts a run that is a check or a question about a person. Those that are a day old are deleted on the way.
+ * Starts a run that is a check, a question about a person or a new list. Those that are a day old are deleted on the way.
  *
  * @param db a transaction
  */

@@ -16,6 +16,7 @@ import * as lookUpsByTime from './0014-look-ups-by-due-time.js';
 import * as accountsPeople from './0015-the-accounts-people.js';
 import * as suppressionsApart from './0016-suppressions-are-parts.js';
 import * as programOfMigration from './0017-program-of-a-migration.js';
+import * as appliedPrograms from './0018-lists-and-applied-programs.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -36,6 +37,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0015-the-accounts-people': accountsPeople,
   '0016-suppressions-are-parts': suppressionsApart,
   '0017-program-of-a-migration': programOfMigration,
+  '0018-lists-and-applied-programs': appliedPrograms,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */
