@@ -22,7 +22,7 @@ export type {
   RetryRequest,
 } from './starter/migrations/request/migration-request.js';
 export { SettingsError } from './starter/migrations/request/settings-error.js';
-export { ListNotCreatedError } from './starter/lists/lists.js';
+export { ListNotCreatedError } from './starter/lists/execute-list.js';
 export { PersonNotReadError } from './starter/people/live-consent.js';
 export type { Reads, Report, ReportDetails } from './starter/migrations/report.js';
 export type {

@@ -7,6 +7,7 @@ export const EXIT = {
   stopped: 4,
   cancelled: 5,
   unreachable: 6,
+  differs: 8,
   interrupted: 130,
 } as const;
 
@@ -23,12 +24,14 @@ const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.stopped, 'the migration stopped after it had started; the report says how far it got'],
   [EXIT.cancelled, 'the migration was cancelled'],
   [EXIT.unreachable, 'PostgreSQL, Temporal or a worker is not reachable'],
+  [EXIT.differs, 'plan --check: consentry.yaml differs from what was applied last'],
   [EXIT.interrupted, 'ended by Ctrl-C (143: by SIGTERM)'],
 ];
 
 /** From the least to the worst that can happen to one of several runs. */
 const SEVERITY: readonly ExitCode[] = [
   EXIT.ok,
+  EXIT.differs,
   EXIT.cancelled,
   EXIT.usage,
   EXIT.refused,

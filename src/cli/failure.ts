@@ -7,7 +7,7 @@ import { DatabaseHeldError } from '../runtime/local/postgres/recovery.js';
 import { TemporalUnreachableError } from '../starter/connect.js';
 import { KlaviyoError } from '../klaviyo/index.js';
 import { MigrationStoppedError } from '../starter/stopped.js';
-import { ListNotCreatedError } from '../starter/lists/lists.js';
+import { ListNotCreatedError } from '../starter/lists/execute-list.js';
 import { PersonNotReadError } from '../starter/people/live-consent.js';
 import { NoWorkerError } from '../starter/worker-check.js';
 import { ConfigFileError } from '../starter/programs/file/problems.js';

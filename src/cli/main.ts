@@ -13,6 +13,7 @@ import { addMap } from './verbs/map.js';
 import { addMigrate } from './verbs/migrate.js';
 import { addOnePerson } from './verbs/one-person.js';
 import { addPause } from './verbs/pause.js';
+import { addApply, addPlan } from './verbs/plan.js';
 import { addProgram } from './verbs/program.js';
 import { addReport } from './verbs/report.js';
 import { addResume } from './verbs/resume.js';
@@ -76,6 +77,8 @@ function program(terminal: Terminal): Command {
     addInit,
     addConfig,
     addProgram,
+    addPlan,
+    addApply,
     addStatus,
     addReport,
     addShow,

@@ -6,6 +6,8 @@ export interface ListInput {
   readonly runId: string;
   readonly name: string;
   readonly optInProcess: OptInProcess;
+  /** False: it is only looked for. */
+  readonly createsIt: boolean;
 }
 
 /** A list that was created, or was there. The keys are those of `create-list --json`. */

@@ -28,6 +28,7 @@ export * from './account-feeds.js';
 export * from './opt-outs/repairs.js';
 export * from './people/mirror.js';
 export * from './people/person.js';
+export * from './programs/applied.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';
 export * from './runs/consent-states.js';

@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client';
 import type { Ledger } from '../ledger/index.js';
 import { Lists } from './lists/lists.js';
 import { Migrations } from './migrations/migrations.js';
+import { Applying } from './programs/apply/applying.js';
 import { People } from './people/people.js';
 import { ProgramRuns } from './programs/program-runs.js';
 import { Reach, type ConsentryOptions } from './reach.js';
@@ -24,6 +25,8 @@ export class Consentry {
   readonly lists: Lists;
   /** Runs the programs of a `consentry.yaml`; for the CLI. */
   readonly programs: ProgramRuns;
+  /** Compares a `consentry.yaml` with what was applied last; for the CLI. */
+  readonly applying: Applying;
 
   constructor(
     connection: Connection,
@@ -36,5 +39,6 @@ export class Consentry {
     this.people = new People(reach);
     this.lists = new Lists(reach);
     this.programs = new ProgramRuns(reach);
+    this.applying = new Applying(reach);
   }
 }

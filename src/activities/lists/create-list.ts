@@ -26,11 +26,14 @@ export function createListOnce({ klaviyo }: ActivityDependencies) {
     /**
      * Finds the list of exactly this name, or creates it. May be retried: each try looks first, and
      * a try whose call had no answer looks again after it.
+     *
+     * @returns null if it is not there and is not to be created
      */
-    async createList(asked: AskedList): Promise<CreatedList> {
+    async createList(asked: AskedList): Promise<CreatedList | null> {
       return whileHeartbeating(async (signal) => {
         const there = await find(klaviyo, asked, signal);
         if (there !== null) return resultOf(asked, there, false);
+        if (!asked.createsIt) return null;
         try {
           return resultOf(asked, await klaviyo.createList(asked, { signal }), true);
         } catch (error) {

@@ -69,11 +69,11 @@ function ended(
 }
 
 /** Runs programs one after the other. */
-class Running {
+export class Running {
   constructor(
     private readonly connected: Connected,
     private readonly loaded: Programs,
-    private readonly flags: RunFlags,
+    private readonly flags: Pick<RunFlags, 'dryRun' | 'yes' | 'detach'>,
     private readonly output: Output,
   ) {}
 
@@ -140,7 +140,7 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 /** As `migrate` takes its flags. */
-function optionsOf({ dryRun = false, yes = false }: RunFlags): RunOptions {
+function optionsOf({ dryRun = false, yes = false }: Pick<RunFlags, 'dryRun' | 'yes'>): RunOptions {
   const { on = null, off = null } = aboutOf(requestShape.approvalAbove)?.flag?.switches ?? {};
   return { dryRun, approvalAbove: (yes ? on : off) as number | null };
 }

@@ -25,6 +25,7 @@ export interface Tables {
   repair: RepairTable;
   call_count: CallCountTable;
   person_request: PersonRequestTable;
+  applied_program: AppliedProgramTable;
 }
 
 interface RunTable {
@@ -181,4 +182,13 @@ interface CallCountTable {
   status: string;
   calls: string;
   duration_ms: string;
+}
+
+interface AppliedProgramTable {
+  account_id: string;
+  program: string;
+  settings: JSONColumnType<Readonly<Record<string, unknown>>>;
+  hash: string;
+  migration_id: string | null;
+  applied_at: Generated<Date>;
 }

@@ -1,11 +1,17 @@
 import { openTable } from '../../importers/index.js';
-import { countConsentStates, listAccounts, type ConsentCount } from '../../ledger/index.js';
+import {
+  countConsentStates,
+  listAccounts,
+  noteApplied,
+  type ConsentCount,
+} from '../../ledger/index.js';
 import { checkRequest } from '../migrations/check.js';
 import { SettingsError } from '../migrations/request/settings-error.js';
 import type { FullRequest } from '../migrations/request/schema.js';
 import { startMigration, type StartedMigration } from '../migrations/start.js';
 import type { Reach } from '../reach.js';
 import { MigrationStoppedError } from '../stopped.js';
+import { stateOf } from './apply/state.js';
 import type { Programs } from './load.js';
 import type { Program } from './program.js';
 import { locationOf, requestOf, type RunOptions } from './request.js';
@@ -50,16 +56,22 @@ export class ProgramRuns {
   }
 
   /**
-   * Starts the migration of a program.
+   * Starts the migration of a program, and records its settings as applied unless it is a dry run.
    *
    * @param onRows called with the number of rows read so far
    * @throws SourceError if the source cannot be read
    */
-  start(
+  async start(
     { program, request }: PreparedRun,
     onRows?: (rows: number) => void,
   ): Promise<StartedMigration> {
-    return startMigration(this.reach, request, { onRows }, program.name);
+    const started = await startMigration(this.reach, request, { onRows }, program.name);
+    const { id: migrationId, accountId } = started;
+    if (!request.dryRun) {
+      const applied = { program: program.name, ...stateOf(program), migrationId };
+      await noteApplied(this.reach.ledger.db, accountId, applied);
+    }
+    return started;
   }
 
   /** Contacts by channel and by the consent that they had before this run, at its end. */

@@ -65,7 +65,10 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
     name,
     account: { name: own.account, id: account.id ?? null, whatsapp: account.whatsapp },
     source: own.source,
-    channels: either('channels', ['email'] as const),
+    channels:
+      own.enabled === false
+        ? { value: [], from: 'program' }
+        : either('channels', ['email'] as const),
     list,
     // The defaults are about the default list; without one the account’s own process applies.
     optIn:

@@ -160,6 +160,10 @@ export const programSchema = z.strictObject(
       says: 'account of its people, by its name in `accounts`',
     }),
     source: setting(sourceSchema, { says: 'where its people are' }),
+    enabled: setting(z.boolean({ error: 'give true or false' }).optional(), {
+      says: 'false switches the program off, as `channels: []` does: nothing is run for it',
+      otherwise: 'true',
+    }),
     ...consentKeys,
     proof: setting(proofSchema.optional(), {
       says: 'proof of the consent, which Klaviyo and the ledger store as its source',

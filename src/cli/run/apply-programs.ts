@@ -1,0 +1,113 @@
+import type { Connected } from '../../starter/connect.js';
+import { loadPrograms, type Programs } from '../../starter/programs/load.js';
+import { withKeys } from '../../starter/programs/words.js';
+import { Ended, UsageError } from '../ended.js';
+import { EXIT, worstOf } from '../exit-codes.js';
+import { failureOf } from '../failure.js';
+import { renderApplied, renderChanges } from '../render/program-changes.js';
+import { Output, type Terminal } from '../terminal/terminal.js';
+import { withConsentry } from '../with-consentry.js';
+import type { AppliedChange } from './applied-change.js';
+import { typedAt } from './approval.js';
+import { differs, planChanges, type PlannedChange } from './plan-changes.js';
+import { Running } from './program-run.js';
+
+export interface ApplyFlags {
+  readonly config?: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * Shows what a file changes, asks, and does it.
+ *
+ * @throws Ended with the worst exit code of the programs, or with 5 if it is not approved
+ */
+export async function applyPrograms(flags: ApplyFlags, terminal: Terminal): Promise<void> {
+  if (flags.yes !== true && terminal.stdin?.isTTY !== true) {
+    throw new UsageError(
+      'There is no terminal to ask at: add --yes to apply the file without being asked. Nothing was sent.',
+    );
+  }
+  const loaded = await loadPrograms(flags.config ?? null);
+  const output = new Output(terminal, flags.json ?? false);
+  const applied = await withConsentry(async (connected) => {
+    const planned = await planChanges(connected.consentry, loaded, terminal);
+    output.say(renderChanges(planned));
+    if (flags.yes !== true && planned.some(mayAct) && !(await isYes(terminal))) {
+      output.note('Nothing was applied.');
+      throw new Ended(EXIT.cancelled);
+    }
+    return applyAll(connected, loaded, planned, output);
+  });
+  output.result({ file: loaded.file.path, programs: applied }, `\n${renderApplied(applied)}`);
+  const exitCode = worstOf(applied.map((each) => each.exitCode));
+  if (exitCode !== EXIT.ok) throw new Ended(exitCode);
+}
+
+function mayAct({ found, failure }: PlannedChange): boolean {
+  return found.runs && failure === null;
+}
+
+async function isYes(terminal: Terminal): Promise<boolean> {
+  const typed = await typedAt(terminal, 'Apply this? [y/N] ', new AbortController().signal);
+  return /^(y|yes)$/i.test(typed?.trim() ?? '');
+}
+
+/** One after the other; one that fails does not stop the next. */
+async function applyAll(
+  connected: Connected,
+  loaded: Programs,
+  planned: readonly PlannedChange[],
+  output: Output,
+): Promise<AppliedChange[]> {
+  // The question, or --yes, was the approval of all of them.
+  const running = new Running(connected, loaded, { yes: true }, output);
+  const applied: AppliedChange[] = [];
+  for (const each of planned) {
+    const isLeft = applied.some(({ exitCode }) => exitCode === EXIT.interrupted);
+    applied.push(
+      isLeft
+        ? ended(each, { status: 'not_started' })
+        : await apply(connected, running, each).catch((error: unknown) => failed(each, error)),
+    );
+  }
+  return applied;
+}
+
+async function apply(
+  { consentry: { applying } }: Connected,
+  running: Running,
+  planned: PlannedChange,
+): Promise<AppliedChange> {
+  const { found, failure, exitCode, createsList } = planned;
+  if (failure !== null) return ended(planned, { status: 'failed', failure, exitCode });
+  if (!differs(found)) return ended(planned, { status: 'unchanged' });
+  if (!found.runs || found.of === null) {
+    await applying.note(found);
+    return ended(planned, { status: 'recorded' });
+  }
+  // Two programs may need the same list: whoever comes second finds it.
+  const list = createsList === null ? null : await applying.createList(found.of);
+  const createdList = list?.created === true ? list : null;
+  return ended(planned, { ...(await running.run(found.of)), createdList });
+}
+
+function ended({ found }: PlannedChange, is: Partial<AppliedChange>): AppliedChange {
+  return {
+    program: found.program,
+    status: 'unchanged',
+    exitCode: EXIT.ok,
+    failure: null,
+    migration: null,
+    report: null,
+    createdList: null,
+    ...is,
+    change: found.change,
+  };
+}
+
+function failed(planned: PlannedChange, error: unknown): AppliedChange {
+  const { message, exitCode } = failureOf(error);
+  return ended(planned, { status: 'failed', failure: withKeys(message), exitCode });
+}

@@ -1,0 +1,101 @@
+import type { CreatedList } from '../../../contracts/lists.js';
+import {
+  appliedPrograms,
+  forgetApplied,
+  listAccounts,
+  noteApplied,
+} from '../../../ledger/index.js';
+import { executeList } from '../../lists/execute-list.js';
+import { Lists } from '../../lists/lists.js';
+import { SettingsError } from '../../migrations/request/settings-error.js';
+import type { Reach } from '../../reach.js';
+import type { Programs } from '../load.js';
+import type { Program } from '../program.js';
+import { changesOf, type ProgramChange } from './changes.js';
+import { stateOf } from './state.js';
+
+/** A change, and where it is. */
+export interface FoundChange extends ProgramChange {
+  /** Name of the account in the file, and Klaviyo's id. */
+  readonly account: string;
+  readonly accountId: string;
+  /** Null if the file no longer has it. */
+  readonly of: Program | null;
+}
+
+/** Compares a `consentry.yaml` with what was applied last, and records what is. */
+export class Applying {
+  constructor(private readonly reach: Reach) {}
+
+  /**
+   * How each program differs from what was applied last, account by account. Reads the ledger alone.
+   *
+   * @throws SettingsError if it is not clear which account a program is for
+   * @throws NoWorkerError
+   */
+  async changes({ file, programs }: Programs): Promise<FoundChange[]> {
+    const found: FoundChange[] = [];
+    for (const [account, { id = null }] of Object.entries(file.settings.accounts)) {
+      const own = programs.filter((program) => program.account.name === account);
+      // Without programs and an id, it may be the account of another name.
+      if (id === null && own.length === 0 && programs.length > 0) continue;
+      const accountId = await this.#idOf(file.path, account, id);
+      const named = own.map((program) => ({ name: program.name, ...stateOf(program) }));
+      const applied = await appliedPrograms(this.reach.ledger.db, accountId);
+      for (const change of changesOf(named, applied)) {
+        const of = own.find(({ name }) => name === change.program) ?? null;
+        found.push({ ...change, account, accountId, of });
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Whether the account has the list of a program by its name. Creates nothing.
+   *
+   * @throws MigrationStoppedError if the name is taken by a list with another process or by several
+   */
+  async hasList(program: Program): Promise<boolean> {
+    const { name, optIn } = listOf(program);
+    const list = { name, optInProcess: `${optIn}_opt_in`, createsIt: false } as const;
+    return (await executeList(this.reach, program.account.id, list)) !== null;
+  }
+
+  /** Creates the list of a program, unless it is there. Throws what `Lists.create` throws. */
+  createList(program: Program): Promise<CreatedList> {
+    return new Lists(this.reach).create({ ...listOf(program), account: program.account.id });
+  }
+
+  /** Records a change for which nothing is run. */
+  async note({ accountId, program, of }: FoundChange): Promise<void> {
+    const { db } = this.reach.ledger;
+    if (of === null) return forgetApplied(db, accountId, program);
+    await noteApplied(db, accountId, { program, ...stateOf(of), migrationId: null });
+  }
+
+  async #idOf(path: string, account: string, id: string | null): Promise<string> {
+    if (id !== null) return id;
+    const known = await listAccounts(this.reach.ledger.db);
+    if (known.length > 1) {
+      throw new SettingsError(
+        `Workers for ${known.length} Klaviyo accounts use this ledger: say which one accounts.${account} ` +
+          `of ${path} is with its id (${[...known].sort().join(', ')}).`,
+      );
+    }
+    return (await this.reach.workersOf(null)).accountId;
+  }
+}
+
+/** @throws SettingsError if its list cannot be created */
+function listOf({ name: program, list, optIn }: Program): {
+  readonly name: string;
+  readonly optIn: 'single' | 'double';
+} {
+  if (list.value !== null && optIn.value !== null) {
+    return { name: list.value, optIn: optIn.value };
+  }
+  throw new SettingsError(
+    `The account has no list "${list.value ?? ''}", and programs.${program} does not say with which opt-in process ` +
+      'to create it: give its opt_in, or correct its list.',
+  );
+}
