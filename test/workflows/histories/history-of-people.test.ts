@@ -87,6 +87,7 @@ describe('what Temporal keeps of people', () => {
     await consentry.migrations.check({ listId: SINGLE, channels: ['email', 'sms'] });
     await assert.rejects(consentry.migrations.check({ listId: 'NOLIST' }));
     await consentry.people.liveConsent({ by: 'email', value: clicks });
+    await consentry.lists.create({ name: 'Created', optIn: 'double' });
     account.seed({ phone_number: PHONES[2] ?? '', sms_consent: 'SUBSCRIBED' });
     await consentry.people.liveConsent({ by: 'phone_number', value: PHONES[2] ?? '' });
     account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'revoke_key', times: 1 });
@@ -121,6 +122,7 @@ describe('what Temporal keeps of people', () => {
     'consentCheck',
     'consentForget',
     'consentJob',
+    'consentList',
     'consentMigration',
     'consentShow',
     'optOutWatch',
