@@ -4,7 +4,9 @@ import { describe, it } from 'node:test';
 import { run } from './terminal.js';
 
 const VERBS = [
-  ...'demo dev sandbox worker check create-list plan apply map init migrate status report show'.split(' '),
+  ...'demo dev sandbox worker check create-list plan apply map init migrate status report show'.split(
+    ' ',
+  ),
   ...'subscribe unsubscribe suppress unsuppress add-to-list remove-from-list'.split(' '),
   ...'approve pause resume set-share cancel retry-failed'.split(' '),
   ...['config check', 'config schema', 'program list', 'program show', 'program run'],
