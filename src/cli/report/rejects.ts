@@ -41,9 +41,13 @@ export async function writeRejects(
   const originals = new Originals(
     source === null ? [] : originalLines(source.path, lines, source.sha256),
   );
-  await writePrivateFile(path, (file) =>
-    writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true),
-  );
+  try {
+    await writePrivateFile(path, (file) =>
+      writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true),
+    );
+  } finally {
+    await originals.close();
+  }
   return { path, rows, withoutOriginals: originals.failure };
 }
 
@@ -88,5 +92,10 @@ class Originals {
       }
     }
     return this.#current?.line === line ? this.#current.text : null;
+  }
+
+  /** Lines after the last one that was asked for are never read, so the file is still open. */
+  async close(): Promise<void> {
+    await this.#lines.return?.();
   }
 }

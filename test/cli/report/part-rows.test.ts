@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -130,6 +130,21 @@ describe('file of refused rows', () => {
     await rm(source);
   });
 
+  it('closes the source, of which it reads no line after the last refused one', async (context) => {
+    if (process.platform !== 'linux') return context.skip('only Linux lists open files in /proc');
+    const source = join(folder, 'long.csv');
+    const later = Array.from({ length: 20_000 }, (_, n) => `later${n}@example.com\n`).join('');
+    const text = `email\n\n\n\n\n\n"=cmd()@example.com"\n${later}`;
+    await writeFile(source, text);
+    const path = rejectsPath(source);
+    const file = { path: source, sha256: createHash('sha256').update(text).digest('hex') };
+    await writeRejects(() => pages(REFUSED), path, file);
+    assert.match(await readFile(path, 'utf8'), /=cmd/);
+    assert.ok(!(await openFiles()).includes(source));
+    await rm(path);
+    await rm(source);
+  });
+
   it('goes without the lines where the source is gone, and says so', async () => {
     const path = join(folder, 'gone.rejects.csv');
     const gone = { path: join(folder, 'gone.csv'), sha256: '' };
@@ -166,3 +181,9 @@ describe('file of refused rows', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 });
+
+/** Paths of the files that this process has open. */
+async function openFiles(): Promise<string[]> {
+  const descriptors = await readdir('/proc/self/fd');
+  return Promise.all(descriptors.map((one) => readlink(`/proc/self/fd/${one}`).catch(() => '')));
+}
