@@ -14,7 +14,16 @@ export async function createDatabaseOn(server: string): Promise<TestDatabase> {
   url.pathname = `/${name}`;
   return {
     url: url.href,
-    drop: () => execute(server, `drop database if exists ${name} with (force)`),
+    // "with (force)" also tries to end autovacuum, which only a superuser may; a plain drop does that
+    // for anybody, and waits for it.
+    async drop() {
+      await execute(
+        server,
+        `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+         where datname = '${name}' and usename = current_user`,
+      );
+      await execute(server, `drop database if exists ${name}`);
+    },
   };
 }
 
