@@ -1,6 +1,10 @@
 /** The files that are made from the schemas of a request and of a file of programs. */
 import { z } from 'zod';
-import { requestSchema, retrySchema } from '../../src/starter/migrations/request/schema.ts';
+import {
+  requestSchema,
+  retrySchema,
+  runOptionsSchema,
+} from '../../src/starter/migrations/request/schema.ts';
 import { REQUEST_SETTINGS } from '../../src/starter/migrations/request/settings-list.ts';
 import { configPage } from './config-page.mjs';
 import { fileJsonSchema } from '../../src/starter/programs/file/json-schema.ts';
@@ -17,7 +21,8 @@ const jsonSchema = {
 export const requestFiles = [
   {
     path: 'src/starter/migrations/request/migration-request.ts',
-    contentOf: () => typeFile(jsonSchema, REQUEST_SETTINGS, Object.keys(retrySchema.shape)),
+    contentOf: () =>
+      typeFile(jsonSchema, REQUEST_SETTINGS, { retry: retrySchema, runOptions: runOptionsSchema }),
   },
   { path: 'docs/migration.schema.json', contentOf: () => JSON.stringify(jsonSchema) },
   { path: 'docs/config.schema.json', contentOf: () => JSON.stringify(fileJsonSchema()) },

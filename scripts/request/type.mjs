@@ -1,7 +1,7 @@
 /** The TypeScript type of a request, with the descriptions of its settings as doc comments. */
 import { defaultWords } from '../../src/cli/request-words.ts';
 
-export function typeFile(schema, settings, retryNames) {
+export function typeFile(schema, settings, { retry, runOptions }) {
   const docs = new Map(settings.map((setting) => [setting.name, docOf(setting)]));
   return `// Written by scripts/write-request.mjs from the schema beside it: change that, then npm run generate.
 
@@ -12,8 +12,15 @@ export interface MigrationRequest ${objectType(schema, docs)}
 export type CheckRequest = Omit<MigrationRequest, 'file'>;
 
 /** The settings of a retry; it takes the rest from the run whose rows it retries. */
-export type RetryRequest = Pick<MigrationRequest, ${retryNames.map(quoted).join(' | ')}>;
+export type RetryRequest = ${pick(retry)};
+
+/** How a run of a program goes; the program has the rest. */
+export type RunOptions = ${pick(runOptions)};
 `;
+}
+
+function pick({ shape }) {
+  return `Pick<MigrationRequest, ${Object.keys(shape).map(quoted).join(' | ')}>`;
 }
 
 /** @param group what the name of a property begins with: `timing.` */

@@ -153,6 +153,19 @@ describe('the flags of a request', () => {
   for (const [verb, flags] of [
     ['check', ['channels', 'account', 'list', 'opt-in', 'historical', 'sms-countries']],
     ['retry-failed', ['sms-countries', 'yes']],
+    [
+      'program run',
+      [
+        'dry-run',
+        'yes',
+        'canary',
+        'wait',
+        'share',
+        'watch-days',
+        'confirm-within',
+        'lost-answer-wait',
+      ],
+    ],
     ['map', ['query', 'channels']],
   ] as const satisfies readonly [Verb, readonly string[]][]) {
     it(`of ${verb} are of settings that it does something with`, () => {

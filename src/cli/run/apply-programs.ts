@@ -62,7 +62,7 @@ async function applyAll(
   output: Output,
 ): Promise<AppliedChange[]> {
   // The question, or --yes, was the approval of all of them.
-  const running = new Running(connected, loaded, { yes: true }, output);
+  const running = new Running(connected, loaded, {}, output);
   const applied: AppliedChange[] = [];
   for (const each of planned) {
     const isLeft = applied.some(({ exitCode }) => exitCode === EXIT.interrupted);

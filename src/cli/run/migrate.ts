@@ -88,7 +88,8 @@ export async function stillWaits(
   return (await consentry.migrations.progress(started.id)).phase === 'approval';
 }
 
-function firstRowsOf({ pilot, canary }: FullRequest): FirstRows | null {
+/** The rows that go first, if the run was asked for any. */
+export function firstRowsOf({ pilot, canary }: FullRequest): FirstRows | null {
   if (pilot !== null) return { rows: pilot, thenWaitMs: null };
   return canary && { rows: canary.rows, thenWaitMs: canary.waitMs };
 }

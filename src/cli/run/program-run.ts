@@ -1,12 +1,10 @@
 import { stat } from 'node:fs/promises';
 import type { Report } from '../../starter/migrations/report.js';
 import type { Connected } from '../../starter/connect.js';
+import type { RunOptions } from '../../starter/migrations/request/migration-request.js';
 import { timingOf } from '../../starter/migrations/request/timing-settings.js';
-import { requestShape } from '../../starter/migrations/request/schema.js';
-import { aboutOf } from '../../starter/migrations/request/setting.js';
 import { loadPrograms, type Programs } from '../../starter/programs/load.js';
 import type { Program } from '../../starter/programs/program.js';
-import type { RunOptions } from '../../starter/programs/request.js';
 import { withKeys } from '../../starter/programs/words.js';
 import { Ended } from '../ended.js';
 import { EXIT, worstOf, type ExitCode } from '../exit-codes.js';
@@ -19,15 +17,14 @@ import { ProgressView } from '../terminal/progress-view.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 import { followRun } from './follow.js';
-import { startedWords, stillWaits } from './migrate.js';
+import { firstRowsOf, startedWords, stillWaits } from './migrate.js';
 import { programCalled } from './program-of.js';
 import type { RanProgram } from './ran-program.js';
 
+/** Flags that say what is run and what is shown; how it goes are settings. */
 export interface RunFlags {
   readonly config?: string;
   readonly all?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
@@ -38,6 +35,7 @@ export interface RunFlags {
  */
 export async function runPrograms(
   name: string | null,
+  options: RunOptions,
   flags: RunFlags,
   terminal: Terminal,
 ): Promise<void> {
@@ -46,7 +44,7 @@ export async function runPrograms(
   const output = new Output(terminal, flags.json ?? false);
   const ran: RanProgram[] = [];
   await withConsentry(async (connected) => {
-    const running = new Running(connected, loaded, flags, output);
+    const running = new Running(connected, loaded, { ...flags, options }, output);
     for (const program of programs) {
       const isLeft = ran.some(({ exitCode }) => exitCode === EXIT.interrupted);
       ran.push(isLeft ? ended(program, 'not_started', EXIT.ok, null) : await running.run(program));
@@ -73,7 +71,7 @@ export class Running {
   constructor(
     private readonly connected: Connected,
     private readonly loaded: Programs,
-    private readonly flags: Pick<RunFlags, 'dryRun' | 'yes' | 'detach'>,
+    private readonly how: { readonly options?: RunOptions; readonly detach?: boolean },
     private readonly output: Output,
   ) {}
 
@@ -102,19 +100,19 @@ export class Running {
   }
 
   async #follow(program: Program, running: { id: string | null }): Promise<RanProgram> {
-    const { output, connected, flags } = this;
+    const { output, connected, how } = this;
     const { consentry } = connected;
-    const prepared = await consentry.programs.prepare(this.loaded, program, optionsOf(flags));
+    const prepared = await consentry.programs.prepare(this.loaded, program, how.options);
     const { request } = prepared;
     const rejects = rejectsPath(program.name);
-    if (flags.detach !== true) await requireWritable(rejects, 'Run it in another folder.');
+    if (how.detach !== true) await requireWritable(rejects, 'Run it in another folder.');
     const view = new ProgressView(output.terminal, timingOf(request).confirmWithinMs);
     const started = await consentry.programs
       .start(prepared, (rows) => view.showRead(rows))
       .finally(() => view.stop());
     running.id = started.id;
     output.say(startedWords(started, connected.webUi(started.id)));
-    if (flags.detach === true) {
+    if (how.detach === true) {
       output.say(startedAloneWords(started.id, await stillWaits(consentry, started)));
       return ended(program, 'started', EXIT.ok, null, started.id);
     }
@@ -124,7 +122,7 @@ export class Running {
       source: request.query === null && (await isFile(request.file)) ? request.file : null,
       rejects,
       isApproved: request.approvalAbove === null,
-      firstRows: null,
+      firstRows: firstRowsOf(request),
       since: null,
     });
     if (words !== null) output.say(words);
@@ -137,12 +135,6 @@ export class Running {
 /** A pipe cannot be read again for the refused lines. */
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isFile() ?? false;
-}
-
-/** As `migrate` takes its flags. */
-function optionsOf({ dryRun = false, yes = false }: Pick<RunFlags, 'dryRun' | 'yes'>): RunOptions {
-  const { on = null, off = null } = aboutOf(requestShape.approvalAbove)?.flag?.switches ?? {};
-  return { dryRun, approvalAbove: (yes ? on : off) as number | null };
 }
 
 function statusOf({ phase, jobs }: Report): RanProgram['status'] {

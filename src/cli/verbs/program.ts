@@ -1,5 +1,8 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
+import { parseRunOptions } from '../../starter/migrations/request/parse.js';
 import { UsageError } from '../ended.js';
+import { addRequestFlags, settingsGiven, type VerbFlags } from '../request-flags.js';
+import { asFlags } from '../request-words.js';
 import type { RunFlags } from '../run/program-run.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { CONFIG_FLAG } from './config.js';
@@ -39,22 +42,13 @@ export function addProgram(program: Command, terminal: Terminal): void {
       const { showProgram } = await import('../run/program-show.js');
       await showProgram(name, flags, terminal);
     });
-  verb
+  const runVerb = verb
     .command('run')
     .description('run a program, or all: one migration each; every row ends with an outcome')
     .argument('[name]', 'name of the program')
     .option(...CONFIG_FLAG)
-    .option('--all', 'run all programs, one after the other')
-    .option(
-      '--dry-run',
-      'plan only: show what would be sent, to whom and in how long; send nothing',
-    )
-    .addOption(
-      new Option(
-        '--yes',
-        'approve the runs beforehand; without it, more than 1,000 rows wait for approval',
-      ),
-    )
+    .option('--all', 'run all programs, one after the other');
+  addRequestFlags(runVerb, 'program run')
     .option('--detach', 'start and return at once')
     .option('--json', 'print one JSON document at the end')
     .addHelpText(
@@ -66,7 +60,7 @@ Examples:
   consentry program run newsletter --dry-run
   consentry program run --all --yes`,
     )
-    .action(async (name: string | undefined, flags: RunFlags) => {
+    .action(async (name: string | undefined, flags: VerbFlags & RunFlags) => {
       if ((name === undefined) === (flags.all !== true)) {
         throw new UsageError(
           name === undefined
@@ -74,7 +68,8 @@ Examples:
             : `${name} and --all contradict each other: give one of them.`,
         );
       }
+      const options = parseRunOptions(settingsGiven('program run', flags), asFlags);
       const { runPrograms } = await import('../run/program-run.js');
-      await runPrograms(name ?? null, flags, terminal);
+      await runPrograms(name ?? null, options, flags, terminal);
     });
 }

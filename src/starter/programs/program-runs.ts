@@ -14,7 +14,8 @@ import { MigrationStoppedError } from '../stopped.js';
 import { stateOf } from './apply/state.js';
 import type { Programs } from './load.js';
 import type { Program } from './program.js';
-import { locationOf, requestOf, type RunOptions } from './request.js';
+import { locationOf, requestOf } from './request.js';
+import type { RunOptions } from '../migrations/request/migration-request.js';
 
 /** A program whose account and list are known. Nothing was started. */
 export interface PreparedRun {

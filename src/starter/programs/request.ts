@@ -1,6 +1,6 @@
 import { SettingsError } from '../migrations/request/settings-error.js';
-import type { MigrationRequest } from '../migrations/request/migration-request.js';
-import { parseRequest } from '../migrations/request/parse.js';
+import type { MigrationRequest, RunOptions } from '../migrations/request/migration-request.js';
+import { parseRequest, parseRunOptions } from '../migrations/request/parse.js';
 import type { FullRequest } from '../migrations/request/schema.js';
 import { shown, type Spelling } from '../migrations/request/spelling.js';
 import { ConfigFileError } from './file/problems.js';
@@ -8,13 +8,12 @@ import { inFolder, type ProgramsFile } from './file/read.js';
 import type { Secrets } from './file/secrets.js';
 import type { Program } from './program.js';
 
-/** How a run of a program goes; they are not settings of the program. */
-export type RunOptions = Pick<MigrationRequest, 'dryRun' | 'approvalAbove' | 'timing'>;
-
 /**
  * What a migration of the program is asked for. Its list may still be a name.
  *
- * @throws ConfigFileError if its settings contradict each other
+ * @param options how this run goes; they are not settings of the program
+ * @throws ConfigFileError if the settings of the program contradict each other
+ * @throws SettingsError if an option is wrong
  */
 export function requestOf(
   file: ProgramsFile,
@@ -24,7 +23,7 @@ export function requestOf(
 ): FullRequest {
   const { source, channels, list, optIn, historical, smsCountries, smsWithoutSender } = program;
   const request: MigrationRequest = {
-    ...options,
+    ...parseRunOptions(options),
     file: locationOf(file, secrets, program),
     query: source.query ?? null,
     channels: channels.value,

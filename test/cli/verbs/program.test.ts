@@ -318,6 +318,28 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
     assert.deepEqual((JSON.parse(stdout) as Report).outcomes, { confirmed: 1 });
   });
 
+  it('run takes how the run goes: rows that go first, share, deadlines', async () => {
+    const rows = Array.from({ length: 4 }, (_, n) => `first${n}@shop.test,yes`);
+    await writeFile('data/vip.csv', ['email,email_consent', ...rows].join('\n'));
+    const how = ['--canary', '1', '--wait', '1s', '--share', '0.5', '--confirm-within', '7m'];
+    const { code, programs } = await runJson('vip', ...how);
+    assert.equal(code, 0);
+    const { outcomes, share, settings } = programs[0]?.report ?? {};
+    assert.deepEqual([outcomes, share, settings?.canaryRows], [{ confirmed: 4 }, 0.5, 1]);
+  });
+
+  it('refuses a wrong value of them by its flag, and starts nothing', async () => {
+    for (const [flags, message] of [
+      [['--share', '2'], /--share.*above 0 and at most 1/],
+      [['--wait', '1m'], /--canary .*give the number of rows that go first/],
+      [['--pilot', '5'], /unknown option '--pilot'/],
+    ] as const) {
+      const { code, stderr } = await run('program', 'run', 'vip', ...flags);
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+    }
+  });
+
   it('a large run is not sent unless somebody approves it', async () => {
     const many = Array.from({ length: 1_001 }, (_, n) => `p${n}@shop.test,yes`);
     await writeFile('data/vip.csv', ['email,email_consent', ...many].join('\n'));

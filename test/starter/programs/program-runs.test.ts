@@ -6,7 +6,7 @@ import { loadPrograms, type Programs } from '../../../src/starter/programs/load.
 import type { PreparedRun } from '../../../src/starter/programs/program-runs.js';
 import type { StartedMigration } from '../../../src/starter/migrations/start.js';
 import type { Program } from '../../../src/starter/programs/program.js';
-import type { RunOptions } from '../../../src/starter/programs/request.js';
+import type { RunOptions } from '../../../src/starter/migrations/request/migration-request.js';
 import { startHarness, type Harness } from '../../support/harness.js';
 import { TEST_TIMING } from '../../support/settings.js';
 

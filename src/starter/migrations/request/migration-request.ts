@@ -137,3 +137,9 @@ export type RetryRequest = Pick<
   MigrationRequest,
   'smsCountries' | 'approvalAbove' | 'watchDays' | 'jobsPerBatch' | 'timing'
 >;
+
+/** How a run of a program goes; the program has the rest. */
+export type RunOptions = Pick<
+  MigrationRequest,
+  'dryRun' | 'approvalAbove' | 'canary' | 'share' | 'watchDays' | 'timing'
+>;

@@ -1,14 +1,21 @@
 import type { z } from 'zod';
-import type { CheckRequest, MigrationRequest, RetryRequest } from './migration-request.js';
+import type {
+  CheckRequest,
+  MigrationRequest,
+  RetryRequest,
+  RunOptions,
+} from './migration-request.js';
 import { nearest } from './nearest.js';
 import type { Rule } from './rules.js';
 import {
   checkSchema,
   requestSchema,
   retrySchema,
+  runOptionsSchema,
   type FullCheck,
   type FullRequest,
   type FullRetry,
+  type FullRunOptions,
 } from './schema.js';
 import { SettingsError } from './settings-error.js';
 import { asProperty, shown, type Spelling } from './spelling.js';
@@ -31,6 +38,11 @@ export function parseCheck(request: CheckRequest, the: Spelling = asProperty): F
 /** As `parseRequest`, for the settings of a retry. */
 export function parseRetry(request: RetryRequest, the: Spelling = asProperty): FullRetry {
   return parsed(retrySchema, request, the);
+}
+
+/** As `parseRequest`, for how a run of a program goes. */
+export function parseRunOptions(options: RunOptions, the: Spelling = asProperty): FullRunOptions {
+  return parsed(runOptionsSchema, options, the);
 }
 
 function parsed<Full>(schema: z.ZodType<Full>, request: unknown, the: Spelling): Full {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { JOB_SIZE, BATCH_SIZE } from '../../../contracts/limits.js';
-import { choice, milliseconds, optional, setting, whole, yesOrNo } from './setting.js';
+import { choice, milliseconds, optional, setting, whole, yesOrNo, type Verb } from './setting.js';
 import { count } from './spelling.js';
 import { timing } from './timing-settings.js';
 
@@ -10,20 +10,23 @@ const ASKED_ABOVE_ROWS = 1_000;
 /** PostgreSQL counts the rows of a run as integers. */
 const MOST_ROWS = 2_147_483_647;
 
+/** Verbs that start runs. */
+const RUNS: readonly Verb[] = ['migrate', 'program run'];
+
 const shareError = 'give a number above 0 and at most 1';
 
 /** How the run goes. */
 export const runSettings = {
   dryRun: setting(yesOrNo(), {
     says: 'plan only: show what would be sent, to whom and in how long; send nothing',
-    flag: { spelling: '--dry-run' },
+    flag: { spelling: '--dry-run', verbs: RUNS },
   }),
   approvalAbove: setting(optional(whole(0)), {
     says: 'a run with more rows waits for approval after its plan',
     otherwise: 'no run waits',
     flag: {
       spelling: '--yes',
-      verbs: ['migrate', 'retry-failed'],
+      verbs: [...RUNS, 'retry-failed'],
       switches: {
         on: null,
         off: ASKED_ABOVE_ROWS,
@@ -43,13 +46,13 @@ export const runSettings = {
             whole(1, MOST_ROWS, 'give the number of rows that go first; the wait comes after them'),
             {
               says: 'run this many rows to their end first; go on only if they end as planned',
-              flag: { spelling: '--canary <rows>' },
+              flag: { spelling: '--canary <rows>', verbs: RUNS },
             },
           ),
           waitMs: setting(milliseconds().default(15 * 60_000), {
             says: 'pause after the canary',
             unit: 'milliseconds',
-            flag: { spelling: '--wait <time>' },
+            flag: { spelling: '--wait <time>', verbs: RUNS },
           }),
         },
         { error: 'give its number of rows, such as { rows: 100 }' },
@@ -61,12 +64,12 @@ export const runSettings = {
     z.number({ error: shareError }).positive(shareError).max(1, shareError).default(1),
     {
       says: 'share of the account’s limits to use, above 0 to 1',
-      flag: { spelling: '--share <share>' },
+      flag: { spelling: '--share <share>', verbs: RUNS },
     },
   ),
   watchDays: setting(whole(0, 365).default(7), {
     says: 'days to follow people who have not clicked',
-    flag: { spelling: '--watch-days <days>' },
+    flag: { spelling: '--watch-days <days>', verbs: RUNS },
   }),
   mirror: setting(choice(['auto', 'always', 'off']).default('auto'), {
     says: 'rely on what earlier reads showed, and read only what changed: where that saves calls, always, or never',

@@ -40,7 +40,18 @@ export const retrySchema = z.strictObject(requestShape).pick({
   timing: true,
 });
 
+/** How a run of a program goes. The program has all that says what is true of whom. */
+export const runOptionsSchema = z.strictObject(requestShape).pick({
+  dryRun: true,
+  approvalAbove: true,
+  canary: true,
+  share: true,
+  watchDays: true,
+  timing: true,
+});
+
 /** A request that was checked, with every default. */
 export type FullRequest = z.output<typeof requestSchema>;
 export type FullCheck = z.output<typeof checkSchema>;
 export type FullRetry = z.output<typeof retrySchema>;
+export type FullRunOptions = z.output<typeof runOptionsSchema>;

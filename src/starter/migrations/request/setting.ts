@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** A verb of the CLI that takes settings of a request. */
-export type Verb = 'migrate' | 'check' | 'map' | 'retry-failed';
+export type Verb = 'migrate' | 'program run' | 'check' | 'map' | 'retry-failed';
 
 /** How the CLI takes a setting. */
 export interface Flag {

@@ -45,6 +45,7 @@ export const timing = z.strictObject(
   {
     confirmWithinMs: derived('deadline of the read-back', SHOWN_WORDS, {
       spelling: '--confirm-within <time>',
+      verbs: ['migrate', 'program run'],
     }),
     membershipWithinMs: derived(
       'deadline of the read-back of list memberships',
@@ -56,6 +57,7 @@ export const timing = z.strictObject(
     ),
     lostAnswerWaitMs: wait('wait before reading back a call whose answer was lost', 3 * MINUTE, {
       spelling: '--lost-answer-wait <time>',
+      verbs: ['migrate', 'program run'],
     }),
     readEveryMs: pause('pause between two reads of Klaviyo’s feeds', 5 * SECOND),
     readTurnMs: pause('longest turn of reading', MINUTE),
