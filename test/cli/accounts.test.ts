@@ -6,7 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import { startVerb } from '../../src/demo/child.js';
 import type { Report } from '../../src/starter/migrations/report.js';
-import { createTestDatabase, testTemporal, type TestDatabase } from '../support/stack.js';
+import { verbEnvironment } from '../support/processes/verb-environment.js';
+import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { run } from './terminal.js';
 
 /** Known to nobody else on this Temporal server. */
@@ -21,16 +22,7 @@ describe('several accounts on one Temporal and one ledger', { timeout: 120_000 }
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
     database = await createTestDatabase();
-    const { address } = await testTemporal();
-    const toml = join(folder, 'temporal.toml');
-    await writeFile(toml, '[profile.default]\n');
-    const environment = {
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: address,
-      TEMPORAL_CONFIG_FILE: toml,
-      CONSENTRY_STATE_DIR: folder,
-      LOG_LEVEL: 'error',
-    };
+    const environment = await verbEnvironment(folder, database);
     Object.assign(process.env, environment);
     for (const id of [US, EU]) {
       const sandbox = await startSandbox({

@@ -6,7 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
 import type { AppliedChange } from '../../../src/cli/run/applied-change.js';
 import { startVerb } from '../../../src/demo/child.js';
-import { createTestDatabase, testTemporal, type TestDatabase } from '../../support/stack.js';
+import { verbEnvironment } from '../../support/processes/verb-environment.js';
+import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
 import { run, runTyping } from '../terminal.js';
 
 /** Known to nobody else on this Temporal server. */
@@ -32,16 +33,7 @@ describe('plan and apply', { timeout: 240_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
     process.chdir(folder);
     ledger = await createTestDatabase();
-    const { address } = await testTemporal();
-    const toml = join(folder, 'temporal.toml');
-    await writeFile(toml, '[profile.default]\n');
-    const environment = {
-      DATABASE_URL: ledger.url,
-      TEMPORAL_ADDRESS: address,
-      TEMPORAL_CONFIG_FILE: toml,
-      CONSENTRY_STATE_DIR: folder,
-      LOG_LEVEL: 'error',
-    };
+    const environment = await verbEnvironment(folder, ledger);
     Object.assign(process.env, environment);
     sandbox = await startSandbox({
       delays: 'fast',

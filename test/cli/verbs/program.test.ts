@@ -9,7 +9,8 @@ import type { RanProgram } from '../../../src/cli/run/ran-program.js';
 import { withConsentry } from '../../../src/cli/with-consentry.js';
 import type { Report } from '../../../src/starter/migrations/report.js';
 import { startVerb } from '../../../src/demo/child.js';
-import { createTestDatabase, testTemporal, type TestDatabase } from '../../support/stack.js';
+import { verbEnvironment } from '../../support/processes/verb-environment.js';
+import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
 import { run } from '../terminal.js';
 
 /** Known to nobody else on this Temporal server. */
@@ -62,16 +63,7 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
        insert into readers values ('sub@shop.test', 'yes'), ('rea@shop.test', 'yes'),
          ('gone@shop.test', 'yes'), ('not an address', 'yes'), ('sup@shop.test', 'yes')`,
     );
-    const { address } = await testTemporal();
-    const toml = join(folder, 'temporal.toml');
-    await writeFile(toml, '[profile.default]\n');
-    const environment = {
-      DATABASE_URL: ledger.url,
-      TEMPORAL_ADDRESS: address,
-      TEMPORAL_CONFIG_FILE: toml,
-      CONSENTRY_STATE_DIR: folder,
-      LOG_LEVEL: 'error',
-    };
+    const environment = await verbEnvironment(folder, ledger);
     Object.assign(process.env, environment, { TEST_CRM_URL: crm.url });
     sandbox = await startSandbox({
       delays: 'fast',

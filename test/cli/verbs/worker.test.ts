@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -12,6 +12,7 @@ import { childEnvironment } from '../../../src/runtime/config.js';
 import { Gates } from '../../support/klaviyo/gates.js';
 import { createTestDatabase, testTemporal, type TestDatabase } from '../../support/stack.js';
 import { CONSENTRY, endOf, startProgram, type Ended } from '../../support/processes/programs.js';
+import { verbEnvironment } from '../../support/processes/verb-environment.js';
 
 const ACCOUNT = `W${process.pid}`;
 
@@ -34,16 +35,11 @@ describe('consentry worker and its key', { timeout: 120_000 }, () => {
     });
     const { address } = await testTemporal();
     connection = await Connection.connect({ address });
-    const toml = join(folder, 'temporal.toml');
-    await writeFile(toml, '[profile.default]\n');
     environment = {
+      ...(await verbEnvironment(folder, database)),
       KLAVIYO_API_KEY: sandbox.apiKey,
       KLAVIYO_BASE_URL: sandbox.url,
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: address,
-      TEMPORAL_CONFIG_FILE: toml,
       CONSENTRY_STATE_DIR: join(folder, 'state'),
-      LOG_LEVEL: 'error',
     };
   });
   after(async () => {

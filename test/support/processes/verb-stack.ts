@@ -7,6 +7,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { startVerb } from '../../../src/demo/child.js';
 import { SandboxControl } from '../../../src/demo/sandbox-control.js';
 import { createTestDatabase, testTemporal, uniqueName } from '../stack.js';
+import { verbEnvironment } from './verb-environment.js';
 
 export interface VerbStack {
   /** Empty; for sources and reports. */
@@ -28,15 +29,9 @@ export async function startVerbStack(): Promise<VerbStack> {
   const database = await createTestDatabase();
   const { address } = await testTemporal();
   const namespace = await createNamespace(address);
-  const toml = join(folder, 'temporal.toml');
-  await writeFile(toml, '[profile.default]\n');
   const environment = {
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: address,
+    ...(await verbEnvironment(folder, database)),
     TEMPORAL_NAMESPACE: namespace,
-    TEMPORAL_CONFIG_FILE: toml,
-    CONSENTRY_STATE_DIR: folder,
-    LOG_LEVEL: 'error',
   };
   Object.assign(process.env, environment);
   const sandbox = await startVerb(['sandbox', '--delays', 'fast'], {}, folder);
