@@ -9,7 +9,7 @@ import { timed } from '../measure/stopwatch.js';
 import { figuresOf, WriteMeter } from '../measure/wal.js';
 import type { Measured, RunOptions, Scenario } from '../scenario.js';
 import { withDatabase } from '../stack/database.js';
-import { writePeople } from '../stack/people.js';
+import { HOW_TO_READ, writePeople } from '../stack/people.js';
 
 export const importing: Scenario = {
   name: 'import',
@@ -31,7 +31,7 @@ function run({ rows, note }: RunOptions): Promise<Measured> {
     let ms: number;
     let hashMs: number;
     try {
-      const source = await openSource(file, OPTIONS);
+      const source = await openSource(file, HOW_TO_READ);
       let sourceSha256: string;
       [hashMs, sourceSha256] = await timed(() => source.sha256());
       let stored: number;
@@ -73,12 +73,3 @@ function run({ rows, note }: RunOptions): Promise<Measured> {
     };
   });
 }
-
-const OPTIONS = {
-  channels: ['email'],
-  country: null,
-  timezone: 'UTC',
-  undated: 'subscribe',
-  preset: null,
-  now: new Date(),
-} as const;

@@ -8,7 +8,7 @@ import { Lifecycle } from '../../src/runtime/lifecycle.js';
 import { MemorySampler, peakOf } from '../measure/memory.js';
 import { timed } from '../measure/stopwatch.js';
 import type { Measured, RunOptions, Scenario } from '../scenario.js';
-import { addressOf } from '../stack/people.js';
+import { addressOf, HOW_TO_READ } from '../stack/people.js';
 
 export const since: Scenario = {
   name: 'since',
@@ -30,13 +30,13 @@ async function run({ rows, note }: RunOptions): Promise<Measured> {
     const [olderFile, newerFile] = [join(folder, 'older.csv'), join(folder, 'newer.csv')];
     await writeExport(olderFile, rows, false);
     await writeExport(newerFile, rows, true);
-    const older = await openSource(olderFile, OPTIONS);
-    const newer = await openSource(newerFile, OPTIONS);
+    const older = await openSource(olderFile, HOW_TO_READ);
+    const newer = await openSource(newerFile, HOW_TO_READ);
     note('reading both');
     const [readMs] = await timed(async () => (await rowsOf(older)) + (await rowsOf(newer)));
     note('comparing them');
     const [compareMs, { changes, intents }] = await timed(() =>
-      changedSince(newer, older, { before: OPTIONS.now }),
+      changedSince(newer, older, { before: HOW_TO_READ.now }),
     );
     const [changedMs, changed] = await timed(() => rowsOf({ intents }));
     const expected = Math.ceil(rows / 100);
@@ -81,12 +81,3 @@ async function writeExport(path: string, rows: number, isNewer: boolean): Promis
   out.end();
   await once(out, 'finish');
 }
-
-const OPTIONS = {
-  channels: ['email'],
-  country: null,
-  timezone: 'UTC',
-  undated: 'subscribe',
-  preset: null,
-  now: new Date(),
-} as const;

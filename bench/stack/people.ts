@@ -4,6 +4,16 @@ import { createWriteStream } from 'node:fs';
 /** The address of the n-th of them. */
 export const addressOf = (n: number): string => `p${n}@shop.example`;
 
+/** How an export in the generic layout is read. */
+export const HOW_TO_READ = {
+  channels: ['email'],
+  country: null,
+  timezone: 'UTC',
+  undated: 'subscribe',
+  preset: null,
+  now: new Date(),
+} as const;
+
 /** Writes an export of people who consented to e-mail, in the generic layout. */
 export async function writePeople(path: string, rows: number): Promise<void> {
   const out = createWriteStream(path);

@@ -8,7 +8,7 @@ import { renderApplied, renderChanges } from '../render/program-changes.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 import type { AppliedChange } from './applied-change.js';
-import { typedAt } from './approval.js';
+import { answersYes } from './approval.js';
 import { differs, planChanges, type PlannedChange } from './plan-changes.js';
 import { Running } from './program-run.js';
 
@@ -34,7 +34,11 @@ export async function applyPrograms(flags: ApplyFlags, terminal: Terminal): Prom
   const applied = await withConsentry(async (connected) => {
     const planned = await planChanges(connected.consentry, loaded, terminal);
     output.say(renderChanges(planned));
-    if (flags.yes !== true && planned.some(mayAct) && !(await isYes(terminal))) {
+    if (
+      flags.yes !== true &&
+      planned.some(mayAct) &&
+      !(await answersYes(terminal, 'Apply this? [y/N] '))
+    ) {
       output.note('Nothing was applied.');
       throw new Ended(EXIT.cancelled);
     }
@@ -47,11 +51,6 @@ export async function applyPrograms(flags: ApplyFlags, terminal: Terminal): Prom
 
 function mayAct({ found, failure }: PlannedChange): boolean {
   return found.runs && failure === null;
-}
-
-async function isYes(terminal: Terminal): Promise<boolean> {
-  const typed = await typedAt(terminal, 'Apply this? [y/N] ', new AbortController().signal);
-  return /^(y|yes)$/i.test(typed?.trim() ?? '');
 }
 
 /** One after the other; one that fails does not stop the next. */

@@ -67,8 +67,23 @@ function leftWaitingWords(id: string): string {
   ].join('\n');
 }
 
+/**
+ * Asks a question whose answer is yes only if it is typed.
+ *
+ * @param question with its `[y/N] `
+ * @param signal answers it with no
+ */
+export async function answersYes(
+  terminal: Terminal,
+  question: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<boolean> {
+  const typed = await typedAt(terminal, question, signal);
+  return /^(y|yes)$/i.test(typed?.trim() ?? '');
+}
+
 /** The line that was typed; null if the person or `signal` ends the prompt before. */
-export async function typedAt(
+async function typedAt(
   { stdin, stderr }: Terminal,
   question: string,
   signal: AbortSignal,

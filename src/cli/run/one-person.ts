@@ -9,7 +9,7 @@ import { exitCodeOfStop } from '../failure.js';
 import { personOutcomes, personPlan } from '../render/one-person.js';
 import { partRow } from '../report/part-rows.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
-import { typedAt } from './approval.js';
+import { answersYes } from './approval.js';
 
 export interface OnePersonFlags {
   /** Send without asking. */
@@ -58,7 +58,9 @@ export async function runOnePerson(
         if (phase !== 'approval' || isAnswered || plan === null) return;
         isAnswered = true;
         const isSent =
-          flags.yes === true || plan.toSend.length === 0 || (await isYes(terminal, left.signal));
+          flags.yes === true ||
+          plan.toSend.length === 0 ||
+          (await answersYes(terminal, 'Send it? [y/N] ', left.signal));
         if (isSent) {
           isApproved = true;
           await consentry.migrations.approve(id);
@@ -94,9 +96,4 @@ function whatBecomes(
   return attached
     ? `It was asked for before, and is not cancelled. If it waits: consentry approve ${id}, or consentry cancel ${id}`
     : 'Cancelled: nothing was sent.';
-}
-
-async function isYes(terminal: Terminal, signal: AbortSignal): Promise<boolean> {
-  const typed = await typedAt(terminal, 'Send it? [y/N] ', signal);
-  return /^(y|yes)$/i.test(typed?.trim() ?? '');
 }
