@@ -15,6 +15,7 @@ const PARTS = [
   'klaviyo',
   'ledger',
   'connectors',
+  'destinations',
   'importers',
   'runtime',
   'cli',
@@ -120,6 +121,17 @@ const zones = [
       'connectors moves tables in and out: it does not know what they mean.',
     ),
     { regex: TEMPORAL, message: 'connectors knows nothing of Temporal.' },
+  ]),
+  zone('destinations/**/*.ts', [
+    noParts(
+      allExcept('contracts', 'destinations', 'consent', 'connectors'),
+      'destinations writes consent records: it does not know where they come from.',
+    ),
+    {
+      regex: String.raw`^(\.\./)+consent/(?!record/)`,
+      message: 'destinations knows the consent record, not the rules of consent.',
+    },
+    { regex: TEMPORAL, message: 'destinations knows nothing of Temporal.' },
   ]),
   zone('importers/**/*.ts', [
     noParts(

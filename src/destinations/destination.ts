@@ -1,0 +1,126 @@
+import type { ChangedThing } from '../consent/record/changes.js';
+import type { ConsentRecord, ConsentRow } from '../consent/record/record.js';
+
+/** How a change was noticed. */
+export type NoticedBy = 'first_run' | 'events' | 'suppressions' | 'updated' | 'sweep' | 'look_up';
+
+/**
+ * How far a sync has come, beside its rows in the destination's own database. It is written in the
+ * transaction of the rows that it speaks of, so it is never ahead of them, nor behind.
+ */
+export interface Marker {
+  /** The sync's id in the ledger. */
+  readonly syncId: string;
+  /** Klaviyo's id of the account. */
+  readonly accountId: string;
+  /** Counts the transactions; the ledger knows it too. */
+  readonly generation: number;
+  /** The run in the ledger that wrote last. */
+  readonly runId: string;
+  /** Whatever the engine keeps: windows, positions of feeds. JSON; no person in it. */
+  readonly state: object;
+}
+
+/** A profile that Klaviyo no longer has under its id. */
+export interface Gone {
+  readonly profileId: string;
+  /** The id of the profile that took it over; null if it was deleted. */
+  readonly mergedInto: string | null;
+}
+
+/** What one transaction writes. */
+export interface Batch {
+  /** A profile at most once. */
+  readonly records: readonly ConsentRecord[];
+  readonly gone: readonly Gone[];
+  /** When the oldest of them was read, by the clock of the worker: an RFC 3339 datetime. */
+  readonly readAt: string;
+  readonly noticedBy: NoticedBy;
+  /** What a profile that was not known so far says is no change: the table is being filled. */
+  readonly isFirst: boolean;
+}
+
+/** What a transaction did. A profile counts once. */
+export interface Written {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** What changed in profiles that were known, or are new after the first run. */
+  readonly changes: readonly WrittenChange[];
+}
+
+export interface WrittenChange {
+  readonly profileId: string;
+  readonly thing: ChangedThing;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly happenedAt: string | null;
+}
+
+/** What becomes of the row of a profile that was deleted in Klaviyo. */
+export type OnDeleted = 'erase' | 'keep';
+
+/** Names of what a destination consists of. */
+export interface DestinationTables {
+  /** One row a profile; `schema.table` or `table`. */
+  readonly table: string;
+  /** One row a change; null for none. */
+  readonly history: string | null;
+  /** `erase`: only an untraceable mark stays. `keep`: the row stays, with `deleted_at`. */
+  readonly onDeleted: OnDeleted;
+  /** Other names for columns, by their default names. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where a sync writes consent records. Knows rows and columns, and nothing of Klaviyo or of
+ * Temporal. All operations throw `DestinationError`, whose message says what is wrong, where, and
+ * what to do; what may pass by itself (a lost connection, a full disk) is marked as such.
+ */
+export interface Destination {
+  /** For messages, without a password: `postgres://user@host/database, table klaviyo_consent`. */
+  readonly shown: string;
+  /**
+   * Checks rights, encoding and the shape of the tables, and creates those that are missing. Never
+   * alters one.
+   */
+  prepare(): Promise<void>;
+  /** Null if no sync wrote here yet. */
+  marker(): Promise<Marker | null>;
+  /**
+   * Writes what differs, its history and the marker in one transaction. What was read before a row
+   * was last read is left out.
+   *
+   * @param expected the generation so far (0 if there is no marker): if another process wrote since, nothing is written
+   * @throws MarkerMovedError
+   */
+  write(batch: Batch, marker: Marker, expected: number): Promise<Written>;
+  /** Ids of the rows that are neither deleted nor merged, in their order, after this one. */
+  idsAfter(profileId: string | null, limit: number): Promise<string[]>;
+  /** Rows by their ids, without those that are deleted or merged. */
+  rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
+  /** So many random rows that are neither deleted nor merged. */
+  sample(count: number): Promise<ReadonlyMap<string, ConsentRow>>;
+  /** The number of rows that are neither deleted nor merged. */
+  count(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A destination cannot be used as it is. The message names what is wrong, where, and what to do. */
+export class DestinationError extends Error {
+  override readonly name = 'DestinationError';
+
+  /** @param passing whether it may pass without anybody's doing, as an outage does */
+  constructor(
+    message: string,
+    readonly passing: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Another process wrote to the destination meanwhile. Nothing was written. */
+export class MarkerMovedError extends Error {
+  override readonly name = 'MarkerMovedError';
+}
