@@ -23,6 +23,12 @@ import {
   type Suppressed,
 } from './profiles/profile-calls.js';
 import type { ProfileConsent, ProfilePage } from './profiles/profile-consent.js';
+import {
+  profileReadingSchema,
+  readingsCall,
+  type ProfilesQuery,
+  type ReadingsPage,
+} from './profiles/profile-readings.js';
 import { ProfileReads } from './profiles/profile-reads.js';
 import {
   importBody,
@@ -316,6 +322,16 @@ export class KlaviyoClient {
     options?: CallOptions,
   ): Promise<ProfilePage> {
     return this.#profiles.page(suppressedOnListCall(query), options);
+  }
+
+  /**
+   * One page of profiles with all that Klaviyo says of their consent. Pass `next` as `cursor`, all
+   * else unchanged.
+   */
+  async readProfiles(query: ProfilesQuery, options?: CallOptions): Promise<ReadingsPage> {
+    const call = readingsCall(query);
+    const page = await this.#pages.one(profileReadingSchema, call, options);
+    return { profiles: page.items, next: page.next && cursorOf(call, page.next) };
   }
 
   /** Every metric of the account; one that never fired may be missing. */

@@ -42,6 +42,8 @@ export {
   type SuppressionReason,
   type TrackingConsent,
 } from './profiles/profile-consent.js';
+export type { ProfileReading, ProfilesQuery, ReadingsPage } from './profiles/profile-readings.js';
+export type { WireProfile, WirePermission } from './profiles/profile-wire.js';
 export { UNKNOWN_CONSENT } from './profiles/profile-schema.js';
 export type { Suppressed } from './profiles/profile-calls.js';
 export {

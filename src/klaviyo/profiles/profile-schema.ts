@@ -1,6 +1,3 @@
-import * as z from 'zod';
-import { optionalDatetime } from '../reads/datetime.js';
-import { identifier } from '../reads/identifier.js';
 import {
   CONSENT_STATES,
   SUPPRESSION_REASONS,
@@ -10,74 +7,18 @@ import {
   type SmsConsent,
   type Suppression,
   type SuppressionReason,
+  type ConsentState,
   type TrackingConsent,
 } from './profile-consent.js';
+import {
+  wireProfile,
+  type WireEmail,
+  type WirePermission,
+  type WireProfile,
+} from './profile-wire.js';
 
-const optionalText = z.string().nullish();
-const optionalFlag = z.boolean().nullish();
-const consentState = z.enum([...CONSENT_STATES, 'unknown']).catch('unknown');
-
-const emailMarketing = z.object({
-  consent: consentState,
-  consent_timestamp: optionalDatetime,
-  can_receive_email_marketing: optionalFlag,
-  last_updated: optionalDatetime,
-  method: optionalText,
-  custom_method_detail: optionalText,
-  double_optin: optionalFlag,
-  suppression: z.array(z.object({ reason: z.string(), timestamp: optionalDatetime })).nullish(),
-  list_suppressions: z
-    .array(z.object({ list_id: z.string(), reason: z.string(), timestamp: optionalDatetime }))
-    .nullish(),
-});
-type WireEmail = z.infer<typeof emailMarketing>;
-
-const smsFields = {
-  consent: consentState,
-  consent_timestamp: optionalDatetime,
-  method: optionalText,
-  last_updated: optionalDatetime,
-};
-const plainConsent = z.object({ consent: consentState, consent_timestamp: optionalDatetime });
-const tracking = z
-  .object({ ...plainConsent.shape, valid_until: optionalDatetime })
-  .nullish()
-  // Nothing depends on it, so an unreadable value must not hide consent that matters.
-  .catch(null);
-const smsMarketing = z.object({ ...smsFields, can_receive_sms_marketing: optionalFlag });
-const smsTransactional = z.object({ ...smsFields, can_receive_sms_transactional: optionalFlag });
-
-const subscriptions = z.object({
-  email: z
-    .object({
-      marketing: emailMarketing.nullish(),
-      open_tracking: tracking,
-      click_tracking: tracking,
-    })
-    .nullish(),
-  sms: z
-    .object({ marketing: smsMarketing.nullish(), transactional: smsTransactional.nullish() })
-    .nullish(),
-  whatsapp: z.object({ marketing: plainConsent.nullish() }).nullish(),
-  // Called `push` in writes.
-  mobile_push: z.object({ marketing: plainConsent.nullish() }).nullish(),
-});
-
-const profile = z.object({
-  id: z.string(),
-  attributes: z.object({
-    email: identifier,
-    phone_number: identifier,
-    joined_group_at: optionalDatetime,
-    subscriptions: subscriptions.nullable(),
-  }),
-});
-
-/**
- * A profile with its subscriptions. `subscriptions` must be present, even if null: without it the
- * profile would look as if it had never opted out.
- */
-export const profileSchema = profile.transform(toProfileConsent);
+/** A profile's identifiers and consent, as the guard sees them. */
+export const profileSchema = wireProfile.transform(toProfileConsent);
 
 const UNKNOWN: ChannelConsent = { consent: 'unknown', consentedAt: null };
 const UNSTATED: Suppression = { reason: 'unstated', timestamp: null };
@@ -104,7 +45,7 @@ export const UNKNOWN_CONSENT = {
  * never subscribed, so missing consent is unknown. For the other channels null means that the
  * profile never used them.
  */
-function toProfileConsent({ id, attributes }: z.infer<typeof profile>): ProfileConsent {
+export function toProfileConsent({ id, attributes }: WireProfile): ProfileConsent {
   const { email, phone_number: phoneNumber, subscriptions: held } = attributes;
   const unread = held === null;
   return {
@@ -132,14 +73,19 @@ function toProfileConsent({ id, attributes }: z.infer<typeof profile>): ProfileC
   };
 }
 
-function toChannelConsent(
-  wire: z.infer<typeof plainConsent> | null | undefined,
-): ChannelConsent | null {
-  if (wire === null || wire === undefined) return null;
-  return { consent: wire.consent, consentedAt: wire.consent_timestamp ?? null };
+/** A channel's consent as it was sent. */
+type WireConsent = Pick<WirePermission, 'consent' | 'consent_timestamp'>;
+
+function stateOf({ consent }: WireConsent): ConsentState {
+  return CONSENT_STATES.find((known) => known === consent) ?? 'unknown';
 }
 
-function toTracking(wire: z.infer<typeof tracking>): TrackingConsent | null {
+function toChannelConsent(wire: WireConsent | null | undefined): ChannelConsent | null {
+  if (wire === null || wire === undefined) return null;
+  return { consent: stateOf(wire), consentedAt: wire.consent_timestamp ?? null };
+}
+
+function toTracking(wire: WirePermission | null | undefined): TrackingConsent | null {
   const consent = toChannelConsent(wire);
   return consent && { ...consent, validUntil: wire?.valid_until ?? null };
 }
@@ -150,7 +96,7 @@ function toEmailMarketing(
 ): EmailMarketing | null {
   if (wire === null || wire === undefined) return null;
   return {
-    consent: wire.consent,
+    consent: stateOf(wire),
     consentedAt: wire.consent_timestamp ?? null,
     canReceive: wire.can_receive_email_marketing ?? null,
     suppressions: suppressionsOf(wire, hasAddress),
@@ -181,12 +127,13 @@ function suppressionsOf(wire: WireEmail, hasAddress: boolean): Suppression[] {
 }
 
 function toSmsConsent(
-  wire: z.infer<z.ZodObject<typeof smsFields>> | null | undefined,
+  wire:
+    Pick<WireEmail, 'consent' | 'consent_timestamp' | 'method' | 'last_updated'> | null | undefined,
   canReceive: boolean | null | undefined,
 ): SmsConsent | null {
   if (wire === null || wire === undefined) return null;
   return {
-    consent: wire.consent,
+    consent: stateOf(wire),
     consentedAt: wire.consent_timestamp ?? null,
     canReceive: canReceive ?? null,
     method: wire.method ?? null,

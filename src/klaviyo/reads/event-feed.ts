@@ -20,6 +20,8 @@ export interface FeedEvent {
   readonly id: string;
   /** Klaviyo's datetime. */
   readonly at: string;
+  /** Null if the event does not say whom it is about. */
+  readonly profileId: string | null;
   readonly email: string | null;
   readonly phoneNumber: string | null;
   /**
@@ -116,6 +118,7 @@ export const eventPageSchema = (metricId: string): z.ZodType<EventPage> =>
         return {
           id,
           at: attributes.datetime,
+          profileId: relationships?.profile?.data?.id ?? null,
           email: about?.email ?? null,
           phoneNumber: about?.phone_number ?? null,
           metric: metricOf(relationships?.metric?.data?.id),

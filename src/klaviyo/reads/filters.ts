@@ -16,7 +16,7 @@ export function quoteLiteral(value: string): string {
 }
 
 /** `any(email,["a@example.com","b@example.com"])`, not yet percent-encoded. */
-export function anyOf(field: LookUpField, values: readonly string[]): string {
+export function anyOf(field: LookUpField | 'id', values: readonly string[]): string {
   return `any(${field},[${values.map(quoteLiteral).join(',')}])`;
 }
 
@@ -33,6 +33,15 @@ export function named(name: string): string {
 /** Events of one metric since a datetime, not yet percent-encoded. */
 export function eventsSince(metricId: string, datetime: string): string {
   return `equals(metric_id,${quoteLiteral(metricId)}),greater-or-equal(datetime,${utcDatetime(datetime)})`;
+}
+
+/** Profiles that were created between two datetimes, both exclusive; null for all of them. */
+export function createdWithin(after: string | null, before: string | null): string | null {
+  const bounds = [
+    ...(after === null ? [] : [`greater-than(created,${utcDatetime(after)})`]),
+    ...(before === null ? [] : [`less-than(created,${utcDatetime(before)})`]),
+  ];
+  return bounds.length === 0 ? null : bounds.join(',');
 }
 
 /** Profiles that changed after a datetime, not yet percent-encoded. */

@@ -19,6 +19,7 @@ function account(answers: {
 }): OptOutSources {
   const events = (answers.events ?? []).map((event, n): FeedEvent => ({
     id: `E${n}`,
+    profileId: null,
     at: '2026-03-04T05:06:07+00:00',
     email: null,
     phoneNumber: null,
