@@ -17,23 +17,34 @@ export interface Marker {
   readonly generation: number;
   /** The run in the ledger that wrote last. */
   readonly runId: string;
+  /** When the last whole reading began, RFC 3339: every row was read since. Null before the first. */
+  readonly sweptAt: string | null;
   /** Whatever the engine keeps: windows, positions of feeds. JSON; no person in it. */
   readonly state: object;
 }
+
+/** A record with the time of its reading, if that is not the batch's. */
+export type ReadRecord = ConsentRecord & { readonly readAt?: string };
 
 /** A profile that Klaviyo no longer has under its id. */
 export interface Gone {
   readonly profileId: string;
   /** The id of the profile that took it over; null if it was deleted. */
   readonly mergedInto: string | null;
+  /** If that is not the batch's. */
+  readonly readAt?: string;
 }
 
 /** What one transaction writes. */
 export interface Batch {
-  /** A profile at most once. */
-  readonly records: readonly ConsentRecord[];
+  /** A profile at most once, in `records` and `gone` together. */
+  readonly records: readonly ReadRecord[];
   readonly gone: readonly Gone[];
-  /** When the oldest of them was read, by the clock of the worker: an RFC 3339 datetime. */
+  /**
+   * When the oldest of them was asked for, by the clock of the worker: an RFC 3339 datetime. Of what
+   * was read at several times, each has a time of its own: only so does an older reading that is
+   * written later never replace a newer one.
+   */
   readonly readAt: string;
   readonly noticedBy: NoticedBy;
   /** What a profile that was not known so far says is no change: the table is being filled. */
@@ -47,9 +58,15 @@ export interface Written {
   readonly removed: number;
   /** What changed in profiles that were known, or are new after the first run. */
   readonly changes: readonly WrittenChange[];
+  /**
+   * Profiles that are not in the table, and were read before the last whole reading, or before
+   * somebody was found gone of whom no row tells it: they may be that person. They were not written; read them again.
+   */
+  readonly readAgain: readonly string[];
 }
 
 export interface WrittenChange {
+  /** Of a person who was erased, only the mark. */
   readonly profileId: string;
   readonly thing: ChangedThing;
   readonly before: string | null;
@@ -70,6 +87,25 @@ export interface DestinationTables {
   readonly onDeleted: OnDeleted;
   /** Other names for columns, by their default names. */
   readonly columns: Readonly<Record<string, string>>;
+}
+
+/** A row as it is stored. Times are in UTC with microseconds. */
+export interface StoredRow {
+  readonly profileId: string;
+  readonly row: ConsentRow;
+  readonly firstSeenAt: string;
+  /** A row that a whole reading found unchanged is not written for it: see `Marker.sweptAt`. */
+  readonly lastReadAt: string;
+  readonly changedAt: string;
+  readonly deletedAt: string | null;
+  readonly mergedInto: string | null;
+}
+
+/** All of a destination at one moment. */
+export interface Snapshot {
+  readonly marker: Marker | null;
+  /** In the order of ids, page by page, with those that are deleted and merged. */
+  readonly rows: AsyncIterable<readonly StoredRow[]>;
 }
 
 /**
@@ -95,6 +131,11 @@ export interface Destination {
    * @throws MarkerMovedError
    */
   write(batch: Batch, marker: Marker, expected: number): Promise<Written>;
+  /**
+   * Puts a marker in place of whatever marker there is, also another sync's; rows stay. For a sync
+   * that begins anew: its first whole reading then finds who is gone.
+   */
+  reset(marker: Marker): Promise<void>;
   /** Ids of the rows that are neither deleted nor merged, in their order, after this one. */
   idsAfter(profileId: string | null, limit: number): Promise<string[]>;
   /** Rows by their ids, without those that are deleted or merged. */
@@ -103,6 +144,8 @@ export interface Destination {
   sample(count: number): Promise<ReadonlyMap<string, ConsentRow>>;
   /** The number of rows that are neither deleted nor merged. */
   count(): Promise<number>;
+  /** Gives rows and marker as they are together at one moment, whatever is written meanwhile. */
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 

@@ -41,13 +41,20 @@ export function rowAfter(before: ConsentRow | null, { stated }: ConsentRecord): 
 /**
  * Whether something may be sent on a channel: only if Klaviyo stated everything that it takes. For
  * e-mail, "can receive" says nothing about consent, and suppressions of single lists do not count.
+ * A consent with an end counts for nothing, as nothing is read when it ends.
  */
 export function maySend(stated: ConsentRecord['stated'], channel: RecordChannel): boolean {
   const { needs } = specOf(channel);
   if (stated[columnOf(channel, 'consent')] !== 'SUBSCRIBED') return false;
   if (stated[columnOf(channel, 'can_receive')] !== true) return false;
-  if (needs !== undefined && typeof stated[needs] !== 'string') return false;
+  if (needs !== undefined && !isText(stated[needs])) return false;
+  // Nobody would notice that it ended: the end of a consent changes nothing at Klaviyo.
+  if ((stated[columnOf(channel, 'valid_until')] ?? null) !== null) return false;
   return channel !== 'email_marketing' || stated[SUPPRESSIONS] === '[]';
+}
+
+function isText(value: ColumnValue | undefined): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Of a profile that is gone: nothing may be sent, and all else stays. */

@@ -1,0 +1,50 @@
+import type { Dialect } from '../sql/database.js';
+import type { SqlType } from '../sql/layout.js';
+import { quoted } from '../sql/statements.js';
+
+const TYPES: Readonly<Record<SqlType, string>> = {
+  key: 'text',
+  word: 'text',
+  text: 'text',
+  boolean: 'boolean',
+  timestamp: 'timestamp with time zone',
+  json: 'jsonb',
+  number: 'bigint',
+  counter: 'bigint',
+};
+
+/** Ids are compared byte by byte, so that their order is everywhere the same. */
+const DECLARED: Readonly<Partial<Record<SqlType, string>>> = {
+  key: 'text collate "C"',
+  counter: 'bigint generated always as identity',
+};
+
+export const POSTGRESQL: Dialect = {
+  longestName: 63,
+  anyOf: '= any(?)',
+  ifAbsent: 'on conflict do nothing',
+  byBytes: (column) => `${column} collate "C"`,
+  random: 'random()',
+  quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  typeOf: (type) => TYPES[type],
+  createTable(table) {
+    const columns = table.columns.map(({ name, type, nullable }, i) => {
+      const declared = DECLARED[type] ?? TYPES[type];
+      const suffix = i === 0 ? ' primary key' : nullable ? '' : ' not null';
+      return `${this.quote(name)} ${declared}${suffix}`;
+    });
+    const name = quoted(this, table);
+    return [
+      `create table ${name} (${columns.join(', ')})`,
+      ...table.indexes.map((index) => {
+        const names = index.map((of) => {
+          const column = table.columns.find((one) => one.of === of);
+          return this.quote(column?.name ?? of);
+        });
+        // Hardly any profile is merged: its index has only those.
+        const where = index[0] === 'merged_into' ? ` where ${names[0]} is not null` : '';
+        return `create index on ${name} (${names.join(', ')})${where}`;
+      }),
+    ];
+  },
+};

@@ -1,0 +1,178 @@
+import { RECORD_COLUMNS, STATED_COLUMNS, type ColumnType } from '../../consent/record/columns.js';
+import { DestinationError, type DestinationTables } from '../destination.js';
+
+/** `key` and `word` are short texts that indexes can hold; `number` counts itself in the history. */
+export type SqlType = ColumnType | 'key' | 'word' | 'number' | 'counter';
+
+export interface TableColumn {
+  /** As the destination has it. */
+  readonly name: string;
+  /** As this product calls it. */
+  readonly of: string;
+  readonly type: SqlType;
+  readonly nullable: boolean;
+}
+
+export interface Table {
+  /** Null: where the server looks for a table without one. */
+  readonly schema: string | null;
+  readonly name: string;
+  /** The first column is the key. */
+  readonly columns: readonly TableColumn[];
+  /** By columns' names as this product calls them. */
+  readonly indexes: readonly (readonly string[])[];
+}
+
+/** The tables of a destination in a database. */
+export interface Layout {
+  readonly rows: Table;
+  readonly history: Table | null;
+  readonly marker: Table;
+  readonly view: Pick<Table, 'schema' | 'name'>;
+}
+
+const KEY = 'profile_id';
+
+/** What is kept of a row besides the record, in this order. */
+export const META_COLUMNS = [
+  { of: 'first_seen_at', type: 'timestamp', nullable: false },
+  { of: 'last_read_at', type: 'timestamp', nullable: false },
+  { of: 'changed_at', type: 'timestamp', nullable: false },
+  { of: 'deleted_at', type: 'timestamp', nullable: true },
+  { of: 'merged_into', type: 'key', nullable: true },
+] as const;
+
+const ROW_COLUMNS: readonly Omit<TableColumn, 'name'>[] = [
+  { of: KEY, type: 'key', nullable: false },
+  ...RECORD_COLUMNS.map((column) => ({
+    of: column.name,
+    type: column.type,
+    nullable: STATED_COLUMNS.includes(column),
+  })),
+  ...META_COLUMNS,
+];
+
+const HISTORY_COLUMNS: readonly Omit<TableColumn, 'name'>[] = [
+  { of: 'id', type: 'counter', nullable: false },
+  { of: KEY, type: 'key', nullable: false },
+  { of: 'channel', type: 'word', nullable: false },
+  { of: 'old_value', type: 'text', nullable: true },
+  { of: 'new_value', type: 'text', nullable: true },
+  { of: 'happened_at', type: 'timestamp', nullable: true },
+  { of: 'noticed_at', type: 'timestamp', nullable: false },
+  { of: 'noticed_by', type: 'word', nullable: false },
+  { of: 'run_id', type: 'word', nullable: false },
+];
+
+const MARKER_COLUMNS: readonly Omit<TableColumn, 'name'>[] = [
+  { of: 'id', type: 'number', nullable: false },
+  { of: 'sync_id', type: 'word', nullable: false },
+  { of: 'account_id', type: 'word', nullable: false },
+  { of: 'generation', type: 'number', nullable: false },
+  { of: 'run_id', type: 'word', nullable: false },
+  { of: 'state', type: 'json', nullable: false },
+  { of: 'swept_at', type: 'timestamp', nullable: true },
+  { of: 'gone_at', type: 'timestamp', nullable: true },
+  { of: 'written_at', type: 'timestamp', nullable: false },
+];
+
+/**
+ * Names, types and indexes of a destination's tables.
+ *
+ * @param shown the database, for messages
+ * @param longest characters that a name may have on the server
+ * @throws DestinationError for names that cannot be
+ */
+export function layoutOf(tables: DestinationTables, shown: string, longest: number): Layout {
+  const refuse = (problem: string): never => {
+    throw new DestinationError(`${shown}: ${problem}`, false);
+  };
+  const { schema, name } = tableName(tables.table, refuse);
+  const history = tables.history === null ? null : tableName(tables.history, refuse);
+  const marker = { schema, name: `${name}_sync` };
+  const view = { schema, name: `${name}_current` };
+  const unknown = Object.keys(tables.columns).filter(
+    (of) => !ROW_COLUMNS.some((column) => column.of === of),
+  );
+  if (unknown.length > 0) {
+    refuse(
+      `there is no column ${unknown.join(', ')} to be renamed. Use the names that ` +
+        `docs/destinations.md lists, such as email or sms_marketing_consent.`,
+    );
+  }
+  const columns = ROW_COLUMNS.map((column) => {
+    const renamed = tables.columns[column.of] ?? column.of;
+    checkName(renamed, 'column', refuse);
+    return { ...column, name: renamed };
+  });
+  const taken = [
+    ...twice([name, marker.name, view.name, ...(history === null ? [] : [history.name])]),
+    ...twice(columns.map((column) => column.name)),
+  ];
+  if (taken.length > 0) refuse(`"${taken[0]}" is the name of two things. Give each its own.`);
+  const long = [view.name, history?.name ?? '', ...columns.map((column) => column.name)].find(
+    (one) => Buffer.byteLength(one) > longest,
+  );
+  if (long !== undefined)
+    refuse(`the name "${long}" has more than ${longest} bytes. Choose a shorter one.`);
+  return {
+    rows: {
+      schema,
+      name,
+      columns,
+      indexes: [['email'], ['phone_number'], ['changed_at'], ['merged_into']],
+    },
+    history:
+      history === null
+        ? null
+        : {
+            ...history,
+            columns: named(HISTORY_COLUMNS),
+            indexes: [[KEY, 'noticed_at'], ['noticed_at']],
+          },
+    marker: { ...marker, columns: named(MARKER_COLUMNS), indexes: [] },
+    view,
+  };
+}
+
+/** The column's name in the destination. */
+export function nameOf({ columns }: Table, of: string): string {
+  const column = columns.find((one) => one.of === of);
+  if (column === undefined) throw new Error(`There is no column ${of}`);
+  return column.name;
+}
+
+export function tableText({ schema, name }: Pick<Table, 'schema' | 'name'>): string {
+  return schema === null ? name : `${schema}.${name}`;
+}
+
+function named(columns: readonly Omit<TableColumn, 'name'>[]): TableColumn[] {
+  return columns.map((column) => ({ ...column, name: column.of }));
+}
+
+type Refuse = (problem: string) => never;
+
+function tableName(text: string, refuse: Refuse): Pick<Table, 'schema' | 'name'> {
+  const parts = text.split('.');
+  if (parts.length > 2) refuse(`"${text}" is no name of a table. Write table or schema.table.`);
+  for (const part of parts) checkName(part, 'table', refuse);
+  const [first = '', second] = parts;
+  return second === undefined ? { schema: null, name: first } : { schema: first, name: second };
+}
+
+/** Other characters would have to be escaped in a way that each driver has its own mistakes with. */
+const NAME = /^[\p{L}_][\p{L}\p{N}_$ -]*$/u;
+
+function checkName(name: string, kind: 'table' | 'column', refuse: Refuse): void {
+  if (NAME.test(name) && name.trimEnd() === name) return;
+  refuse(
+    `"${name}" cannot be the name of a ${kind}. Use letters, digits, _, $, - and spaces, ` +
+      `with a letter or _ at the beginning.`,
+  );
+}
+
+/** Two names that differ by case only are one on some servers. */
+function twice(names: readonly string[]): string[] {
+  const lower = names.map((name) => name.toLowerCase());
+  return names.filter((_, i) => lower.indexOf(lower[i] ?? '') !== i);
+}

@@ -1,0 +1,72 @@
+import type { Dialect } from './database.js';
+import { nameOf, type Layout, type Table } from './layout.js';
+
+/** The statements of a destination on which all kinds of servers agree. */
+export class Statements {
+  readonly marker: string;
+  readonly markerLocked: string;
+  readonly insertMarker: string;
+  readonly rows: string;
+  readonly rowsAfter: string;
+  readonly idsAfter: string;
+  readonly mergedInto: string;
+  readonly confirm: string;
+  readonly removeRows: string;
+  readonly removeHistory: string | null;
+  readonly sample: string;
+  readonly count: string;
+
+  constructor(dialect: Dialect, { rows, history, marker }: Layout) {
+    const column = (of: string): string => dialect.quote(nameOf(rows, of));
+    const table = quoted(dialect, rows);
+    const key = column('profile_id');
+    const ordered = dialect.byBytes(key);
+    const present = `${column('deleted_at')} is null and ${column('merged_into')} is null`;
+    const all = `select ${columnList(dialect, rows)} from ${table}`;
+    this.marker = `select ${columnList(dialect, marker)} from ${quoted(dialect, marker)}`;
+    this.markerLocked = `${this.marker} for update`;
+    const values = marker.columns.map(() => '?').join(', ');
+    this.insertMarker = `insert into ${quoted(dialect, marker)} (${columnList(dialect, marker)}) values (${values}) ${dialect.ifAbsent}`;
+    this.rows = `${all} where ${key} ${dialect.anyOf}`;
+    this.rowsAfter = `${all} where ${ordered} > ? order by ${ordered} limit ?`;
+    this.idsAfter = `select ${key} from ${table} where ${ordered} > ? and ${present} order by ${ordered} limit ?`;
+    this.mergedInto = `select ${key} from ${table} where ${column('merged_into')} ${dialect.anyOf}`;
+    this.confirm = `update ${table} set ${column('last_read_at')} = ? where ${key} ${dialect.anyOf}`;
+    this.removeRows = `delete from ${table} where ${key} ${dialect.anyOf}`;
+    this.removeHistory =
+      history === null
+        ? null
+        : `delete from ${quoted(dialect, history)} where ${dialect.quote('profile_id')} ${dialect.anyOf}`;
+    this.sample = `select ${key} from ${table} where ${present} order by ${dialect.random} limit ?`;
+    this.count = `select count(*) from ${table} where ${present}`;
+  }
+}
+
+/** A table's name as statements have it. */
+export function quoted(
+  dialect: Pick<Dialect, 'quote'>,
+  { schema, name }: Pick<Table, 'schema' | 'name'>,
+): string {
+  return schema === null ? dialect.quote(name) : `${dialect.quote(schema)}.${dialect.quote(name)}`;
+}
+
+export function columnList(dialect: Pick<Dialect, 'quote'>, { columns }: Table): string {
+  return columns.map(({ name }) => dialect.quote(name)).join(', ');
+}
+
+/**
+ * Rows that are neither deleted nor merged. A row was read when the last whole reading began, if not
+ * later.
+ */
+export function createView(dialect: Dialect, { rows, marker, view }: Layout): string {
+  const column = (of: string): string => `r.${dialect.quote(nameOf(rows, of))}`;
+  const columns = rows.columns.map(({ of, name }) => {
+    if (of !== 'last_read_at') return column(of);
+    return `greatest(${column(of)}, coalesce(m.${dialect.quote('swept_at')}, ${column(of)})) as ${dialect.quote(name)}`;
+  });
+  return (
+    `create view ${quoted(dialect, view)} as select ${columns.join(', ')} ` +
+    `from ${quoted(dialect, rows)} r left join ${quoted(dialect, marker)} m on m.${dialect.quote('id')} = 1 ` +
+    `where ${column('deleted_at')} is null and ${column('merged_into')} is null`
+  );
+}
