@@ -16,9 +16,13 @@ import {
   proveKey,
   type Activities,
 } from './activities/index.js';
+import type { TableDestination } from './contracts/sync.js';
+import { DestinationError, type Destination } from './destinations/destination.js';
 import { queueBeside, QUEUES_BESIDE, TASK_QUEUES, taskQueueOf } from './contracts/names.js';
 import { KlaviyoClient } from './klaviyo/index.js';
+import { openDestination } from './destinations/open-destination.js';
 import { ConfigError } from './runtime/config.js';
+import { readSecret } from './runtime/secrets.js';
 import { noteAccount, openLedger, type Ledger } from './ledger/index.js';
 
 /**
@@ -198,7 +202,7 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
     await noteAccount(ledger.db, accountId);
     return {
       accountId,
-      activities: createActivities({ ledger, klaviyo, accountId }),
+      activities: createActivities({ ledger, klaviyo, accountId, openDestination: openSynced }),
       interceptors: [
         ({ info }) => ({ inbound: new FailureMapping(info.activityType) }),
         () => ({ inbound: new MeasuredCalls(ledger, meter) }),
@@ -210,6 +214,16 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
     await close();
     throw error;
   }
+}
+
+/** Opens the table of a sync; its address is a secret that this process can read. */
+async function openSynced(
+  { url, ...tables }: TableDestination,
+  ofRun: () => Promise<string | null>,
+): Promise<Destination> {
+  const address = await readSecret(url, ofRun);
+  if (address.is === 'missing') throw new DestinationError(address.why, false);
+  return openDestination(address.value, tables);
 }
 
 export interface WorkflowSource {

@@ -1,3 +1,5 @@
+import type { TableDestination } from '../contracts/sync.js';
+import type { Destination } from '../destinations/destination.js';
 import type { KlaviyoClient } from '../klaviyo/index.js';
 import type { Ledger } from '../ledger/index.js';
 
@@ -8,4 +10,15 @@ export interface ActivityDependencies {
   readonly klaviyo: KlaviyoClient;
   /** The account that the client's key belongs to. */
   readonly accountId: string;
+}
+
+/** What the activities of syncs need besides. */
+export interface SyncDependencies extends ActivityDependencies {
+  /**
+   * Opens where a sync writes.
+   *
+   * @param ofRun gives the address that only the run knows; null if it has none
+   * @throws DestinationError
+   */
+  openDestination(to: TableDestination, ofRun: () => Promise<string | null>): Promise<Destination>;
 }

@@ -1,4 +1,4 @@
-import type { ActivityDependencies } from './dependencies.js';
+import type { SyncDependencies } from './dependencies.js';
 import { Metrics } from './temporal/metrics.js';
 import { AccountPeople } from './mirror/account-people.js';
 import { ProfileChanges } from './mirror/profile-changes.js';
@@ -10,13 +10,16 @@ import { createReadConsent } from './migration/read-consent.js';
 import { createReadPerson } from './person/read-person.js';
 import { createReadProofs } from './migration/proofs/read-proofs.js';
 import { createSettleJob } from './migration/settle-job.js';
+import { createReadAccount } from './sync/read-account.js';
+import { createReadChanges } from './sync/read-changes.js';
+import { createSyncSteps } from './sync/run-steps.js';
 import { createSteering } from './migration/steering.js';
 import { createSubmitJob } from './migration/submit-job.js';
 import { createWatchOptOuts } from './opt-outs/watch-opt-outs.js';
 import { createWatchPending } from './migration/watch-pending.js';
 import { createValidateJob } from './migration/validate-job.js';
 
-export type { ActivityDependencies } from './dependencies.js';
+export type { ActivityDependencies, SyncDependencies } from './dependencies.js';
 export { CallMeter } from './temporal/call-meter.js';
 export { FailureMapping } from './temporal/failures.js';
 export { HeldRuns } from './temporal/held-runs.js';
@@ -25,7 +28,7 @@ export { MeasuredCalls } from './temporal/measured-calls.js';
 export { proveKey } from './temporal/prove-key.js';
 
 /** All activities, bound to one ledger and one Klaviyo client. */
-export function createActivities(deps: ActivityDependencies) {
+export function createActivities(deps: SyncDependencies) {
   const metrics = new Metrics(deps.klaviyo);
   const optOuts = new OptOutWatch(deps, metrics);
   const people = new AccountPeople(deps, optOuts);
@@ -43,6 +46,9 @@ export function createActivities(deps: ActivityDependencies) {
     ...createSteering(deps),
     ...createWatchPending(deps),
     ...createWatchOptOuts(deps, optOuts),
+    ...createSyncSteps(deps),
+    ...createReadAccount(deps),
+    ...createReadChanges(deps, metrics),
   };
 }
 

@@ -1,6 +1,12 @@
 import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { SourceError } from '../importers/index.js';
-import { LedgerUnavailableError, MigrationNotFoundError } from '../ledger/index.js';
+import {
+  DestinationTakenError,
+  LedgerUnavailableError,
+  MigrationNotFoundError,
+  SyncIsRunningError,
+  SyncNotFoundError,
+} from '../ledger/index.js';
 import { ConfigError } from '../runtime/config.js';
 import { NoEnvironmentError } from '../runtime/local/dev-state.js';
 import { DatabaseHeldError } from '../runtime/local/postgres/recovery.js';
@@ -62,6 +68,9 @@ function exitCodeOf(error: Error): ExitCode {
       ConfigFileError,
       UsageError,
       MigrationNotFoundError,
+      SyncNotFoundError,
+      SyncIsRunningError,
+      DestinationTakenError,
     ])
   ) {
     return EXIT.usage;

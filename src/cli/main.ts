@@ -22,6 +22,7 @@ import { addSandbox } from './verbs/sandbox.js';
 import { addSetShare } from './verbs/set-share.js';
 import { addShow } from './verbs/show.js';
 import { addStatus } from './verbs/status.js';
+import { addSync } from './verbs/sync.js';
 import { processTerminal, type Terminal } from './terminal/terminal.js';
 import { packageVersion } from './version.js';
 import { addWorker } from './verbs/worker.js';
@@ -79,6 +80,7 @@ function program(terminal: Terminal): Command {
     addProgram,
     addPlan,
     addApply,
+    addSync,
     addStatus,
     addReport,
     addShow,

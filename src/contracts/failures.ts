@@ -32,6 +32,14 @@ export const STOPPING_FAILURES = [
   'WorkersDiffer',
   /** The ledger has no such migration. */
   'MigrationNotFound',
+  /** A sync cannot write to its destination as it is. */
+  'DestinationUnusable',
+  /** A sync's destination and the ledger speak of different states. */
+  'SyncDiffers',
+  /** Another run of the sync is working. */
+  'SyncIsRunning',
+  /** The ledger has no such sync. */
+  'SyncNotFound',
 ] as const;
 
 export const RETRYABLE_FAILURES = [
@@ -47,6 +55,10 @@ export const RETRYABLE_FAILURES = [
   'LimiterBusy',
   /** The ledger database did not answer. */
   'LedgerUnavailable',
+  /** The destination of a sync did not answer. */
+  'DestinationUnavailable',
+  /** Another worker wrote to the destination meanwhile: the step begins again where that one is. */
+  'MarkerMoved',
 ] as const;
 
 export type StoppingFailure = (typeof STOPPING_FAILURES)[number];

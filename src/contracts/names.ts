@@ -30,6 +30,8 @@ export const workflowIds = {
   forget: (requestId: string) => `consent-show/${requestId}/forget`,
   /** One at a time for each name: two at once would create two lists. */
   list: (accountId: string, nameHash: string) => `consent-list/${accountId}/${nameHash}`,
+  /** Of a run that a person asked for; those of a Schedule have its name and their time. */
+  sync: (syncId: string) => `consent-sync/${syncId}`,
   watch: (migrationId: string) => `confirmation-watch/${migrationId}`,
   optOutWatch: (migrationId: string) => `opt-out-watch/${migrationId}`,
 } as const;

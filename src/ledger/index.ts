@@ -29,6 +29,8 @@ export * from './opt-outs/repairs.js';
 export * from './people/mirror.js';
 export * from './people/person.js';
 export * from './programs/applied.js';
+export * from './syncs/syncs.js';
+export * from './syncs/sync-runs.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';
 export * from './runs/consent-states.js';

@@ -5,6 +5,7 @@ import { Migrations } from './migrations/migrations.js';
 import { Applying } from './programs/apply/applying.js';
 import { People } from './people/people.js';
 import { ProgramRuns } from './programs/program-runs.js';
+import { Syncs } from './syncs/syncs.js';
 import { Reach, type ConsentryOptions } from './reach.js';
 
 /**
@@ -23,6 +24,8 @@ export class Consentry {
   readonly people: People;
   /** Creates lists. */
   readonly lists: Lists;
+  /** Writes consent into other databases. */
+  readonly syncs: Syncs;
   /** Runs the programs of a `consentry.yaml`; for the CLI. */
   readonly programs: ProgramRuns;
   /** Compares a `consentry.yaml` with what was applied last; for the CLI. */
@@ -38,6 +41,7 @@ export class Consentry {
     this.migrations = new Migrations(reach);
     this.people = new People(reach);
     this.lists = new Lists(reach);
+    this.syncs = new Syncs(reach);
     this.programs = new ProgramRuns(reach);
     this.applying = new Applying(reach);
   }

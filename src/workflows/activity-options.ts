@@ -71,3 +71,18 @@ export const reader = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry,
 });
+
+/** Steps of a sync: a turn takes a minute, a reading of changes as long as there are some. */
+export const syncSteps = proxyActivities<Activities>({
+  startToCloseTimeout: '13h',
+  heartbeatTimeout: '30s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
+/** Where somebody waits for a sync to begin: a destination that cannot be reached is told soon. */
+export const waitedForSyncSteps = proxyActivities<Activities>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '30s',
+  retry: { ...retry, maximumAttempts: 3 },
+});

@@ -7,3 +7,4 @@ export { consentBatch } from './migration/consent-batch.js';
 export { consentList } from './lists/consent-list.js';
 export { consentShow } from './person/consent-show.js';
 export { optOutWatch } from './opt-outs/opt-out-watch.js';
+export { consentSync } from './sync/consent-sync.js';

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { OutcomeCounts, Plan, Progress, WatchProgress } from '../contracts/migration.js';
+import type { SyncProgress } from '../contracts/sync.js';
 import { MESSAGES } from '../contracts/names.js';
 
 /**
@@ -20,6 +21,9 @@ export const progressQuery = defineQuery<Progress>(MESSAGES.progress);
 
 /** The progress of a `confirmationWatch`. */
 export const watchProgressQuery = defineQuery<WatchProgress>(MESSAGES.progress);
+
+/** The progress of a `consentSync`. */
+export const syncProgressQuery = defineQuery<SyncProgress>(MESSAGES.progress);
 
 /** What the run will do; null before it is planned. */
 export const planQuery = defineQuery<Plan | null>(MESSAGES.plan);

@@ -7,3 +7,8 @@ export function activityEnvironment(): MockActivityEnvironment {
     logger: new DefaultLogger('ERROR', () => undefined),
   });
 }
+
+/** For activities that write to no destination. */
+export const noDestination = {
+  openDestination: () => Promise.reject(new Error('This test has no destination.')),
+};

@@ -14,7 +14,14 @@ import {
   KlaviyoKeyRefusedError,
   KlaviyoScopeMissingError,
 } from '../../klaviyo/index.js';
-import { LedgerUnavailableError, MigrationNotFoundError } from '../../ledger/index.js';
+import {
+  LedgerUnavailableError,
+  MigrationNotFoundError,
+  SyncIsRunningError,
+  SyncNotFoundError,
+} from '../../ledger/index.js';
+import { DestinationError, MarkerMovedError } from '../../destinations/destination.js';
+import { SyncDiffersError, WorkersDifferError } from '../sync/errors.js';
 import { runOf } from './run-of.js';
 
 /** The only place where errors of activities become failures that Temporal stores. */
@@ -79,6 +86,8 @@ export function toFailure(
       ...(EXPECTED.has(error.failure) ? { category: ApplicationFailureCategory.BENIGN } : {}),
     });
   }
+  const ofSync = syncFailure(error);
+  if (ofSync !== null) return ofSync;
   if (error instanceof MigrationNotFoundError) return stopping('MigrationNotFound', error.message);
   const code = sqlState(error);
   if (code !== null && REFUSED_VALUES.has(code.slice(0, 2))) {
@@ -97,6 +106,21 @@ export function toFailure(
   const name = error instanceof Error ? error.name : typeof error;
   const message = error instanceof Error ? error.message : String(error);
   return ApplicationFailure.create({ type: name, message: withoutPeople(message) });
+}
+
+/** Failures of syncs: their messages are our own, and name databases and tables, but no person. */
+function syncFailure(error: unknown): ApplicationFailure | null {
+  if (error instanceof DestinationError) {
+    if (!error.passing) return stopping('DestinationUnusable', error.message);
+    return ApplicationFailure.create({ type: 'DestinationUnavailable', message: error.message });
+  }
+  if (error instanceof MarkerMovedError) {
+    return ApplicationFailure.create({ type: 'MarkerMoved', message: error.message });
+  }
+  if (error instanceof SyncDiffersError) return stopping('SyncDiffers', error.message);
+  if (error instanceof WorkersDifferError) return stopping('WorkersDiffer', error.message);
+  if (error instanceof SyncIsRunningError) return stopping('SyncIsRunning', error.message);
+  return error instanceof SyncNotFoundError ? stopping('SyncNotFound', error.message) : null;
 }
 
 /** The failure, if no retry can fix it; otherwise null. */

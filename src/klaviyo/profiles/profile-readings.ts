@@ -1,7 +1,7 @@
 import { callOf } from '../calls.js';
 import { anyOf, createdWithin, suppressedSince, updatedSince } from '../reads/filters.js';
 import type { Call } from '../transport/exchange.js';
-import type { ProfileConsent } from './profile-consent.js';
+import type { ProfileConsent, SuppressionReason } from './profile-consent.js';
 import { toProfileConsent } from './profile-schema.js';
 import { wireProfile, type WireProfile } from './profile-wire.js';
 
@@ -38,10 +38,12 @@ export type ProfilesQuery =
       readonly cursor?: string | null;
     }
   | {
-      /** With an e-mail suppression of any reason, in no order; one can be read twice. */
+      /** With an e-mail suppression, in no order; one can be read twice. */
       readonly by: 'suppressed';
       /** Exclusive. */
       readonly since: string;
+      /** Null for any. */
+      readonly reason: SuppressionReason | null;
       readonly cursor?: string | null;
     }
   | {
@@ -77,7 +79,7 @@ function selectionOf(query: ProfilesQuery): Record<string, string> {
       return { filter: updatedSince(query.since), sort: 'updated' };
     case 'suppressed':
       // Klaviyo refuses `sort` with this filter.
-      return { filter: suppressedSince(query.since, null) };
+      return { filter: suppressedSince(query.since, query.reason) };
     case 'id':
       return { filter: anyOf('id', query.ids) };
   }

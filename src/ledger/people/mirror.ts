@@ -188,6 +188,32 @@ export async function completeMirror(
       for update skip locked))`.execute(db);
 }
 
+/**
+ * Which of these profiles no reading has shown since then.
+ *
+ * @param since by the ledger's clock
+ */
+export async function unreadProfiles(
+  db: LedgerDb,
+  accountId: string,
+  profileIds: readonly string[],
+  since: string,
+): Promise<string[]> {
+  const { rows } = await sql<{ profile_id: string }>`
+    select asked.profile_id from unnest(${[...profileIds]}::text[]) as asked (profile_id)
+    where not exists (
+      select from consentry.profile p
+      where p.account_id = ${accountId} and p.profile_id = asked.profile_id
+        and p.read_at >= ${since}::timestamptz)`.execute(db);
+  return rows.map((row) => row.profile_id);
+}
+
+/** The time by the ledger's clock. */
+export async function ledgerTime(db: LedgerDb): Promise<string> {
+  const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db);
+  return (rows[0]?.now ?? new Date()).toISOString();
+}
+
 /** An address to recall. */
 export interface AskedAddress {
   /** The e-mail in the spelling to look up, or the phone number. */

@@ -21,6 +21,9 @@ export function insertRun(
     .values({ id, kind, account_id: accountId, request_hash: requestHash, share });
 }
 
+const SHORT_KINDS = ['check', 'person', 'list'] as const satisfies readonly RunKind[];
+type ShortKind = (typeof SHORT_KINDS)[number];
+
 /** Runs of checks and questions are kept for this long: their calls can be counted for a day. */
 const SHORT_RUNS_LIVE = sql`interval '1 day'`;
 
@@ -31,15 +34,11 @@ const SHORT_RUNS_LIVE = sql`interval '1 day'`;
  */
 export async function startShortRun(
   db: LedgerDb,
-  {
-    id,
-    kind,
-    accountId,
-  }: Pick<NewRun, 'id' | 'accountId'> & { kind: Exclude<RunKind, 'migration'> },
+  { id, kind, accountId }: Pick<NewRun, 'id' | 'accountId'> & { kind: ShortKind },
 ): Promise<void> {
   await db
     .deleteFrom('run')
-    .where('kind', '<>', 'migration')
+    .where('kind', 'in', SHORT_KINDS)
     .where('created_at', '<', sql<Date>`now() - ${SHORT_RUNS_LIVE}`)
     .execute();
   await insertRun(db, { id, kind, accountId, requestHash: null, share: 1 }).execute();

@@ -17,6 +17,7 @@ import * as accountsPeople from './0015-the-accounts-people.js';
 import * as suppressionsApart from './0016-suppressions-are-parts.js';
 import * as programOfMigration from './0017-program-of-a-migration.js';
 import * as appliedPrograms from './0018-lists-and-applied-programs.js';
+import * as syncs from './0021-syncs.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -38,6 +39,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0016-suppressions-are-parts': suppressionsApart,
   '0017-program-of-a-migration': programOfMigration,
   '0018-lists-and-applied-programs': appliedPrograms,
+  '0021-syncs': syncs,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

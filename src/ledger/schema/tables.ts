@@ -1,6 +1,7 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
+import type { Drift, SyncSettings, WholeReading } from '../../contracts/sync.js';
 import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
@@ -26,6 +27,8 @@ export interface Tables {
   call_count: CallCountTable;
   person_request: PersonRequestTable;
   applied_program: AppliedProgramTable;
+  sync: SyncTable;
+  sync_run: SyncRunTable;
 }
 
 interface RunTable {
@@ -191,4 +194,29 @@ interface AppliedProgramTable {
   hash: string;
   migration_id: string | null;
   applied_at: Generated<Date>;
+}
+
+interface SyncTable {
+  id: string;
+  account_id: string;
+  name: string | null;
+  destination: string;
+  settings: JSONColumnType<SyncSettings>;
+  generation: Generated<string>;
+  paused: Generated<boolean>;
+  created_at: Generated<Date>;
+}
+
+interface SyncRunTable {
+  id: string;
+  sync_id: string;
+  whole: WholeReading | null;
+  secret: string | null;
+  read: Generated<string>;
+  added: Generated<string>;
+  changed: Generated<string>;
+  removed: Generated<string>;
+  drift: ColumnType<Drift, string | undefined, string>;
+  seen_at: Generated<Date>;
+  failure: string | null;
 }

@@ -20,7 +20,7 @@ import { intent } from '../../support/intents.js';
 import { ACCOUNT, send, store, openTestLedger } from '../../support/ledger.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { email, profile } from '../../support/profiles.js';
-import { activityEnvironment } from '../../support/activities.js';
+import { activityEnvironment, noDestination } from '../../support/activities.js';
 import { numbers } from './numbers.js';
 
 const TIMING = { ...TEST_TIMING, readEveryMs: 5, eventsSilentMs: 600_000 };
@@ -107,7 +107,7 @@ describe('somebody who said no after they were sent', () => {
       },
       ...feeds,
     } as unknown as KlaviyoClient;
-    return createActivities({ ledger, klaviyo, accountId: ACCOUNT });
+    return createActivities({ ...noDestination, ledger, klaviyo, accountId: ACCOUNT });
   }
   type Activities = ReturnType<typeof activitiesOn>;
 

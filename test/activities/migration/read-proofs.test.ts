@@ -14,7 +14,7 @@ import { intent } from '../../support/intents.js';
 import { ACCOUNT, store, openTestLedger } from '../../support/ledger.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { email, profile } from '../../support/profiles.js';
-import { activityEnvironment } from '../../support/activities.js';
+import { activityEnvironment, noDestination } from '../../support/activities.js';
 import { numbers } from './numbers.js';
 
 const TIMING = { ...TEST_TIMING, readEveryMs: 5, eventsSilentMs: 600_000 };
@@ -74,6 +74,7 @@ describe('the reader of a run', () => {
       ...feeds,
     };
     const activities = createActivities({
+      ...noDestination,
       ledger,
       klaviyo: klaviyo as unknown as KlaviyoClient,
       accountId: ACCOUNT,
@@ -191,6 +192,7 @@ describe('the reader of a run', () => {
       },
     };
     const activities = createActivities({
+      ...noDestination,
       ledger,
       klaviyo: klaviyo as unknown as KlaviyoClient,
       accountId: ACCOUNT,

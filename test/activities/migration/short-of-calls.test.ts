@@ -20,7 +20,7 @@ import { intent, part } from '../../support/intents.js';
 import { ACCOUNT, send, store, openTestLedger } from '../../support/ledger.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { email, profile, sms } from '../../support/profiles.js';
-import { activityEnvironment } from '../../support/activities.js';
+import { activityEnvironment, noDestination } from '../../support/activities.js';
 
 /** Ten look-ups of e-mails and ten of phone numbers. */
 const ROWS = 1_000;
@@ -76,6 +76,7 @@ describe('a run that is short of calls', () => {
     };
     // The look-ups alone are asked for here.
     const activities = createActivities({
+      ...noDestination,
       ledger,
       klaviyo: klaviyo as unknown as KlaviyoClient,
       accountId: ACCOUNT,

@@ -8,7 +8,7 @@ import { KlaviyoClient, type RateLimiter } from '../../../src/klaviyo/index.js';
 import type { Ledger } from '../../../src/ledger/index.js';
 import { Metrics } from '../../../src/activities/temporal/metrics.js';
 import { OptOutWatch } from '../../../src/activities/opt-outs/watch.js';
-import { activityEnvironment } from '../../support/activities.js';
+import { activityEnvironment, noDestination } from '../../support/activities.js';
 import { intent, part } from '../../support/intents.js';
 import { openTestLedger, store } from '../../support/ledger.js';
 import { TEST_TIMING } from '../../support/settings.js';
@@ -187,7 +187,12 @@ describe('what is remembered of an account’s people', { timeout: 240_000 }, ()
           : {}),
       });
     }
-    const activities: Activities = createActivities({ ledger, klaviyo, accountId });
+    const activities: Activities = createActivities({
+      ...noDestination,
+      ledger,
+      klaviyo,
+      accountId,
+    });
     let runs = 0;
     return {
       emailOf,

@@ -5,7 +5,7 @@ import { createActivities } from '../../../src/activities/index.js';
 import type { MigrationSettings, MigrationTiming } from '../../../src/contracts/migration.js';
 import { KlaviyoClient, type RateLimiter } from '../../../src/klaviyo/index.js';
 import type { Ledger } from '../../../src/ledger/index.js';
-import { activityEnvironment } from '../../support/activities.js';
+import { activityEnvironment, noDestination } from '../../support/activities.js';
 import { intent, part } from '../../support/intents.js';
 import { openTestLedger, store } from '../../support/ledger.js';
 import { TEST_TIMING } from '../../support/settings.js';
@@ -58,7 +58,7 @@ describe('who said no is not subscribed from memory', { timeout: 120_000 }, () =
 
   /** Runs of an account that the ledger knows nothing of. */
   function account(accountId: string) {
-    const activities = createActivities({ ledger, klaviyo, accountId });
+    const activities = createActivities({ ...noDestination, ledger, klaviyo, accountId });
     let count = 0;
     return {
       /** How the parts of a run about one person end when their consent is read. */

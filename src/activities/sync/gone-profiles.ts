@@ -1,0 +1,96 @@
+import { foldEmail } from '../../contracts/addresses.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
+import { NO_COUNTS, sumOf, type SyncCounts, type SyncStep } from '../../contracts/sync.js';
+import type { Gone } from '../../destinations/destination.js';
+import type { ProfileReading } from '../../klaviyo/index.js';
+import { noteSynced } from '../../ledger/index.js';
+import type { SyncDependencies } from '../dependencies.js';
+import { lookUpPeople } from '../look-ups.js';
+import { Persistence } from '../temporal/persistence.js';
+import type { SyncSession } from './session.js';
+import { countsOf, Sinks } from './sinks.js';
+import type { SyncState } from './state.js';
+
+/** Looks for profiles that Klaviyo no longer shows. Nobody is taken for gone because a reading missed them. */
+export class GoneProfiles {
+  readonly #persistence: Persistence;
+
+  constructor(
+    private readonly deps: SyncDependencies,
+    private readonly session: SyncSession,
+    private readonly step: SyncStep,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#persistence = new Persistence(signal);
+  }
+
+  /** Looks up profiles that a reading did not show: writes those that are there, and notes the others. */
+  async lookUp(ids: readonly string[], state: SyncState): Promise<SyncCounts> {
+    let counts = NO_COUNTS;
+    const sinks = new Sinks(this.deps, this.session, this.step.runId, this.signal);
+    for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
+      const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
+      let beganMs = 0;
+      const { profiles } = await this.#persistence.whileShort(() => {
+        beganMs = performance.now();
+        return this.deps.klaviyo.readProfiles({ by: 'id', ids: asked }, { signal: this.signal });
+      });
+      if (profiles.length > 0) {
+        const by = state.reading === null ? 'look_up' : 'sweep';
+        counts = sumOf(counts, await sinks.write([{ profiles, beganMs }], by, state));
+      }
+      const found = new Set(profiles.map(({ sent }: ProfileReading) => sent.id));
+      counts = sumOf(
+        counts,
+        await this.note(
+          asked.filter((id) => !found.has(id)),
+          state,
+        ),
+      );
+    }
+    return counts;
+  }
+
+  /**
+   * Notes that Klaviyo has no profiles with these ids. If another profile has the address now, it took
+   * the profile over; else the profile was deleted.
+   */
+  async note(ids: readonly string[], state: SyncState): Promise<SyncCounts> {
+    if (ids.length === 0) return NO_COUNTS;
+    const { destination } = this.session;
+    const rows = await destination.rowsOf(ids);
+    if (rows.size === 0) return NO_COUNTS;
+    const held = [...rows.values()];
+    const people = await this.#persistence.whileShort(async () => {
+      const found = await lookUpPeople(
+        this.deps.klaviyo,
+        { emails: textsOf(held, 'email'), phoneNumbers: textsOf(held, 'phone_number') },
+        this.signal,
+      );
+      found.throwIfShort();
+      return found;
+    });
+    const gone = [...rows].map(([profileId, row]): Gone => {
+      const email = textOf(row['email']);
+      const phoneNumber = textOf(row['phone_number']);
+      const { byEmail, byPhone } = people.index.heldFor({ email: foldEmail(email), phoneNumber });
+      const owner = [...byEmail, ...byPhone].find(({ id }) => id !== profileId);
+      return { profileId, mergedInto: owner?.id ?? null };
+    });
+    const written = await this.session.write(
+      { records: [], gone, readAt: new Date().toISOString(), noticedBy: 'look_up', isFirst: false },
+      state,
+    );
+    const counts = countsOf(0, written);
+    await noteSynced(this.deps.ledger.db, this.step.runId, counts);
+    return counts;
+  }
+}
+
+function textsOf(rows: readonly Readonly<Record<string, unknown>>[], name: string): string[] {
+  return rows.flatMap((row) => textOf(row[name]) ?? []);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

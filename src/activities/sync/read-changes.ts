@@ -1,0 +1,170 @@
+import { CALL_LIMITS } from '../../contracts/limits.js';
+import { NO_COUNTS, sumOf, type SyncCounts, type SyncStep } from '../../contracts/sync.js';
+import type { NoticedBy } from '../../destinations/destination.js';
+import {
+  KlaviyoScopeMissingError,
+  type KlaviyoClient,
+  type ProfileReading,
+  type ProfilesQuery,
+} from '../../klaviyo/index.js';
+import { log } from '@temporalio/activity';
+import type { SyncDependencies } from '../dependencies.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
+import { Persistence } from '../temporal/persistence.js';
+import { GoneProfiles } from './gone-profiles.js';
+import { withSession, type SyncSession } from './session.js';
+import { Sinks } from './sinks.js';
+
+/** Events of changed consent, by their names in newer and older accounts. */
+const EVENTS: readonly (readonly string[])[] = [
+  ['Unsubscribed from Email Marketing'],
+  ['Marked Email as Spam'],
+  ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'],
+  ['Unsubscribed from List'],
+  ['Subscribed to Email Marketing'],
+  ['Subscribed to SMS Marketing', 'Consented to Receive SMS'],
+  ['Subscribed to List'],
+];
+
+/** Suppressions that somebody requested show up to so late, with the date of the request. */
+const BY_HAND_LATE_MS = 6 * 3_600_000;
+
+export function createReadChanges(deps: SyncDependencies, metrics: Metrics) {
+  return {
+    /**
+     * Reads what changed since the last time from all sources that show it, and writes it. What was
+     * read before is read again if the step is repeated.
+     */
+    async readChanges(step: SyncStep): Promise<SyncCounts> {
+      return whileHeartbeating((signal) =>
+        withSession(deps, step, (session) =>
+          new Changes(deps, metrics, session, step, signal).read(),
+        ),
+      );
+    },
+  };
+}
+
+type EventsPage = Awaited<ReturnType<KlaviyoClient['listEvents']>>;
+
+class Changes {
+  readonly #sinks: Sinks;
+  readonly #persistence: Persistence;
+  /** Profiles that were read since the events were. */
+  readonly #read = new Set<string>();
+  #counts: SyncCounts = NO_COUNTS;
+
+  constructor(
+    private readonly deps: SyncDependencies,
+    private readonly metrics: Metrics,
+    private readonly session: SyncSession,
+    private readonly step: SyncStep,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#sinks = new Sinks(deps, session, step.runId, signal);
+    this.#persistence = new Persistence(signal);
+  }
+
+  async read(): Promise<SyncCounts> {
+    const { state, sync } = this.session;
+    if (state.changesUntil === null)
+      throw new Error('Nothing was read before: there is no change.');
+    const until = Date.parse(state.changesUntil);
+    const since = new Date(until - sync.settings.overlapMs).toISOString();
+    const now = await klaviyosTime(this.deps, this.signal);
+    // First: whoever is read after this is read as of all these events.
+    const named = await this.#named(new Date(Date.parse(since) - METRICS_LATE_MS).toISOString());
+    await this.#readAll({ by: 'suppressed', since, reason: null }, 'suppressions');
+    const byHand = new Date(
+      until - Math.max(BY_HAND_LATE_MS, sync.settings.overlapMs),
+    ).toISOString();
+    await this.#readAll(
+      { by: 'suppressed', since: byHand, reason: 'USER_SUPPRESSED' },
+      'suppressions',
+    );
+    await this.#readAll({ by: 'updated', since }, 'updated');
+    await this.#lookUp([...named].filter((id) => !this.#read.has(id)));
+    await this.session.move({ ...this.session.state, changesUntil: now });
+    return this.#counts;
+  }
+
+  /** Whom the events since then are about. */
+  async #named(since: string): Promise<Set<string>> {
+    const named = new Set<string>();
+    for (const names of EVENTS) {
+      try {
+        for (const metricId of await this.metrics.idsOf(names, this.signal)) {
+          for (let cursor: string | null = null; ;) {
+            const page: EventsPage = await this.#events({ metricId, since, cursor });
+            for (const { profileId } of page.events) if (profileId !== null) named.add(profileId);
+            cursor = page.next;
+            if (cursor === null) break;
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof KlaviyoScopeMissingError)) throw error;
+        log.warn('The key may not read events; what only they show is found by the next sweep', {
+          failure: error.failure,
+        });
+        return named;
+      }
+    }
+    return named;
+  }
+
+  #events(query: Parameters<KlaviyoClient['listEvents']>[0]): Promise<EventsPage> {
+    return this.#persistence.whileShort(() =>
+      this.deps.klaviyo.listEvents(query, { signal: this.signal }),
+    );
+  }
+
+  async #readAll(query: Extract<ProfilesQuery, { since: string }>, by: NoticedBy): Promise<void> {
+    for (let cursor: string | null = null; ;) {
+      const { profiles, next, beganMs } = await this.#page({ ...query, cursor });
+      await this.#write(profiles, beganMs, by);
+      cursor = next;
+      if (cursor === null) return;
+    }
+  }
+
+  async #lookUp(ids: readonly string[]): Promise<void> {
+    const missing: string[] = [];
+    for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
+      const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
+      const { profiles, beganMs } = await this.#page({ by: 'id', ids: asked });
+      await this.#write(profiles, beganMs, 'events');
+      const found = new Set(profiles.map(({ sent }) => sent.id));
+      missing.push(...asked.filter((id) => !found.has(id)));
+    }
+    const gone = new GoneProfiles(this.deps, this.session, this.step, this.signal);
+    this.#counts = sumOf(this.#counts, await gone.note(missing, this.session.state));
+  }
+
+  async #page(query: ProfilesQuery) {
+    let beganMs = 0;
+    const page = await this.#persistence.whileShort(() => {
+      beganMs = performance.now();
+      return this.deps.klaviyo.readProfiles(query, { signal: this.signal });
+    });
+    return { ...page, beganMs };
+  }
+
+  async #write(profiles: readonly ProfileReading[], beganMs: number, by: NoticedBy): Promise<void> {
+    for (const { sent } of profiles) this.#read.add(sent.id);
+    if (profiles.length === 0) return;
+    const written = await this.#sinks.write([{ profiles, beganMs }], by, this.session.state);
+    this.#counts = sumOf(this.#counts, written);
+  }
+}
+
+/** The time of Klaviyo's clock; asks for something if Klaviyo has not answered yet. */
+export async function klaviyosTime(
+  { klaviyo }: Pick<SyncDependencies, 'klaviyo'>,
+  signal: AbortSignal,
+): Promise<string> {
+  if (klaviyo.now() === null) await klaviyo.listMetrics({ signal });
+  const now = klaviyo.now();
+  if (now === null) throw new Error('Klaviyo answers without a Date header.');
+  return now.earliest.toISOString();
+}

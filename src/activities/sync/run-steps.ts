@@ -1,0 +1,148 @@
+import type { Drift, SyncBegun, SyncCounts, SyncStep, WholeReading } from '../../contracts/sync.js';
+import { NO_COUNTS, sumOf } from '../../contracts/sync.js';
+import {
+  beginMirror,
+  beginSyncRun,
+  completeMirror,
+  endSyncRun,
+  getSync,
+  ledgerTime,
+  mirrorOf,
+  noteSynced,
+  noteWhole,
+  syncRuns,
+  unreadProfiles,
+} from '../../ledger/index.js';
+import type { SyncDependencies } from '../dependencies.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+import { GoneProfiles } from './gone-profiles.js';
+import { klaviyosTime } from './read-changes.js';
+import { withSession } from './session.js';
+import type { SyncState } from './state.js';
+import { wholeAccount } from './windows.js';
+
+/** Ids of the destination that are compared with the ledger's at once. */
+const IDS_AT_ONCE = 10_000;
+
+/** The steps of a sync's run around its readings. */
+export function createSyncSteps(deps: SyncDependencies) {
+  const { db } = deps.ledger;
+  return {
+    /** Begins the run in the ledger, checks the destination, and says what is to be read. */
+    async beginSync(
+      step: SyncStep & { readonly full: boolean; readonly reset: boolean },
+    ): Promise<SyncBegun> {
+      return whileHeartbeating(async (signal) => {
+        const { syncId, runId, full, reset } = step;
+        const { accountId, settings, destination } = await getSync(db, syncId);
+        await beginSyncRun(db, { id: runId, syncId, accountId });
+        const now = await klaviyosTime(deps, signal);
+        const whole = await withSession(
+          deps,
+          step,
+          async (session) => {
+            if (reset) await session.move(session.state);
+            return wholeReading(session.state, full, settings.sweepEveryMs, Date.parse(now));
+          },
+          { prepares: true, adopts: reset },
+        );
+        await noteWhole(db, runId, whole);
+        return { whole, to: destination };
+      });
+    },
+
+    /** Notes that the whole account is to be read, from now on. Goes on with a reading that has begun. */
+    async beginWhole(step: SyncStep & { readonly whole: WholeReading }): Promise<void> {
+      await whileHeartbeating((signal) =>
+        withSession(deps, step, async (session) => {
+          const { state, sync } = session;
+          if (state.reading !== null) return;
+          const beganInLedger = await ledgerTime(db);
+          const began = await klaviyosTime(deps, signal);
+          // Before anything is read, so that no change is missed between.
+          await beginMirror(db, sync.accountId, { since: new Date(began), tookMs: 0 });
+          const noticedUntil =
+            step.whole === 'first' || state.changesUntil === null
+              ? null
+              : before(state.changesUntil, sync.settings.overlapMs);
+          await session.move({
+            ...state,
+            reading: {
+              whole: step.whole,
+              began,
+              beganInLedger,
+              noticedUntil,
+              windows: [wholeAccount(began)],
+              read: 0,
+            },
+          });
+        }),
+      );
+    },
+
+    /**
+     * After everything was read: looks for profiles that no reading showed, and notes that the whole
+     * account was read.
+     */
+    async endWhole(step: SyncStep): Promise<SyncCounts> {
+      return whileHeartbeating((signal) =>
+        withSession(deps, step, async (session) => {
+          const { sync, destination } = session;
+          const { reading } = session.state;
+          if (reading === null) return NO_COUNTS;
+          const gone = new GoneProfiles(deps, session, step, signal);
+          let counts = NO_COUNTS;
+          for (let last: string | null = null; ;) {
+            signal.throwIfAborted();
+            const ids: string[] = await destination.idsAfter(last, IDS_AT_ONCE);
+            const unread = await unreadProfiles(db, sync.accountId, ids, reading.beganInLedger);
+            counts = sumOf(counts, await gone.lookUp(unread, session.state));
+            await noteSynced(db, step.runId, NO_COUNTS);
+            last = ids.at(-1) ?? null;
+            if (ids.length < IDS_AT_ONCE) break;
+          }
+          await noteMirror(sync.accountId, reading.beganInLedger);
+          const { state } = session;
+          await session.move({
+            ...state,
+            reading: null,
+            wholeAt: reading.began,
+            changesUntil: state.changesUntil ?? reading.began,
+          });
+          return counts;
+        }),
+      );
+    },
+
+    /** Ends the run in the ledger. @returns what a sweep found that should have been noticed before */
+    async endSync(step: SyncStep & { readonly failure: string | null }): Promise<Drift> {
+      await endSyncRun(db, step.runId, step.failure);
+      const run = (await syncRuns(db, step.syncId, 100)).find(({ id }) => id === step.runId);
+      return run?.drift ?? {};
+    },
+  };
+
+  /** Everybody is remembered now, unless changes were missed since the reading began. */
+  async function noteMirror(accountId: string, beganInLedger: string): Promise<void> {
+    const mirror = await mirrorOf(db, accountId);
+    const tookMs = Date.parse(await ledgerTime(db)) - Date.parse(beganInLedger);
+    if (mirror !== null && mirror.wholeMs >= tookMs) await completeMirror(db, accountId, tookMs);
+  }
+}
+
+/** What has to be read before the changes; null if nothing has. */
+function wholeReading(
+  { reading, wholeAt, changesUntil }: SyncState,
+  full: boolean,
+  sweepEveryMs: number | null,
+  nowMs: number,
+): WholeReading | null {
+  if (reading !== null) return reading.whole;
+  if (wholeAt === null || changesUntil === null) return 'first';
+  const isDue = sweepEveryMs !== null && nowMs - Date.parse(wholeAt) >= sweepEveryMs;
+  return full || isDue ? 'sweep' : null;
+}
+
+function before(datetime: string, byMs: number): string {
+  return new Date(Date.parse(datetime) - byMs).toISOString();
+}

@@ -1,0 +1,108 @@
+import { toMirrored } from '../../consent/mirrored.js';
+import { recordOf } from '../../consent/record/reading.js';
+import { CALL_LIMITS } from '../../contracts/limits.js';
+import { NO_COUNTS, sumOf, type Drift, type SyncCounts } from '../../contracts/sync.js';
+import type { NoticedBy, ReadRecord, Written } from '../../destinations/destination.js';
+import type { ProfileReading } from '../../klaviyo/index.js';
+import { noteSynced, rememberPeople } from '../../ledger/index.js';
+import type { SyncDependencies } from '../dependencies.js';
+import { apart } from '../mirror/known.js';
+import { Persistence } from '../temporal/persistence.js';
+import type { SyncSession } from './session.js';
+import type { SyncState } from './state.js';
+
+/** A page that was read. */
+export interface ReadPage {
+  readonly profiles: readonly ProfileReading[];
+  /** When it was asked for, as `performance.now()`. */
+  readonly beganMs: number;
+}
+
+/** Where everything goes that is read of the account's people: its mirror, and the destination. */
+export class Sinks {
+  constructor(
+    private readonly deps: SyncDependencies,
+    private readonly session: SyncSession,
+    private readonly runId: string,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** @param state what the marker keeps from now on */
+  async write(
+    pages: readonly ReadPage[],
+    noticedBy: NoticedBy,
+    state: SyncState,
+  ): Promise<SyncCounts> {
+    const { ledger } = this.deps;
+    const profiles = pages.flatMap((page) => page.profiles);
+    const tookMs = performance.now() - Math.min(...pages.map(({ beganMs }) => beganMs));
+    const [written] = await Promise.all([
+      this.session.write(
+        {
+          records: recordsOf(pages),
+          readAt: new Date(Date.now() - tookMs).toISOString(),
+          noticedBy,
+          isFirst: noticedBy === 'first_run',
+        },
+        state,
+      ),
+      rememberPeople(ledger.db, this.session.sync.accountId, {
+        profiles: apart(profiles.map(({ profile }) => profile)).map(toMirrored),
+        addresses: [],
+        tookMs,
+      }),
+    ]);
+    const counts = countsOf(profiles.length, written);
+    await noteSynced(ledger.db, this.runId, counts, driftOf(written, noticedBy, state));
+    return sumOf(counts, await this.#again(written.readAgain, noticedBy));
+  }
+
+  /** Profiles that were read too early to be sure of them. */
+  async #again(ids: readonly string[], noticedBy: NoticedBy): Promise<SyncCounts> {
+    let counts = NO_COUNTS;
+    const persistence = new Persistence(this.signal);
+    for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
+      const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
+      let beganMs = 0;
+      const { profiles } = await persistence.whileShort(() => {
+        beganMs = performance.now();
+        return this.deps.klaviyo.readProfiles({ by: 'id', ids: asked }, { signal: this.signal });
+      });
+      if (profiles.length === 0) continue;
+      const page = { profiles, beganMs };
+      counts = sumOf(counts, await this.write([page], noticedBy, this.session.state));
+    }
+    return counts;
+  }
+}
+
+/** The last reading of each profile. */
+function recordsOf(pages: readonly ReadPage[]): ReadRecord[] {
+  const records = new Map<string, ReadRecord>();
+  const now = Date.now() - performance.now();
+  for (const { profiles, beganMs } of [...pages].sort((a, b) => a.beganMs - b.beganMs)) {
+    const readAt = new Date(now + beganMs).toISOString();
+    for (const { sent } of profiles) records.set(sent.id, { ...recordOf(sent), readAt });
+  }
+  return [...records.values()];
+}
+
+export function countsOf(read: number, { added, changed, removed }: Written): SyncCounts {
+  return { read, added, changed, removed };
+}
+
+/**
+ * What a sweep noticed that should have been noticed before, by what changed. What has no time of its
+ * own counts too, as `… (undated)`: it may have happened since.
+ */
+export function driftOf({ changes }: Written, noticedBy: NoticedBy, { reading }: SyncState): Drift {
+  const until = reading?.noticedUntil ?? null;
+  if (noticedBy !== 'sweep' || until === null) return {};
+  const drift: Record<string, number> = {};
+  for (const { thing, happenedAt } of changes) {
+    if (happenedAt !== null && Date.parse(happenedAt) > Date.parse(until)) continue;
+    const key = happenedAt === null ? `${thing} (undated)` : thing;
+    drift[key] = (drift[key] ?? 0) + 1;
+  }
+  return drift;
+}

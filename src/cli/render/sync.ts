@@ -1,0 +1,86 @@
+import type { SyncPhase, SyncProgress, SyncResult } from '../../contracts/sync.js';
+import type { SyncStatus } from '../../starter/syncs/syncs.js';
+import { count, counted, duration } from './quantities.js';
+import { table } from './table.js';
+
+const PHASE_WORDS: Record<SyncPhase, string> = {
+  begin: 'checking the destination',
+  first: 'reading the whole account',
+  changes: 'reading what changed',
+  sweep: 'reading the whole account again',
+  gone: 'looking for profiles that are gone',
+  done: 'done',
+  failed: 'stopped',
+};
+
+/** @param leftMs an estimate of the time left; null if there is none */
+export function syncProgressLine(progress: SyncProgress, leftMs: number | null): string {
+  const { phase, read, added, changed, removed, left } = progress;
+  return [
+    PHASE_WORDS[phase],
+    left === null || left === 0
+      ? `${counted(read, 'profile')}`
+      : `${count(read)} of about ${count(read + left)} profiles`,
+    ...(leftMs === null || leftMs < 1_000 ? [] : [`ETA ${duration(leftMs)}`]),
+    `added ${count(added)}`,
+    ...(changed === 0 ? [] : [`changed ${count(changed)}`]),
+    ...(removed === 0 ? [] : [`removed ${count(removed)}`]),
+  ].join(' | ');
+}
+
+export function renderSyncResult(result: SyncResult): string {
+  const { whole, read, added, changed, removed, drift } = result;
+  const what =
+    whole === null
+      ? 'Read what changed'
+      : `Read the whole account${whole === 'first' ? ' for the first time' : ''}`;
+  const lines = [
+    `${what}: ${counted(read, 'profile')} read, ${count(added)} added, ${count(changed)} changed, ` +
+      `${count(removed)} removed.`,
+  ];
+  if (whole === 'sweep') lines.push(driftWords(drift));
+  return lines.join('\n');
+}
+
+function driftWords(drift: SyncResult['drift']): string {
+  const found = Object.entries(drift).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (found.length === 0) return 'It found nothing that should have been noticed before.';
+  const words = found.map(([what, times]) => `${what} ${count(times)}`).join(', ');
+  return `It found changes that no other source had shown: ${words}.`;
+}
+
+export function renderSyncs(syncs: readonly SyncStatus[]): string {
+  if (syncs.length === 0) {
+    return 'There is no sync yet. Start one: consentry sync run --to postgres://user@host/database';
+  }
+  return syncs.map(renderSync).join('\n\n');
+}
+
+function renderSync({ sync, runs, lastSuccessMs }: SyncStatus): string {
+  const last =
+    lastSuccessMs === null ? 'never succeeded' : `last success ${duration(lastSuccessMs)} ago`;
+  const head = `${sync.name ?? sync.id}: account ${sync.accountId} to ${sync.destination}; ${last}`;
+  if (runs.length === 0) return head;
+  const rows = runs.map((run) => [
+    run.id,
+    run.startedAt.toISOString().slice(0, 16).replace('T', ' '),
+    run.whole === null ? 'changes' : run.whole,
+    ...[run.read, run.added, run.changed, run.removed, run.calls].map(count),
+    run.finishedAt === null ? 'running' : (run.failure ?? 'done'),
+  ]);
+  const columns = [
+    'run',
+    'started (UTC)',
+    'read',
+    'profiles',
+    'added',
+    'changed',
+    'removed',
+    'calls',
+    'end',
+  ];
+  return `${head}\n${table(
+    columns.map((name, at) => ({ head: name, align: at > 2 && at < 8 ? 'right' : 'left' })),
+    rows,
+  )}`;
+}

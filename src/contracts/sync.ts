@@ -1,0 +1,132 @@
+/**
+ * Where a worker finds a secret: in its environment, in a file, or with the run, which then is the
+ * only one that has it.
+ */
+export type SecretReference =
+  | { readonly from: 'env'; readonly name: string }
+  | { readonly from: 'file'; readonly path: string }
+  | { readonly from: 'run' };
+
+/** A table in a database. */
+export interface TableDestination {
+  readonly kind: 'table';
+  /** The address of the database. */
+  readonly url: SecretReference;
+  /** `table` or `schema.table`. */
+  readonly table: string;
+  /** Table of changes; null for none. */
+  readonly history: string | null;
+  readonly onDeleted: 'erase' | 'keep';
+  /** Other names for columns, by their default names. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** What a sync does; stored in the ledger without secrets. */
+export interface SyncSettings {
+  readonly to: TableDestination;
+  /** Between two whole readings, in milliseconds; null for none after the first. */
+  readonly sweepEveryMs: number | null;
+  /** How long before the last reading the next begins: changes show late. Milliseconds. */
+  readonly overlapMs: number;
+}
+
+export const SYNC_DEFAULTS = {
+  sweepEveryMs: 24 * 3_600_000,
+  /** Klaviyo shows events and changes minutes late. */
+  overlapMs: 15 * 60_000,
+} as const;
+
+/** What one execution of `consentSync` does. */
+export interface SyncInput {
+  /** The sync's id in the ledger. */
+  readonly syncId: string;
+  /** Reads the whole account even if that is not due. */
+  readonly full: boolean;
+  /** Takes the destination as it is, and reads the whole account to compare every row. */
+  readonly reset: boolean;
+  /** Somebody waits: a destination that cannot be reached ends the run soon. */
+  readonly isWaitedFor: boolean;
+  /** Of the run in the ledger, if the starter has begun it. */
+  readonly runId: string | null;
+  /** What an execution that this one continues has done. */
+  readonly carried?: SyncCarried;
+}
+
+export interface SyncCarried {
+  readonly runId: string;
+  readonly whole: WholeReading;
+  readonly counts: SyncCounts;
+}
+
+/** An activity of a run of a sync. */
+export interface SyncStep {
+  readonly syncId: string;
+  readonly runId: string;
+}
+
+/** Why the whole account is read. */
+export type WholeReading = 'first' | 'sweep';
+
+export interface SyncBegun {
+  /** Null: only what changed. */
+  readonly whole: WholeReading | null;
+  /** Where the rows go, without secrets. */
+  readonly to: string;
+}
+
+/** How many profiles a step read and what differed. A profile counts once a transaction. */
+export interface SyncCounts {
+  readonly read: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+}
+
+export const NO_COUNTS: SyncCounts = { read: 0, added: 0, changed: 0, removed: 0 };
+
+export function sumOf(one: SyncCounts, other: SyncCounts): SyncCounts {
+  return {
+    read: one.read + other.read,
+    added: one.added + other.added,
+    changed: one.changed + other.changed,
+    removed: one.removed + other.removed,
+  };
+}
+
+/** One turn of a whole reading. */
+export interface SyncTurn extends SyncCounts {
+  readonly isOver: boolean;
+  /** Parts of the account's time that are being read or wait. */
+  readonly windows: number;
+  /** Profiles that are left, estimated; null if that cannot be told yet. */
+  readonly left: number | null;
+}
+
+/** What a whole reading found that should have been noticed before. By what changed. */
+export type Drift = Readonly<Record<string, number>>;
+
+export const SYNC_PHASES = [
+  'begin',
+  'first',
+  'changes',
+  'sweep',
+  'gone',
+  'done',
+  'failed',
+] as const;
+export type SyncPhase = (typeof SYNC_PHASES)[number];
+
+/** The query of a running sync. */
+export interface SyncProgress extends SyncCounts {
+  readonly runId: string;
+  readonly phase: SyncPhase;
+  readonly windows: number;
+  readonly left: number | null;
+}
+
+/** How a run ended. */
+export interface SyncResult extends SyncCounts {
+  readonly runId: string;
+  readonly whole: WholeReading | null;
+  readonly drift: Drift;
+}

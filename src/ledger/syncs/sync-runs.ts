@@ -1,0 +1,179 @@
+import { sql } from 'kysely';
+import type { Drift, SyncCounts, WholeReading } from '../../contracts/sync.js';
+import type { LedgerDb } from '../database.js';
+import { insertRun } from '../runs/runs.js';
+
+/** Runs are kept this long: `sync status` shows them. */
+const RUNS_LIVE = sql`interval '90 days'`;
+
+/** A run that nobody worked for this long is over: its workflow was terminated. */
+const SILENT_FOR = sql`interval '10 minutes'`;
+
+export interface SyncRun extends SyncCounts {
+  readonly id: string;
+  readonly syncId: string;
+  readonly whole: WholeReading | null;
+  readonly drift: Drift;
+  readonly failure: string | null;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly calls: number;
+}
+
+/** Another run of the sync is working. */
+export class SyncIsRunningError extends Error {
+  override readonly name = 'SyncIsRunningError';
+  constructor(readonly runId: string) {
+    super(
+      `The run ${runId} of this sync is still working. Wait for its end; 'consentry sync status' shows it.`,
+    );
+  }
+}
+
+/**
+ * Begins a run of a sync, unless another one is working; does nothing if this one has begun. Old runs
+ * are deleted on the way.
+ *
+ * @param run.secret the address of the destination, if only this run knows it
+ * @throws SyncIsRunningError
+ */
+export async function beginSyncRun(
+  db: LedgerDb,
+  run: {
+    readonly id: string;
+    readonly syncId: string;
+    readonly accountId: string;
+    readonly share?: number;
+    readonly secret?: string | null;
+  },
+): Promise<void> {
+  const { id, syncId, accountId, share = 1, secret = null } = run;
+  await db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`sync ${syncId}`}, 0))`.execute(tx);
+    await sql`
+      update consentry.run set finished_at = now() from consentry.sync_run r
+      where r.id = run.id and r.sync_id = ${syncId} and r.id <> ${id}
+        and run.finished_at is null and r.seen_at < now() - ${SILENT_FOR}`.execute(tx);
+    const working = await tx
+      .selectFrom('sync_run')
+      .innerJoin('run', 'run.id', 'sync_run.id')
+      .select('sync_run.id')
+      .where('sync_id', '=', syncId)
+      .where('finished_at', 'is', null)
+      .executeTakeFirst();
+    if (working?.id === id) return;
+    if (working !== undefined) throw new SyncIsRunningError(working.id);
+    await sql`
+      delete from consentry.run using consentry.sync_run r
+      where r.id = run.id and r.sync_id = ${syncId}
+        and run.created_at < now() - ${RUNS_LIVE}`.execute(tx);
+    await insertRun(tx, { id, kind: 'sync', accountId, requestHash: null, share }).execute();
+    await tx.insertInto('sync_run').values({ id, sync_id: syncId, secret }).execute();
+  });
+}
+
+/** The address of the destination of a run, if only it knows it. */
+export async function secretOf(db: LedgerDb, runId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('sync_run')
+    .select('secret')
+    .where('id', '=', runId)
+    .executeTakeFirst();
+  return row?.secret ?? null;
+}
+
+/** Adds to what a run did, and says that it is alive. */
+export async function noteSynced(
+  db: LedgerDb,
+  runId: string,
+  { read, added, changed, removed }: SyncCounts,
+  drift: Drift = {},
+): Promise<void> {
+  await sql`
+    update consentry.sync_run set seen_at = now(),
+      read = read + ${read}, added = added + ${added}, changed = changed + ${changed},
+      removed = removed + ${removed},
+      drift = coalesce((
+        select jsonb_object_agg(key, total) from (
+          select key, sum(value::bigint) as total
+          from (select * from jsonb_each_text(drift)
+            union all select * from jsonb_each_text(${JSON.stringify(drift)}::jsonb)) as each
+          group by key) as totals), '{}')
+    where id = ${runId}`.execute(db);
+}
+
+export async function noteWhole(
+  db: LedgerDb,
+  runId: string,
+  whole: WholeReading | null,
+): Promise<void> {
+  await db
+    .updateTable('sync_run')
+    .set({ whole, seen_at: sql`now()` })
+    .where('id', '=', runId)
+    .execute();
+}
+
+/** Ends a run and forgets its secret. @param failure null if it did all that it should */
+export async function endSyncRun(
+  db: LedgerDb,
+  runId: string,
+  failure: string | null,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .updateTable('sync_run')
+      .set({ failure, secret: null })
+      .where('id', '=', runId)
+      .execute();
+    await tx
+      .updateTable('run')
+      .set({ finished_at: sql`now()` })
+      .where('id', '=', runId)
+      .where('finished_at', 'is', null)
+      .execute();
+  });
+}
+
+/** The runs of a sync, the newest first. */
+export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Promise<SyncRun[]> {
+  const rows = await db
+    .selectFrom('sync_run')
+    .innerJoin('run', 'run.id', 'sync_run.id')
+    .select([
+      'sync_run.id',
+      'sync_id',
+      'whole',
+      'read',
+      'added',
+      'changed',
+      'removed',
+      'drift',
+      'failure',
+      'created_at',
+      'finished_at',
+    ])
+    .select(
+      sql<string>`(select coalesce(sum(calls), 0) from consentry.call_count c where c.run_id = sync_run.id)`.as(
+        'calls',
+      ),
+    )
+    .where('sync_id', '=', syncId)
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    syncId: row.sync_id,
+    whole: row.whole,
+    read: Number(row.read),
+    added: Number(row.added),
+    changed: Number(row.changed),
+    removed: Number(row.removed),
+    drift: row.drift,
+    failure: row.failure,
+    startedAt: row.created_at,
+    finishedAt: row.finished_at,
+    calls: Number(row.calls),
+  }));
+}

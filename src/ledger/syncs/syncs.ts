@@ -1,0 +1,117 @@
+import { sql } from 'kysely';
+import type { SyncSettings } from '../../contracts/sync.js';
+import type { LedgerDb } from '../database.js';
+
+export interface NewSync {
+  readonly id: string;
+  readonly accountId: string;
+  /** Its name in a `consentry.yaml`; null if it was asked for without one. */
+  readonly name: string | null;
+  /** Where it writes, without secrets; two syncs never share one. */
+  readonly destination: string;
+  readonly settings: SyncSettings;
+}
+
+export interface Sync extends NewSync {
+  /** Of the marker in its destination, as far as the ledger knows. */
+  readonly generation: number;
+  readonly paused: boolean;
+  readonly createdAt: Date;
+}
+
+export class SyncNotFoundError extends Error {
+  override readonly name = 'SyncNotFoundError';
+  constructor(what: string) {
+    super(`There is no sync ${what} in the ledger. 'consentry sync status' lists them.`);
+  }
+}
+
+/** Another sync writes into the same table. */
+export class DestinationTakenError extends Error {
+  override readonly name = 'DestinationTakenError';
+  constructor(destination: string, { name, accountId, id }: Sync) {
+    super(
+      `The sync ${name ?? id} of account ${accountId} writes to ${destination} already: two syncs would ` +
+        'overwrite each other. Give this one a table of its own.',
+    );
+  }
+}
+
+/**
+ * Creates a sync, or changes the settings of the one with this name, or with this destination if it
+ * has no name.
+ *
+ * @returns the sync; its id is that of the first time
+ * @throws DestinationTakenError
+ */
+export async function defineSync(db: LedgerDb, sync: NewSync): Promise<Sync> {
+  return db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('consentry.sync', 0))`.execute(tx);
+    const known = (await listSyncs(tx)).filter(
+      ({ name, accountId, destination }) =>
+        destination === sync.destination ||
+        (sync.name !== null && name === sync.name && accountId === sync.accountId),
+    );
+    const own = known.find(
+      ({ name, accountId }) => name === sync.name && accountId === sync.accountId,
+    );
+    const other = known.find(
+      ({ id, destination }) => destination === sync.destination && id !== own?.id,
+    );
+    if (other !== undefined) throw new DestinationTakenError(sync.destination, other);
+    const settings = JSON.stringify(sync.settings);
+    if (own === undefined) {
+      const { id, accountId: account_id, name, destination } = sync;
+      await tx.insertInto('sync').values({ id, account_id, name, destination, settings }).execute();
+      return getSync(tx, id);
+    }
+    // In another place it begins anew: the marker of the former one says nothing about this one.
+    const isMoved = own.destination !== sync.destination;
+    await tx
+      .updateTable('sync')
+      .set({
+        settings,
+        destination: sync.destination,
+        ...(isMoved ? { generation: '0' } : {}),
+      })
+      .where('id', '=', own.id)
+      .execute();
+    return getSync(tx, own.id);
+  });
+}
+
+/** @throws SyncNotFoundError */
+export async function getSync(db: LedgerDb, id: string): Promise<Sync> {
+  const sync = (await listSyncs(db)).find((each) => each.id === id);
+  if (sync === undefined) throw new SyncNotFoundError(id);
+  return sync;
+}
+
+/** All syncs of the ledger, the oldest first: there are few. */
+export async function listSyncs(db: LedgerDb): Promise<Sync[]> {
+  const rows = await db
+    .selectFrom('sync')
+    .selectAll()
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    destination: row.destination,
+    settings: row.settings,
+    generation: Number(row.generation),
+    paused: row.paused,
+    createdAt: row.created_at,
+  }));
+}
+
+/** Records the generation of the marker, after the transaction that wrote it. */
+export async function noteGeneration(db: LedgerDb, id: string, generation: number): Promise<void> {
+  await db
+    .updateTable('sync')
+    .set({ generation: String(generation) })
+    .where('id', '=', id)
+    .execute();
+}

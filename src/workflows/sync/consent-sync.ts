@@ -1,0 +1,142 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  uuid4,
+  ActivityFailure,
+} from '@temporalio/workflow';
+import {
+  NO_COUNTS,
+  sumOf,
+  type SyncCounts,
+  type SyncInput,
+  type SyncPhase,
+  type SyncProgress,
+  type SyncResult,
+  type WholeReading,
+} from '../../contracts/sync.js';
+import { syncSteps, waitedForSyncSteps } from '../activity-options.js';
+import { syncProgressQuery } from '../messages.js';
+import { worksFor } from '../run.js';
+import { describeSync } from './details.js';
+
+/** Turns of a minute before it continues as new: some 6 events each. */
+const TURNS_PER_EXECUTION = 300;
+
+/**
+ * One run of a sync: what changed in the account since the last one, or the whole account, goes into
+ * the destination. Each step stores how far it came there, together with its rows, so a run that is
+ * lost is continued by the next.
+ *
+ * Cancel: ends after what was written; the next run goes on there.
+ * Events: some 45, and 6 for each minute of a whole reading; after 300 of those it continues as new.
+ */
+export async function consentSync(input: SyncInput): Promise<SyncResult> {
+  const { syncId, carried } = input;
+  const runId = carried?.runId ?? input.runId ?? uuid4();
+  worksFor({ kind: 'sync', id: runId });
+  const step = { syncId, runId };
+  let counts: SyncCounts = carried?.counts ?? NO_COUNTS;
+  let progress: SyncProgress = { ...counts, runId, phase: 'begin', windows: 0, left: null };
+  setHandler(syncProgressQuery, () => progress, { description: 'How far the sync has come' });
+  tell('begin');
+
+  try {
+    const whole = carried?.whole ?? (await begin());
+    if (carried === undefined) {
+      // What the sources of changes show is read first: what the sweep finds beyond it was missed.
+      if (whole === 'sweep') await readChanges('before the sweep');
+      if (whole !== null) await beginWhole(whole);
+    }
+    if (whole !== null) {
+      await readWhole(whole);
+      tell('gone');
+      count(
+        await syncSteps.endWhole.executeWithOptions({ summary: 'who is no longer there' }, [step]),
+      );
+    }
+    await readChanges(whole === null ? 'since the last run' : 'since the reading began');
+    const drift = await end(null);
+    tell('done');
+    return { runId, whole, drift, ...counts };
+  } catch (error) {
+    if (isContinuing(error)) throw error;
+    await CancellationScope.nonCancellable(() =>
+      end(isCancellation(error) ? 'It was cancelled.' : messageOf(error)),
+    );
+    tell('failed');
+    throw error;
+  }
+
+  async function begin(): Promise<WholeReading | null> {
+    const steps = input.isWaitedFor ? waitedForSyncSteps : syncSteps;
+    const { full, reset } = input;
+    const begun = await steps.beginSync.executeWithOptions(
+      { summary: 'the destination and its marker' },
+      [{ ...step, full, reset }],
+    );
+    return begun.whole;
+  }
+
+  async function beginWhole(whole: WholeReading): Promise<void> {
+    await syncSteps.beginWhole.executeWithOptions({ summary: 'begin to read the whole account' }, [
+      { ...step, whole },
+    ]);
+  }
+
+  async function readWhole(whole: WholeReading): Promise<void> {
+    for (let turns = 1; ; turns += 1) {
+      tell(whole);
+      const turn = await syncSteps.readAccount.executeWithOptions(
+        { summary: turnSummary(whole, progress) },
+        [step],
+      );
+      count(turn);
+      progress = { ...progress, windows: turn.windows, left: turn.left };
+      if (turn.isOver) return;
+      if (turns === TURNS_PER_EXECUTION) {
+        await continueAsNew<typeof consentSync>({ ...input, carried: { runId, whole, counts } });
+      }
+    }
+  }
+
+  async function readChanges(since: string): Promise<void> {
+    tell('changes');
+    count(
+      await syncSteps.readChanges.executeWithOptions({ summary: `what changed ${since}` }, [step]),
+    );
+  }
+
+  function end(failure: string | null) {
+    return syncSteps.endSync.executeWithOptions({ summary: 'end the run' }, [{ ...step, failure }]);
+  }
+
+  function count(more: SyncCounts): void {
+    counts = sumOf(counts, more);
+    progress = { ...progress, ...counts };
+  }
+
+  function tell(phase: SyncPhase): void {
+    progress = { ...progress, ...counts, phase };
+    setCurrentDetails(describeSync(progress));
+  }
+}
+
+function turnSummary(whole: WholeReading, { read, windows }: SyncProgress): string {
+  const what = whole === 'first' ? 'first reading' : 'sweep';
+  if (windows === 0) return what;
+  return `${what}: ${read.toLocaleString('en-US')} profiles so far, ${windows} windows left`;
+}
+
+function isContinuing(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ContinueAsNew';
+}
+
+function messageOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) return cause.message;
+  return error instanceof Error ? error.message : String(error);
+}
