@@ -129,6 +129,8 @@ export interface Destination {
    *
    * @param expected the generation so far (0 if there is no marker): if another process wrote since, nothing is written
    * @throws MarkerMovedError
+   * @throws DestinationError if it is `passing`, a lost connection may have hidden that all was
+   *   written: the marker tells
    */
   write(batch: Batch, marker: Marker, expected: number): Promise<Written>;
   /**

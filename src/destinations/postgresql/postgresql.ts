@@ -100,7 +100,8 @@ export class PostgresqlDatabase implements SqlDatabase {
   }
 
   async close(): Promise<void> {
-    const pool = await this.#pool?.catch(() => null);
+    const pool = await this.#pool;
+    this.#pool = null;
     await pool?.end();
   }
 
