@@ -12,6 +12,7 @@ import { createReadProofs } from './migration/proofs/read-proofs.js';
 import { createSettleJob } from './migration/settle-job.js';
 import { createReadAccount } from './sync/read-account.js';
 import { createReadChanges } from './sync/read-changes.js';
+import { createValidateSync } from './sync/validate.js';
 import { createSyncSteps } from './sync/run-steps.js';
 import { createSteering } from './migration/steering.js';
 import { createSubmitJob } from './migration/submit-job.js';
@@ -48,6 +49,7 @@ export function createActivities(deps: SyncDependencies) {
     ...createWatchOptOuts(deps, optOuts),
     ...createSyncSteps(deps),
     ...createReadAccount(deps),
+    ...createValidateSync(deps),
     ...createReadChanges(deps, metrics),
   };
 }

@@ -32,6 +32,7 @@ export const workflowIds = {
   list: (accountId: string, nameHash: string) => `consent-list/${accountId}/${nameHash}`,
   /** Of a run that a person asked for; those of a Schedule have its name and their time. */
   sync: (syncId: string) => `consent-sync/${syncId}`,
+  validation: (runId: string) => `consent-sync-validation/${runId}`,
   watch: (migrationId: string) => `confirmation-watch/${migrationId}`,
   optOutWatch: (migrationId: string) => `opt-out-watch/${migrationId}`,
 } as const;

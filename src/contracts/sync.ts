@@ -21,9 +21,25 @@ export interface TableDestination {
   readonly columns: Readonly<Record<string, string>>;
 }
 
+/** How often a sync runs by itself. */
+export type SyncInterval =
+  | { readonly everyMs: number }
+  | {
+      /** Five fields, as in a crontab. */
+      readonly cron: string;
+      /** IANA name, such as Europe/Berlin. */
+      readonly timeZone: string;
+    };
+
 /** What a sync does; stored in the ledger without secrets. */
 export interface SyncSettings {
   readonly to: TableDestination;
+  /** Null: only when somebody asks for it. */
+  readonly every: SyncInterval | null;
+  /** Without a success for longer than this, its operator is told. Milliseconds; null for never. */
+  readonly lateAfterMs: number | null;
+  /** Address that is told when the sync is late, failed, or is well again; null for none. */
+  readonly notify: SecretReference | null;
   /** Between two whole readings, in milliseconds; null for none after the first. */
   readonly sweepEveryMs: number | null;
   /** How long before the last reading the next begins: changes show late. Milliseconds. */
@@ -35,6 +51,30 @@ export const SYNC_DEFAULTS = {
   /** Klaviyo shows events and changes minutes late. */
   overlapMs: 15 * 60_000,
 } as const;
+
+/** `validation`: compares some rows with Klaviyo, and writes nothing. */
+export type SyncRunKind = 'sync' | 'validation';
+
+/** A value of a row that is not what Klaviyo says. Personal data: it stays in the ledger. */
+export interface ValidationDifference {
+  readonly profileId: string;
+  /** `profile_id` if Klaviyo has no such profile. */
+  readonly column: string;
+  readonly inTable: string | boolean | null;
+  readonly inKlaviyo: string | boolean | null;
+}
+
+/** What a validation found. */
+export interface ValidationFound {
+  /** Rows that were compared. */
+  readonly rows: number;
+  readonly differences: readonly ValidationDifference[];
+}
+
+export interface ValidationInput extends SyncStep {
+  /** Rows to compare. */
+  readonly sample: number;
+}
 
 /** What one execution of `consentSync` does. */
 export interface SyncInput {

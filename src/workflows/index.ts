@@ -8,3 +8,4 @@ export { consentList } from './lists/consent-list.js';
 export { consentShow } from './person/consent-show.js';
 export { optOutWatch } from './opt-outs/opt-out-watch.js';
 export { consentSync } from './sync/consent-sync.js';
+export { consentSyncValidation } from './sync/consent-sync-validation.js';

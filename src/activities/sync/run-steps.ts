@@ -30,12 +30,16 @@ export function createSyncSteps(deps: SyncDependencies) {
   return {
     /** Begins the run in the ledger, checks the destination, and says what is to be read. */
     async beginSync(
-      step: SyncStep & { readonly full: boolean; readonly reset: boolean },
+      step: SyncStep & {
+        readonly workflowId: string;
+        readonly full: boolean;
+        readonly reset: boolean;
+      },
     ): Promise<SyncBegun> {
       return whileHeartbeating(async (signal) => {
-        const { syncId, runId, full, reset } = step;
+        const { syncId, runId, workflowId, full, reset } = step;
         const { accountId, settings, destination } = await getSync(db, syncId);
-        await beginSyncRun(db, { id: runId, syncId, accountId });
+        await beginSyncRun(db, { id: runId, syncId, accountId, workflowId });
         const now = await klaviyosTime(deps, signal);
         const whole = await withSession(
           deps,

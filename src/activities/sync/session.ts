@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type {
   NoticedBy,
   Batch,
@@ -5,9 +6,17 @@ import type {
   Marker,
   Written,
 } from '../../destinations/destination.js';
-import { DestinationError } from '../../destinations/destination.js';
+import { DestinationError, MarkerMovedError } from '../../destinations/destination.js';
 import type { SyncStep } from '../../contracts/sync.js';
-import { getSync, noteGeneration, secretOf, syncRuns, type Sync } from '../../ledger/index.js';
+import {
+  adoptGeneration,
+  getSync,
+  isRunOf,
+  noteGeneration,
+  secretOf,
+  type LedgerDb,
+  type Sync,
+} from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { SyncDiffersError } from './errors.js';
 import { NEW_STATE, parseState, type SyncState } from './state.js';
@@ -59,10 +68,8 @@ export class SyncSession {
       if (prepares) await destination.prepare();
       const marker = await destination.marker();
       requireAccount(deps, sync, marker, destination.shown);
-      const generation = adopts
-        ? (marker?.generation ?? 0)
-        : await agreed(deps, sync, marker, destination.shown);
-      if (generation !== sync.generation) await noteGeneration(db, syncId, generation);
+      if (adopts) await adoptGeneration(db, syncId, marker?.generation ?? 0);
+      else await requireAgreement(deps, sync, destination, marker);
       return new SyncSession(deps, sync, runId, destination, marker, adopts);
     } catch (error) {
       await destination.close();
@@ -132,49 +139,60 @@ function requireAccount(
   }
 }
 
+/** A worker that was taken for dead may still write: then both move on meanwhile. */
+const LOOK_AGAIN_MS = 1_000;
+
 /**
- * The generation on which both agree. The destination may be one ahead: then a worker ended between
- * its transaction and the ledger's.
+ * Ledger and destination speak of the same transaction; or the destination is one ahead, because a
+ * worker ended between the destination's transaction and the ledger's.
  *
- * @throws SyncDiffersError
+ * @throws SyncDiffersError; MarkerMovedError if somebody is still writing
  */
-async function agreed(
+async function requireAgreement(
   { ledger }: SyncDependencies,
   sync: Sync,
+  destination: Destination,
   marker: Marker | null,
-  shown: string,
-): Promise<number> {
-  if (marker === null) {
-    if (sync.generation === 0) return 0;
-    throw differs(
-      shown,
-      'has no marker of this sync, although the ledger says that it was written to: ' +
-        'it was emptied, or restored from a backup of before',
-    );
+): Promise<void> {
+  const { db } = ledger;
+  const why = await disagreement(db, sync, marker);
+  if (why === null) {
+    if (marker !== null) await noteGeneration(db, sync.id, marker.generation);
+    return;
   }
-  if (marker.syncId !== sync.id) {
-    throw differs(
-      shown,
-      'was written by a sync that this ledger does not know: the ledger is another one, or was lost',
-    );
+  await delay(LOOK_AGAIN_MS);
+  const again = await destination.marker();
+  const { generation } = await getSync(db, sync.id);
+  if (again?.generation !== marker?.generation || generation !== sync.generation) {
+    throw new MarkerMovedError(`${destination.shown}: a former run is still writing there.`);
   }
-  if (marker.generation === sync.generation) return sync.generation;
-  const runs = await syncRuns(ledger.db, sync.id, 1_000);
-  const isOurs = runs.some(({ id }) => id === marker.runId);
-  if (marker.generation === sync.generation + 1 && isOurs) return marker.generation;
-  throw differs(
-    shown,
-    marker.generation < sync.generation
-      ? `is older than the ledger says (${marker.generation} transactions, not ${sync.generation}): it was restored from a backup`
-      : `is newer than the ledger says (${marker.generation} transactions, not ${sync.generation}): the ledger was restored from a backup`,
+  throw new SyncDiffersError(
+    `${destination.shown} ${why}. Nothing was written. 'consentry sync reset' reads the whole account again ` +
+      'and compares every row; no row is deleted by that.',
   );
 }
 
-function differs(shown: string, why: string): SyncDiffersError {
-  return new SyncDiffersError(
-    `${shown} ${why}. Nothing was written. 'consentry sync reset' reads the whole account again and ` +
-      'compares every row; no row is deleted by that.',
-  );
+/** @returns what is wrong with the destination; null if nothing is */
+async function disagreement(
+  db: LedgerDb,
+  { id, generation }: Sync,
+  marker: Marker | null,
+): Promise<string | null> {
+  if (marker === null) {
+    return generation === 0
+      ? null
+      : 'has no marker of this sync, although the ledger says that it was written to: it was emptied, or ' +
+          'restored from a backup of before';
+  }
+  if (marker.syncId !== id) {
+    return 'was written by a sync that this ledger does not know: the ledger is another one, or was lost';
+  }
+  if (marker.generation === generation) return null;
+  if (marker.generation === generation + 1 && (await isRunOf(db, id, marker.runId))) return null;
+  const counts = `(${marker.generation} transactions, not ${generation})`;
+  return marker.generation < generation
+    ? `is older than the ledger says ${counts}: it was restored from a backup`
+    : `is newer than the ledger says ${counts}: the ledger was restored from a backup`;
 }
 
 /** Runs `work` with a session, and closes it. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SyncProgress, SyncResult } from '../../contracts/sync.js';
 import type { Connected } from '../../starter/connect.js';
 import type { SyncRequest } from '../../starter/syncs/request.js';
-import type { StartedSync } from '../../starter/syncs/syncs.js';
+import type { StartedSync } from '../../starter/syncs/start-sync.js';
 import { Ended } from '../ended.js';
 import { EXIT } from '../exit-codes.js';
 import { renderSyncResult, syncProgressLine } from '../render/sync.js';

@@ -21,6 +21,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       settings jsonb not null,
       generation bigint not null default 0,
       paused boolean not null default false,
+      -- Since when its operator has been told that it is late or failed; null while it is well.
+      alerted_at timestamptz,
       created_at timestamptz not null default now(),
       unique (account_id, name)
     )`.execute(db);
@@ -28,6 +30,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table consentry.sync_run (
       id text primary key references consentry.run on delete cascade,
       sync_id text not null references consentry.sync on delete cascade,
+      -- The execution that works for it.
+      workflow_id text not null,
+      -- A validation compares some rows, and writes nothing.
+      does text not null check (does in ('sync', 'validation')),
       whole text check (whole in ('first', 'sweep')),
       -- The address of the destination where only this run knows it; removed at its end.
       secret text,
@@ -36,6 +42,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       changed bigint not null default 0,
       removed bigint not null default 0,
       drift jsonb not null default '{}',
+      -- What a validation found; taken by whoever asked for it.
+      found jsonb,
       -- By the execution that works for it; whoever is silent for long is taken for dead.
       seen_at timestamptz not null default now(),
       failure text

@@ -1,7 +1,13 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Channel, Operation } from '../../contracts/channels.js';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
-import type { Drift, SyncSettings, WholeReading } from '../../contracts/sync.js';
+import type {
+  Drift,
+  SyncRunKind,
+  SyncSettings,
+  ValidationFound,
+  WholeReading,
+} from '../../contracts/sync.js';
 import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
@@ -204,12 +210,15 @@ interface SyncTable {
   settings: JSONColumnType<SyncSettings>;
   generation: Generated<string>;
   paused: Generated<boolean>;
+  alerted_at: Date | null;
   created_at: Generated<Date>;
 }
 
 interface SyncRunTable {
   id: string;
   sync_id: string;
+  workflow_id: string;
+  does: SyncRunKind;
   whole: WholeReading | null;
   secret: string | null;
   read: Generated<string>;
@@ -218,5 +227,6 @@ interface SyncRunTable {
   removed: Generated<string>;
   drift: ColumnType<Drift, string | undefined, string>;
   seen_at: Generated<Date>;
+  found: JSONColumnType<ValidationFound> | null;
   failure: string | null;
 }

@@ -1,5 +1,11 @@
 import { sql } from 'kysely';
-import type { Drift, SyncCounts, WholeReading } from '../../contracts/sync.js';
+import type {
+  Drift,
+  SyncCounts,
+  SyncRunKind,
+  ValidationFound,
+  WholeReading,
+} from '../../contracts/sync.js';
 import type { LedgerDb } from '../database.js';
 import { insertRun } from '../runs/runs.js';
 
@@ -12,6 +18,7 @@ const SILENT_FOR = sql`interval '10 minutes'`;
 export interface SyncRun extends SyncCounts {
   readonly id: string;
   readonly syncId: string;
+  readonly does: SyncRunKind;
   readonly whole: WholeReading | null;
   readonly drift: Drift;
   readonly failure: string | null;
@@ -23,7 +30,11 @@ export interface SyncRun extends SyncCounts {
 /** Another run of the sync is working. */
 export class SyncIsRunningError extends Error {
   override readonly name = 'SyncIsRunningError';
-  constructor(readonly runId: string) {
+  constructor(
+    readonly runId: string,
+    /** The execution that works for it. */
+    readonly workflowId: string,
+  ) {
     super(
       `The run ${runId} of this sync is still working. Wait for its end; 'consentry sync status' shows it.`,
     );
@@ -43,11 +54,13 @@ export async function beginSyncRun(
     readonly id: string;
     readonly syncId: string;
     readonly accountId: string;
+    readonly workflowId: string;
+    readonly does?: SyncRunKind;
     readonly share?: number;
     readonly secret?: string | null;
   },
 ): Promise<void> {
-  const { id, syncId, accountId, share = 1, secret = null } = run;
+  const { id, syncId, accountId, workflowId, does = 'sync', share = 1, secret = null } = run;
   await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended(${`sync ${syncId}`}, 0))`.execute(tx);
     await sql`
@@ -57,19 +70,35 @@ export async function beginSyncRun(
     const working = await tx
       .selectFrom('sync_run')
       .innerJoin('run', 'run.id', 'sync_run.id')
-      .select('sync_run.id')
+      .select(['sync_run.id', 'workflow_id'])
       .where('sync_id', '=', syncId)
+      .where('does', '=', 'sync')
       .where('finished_at', 'is', null)
-      .executeTakeFirst();
-    if (working?.id === id) return;
-    if (working !== undefined) throw new SyncIsRunningError(working.id);
+      .execute();
+    if (working.some((each) => each.id === id)) return;
+    const [other] = does === 'sync' ? working : [];
+    if (other !== undefined) throw new SyncIsRunningError(other.id, other.workflow_id);
     await sql`
       delete from consentry.run using consentry.sync_run r
       where r.id = run.id and r.sync_id = ${syncId}
         and run.created_at < now() - ${RUNS_LIVE}`.execute(tx);
     await insertRun(tx, { id, kind: 'sync', accountId, requestHash: null, share }).execute();
-    await tx.insertInto('sync_run').values({ id, sync_id: syncId, secret }).execute();
+    await tx
+      .insertInto('sync_run')
+      .values({ id, sync_id: syncId, workflow_id: workflowId, does, secret })
+      .execute();
   });
+}
+
+/** Whether the ledger knows a run as one of this sync. */
+export async function isRunOf(db: LedgerDb, syncId: string, runId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('sync_run')
+    .select('id')
+    .where('id', '=', runId)
+    .where('sync_id', '=', syncId)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** The address of the destination of a run, if only it knows it. */
@@ -143,6 +172,7 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
     .select([
       'sync_run.id',
       'sync_id',
+      'does',
       'whole',
       'read',
       'added',
@@ -165,6 +195,7 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
   return rows.map((row) => ({
     id: row.id,
     syncId: row.sync_id,
+    does: row.does,
     whole: row.whole,
     read: Number(row.read),
     added: Number(row.added),
@@ -176,4 +207,31 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
     finishedAt: row.finished_at,
     calls: Number(row.calls),
   }));
+}
+
+/** Keeps what a validation found until somebody takes it. */
+export async function noteFound(
+  db: LedgerDb,
+  runId: string,
+  found: ValidationFound,
+): Promise<void> {
+  await db
+    .updateTable('sync_run')
+    .set({ found: JSON.stringify(found) })
+    .where('id', '=', runId)
+    .execute();
+}
+
+/** Takes what a validation found: it is kept no longer. Null if it found nothing yet. */
+export async function takeFound(db: LedgerDb, runId: string): Promise<ValidationFound | null> {
+  return db.transaction().execute(async (tx) => {
+    const row = await tx
+      .selectFrom('sync_run')
+      .select('found')
+      .where('id', '=', runId)
+      .forUpdate()
+      .executeTakeFirst();
+    await tx.updateTable('sync_run').set({ found: null }).where('id', '=', runId).execute();
+    return row?.found ?? null;
+  });
 }

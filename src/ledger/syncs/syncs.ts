@@ -17,6 +17,8 @@ export interface Sync extends NewSync {
   readonly generation: number;
   readonly paused: boolean;
   readonly createdAt: Date;
+  /** When the last run ended that did all it should; null if none did. */
+  readonly lastSuccessAt: Date | null;
 }
 
 export class SyncNotFoundError extends Error {
@@ -47,13 +49,13 @@ export class DestinationTakenError extends Error {
 export async function defineSync(db: LedgerDb, sync: NewSync): Promise<Sync> {
   return db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended('consentry.sync', 0))`.execute(tx);
-    const known = (await listSyncs(tx)).filter(
-      ({ name, accountId, destination }) =>
-        destination === sync.destination ||
-        (sync.name !== null && name === sync.name && accountId === sync.accountId),
-    );
+    const known = await listSyncs(tx);
+    // One without a name is known by where it writes.
     const own = known.find(
-      ({ name, accountId }) => name === sync.name && accountId === sync.accountId,
+      ({ name, accountId, destination }) =>
+        name === sync.name &&
+        accountId === sync.accountId &&
+        (name !== null || destination === sync.destination),
     );
     const other = known.find(
       ({ id, destination }) => destination === sync.destination && id !== own?.id,
@@ -92,6 +94,11 @@ export async function listSyncs(db: LedgerDb): Promise<Sync[]> {
   const rows = await db
     .selectFrom('sync')
     .selectAll()
+    .select(
+      sql<Date | null>`(
+        select max(run.finished_at) from consentry.sync_run r join consentry.run on run.id = r.id
+        where r.sync_id = sync.id and r.does = 'sync' and r.failure is null)`.as('last_success_at'),
+    )
     .orderBy('created_at')
     .orderBy('id')
     .execute();
@@ -104,14 +111,33 @@ export async function listSyncs(db: LedgerDb): Promise<Sync[]> {
     generation: Number(row.generation),
     paused: row.paused,
     createdAt: row.created_at,
+    lastSuccessAt: row.last_success_at,
   }));
 }
 
-/** Records the generation of the marker, after the transaction that wrote it. */
+/**
+ * Records the generation of the marker, after the transaction that wrote it. A worker that was taken
+ * for dead may say it late: an older one changes nothing.
+ */
 export async function noteGeneration(db: LedgerDb, id: string, generation: number): Promise<void> {
   await db
     .updateTable('sync')
     .set({ generation: String(generation) })
     .where('id', '=', id)
+    .where('generation', '<', String(generation))
     .execute();
+}
+
+/** Takes the generation of a marker as it is, also an older one. */
+export async function adoptGeneration(db: LedgerDb, id: string, generation: number): Promise<void> {
+  await db
+    .updateTable('sync')
+    .set({ generation: String(generation) })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** @param paused whether its Schedule starts nothing */
+export async function setSyncPaused(db: LedgerDb, id: string, paused: boolean): Promise<void> {
+  await db.updateTable('sync').set({ paused }).where('id', '=', id).execute();
 }

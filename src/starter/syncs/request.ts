@@ -75,13 +75,19 @@ export type SyncRequest = z.input<typeof syncRequestSchema>;
 export type FullSyncRequest = z.output<typeof syncRequestSchema>;
 type SyncKeys = Pick<FullSyncRequest, keyof typeof syncKeys>;
 
-export function settingsOf(keys: SyncKeys, url: SecretReference): SyncSettings {
+/** How a sync runs by itself, and who is told of it. */
+export type SyncRoutine = Pick<SyncSettings, 'every' | 'lateAfterMs' | 'notify'>;
+
+export const ON_REQUEST: SyncRoutine = { every: null, lateAfterMs: null, notify: null };
+
+export function settingsOf(
+  keys: SyncKeys,
+  url: SecretReference,
+  routine: SyncRoutine = ON_REQUEST,
+): SyncSettings {
   const { table, history, onDeleted, columns, sweepEveryMs, overlapMs } = keys;
-  return {
-    to: { kind: 'table', url, table, history, onDeleted, columns },
-    sweepEveryMs,
-    overlapMs,
-  };
+  const to = { kind: 'table', url, table, history, onDeleted, columns } as const;
+  return { to, sweepEveryMs, overlapMs, ...routine };
 }
 
 /** Where a sync writes, for people and to tell syncs apart; without the password. */

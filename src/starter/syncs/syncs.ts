@@ -1,12 +1,10 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { workflowIds, MESSAGES } from '../../contracts/names.js';
-import type { SyncProgress, SyncResult } from '../../contracts/sync.js';
+import { MESSAGES } from '../../contracts/names.js';
+import type { SyncProgress, SyncResult, ValidationFound } from '../../contracts/sync.js';
 import {
-  beginSyncRun,
   defineSync,
-  endSyncRun,
   listSyncs,
-  SyncIsRunningError,
+  setSyncPaused,
+  SyncNotFoundError,
   syncRuns,
   type Sync,
   type SyncRun,
@@ -17,15 +15,9 @@ import { SettingsError } from '../migrations/request/settings-error.js';
 import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
 import { settingsOf, shownDestination, syncRequestSchema, type SyncRequest } from './request.js';
-
-/** A run of a sync that was started, or that was going on. */
-export interface StartedSync {
-  readonly syncId: string;
-  readonly runId: string;
-  readonly workflowId: string;
-  /** It was going on already. */
-  readonly attached: boolean;
-}
+import { pauseSchedule, scheduleState, type ScheduleState } from './schedules.js';
+import { startSync, type StartedSync, type SyncStart } from './start-sync.js';
+import { validateSync } from './validate-sync.js';
 
 /** A sync with its latest runs. */
 export interface SyncStatus {
@@ -34,7 +26,16 @@ export interface SyncStatus {
   readonly runs: readonly SyncRun[];
   /** Milliseconds since the last run ended that did all it should; null if none did. */
   readonly lastSuccessMs: number | null;
+  /** That is longer ago than it may be. */
+  readonly isLate: boolean;
+  /** Null if the sync runs only when somebody asks for it. */
+  readonly schedule: ScheduleState | null;
 }
+
+/** Which sync: by its name, by its id, or by where it writes. */
+export type WhichSync =
+  | { readonly name: string; readonly account?: string | null }
+  | (SyncRequest & { readonly name?: never });
 
 const RUNS_SHOWN = 20;
 
@@ -53,18 +54,36 @@ export class Syncs {
    * @throws SettingsError, NoWorkerError, SyncIsRunningError, DestinationTakenError
    */
   async start(request: SyncRequest): Promise<StartedSync> {
-    const parsed = syncRequestSchema.safeParse(request);
-    if (!parsed.success) throw settingsError(parsed.error.issues);
-    const { to, full, account, ...keys } = parsed.data;
-    const reached = await this.reach.workersOf(account);
-    const sync = await defineSync(this.reach.ledger.db, {
-      id: newId(),
-      accountId: reached.accountId,
-      name: null,
-      destination: shownDestination(to, keys.table),
-      settings: settingsOf(keys, { from: 'run' }),
-    });
-    return this.#start(sync, reached.taskQueue, { full, reset: false, secret: to });
+    return this.#startNew(request, false);
+  }
+
+  /**
+   * Begins a sync anew: takes its table as it is, reads the whole account and compares every row. No
+   * row is deleted by that.
+   *
+   * @throws what `start` throws; SyncNotFoundError
+   */
+  async reset(which: WhichSync): Promise<StartedSync> {
+    if (which.name === undefined) return this.#startNew(which, true);
+    return this.run(which.name, { reset: true, account: which.account ?? null });
+  }
+
+  /**
+   * Starts a run of a sync that has a name.
+   *
+   * @throws SyncNotFoundError, NoWorkerError, SyncIsRunningError
+   */
+  async run(
+    name: string,
+    {
+      full = false,
+      reset = false,
+      account = null,
+    }: Partial<Omit<SyncStart, 'secret'>> & { readonly account?: string | null } = {},
+  ): Promise<StartedSync> {
+    const sync = await this.#named(name, account);
+    const { taskQueue } = await this.reach.workersOf(sync.accountId);
+    return startSync(this.reach, sync, taskQueue, { full, reset, secret: null });
   }
 
   /** @throws MigrationStoppedError with what was in the way; CancelledFailure */
@@ -78,69 +97,120 @@ export class Syncs {
     return handle.query<SyncProgress>(MESSAGES.progress).catch(() => null);
   }
 
-  /** All syncs of the ledger with their latest runs, the oldest sync first. */
-  async status(): Promise<SyncStatus[]> {
+  /** Ends a run after what was written; the next one goes on there. */
+  async cancel(workflowId: string): Promise<void> {
+    await this.reach.client.workflow.getHandle(workflowId).cancel();
+  }
+
+  /**
+   * Syncs of the ledger with their latest runs, the oldest sync first.
+   *
+   * @param name only this one
+   * @throws SyncNotFoundError
+   */
+  async status(name: string | null = null): Promise<SyncStatus[]> {
     const { db } = this.reach.ledger;
-    const syncs = await listSyncs(db);
+    const all = await listSyncs(db);
+    const asked = all.filter((sync) => name === null || isCalled(sync, name));
+    if (name !== null && asked.length === 0) throw new SyncNotFoundError(name);
     return Promise.all(
-      syncs.map(async (sync) => {
+      asked.map(async (sync) => {
         const runs = await syncRuns(db, sync.id, RUNS_SHOWN);
-        const last = runs.find(
-          ({ finishedAt, failure }) => finishedAt !== null && failure === null,
-        );
-        const endedAt = last?.finishedAt?.getTime() ?? null;
-        return { sync, runs, lastSuccessMs: endedAt === null ? null : Date.now() - endedAt };
+        const { lastSuccessAt, settings } = sync;
+        const lastSuccessMs = lastSuccessAt === null ? null : Date.now() - lastSuccessAt.getTime();
+        const since = lastSuccessMs ?? Date.now() - sync.createdAt.getTime();
+        return {
+          sync,
+          runs,
+          lastSuccessMs,
+          isLate: settings.lateAfterMs !== null && since > settings.lateAfterMs,
+          schedule: await scheduleState(this.reach.client, sync.id),
+        };
       }),
     );
   }
 
-  async #start(
-    sync: Sync,
-    taskQueue: string,
-    how: { readonly full: boolean; readonly reset: boolean; readonly secret: string | null },
-  ): Promise<StartedSync> {
+  /**
+   * Pauses the Schedule of a sync, or lets it start runs again.
+   *
+   * @throws SyncNotFoundError; SettingsError if it has no Schedule
+   */
+  async setPaused(name: string, paused: boolean, account: string | null = null): Promise<void> {
     const { db } = this.reach.ledger;
-    const { id: syncId, accountId } = sync;
-    const { full, reset, secret } = how;
-    const workflowId = workflowIds.sync(syncId);
-    const runId = newId();
-    try {
-      await beginSyncRun(db, { id: runId, syncId, accountId, secret });
-    } catch (error) {
-      if (!(error instanceof SyncIsRunningError) || !(await this.#isOpen(workflowId))) throw error;
-      return { syncId, runId: error.runId, workflowId, attached: true };
+    const { id } = await this.#named(name, account);
+    const note = paused ? 'Paused by consentry sync pause.' : 'Resumed by consentry sync unpause.';
+    if (!(await pauseSchedule(this.reach.client, id, paused, note))) {
+      throw new SettingsError(
+        `The sync ${name} has no Schedule: it runs only when somebody asks for it. Give it "every" in ` +
+          'consentry.yaml, and run consentry apply.',
+      );
     }
-    try {
-      await this.reach.client.workflow.start<typeof consentSync>('consentSync', {
-        workflowId,
-        taskQueue,
-        args: [{ syncId, full, reset, isWaitedFor: true, runId }],
-        workflowIdConflictPolicy: 'FAIL',
-        staticSummary: `consent into ${sync.settings.to.table}`,
-      });
-    } catch (error) {
-      await endSyncRun(db, runId, 'It was not started.');
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      throw new SyncIsRunningError(syncId);
-    }
-    return { syncId, runId, workflowId, attached: false };
+    await setSyncPaused(db, id, paused);
   }
 
-  async #isOpen(workflowId: string): Promise<boolean> {
-    try {
-      const { status } = await this.reach.client.workflow.getHandle(workflowId).describe();
-      return status.name === 'RUNNING';
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
+  /**
+   * Compares random rows with what Klaviyo says of them now. Nothing is written.
+   *
+   * @throws SyncNotFoundError, NoWorkerError, MigrationStoppedError
+   */
+  async validate(which: WhichSync, sample: number): Promise<ValidationFound> {
+    const sync =
+      which.name === undefined
+        ? await this.#at(which)
+        : await this.#named(which.name, which.account ?? null);
+    const { taskQueue } = await this.reach.workersOf(sync.accountId);
+    const secret = which.name === undefined ? which.to : null;
+    return validateSync(this.reach, sync, taskQueue, { sample, secret });
+  }
+
+  async #startNew(request: SyncRequest, reset: boolean): Promise<StartedSync> {
+    const { to, full, account, ...keys } = parsed(request);
+    const reached = await this.reach.workersOf(account);
+    const sync = await defineSync(this.reach.ledger.db, {
+      id: newId(),
+      accountId: reached.accountId,
+      name: null,
+      destination: shownDestination(to, keys.table),
+      settings: settingsOf(keys, { from: 'run' }),
+    });
+    return startSync(this.reach, sync, reached.taskQueue, { full, reset, secret: to });
+  }
+
+  /** @throws SyncNotFoundError, SettingsError */
+  async #named(name: string, account: string | null): Promise<Sync> {
+    const [first, ...others] = (await listSyncs(this.reach.ledger.db)).filter(
+      (sync) => isCalled(sync, name) && (account === null || sync.accountId === account),
+    );
+    if (first === undefined) throw new SyncNotFoundError(name);
+    if (others.length === 0) return first;
+    throw new SettingsError(
+      `Several accounts have a sync ${name}: ${[first, ...others].map(({ accountId }) => accountId).join(', ')}. ` +
+        'Say which with --account.',
+    );
+  }
+
+  /** @throws SyncNotFoundError, SettingsError */
+  async #at(request: SyncRequest): Promise<Sync> {
+    const { to, table } = parsed(request);
+    const destination = shownDestination(to, table);
+    const syncs = await listSyncs(this.reach.ledger.db);
+    const sync = syncs.find((each) => each.destination === destination);
+    if (sync === undefined) throw new SyncNotFoundError(`into ${destination}`);
+    return sync;
   }
 }
 
-function settingsError(issues: readonly { path: readonly PropertyKey[]; message: string }[]) {
-  const lines = issues.map(({ path, message }) => {
+function isCalled({ name, id }: Sync, called: string): boolean {
+  return name === called || id === called;
+}
+
+/** @throws SettingsError */
+function parsed(request: SyncRequest) {
+  const result = syncRequestSchema.safeParse(request);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(({ path, message }) => {
     const where = path.map(String).join('.');
     return `${where === '' ? 'The sync' : where}: ${message}.`;
   });
-  return new SettingsError(lines.join('\n'));
+  throw new SettingsError(lines.join('\n'));
 }

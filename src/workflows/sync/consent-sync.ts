@@ -1,11 +1,13 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  ContinueAsNew,
   continueAsNew,
   isCancellation,
   setCurrentDetails,
   setHandler,
   uuid4,
+  workflowInfo,
   ActivityFailure,
 } from '@temporalio/workflow';
 import {
@@ -63,7 +65,8 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     tell('done');
     return { runId, whole, drift, ...counts };
   } catch (error) {
-    if (isContinuing(error)) throw error;
+    if (error instanceof ContinueAsNew) throw error;
+    if (!input.isWaitedFor && typeOf(error) === 'SyncIsRunning') return skipped(error);
     await CancellationScope.nonCancellable(() =>
       end(isCancellation(error) ? 'It was cancelled.' : messageOf(error)),
     );
@@ -76,7 +79,7 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     const { full, reset } = input;
     const begun = await steps.beginSync.executeWithOptions(
       { summary: 'the destination and its marker' },
-      [{ ...step, full, reset }],
+      [{ ...step, workflowId: workflowInfo().workflowId, full, reset }],
     );
     return begun.whole;
   }
@@ -114,6 +117,12 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     return syncSteps.endSync.executeWithOptions({ summary: 'end the run' }, [{ ...step, failure }]);
   }
 
+  /** Another run is working: the Schedule's next one comes. */
+  function skipped(error: unknown): SyncResult {
+    setCurrentDetails(`Nothing was done. ${messageOf(error)}`);
+    return { runId, whole: null, drift: {}, ...NO_COUNTS };
+  }
+
   function count(more: SyncCounts): void {
     counts = sumOf(counts, more);
     progress = { ...progress, ...counts };
@@ -131,12 +140,15 @@ function turnSummary(whole: WholeReading, { read, windows }: SyncProgress): stri
   return `${what}: ${read.toLocaleString('en-US')} profiles so far, ${windows} windows left`;
 }
 
-function isContinuing(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ContinueAsNew';
+function failureIn(error: unknown): ApplicationFailure | null {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? cause : null;
+}
+
+function typeOf(error: unknown): string | null {
+  return failureIn(error)?.type ?? null;
 }
 
 function messageOf(error: unknown): string {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof ApplicationFailure) return cause.message;
-  return error instanceof Error ? error.message : String(error);
+  return failureIn(error)?.message ?? (error instanceof Error ? error.message : String(error));
 }

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { CancelledFailure } from '@temporalio/common';
+import { populate } from 'klaviyo-sandbox';
+import { until } from '../workflows/phases.js';
+import { startSyncWorld, type SyncWorld } from './world.js';
+
+const PROFILES = 3_000;
+
+describe('a sync that is interrupted', () => {
+  let world: SyncWorld;
+  before(async () => {
+    world = await startSyncWorld();
+    await populate(world.sandbox.account, { profiles: PROFILES });
+  });
+  after(() => world.close());
+
+  const start = (table: string) =>
+    world.harness.consentry.syncs.start({ to: world.url, table, history: `${table}_history` });
+  const count = async (table: string) =>
+    Number((await world.rows(`select count(*)::int as n from ${table}`))[0]?.['n']);
+
+  test('goes on in the middle of its first reading after a cancel', async () => {
+    const { gates, consentry } = world.harness;
+    const gate = gates.close('get_profiles', 12);
+    const { workflowId } = await start('cancelled');
+    await until('what was read before', async () => {
+      const isThere = await world.rows("select to_regclass('cancelled') as is");
+      return isThere[0]?.['is'] !== null && (await count('cancelled')) >= 1_000;
+    });
+    await consentry.syncs.cancel(workflowId);
+    await assert.rejects(consentry.syncs.waitForEnd(workflowId), CancelledFailure);
+    gate.open();
+    const written = await count('cancelled');
+    assert.ok(written < PROFILES, `${written} rows`);
+    const { whole, added } = await consentry.syncs.waitForEnd(
+      (await start('cancelled')).workflowId,
+    );
+    assert.deepEqual({ whole, added }, { whole: 'first', added: PROFILES - written });
+    await world.assertTrue('cancelled');
+    const [status] = await consentry.syncs.status();
+    assert.deepEqual(
+      status?.runs.map(({ failure }) => failure),
+      [null, 'It was cancelled.'],
+    );
+  });
+
+  test('is taken over if its execution was terminated', async () => {
+    const { gates, consentry, client } = world.harness;
+    const gate = gates.close('get_profiles', 5);
+    const { workflowId, runId } = await start('terminated');
+    await gate.reached;
+    assert.deepEqual(
+      { ...(await start('terminated')), syncId: '' },
+      { workflowId, runId, attached: true, syncId: '' },
+    );
+    await client.workflow.getHandle(workflowId).terminate();
+    const next = await start('terminated');
+    assert.equal(next.attached, false);
+    gate.open();
+    await consentry.syncs.waitForEnd(next.workflowId);
+    await world.assertTrue('terminated');
+  });
+
+  test('is cancelled in each of its phases, and ends as if it had not been', async () => {
+    const { gates, consentry } = world.harness;
+    await consentry.syncs.waitForEnd((await start('phases')).workflowId);
+    // While it reads changes, at the first page of the account, and in the middle of it.
+    for (const after of [0, 1, 3, 12]) {
+      const gate = gates.close('get_profiles', after);
+      const { workflowId } = await consentry.syncs.start({
+        to: world.url,
+        table: 'phases',
+        history: 'phases_history',
+        full: true,
+      });
+      await gate.reached;
+      await consentry.syncs.cancel(workflowId);
+      await assert.rejects(consentry.syncs.waitForEnd(workflowId), CancelledFailure);
+      gate.open();
+    }
+    const { whole, changed } = await consentry.syncs.waitForEnd((await start('phases')).workflowId);
+    assert.deepEqual({ whole, changed }, { whole: 'sweep', changed: 0 });
+    await world.assertTrue('phases');
+  });
+
+  test('a table that was emptied, or restored, is found out, and nothing is written', async () => {
+    const { consentry, ledger } = world.harness;
+    const { workflowId, syncId } = await start('restored');
+    await consentry.syncs.waitForEnd(workflowId);
+    const refused = async (why: RegExp) => {
+      const before = await world.rows('select * from restored order by profile_id');
+      const { workflowId: again } = await start('restored');
+      await assert.rejects(consentry.syncs.waitForEnd(again), why);
+      assert.deepEqual(await world.rows('select * from restored order by profile_id'), before);
+    };
+    await world.rows('update restored_sync set generation = generation - 1');
+    await refused(/older than the ledger says .* restored from a backup.*sync reset/s);
+    await world.rows('update restored_sync set generation = generation + 5');
+    await refused(/newer than the ledger says .* ledger was restored/s);
+    await world.rows(
+      'delete from restored where profile_id in (select profile_id from restored limit 10)',
+    );
+    const reset = await consentry.syncs.reset({
+      to: world.url,
+      table: 'restored',
+      history: 'restored_history',
+    });
+    const { whole, added, changed } = await consentry.syncs.waitForEnd(reset.workflowId);
+    assert.deepEqual({ whole, added, changed }, { whole: 'first', added: 10, changed: 0 });
+    await world.assertTrue('restored');
+    await ledger.db.deleteFrom('sync').where('id', '=', syncId).execute();
+    await refused(/a sync that this ledger does not know/);
+  });
+
+  test('a validation compares rows with Klaviyo, and writes nothing', async () => {
+    const { consentry } = world.harness;
+    await consentry.syncs.waitForEnd((await start('validated')).workflowId);
+    const which = { to: world.url, table: 'validated' };
+    assert.deepEqual(await consentry.syncs.validate(which, 200), { rows: 200, differences: [] });
+    const [one] = await world.rows(
+      `update validated set email_marketing_consent = 'SUBSCRIBED', may_send_email_marketing = true
+       where email_marketing_consent = 'UNSUBSCRIBED' returning profile_id`,
+    );
+    assert.ok(one !== undefined);
+    const { rows, differences } = await consentry.syncs.validate(which, PROFILES * 2);
+    assert.equal(rows, PROFILES);
+    assert.deepEqual(
+      differences.filter(({ profileId }) => profileId === one['profile_id']),
+      [
+        {
+          profileId: one['profile_id'],
+          column: 'email_marketing_consent',
+          inTable: 'SUBSCRIBED',
+          inKlaviyo: 'UNSUBSCRIBED',
+        },
+        {
+          profileId: one['profile_id'],
+          column: 'may_send_email_marketing',
+          inTable: true,
+          inKlaviyo: false,
+        },
+      ],
+    );
+  });
+});
