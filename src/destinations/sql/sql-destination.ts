@@ -183,7 +183,7 @@ export class SqlDestination implements Destination {
 
   /** If there is none. */
   async #insertMarker(session: SqlSession, marker: Marker): Promise<void> {
-    await session.query(this.#statements.insertMarker, markerValues(marker, null));
+    await session.insert(this.#layout.marker, [markerValues(marker, null)], 'if_absent');
   }
 
   async #writeMarker(session: SqlSession, marker: Marker, goneAt: string | null): Promise<void> {
@@ -220,7 +220,7 @@ export class SqlDestination implements Destination {
     await session.insert(rows, merged.inserted.map(rowValues));
     await session.replace(rows, merged.updated.map(rowValues));
     for (const [readAt, ids] of merged.confirmed) {
-      await session.query(statements.confirm, [readAt, ids]);
+      await session.query(statements.confirm, [this.#database.dialect.time(readAt), ids]);
     }
   }
 
