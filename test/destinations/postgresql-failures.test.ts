@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import pg from 'pg';
 import { openDestination } from '../../src/destinations/open-destination.js';
-import {
-  DestinationError,
-  type Destination,
-  type DestinationTables,
-} from '../../src/destinations/destination.js';
+import type { Destination, DestinationTables } from '../../src/destinations/destination.js';
 import { uniqueName } from '../support/stack.js';
+import { failure, silentPort } from './failures.js';
 import { startOwnPostgresql, type OwnPostgresql } from './own-postgresql.js';
 import { at, batchOf, markerAt, subscriber, TABLES, UNSUBSCRIBED } from './records.js';
 
@@ -51,25 +46,10 @@ describe('a destination on PostgreSQL that', () => {
     return url.href;
   }
 
-  function failure(passing: boolean, ...says: RegExp[]) {
-    return (error: unknown): true => {
-      assert.ok(error instanceof DestinationError, String(error));
-      assert.equal(error.passing, passing, error.message);
-      for (const words of says) assert.match(error.message, words);
-      const all = `${error.message} ${error.stack} ${JSON.stringify(error)}`;
-      assert.doesNotMatch(all, /s3cret|wr0ng|@example\.com/);
-      return true;
-    };
-  }
-
   describe('cannot be used', () => {
     it('says that nobody listens', async () => {
-      const listener = createServer().listen(0, '127.0.0.1');
-      await once(listener, 'listening');
-      const { port } = listener.address() as AddressInfo;
-      listener.close();
-      await once(listener, 'close');
-      const to = open(asRole((url) => (url.port = String(port))));
+      const port = await silentPort();
+      const to = open(asRole((url) => (url.port = port)));
       await assert.rejects(
         to.prepare(),
         failure(true, /No connection.*ECONNREFUSED/, /Check host/),

@@ -146,9 +146,9 @@ export function testsOf(server: TestServer): void {
       assert.deepEqual(await write(to, [odd], { readAt: at('12:00') }), nothing());
     });
 
-    it('distinguishes ids and values that differ in case, accents or spaces alone', async () => {
+    it('distinguishes ids and values that differ in case or accents alone', async () => {
       const to = await destination();
-      const ids = ['01a', '01A', '01á', '01A '];
+      const ids = ['01a', '01A', '01á', '01à'];
       await write(
         to,
         ids.map((id) => subscriber(id, { external_id: 'x' })),
@@ -158,7 +158,7 @@ export function testsOf(server: TestServer): void {
       assert.equal(written.changed, 1);
       assert.deepEqual(
         (await rowsOf(to)).map((row) => row.profileId),
-        ['01A', '01A ', '01a', '01á'],
+        ['01A', '01a', '01à', '01á'],
       );
     });
   });

@@ -16,6 +16,11 @@ import type { QueryBatch } from './query-batch.js';
 
 const CONNECT_MS = 15_000;
 
+/** Whether the server answered, but does not accept this user. */
+export function isRefused(error: unknown): boolean {
+  return REFUSED.has(numberOf(error));
+}
+
 /** Access denied, no right to the database, unknown database, host not allowed. */
 const REFUSED: ReadonlySet<number> = new Set([1045, 1044, 1049, 1130, 1698]);
 const READ_ONLY_VIOLATED = 1792;
@@ -73,11 +78,12 @@ async function connect(database: DatabaseUrl): Promise<Connection> {
     return connection;
   } catch (error) {
     connection.destroy();
-    throw notConnected(database, REFUSED.has(numberOf(error)), error);
+    throw notConnected(database, isRefused(error), error);
   }
 }
 
-function connectionOptions(database: DatabaseUrl): ConnectionOptions {
+/** Throws `SourceError` for a parameter that means nothing. */
+export function connectionOptions(database: DatabaseUrl): ConnectionOptions {
   const socket = database.parameters.get('socket');
   const told = database.parameters.get('ssl') ?? null;
   // Without a verified certificate, the password could go to anybody who answers.
@@ -138,6 +144,7 @@ function readError(database: DatabaseUrl, rows: number, error: unknown): Error {
   return queryFailed(database, code, number === READ_ONLY_VIOLATED, error);
 }
 
-function numberOf(error: unknown): number {
+/** The server's number of an error, or the client's; NaN for any other error. */
+export function numberOf(error: unknown): number {
   return error instanceof Error && 'errno' in error ? Number(error.errno) : NaN;
 }

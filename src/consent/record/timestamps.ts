@@ -1,11 +1,12 @@
-const PARTS = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
+const PARTS = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/;
 
 /**
  * A datetime of Klaviyo in the one form in which records keep it: in UTC with microseconds,
- * `2026-01-02T03:04:05.000006Z`. Smaller fractions are cut off: no database keeps them.
+ * `2026-01-02T03:04:05.000006Z`. Smaller fractions are cut off: no database keeps them. A time without
+ * an offset is in UTC, as all of Klaviyo's are.
  */
 export function microseconds(datetime: string): string {
-  const [, day = '', time = '', fraction = '', zone = ''] = PARTS.exec(datetime) ?? [];
+  const [, day = '', time = '', fraction = '', zone = 'Z'] = PARTS.exec(datetime) ?? [];
   if (day === '') return microsecondsOfDate(datetime);
   const digits = fraction.slice(0, 6).padEnd(6, '0');
   if (zone === 'Z' || zone === '+00:00') return `${day}T${time}.${digits}Z`;
@@ -15,5 +16,6 @@ export function microseconds(datetime: string): string {
 
 /** Other spellings of ISO 8601, such as without seconds. */
 function microsecondsOfDate(datetime: string): string {
-  return `${new Date(datetime).toISOString().slice(0, -1)}000Z`;
+  const isLocal = /T[\d:.]+$/.test(datetime);
+  return `${new Date(isLocal ? `${datetime}Z` : datetime).toISOString().slice(0, -1)}000Z`;
 }

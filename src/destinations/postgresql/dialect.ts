@@ -1,5 +1,5 @@
 import type { Dialect } from '../sql/database.js';
-import type { SqlType } from '../sql/layout.js';
+import { nameOf, type SqlType } from '../sql/layout.js';
 import { quoted } from '../sql/statements.js';
 
 const TYPES: Readonly<Record<SqlType, string>> = {
@@ -22,10 +22,10 @@ const DECLARED: Readonly<Partial<Record<SqlType, string>>> = {
 export const POSTGRESQL: Dialect = {
   longestName: 63,
   anyOf: '= any(?)',
-  ifAbsent: 'on conflict do nothing',
   byBytes: (column) => `${column} collate "C"`,
   random: 'random()',
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  time: (value) => value,
   typeOf: (type) => TYPES[type],
   createTable(table) {
     const columns = table.columns.map(({ name, type, nullable }, i) => {
@@ -37,10 +37,7 @@ export const POSTGRESQL: Dialect = {
     return [
       `create table ${name} (${columns.join(', ')})`,
       ...table.indexes.map((index) => {
-        const names = index.map((of) => {
-          const column = table.columns.find((one) => one.of === of);
-          return this.quote(column?.name ?? of);
-        });
+        const names = index.map((of) => this.quote(nameOf(table, of)));
         // Hardly any profile is merged: its index has only those.
         const where = index[0] === 'merged_into' ? ` where ${names[0]} is not null` : '';
         return `create index on ${name} (${names.join(', ')})${where}`;

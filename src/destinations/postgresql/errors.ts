@@ -21,12 +21,19 @@ export function statementFailed({ shown }: DatabaseUrl, error: unknown): Destina
     );
   }
   const state = error.code ?? '';
-  // Its detail and its context could have a person's values.
-  const words = `${error.message.replace(/\s+/g, ' ').replace(/\.$/, '')} (${state})`;
+  const words = isImpersonal(state) ? `${oneLine(error.message)} (${state})` : state;
   return new DestinationError(
     `${shown}: the server did not do it: ${words}. ${remedyOf(state)}`,
     PASSING.test(state),
   );
+}
+
+/**
+ * Whether the server's message names no value. Of a constraint it has the name, and the values only in
+ * the detail; of what cannot be converted (22), or what a trigger raises (P0), it may have any.
+ */
+function isImpersonal(state: string): boolean {
+  return PASSING.test(state) || /^(23|42)/.test(state);
 }
 
 function remedyOf(state: string): string {
@@ -53,5 +60,9 @@ export function connectFailed(database: DatabaseUrl, error: unknown): Destinatio
 }
 
 function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+  return error instanceof Error ? oneLine(error.message) : String(error);
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, ' ').replace(/\.$/, '');
 }

@@ -36,13 +36,17 @@ export class PostgresqlSession implements SqlSession {
     );
   }
 
-  async insert(table: Table, rows: readonly (readonly SqlValue[])[]): Promise<void> {
+  async insert(
+    table: Table,
+    rows: readonly (readonly SqlValue[])[],
+    how: 'new' | 'if_absent' = 'new',
+  ): Promise<void> {
     if (rows.length === 0) return;
     const columns = table.columns.filter(({ type }) => type !== 'counter');
     const given = { ...table, columns };
     await this.#run({
       text: `insert into ${quoted(POSTGRESQL, table)} (${columnList(POSTGRESQL, given)})
-       select ${columnList(POSTGRESQL, given)} from ${recordset(columns)}`,
+       select ${columnList(POSTGRESQL, given)} from ${recordset(columns)} ${how === 'new' ? '' : 'on conflict do nothing'}`,
       values: [jsonOf(columns, rows)],
     });
   }

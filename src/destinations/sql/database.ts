@@ -16,8 +16,16 @@ export interface SqlSession {
     values?: readonly (SqlValue | readonly string[])[],
     types?: readonly SqlType[],
   ): Promise<SqlValue[][]>;
-  /** Adds rows; values are in the order of the table's columns, without a `counter`. */
-  insert(table: Table, rows: readonly (readonly SqlValue[])[]): Promise<void>;
+  /**
+   * Adds rows; values are in the order of the table's columns, without a `counter`.
+   *
+   * @param how `if_absent` leaves a row as it is whose key is there
+   */
+  insert(
+    table: Table,
+    rows: readonly (readonly SqlValue[])[],
+    how?: 'new' | 'if_absent',
+  ): Promise<void>;
   /** Replaces all columns of rows by their key, the first column. */
   replace(table: Table, rows: readonly (readonly SqlValue[])[]): Promise<void>;
 }
@@ -33,7 +41,7 @@ export interface Relation {
 
 export interface RelationColumn {
   readonly name: string;
-  /** As `typeOf` of the dialect writes it. */
+  /** In the words of `typeOf` of the dialect. */
   readonly type: string;
   readonly nullable: boolean;
   /** Whether a row that does not name it gets a value. */
@@ -48,13 +56,13 @@ export interface Dialect {
   readonly longestName: number;
   /** A condition that a column is one of a list, to follow its name. */
   readonly anyOf: string;
-  /** Ends an `insert`: a row whose key is there is left as it is. */
-  readonly ifAbsent: string;
   /** A key as it is compared and ordered, by its bytes. */
   byBytes(column: string): string;
   /** A random number. */
   readonly random: string;
   quote(name: string): string;
+  /** A time as a value of a statement. */
+  time(value: string): string;
   /** The type of a column, as the server shows it. */
   typeOf(type: SqlType): string;
   /** Statements that create a table with its indexes. */
@@ -80,13 +88,9 @@ export interface SqlDatabase {
   check(session: SqlSession): Promise<void>;
   /** Null if there is nothing of this name. */
   relation(session: SqlSession, table: Pick<Table, 'schema' | 'name'>): Promise<Relation | null>;
-  /** Throws if the user may not create tables there. */
+  /** Throws if the user may not create it there, as far as the server tells beforehand. */
   mayCreate(session: SqlSession, table: Pick<Table, 'schema' | 'name'>): Promise<void>;
   /** Which of these rights the user does not have. */
-  missingRights(
-    session: SqlSession,
-    table: Pick<Table, 'schema' | 'name'>,
-    rights: readonly Right[],
-  ): Promise<Right[]>;
+  missingRights(session: SqlSession, table: Table, rights: readonly Right[]): Promise<Right[]>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
-import { RECORD_COLUMNS, STATED_COLUMNS, type ColumnType } from '../../consent/record/columns.js';
+import type { ColumnType } from '../../consent/record/columns.js';
 import { DestinationError, type DestinationTables } from '../destination.js';
+import { checkName, refuseTwice, rowColumns } from '../row-columns.js';
 
 /** `key` and `word` are short texts that indexes can hold; `number` counts itself in the history. */
 export type SqlType = ColumnType | 'key' | 'word' | 'number' | 'counter';
@@ -32,25 +33,6 @@ export interface Layout {
 }
 
 const KEY = 'profile_id';
-
-/** What is kept of a row besides the record, in this order. */
-export const META_COLUMNS = [
-  { of: 'first_seen_at', type: 'timestamp', nullable: false },
-  { of: 'last_read_at', type: 'timestamp', nullable: false },
-  { of: 'changed_at', type: 'timestamp', nullable: false },
-  { of: 'deleted_at', type: 'timestamp', nullable: true },
-  { of: 'merged_into', type: 'key', nullable: true },
-] as const;
-
-const ROW_COLUMNS: readonly Omit<TableColumn, 'name'>[] = [
-  { of: KEY, type: 'key', nullable: false },
-  ...RECORD_COLUMNS.map((column) => ({
-    of: column.name,
-    type: column.type,
-    nullable: STATED_COLUMNS.includes(column),
-  })),
-  ...META_COLUMNS,
-];
 
 const HISTORY_COLUMNS: readonly Omit<TableColumn, 'name'>[] = [
   { of: 'id', type: 'counter', nullable: false },
@@ -91,25 +73,8 @@ export function layoutOf(tables: DestinationTables, shown: string, longest: numb
   const history = tables.history === null ? null : tableName(tables.history, refuse);
   const marker = { schema, name: `${name}_sync` };
   const view = { schema, name: `${name}_current` };
-  const unknown = Object.keys(tables.columns).filter(
-    (of) => !ROW_COLUMNS.some((column) => column.of === of),
-  );
-  if (unknown.length > 0) {
-    refuse(
-      `there is no column ${unknown.join(', ')} to be renamed. Use the names that ` +
-        `docs/destinations.md lists, such as email or sms_marketing_consent.`,
-    );
-  }
-  const columns = ROW_COLUMNS.map((column) => {
-    const renamed = tables.columns[column.of] ?? column.of;
-    checkName(renamed, 'column', refuse);
-    return { ...column, name: renamed };
-  });
-  const taken = [
-    ...twice([name, marker.name, view.name, ...(history === null ? [] : [history.name])]),
-    ...twice(columns.map((column) => column.name)),
-  ];
-  if (taken.length > 0) refuse(`"${taken[0]}" is the name of two things. Give each its own.`);
+  const columns = rowColumns(tables.columns, refuse);
+  refuseTwice([name, marker.name, view.name, ...(history === null ? [] : [history.name])], refuse);
   const long = [view.name, history?.name ?? '', ...columns.map((column) => column.name)].find(
     (one) => Buffer.byteLength(one) > longest,
   );
@@ -158,21 +123,4 @@ function tableName(text: string, refuse: Refuse): Pick<Table, 'schema' | 'name'>
   for (const part of parts) checkName(part, 'table', refuse);
   const [first = '', second] = parts;
   return second === undefined ? { schema: null, name: first } : { schema: first, name: second };
-}
-
-/** Other characters would have to be escaped in a way that each driver has its own mistakes with. */
-const NAME = /^[\p{L}_][\p{L}\p{N}_$ -]*$/u;
-
-function checkName(name: string, kind: 'table' | 'column', refuse: Refuse): void {
-  if (NAME.test(name) && name.trimEnd() === name) return;
-  refuse(
-    `"${name}" cannot be the name of a ${kind}. Use letters, digits, _, $, - and spaces, ` +
-      `with a letter or _ at the beginning.`,
-  );
-}
-
-/** Two names that differ by case only are one on some servers. */
-function twice(names: readonly string[]): string[] {
-  const lower = names.map((name) => name.toLowerCase());
-  return names.filter((_, i) => lower.indexOf(lower[i] ?? '') !== i);
 }

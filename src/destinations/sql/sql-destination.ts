@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { RECORD_COLUMNS, type ColumnValue } from '../../consent/record/columns.js';
+import type { ColumnValue } from '../../consent/record/columns.js';
 import type { ConsentRow } from '../../consent/record/record.js';
 import { microseconds } from '../../consent/record/timestamps.js';
 import {
@@ -13,6 +13,7 @@ import {
   type StoredRow,
   type Written,
 } from '../destination.js';
+import { rowValues, storedRow } from '../row-columns.js';
 import type { SqlDatabase, SqlSession, SqlValue } from './database.js';
 import { tableText, type Layout, type Table } from './layout.js';
 import { isPresent, mergeBatch, type Merged } from './merge.js';
@@ -183,7 +184,7 @@ export class SqlDestination implements Destination {
 
   /** If there is none. */
   async #insertMarker(session: SqlSession, marker: Marker): Promise<void> {
-    await session.query(this.#statements.insertMarker, markerValues(marker, null));
+    await session.insert(this.#layout.marker, [markerValues(marker, null)], 'if_absent');
   }
 
   async #writeMarker(session: SqlSession, marker: Marker, goneAt: string | null): Promise<void> {
@@ -220,7 +221,7 @@ export class SqlDestination implements Destination {
     await session.insert(rows, merged.inserted.map(rowValues));
     await session.replace(rows, merged.updated.map(rowValues));
     for (const [readAt, ids] of merged.confirmed) {
-      await session.query(statements.confirm, [readAt, ids]);
+      await session.query(statements.confirm, [this.#database.dialect.time(readAt), ids]);
     }
   }
 
@@ -261,7 +262,7 @@ export class SqlDestination implements Destination {
     values: readonly (SqlValue | readonly string[])[],
   ): Promise<StoredRow[]> {
     const rows = await session.query(text, values, typesOf(this.#layout.rows));
-    return rows.map(storedRow);
+    return rows.map((row) => storedRow(row as ColumnValue[]));
   }
 }
 
@@ -270,33 +271,6 @@ function typesOf({ columns }: Table): Table['columns'][number]['type'][] {
 }
 
 /** In the order of the table's columns. */
-function rowValues(stored: StoredRow): SqlValue[] {
-  return [
-    stored.profileId,
-    ...RECORD_COLUMNS.map(({ name }) => stored.row[name] ?? null),
-    stored.firstSeenAt,
-    stored.lastReadAt,
-    stored.changedAt,
-    stored.deletedAt,
-    stored.mergedInto,
-  ];
-}
-
-function storedRow(values: readonly SqlValue[]): StoredRow {
-  const row: Record<string, ColumnValue> = {};
-  RECORD_COLUMNS.forEach(({ name }, i) => (row[name] = values[i + 1] as ColumnValue));
-  const meta = values.slice(RECORD_COLUMNS.length + 1);
-  return {
-    profileId: String(values[0]),
-    row,
-    firstSeenAt: String(meta[0]),
-    lastReadAt: String(meta[1]),
-    changedAt: String(meta[2]),
-    deletedAt: textOrNull(meta[3]),
-    mergedInto: textOrNull(meta[4]),
-  };
-}
-
 function markerValues(marker: Marker, goneAt: string | null): SqlValue[] {
   return [
     1,

@@ -5,7 +5,6 @@ import { nameOf, type Layout, type Table } from './layout.js';
 export class Statements {
   readonly marker: string;
   readonly markerLocked: string;
-  readonly insertMarker: string;
   readonly rows: string;
   readonly rowsAfter: string;
   readonly idsAfter: string;
@@ -25,8 +24,6 @@ export class Statements {
     const all = `select ${columnList(dialect, rows)} from ${table}`;
     this.marker = `select ${columnList(dialect, marker)} from ${quoted(dialect, marker)}`;
     this.markerLocked = `${this.marker} for update`;
-    const values = marker.columns.map(() => '?').join(', ');
-    this.insertMarker = `insert into ${quoted(dialect, marker)} (${columnList(dialect, marker)}) values (${values}) ${dialect.ifAbsent}`;
     this.rows = `${all} where ${key} ${dialect.anyOf}`;
     this.rowsAfter = `${all} where ${ordered} > ? order by ${ordered} limit ?`;
     this.idsAfter = `select ${key} from ${table} where ${ordered} > ? and ${present} order by ${ordered} limit ?`;

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  DestinationError,
+  type Destination,
+  type Marker,
+  type Snapshot,
+  type StoredRow,
+} from '../destination.js';
+import { rowColumns, type RowColumn } from '../row-columns.js';
+import { csv, ndjson } from './text-formats.js';
+import { parquet } from './parquet.js';
+import { RowFile, type RowFormat, type SnapshotFile } from './row-file.js';
+
+const FORMATS: Readonly<Record<SnapshotFormat, (columns: readonly RowColumn[]) => RowFormat>> = {
+  ndjson,
+  csv,
+  parquet,
+};
+
+export type SnapshotFormat = 'ndjson' | 'csv' | 'parquet';
+export const SNAPSHOT_FORMATS: readonly SnapshotFormat[] = ['ndjson', 'csv', 'parquet'];
+
+const KIND = 'consentry consent snapshot';
+const MANIFEST = 'manifest.json';
+/** Files of snapshots, also of those that were never finished. */
+const OURS = /^consent-\d+-[0-9a-f]{8}\.(ndjson|csv|parquet)$|^manifest\.json\.[0-9a-f]{8}\.new$/;
+
+/** `manifest.json` of a folder: which files are the snapshot. Others are not, or no longer. */
+export interface SnapshotManifest {
+  readonly kind: typeof KIND;
+  readonly version: 1;
+  readonly format: SnapshotFormat;
+  readonly files: readonly SnapshotFile[];
+  readonly columns: readonly Pick<RowColumn, 'name' | 'type' | 'nullable'>[];
+  readonly rows: number;
+  readonly syncId: string;
+  readonly accountId: string;
+  readonly generation: number;
+  readonly runId: string;
+  readonly sweptAt: string | null;
+  /** RFC 3339. */
+  readonly writtenAt: string;
+}
+
+export interface SnapshotOptions {
+  /** Created if it is not there, for its owner alone. */
+  readonly folder: string;
+  readonly format: SnapshotFormat;
+  /** Other names for columns, by their default names. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes all rows of a destination, those of deleted and merged profiles too, into a file of a
+ * folder. Whoever reads by the manifest sees the former snapshot or this one, whole: the file is on
+ * the disk before the manifest is replaced, and the former file is removed after that.
+ *
+ * @throws DestinationError if the folder cannot be written, or is another sync's
+ */
+export async function exportSnapshot(
+  source: Destination,
+  { folder, format, columns: names }: SnapshotOptions,
+): Promise<SnapshotManifest> {
+  const columns = rowColumns(names, (problem) => {
+    throw new DestinationError(`${folder}: ${problem}`, false);
+  });
+  return source.snapshot(async ({ marker, rows }) => {
+    if (marker === null) {
+      throw new DestinationError(
+        `${source.shown}: no sync has written there, so there is nothing to write to ${folder}. Run ` +
+          `the sync first.`,
+        false,
+      );
+    }
+    await inFolder(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+    await refuseOthers(folder, marker);
+    const name = `consent-${marker.generation}-${randomBytes(4).toString('hex')}.${format}`;
+    const file = await writeRows(folder, name, FORMATS[format](columns), rows, marker);
+    const manifest: SnapshotManifest = {
+      kind: KIND,
+      version: 1,
+      format,
+      files: [file],
+      columns: columns.map(({ name: column, type, nullable }) => ({
+        name: column,
+        type,
+        nullable,
+      })),
+      rows: file.rows,
+      syncId: marker.syncId,
+      accountId: marker.accountId,
+      generation: marker.generation,
+      runId: marker.runId,
+      sweptAt: marker.sweptAt,
+      writtenAt: new Date().toISOString(),
+    };
+    await inFolder(folder, () => replaceManifest(folder, manifest));
+    return manifest;
+  });
+}
+
+async function writeRows(
+  folder: string,
+  name: string,
+  format: RowFormat,
+  pages: Snapshot['rows'],
+  { sweptAt }: Marker,
+): Promise<SnapshotFile> {
+  const file = await inFolder(folder, () => RowFile.create(folder, name, format));
+  try {
+    for await (const page of pages) {
+      const rows = page.map((row) => asRead(row, sweptAt));
+      await inFolder(folder, () => file.write(rows));
+    }
+    return await inFolder(folder, () => file.finish());
+  } catch (error) {
+    await file.remove();
+    throw error;
+  }
+}
+
+/** As the view has it: the last whole reading found the row too, if it is not gone. */
+function asRead(row: StoredRow, sweptAt: string | null): StoredRow {
+  const isPresent = row.deletedAt === null && row.mergedInto === null;
+  return isPresent && sweptAt !== null && sweptAt > row.lastReadAt
+    ? { ...row, lastReadAt: sweptAt }
+    : row;
+}
+
+async function refuseOthers(folder: string, { syncId, accountId }: Marker): Promise<void> {
+  const path = join(folder, MANIFEST);
+  const text = await inFolder(folder, () => readIfThere(path));
+  if (text === null) return;
+  const found = manifestIn(text);
+  if (found?.kind === KIND && found.syncId === syncId && found.accountId === accountId) return;
+  const whose =
+    found?.kind === KIND
+      ? `another sync's: ${found.syncId}, of the account ${found.accountId}`
+      : 'not one of a snapshot of consent';
+  throw new DestinationError(
+    `${path}: it is ${whose}. Give this sync a folder of its own, or remove the file.`,
+    false,
+  );
+}
+
+function manifestIn(text: string): Partial<SnapshotManifest> | null {
+  try {
+    return JSON.parse(text) as Partial<SnapshotManifest> | null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+async function replaceManifest(folder: string, manifest: SnapshotManifest): Promise<void> {
+  const path = join(folder, MANIFEST);
+  const unfinished = `${path}.${randomBytes(4).toString('hex')}.new`;
+  const handle = await open(unfinished, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(unfinished, path);
+  await syncFolder(folder);
+  const current = new Set(manifest.files.map(({ name }) => name));
+  for (const name of await readdir(folder)) {
+    if (OURS.test(name) && !current.has(name)) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Else a crash of the machine could undo the rename, after the former files were removed. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** A full disk or one with an error, or too many open files, may pass. */
+const PASSING: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE']);
+
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) throw error;
+    const code = String(error.code);
+    const isPassing = PASSING.has(code);
+    throw new DestinationError(
+      `${folder}: the folder cannot be written: ${error.message}. ` +
+        (isPassing
+          ? 'The former snapshot is still there. Make room on its disk; it is tried again.'
+          : 'Name a folder that the user of the worker may create files in, or give it the right.'),
+      isPassing,
+    );
+  }
+}
