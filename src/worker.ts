@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
+  Runtime,
   Worker,
   type ActivityInterceptorsFactory,
   type NativeConnection,
@@ -14,6 +15,8 @@ import {
   LedgerLimiter,
   MeasuredCalls,
   proveKey,
+  SyncWatchdog,
+  type WatchdogOutlets,
   type Activities,
 } from './activities/index.js';
 import type { TableDestination } from './contracts/sync.js';
@@ -23,6 +26,7 @@ import { KlaviyoClient } from './klaviyo/index.js';
 import { openDestination } from './destinations/open-destination.js';
 import { ConfigError } from './runtime/config.js';
 import { readSecret } from './runtime/secrets.js';
+import { sendNotice } from './runtime/send-notice.js';
 import { noteAccount, openLedger, type Ledger } from './ledger/index.js';
 
 /**
@@ -83,9 +87,11 @@ export async function createWorker(options: ConsentryWorkerOptions): Promise<Con
       accountId,
       taskQueue,
       async run() {
+        activities?.watchdog.start();
         try {
           await runAll(workers);
         } finally {
+          await activities?.watchdog.stop();
           await activities?.close();
         }
       },
@@ -171,6 +177,7 @@ interface OpenActivities {
   readonly accountId: string;
   readonly activities: Activities;
   readonly interceptors: ActivityInterceptorsFactory[];
+  readonly watchdog: SyncWatchdog;
   close(): Promise<void>;
 }
 
@@ -203,6 +210,7 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
     return {
       accountId,
       activities: createActivities({ ledger, klaviyo, accountId, openDestination: openSynced }),
+      watchdog: new SyncWatchdog({ ledger, accountId }, watchdogOutlets()),
       interceptors: [
         ({ info }) => ({ inbound: new FailureMapping(info.activityType) }),
         () => ({ inbound: new MeasuredCalls(ledger, meter) }),
@@ -214,6 +222,37 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
     await close();
     throw error;
   }
+}
+
+/** Notices go to the operator's address, measurements to Temporal's metrics. */
+function watchdogOutlets(): WatchdogOutlets {
+  const { metricMeter, logger } = Runtime.instance();
+  const age = metricMeter.createGauge(
+    'consentry_sync_success_age',
+    'int',
+    's',
+    'Time since the last success of a sync',
+  );
+  const late = metricMeter.createGauge(
+    'consentry_sync_late',
+    'int',
+    undefined,
+    '1 while a sync has had no success for too long',
+  );
+  return {
+    async send(to, notice) {
+      const address = await readSecret(to, () => Promise.resolve(null));
+      if (address.is === 'missing') throw new Error(address.why);
+      await sendNotice(address.value, notice);
+    },
+    measure(sync, account, seconds, isLate) {
+      age.set(seconds, { sync, account });
+      late.set(isLate ? 1 : 0, { sync, account });
+    },
+    warn: (message) => {
+      logger.warn(message);
+    },
+  };
 }
 
 /** Opens the table of a sync; its address is a secret that this process can read. */

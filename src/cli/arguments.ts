@@ -1,12 +1,10 @@
 import { InvalidArgumentError } from 'commander';
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+import { readDuration } from '../starter/migrations/request/spelling.js';
 
 /** `90s`, `15m`, `1h` in whole milliseconds. */
 export function parseDuration(text: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim()) ?? [];
-  const ms = Math.round(Number(amount) * (UNITS[unit ?? ''] ?? Number.NaN));
-  if (!(ms > 0)) throw new InvalidArgumentError('Give a number and a unit: 90s, 15m or 1h.');
+  const ms = readDuration(text);
+  if (ms === null) throw new InvalidArgumentError('Give a number and a unit: 90s, 15m or 1h.');
   return ms;
 }
 

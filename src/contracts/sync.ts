@@ -40,6 +40,8 @@ export interface SyncSettings {
   readonly lateAfterMs: number | null;
   /** Address that is told when the sync is late, failed, or is well again; null for none. */
   readonly notify: SecretReference | null;
+  /** The file that defined it no longer does: it runs no more by itself. */
+  readonly isRemoved?: true;
   /** Between two whole readings, in milliseconds; null for none after the first. */
   readonly sweepEveryMs: number | null;
   /** How long before the last reading the next begins: changes show late. Milliseconds. */

@@ -23,7 +23,7 @@ export async function readSecret(
       const value = variableOf(name, variables)?.trim() ?? '';
       return found(
         value,
-        `The address of the destination is in the variable ${name}, which this worker does not have. Set ` +
+        `An address is in the variable ${name}, which this worker does not have. Set ` +
           `${name} where the worker runs, and start it again.`,
       );
     }
@@ -35,7 +35,7 @@ export async function readSecret(
         typeof read === 'string' ? 'is empty' : `cannot be read (${read.code ?? read.name})`;
       return found(
         value,
-        `The address of the destination is in ${path}, which ${why} where the worker runs. Correct the path, ` +
+        `An address is in ${path}, which ${why} where the worker runs. Correct the path, ` +
           'or mount the file there.',
       );
     }

@@ -56,31 +56,52 @@ export function renderSyncs(syncs: readonly SyncStatus[]): string {
   return syncs.map(renderSync).join('\n\n');
 }
 
-function renderSync({ sync, runs, lastSuccessMs }: SyncStatus): string {
-  const last =
-    lastSuccessMs === null ? 'never succeeded' : `last success ${duration(lastSuccessMs)} ago`;
-  const head = `${sync.name ?? sync.id}: account ${sync.accountId} to ${sync.destination}; ${last}`;
+function renderSync(status: SyncStatus): string {
+  const { sync, runs } = status;
+  const head = [
+    `${sync.name ?? sync.id}: account ${sync.accountId} to ${sync.destination}`,
+    [successWords(status), scheduleWords(status)].join('; '),
+  ].join('\n');
   if (runs.length === 0) return head;
   const rows = runs.map((run) => [
     run.id,
     run.startedAt.toISOString().slice(0, 16).replace('T', ' '),
-    run.whole === null ? 'changes' : run.whole,
+    run.does === 'validation' ? 'rows to compare' : (run.whole ?? 'changes'),
     ...[run.read, run.added, run.changed, run.removed, run.calls].map(count),
-    run.finishedAt === null ? 'running' : (run.failure ?? 'done'),
+    endWords(run),
   ]);
-  const columns = [
-    'run',
-    'started (UTC)',
-    'read',
-    'profiles',
-    'added',
-    'changed',
-    'removed',
-    'calls',
-    'end',
-  ];
-  return `${head}\n${table(
-    columns.map((name, at) => ({ head: name, align: at > 2 && at < 8 ? 'right' : 'left' })),
-    rows,
-  )}`;
+  return `${head}\n\n${table(RUN_COLUMNS, rows)}`;
 }
+
+const RUN_COLUMNS = [
+  { head: 'run' },
+  { head: 'started (UTC)' },
+  { head: 'reads' },
+  ...['profiles', 'added', 'changed', 'removed', 'calls'].map((head) => ({
+    head,
+    align: 'right' as const,
+  })),
+  { head: 'end' },
+];
+
+function successWords({ lastSuccessMs, isLate }: SyncStatus): string {
+  const last =
+    lastSuccessMs === null ? 'never succeeded' : `last success ${duration(lastSuccessMs)} ago`;
+  return isLate ? `${last}: LATE` : last;
+}
+
+function scheduleWords({ schedule }: SyncStatus): string {
+  if (schedule === null) return 'runs only when asked for';
+  if (schedule.paused) return `paused${schedule.note === '' ? '' : ` (${schedule.note})`}`;
+  const { nextAt } = schedule;
+  return nextAt === null
+    ? 'no next run'
+    : `next run ${nextAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function endWords({ finishedAt, failure }: SyncStatus['runs'][number]): string {
+  if (finishedAt === null) return 'running';
+  return failure === null ? 'done' : failure.slice(0, LONGEST_END);
+}
+
+const LONGEST_END = 80;

@@ -3,35 +3,49 @@ import type { SyncProgress, SyncResult } from '../../contracts/sync.js';
 import type { Connected } from '../../starter/connect.js';
 import type { SyncRequest } from '../../starter/syncs/request.js';
 import type { StartedSync } from '../../starter/syncs/start-sync.js';
-import { Ended } from '../ended.js';
+import { Ended, UsageError } from '../ended.js';
 import { EXIT } from '../exit-codes.js';
 import { renderSyncResult, syncProgressLine } from '../render/sync.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 
-/** As commander read them; times in milliseconds. */
-export interface SyncRunFlags {
-  readonly to: string;
+/** As commander read them. */
+export interface SyncFlags {
+  readonly to?: string;
   readonly table?: string;
+  readonly account?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Times in milliseconds. */
+export interface SyncRunFlags extends SyncFlags {
   readonly history?: string;
   readonly onDeleted?: 'erase' | 'keep';
   readonly sweep?: number;
   readonly overlap?: number;
   readonly full?: boolean;
-  readonly account?: string;
+  readonly reset?: boolean;
   readonly detach?: boolean;
-  readonly json?: boolean;
 }
 
 const LOOK_EVERY_MS = 500;
 
-/** Starts a sync and follows it to its end. */
-export async function runSync(flags: SyncRunFlags, terminal: Terminal): Promise<void> {
+/**
+ * Starts a sync and follows it to its end.
+ *
+ * @param name of a sync of `consentry.yaml`; null for one that the flags describe
+ */
+export async function runSync(
+  name: string | null,
+  flags: SyncRunFlags,
+  terminal: Terminal,
+): Promise<void> {
   const output = new Output(terminal, flags.json ?? false);
-  const request = requestOf(flags);
+  const start = await startOf(name, flags);
   await withConsentry(async (connected) => {
-    const started = await connected.consentry.syncs.start(request);
+    const started = await start(connected);
     const { runId, workflowId, attached } = started;
     if (attached) output.note(`The run ${runId} of this sync is going on; this follows it.`);
     if (flags.detach === true) {
@@ -44,6 +58,27 @@ export async function runSync(flags: SyncRunFlags, terminal: Terminal): Promise<
     const result = await followSync(connected, started, output);
     output.result({ ...result, workflowId }, renderSyncResult(result));
   });
+}
+
+/** @throws UsageError, ConfigFileError */
+async function startOf(
+  name: string | null,
+  flags: SyncRunFlags,
+): Promise<(connected: Connected) => Promise<StartedSync>> {
+  const { full = false, reset = false, config = null } = flags;
+  if (name === null) {
+    const request = requestOf(flags);
+    return ({ consentry: { syncs } }) => (reset ? syncs.reset(request) : syncs.start(request));
+  }
+  for (const flag of ['to', 'table', 'history', 'onDeleted', 'sweep', 'overlap'] as const) {
+    if (flags[flag] === undefined) continue;
+    throw new UsageError(
+      `The sync ${name} is described in consentry.yaml: change it there, or leave out the name.`,
+    );
+  }
+  const { loadPrograms } = await import('../../starter/programs/load.js');
+  const loaded = await loadPrograms(config);
+  return ({ consentry: { syncs } }) => syncs.runDefined(loaded, name, { full, reset });
 }
 
 /** Shows a run until its end. @throws Ended if the person stops watching */
@@ -99,8 +134,15 @@ class ReadingPace {
   }
 }
 
-function requestOf(flags: SyncRunFlags): SyncRequest {
+/** @throws UsageError */
+export function requestOf(flags: SyncRunFlags): SyncRequest {
   const { to, table, history, onDeleted, sweep, overlap, full, account } = flags;
+  if (to === undefined) {
+    throw new UsageError(
+      'Say which sync: the name of one in consentry.yaml, or where to write with --to ' +
+        'postgres://user:password@host/database.',
+    );
+  }
   return {
     to,
     ...(table === undefined ? {} : { table }),

@@ -19,6 +19,7 @@ export interface SyncRun extends SyncCounts {
   readonly id: string;
   readonly syncId: string;
   readonly does: SyncRunKind;
+  readonly workflowId: string;
   readonly whole: WholeReading | null;
   readonly drift: Drift;
   readonly failure: string | null;
@@ -173,6 +174,7 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
       'sync_run.id',
       'sync_id',
       'does',
+      'workflow_id',
       'whole',
       'read',
       'added',
@@ -196,6 +198,7 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
     id: row.id,
     syncId: row.sync_id,
     does: row.does,
+    workflowId: row.workflow_id,
     whole: row.whole,
     read: Number(row.read),
     added: Number(row.added),

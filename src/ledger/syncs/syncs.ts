@@ -141,3 +141,35 @@ export async function adoptGeneration(db: LedgerDb, id: string, generation: numb
 export async function setSyncPaused(db: LedgerDb, id: string, paused: boolean): Promise<void> {
   await db.updateTable('sync').set({ paused }).where('id', '=', id).execute();
 }
+
+/** Since when people have been told that a sync is not well; null while it is. */
+export async function alertOf(db: LedgerDb, id: string): Promise<Date | null> {
+  const row = await db
+    .selectFrom('sync')
+    .select('alerted_at')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row?.alerted_at ?? null;
+}
+
+/** @returns whether this call was the first to raise it */
+export async function raiseAlert(db: LedgerDb, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('sync')
+    .set({ alerted_at: sql`now()` })
+    .where('id', '=', id)
+    .where('alerted_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** @returns whether this call was the first to clear it */
+export async function clearAlert(db: LedgerDb, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('sync')
+    .set({ alerted_at: null })
+    .where('id', '=', id)
+    .where('alerted_at', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}

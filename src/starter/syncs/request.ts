@@ -3,6 +3,9 @@ import { parseDatabaseUrl } from '../../connectors/databases/database-url.js';
 import { SYNC_DEFAULTS, type SecretReference, type SyncSettings } from '../../contracts/sync.js';
 import { choice, milliseconds, setting, text, yesOrNo } from '../migrations/request/setting.js';
 
+/** Where a sync writes that names no table. */
+export const DEFAULT_TABLE = 'klaviyo_consent';
+
 const MINUTE_MS = 60_000;
 
 const tableName = (what: string) =>
@@ -13,7 +16,7 @@ const tableName = (what: string) =>
 
 /** What a sync can be told, in `consentry.yaml` as on the command line. */
 export const syncKeys = {
-  table: setting(tableName('a table').default('klaviyo_consent'), {
+  table: setting(tableName('a table').default(DEFAULT_TABLE), {
     says: 'table with one row a profile; created by the first run, checked by later ones, never altered',
   }),
   history: setting(tableName('a table').nullable().default(null), {

@@ -96,6 +96,12 @@ export async function scheduleState(client: Client, syncId: string): Promise<Sch
   }
 }
 
+/** The next times at which the Schedule of a sync starts runs. */
+export async function nextTimes(client: Client, syncId: string): Promise<readonly Date[]> {
+  const { info } = await client.schedule.getHandle(scheduleId(syncId)).describe();
+  return info.nextActionTimes;
+}
+
 /** @returns false if the sync has no Schedule */
 export async function pauseSchedule(
   client: Client,

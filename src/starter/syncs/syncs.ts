@@ -12,8 +12,11 @@ import {
 import type { consentSync } from '../../workflows/index.js';
 import { newId } from '../ids.js';
 import { SettingsError } from '../migrations/request/settings-error.js';
+import type { Programs } from '../programs/load.js';
 import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
+import { applySync, syncChanges, type SyncChange } from './apply-syncs.js';
+import { definedSyncs } from './defined-syncs.js';
 import { settingsOf, shownDestination, syncRequestSchema, type SyncRequest } from './request.js';
 import { pauseSchedule, scheduleState, type ScheduleState } from './schedules.js';
 import { startSync, type StartedSync, type SyncStart } from './start-sync.js';
@@ -84,6 +87,43 @@ export class Syncs {
     const sync = await this.#named(name, account);
     const { taskQueue } = await this.reach.workersOf(sync.accountId);
     return startSync(this.reach, sync, taskQueue, { full, reset, secret: null });
+  }
+
+  /**
+   * Starts a run of a sync as a `consentry.yaml` defines it, applied or not; for the CLI.
+   *
+   * @throws SyncNotFoundError if the file has no such sync; and what `run` throws
+   */
+  async runDefined(
+    { file, secrets }: Programs,
+    name: string,
+    how: Pick<SyncStart, 'full' | 'reset'>,
+  ): Promise<StartedSync> {
+    const defined = definedSyncs(file, secrets).find((each) => each.name === name);
+    if (defined === undefined) {
+      const known = Object.keys(file.settings.syncs).join(', ');
+      throw new SettingsError(`${file.path} has no sync ${name}: it has ${known || 'none'}.`);
+    }
+    const { accountId, taskQueue } = await this.reach.workersOf(defined.accountId);
+    const { destination, settings } = defined;
+    const sync = await defineSync(this.reach.ledger.db, {
+      id: newId(),
+      accountId,
+      name,
+      destination,
+      settings,
+    });
+    return startSync(this.reach, sync, taskQueue, { ...how, secret: null });
+  }
+
+  /** How the syncs of a file differ from what was applied last; for the CLI. Throws what `syncChanges` throws. */
+  changes(loaded: Programs): Promise<SyncChange[]> {
+    return syncChanges(this.reach, loaded);
+  }
+
+  /** Defines a sync and its Schedule as a file does; for the CLI. Throws what `applySync` throws. */
+  apply(change: SyncChange): Promise<void> {
+    return applySync(this.reach, change);
   }
 
   /** @throws MigrationStoppedError with what was in the way; CancelledFailure */

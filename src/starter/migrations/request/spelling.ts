@@ -36,6 +36,14 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** Reads `90s`, `15m` or `1h` as whole milliseconds; null for anything else. */
+export function readDuration(text: string): number | null {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim()) ?? [];
+  const [, length] = [...UNITS, ['ms', 1] as const].find(([name]) => name === unit) ?? [];
+  const ms = length === undefined ? 0 : Math.round(Number(amount) * length);
+  return ms > 0 ? ms : null;
+}
+
 /** Milliseconds in the form that flags take: `90s`, `15m`, `1h`. */
 export function durationText(ms: number): string {
   const [unit, of] = UNITS.find(([, length]) => ms >= length && ms % length === 0) ?? ['ms', 1];

@@ -1,4 +1,5 @@
 import { nearest } from '../../migrations/request/nearest.js';
+import { DEFAULT_TABLE } from '../../syncs/request.js';
 import { programsOf, type Program } from '../program.js';
 import type { Problem, Problems } from './problems.js';
 import type { Settings } from './schema.js';
@@ -11,6 +12,7 @@ export function contradictions(settings: Settings, problem: Problems): Problem[]
   const programs = programsOf(settings);
   const alone = [
     ...accountsWithoutId(settings, programs, problem),
+    ...sharedTables(settings, problem),
     ...sameAccountTwice(settings, problem),
     ...programs.flatMap((program) => impossible(program, settings, problem)),
   ];
@@ -18,7 +20,7 @@ export function contradictions(settings: Settings, problem: Problems): Problem[]
 }
 
 function unknownNames(settings: Settings, problem: Problems): Problem[] {
-  const { accounts, connections, defaults, programs } = settings;
+  const { accounts, connections, defaults, programs, syncs } = settings;
   const refer = (path: string[], what: string, name: string, among: object): Problem[] => {
     if (Object.hasOwn(accounts, name) && among === accounts) return [];
     if (Object.hasOwn(among, name)) return [];
@@ -48,26 +50,51 @@ function unknownNames(settings: Settings, problem: Problems): Problem[] {
             connections,
           )),
     ]),
+    ...Object.entries(syncs).flatMap(([name, { account, to }]) => [
+      ...refer(['syncs', name, 'account'], 'account', account, accounts),
+      ...refer(['syncs', name, 'to', 'connection'], 'connection', to.connection, connections),
+    ]),
   ];
 }
 
 /** Without an id an account is the only one that workers have a key of; two cannot both be that. */
 function accountsWithoutId(
-  { accounts }: Settings,
+  { accounts, syncs }: Settings,
   programs: readonly Program[],
   problem: Problems,
 ): Problem[] {
-  const used = new Set(programs.map(({ account }) => account.name));
+  const used = new Set([
+    ...programs.map(({ account }) => account.name),
+    ...Object.values(syncs).map(({ account }) => account),
+  ]);
   if (used.size < 2) return [];
   return Object.entries(accounts).flatMap(([name, { id }]) =>
     id !== undefined || !used.has(name)
       ? []
       : problem(
           ['accounts', name],
-          'has no id, but the programs are of several accounts',
+          'has no id, but the programs and syncs are of several accounts',
           'give its id, the six characters that Klaviyo calls public API key or site id',
         ),
   );
+}
+
+/** Two syncs that write to one table would overwrite each other. */
+function sharedTables({ syncs }: Settings, problem: Problems): Problem[] {
+  const first = new Map<string, string>();
+  return Object.entries(syncs).flatMap(([name, { to }]) => {
+    const table = to.table ?? DEFAULT_TABLE;
+    const key = JSON.stringify([to.connection, table]);
+    const other = first.get(key);
+    if (other === undefined) first.set(key, name);
+    return other === undefined
+      ? []
+      : problem(
+          ['syncs', name, 'to'],
+          `writes to ${table} of ${to.connection}, as syncs.${other} does`,
+          'give it a table of its own',
+        );
+  });
 }
 
 function sameAccountTwice({ accounts }: Settings, problem: Problems): Problem[] {

@@ -7,30 +7,8 @@ import {
   sourceSettings,
 } from '../../migrations/request/source-settings.js';
 import { bare, eitherOf, keyOf } from './keys.js';
-
-const REFERENCE = 'a secret is never written in this file: give { env: NAME } or { file: PATH }';
-
-/** Where a secret is. What looks like the secret itself is refused, and not shown. */
-const reference = z
-  .strictObject(
-    {
-      env: setting(
-        z
-          .string({ error: 'give the name of an environment variable' })
-          .regex(/^[A-Z_][A-Z0-9_]*$/, 'give its name in capital letters, such as CRM_URL')
-          .optional(),
-        { says: 'name of an environment variable' },
-      ),
-      file: setting(
-        text('give the path of a file')
-          .refine((path) => !/:\/\/|^pk_/.test(path), 'give the path of a file')
-          .optional(),
-        { says: 'path of a file, as secret stores mount them; relative to this file' },
-      ),
-    },
-    { error: REFERENCE },
-  )
-  .superRefine(eitherOf('env', 'file', REFERENCE));
+import { reference } from './reference.js';
+import { syncSchema } from './sync-schema.js';
 
 /** Names are in messages, in reports and in the names of files. */
 const named = z
@@ -201,6 +179,14 @@ export const fileSchema = z.strictObject(
         says: 'programs, by names of your own',
       },
     ),
+    syncs: setting(
+      group(syncSchema, 'nightly: { account: shop, to: { connection: crm }, every: 15m }').default(
+        {},
+      ),
+      {
+        says: 'syncs of consent into databases, by names of your own',
+      },
+    ),
   },
   { error: 'give its keys, such as version: 1; consentry init writes such a file' },
 );
@@ -210,4 +196,3 @@ export type Settings = z.output<typeof fileSchema>;
 export type AccountSettings = z.output<typeof accountSchema>;
 export type ConsentKeys = z.output<typeof defaultsSchema>;
 export type ProgramSettings = z.output<typeof programSchema>;
-export type Reference = z.output<typeof reference>;

@@ -7,7 +7,7 @@ import {
 import { variableOf, type Variables } from '../../../runtime/config.js';
 import { ConfigFileError, type Problem } from './problems.js';
 import { inFolder, type ProgramsFile } from './read.js';
-import type { Reference } from './schema.js';
+import type { Reference } from './reference.js';
 
 /** Addresses of the connections by name, with their passwords. Never printed or stored. */
 export type Secrets = ReadonlyMap<string, string>;

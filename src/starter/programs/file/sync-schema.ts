@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { IANAZone } from 'luxon';
+import { setting, text } from '../../migrations/request/setting.js';
+import { readDuration } from '../../migrations/request/spelling.js';
+import { syncKeys } from '../../syncs/request.js';
+import { keyOf } from './keys.js';
+import { reference } from './reference.js';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** A length of time as flags take it, read as milliseconds. */
+function duration(leastMs: number, mostMs: number, example: string) {
+  const error = `give a number and a unit, such as ${example}`;
+  return z
+    .string({ error })
+    .refine((value) => readDuration(value) !== null, error)
+    .refine(
+      (value) => {
+        const ms = readDuration(value);
+        return ms === null || (ms >= leastMs && ms <= mostMs);
+      },
+      { error: `give from ${leastMs / MINUTE_MS}m to ${mostMs / (60 * MINUTE_MS)}h` },
+    )
+    .transform((value) => readDuration(value) ?? 0)
+    .meta({ type: 'string' });
+}
+
+const cron = z.strictObject(
+  {
+    cron: setting(
+      text('give the five fields of a crontab, such as "0 3 * * *"').regex(
+        /^\s*\S+(\s+\S+){4}\s*$/,
+        'give the five fields of a crontab, such as "0 3 * * *"',
+      ),
+      { says: 'minute, hour, day of the month, month and day of the week, as in a crontab' },
+    ),
+    time_zone: setting(
+      text('give the name of a time zone, such as Europe/Berlin').refine(
+        (zone) => IANAZone.isValidZone(zone),
+        'give the name of a time zone, such as Europe/Berlin',
+      ),
+      { says: 'time zone of these times, such as Europe/Berlin' },
+    ),
+  },
+  { error: 'give 15m, or { cron: "0 3 * * *", time_zone: Europe/Berlin }' },
+);
+
+const every = z.union([duration(MINUTE_MS, 7 * DAY_MS, '15m'), cron], {
+  error:
+    'give a time from 1m to 168h, such as 15m, or { cron: "0 3 * * *", time_zone: Europe/Berlin }',
+});
+
+const to = z.strictObject(
+  {
+    connection: setting(text('give the name of a connection'), {
+      says: 'database to write to, by its name in `connections`',
+    }),
+    table: keyOf(syncKeys.table),
+    history: keyOf(syncKeys.history, { otherwise: 'none' }),
+    on_deleted: keyOf(syncKeys.onDeleted),
+    columns: keyOf(syncKeys.columns, { otherwise: 'the names in docs/destinations.md' }),
+  },
+  { error: 'give { connection: NAME, table: NAME }' },
+);
+
+const notify = z.strictObject(
+  { url: setting(reference, { says: 'http or https address that gets a POST' }) },
+  { error: 'give { url: { env: NAME } }, the variable with the address' },
+);
+
+export const syncSchema = z.strictObject(
+  {
+    account: setting(text('give the name of an account of this file'), {
+      says: 'account whose consent is written, by its name in `accounts`',
+    }),
+    to: setting(to, { says: 'where it is written' }),
+    every: setting(every.optional(), {
+      says: 'how often it runs by itself, such as 15m, or at which times',
+      otherwise: 'only when `consentry sync run` asks for it',
+    }),
+    sweep: setting(duration(15 * MINUTE_MS, 31 * DAY_MS, '24h').optional(), {
+      says: 'time between two readings of the whole account, which find what no other source shows',
+      otherwise: '24h',
+    }),
+    overlap: setting(duration(MINUTE_MS, 7 * DAY_MS, '15m').optional(), {
+      says: 'how long before the end of the last reading the next one begins, since changes show late',
+      otherwise: '15m',
+    }),
+    notify: setting(notify.optional(), {
+      says: 'who is told when the sync is late or failed, and when it is well again',
+      otherwise: 'nobody',
+    }),
+  },
+  { error: 'give its settings, such as account and to' },
+);
+
+export type SyncEntry = z.output<typeof syncSchema>;

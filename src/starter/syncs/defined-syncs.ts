@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import { SYNC_DEFAULTS, type SecretReference, type SyncSettings } from '../../contracts/sync.js';
+import type { SyncEntry } from '../programs/file/sync-schema.js';
+import { inFolder, type ProgramsFile } from '../programs/file/read.js';
+import type { Reference } from '../programs/file/reference.js';
+import type { Secrets } from '../programs/file/secrets.js';
+import { DEFAULT_TABLE, shownDestination } from './request.js';
+
+/** A sync as a `consentry.yaml` defines it. */
+export interface DefinedSync {
+  readonly name: string;
+  /** Klaviyo’s id of its account; null if the file does not say. */
+  readonly accountId: string | null;
+  /** Where it writes, without secrets. */
+  readonly destination: string;
+  readonly settings: SyncSettings;
+}
+
+/** Without a success for so many intervals, a sync is late. */
+const LATE_AFTER = 3;
+
+/** The syncs of a file, in its order. */
+export function definedSyncs(file: ProgramsFile, secrets: Secrets): DefinedSync[] {
+  const { accounts, connections, syncs } = file.settings;
+  return Object.entries(syncs).map(([name, entry]): DefinedSync => {
+    const connection = connections[entry.to.connection];
+    const url = secrets.get(entry.to.connection);
+    if (connection === undefined || url === undefined) {
+      throw new Error(`The file was not checked: syncs.${name} has no connection.`);
+    }
+    return {
+      name,
+      accountId: accounts[entry.account]?.id ?? null,
+      destination: shownDestination(url, entry.to.table ?? DEFAULT_TABLE),
+      settings: settingsOf(entry, referenceOf(file, connection.url), file),
+    };
+  });
+}
+
+function settingsOf(entry: SyncEntry, url: SecretReference, file: ProgramsFile): SyncSettings {
+  const { to, every, sweep, overlap, notify } = entry;
+  return {
+    to: {
+      kind: 'table',
+      url,
+      table: to.table ?? DEFAULT_TABLE,
+      history: to.history ?? null,
+      onDeleted: to.on_deleted ?? 'erase',
+      columns: to.columns ?? {},
+    },
+    every:
+      every === undefined
+        ? null
+        : typeof every === 'number'
+          ? { everyMs: every }
+          : { cron: every.cron, timeZone: every.time_zone },
+    // Of a cron expression, Temporal knows the times.
+    lateAfterMs: typeof every === 'number' ? every * LATE_AFTER : null,
+    notify: notify === undefined ? null : referenceOf(file, notify.url),
+    sweepEveryMs: sweep ?? SYNC_DEFAULTS.sweepEveryMs,
+    overlapMs: overlap ?? SYNC_DEFAULTS.overlapMs,
+  };
+}
+
+/** The time after which a sync at these times is late; null if there are fewer than two. */
+export function lateAfter(times: readonly Date[]): number | null {
+  const gaps = times.slice(1).map((time, n) => time.getTime() - (times[n]?.getTime() ?? 0));
+  return gaps.length === 0 ? null : Math.max(...gaps) * LATE_AFTER;
+}
+
+function referenceOf(file: ProgramsFile, { env, file: path }: Reference): SecretReference {
+  if (env !== undefined) return { from: 'env', name: env };
+  if (path === undefined) throw new Error('A reference has neither a variable nor a file.');
+  return { from: 'file', path: resolve(inFolder(file, path)) };
+}
