@@ -38,6 +38,11 @@ export interface MigrationSettings {
   readonly mirror: 'auto' | 'always' | 'off';
   /** An address that no profile of the account has belongs to nobody there: it is not looked up. */
   readonly absentIsNew: boolean;
+  /**
+   * Nobody is asked for a click again sooner than so many days after any run of the account asked them
+   * for the same list and channel; 0: each run asks.
+   */
+  readonly askAgainDays: number;
   /** What an unsubscribe ends: all marketing of the channel, or that of the run's list alone. */
   readonly unsubscribeFrom: 'everything' | 'list';
   /** Its source was written by `report --undo`. */
@@ -304,6 +309,8 @@ export interface Plan {
   readonly calls: Readonly<Record<string, number>>;
   /** Double opt-in mails and texts that Klaviyo will send. */
   readonly doubleOptInMessages: number;
+  /** Parts of people who were asked for a click before, have not clicked, and are not asked again yet. */
+  readonly askedAlready: number;
   /**
    * People whose suppression is lifted and who can then be mailed, by their consent to e-mail as it
    * was read. Whoever unsubscribed is not among them.

@@ -67,6 +67,7 @@ export type Reason =
   | 'phone_country_without_sender'
   | 'sms_not_configured'
   // the guard
+  | 'asked_already'
   | 'already_opted_out'
   | 'already_suppressed'
   | 'not_suppressed'

@@ -15,6 +15,7 @@ export const MIGRATION_SETTINGS: MigrationSettings = {
   rowsPerJob: 1_000,
   mirror: 'auto',
   absentIsNew: false,
+  askAgainDays: 30,
   unsubscribeFrom: 'everything',
   isUndo: false,
 };

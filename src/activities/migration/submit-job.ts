@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { askingOf } from '../../consent/asking.js';
 import { keyOfPart, onlyParts, sentParts, type Entry } from '../../consent/operations/entries.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
 import { nextCall } from '../../consent/operations/next-call.js';
@@ -150,6 +151,7 @@ export function createSubmitJob(
         endpoint,
         bringsIn,
         optsOutOf: whatOptsOut(job, settings),
+        asks: askingOf(job.operation, settings, migration.preflight),
         now,
         parts: asked,
       };

@@ -20,6 +20,8 @@ export interface PlannedChange {
   /** What would be sent; empty if nothing is run. */
   readonly toSend: Plan['toSend'];
   readonly doubleOptInMessages: number;
+  /** Parts of people who were asked for a click before, and are not asked again yet. */
+  readonly askedAlready: number;
   /** Contacts by the consent that they have now; null if nothing was read. */
   readonly consent: readonly ConsentCount[] | null;
   /** Id of the dry run; null if there was none. */
@@ -57,6 +59,7 @@ async function planChange(
     createsList: null,
     toSend: [],
     doubleOptInMessages: 0,
+    askedAlready: 0,
     consent: null,
     migration: null,
     failure: null,
@@ -79,6 +82,7 @@ async function planChange(
       createsList,
       toSend: plan?.toSend ?? [],
       doubleOptInMessages: plan?.doubleOptInMessages ?? 0,
+      askedAlready: plan?.askedAlready ?? 0,
       consent: await consentry.programs.consentBefore(id),
       migration: id,
     };

@@ -114,10 +114,11 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     sourceName: row.source_name,
     sourceSha256: row.source_sha256,
     preset: row.preset,
-    // Runs of before these settings existed read everybody.
+    // Runs of before these settings existed read everybody, and ask everybody.
     settings: {
       mirror: 'off',
       absentIsNew: false,
+      askAgainDays: 0,
       ...(row.settings as Partial<MigrationSettings>),
     } as MigrationSettings,
     requestHash: row.request_hash ?? '',

@@ -43,7 +43,7 @@ export function migrationSettings(
   isUndo = false,
 ): MigrationSettings {
   const { listId, channels, optIn, historical, smsCountries, smsWithoutSender } = request;
-  const { mirror, absentIsNew, unsubscribeFrom } = request;
+  const { mirror, absentIsNew, askAgainDays, unsubscribeFrom } = request;
   return {
     listId,
     channels,
@@ -58,6 +58,7 @@ export function migrationSettings(
     rowsPerJob: request.rowsPerJob,
     mirror,
     absentIsNew,
+    askAgainDays,
     unsubscribeFrom,
     isUndo,
   };

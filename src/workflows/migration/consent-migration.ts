@@ -196,7 +196,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
 
   /** Starts the workflows that watch people for minutes or days, so that this one can end. */
   async function followPeople(): Promise<void> {
-    const { timing } = input;
+    const { timing, dryRun } = input;
     const { outcomes, accepted } = progress.now();
     const pending = outcomes.pending_double_opt_in ?? 0;
     if (accepted > 0) {
@@ -207,7 +207,8 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
         staticSummary: 'watch for opt-outs while what was sent may still be applied',
       });
     }
-    if (pending > 0 && timing.watchForMs > 0) {
+    // Also those whom an earlier run has asked: its own watch may be over. A dry run leaves nothing behind.
+    if (pending > 0 && timing.watchForMs > 0 && !dryRun) {
       await startChild(confirmationWatch, {
         workflowId: workflowIds.watch(migrationId),
         args: [{ migrationId, timing }],

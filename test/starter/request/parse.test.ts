@@ -54,6 +54,7 @@ describe('a request', () => {
       canary: null,
       share: 1,
       watchDays: 7,
+      askAgainDays: 30,
       mirror: 'auto',
       absentIsNew: false,
       rowsPerJob: 1_000,

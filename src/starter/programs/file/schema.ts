@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { consentSettings } from '../../migrations/request/consent-settings.js';
+import { ASK_AGAIN_DAYS, consentSettings } from '../../migrations/request/consent-settings.js';
 import { setting, text, yesOrNo } from '../../migrations/request/setting.js';
 import {
   channelsOrNone,
@@ -88,6 +88,7 @@ const consentKeys = {
   opt_in: keyOf(consentSettings.optIn, {
     otherwise: 'without a list the account’s `default_opt_in`',
   }),
+  ask_again_days: keyOf(consentSettings.askAgainDays, { otherwise: String(ASK_AGAIN_DAYS) }),
   historical: keyOf(consentSettings.historical, { otherwise: 'false' }),
   sms_countries: keyOf(consentSettings.smsCountries),
   sms_without_sender: keyOf(consentSettings.smsWithoutSender, { otherwise: 'stop' }),
