@@ -39,13 +39,18 @@ export interface Program {
   readonly proof: { readonly statement: string; readonly method: string } | null;
 }
 
+/** The key of the file that names the list of a program. */
+export function listKey({ name, account, list }: Program): string[] {
+  return list.from === 'defaults' ? ['defaults', account.name, 'list'] : ['programs', name, 'list'];
+}
+
 /** The programs of a file whose names all refer to something, in its order. */
 export function programsOf(settings: Settings): Program[] {
   return Object.entries(settings.programs).map(([name, own]) => programOf(name, own, settings));
 }
 
 function programOf(name: string, own: ProgramSettings, settings: Settings): Program {
-  const account = settings.accounts[own.account] ?? { whatsapp: false };
+  const account = settings.accounts[own.account] ?? { whatsapp: false, create_lists: [] };
   const defaults: ConsentKeys = settings.defaults[own.account] ?? {};
   const either = <Key extends keyof ConsentKeys, T>(
     key: Key,

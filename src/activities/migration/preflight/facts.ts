@@ -91,7 +91,9 @@ async function findList(
 ): Promise<ListWithFlows> {
   const byId = mayBeId(idOrName) ? await listOrNull(klaviyo, idOrName, signal) : null;
   const listed = mayBeName(idOrName) ? await klaviyo.listLists({ name: idOrName, signal }) : [];
-  const { id, stop } = listCalled(idOrName, byId, listed);
+  // Only a mistake is worth reading them all.
+  const others = byId === null && listed.length === 0 ? await klaviyo.listLists({ signal }) : [];
+  const { id, stop } = listCalled(idOrName, byId, listed, others);
   if (id === null) throw stopping('ListNotFound', stop);
   return byId ?? klaviyo.getList(id, { signal });
 }

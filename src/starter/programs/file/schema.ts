@@ -37,6 +37,8 @@ const named = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'use letters, digits, - and _, at most 63 of them');
 
+const NAMES_OF_LISTS = 'give the names of lists, such as [Newsletter]';
+
 const processOf = bare(consentSettings.optIn);
 
 export const accountSchema = z.strictObject(
@@ -60,6 +62,10 @@ export const accountSchema = z.strictObject(
     }),
     default_opt_in: setting(processOf.optional(), {
       says: 'opt-in process of the account, which applies without a list; the API does not show it',
+    }),
+    create_lists: setting(z.array(text(NAMES_OF_LISTS), { error: NAMES_OF_LISTS }).default([]), {
+      says: 'names of lists that `consentry apply` creates if the account does not have them, with the `opt_in` of their program; any other list must be there',
+      otherwise: 'none',
     }),
     whatsapp: setting(yesOrNo(), {
       says: 'your word that WhatsApp is connected, which no API says',
