@@ -9,6 +9,11 @@ import type { Outcome, Reason } from './outcomes.js';
 export interface MigrationSettings {
   /** Id of the list to subscribe into; null uses the account's default opt-in process. */
   readonly listId: string | null;
+  /**
+   * Id of the list that people are moved from: whoever was read on the run's list is removed from it.
+   * Null if the run moves nobody.
+   */
+  readonly moveFrom: string | null;
   readonly channels: readonly ConsentChannel[];
   /** The opt-in process that the operator expects; null if not given. */
   readonly expectedOptIn: OptInProcess | null;
@@ -118,6 +123,8 @@ export interface MigrationInput {
   readonly dryRun: boolean;
   /** Waits for approval after the plan. */
   readonly waitsForApproval: boolean;
+  /** Removes people from a list after they were read on another one; absent if it does not. */
+  readonly moves?: true;
   /** What follows the canary's end: the rest after a wait, or (`pilot`) nothing. Null without one. */
   readonly canary: { readonly waitMs: number; readonly thenStop: boolean } | null;
 }

@@ -73,6 +73,7 @@ export type Reason =
   | 'not_suppressed'
   | 'suppression_not_by_hand'
   | 'not_on_list'
+  | 'not_moved'
   | 'consent_state_unknown'
   | 'opted_out_before_run'
   | 'opted_out_during_run'

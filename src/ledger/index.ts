@@ -8,6 +8,7 @@ export * from './runs/intents.js';
 export * from './jobs/jobs.js';
 export * from './limiter.js';
 export {
+  findMoveFrom,
   findRunningMigration,
   getMigration,
   getPlan,

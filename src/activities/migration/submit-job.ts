@@ -108,7 +108,7 @@ export function createSubmitJob(
   /** Reads the account's latest opt-outs; does nothing if no opt-out forbids the operation. */
   async function readOptOuts(
     { operation }: Pick<Job, 'operation'>,
-    { accountId, settings: { listId } }: Migration,
+    { accountId, settings: { listId, moveFrom } }: Migration,
     parts: readonly { readonly channel: Channel }[],
     timing: MigrationTiming,
     signal: AbortSignal,
@@ -116,6 +116,8 @@ export function createSubmitJob(
     if (!OPERATIONS[operation].bringsIn) return;
     const channels = [...new Set(parts.map(({ channel }) => channel))];
     await optOuts.read({ accountId, listId, channels }, timing, signal);
+    if (moveFrom === null) return;
+    await optOuts.read({ accountId, listId: moveFrom, channels }, timing, signal);
   }
 
   /**

@@ -236,7 +236,8 @@ async function leaveOutOptedOut(
       where o.account_id = run.account_id and o.identifier = any(${identifiersOfCall})
         and (said.left_list or (o.channel = counting.by_channel
           and o.identifier = ${identifierOfPart}
-          and o.list_id in ('', coalesce(m.settings->>'listId', ''))))
+          and o.list_id in ('', coalesce(m.settings->>'listId', '')))
+          or (p.channel = 'list' and o.list_id = m.settings->>'moveFrom'))
         -- After a lost call, not against the newest reading: that shows the effect of the call.
         and ${counts(sql`coalesce(last.sent_at, reading.read_at)`)}
         -- Not if the person has resubscribed since.

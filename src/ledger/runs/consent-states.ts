@@ -55,7 +55,7 @@ export async function countConsentStates(
             and g.block = i.row_number / ${sql.lit(BLOCK_ROWS)} and g.rows @> i.row_number) as was_read
       from consentry.part s
       join consentry.intent i using (migration_number, row_number)
-      where s.migration_id = ${migrationId} and s.channel not in ('list', 'suppression')
+      where s.migration_id = ${migrationId} and s.channel not in ('list', 'suppression', 'old_list')
     )
     select channel, contacts::integer as contacts, state
     from (

@@ -100,6 +100,12 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   }
 
   async function run(jobs: Plan['jobs'], isMoreToCome: boolean): Promise<void> {
+    const [first, last] = stagesOf(jobs, input);
+    await runStage(first, isMoreToCome || last.length > 0);
+    if (last.length > 0) await runStage(last, isMoreToCome);
+  }
+
+  async function runStage(jobs: Plan['jobs'], isMoreToCome: boolean): Promise<void> {
     await runner.run(jobs, { isMoreToCome });
     if (cancelled.requested()) throw new CancelledFailure('Migration cancelled');
   }
@@ -217,6 +223,19 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       });
     }
   }
+}
+
+/**
+ * Whoever is moved to another list is taken off the old one only after every job that adds people to
+ * the new one has read back who is there.
+ */
+function stagesOf(
+  jobs: Plan['jobs'],
+  { moves }: Pick<MigrationInput, 'moves'>,
+): readonly [Plan['jobs'], Plan['jobs']] {
+  if (moves !== true) return [jobs, []];
+  const leaves = ({ operation }: Plan['jobs'][number]) => operation === 'remove_from_list';
+  return [jobs.filter((job) => !leaves(job)), jobs.filter(leaves)];
 }
 
 /**

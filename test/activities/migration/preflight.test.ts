@@ -12,6 +12,7 @@ import { MIGRATION_SETTINGS } from '../../support/settings.js';
 const SETTINGS: MigrationSettings = {
   ...MIGRATION_SETTINGS,
   listId: 'LIST01',
+  moveFrom: null,
   channels: ['email', 'sms'],
 };
 

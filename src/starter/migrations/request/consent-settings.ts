@@ -41,6 +41,10 @@ export const consentSettings = {
     otherwise: 'what the columns of each row say',
     flag: { spelling: '--operation <name>' },
   }),
+  moveFrom: setting(optional(text('give the id of a list')), {
+    says: 'move everybody from this list to the list of the run; consent stays as it is',
+    flag: { spelling: '--move-from <id>' },
+  }),
   unsubscribeFrom: setting(choice(['everything', 'list']).default('everything'), {
     says: 'what an unsubscribe ends: all marketing of the channel, or that of the list alone',
     flag: { spelling: '--from <what>' },

@@ -56,6 +56,8 @@ export interface MigrationRequest {
     | 'add_to_list'
     | null
     | undefined;
+  /** Move everybody from this list to the list of the run; consent stays as it is. */
+  readonly moveFrom?: string | null | undefined;
   /** What an unsubscribe ends: all marketing of the channel, or that of the list alone. Default: everything. */
   readonly unsubscribeFrom?: 'everything' | 'list' | undefined;
   /** Unsubscribe whoever is suppressed, too: that counts at once, a suppression after hours. Default: suppressed only. */
