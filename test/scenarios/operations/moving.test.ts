@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DOUBLE, SINGLE } from '../../support/harness.js';
 import { outcomesOf } from '../../support/outcomes.js';
 import { people } from '../../support/people.js';
 import { startRun } from '../../support/runs.js';
 import { TEST_TIMING } from '../../support/settings.js';
+import { inPhase } from '../../workflows/phases.js';
 import { scenario } from '../scenario.js';
 import { startWorld, type World } from '../world.js';
 
@@ -138,11 +138,7 @@ describe('moving people from list to list', () => {
       const [stays = '', leaves = ''] = people(2);
       for (const email of [stays, leaves]) seed(email);
       const id = await startRun(harness, [stays, leaves], { ...MOVES, approvalAbove: 0 });
-      const end = Date.now() + 15_000;
-      while ((await harness.consentry.migrations.plan(id)) === null) {
-        assert.ok(Date.now() < end, 'it was not planned');
-        await delay(50);
-      }
+      await inPhase(harness, id, 'approval');
       world.sandbox.account.unsubscribe({ email: leaves, list_id: OLD });
       await harness.consentry.migrations.approve(id);
       await harness.consentry.migrations.waitForEnd(id);

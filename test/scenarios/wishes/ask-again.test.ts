@@ -8,6 +8,7 @@ import { DOUBLE, type Harness } from '../../support/harness.js';
 import { outcomesOf } from '../../support/outcomes.js';
 import { people } from '../../support/people.js';
 import { TEST_TIMING } from '../../support/settings.js';
+import { inPhase, until } from '../../workflows/phases.js';
 import { scenario } from '../scenario.js';
 import { startWorld, type World } from '../world.js';
 
@@ -116,7 +117,7 @@ describe('what people ask for: not to be asked every day', () => {
         timing: { ...TEST_TIMING, ...ASKS.timing },
         approvalAbove: 0,
       });
-      await until(async () => (await harness.consentry.migrations.plan(id)) !== null);
+      await inPhase(harness, id, 'approval');
       waiting.push(id);
     }
     const plans = await Promise.all(waiting.map(planOf));
@@ -143,7 +144,7 @@ describe('what people ask for: not to be asked every day', () => {
     });
     assert.deepEqual(outcomes, { [`${ada} email`]: 'asked_already' });
     world.sandbox.account.click({ email: ada });
-    await until(async () => {
+    await until('the click', async () => {
       const now = await outcomesOf(harness.ledger, id);
       return now[`${ada} email`] === 'confirmed';
     });
@@ -181,12 +182,4 @@ describe('what people ask for: not to be asked every day', () => {
     await harness.consentry.migrations.waitForEnd(id);
     assert.equal(messages(ada), 2);
   });
-
-  async function until(holds: () => Promise<boolean>): Promise<void> {
-    const end = Date.now() + 15_000;
-    while (!(await holds())) {
-      assert.ok(Date.now() < end, 'it did not happen within 15 seconds');
-      await delay(50);
-    }
-  }
 });
