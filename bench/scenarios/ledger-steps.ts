@@ -94,6 +94,7 @@ export async function migrate(ledger: Ledger, rows: number, step: Step): Promise
         jobNumber,
         bringsIn: true,
         optsOutOf: null,
+        asks: null,
         endpoint: 'bulk_subscribe_profiles',
         now: null,
         parts,

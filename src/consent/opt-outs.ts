@@ -15,6 +15,8 @@ import { profilesFor, type Known } from './person.js';
 export interface GuardedRun {
   /** An opt-out of only this list counts too. */
   readonly listId: string | null;
+  /** An opt-out of the list that people are moved from counts as one of the list that they are moved to. */
+  readonly moveFrom: string | null;
   readonly startedAt: Date;
   readonly unsubscribeFrom: MigrationSettings['unsubscribeFrom'];
 }
@@ -28,10 +30,12 @@ export interface GuardedRun {
  */
 export function whyNot(channel: Channel, known: Known, run: GuardedRun): Reason | null {
   const profiles = profilesFor(channel, known.held);
+  const who = profiles.length > 0 ? profiles : known.held.byEmail;
   return (
     mostSevere([
       ...OPT_OUTS_OF[channel].map((by) => optOutOf(by, profiles, run.listId)),
-      leftTheList(profiles.length > 0 ? profiles : known.held.byEmail, run.listId),
+      leftTheList(who, run.listId),
+      leftTheList(who, run.moveFrom),
     ]) ?? noted(channel, profiles, known.optOuts, run)
   );
 }
@@ -87,13 +91,14 @@ function noted(
   channel: Channel,
   profiles: readonly ProfileConsent[],
   optOuts: readonly OptOut[],
-  { listId, startedAt }: GuardedRun,
+  { listId, moveFrom, startedAt }: GuardedRun,
 ): Reason | null {
   const said = optOuts.filter(
     (optOut) =>
       (optOut.listId === null
         ? OPT_OUTS_OF[channel].includes(optOut.channel)
-        : optOut.listId === listId && mayBeAbout(optOut, profiles)) &&
+        : (optOut.listId === listId || optOut.listId === moveFrom) &&
+          mayBeAbout(optOut, profiles)) &&
       !profiles.some((profile) =>
         isSubscribedSince(consentOf(profile, optOut.channel), Date.parse(optOut.at)),
       ),

@@ -1,6 +1,7 @@
 import { foldEmail } from '../contracts/addresses.js';
 import {
   isConsentChannel,
+  isListChannel,
   isPhoneChannel,
   type Channel,
   type ConsentChannel,
@@ -28,7 +29,7 @@ export interface Known {
 
 /** The profiles whose consent for this channel counts: those with the channel's identifier. */
 export function profilesFor(channel: Channel, { byEmail, byPhone }: Held): ProfileConsent[] {
-  if (channel === 'push' || channel === 'list') {
+  if (channel === 'push' || isListChannel(channel)) {
     return [...(byEmail.length > 0 ? byEmail : byPhone)];
   }
   return [...(isPhoneChannel(channel) ? byPhone : byEmail)];

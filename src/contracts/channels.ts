@@ -1,6 +1,7 @@
 /**
  * What one part of an intent is about: one kind of consent, or what is not consent: `list` is
- * membership of the run's list, `suppression` is the suppression of the e-mail address by hand.
+ * membership of the run's list, `suppression` is the suppression of the e-mail address by hand, `old_list`
+ * is membership of the list that people are moved from.
  * `email`, `sms`, `whatsapp` and `push` are marketing consent; `sms_transactional` is consent to texts
  * about orders and deliveries.
  */
@@ -12,8 +13,12 @@ export const CHANNELS = [
   'push',
   'list',
   'suppression',
+  'old_list',
 ] as const;
-/** A kind of consent, `list` (membership of the run's list) or `suppression` (of the address). */
+/**
+ * A kind of consent, `list` (membership of the run's list), `suppression` (of the address) or `old_list`
+ * (membership of the list that people are moved from).
+ */
 export type Channel = (typeof CHANNELS)[number];
 
 /** The channels that consent can be asked for, as `--channels` spells them. */
@@ -34,6 +39,11 @@ export function isPhoneChannel(channel: Channel): channel is PhoneChannel {
 
 export function isTextChannel(channel: Channel): boolean {
   return TEXT_CHANNELS.some((text) => text === channel);
+}
+
+/** Whether a part of this channel is about membership of a list. */
+export function isListChannel(channel: Channel): boolean {
+  return channel === 'list' || channel === 'old_list';
 }
 
 /** Whether a part of this channel is about consent, not about a list or a suppression. */
@@ -71,6 +81,8 @@ export const OPT_OUTS_OF: Readonly<Record<Channel, readonly ConsentChannel[]>> =
   push: ['push'],
   list: ['email'],
   suppression: ['email'],
+  // Only ever left.
+  old_list: [],
 };
 
 /**

@@ -9,6 +9,11 @@ import type { Outcome, Reason } from './outcomes.js';
 export interface MigrationSettings {
   /** Id of the list to subscribe into; null uses the account's default opt-in process. */
   readonly listId: string | null;
+  /**
+   * Id of the list that people are moved from: whoever was read on the run's list is removed from it.
+   * Null if the run moves nobody.
+   */
+  readonly moveFrom: string | null;
   readonly channels: readonly ConsentChannel[];
   /** The opt-in process that the operator expects; null if not given. */
   readonly expectedOptIn: OptInProcess | null;
@@ -38,6 +43,11 @@ export interface MigrationSettings {
   readonly mirror: 'auto' | 'always' | 'off';
   /** An address that no profile of the account has belongs to nobody there: it is not looked up. */
   readonly absentIsNew: boolean;
+  /**
+   * Nobody is asked for a click again sooner than so many days after any run of the account asked them
+   * for the same list and channel; 0: each run asks.
+   */
+  readonly askAgainDays: number;
   /** What an unsubscribe ends: all marketing of the channel, or that of the run's list alone. */
   readonly unsubscribeFrom: 'everything' | 'list';
   /** Its source was written by `report --undo`. */
@@ -113,6 +123,8 @@ export interface MigrationInput {
   readonly dryRun: boolean;
   /** Waits for approval after the plan. */
   readonly waitsForApproval: boolean;
+  /** Removes people from a list after they were read on another one; absent if it does not. */
+  readonly moves?: true;
   /** What follows the canary's end: the rest after a wait, or (`pilot`) nothing. Null without one. */
   readonly canary: { readonly waitMs: number; readonly thenStop: boolean } | null;
 }
@@ -304,6 +316,8 @@ export interface Plan {
   readonly calls: Readonly<Record<string, number>>;
   /** Double opt-in mails and texts that Klaviyo will send. */
   readonly doubleOptInMessages: number;
+  /** Parts of people who were asked for a click before, have not clicked, and are not asked again yet. */
+  readonly askedAlready: number;
   /**
    * People whose suppression is lifted and who can then be mailed, by their consent to e-mail as it
    * was read. Whoever unsubscribed is not among them.

@@ -67,11 +67,13 @@ export type Reason =
   | 'phone_country_without_sender'
   | 'sms_not_configured'
   // the guard
+  | 'asked_already'
   | 'already_opted_out'
   | 'already_suppressed'
   | 'not_suppressed'
   | 'suppression_not_by_hand'
   | 'not_on_list'
+  | 'not_moved'
   | 'consent_state_unknown'
   | 'opted_out_before_run'
   | 'opted_out_during_run'

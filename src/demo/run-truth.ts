@@ -222,8 +222,10 @@ export class RunTruth {
       part.channel === 'list' || part.channel === 'suppression' || part.channel === 'email';
     const same = isEmail ? [...asked('email'), ...asked('suppression')] : asked(part.channel);
     return same.some(
-      ({ rowNumber, channel, outcome }) =>
-        (rowNumber !== part.rowNumber || channel !== part.channel) && SENT.has(outcome),
+      ({ rowNumber, channel, outcome, reason }) =>
+        (rowNumber !== part.rowNumber || channel !== part.channel) &&
+        SENT.has(outcome) &&
+        reason !== 'asked_already',
     );
   }
 

@@ -54,6 +54,10 @@ function confirmed(part: ReportedPart, run: RunTruth): string | null {
 }
 
 function pending(part: ReportedPart, run: RunTruth): string | null {
+  if (part.reason === 'asked_already') {
+    if (run.wasCarried(part)) return 'a subscribe call carried it';
+    return run.wasOpenWhenRead(part) ? null : 'the account had the consent before it was read';
+  }
   if (!run.wasCarried(part)) return 'no accepted subscribe call carried it';
   if (!run.wasOpenWhenRead(part)) return 'the account had the consent before it was read back';
   if (run.isDropped(part) || run.wasMessaged(part)) return null;

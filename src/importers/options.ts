@@ -45,6 +45,8 @@ export interface ImportOptions {
   readonly consent?: 'explicit' | 'implicit';
   /** What every row asks, whatever its columns say; null or absent: what they say. */
   readonly operation?: SameForAll | null;
+  /** Every row asks to join the run's list and to leave another one, whatever its columns say. */
+  readonly moves?: boolean;
   /** `unsubscribe`: whoever is suppressed is also unsubscribed from e-mail, which counts at once. */
   readonly floor?: 'unsubscribe' | null;
   /**
@@ -57,8 +59,8 @@ export interface ImportOptions {
 }
 
 /** Whether every row asks the same, whatever its columns say. */
-export function asksTheSame({ operation = null }: ImportOptions): boolean {
-  return operation !== null;
+export function asksTheSame({ operation = null, moves = false }: ImportOptions): boolean {
+  return operation !== null || moves;
 }
 
 /** Throws `SourceError` for an unknown time zone or country, and for contradicting options. */

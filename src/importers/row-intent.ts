@@ -97,7 +97,8 @@ export class RowIntents {
     birthUnread: boolean,
   ): readonly IntentPart[] {
     if (isNameless(row, identifiers)) return [this.#refusedRow('identifier_missing')];
-    const { operation = null } = this.options;
+    const { operation = null, moves = false } = this.options;
+    if (moves) return moveParts(identifiers);
     if (operation !== null) return this.#sameForAll(operation, identifiers);
     const suppression = row.suppression ?? null;
     const isOut = suppression !== null && suppression.ask !== 'lift';
@@ -237,7 +238,8 @@ export class RowIntents {
   }
 
   #refusedRow(reason: Reason): IntentPart {
-    const { channels, operation = null } = this.options;
+    const { channels, operation = null, moves = false } = this.options;
+    if (moves) return refused('list', 'add_to_list', reason);
     const asked = operation ?? this.operation;
     if (asked === 'suppress' || asked === 'unsuppress')
       return refused('suppression', asked, reason);
@@ -275,6 +277,14 @@ function listPart(ask: ListAsk, identifiers: Identifiers, note: string | null): 
   return reason === null
     ? accepted('list', operation, null, [note])
     : refused('list', operation, reason);
+}
+
+/** Onto the run's list, and off another one after that. */
+function moveParts(identifiers: Identifiers): readonly IntentPart[] {
+  const joins = listPart('add', identifiers, null);
+  return joins.rejected === null
+    ? [joins, accepted('old_list', 'remove_from_list', null, [])]
+    : [joins];
 }
 
 /** Klaviyo then handles the number as it would without a date of birth. */

@@ -8,6 +8,7 @@ export * from './runs/intents.js';
 export * from './jobs/jobs.js';
 export * from './limiter.js';
 export {
+  findMoveFrom,
   findRunningMigration,
   getMigration,
   getPlan,
@@ -48,6 +49,7 @@ export {
 } from './runs/runs.js';
 export { storeConsentBefore, type ConsentBefore } from './jobs/consent-before.js';
 export * from './jobs/open-rows.js';
+export { forgetAsked, isAnybodyAsked, settleAskedAlready, type Asking } from './jobs/asked.js';
 export { openImportsOf, type AcceptedImport } from './jobs/imports.js';
 export { askForMembership } from './jobs/membership.js';
 export {

@@ -13,6 +13,11 @@ export class MigrationStoppedError extends Error {
   }
 }
 
+/** Whether the account does not have the list that was asked for, or not only one. */
+export function isListNotFound(error: unknown): error is MigrationStoppedError {
+  return error instanceof MigrationStoppedError && error.failureType === 'ListNotFound';
+}
+
 /**
  * The result of a workflow.
  *

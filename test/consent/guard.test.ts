@@ -13,6 +13,7 @@ const held = (byEmail: ProfileConsent | null, byPhone: ProfileConsent | null = n
 const known = (state: Held, optOuts: Known['optOuts'] = []): Known => ({ held: state, optOuts });
 const RUN = {
   listId: 'LIST01',
+  moveFrom: null,
   startedAt: new Date('2026-01-01T00:00:00Z'),
   unsubscribeFrom: 'everything' as const,
 };

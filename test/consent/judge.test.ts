@@ -8,6 +8,7 @@ import { openPart, openRow } from '../support/open-rows.js';
 
 const RUN = {
   listId: 'LIST01',
+  moveFrom: null,
   startedAt: new Date('2026-01-01T12:00:00Z'),
   unsubscribeFrom: 'everything' as const,
 };

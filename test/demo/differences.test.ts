@@ -18,6 +18,7 @@ import {
   optedOut,
   bounced,
   known,
+  asked,
   pending,
   consented,
   skipped,
@@ -90,6 +91,11 @@ describe('the ledger is not the truth', () => {
       'when the message was for another list',
       { parts: [pending], carried: [carried('email')], messages: [message('email', OTHER_LIST)] },
       /no double opt-in message/,
+    ],
+    [
+      'when somebody was asked again against the word of the run',
+      { parts: [asked], carried: [carried('email')], messages: [message('email')] },
+      /a subscribe call carried it/,
     ],
     [
       'when a pending row was never sent',

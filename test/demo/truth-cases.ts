@@ -131,6 +131,7 @@ export const leftList: SeedProfile = {
 export const known: SeedProfile = { email: ADA };
 
 export const pending = part({ outcome: 'pending_double_opt_in', reason: 'no_click_yet' });
+export const asked = part({ outcome: 'pending_double_opt_in', reason: 'asked_already' });
 export const consented = part({ outcome: 'already_consented' });
 export const skipped = part({ outcome: 'skipped_opted_out', reason: 'opted_out_before_run' });
 export const optedOutDuringRun = part({ ...skipped, reason: 'opted_out_during_run' });

@@ -15,6 +15,7 @@ import {
   optedOut,
   bounced,
   known,
+  asked,
   pending,
   consented,
   skipped,
@@ -62,6 +63,7 @@ describe('the ledger is the truth', () => {
         messages: [message('email')],
       },
     ],
+    ['when somebody who was asked before was not sent', { parts: [asked] }],
     [
       'when the account drops a pending address without a word',
       {

@@ -352,6 +352,7 @@ describe('the counters of a run', () => {
         endpoint: takesOut ? 'bulk_unsubscribe_profiles' : 'bulk_subscribe_profiles',
         bringsIn: !takesOut,
         optsOutOf: takesOut ? 'everything' : null,
+        asks: null,
         now: null,
         parts: rows
           .slice(0, 1 + (nth % ROWS_PER_JOB))

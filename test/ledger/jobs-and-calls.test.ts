@@ -73,6 +73,7 @@ describe('jobs, the parts that they were made for, and their calls', () => {
       jobNumber: 1,
       bringsIn: true,
       optsOutOf: null,
+      asks: null,
       endpoint: 'bulk_subscribe_profiles',
       now: null,
       parts: rowNumbers.map((rowNumber) => ({ rowNumber, channel: 'email' })),

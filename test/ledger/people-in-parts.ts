@@ -124,7 +124,7 @@ export async function readsOfParts(db: Kysely<unknown>) {
         p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
         p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
         p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
-        p.read_at as "readAt",
+        p.read_at as "readAt", null as "askedAt",
         -- Not in a call that was refused, which that version left out only of open parts.
         s.id is not null as sent, s.request_id as "requestId"
       from consentry.intent i join consentry.intent_part p using (migration_id, row_number)
@@ -240,7 +240,7 @@ export async function readsOfParts(db: Kysely<unknown>) {
         p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
         p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
         p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
-        p.read_at as "readAt", s.sent_at as "sentAt", s.request_id as "requestId"
+        p.read_at as "readAt", null as "askedAt", s.sent_at as "sentAt", s.request_id as "requestId"
       from consentry.intent i
       join consentry.migration m on m.id = i.migration_id
       join consentry.run on run.id = m.id

@@ -155,6 +155,7 @@ describe('what the ledger knows of a person', () => {
           consentAfter: 'SUBSCRIBED',
           consentAfterAt: new Date('2021-03-04T05:06:07Z'),
           readAt: 0,
+          askedAt: null,
           sentAt: 0,
           requestId: 'request-1',
         },

@@ -32,6 +32,7 @@ import {
   type ReportedPart,
 } from '../../src/ledger/index.js';
 import { FORMER_KEYS, SCHEMA_MIGRATIONS } from '../../src/ledger/schema/migrations.js';
+import { ACCOUNT } from '../support/ledger.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
 import { LIST_SETTINGS } from '../support/settings.js';
 import { ENDED, fillParts, HALF, JOBS, KNOWN, readsOfParts } from './people-in-parts.js';
@@ -250,6 +251,29 @@ describe('the schema of a ledger', () => {
     }
   });
 
+  it('knows who was asked by a run of before it was kept', async () => {
+    await filledAt('0012-when-a-submit-ended', fillParts);
+    const ledger = await openLedger(database.url);
+    try {
+      const { rows } = await sql<Record<string, unknown>>`
+        select account_id, list_id, channel, asked_at, row_number from consentry.asked
+        where address = md5('p2@example.com')::uuid`.execute(ledger.db);
+      assert.deepEqual(rows, [
+        {
+          account_id: ACCOUNT,
+          list_id: LIST_SETTINGS.listId,
+          channel: 'email',
+          asked_at: new Date('2026-02-03T00:00:00Z'),
+          row_number: 2,
+        },
+      ]);
+      const { rows: all } = await sql`select from consentry.asked`.execute(ledger.db);
+      assert.equal(all.length, 1);
+    } finally {
+      await ledger.close();
+    }
+  });
+
   it('lets a run go on that began while parts were updated', async () => {
     await filledAt('0012-when-a-submit-ended', fillParts);
     const ledger = await openLedger(database.url);
@@ -263,6 +287,7 @@ describe('the schema of a ledger', () => {
         endpoint: 'bulk_subscribe_profiles',
         bringsIn: true,
         optsOutOf: null,
+        asks: null,
         now: null,
         parts: rows.flatMap(({ rowNumber, parts }) =>
           parts.map(({ channel }) => ({ rowNumber, channel })),

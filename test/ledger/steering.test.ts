@@ -47,6 +47,7 @@ describe('what people say to a run', () => {
       jobNumber,
       bringsIn: true,
       optsOutOf: null,
+      asks: null,
       endpoint: 'bulk_subscribe_profiles',
       now: null,
       parts: rows.map((rowNumber) => ({ rowNumber, channel: 'email' })),

@@ -67,6 +67,7 @@ export async function send(
     jobNumber,
     bringsIn: true,
     optsOutOf: null,
+    asks: null,
     endpoint: 'bulk_subscribe_profiles',
     now: null,
     parts,

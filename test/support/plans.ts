@@ -21,6 +21,7 @@ export function planOfOne(job: Pick<Plan['jobs'][number], 'settleWithinMs' | 'ca
     toSend: [],
     calls: {},
     doubleOptInMessages: 0,
+    askedAlready: 0,
     madeReachable: { subscribed: 0, neverSubscribed: 0 },
     leaveBothTexts: 0,
     isUndo: false,

@@ -21,6 +21,7 @@ export function reportedPart(change: Partial<ReportedPart> = {}): ReportedPart {
     consentAfter: 'SUBSCRIBED',
     consentAfterAt: new Date('2026-01-02T03:04:01Z'),
     readAt: new Date('2026-01-02T03:04:05Z'),
+    askedAt: null,
     sent: true,
     requestId: 'r-1',
     ...change,

@@ -3,6 +3,7 @@ import type { MigrationSettings, MigrationTiming } from '../../src/contracts/mig
 /** A live run for e-mail, without a list: what a test overrides where it matters. */
 export const MIGRATION_SETTINGS: MigrationSettings = {
   listId: null,
+  moveFrom: null,
   channels: ['email'],
   expectedOptIn: null,
   historicalImport: false,
@@ -15,6 +16,7 @@ export const MIGRATION_SETTINGS: MigrationSettings = {
   rowsPerJob: 1_000,
   mirror: 'auto',
   absentIsNew: false,
+  askAgainDays: 30,
   unsubscribeFrom: 'everything',
   isUndo: false,
 };

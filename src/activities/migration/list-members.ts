@@ -18,8 +18,7 @@ import { lookUpMembers, lookUpPeople } from '../look-ups.js';
 import type { Attempt } from './guard-rows.js';
 
 /**
- * The entries of a call with only the parts whose people are on the run's list, as Klaviyo shows it
- * now (with all their profiles, if the call harms whoever is not), and with the ids of their profiles. The other parts are settled; one whose answer was lost may
+ * The entries of a call with only the parts whose people are on its list, as Klaviyo shows it now (with all their profiles, if the call harms whoever is not), and with the ids of their profiles. The other parts are settled; one whose answer was lost may
  * be off the list because of that call, so it is left out and read back. Returns the entries as they
  * are if the operation does not depend on the list.
  *
@@ -34,7 +33,8 @@ export async function onlyMembers(
   signal: AbortSignal,
 ): Promise<readonly Entry[]> {
   const ended = OPERATIONS[operation].offList(settings);
-  if (ended === null || settings.listId === null) return entries;
+  const listId = OPERATIONS[operation].list(settings);
+  if (ended === null || listId === null) return entries;
   const { outcome } = ended;
   const { leaves } = OPERATIONS[operation];
   const read =
@@ -46,8 +46,14 @@ export async function onlyMembers(
   // First, since who is on the list changes sooner.
   const all = isStrict(operation, settings) ? await lookUpPeople(klaviyo, asked, signal) : null;
   all?.throwIfShort();
-  const people = await lookUpMembers(klaviyo, settings.listId, asked, signal);
+  const people = await lookUpMembers(klaviyo, listId, asked, signal);
   people.throwIfShort();
+  // Last, and again before each call: nobody is taken off the old list who is not on the new one.
+  const arrived =
+    settings.moveFrom === null || settings.listId === null
+      ? null
+      : await lookUpMembers(klaviyo, settings.listId, asked, signal);
+  arrived?.throwIfShort();
   const members: Entry[] = [];
   const settlements: Settlement[] = [];
   for (const entry of entries) {
@@ -61,17 +67,29 @@ export async function onlyMembers(
         all === null ? [] : membersFor(part.channel, entry, all.index.heldFor(entry));
       return profiles.every(({ id }) => ids.has(id));
     };
-    const parts = entry.parts.filter((part) => idsOf(part).some(known) && areAllOn(part));
+    const isNotMoved = (part: OpenPart) => {
+      if (arrived === null) return false;
+      const there = membersFor(part.channel, entry, arrived.index.heldFor(entry));
+      const ids = new Set(there.map(({ id }) => id));
+      return idsOf(part).some((id) => known(id) && !ids.has(id));
+    };
+    const parts = entry.parts.filter(
+      (part) => idsOf(part).some(known) && areAllOn(part) && !isNotMoved(part),
+    );
     const ids = parts.flatMap(idsOf).filter(known);
     if (parts.length > 0) members.push({ ...entry, parts, memberIds: [...new Set(ids)] });
     for (const part of entry.parts) {
       if (parts.includes(part)) continue;
       const { channel } = part;
-      settlements.push(
-        idsOf(part).some((id) => !known(id))
-          ? { rowNumber, channel, ...REFUSED }
-          : { rowNumber, channel, ...ended, ...read, settledBy: 'list_members' },
-      );
+      settlements.push({
+        rowNumber,
+        channel,
+        ...(isNotMoved(part)
+          ? NOT_MOVED
+          : idsOf(part).some((id) => !known(id))
+            ? REFUSED
+            : { ...ended, ...read, settledBy: 'list_members' as const }),
+      });
       attempt.leftOut.add(keyOfPart({ rowNumber, channel }));
     }
   }
@@ -116,6 +134,13 @@ export function membersFor(
 ): readonly ProfileConsent[] {
   return isPhoneChannel(channel) || email === null ? byPhone : byEmail;
 }
+
+/** Somebody on the old list is not on the new one, with all their profiles: they stay where they are. */
+const NOT_MOVED = {
+  outcome: 'rejected',
+  reason: 'not_moved',
+  settledBy: 'list_members',
+} as const satisfies Partial<Settlement>;
 
 /** The list still shows a profile that Klaviyo refused the removal of, since it does not know it. */
 const REFUSED = {

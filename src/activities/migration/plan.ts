@@ -9,13 +9,17 @@ import {
   countRows,
   countSettledParts,
   countSideEffects,
+  forgetAsked,
   getMigration,
+  isAnybodyAsked,
   setPlan,
+  settleAskedAlready,
   settleSmsWithoutSender,
 } from '../../ledger/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { ALL_OPERATIONS, OPERATIONS } from '../../consent/operations/index.js';
+import { askingOf } from '../../consent/asking.js';
 import { waitsForClick } from '../../consent/proof.js';
 
 export interface PlanInput {
@@ -29,9 +33,17 @@ export function createPlan({ ledger }: ActivityDependencies) {
     async planMigration({ migrationId, timing }: PlanInput): Promise<Plan> {
       return whileHeartbeating(async () => {
         const { db } = ledger;
-        const { preflight, settings, share } = await getMigration(db, migrationId);
+        const { accountId, preflight, settings, share } = await getMigration(db, migrationId);
         if (preflight !== null && preflight.sms.source !== 'not_needed') {
           await settleSmsWithoutSender(db, migrationId, null, preflight.sms.countries);
+        }
+        const asking = askingOf('subscribe', settings, preflight);
+        if (asking !== null) {
+          await forgetAsked(db, accountId);
+          // After the guard: who has clicked or opted out meanwhile is not pending any more.
+          if (await isAnybodyAsked(db, accountId, asking)) {
+            await settleAskedAlready(db, migrationId, asking);
+          }
         }
         const assigned = await assignJobs(
           db,
@@ -51,14 +63,18 @@ export function createPlan({ ledger }: ActivityDependencies) {
           expected: expectedOutcome(parts, preflight, settings.historicalImport),
         }));
         const calls = callsOf(jobs, toSend, preflight);
+        const settledBefore = await countSettledParts(db, migrationId);
         const plan: Plan = {
           rows,
           jobs,
-          settledBefore: await countSettledParts(db, migrationId),
+          settledBefore,
           toSend,
           calls,
           doubleOptInMessages: toSend
             .filter(({ expected }) => expected === 'pending_double_opt_in')
+            .reduce((sum, { parts }) => sum + parts, 0),
+          askedAlready: settledBefore
+            .filter(({ reason }) => reason === 'asked_already')
             .reduce((sum, { parts }) => sum + parts, 0),
           ...(await countSideEffects(db, migrationId)),
           isUndo: settings.isUndo,

@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { identifierOf, isConsentChannel, isPhoneChannel } from '../../contracts/channels.js';
+import {
+  identifierOf,
+  isConsentChannel,
+  isListChannel,
+  isPhoneChannel,
+} from '../../contracts/channels.js';
 import type { MigrationSettings, OptOutTiming, OutcomeCounts } from '../../contracts/migration.js';
 import { consentOf, type ProfileConsent } from '../../klaviyo/index.js';
 import {
   countJobOutcomes,
   findRepairsOf,
+  getJob,
   getMigration,
   noteOptOuts,
   openRowsOfJob,
@@ -89,7 +95,9 @@ async function lookOnce(
   const { db } = deps.ledger;
   const migrationId = migration.id;
   const sent = (await openRowsOfJob(db, migrationId, jobNumber)).map(sentOnly);
-  const looked = await lookUp(deps, migration, sent, signal);
+  const { operation } = await getJob(db, migrationId, jobNumber);
+  const listId = OPERATIONS[operation].list(migration.settings);
+  const looked = await lookUp(deps, migration, listId, sent, signal);
   const rows = sent.filter((row) => looked.covers(row));
   const now = deps.klaviyo.now()?.latest ?? new Date();
   const optOuts = rows.flatMap((row) => optOutsOfSubscribed(row, looked, now));
@@ -117,7 +125,7 @@ function isUnknown(row: OpenRow, { people }: Looked): boolean {
   );
 }
 
-/** What Klaviyo holds for rows, and which of them are on the run's list. */
+/** What Klaviyo holds for rows, and which of them are on the list of their job. */
 interface Looked {
   readonly people: LookedUp;
   readonly members: LookedUp | null;
@@ -128,6 +136,7 @@ interface Looked {
 async function lookUp(
   { klaviyo }: ActivityDependencies,
   { settings }: Migration,
+  listId: string | null,
   rows: readonly OpenRow[],
   signal: AbortSignal,
 ): Promise<Looked> {
@@ -141,11 +150,11 @@ async function lookUp(
   );
   const listed = rows.filter(({ parts }) => parts.some((part) => isAboutList(part, settings)));
   const members =
-    settings.listId === null
+    listId === null
       ? null
       : await lookUpMembers(
           klaviyo,
-          settings.listId,
+          listId,
           {
             emails: listed.flatMap(spellingsOf),
             phoneNumbers: listed.flatMap((row) => (needsPhone(row) ? (row.phoneNumber ?? []) : [])),
@@ -172,7 +181,7 @@ function settlementsOf(
   const { rowNumber } = row;
   return row.parts.flatMap((part): Settlement[] => {
     const { channel } = part;
-    const isList = channel === 'list';
+    const isList = isListChannel(channel);
     const membership = members === null ? [] : membersFor(channel, row, members.index.heldFor(row));
     const profiles = isList ? membership : profilesFor(channel, people.index.heldFor(row));
     const read = {
@@ -230,7 +239,7 @@ function sentOnly(row: OpenRow): OpenRow {
 
 /** Whether who is on the run's list proves the part. */
 function isAboutList({ channel, operation }: OpenPart, settings: MigrationSettings): boolean {
-  return channel === 'list' || OPERATIONS[operation].offList(settings) !== null;
+  return isListChannel(channel) || OPERATIONS[operation].offList(settings) !== null;
 }
 
 function hasPart(row: OpenRow, channel: string): boolean {

@@ -1,5 +1,6 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { OPERATIONS } from '../../consent/operations/index.js';
+import { isListChannel } from '../../contracts/channels.js';
 import type { MigrationTiming, Phase, Totals } from '../../contracts/migration.js';
 import type { Reason } from '../../contracts/outcomes.js';
 import {
@@ -74,7 +75,9 @@ export function createSteering(deps: ActivityDependencies) {
      */
     async judgeCanary({ migrationId }: { migrationId: string }): Promise<void> {
       const unplanned = (await countCanaryParts(db, migrationId)).filter(
-        ({ outcome }) => outcome === 'rejected' || outcome === 'unconfirmed',
+        ({ outcome, reason }) =>
+          // Why somebody did not arrive on the new list is told by that part.
+          (outcome === 'rejected' && reason !== 'not_moved') || outcome === 'unconfirmed',
       );
       if (unplanned.length === 0) return;
       const ended = unplanned
@@ -231,7 +234,7 @@ async function settleUnread(
         channel,
         outcome: 'unconfirmed',
         reason: 'not_seen_before_deadline',
-        settledBy: channel === 'list' ? 'list_members' : 'profile_lookup',
+        settledBy: isListChannel(channel) ? 'list_members' : 'profile_lookup',
       })),
     ),
   );

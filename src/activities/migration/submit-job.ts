@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { askingOf } from '../../consent/asking.js';
 import { keyOfPart, onlyParts, sentParts, type Entry } from '../../consent/operations/entries.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
 import { nextCall } from '../../consent/operations/next-call.js';
@@ -107,7 +108,7 @@ export function createSubmitJob(
   /** Reads the account's latest opt-outs; does nothing if no opt-out forbids the operation. */
   async function readOptOuts(
     { operation }: Pick<Job, 'operation'>,
-    { accountId, settings: { listId } }: Migration,
+    { accountId, settings: { listId, moveFrom } }: Migration,
     parts: readonly { readonly channel: Channel }[],
     timing: MigrationTiming,
     signal: AbortSignal,
@@ -115,6 +116,8 @@ export function createSubmitJob(
     if (!OPERATIONS[operation].bringsIn) return;
     const channels = [...new Set(parts.map(({ channel }) => channel))];
     await optOuts.read({ accountId, listId, channels }, timing, signal);
+    if (moveFrom === null) return;
+    await optOuts.read({ accountId, listId: moveFrom, channels }, timing, signal);
   }
 
   /**
@@ -150,6 +153,7 @@ export function createSubmitJob(
         endpoint,
         bringsIn,
         optsOutOf: whatOptsOut(job, settings),
+        asks: askingOf(job.operation, settings, migration.preflight),
         now,
         parts: asked,
       };

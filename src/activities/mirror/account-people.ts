@@ -98,8 +98,10 @@ export class AccountPeople {
     const { db } = this.deps.ledger;
     const nothing: Recalled = { judgements: [], left: rows, ageMs: () => 0 };
     const askedAt = performance.now();
-    // Without Klaviyo's time it is not known what was before the run and what after.
-    if (settings.mirror === 'off' || this.deps.klaviyo.now() === null) return nothing;
+    // Without Klaviyo's time it is not known what was before the run and what after. Nor is it known
+    // from memory who left the list that people are moved from.
+    if (settings.mirror === 'off' || settings.moveFrom !== null || this.deps.klaviyo.now() === null)
+      return nothing;
     const mirror = await mirrorOf(db, accountId);
     if (mirror === null || mirror.ageMs === null) return nothing;
     const feeds = this.optOuts.feedsOf({ accountId, ...settings }, timing);

@@ -37,6 +37,7 @@ const CHANNELS: Readonly<Record<Channel, string>> = {
   push: 'push messages',
   list: 'the list',
   suppression: 'e-mail',
+  old_list: 'the old list',
 };
 
 function doing(

@@ -123,6 +123,9 @@ function renderPart(part: PersonPart): string {
       `read     ${part.consentAfter}${sinceWords(timeOf(part.consentAfterAt))}, read ${timeOf(part.readAt) ?? ''}`,
     );
   }
+  if (part.askedAt !== null) {
+    lines.push(`clicks   asked for ${part.askedAt.toISOString()} by an earlier run`);
+  }
   if (settledAt !== null) lines.push(`settled  ${settledAt.toISOString()} by ${settledBy ?? ''}`);
   return lines.map((line, index) => `${index === 0 ? '  ' : '    '}${line}`).join('\n');
 }

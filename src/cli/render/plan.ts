@@ -21,6 +21,10 @@ const NOT_SENT: readonly {
     holds: ({ outcome }) => outcome === 'skipped_opted_out',
   },
   {
+    heading: 'Asked for a click already, and not asked again yet',
+    holds: ({ reason }) => reason === 'asked_already',
+  },
+  {
     heading: 'True already, so nothing is sent',
     holds: ({ outcome }) => outcome !== 'rejected' && outcome !== 'cancelled',
   },

@@ -5,7 +5,8 @@ import { table } from './table.js';
 
 /** A planned change in `--json`. The keys are stable. */
 export function changeDocument(planned: PlannedChange): Readonly<Record<string, unknown>> {
-  const { found, createsList, toSend, doubleOptInMessages, consent, migration, failure } = planned;
+  const { found, createsList, toSend, doubleOptInMessages, askedAlready } = planned;
+  const { consent, migration, failure } = planned;
   const { program, account, accountId, change, keys, runs, running } = found;
   return {
     program,
@@ -17,6 +18,7 @@ export function changeDocument(planned: PlannedChange): Readonly<Record<string, 
     createsList,
     toSend: toSend.map(({ channel, operation, parts }) => ({ channel, operation, parts })),
     doubleOptInMessages,
+    askedAlready,
     consent,
     migration,
     failure,
@@ -71,7 +73,7 @@ function changeWords({ found: { change, keys } }: PlannedChange): string {
 }
 
 function effectWords(planned: PlannedChange): string {
-  const { found, createsList, toSend, doubleOptInMessages, failure } = planned;
+  const { found, createsList, toSend, doubleOptInMessages, askedAlready, failure } = planned;
   if (failure !== null) return 'cannot be applied';
   if (!differs(found)) return 'nothing';
   if (!found.runs) return 'nothing is sent; nobody is asked any more for what was taken out';
@@ -85,6 +87,7 @@ function effectWords(planned: PlannedChange): string {
     ...(doubleOptInMessages === 0
       ? []
       : [`with ${counted(doubleOptInMessages, 'double opt-in message')}`]),
+    ...(askedAlready === 0 ? [] : [`not ask ${count(askedAlready)} again who were asked already`]),
   ].join(', ');
 }
 

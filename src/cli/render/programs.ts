@@ -9,12 +9,21 @@ import { table } from './table.js';
 /** A program in `--json`. The keys are stable. */
 export function programDocument(program: Program): Readonly<Record<string, unknown>> {
   const { name, account, source, proof, channels, list, optIn, country } = program;
-  const { historical, smsCountries, smsWithoutSender } = program;
+  const { askAgainDays, historical, smsCountries, smsWithoutSender } = program;
   return {
     program: name,
     account,
     source,
-    settings: { channels, list, optIn, historical, country, smsCountries, smsWithoutSender },
+    settings: {
+      channels,
+      list,
+      optIn,
+      askAgainDays,
+      historical,
+      country,
+      smsCountries,
+      smsWithoutSender,
+    },
     proof,
     customSource: customSourceOf(program),
   };
@@ -66,31 +75,36 @@ export function renderProgram(
 }
 
 function renderSettings(program: Program): string {
-  const { channels, list, optIn, historical, country, smsCountries, smsWithoutSender } = program;
-  const rows: readonly (readonly [string, Sourced<string | boolean | readonly string[] | null>])[] =
-    [
-      ['channels', channels],
-      ['list', list],
-      ['opt_in', optIn],
-      ['historical', historical],
-      ['country', country],
-      ['sms_countries', smsCountries],
-      ['sms_without_sender', smsWithoutSender],
-    ];
+  const { channels, list, optIn, askAgainDays, historical, country } = program;
+  const { smsCountries, smsWithoutSender } = program;
+  const rows: readonly (readonly [string, Sourced<Value>])[] = [
+    ['channels', channels],
+    ['list', list],
+    ['opt_in', optIn],
+    ['ask_again_days', askAgainDays],
+    ['historical', historical],
+    ['country', country],
+    ['sms_countries', smsCountries],
+    ['sms_without_sender', smsWithoutSender],
+  ];
   return table(
     [{ head: 'setting' }, { head: 'value' }, { head: 'from' }],
     rows.map(([key, { value, from }]) => [key, valueWords(value), from]),
   );
 }
 
-function valueWords(value: string | boolean | readonly string[] | null): string {
-  if (typeof value === 'string' || typeof value === 'boolean') return String(value);
-  return value === null || value.length === 0 ? 'none' : value.join(', ');
+type Value = string | number | boolean | readonly string[] | null;
+
+function valueWords(value: Value): string {
+  if (value === null) return 'none';
+  if (typeof value !== 'object') return String(value);
+  return value.length === 0 ? 'none' : value.join(', ');
 }
 
 const STATE_WORDS: Readonly<Record<ConsentCount['state'], string>> = {
   subscribed: 'subscribed',
-  pending: 'asked, has not clicked',
+  pending: 'asked already, has not clicked',
+  to_ask_again: 'asked long ago, has not clicked',
   unsubscribed: 'unsubscribed',
   suppressed: 'suppressed',
   never_subscribed: 'never subscribed',

@@ -22,6 +22,7 @@ export function partRow(part: ReportedPart): Row {
     consent_after: part.consentAfter,
     consent_after_at: timeOf(part.consentAfterAt),
     read_at: timeOf(part.readAt),
+    asked_at: timeOf(part.askedAt),
     settled_at: timeOf(part.settledAt),
     request_id: part.requestId,
   };
@@ -41,6 +42,7 @@ export const PART_COLUMNS = [
   'consent_after',
   'consent_after_at',
   'read_at',
+  'asked_at',
   'settled_at',
   'request_id',
 ] as const;

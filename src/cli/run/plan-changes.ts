@@ -6,7 +6,7 @@ import type { Programs } from '../../starter/programs/load.js';
 import type { Program } from '../../starter/programs/program.js';
 import type { PreparedRun } from '../../starter/programs/program-runs.js';
 import { withKeys } from '../../starter/programs/words.js';
-import { MigrationStoppedError } from '../../starter/stopped.js';
+import { isListNotFound, MigrationStoppedError } from '../../starter/stopped.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { failureOf } from '../failure.js';
 import { ProgressView } from '../terminal/progress-view.js';
@@ -20,6 +20,8 @@ export interface PlannedChange {
   /** What would be sent; empty if nothing is run. */
   readonly toSend: Plan['toSend'];
   readonly doubleOptInMessages: number;
+  /** Parts of people who were asked for a click before, and are not asked again yet. */
+  readonly askedAlready: number;
   /** Contacts by the consent that they have now; null if nothing was read. */
   readonly consent: readonly ConsentCount[] | null;
   /** Id of the dry run; null if there was none. */
@@ -57,6 +59,7 @@ async function planChange(
     createsList: null,
     toSend: [],
     doubleOptInMessages: 0,
+    askedAlready: 0,
     consent: null,
     migration: null,
     failure: null,
@@ -79,6 +82,7 @@ async function planChange(
       createsList,
       toSend: plan?.toSend ?? [],
       doubleOptInMessages: plan?.doubleOptInMessages ?? 0,
+      askedAlready: plan?.askedAlready ?? 0,
       consent: await consentry.programs.consentBefore(id),
       migration: id,
     };
@@ -101,14 +105,23 @@ async function prepare(
     const prepared = await consentry.programs.prepare(loaded, program, dryRun);
     return { prepared, createsList: null };
   } catch (error) {
-    const isMissing =
-      error instanceof MigrationStoppedError && error.failureType === 'ListNotFound';
+    if (!isListNotFound(error)) throw error;
+    const { applying } = consentry;
+    if (!applying.creates(loaded, program)) throw onPurpose(error, program);
     // It may be there by now, or be one of several, which is told by what `hasList` throws.
-    if (!isMissing || (await consentry.applying.hasList(program))) throw error;
+    if (await applying.hasList(program)) throw error;
     const withoutList = { ...program, list: { ...program.list, value: null } };
     const prepared = await consentry.programs.prepare(loaded, withoutList, dryRun);
     return { prepared, createsList: program.list.value };
   }
+}
+
+/** A list is created only if the file says so: a misspelt name would be a new list. */
+function onPurpose({ message, failureType }: MigrationStoppedError, { account }: Program): Error {
+  return new MigrationStoppedError(
+    `${message} A list that is to be created is named in accounts.${account.name}.create_lists.`,
+    failureType,
+  );
 }
 
 function stillRuns({ program }: FoundChange, id: string): string {

@@ -1,4 +1,4 @@
-import { nearest } from '../../starter/migrations/request/nearest.js';
+import { nearest } from '../../contracts/nearest.js';
 import type { Programs } from '../../starter/programs/load.js';
 import type { Program } from '../../starter/programs/program.js';
 import { UsageError } from '../ended.js';

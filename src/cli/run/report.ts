@@ -1,3 +1,4 @@
+import { UsageError } from '../ended.js';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Consentry } from '../../starter/consentry.js';
@@ -67,6 +68,13 @@ async function writeUndo(
   output: Output,
 ): Promise<void> {
   const { settings, times } = await consentry.migrations.report(id);
+  const { moveFrom } = settings;
+  if (moveFrom !== null) {
+    throw new UsageError(
+      `Migration ${id} moved people from list ${moveFrom} to list ${settings.listId ?? ''}: an undo file would take them off ` +
+        `both. Move them back: consentry migrate FILE --list ${moveFrom} --move-from ${settings.listId ?? ''}`,
+    );
+  }
   const scope = target === 'list' ? 'list' : 'all';
   const path = scope === 'list' ? `${id}.undo-list.csv` : target;
   let rows = 0;

@@ -10,6 +10,7 @@ export const addToList: OperationRecord = {
   name: 'add_to_list',
   label: 'added to the list only',
   undo: { column: 'list', cell: 'remove' },
+  list: ({ listId }) => listId,
   endpoint: 'bulk_import_profiles',
   callSize: CALL_LIMITS.import,
   bringsIn: true,

@@ -74,6 +74,8 @@ export interface OperationRecord {
   readonly label: string;
   /** What an undo file does about it. */
   readonly undo: Undo;
+  /** Id of the list that it is about: the run's, or that which it moves people from. */
+  readonly list: (settings: Pick<MigrationSettings, 'listId' | 'moveFrom'>) => string | null;
   /** Klaviyo's operation id of the call that carries it. */
   readonly endpoint: EndpointName;
   /** Most profiles of one call. */
@@ -98,7 +100,7 @@ export interface OperationRecord {
   /** The wait, in a run's timing, until the last look-up of rows that Klaviyo accepted. */
   readonly settlesWithin: keyof MigrationTiming & `${string}WithinMs`;
   /**
-   * How a part ends whose person is not on the run's list; null if that does not matter. Who is on it
+   * How a part ends whose person is not on its list; null if that does not matter. Who is on it
    * is read before each call, and again to prove the part.
    */
   readonly offList: (settings: MigrationSettings) => NonNullable<Verdict> | null;

@@ -13,6 +13,7 @@ export const subscribe: OperationRecord = {
   name: 'subscribe',
   label: 'subscribe',
   undo: { column: 'consent', cell: 'unsubscribed' },
+  list: ({ listId }) => listId,
   endpoint: 'bulk_subscribe_profiles',
   callSize: CALL_LIMITS.subscribe,
   bringsIn: true,

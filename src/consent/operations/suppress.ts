@@ -8,6 +8,7 @@ export const suppress: OperationRecord = {
   name: 'suppress',
   label: 'suppress',
   undo: { column: 'suppressed', cell: 'lifted' },
+  list: ({ listId }) => listId,
   endpoint: 'bulk_suppress_profiles',
   callSize: CALL_LIMITS.suppress,
   bringsIn: false,

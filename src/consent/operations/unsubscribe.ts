@@ -15,6 +15,7 @@ export const unsubscribe: OperationRecord = {
     column: null,
     words: 'unsubscribed by the run; only the person can give the consent again',
   },
+  list: ({ listId }) => listId,
   endpoint: 'bulk_unsubscribe_profiles',
   callSize: CALL_LIMITS.unsubscribe,
   bringsIn: false,

@@ -11,6 +11,7 @@ export const unsuppress: OperationRecord = {
   name: 'unsuppress',
   label: 'lift suppression',
   undo: { column: 'suppressed', cell: 'yes' },
+  list: ({ listId }) => listId,
   endpoint: 'bulk_unsuppress_profiles',
   callSize: CALL_LIMITS.suppress,
   bringsIn: false,

@@ -7,7 +7,8 @@ import { addRowCounts } from './settlements.js';
 
 /**
  * Adds a `list` part to rows of people who already have their consent, so that they join the run's
- * list too. Leaves out rows with an open part, and rows that contain an opt-out or may contain one.
+ * list too. Leaves out rows with an open part, one that waits for a click, which brings the membership, and
+ * rows that contain an opt-out or may contain one.
  * Adds nothing to a stopped run: a stop waits for this and then settles what is unsent.
  *
  * @param db a transaction; a stop waits for its end
@@ -40,7 +41,7 @@ export async function askForMembership(
           select from ${partsFor(people)}
           left join consentry.settlement s on s.migration_number = i.migration_number
             and s.row_number = i.row_number and s.channel = p.channel
-          where s.outcome is null or s.outcome = 'skipped_opted_out'
+          where s.outcome is null or s.outcome in ('skipped_opted_out', 'pending_double_opt_in')
             or p.operation in ('unsubscribe', 'suppress', 'remove_from_list') or s.reason = 'consent_value_unknown')
       on conflict do nothing
       returning migration_number, row_number

@@ -156,7 +156,11 @@ interface Given {
   readonly rowNumbers?: readonly number[];
   /** They come with what is known of them: `job_number` and `parts_of_row`. */
   readonly areKnown?: boolean;
+  /** When their people were asked before, as an expression about part `p`; absent if they were not. */
+  readonly askedAt?: RawBuilder<unknown>;
 }
+
+const NOT_ASKED = sql`null::timestamptz`;
 
 /** Most of a thousand settlements say the same: what they say is sent once. */
 function valuesOf(settlements: readonly Settlement[]): Given {
@@ -214,6 +218,7 @@ const toldOf = (
 ): RawBuilder<unknown> => sql`
   select distinct on (p.row_number, p.channel) p.row_number, p.channel, p.outcome, p.reason,
     p.settled_by, p.consent, p.at, asked.operation, asked.parts,
+    ${given.askedAt ?? NOT_ASKED} as asked_at,
     case when p.job_number is not null then p.job_number
       when p.channel = 'list' and ${isAddedMembership} then a.job_number end as job_number
     ${also.columns}
@@ -248,7 +253,7 @@ const openOf = (
     ? sql`
       select distinct on (p.row_number, p.channel) p.row_number, p.channel, p.outcome, p.reason,
         p.settled_by, p.consent, p.at, null::consentry.operation as operation,
-        p.parts_of_row as parts, p.job_number
+        p.parts_of_row as parts, ${NOT_ASKED} as asked_at, p.job_number
       from (${given.parts}) p
       cross join lateral (select ${people.number}::integer as migration_number, p.row_number) i
       where ${condition}`
@@ -256,10 +261,10 @@ const openOf = (
 
 const newSettlements = (migrationId: string, { number }: People): RawBuilder<unknown> => sql`
   insert into consentry.settlement (migration_number, row_number, channel, outcome, in_job, reason,
-    settled_by, settled_at, consent_after, consent_after_at)
+    settled_by, settled_at, consent_after, consent_after_at, asked_at)
   select ${number}::integer, row_number, channel, outcome,
     exists (select from consentry.job where migration_id = ${migrationId}), reason, settled_by,
-    now(), consent, at
+    now(), consent, at, asked_at
   from told`;
 
 /** Adds to the counters of the jobs that the parts of `new` belong to. */

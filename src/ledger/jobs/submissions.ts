@@ -23,6 +23,7 @@ import { byBlock, integers, RowNumbers } from '../row-numbers.js';
 import { MigrationNotFoundError, sourceRun } from '../runs/migrations.js';
 import { lockForCall } from '../runs/steering-lock.js';
 import { lockForSettling } from '../transactions.js';
+import { claimAsking, releaseAsking, settleAskedAlready, type Asking } from './asked.js';
 import { settleUnsentParts } from './settlements.js';
 import { standingOf } from './standing.js';
 
@@ -46,6 +47,8 @@ export interface NewSubmission {
   readonly bringsIn: boolean;
   /** What it opts people out of: everything, or only this list. Null if of nothing. */
   readonly optsOutOf: 'everything' | { readonly listId: string } | null;
+  /** How it asks for clicks; null if it does not. */
+  readonly asks: Asking | null;
   /** Null if Klaviyo's clock was never seen. */
   readonly now: KlaviyoMoment | null;
   readonly parts: readonly SentPart[];
@@ -60,13 +63,13 @@ export type Begun =
  * Records, before the call is made, which parts it carries: the given parts that are open and
  * unsent. A paused or stopped run sends nothing from this moment on: recording a stop waits for
  * submissions that are just beginning, and none begins after it. Subscribes and memberships leave
- * out people who are known to have opted out.
+ * out people who are known to have opted out, and a call that asks for clicks whoever was asked.
  *
  * If the worker dies during the call, the submission stays `sending`, and the next attempt knows
  * that Klaviyo may or may not have it.
  */
 export async function beginSubmission(db: LedgerDb, submission: NewSubmission): Promise<Begun> {
-  const { migrationId, jobNumber, bringsIn, optsOutOf, now, parts } = submission;
+  const { migrationId, jobNumber, bringsIn, optsOutOf, asks, now, parts } = submission;
   return db.transaction().execute(async (tx): Promise<Begun> => {
     // Calls of a job begin one at a time: two attempts at the same rows would wait for each other.
     await lockJob(tx, migrationId, jobNumber);
@@ -95,9 +98,10 @@ export async function beginSubmission(db: LedgerDb, submission: NewSubmission): 
     // What was left out may stand in the way of other parts of the row.
     const current =
       optedOut === null ? standing : await standingOf(tx, migrationId, number, rowNumbers);
-    const sent = parts.filter(
+    const left = parts.filter(
       (part) => current.isOpenAndUnsent(part) && optedOut?.has(keyOf(part)) !== true,
     );
+    const sent = asks === null ? left : await leaveOutAsked(tx, migrationId, asks, left);
     if (sent.length === 0) return { state: 'nothing_left' };
     const id = await carry(tx, submission, number, sent);
     if (optsOutOf !== null) {
@@ -232,7 +236,8 @@ async function leaveOutOptedOut(
       where o.account_id = run.account_id and o.identifier = any(${identifiersOfCall})
         and (said.left_list or (o.channel = counting.by_channel
           and o.identifier = ${identifierOfPart}
-          and o.list_id in ('', coalesce(m.settings->>'listId', ''))))
+          and o.list_id in ('', coalesce(m.settings->>'listId', '')))
+          or (p.channel = 'list' and o.list_id = m.settings->>'moveFrom'))
         -- After a lost call, not against the newest reading: that shows the effect of the call.
         and ${counts(sql`coalesce(last.sent_at, reading.read_at)`)}
         -- Not if the person has resubscribed since.
@@ -271,6 +276,24 @@ async function leaveOutOptedOut(
   return new Set(
     optedOut.map((part) => keyOf({ rowNumber: part.row_number, channel: part.channel })),
   );
+}
+
+/**
+ * Leaves out people whom another run has asked for the same click since the plan: they are settled here.
+ *
+ * @returns the other parts, whose people are now asked
+ */
+async function leaveOutAsked(
+  db: LedgerDb,
+  migrationId: string,
+  asks: Asking,
+  parts: readonly SentPart[],
+): Promise<readonly SentPart[]> {
+  const asked = await claimAsking(db, migrationId, asks, parts);
+  if (asked.length === 0) return parts;
+  await settleAskedAlready(db, migrationId, asks, asked);
+  const keys = new Set(asked.map(keyOf));
+  return parts.filter((part) => !keys.has(keyOf(part)));
 }
 
 /**
@@ -399,9 +422,10 @@ export async function answerSubmission(
         .execute();
     }
     if (answer.status === 'refused' || answer.status === 'not_sent') {
-      await tx.deleteFrom('carried').where('submission_id', '=', submissionId).execute();
       // Another call of the job may be beginning: only a statement after it sees what it carries.
       await lockJob(tx, submission.migration_id, submission.job_number);
+      await releaseAsking(tx, submissionId);
+      await tx.deleteFrom('carried').where('submission_id', '=', submissionId).execute();
       await sql`
         update consentry.job set sent = coalesce((
           select range_agg(carried.rows) from (

@@ -58,7 +58,7 @@ export async function rowsIfFresh(
     join consentry.migration m on m.id = j.migration_id
     cross join lateral (
       select bool_or(c.settled > 0) as settled,
-        bool_or(c.channel not in ('email', 'list', 'suppression')) as texts
+        bool_or(c.channel not in ('email', 'list', 'suppression', 'old_list')) as texts
       from consentry.job_channel c
       where c.migration_number = m.number and c.job_number = j.job_number
     ) part

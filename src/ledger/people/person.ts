@@ -88,6 +88,8 @@ export interface PersonPart {
   readonly consentAfter: string | null;
   readonly consentAfterAt: Date | null;
   readonly readAt: Date | null;
+  /** When an earlier run asked for the click, if this one did not ask again. */
+  readonly askedAt: Date | null;
   /** When it was sent to Klaviyo, and the id of that call; null if it was not sent. */
   readonly sentAt: Date | null;
   readonly requestId: string | null;
@@ -104,7 +106,7 @@ export async function personHistory(db: LedgerDb, { by, value }: Person): Promis
       p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
       p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
       p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
-      p.read_at as "readAt", s.sent_at as "sentAt", s.request_id as "requestId"
+      p.read_at as "readAt", p.asked_at as "askedAt", s.sent_at as "sentAt", s.request_id as "requestId"
     from consentry.migration m
     join consentry.run on run.id = m.id
     cross join lateral (

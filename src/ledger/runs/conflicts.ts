@@ -37,6 +37,7 @@ const BY_EMAIL = {
 const OTHERS: readonly Compared[] = [
   { channels: ['list'], ...BY_EMAIL },
   { channels: ['suppression'], ...BY_EMAIL },
+  { channels: ['old_list'], ...BY_EMAIL },
 ];
 
 const CONSENTS: readonly Compared[] = [

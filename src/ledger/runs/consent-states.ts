@@ -3,16 +3,19 @@ import { PHONE_CHANNELS, type ConsentChannel } from '../../contracts/channels.js
 import { CONFLICT_REASONS } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 import { BLOCK_ROWS } from '../blocks.js';
+import { unansweredBy } from '../jobs/asked.js';
 import { getMigration } from './migrations.js';
 
 /**
- * The consent of people to a channel, as a run's guard read it from Klaviyo. `pending`: an earlier run
- * of the program asked them for a click, and Klaviyo does not show one. `unknown`: Klaviyo did not say.
+ * The consent of people to a channel, as a run's guard read it from Klaviyo. `pending`: a run of the
+ * account asked them for a click for the same list, Klaviyo does not show one, and they are not asked
+ * again yet. `to_ask_again`: the same, so long ago that they are. `unknown`: Klaviyo did not say.
  * `not_read`: the row was refused or repeats another one, so nobody was read for it.
  */
 export const CONSENT_STATES = [
   'subscribed',
   'pending',
+  'to_ask_again',
   'unsubscribed',
   'suppressed',
   'never_subscribed',
@@ -39,21 +42,12 @@ export async function countConsentStates(
   db: LedgerDb,
   migrationId: string,
 ): Promise<ConsentCount[]> {
-  const { accountId, program } = await getMigration(db, migrationId);
+  const { accountId, settings } = await getMigration(db, migrationId);
   const identifier = sql`case
     when s.channel = any(${[...PHONE_CHANNELS]}::consentry.channel[]) then i.phone_number
     when s.channel = 'push' then coalesce(i.email, i.phone_number) else i.email end`;
   const { rows } = await sql<ConsentCount>`
-    with pending as materialized (
-      select distinct s.channel, ${identifier} as identifier
-      from consentry.migration m
-      join consentry.run r on r.id = m.id
-      join consentry.settlement s on s.migration_number = m.number
-        and s.outcome = 'pending_double_opt_in'
-      join consentry.intent i using (migration_number, row_number)
-      where m.program = ${program} and r.account_id = ${accountId} and m.id <> ${migrationId}
-    ),
-    asked as (
+    with asked as (
       select s.channel, s.consent_before, s.outcome, s.reason, s.settled_by,
         ${identifier} as identifier,
         exists (select from consentry.reading g
@@ -61,7 +55,7 @@ export async function countConsentStates(
             and g.block = i.row_number / ${sql.lit(BLOCK_ROWS)} and g.rows @> i.row_number) as was_read
       from consentry.part s
       join consentry.intent i using (migration_number, row_number)
-      where s.migration_id = ${migrationId} and s.channel not in ('list', 'suppression')
+      where s.migration_id = ${migrationId} and s.channel not in ('list', 'suppression', 'old_list')
     )
     select channel, contacts::integer as contacts, state
     from (
@@ -76,8 +70,10 @@ export async function countConsentStates(
         when a.consent_before = 'UNSUBSCRIBED' then 'unsubscribed'
         when a.consent_before = 'SUBSCRIBED' then 'subscribed'
         when a.consent_before = 'unknown' then 'unknown'
-        -- As a set, so that it is hashed: a program may have asked many.
-        when (a.channel, a.identifier) in (select channel, identifier from pending) then 'pending'
+        when a.reason = 'asked_already' then 'pending'
+        -- As a set, so that it is hashed: many may have been asked.
+        when (a.channel, md5(a.identifier)::uuid) in (
+            ${unansweredBy(accountId, settings.listId)}) then 'to_ask_again'
         when a.consent_before is not null then 'never_subscribed'
         -- Klaviyo knows the person, and has nothing for the channel.
         when exists (select from consentry.profile p where p.account_id = ${accountId}

@@ -114,10 +114,12 @@ export async function getMigration(db: LedgerDb, migrationId: string): Promise<M
     sourceName: row.source_name,
     sourceSha256: row.source_sha256,
     preset: row.preset,
-    // Runs of before these settings existed read everybody.
+    // Runs of before these settings existed read everybody, ask everybody, and move nobody.
     settings: {
       mirror: 'off',
       absentIsNew: false,
+      askAgainDays: 0,
+      moveFrom: null,
       ...(row.settings as Partial<MigrationSettings>),
     } as MigrationSettings,
     requestHash: row.request_hash ?? '',
@@ -230,6 +232,29 @@ export async function runsOfSource(
     hasUnsent: Boolean(row.has_unsent),
     createdAt: row.created_at,
   }));
+}
+
+/**
+ * A run of the account that is not finished and moves people from this list; null if there is none.
+ *
+ * @param except a run that does not count
+ */
+export async function findMoveFrom(
+  db: LedgerDb,
+  accountId: string,
+  listId: string,
+  except: string,
+): Promise<string | null> {
+  const row = await db
+    .selectFrom('migration')
+    .innerJoin('run', 'run.id', 'migration.id')
+    .select('migration.id')
+    .where('account_id', '=', accountId)
+    .where('finished_at', 'is', null)
+    .where('migration.id', '<>', except)
+    .where(sql<string>`settings->>'moveFrom'`, '=', listId)
+    .executeTakeFirst();
+  return row?.id ?? null;
 }
 
 export interface MigrationSummary {

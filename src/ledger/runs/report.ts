@@ -27,6 +27,8 @@ export interface ReportedPart {
   readonly consentAfter: string | null;
   readonly consentAfterAt: Date | null;
   readonly readAt: Date | null;
+  /** When an earlier run asked for the click, if this one did not ask again. */
+  readonly askedAt: Date | null;
   /** Whether it went to Klaviyo in a call that was not refused. */
   readonly sent: boolean;
   readonly requestId: string | null;
@@ -39,7 +41,7 @@ const reported = sql`p.row_number as "rowNumber", i.line, coalesce(i.email, i.ra
   p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
   p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
   p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",
-  p.read_at as "readAt", s.id is not null as sent, s.request_id as "requestId"`;
+  p.read_at as "readAt", p.asked_at as "askedAt", s.id is not null as sent, s.request_id as "requestId"`;
 
 /** All parts of a migration in source order, one page of rows at a time. */
 export async function* reportedParts(

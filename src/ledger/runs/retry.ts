@@ -15,6 +15,7 @@ const RETRIED_REASONS: readonly Reason[] = [
   'phone_dropped_by_klaviyo',
   'phone_country_without_sender',
   'sms_not_configured',
+  'not_moved',
 ];
 
 /**

@@ -18,6 +18,8 @@ import * as suppressionsApart from './0016-suppressions-are-parts.js';
 import * as programOfMigration from './0017-program-of-a-migration.js';
 import * as appliedPrograms from './0018-lists-and-applied-programs.js';
 import * as syncs from './0021-syncs.js';
+import * as whoWasAsked from './0022-who-was-asked.js';
+import * as moves from './0023-people-move-from-list-to-list.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -40,6 +42,8 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0017-program-of-a-migration': programOfMigration,
   '0018-lists-and-applied-programs': appliedPrograms,
   '0021-syncs': syncs,
+  '0022-who-was-asked': whoWasAsked,
+  '0023-people-move-from-list-to-list': moves,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

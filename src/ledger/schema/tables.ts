@@ -81,6 +81,7 @@ interface SettlementTable {
   settled_at: Date;
   consent_after: string | null;
   consent_after_at: Date | null;
+  asked_at: Generated<Date | null>;
 }
 
 interface CarriedTable {

@@ -17,6 +17,8 @@ export interface StoredRetry {
   readonly rows: number;
   readonly preset: string;
   readonly historical: boolean;
+  /** Id of the list that it moves people from; null if it moves nobody. */
+  readonly moveFrom: string | null;
 }
 
 /**
@@ -72,7 +74,8 @@ export async function storeRetry(
       'NothingToRetry',
     );
   }
-  return { id, rows, preset, historical: settings.historicalImport };
+  const { historicalImport: historical, moveFrom } = settings;
+  return { id, rows, preset, historical, moveFrom };
 }
 
 /** Nobody gave the source of the consent: it names the migration, and a retry is another one. */

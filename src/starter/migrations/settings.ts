@@ -15,8 +15,9 @@ import { timingOf, type TimedRequest } from './request/timing-settings.js';
  */
 export function importOptions(request: FullRequest, mapping: Mapping | null): ImportOptions {
   const { channels, country, timezone, preset, smsColumn, consentedAt, historical } = request;
-  const { operation, floor } = request;
+  const { operation, floor, moveFrom } = request;
   return {
+    moves: moveFrom !== null,
     channels,
     country,
     timezone,
@@ -42,10 +43,12 @@ export function migrationSettings(
   defaultSource: string,
   isUndo = false,
 ): MigrationSettings {
-  const { listId, channels, optIn, historical, smsCountries, smsWithoutSender } = request;
-  const { mirror, absentIsNew, unsubscribeFrom } = request;
+  const { listId, moveFrom, channels, optIn, historical } = request;
+  const { smsCountries, smsWithoutSender } = request;
+  const { mirror, absentIsNew, askAgainDays, unsubscribeFrom } = request;
   return {
     listId,
+    moveFrom,
     channels,
     expectedOptIn: optIn === null ? null : `${optIn}_opt_in`,
     historicalImport: historical,
@@ -58,6 +61,7 @@ export function migrationSettings(
     rowsPerJob: request.rowsPerJob,
     mirror,
     absentIsNew,
+    askAgainDays,
     unsubscribeFrom,
     isUndo,
   };
@@ -86,8 +90,8 @@ export function defaultSource(preset: string, migrationId: string): string {
   return `consentry ${preset} ${migrationId}`;
 }
 
-function consentOf({ implicit, operation }: FullCheck): MigrationSettings['consent'] {
-  return implicit || operation === 'add_to_list' ? 'implicit' : 'explicit';
+function consentOf({ implicit, operation, moveFrom }: FullCheck): MigrationSettings['consent'] {
+  return implicit || operation === 'add_to_list' || moveFrom !== null ? 'implicit' : 'explicit';
 }
 
 /** What keeps two runs apart that ask the same. */
@@ -128,7 +132,7 @@ export function requestHash(
 
 /** The settings that the workflow's input is made from. */
 export type RunRequest = TimedRequest &
-  Pick<FullRequest, 'jobsPerBatch' | 'dryRun' | 'approvalAbove' | 'pilot' | 'canary'>;
+  Pick<FullRequest, 'jobsPerBatch' | 'dryRun' | 'approvalAbove' | 'pilot' | 'canary' | 'moveFrom'>;
 
 /** The workflow's input: how the run goes, with nothing about people or lists. */
 export function migrationInput(
@@ -136,12 +140,13 @@ export function migrationInput(
   request: RunRequest,
   rows: number,
 ): MigrationInput {
-  const { dryRun, approvalAbove, pilot, canary } = request;
+  const { dryRun, approvalAbove, pilot, canary, moveFrom } = request;
   return {
     migrationId,
     timing: timingOf(request),
     batchSize: request.jobsPerBatch,
     dryRun,
+    ...(moveFrom === null ? {} : { moves: true }),
     waitsForApproval: !dryRun && approvalAbove !== null && rows > approvalAbove,
     canary:
       pilot !== null

@@ -254,8 +254,8 @@ export async function retryFailed(
   const { accountId: of } = await getMigration(reach.ledger.db, id);
   const { accountId, taskQueue } = await reach.workersOf(of);
   const retry = await storeRetry(reach.ledger, id, request.smsCountries);
-  const { historical, rows, preset } = retry;
-  const asWhole = { ...request, historical, dryRun: false, pilot: null, canary: null };
+  const { historical, moveFrom, rows, preset } = retry;
+  const asWhole = { ...request, historical, moveFrom, dryRun: false, pilot: null, canary: null };
   const input = migrationInput(retry.id, asWhole, rows);
   await execute(reach, input, rows, taskQueue);
   const { waitsForApproval } = input;

@@ -31,6 +31,8 @@ export async function startChange(reach: Reach, change: PersonChange): Promise<S
   const channels = change.channels ?? [person.by === 'email' ? 'email' : 'sms'];
   requireIdentifier(change, channels);
   const request = parseRequest({
+    // Whoever asks for one person wants the message sent: they may have lost the last one.
+    askAgainDays: 0,
     ...settings,
     file: 'one person',
     channels,

@@ -1,3 +1,4 @@
+import type { CheckResult } from '../../contracts/migration.js';
 import { openTable } from '../../importers/index.js';
 import {
   countConsentStates,
@@ -7,13 +8,15 @@ import {
 } from '../../ledger/index.js';
 import { checkRequest } from '../migrations/check.js';
 import { SettingsError } from '../migrations/request/settings-error.js';
-import type { FullRequest } from '../migrations/request/schema.js';
+import type { FullCheck, FullRequest } from '../migrations/request/schema.js';
 import { startMigration, type StartedMigration } from '../migrations/start.js';
 import type { Reach } from '../reach.js';
-import { MigrationStoppedError } from '../stopped.js';
+import { isListNotFound, MigrationStoppedError } from '../stopped.js';
 import { stateOf } from './apply/state.js';
+import { messageAt } from './file/problems.js';
+import type { ProgramsFile } from './file/read.js';
 import type { Programs } from './load.js';
-import type { Program } from './program.js';
+import { listKey, type Program } from './program.js';
 import { locationOf, requestOf } from './request.js';
 import type { RunOptions } from '../migrations/request/migration-request.js';
 
@@ -46,7 +49,7 @@ export class ProgramRuns {
     await this.#requireAccount(file.path, program);
     const request = requestOf(file, secrets, program, options);
     const { file: _, ...check } = request;
-    const { listId } = await checkRequest(this.reach, check, true);
+    const { listId } = await this.#check(file, program, check);
     if (request.listId !== null && typeof listId !== 'string') {
       throw new MigrationStoppedError(
         `The worker did not say which list ${request.listId} is: start workers of the same version as this command.`,
@@ -78,6 +81,19 @@ export class ProgramRuns {
   /** Contacts by channel and by the consent that they had before this run, at its end. */
   consentBefore(migrationId: string): Promise<ConsentCount[]> {
     return countConsentStates(this.reach.ledger.db, migrationId);
+  }
+
+  /** Says where in the file a list is that the account does not have, or not only once. */
+  async #check(file: ProgramsFile, program: Program, check: FullCheck): Promise<CheckResult> {
+    try {
+      return await checkRequest(this.reach, check, true);
+    } catch (error) {
+      if (!isListNotFound(error) || program.list.value === null) throw error;
+      throw new MigrationStoppedError(
+        messageAt(file, listKey(program), 'names a list that cannot be used', error.message),
+        error.failureType,
+      );
+    }
   }
 
   /** Without an id, an account is the only one of this ledger: it is never guessed. */

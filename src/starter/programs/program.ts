@@ -1,4 +1,5 @@
 import type { ConsentChannel } from '../../contracts/channels.js';
+import { ASK_AGAIN_DAYS } from '../migrations/request/consent-settings.js';
 import type { ConsentKeys, ProgramSettings, Settings } from './file/schema.js';
 
 /** Which part of the file a setting comes from. */
@@ -28,6 +29,8 @@ export interface Program {
   readonly list: Sourced<string | null>;
   /** The expected opt-in process; null if none is. */
   readonly optIn: Sourced<'single' | 'double' | null>;
+  /** Days before somebody who has not clicked is asked again. */
+  readonly askAgainDays: Sourced<number>;
   readonly historical: Sourced<boolean>;
   readonly smsCountries: Sourced<readonly string[] | null>;
   readonly smsWithoutSender: Sourced<'stop' | 'reject'>;
@@ -36,13 +39,18 @@ export interface Program {
   readonly proof: { readonly statement: string; readonly method: string } | null;
 }
 
+/** The key of the file that names the list of a program. */
+export function listKey({ name, account, list }: Program): string[] {
+  return list.from === 'defaults' ? ['defaults', account.name, 'list'] : ['programs', name, 'list'];
+}
+
 /** The programs of a file whose names all refer to something, in its order. */
 export function programsOf(settings: Settings): Program[] {
   return Object.entries(settings.programs).map(([name, own]) => programOf(name, own, settings));
 }
 
 function programOf(name: string, own: ProgramSettings, settings: Settings): Program {
-  const account = settings.accounts[own.account] ?? { whatsapp: false };
+  const account = settings.accounts[own.account] ?? { whatsapp: false, create_lists: [] };
   const defaults: ConsentKeys = settings.defaults[own.account] ?? {};
   const either = <Key extends keyof ConsentKeys, T>(
     key: Key,
@@ -75,6 +83,7 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
       list.value === null && own.opt_in === undefined && account.default_opt_in !== undefined
         ? { value: account.default_opt_in, from: 'account' }
         : either('opt_in', null),
+    askAgainDays: either('ask_again_days', ASK_AGAIN_DAYS),
     historical: either('historical', false),
     smsCountries: either('sms_countries', null),
     smsWithoutSender: either('sms_without_sender', 'stop' as const),

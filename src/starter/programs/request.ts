@@ -21,7 +21,8 @@ export function requestOf(
   program: Program,
   options: RunOptions = {},
 ): FullRequest {
-  const { source, channels, list, optIn, historical, smsCountries, smsWithoutSender } = program;
+  const { source, channels, list, optIn, askAgainDays, historical } = program;
+  const { smsCountries, smsWithoutSender } = program;
   const request: MigrationRequest = {
     ...parseRunOptions(options),
     file: locationOf(file, secrets, program),
@@ -37,6 +38,7 @@ export function requestOf(
     account: program.account.id,
     listId: list.value,
     optIn: optIn.value,
+    askAgainDays: askAgainDays.value,
     historical: historical.value,
     smsCountries: smsCountries.value,
     smsWithoutSender: smsWithoutSender.value,

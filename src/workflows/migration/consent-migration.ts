@@ -100,6 +100,12 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   }
 
   async function run(jobs: Plan['jobs'], isMoreToCome: boolean): Promise<void> {
+    const [first, last] = stagesOf(jobs, input);
+    await runStage(first, isMoreToCome || last.length > 0);
+    if (last.length > 0) await runStage(last, isMoreToCome);
+  }
+
+  async function runStage(jobs: Plan['jobs'], isMoreToCome: boolean): Promise<void> {
     await runner.run(jobs, { isMoreToCome });
     if (cancelled.requested()) throw new CancelledFailure('Migration cancelled');
   }
@@ -196,7 +202,7 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
 
   /** Starts the workflows that watch people for minutes or days, so that this one can end. */
   async function followPeople(): Promise<void> {
-    const { timing } = input;
+    const { timing, dryRun } = input;
     const { outcomes, accepted } = progress.now();
     const pending = outcomes.pending_double_opt_in ?? 0;
     if (accepted > 0) {
@@ -207,7 +213,8 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
         staticSummary: 'watch for opt-outs while what was sent may still be applied',
       });
     }
-    if (pending > 0 && timing.watchForMs > 0) {
+    // Also those whom an earlier run has asked: its own watch may be over. A dry run leaves nothing behind.
+    if (pending > 0 && timing.watchForMs > 0 && !dryRun) {
       await startChild(confirmationWatch, {
         workflowId: workflowIds.watch(migrationId),
         args: [{ migrationId, timing }],
@@ -216,6 +223,19 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
       });
     }
   }
+}
+
+/**
+ * Whoever is moved to another list is taken off the old one only after every job that adds people to
+ * the new one has read back who is there.
+ */
+function stagesOf(
+  jobs: Plan['jobs'],
+  { moves }: Pick<MigrationInput, 'moves'>,
+): readonly [Plan['jobs'], Plan['jobs']] {
+  if (moves !== true) return [jobs, []];
+  const leaves = ({ operation }: Plan['jobs'][number]) => operation === 'remove_from_list';
+  return [jobs.filter((job) => !leaves(job)), jobs.filter(leaves)];
 }
 
 /**

@@ -24,6 +24,14 @@ export function renderDetails(progress: Progress, plan: Plan | null): string {
   if (plan !== null && plan.doubleOptInMessages > 0) {
     lines.push('', `Klaviyo asks for up to ${number.format(plan.doubleOptInMessages)} clicks.`);
   }
+  // Plans of earlier versions do not say.
+  const { askedAlready = 0 }: Partial<Plan> = plan ?? {};
+  if (askedAlready > 0) {
+    lines.push(
+      '',
+      `${number.format(askedAlready)} were asked already, and are not asked again yet.`,
+    );
+  }
   if (progress.held !== null) {
     lines.push('', `**Waits for a key that works, and then goes on by itself:** ${progress.held}`);
   }

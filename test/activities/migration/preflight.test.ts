@@ -12,6 +12,7 @@ import { MIGRATION_SETTINGS } from '../../support/settings.js';
 const SETTINGS: MigrationSettings = {
   ...MIGRATION_SETTINGS,
   listId: 'LIST01',
+  moveFrom: null,
   channels: ['email', 'sms'],
 };
 
@@ -256,11 +257,15 @@ describe('preflight', () => {
 
 describe('a list by its id or its name', () => {
   const news = { id: 'NEWS01', name: 'News' };
+  const OTHERS = [
+    { id: 'CLUB01', name: 'Club' },
+    { id: 'NEWT01', name: 'Newt' },
+  ];
   for (const [what, byId, listed, id, says] of [
     ['the one with the name', null, [news], 'NEWS01', null],
     ['the one with the id', { id: 'News' }, [], 'News', null],
     ['one whose id is its name', { id: 'News' }, [{ id: 'News', name: 'News' }], 'News', null],
-    ['none without either', null, [], null, /no list with the id or the name "News"\. Correct/],
+    ['none without either', null, [], null, /the name "News", but Newt \(NEWT01\)\. Correct/],
     [
       'none with another spelling, whatever Klaviyo takes for equal',
       null,
@@ -279,7 +284,7 @@ describe('a list by its id or its name', () => {
     ['none of a name and an id', { id: 'News' }, [news], null, /several .*: News, NEWS01\./],
   ] as const) {
     it(`is ${what}`, () => {
-      const found = listCalled('News', byId, listed);
+      const found = listCalled('News', byId, listed, OTHERS);
       assert.equal(found.id, id);
       if (says === null) assert.equal(found.stop, null);
       else assert.match(found.stop ?? '', says);

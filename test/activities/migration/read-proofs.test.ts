@@ -45,6 +45,7 @@ describe('the reader of a run', () => {
       jobNumber: 1,
       bringsIn: true,
       optsOutOf: null,
+      asks: null,
       endpoint: 'bulk_subscribe_profiles',
       now: moment && { earliest: moment, latest: moment },
       parts: people.map((_, n) => ({ rowNumber: n + 1, channel: 'email' })),

@@ -155,6 +155,7 @@ function* exposedTooLong(chronicle: Chronicle, exposures: readonly number[]): Ge
 function* calls(chronicle: Chronicle, timelines: Timelines): Generator<Violation> {
   for (const [place, account] of chronicle.accounts.entries()) {
     const latest = new Map<string, number>();
+    const asked = new Map<Timeline, Map<string | null, Question>>();
     for (const line of account.carried) {
       const run = chronicle.runs.find(({ customSource }) => customSource === line.custom_source);
       const at = Date.parse(line.sent_at);
@@ -180,6 +181,7 @@ function* calls(chronicle: Chronicle, timelines: Timelines): Generator<Violation
           yield { rule: 'sent_against_no', what: `${channel} ${identifier}: ${no.how}, ${age}` };
         }
         yield* sentTwice(chronicle, run, `${channel} ${identifier}`, at, latest);
+        yield* askedTwice(timelines.of(place, channel, identifier), run, line, asked);
         if (sentAgainstSource(run.spec, channel, account.people.indexOf(who))) {
           yield { rule: 'sent_against_source', what: `${channel} ${identifier}` };
         }
@@ -249,6 +251,28 @@ function* sentTwice(
   } else if (at - before < TIMING.lostAnswerWaitMs * 0.8) {
     yield { rule: 'sent_twice', what: `${who}, unread, after ${at - before} ms` };
   }
+}
+
+interface Question {
+  readonly run: string;
+  readonly at: number;
+}
+
+/** No run asks for a click that another one has asked for, unless it came meanwhile. */
+function* askedTwice(
+  timeline: Timeline,
+  run: RunChronicle,
+  { sent_at, list_id, historical_import: isHistorical }: SubscribedLine,
+  asked: Map<Timeline, Map<string | null, Question>>,
+): Generator<Violation> {
+  if (isHistorical || list_id === LISTS.single) return;
+  const at = Date.parse(sent_at);
+  const before = asked.get(timeline)?.get(list_id);
+  asked.set(timeline, new Map(asked.get(timeline)).set(list_id, { run: run.id, at }));
+  if (before === undefined || before.run === run.id) return;
+  const hasClicked = timeline.during(before.at, at).some(({ consent }) => consent === 'SUBSCRIBED');
+  if (hasClicked) return;
+  yield { rule: 'asked_twice', what: `by ${before.run} and ${run.id}, ${at - before.at} ms later` };
 }
 
 function* outcomes(

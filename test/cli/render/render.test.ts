@@ -112,6 +112,7 @@ const PLAN: Plan = {
   ],
   calls: { bulk_unsubscribe_profiles: 0, bulk_subscribe_profiles: 1 },
   doubleOptInMessages: 1_000,
+  askedAlready: 0,
   madeReachable: { subscribed: 0, neverSubscribed: 0 },
   leaveBothTexts: 0,
   isUndo: false,

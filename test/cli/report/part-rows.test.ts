@@ -34,7 +34,7 @@ const REFUSED: ReportedPart = {
 
 /** What was read back and since when, when it was read, and when it was settled. */
 const READ =
-  'SUBSCRIBED,2026-01-02T03:04:01.000Z,2026-01-02T03:04:05.678Z,2026-01-02T03:04:05.678Z';
+  'SUBSCRIBED,2026-01-02T03:04:01.000Z,2026-01-02T03:04:05.678Z,,2026-01-02T03:04:05.678Z';
 
 async function* pages(...parts: ReportedPart[]): AsyncGenerator<ReportedPart[]> {
   for (const part of parts) yield [part];
@@ -96,6 +96,7 @@ describe('rows of a report', () => {
       consent_after: 'SUBSCRIBED',
       consent_after_at: '2026-01-02T03:04:01.000Z',
       read_at: '2026-01-02T03:04:05.678Z',
+      asked_at: null,
       settled_at: '2026-01-02T03:04:05.678Z',
       request_id: 'r-1',
     });

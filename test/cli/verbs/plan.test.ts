@@ -58,7 +58,14 @@ describe('plan and apply', { timeout: 240_000 }, () => {
 
   async function file(...programs: string[]): Promise<void> {
     const lines = programs.map((each) => `  ${each}`);
-    const head = ['version: 1', 'accounts: { shop: {} }', 'programs:'];
+    const created = ['Club', 'Nowhere'].filter((name) =>
+      programs.some((each) => each.includes(name)),
+    );
+    const head = [
+      'version: 1',
+      `accounts: { shop: { create_lists: [${created.join()}] } }`,
+      'programs:',
+    ];
     await writeFile('consentry.yaml', `${[...head, ...lines].join('\n')}\n`);
   }
 
@@ -177,5 +184,22 @@ describe('plan and apply', { timeout: 240_000 }, () => {
       ['club', 'removed', 'recorded'],
     ]);
     assert.equal((await plan('--check')).programs[0]?.change, 'new');
+  });
+
+  it('a list that is not there is created only if the file says so: a name may be misspelt', async () => {
+    const typo = `news: { ${SOURCE}, list: Newsleter, opt_in: single }`;
+    await file(typo);
+    const before = lists();
+    const { code, programs } = await plan();
+    assert.equal(code, 3);
+    assert.equal(programs[0]?.createsList, null);
+    assert.match(
+      programs[0]?.failure ?? '',
+      /^consentry\.yaml, line 4, column \d+: programs\.news\.list names a list that cannot be used\. .*"Newsleter", but Newsletter \(NEWSLT\)\..* named in accounts\.shop\.create_lists\.$/,
+    );
+    const applied = await apply();
+    assert.equal(applied.code, 3);
+    assert.equal(applied.programs[0]?.status, 'failed');
+    assert.deepEqual(lists(), before);
   });
 });

@@ -282,7 +282,10 @@ describe('program, from an empty folder', { timeout: 180_000 }, () => {
       programs[0]?.failure ?? '',
       /several lists .* "Twice": TWICE1, TWICE2\. Give the id/,
     );
-    assert.match(programs[2]?.failure ?? '', /no list with the id or the name "newsletter"/);
+    assert.match(
+      programs[2]?.failure ?? '',
+      /^other\.yaml, line \d+, column \d+: programs\.vip\.list .*no list with the id or the name "newsletter"/,
+    );
     assert.deepEqual(subscribed(), [...sent, 'late@shop.test']);
   });
 

@@ -59,6 +59,7 @@ const PART: PersonPart = {
   consentAfter: 'SUBSCRIBED',
   consentAfterAt: new Date('2021-03-04T05:06:07Z'),
   readAt: new Date('2026-01-02T03:09:59Z'),
+  askedAt: null,
   sentAt: new Date('2026-01-02T03:05:00Z'),
   requestId: 'request-1',
 };

@@ -51,6 +51,7 @@ describe('what the ledger knows of people who said no', () => {
       jobNumber: 1,
       bringsIn: false,
       optsOutOf: { listId: LIST },
+      asks: null,
       endpoint: 'bulk_unsubscribe_profiles',
       now: null,
       parts: [{ rowNumber: 1, channel: 'email' }],

@@ -65,6 +65,7 @@ export function runsIn(ledger: () => Ledger) {
       jobNumber: 1,
       bringsIn: operation === 'subscribe' || operation === 'add_to_list',
       optsOutOf: operation === 'unsubscribe' || operation === 'suppress' ? 'everything' : null,
+      asks: null,
       endpoint: ENDPOINTS[operation],
       now: null,
       parts: people.flatMap((n) => channels.map((channel) => ({ rowNumber: n + 1, channel }))),

@@ -94,7 +94,8 @@ describe('what a subscribe does, and when: live consent', () => {
         const email = `again2-${repeatDoubleOptInMessage}@example.com`;
         const lines = [HEADER, `${email},yes`];
         await world.migrate(lines, INTO_DOUBLE);
-        const { outcomes } = await world.migrate(lines, { ...INTO_DOUBLE, customSource: 'Again' });
+        const again = { ...INTO_DOUBLE, customSource: 'Again', askAgainDays: 0 };
+        const { outcomes } = await world.migrate(lines, again);
         assert.deepEqual(outcomes, { [`${email} email`]: 'no_click_yet' });
         assert.deepEqual(
           messages(email).map(({ count }) => count),

@@ -38,7 +38,7 @@ export interface MessyAccount {
   readonly answer: Answer;
   /** Into both kinds of list and as consent of the past, all at once. */
   readonly answerFully: Answer;
-  /** Into the double opt-in list, and once more with the same people. */
+  /** Into the double opt-in list; with the same people, who are asked again, and then are not. */
   readonly answerTwice: Answer;
 }
 
@@ -103,8 +103,11 @@ export function messyAccount(): MessyAccount {
     answerFully: (switches) => play(switches, [DOUBLE_LIVE, SINGLE_LIVE, PAST]),
     answerTwice: async (switches) => {
       const first = await play(switches, [DOUBLE_LIVE]);
-      const again = await run(DOUBLE_LIVE, messySource(sources - 1, DOUBLE));
-      return [...first, again];
+      const source = () => messySource(sources - 1, DOUBLE);
+      const again = await run({ ...DOUBLE_LIVE, askAgainDays: 0 }, source());
+      const left = await run(DOUBLE_LIVE, source());
+      assert.ok(left.parts.some(({ reason }) => reason === 'asked_already'));
+      return [...first, again, left];
     },
   };
 }

@@ -317,6 +317,16 @@ programs: { a: { account: shop, source: { file: a.csv }, list: L } }`);
       'line 15, column 5: programs.ambassadors.opt_in is single, but without a list the process of the account applies, and accounts.shop.default_opt_in is double. Correct one of them, or give a list.',
     ],
     [
+      'a new list that no program has',
+      () => replaced('default_opt_in: double', 'create_lists: [Newsletter, Ambasadors]'),
+      'line 4, column 63: accounts.shop.create_lists.1 names the list "Ambasadors", which no program of the account has. Did you mean "Ambassadors"?',
+    ],
+    [
+      'a new list that is like none of a program',
+      () => replaced('default_opt_in: double', 'create_lists: [Old list]'),
+      'line 4, column 51: accounts.shop.create_lists.0 names the list "Old list", which no program of the account has. Take it out, or give it to a program.',
+    ],
+    [
       'no process without a list',
       () => replaced(', default_opt_in: double', '').replace(', opt_in: double', ''),
       'line 20, column 3: programs.everybody.opt_in is not known: without a list the account’s own process applies, which the API does not show. Give accounts.shop.default_opt_in, or a list.',

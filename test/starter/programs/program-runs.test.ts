@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { sql } from 'kysely';
 import { noteAccount } from '../../../src/ledger/index.js';
 import { SettingsError } from '../../../src/starter/migrations/request/settings-error.js';
 import { loadPrograms, type Programs } from '../../../src/starter/programs/load.js';
@@ -16,6 +17,8 @@ accounts: { shop: {} }
 programs:
   asked: { account: shop, list: Double, opt_in: double, source: { file: people.csv } }
   other: { account: shop, list: Double, opt_in: double, source: { file: people.csv } }
+  weekly:
+    { account: shop, list: Double, opt_in: double, ask_again_days: 7, source: { file: people.csv } }
   texts: { account: shop, list: Single, channels: [sms], source: { file: phones.csv } }
 `;
 
@@ -61,6 +64,14 @@ describe('runs of programs', { timeout: 180_000 }, () => {
     return Object.fromEntries(counted.map(({ state, contacts }) => [state, contacts]));
   }
 
+  /** How many messages each has got who was asked. */
+  const messages = () =>
+    ['asked', 'never', 'odd'].map(
+      (who) =>
+        [...harness.sandbox.account.messages()].find(({ to }) => to === `${who}@example.com`)
+          ?.count,
+    );
+
   const BEFORE = {
     subscribed: 1,
     suppressed: 1,
@@ -69,7 +80,7 @@ describe('runs of programs', { timeout: 180_000 }, () => {
     not_read: 1,
   };
 
-  it('who was asked for a click is pending, in the program that asked', async () => {
+  it('who was asked for a click is pending, in every program that asks for the same', async () => {
     assert.deepEqual(await statesOf('asked'), BEFORE);
     const { id } = await start('asked');
     const { outcomes } = await harness.consentry.migrations.waitForEnd(id);
@@ -80,7 +91,11 @@ describe('runs of programs', { timeout: 180_000 }, () => {
       suppressed: 1,
       not_read: 1,
     });
-    assert.deepEqual(await statesOf('other'), BEFORE);
+    assert.deepEqual(await statesOf('other'), await statesOf('asked'));
+    const again = await start('other');
+    const { accepted } = await harness.consentry.migrations.waitForEnd(again.id);
+    assert.equal(accepted, 0);
+    assert.deepEqual(messages(), [1, 1, 1]);
     harness.sandbox.account.click({ email: 'asked@example.com' });
     assert.deepEqual(await statesOf('asked'), {
       subscribed: 2,
@@ -90,16 +105,31 @@ describe('runs of programs', { timeout: 180_000 }, () => {
     });
   });
 
+  it('who was asked long ago is told apart, and asked again', async () => {
+    await sql`update consentry.asked set asked_at = asked_at - interval '7 days'`.execute(
+      harness.ledger.db,
+    );
+    assert.deepEqual(await statesOf('weekly'), {
+      subscribed: 2,
+      to_ask_again: 2,
+      suppressed: 1,
+      not_read: 1,
+    });
+    const { id } = await start('weekly');
+    await harness.consentry.migrations.waitForEnd(id);
+    assert.deepEqual(messages(), [1, 2, 2]);
+  });
+
   it('a number that Klaviyo knows is not new to it, without consent to texts either', async () => {
     assert.deepEqual(await statesOf('texts'), { never_subscribed: 1 });
   });
 
   it('a run belongs to its program, and so does a retry of it', async () => {
-    const { id } = await start('other', { dryRun: true });
+    const { id } = await start('texts', { dryRun: true });
     await harness.consentry.migrations.waitForEnd(id);
-    assert.equal((await harness.consentry.migrations.report(id)).program, 'other');
+    assert.equal((await harness.consentry.migrations.report(id)).program, 'texts');
     const retry = await harness.consentry.migrations.retryFailed(id, { timing: TEST_TIMING });
-    assert.equal((await harness.consentry.migrations.report(retry.id)).program, 'other');
+    assert.equal((await harness.consentry.migrations.report(retry.id)).program, 'texts');
     await harness.consentry.migrations.cancel(retry.id);
     await harness.consentry.migrations.waitForEnd(retry.id);
   });

@@ -43,6 +43,7 @@ describe('a request', () => {
       historical: false,
       implicit: false,
       operation: null,
+      moveFrom: null,
       unsubscribeFrom: 'everything',
       floor: null,
       smsCountries: null,
@@ -54,6 +55,7 @@ describe('a request', () => {
       canary: null,
       share: 1,
       watchDays: 7,
+      askAgainDays: 30,
       mirror: 'auto',
       absentIsNew: false,
       rowsPerJob: 1_000,
@@ -167,6 +169,17 @@ describe('a request', () => {
       { operation: 'remove_from_list' },
       /^operation: 'add_to_list' and .* are about a list: give listId: 'ID'\.$/,
       /^--operation add_to_list and .* are about a list: give --list ID\.$/,
+    ],
+    [
+      { moveFrom: 'X' },
+      /^moveFrom moves people to another list: give listId: 'ID', the list that they are moved to\.$/,
+      /^--move-from moves people to another list: give --list ID, the list that they are moved to\.$/,
+    ],
+    [{ moveFrom: 'X', listId: 'X' }, /^moveFrom moves .* another list/, /^--move-from moves/],
+    [
+      { moveFrom: 'X', listId: 'Y', operation: 'unsubscribe' },
+      /^moveFrom moves everybody of the source, .*: leave out operation, implicit, historical and since\.$/,
+      /^--move-from moves everybody .*: leave out --operation, --implicit, --historical and --since\.$/,
     ],
     [
       { unsubscribeFrom: 'list' },

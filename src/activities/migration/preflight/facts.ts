@@ -34,7 +34,7 @@ const NOBODY = { by: 'email', values: ['preflight@consentry.invalid'] } as const
 const A_MOMENT_AGO_MS = 60_000;
 
 /** The list of a run. */
-interface AskedList extends Pick<MigrationSettings, 'listId'> {
+interface AskedList extends Pick<MigrationSettings, 'listId' | 'moveFrom'> {
   /** It may be given by its name instead of its id. */
   readonly listByName: boolean;
 }
@@ -42,7 +42,7 @@ interface AskedList extends Pick<MigrationSettings, 'listId'> {
 /** Reads the account and writes nothing. A key that may not read something is no error yet. */
 export async function readFacts(
   klaviyo: KlaviyoClient,
-  { listId, listByName }: AskedList,
+  { listId, moveFrom, listByName }: AskedList,
   asksForTexts: boolean,
   readAccountId: () => Promise<string>,
   signal: AbortSignal,
@@ -55,6 +55,8 @@ export async function readFacts(
       : await access.ask('get_list', () =>
           listByName ? findList(klaviyo, listId, signal) : readList(klaviyo, listId, signal),
         );
+  // A list that is not there stops the run, as the other one does.
+  if (moveFrom !== null) await access.ask('get_list', () => readList(klaviyo, moveFrom, signal));
   await access.ask('get_profiles', () => klaviyo.lookUpProfiles(NOBODY, { signal }));
   if (list !== null) {
     await access.ask('get_profiles_for_list', () =>
@@ -91,7 +93,9 @@ async function findList(
 ): Promise<ListWithFlows> {
   const byId = mayBeId(idOrName) ? await listOrNull(klaviyo, idOrName, signal) : null;
   const listed = mayBeName(idOrName) ? await klaviyo.listLists({ name: idOrName, signal }) : [];
-  const { id, stop } = listCalled(idOrName, byId, listed);
+  // Only a mistake is worth reading them all.
+  const others = byId === null && listed.length === 0 ? await klaviyo.listLists({ signal }) : [];
+  const { id, stop } = listCalled(idOrName, byId, listed, others);
   if (id === null) throw stopping('ListNotFound', stop);
   return byId ?? klaviyo.getList(id, { signal });
 }

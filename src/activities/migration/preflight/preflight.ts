@@ -2,6 +2,7 @@ import { isTextChannel } from '../../../contracts/channels.js';
 import type { CheckResult, MigrationSettings, Preflight } from '../../../contracts/migration.js';
 import {
   countAskedRows,
+  findMoveFrom,
   getMigration,
   setPhase,
   setPreflight,
@@ -26,7 +27,8 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
   ): Promise<CheckResult> {
     const texts = rows === null ? settings.channels.some(isTextChannel) : rows.texts.length > 0;
     const accountId = async () => (known ??= (await klaviyo.getAccount({ signal })).id);
-    const asked = { listId: settings.listId, listByName };
+    const { listId, moveFrom } = settings;
+    const asked = { listId, moveFrom, listByName };
     const facts = await readFacts(klaviyo, asked, texts, accountId, signal);
     const { preflight, stops } = judge(facts, settings, rows, (name) => klaviyo.rateLimits(name));
     const [first] = stops;
@@ -37,12 +39,29 @@ export function createPreflight({ ledger, klaviyo }: ActivityDependencies) {
     return { ...preflight, listId: facts.list?.id ?? null };
   }
 
+  /** Of two runs that move the same people to each other's list, each would rely on the other's. */
+  async function refuseOpposedMove(
+    migrationId: string,
+    accountId: string,
+    { listId, moveFrom }: MigrationSettings,
+  ): Promise<void> {
+    if (moveFrom === null || listId === null) return;
+    const other = await findMoveFrom(ledger.db, accountId, listId, migrationId);
+    if (other === null) return;
+    throw stopping(
+      'SettingsInvalid',
+      `Migration ${other} moves people from list ${listId}, which this one moves people to: wait for its end, or ` +
+        `cancel it with consentry cancel ${other}. Nothing was sent.`,
+    );
+  }
+
   return {
     /** Preflight of a migration, stored in the ledger. */
     async preflight({ migrationId }: { migrationId: string }): Promise<Preflight> {
-      const { settings } = await getMigration(ledger.db, migrationId);
+      const { accountId, settings } = await getMigration(ledger.db, migrationId);
       await setPhase(ledger.db, migrationId, 'preflight');
       return whileHeartbeating(async (signal) => {
+        await refuseOpposedMove(migrationId, accountId, settings);
         const rows = await countAskedRows(ledger.db, migrationId);
         const { listId: _, ...preflight } = await inspect(settings, rows, signal);
         await setPreflight(ledger.db, migrationId, preflight);

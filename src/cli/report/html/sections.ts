@@ -117,6 +117,7 @@ export function settingsTable(report: Report): Markup {
     ['source', `${source.name} (${source.preset})`],
     ['SHA-256 of the source', source.sha256],
     ['list', settings.listId],
+    ['list that people are moved from', settings.moveFrom],
     ['channels', settings.channels.join(', ')],
     ['expected opt-in process', settings.expectedOptIn],
     ['historical import', settings.historicalImport ? 'yes: consent dates were sent' : 'no'],

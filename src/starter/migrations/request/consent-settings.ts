@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { SAME_FOR_ALL } from '../../../importers/options.js';
-import { choice, optional, setting, text, yesOrNo } from './setting.js';
+import { choice, optional, setting, text, whole, yesOrNo } from './setting.js';
 import { country } from './source-settings.js';
+
+/**
+ * Whoever means to click does so within days; a month later the question is a new one, and a daily run
+ * asks nobody twice in between.
+ */
+export const ASK_AGAIN_DAYS = 30;
 
 /** What Klaviyo is asked to do. */
 export const consentSettings = {
@@ -18,6 +24,10 @@ export const consentSettings = {
     says: 'expected opt-in process; needed for double opt-in, and without a list',
     flag: { spelling: '--opt-in <process>', verbs: ['migrate', 'check'] },
   }),
+  askAgainDays: setting(whole(0, 365).default(ASK_AGAIN_DAYS), {
+    says: 'days before somebody who has not clicked is asked again, by whichever run; 0: by each run',
+    flag: { spelling: '--ask-again-days <days>' },
+  }),
   historical: setting(yesOrNo(), {
     says: 'import consent given in the past: send its dates; Klaviyo mails nobody',
     flag: { spelling: '--historical', verbs: ['migrate', 'check'] },
@@ -30,6 +40,10 @@ export const consentSettings = {
     says: 'what is done for every person of the source, whatever its columns say',
     otherwise: 'what the columns of each row say',
     flag: { spelling: '--operation <name>' },
+  }),
+  moveFrom: setting(optional(text('give the id of a list')), {
+    says: 'move everybody from this list to the list of the run; consent stays as it is',
+    flag: { spelling: '--move-from <id>' },
   }),
   unsubscribeFrom: setting(choice(['everything', 'list']).default('everything'), {
     says: 'what an unsubscribe ends: all marketing of the channel, or that of the list alone',

@@ -41,6 +41,8 @@ export interface MigrationRequest {
   readonly listId?: string | null | undefined;
   /** Expected opt-in process; needed for double opt-in, and without a list. */
   readonly optIn?: 'single' | 'double' | null | undefined;
+  /** Days before somebody who has not clicked is asked again, by whichever run; 0: by each run. Default: 30. */
+  readonly askAgainDays?: number | undefined;
   /** Import consent given in the past: send its dates; Klaviyo mails nobody. */
   readonly historical?: boolean | undefined;
   /** Add everybody to the list without consent; subscribe nobody. */
@@ -54,6 +56,8 @@ export interface MigrationRequest {
     | 'add_to_list'
     | null
     | undefined;
+  /** Move everybody from this list to the list of the run; consent stays as it is. */
+  readonly moveFrom?: string | null | undefined;
   /** What an unsubscribe ends: all marketing of the channel, or that of the list alone. Default: everything. */
   readonly unsubscribeFrom?: 'everything' | 'list' | undefined;
   /** Unsubscribe whoever is suppressed, too: that counts at once, a suppression after hours. Default: suppressed only. */

@@ -5,7 +5,7 @@ import type {
   RetryRequest,
   RunOptions,
 } from './migration-request.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../../../contracts/nearest.js';
 import type { Rule } from './rules.js';
 import {
   checkSchema,

@@ -59,6 +59,21 @@ export const RULES: readonly Rule[] = [
       'else of everybody: leave one out.',
   },
   {
+    setting: 'moveFrom',
+    isBroken: ({ moveFrom, listId }) =>
+      moveFrom !== null && (listId === null || listId === moveFrom),
+    says: (the) =>
+      `${the('moveFrom')} moves people to another list: give ${the('listId', 'ID')}, the list that they are moved to.`,
+  },
+  {
+    setting: 'moveFrom',
+    isBroken: ({ moveFrom, operation, implicit, historical, since }) =>
+      moveFrom !== null && (operation !== null || implicit || historical || since !== null),
+    says: (the) =>
+      `${the('moveFrom')} moves everybody of the source, whatever else it says: leave out ` +
+      `${the('operation')}, ${the('implicit')}, ${the('historical')} and ${the('since')}.`,
+  },
+  {
     setting: 'unsubscribeFrom',
     isBroken: ({ unsubscribeFrom, listId }) => unsubscribeFrom === 'list' && listId === null,
     says: (the) => `${the('unsubscribeFrom', 'list')} needs a list: give ${the('listId', 'ID')}.`,

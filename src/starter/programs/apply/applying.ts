@@ -61,6 +61,15 @@ export class Applying {
     return (await executeList(this.reach, program.account.id, list)) !== null;
   }
 
+  /**
+   * Whether the file says on purpose that the list of a program is created: the name of any other list
+   * that is not there is a mistake.
+   */
+  creates({ file }: Programs, { account, list }: Program): boolean {
+    const { create_lists: names = [] } = file.settings.accounts[account.name] ?? {};
+    return list.value !== null && names.includes(list.value);
+  }
+
   /** Creates the list of a program, unless it is there. Throws what `Lists.create` throws. */
   createList(program: Program): Promise<CreatedList> {
     return new Lists(this.reach).create({ ...listOf(program), account: program.account.id });

@@ -7,7 +7,10 @@ export interface ProgramState {
   readonly hash: string;
 }
 
-/** Where a setting comes from does not matter, nor what the account is called in the file. */
+/**
+ * Where a setting comes from does not matter, nor what the account is called in the file. How soon people
+ * are asked again is about the next run: a change of it asks nobody.
+ */
 export function stateOf(program: Program): ProgramState {
   const settings = {
     source: program.source,

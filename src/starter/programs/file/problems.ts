@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { YamlDocument } from '../../../importers/index.js';
 import { redact } from '../../../runtime/redact.js';
-import { nearest } from '../../migrations/request/nearest.js';
+import { nearest } from '../../../contracts/nearest.js';
 import { shown } from '../../migrations/request/spelling.js';
 import { knownKeys } from './known-keys.js';
 
@@ -31,6 +31,16 @@ export class ConfigFileError extends Error {
 function wordsOf(file: string, { line, column, key, problem, remedy }: Problem): string {
   const place = line === null ? file : `${file}, line ${line}, column ${column ?? 1}`;
   return `${place}: ${key === '' ? '' : `${key} `}${problem}. ${remedy}`;
+}
+
+/** The message about one key of a file that is wrong, with its place and its remedy. */
+export function messageAt(
+  file: { readonly path: string; readonly problem: Problems },
+  key: Path,
+  problem: string,
+  remedy: string,
+): string {
+  return wordsOf(file.path, file.problem(key, problem, remedy));
 }
 
 type Path = readonly PropertyKey[];

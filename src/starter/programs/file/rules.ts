@@ -1,4 +1,4 @@
-import { nearest } from '../../migrations/request/nearest.js';
+import { nearest } from '../../../contracts/nearest.js';
 import { DEFAULT_TABLE } from '../../syncs/request.js';
 import { programsOf, type Program } from '../program.js';
 import type { Problem, Problems } from './problems.js';
@@ -14,6 +14,7 @@ export function contradictions(settings: Settings, problem: Problems): Problem[]
     ...accountsWithoutId(settings, programs, problem),
     ...sharedTables(settings, problem),
     ...sameAccountTwice(settings, problem),
+    ...newListsOfNobody(settings, programs, problem),
     ...programs.flatMap((program) => impossible(program, settings, problem)),
   ];
   return alone.length > 0 ? alone : opposedPairs(programs, problem);
@@ -105,6 +106,28 @@ function sameAccountTwice({ accounts }: Settings, problem: Problems): Problem[] 
     if (other === undefined) return [];
     const remedy = 'correct one of them, or make them one account';
     return problem(['accounts', name, 'id'], `is also that of accounts.${other}`, remedy);
+  });
+}
+
+/** A name in create_lists that no program has is a mistake, there or in the program. */
+function newListsOfNobody(
+  { accounts }: Settings,
+  programs: readonly Program[],
+  problem: Problems,
+): Problem[] {
+  return Object.entries(accounts).flatMap(([account, { create_lists: names }]) => {
+    const used = programs.flatMap((program) =>
+      program.account.name === account && program.list.value !== null ? [program.list.value] : [],
+    );
+    return names.flatMap((name, index) => {
+      if (used.includes(name)) return [];
+      const meant = nearest(name, used);
+      return problem(
+        ['accounts', account, 'create_lists', index],
+        `names the list "${name}", which no program of the account has`,
+        meant === null ? 'take it out, or give it to a program' : `did you mean "${meant}"?`,
+      );
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { consentSettings } from '../../migrations/request/consent-settings.js';
+import { ASK_AGAIN_DAYS, consentSettings } from '../../migrations/request/consent-settings.js';
 import { setting, text, yesOrNo } from '../../migrations/request/setting.js';
 import {
   channelsOrNone,
@@ -14,6 +14,8 @@ import { syncSchema } from './sync-schema.js';
 const named = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'use letters, digits, - and _, at most 63 of them');
+
+const NAMES_OF_LISTS = 'give the names of lists, such as [Newsletter]';
 
 const processOf = bare(consentSettings.optIn);
 
@@ -38,6 +40,10 @@ export const accountSchema = z.strictObject(
     }),
     default_opt_in: setting(processOf.optional(), {
       says: 'opt-in process of the account, which applies without a list; the API does not show it',
+    }),
+    create_lists: setting(z.array(text(NAMES_OF_LISTS), { error: NAMES_OF_LISTS }).default([]), {
+      says: 'names of lists that `consentry apply` creates if the account does not have them, with the `opt_in` of their program; any other list must be there',
+      otherwise: 'none',
     }),
     whatsapp: setting(yesOrNo(), {
       says: 'your word that WhatsApp is connected, which no API says',
@@ -66,6 +72,7 @@ const consentKeys = {
   opt_in: keyOf(consentSettings.optIn, {
     otherwise: 'without a list the account’s `default_opt_in`',
   }),
+  ask_again_days: keyOf(consentSettings.askAgainDays, { otherwise: String(ASK_AGAIN_DAYS) }),
   historical: keyOf(consentSettings.historical, { otherwise: 'false' }),
   sms_countries: keyOf(consentSettings.smsCountries),
   sms_without_sender: keyOf(consentSettings.smsWithoutSender, { otherwise: 'stop' }),

@@ -40,6 +40,8 @@ export function fileText(first: FirstProgram): string {
     given('country', country, 'US'),
     '    # The account’s own opt-in process, which applies without a list.',
     given('default_opt_in', withoutList ? optIn : null, 'double'),
+    '    # Lists that "consentry apply" creates if they are not there; any other list must be.',
+    given('create_lists', null, '[Newsletter]'),
     '    # Your word that WhatsApp is connected: no API says so.',
     given('whatsapp', whatsapp ? true : null, 'true'),
     '',

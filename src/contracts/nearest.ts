@@ -1,10 +1,17 @@
 /** The name that was probably meant; null if none is similar. */
 export function nearest(typed: string, names: readonly string[]): string | null {
-  const [best] = names
-    .map((name) => ({ name, changes: changesBetween(typed.toLowerCase(), name.toLowerCase()) }))
+  const [best] = similar(typed, names, (name) => name);
+  return best ?? null;
+}
+
+/** Those that were probably meant, the most similar first. */
+export function similar<T>(typed: string, all: readonly T[], nameOf: (one: T) => string): T[] {
+  return all
+    .map((one) => ({ one, name: nameOf(one).toLowerCase() }))
+    .map(({ one, name }) => ({ one, name, changes: changesBetween(typed.toLowerCase(), name) }))
     .filter(({ name, changes }) => changes <= Math.max(1, Math.floor(name.length / 3)))
-    .sort((a, b) => a.changes - b.changes);
-  return best?.name ?? null;
+    .sort((a, b) => a.changes - b.changes)
+    .map(({ one }) => one);
 }
 
 /** Letters to insert, delete or replace to turn one word into the other (Levenshtein distance). */
