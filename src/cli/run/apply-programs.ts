@@ -4,7 +4,7 @@ import { withKeys } from '../../starter/programs/words.js';
 import { Ended, UsageError } from '../ended.js';
 import { EXIT, worstOf } from '../exit-codes.js';
 import { failureOf } from '../failure.js';
-import { renderApplied, renderChanges } from '../render/program-changes.js';
+import { renderAppliedFile, renderFile, syncChangeDocument } from '../render/sync-changes.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 import type { AppliedChange } from './applied-change.js';
@@ -31,20 +31,27 @@ export async function applyPrograms(flags: ApplyFlags, terminal: Terminal): Prom
   }
   const loaded = await loadPrograms(flags.config ?? null);
   const output = new Output(terminal, flags.json ?? false);
-  const applied = await withConsentry(async (connected) => {
+  const { applied, syncs } = await withConsentry(async (connected) => {
+    const changes = await connected.consentry.syncs.changes(loaded);
     const planned = await planChanges(connected.consentry, loaded, terminal);
-    output.say(renderChanges(planned));
+    output.say(renderFile(planned, changes));
+    const differing = changes.filter(({ change }) => change !== 'none');
     if (
       flags.yes !== true &&
-      planned.some(mayAct) &&
+      (planned.some(mayAct) || differing.length > 0) &&
       !(await answersYes(terminal, 'Apply this? [y/N] '))
     ) {
       output.note('Nothing was applied.');
       throw new Ended(EXIT.cancelled);
     }
-    return applyAll(connected, loaded, planned, output);
+    // First: they send nothing, and a program may take long.
+    for (const change of differing) await connected.consentry.syncs.apply(change);
+    return { applied: await applyAll(connected, loaded, planned, output), syncs: changes };
   });
-  output.result({ file: loaded.file.path, programs: applied }, `\n${renderApplied(applied)}`);
+  output.result(
+    { file: loaded.file.path, programs: applied, syncs: syncs.map(syncChangeDocument) },
+    `\n${renderAppliedFile(applied, syncs)}`,
+  );
   const exitCode = worstOf(applied.map((each) => each.exitCode));
   if (exitCode !== EXIT.ok) throw new Ended(exitCode);
 }

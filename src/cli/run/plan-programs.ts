@@ -1,7 +1,8 @@
 import { loadPrograms } from '../../starter/programs/load.js';
 import { Ended } from '../ended.js';
 import { EXIT, worstOf } from '../exit-codes.js';
-import { changeDocument, renderChanges } from '../render/program-changes.js';
+import { changeDocument } from '../render/program-changes.js';
+import { renderFile, syncChangeDocument } from '../render/sync-changes.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
 import { differs, planChanges } from './plan-changes.js';
@@ -15,11 +16,20 @@ export interface PlanFlags {
 /** @throws Ended with the exit code of what cannot be applied, or with 8 if `--check` is given and anything differs */
 export async function planPrograms(flags: PlanFlags, terminal: Terminal): Promise<void> {
   const loaded = await loadPrograms(flags.config ?? null);
-  const planned = await withConsentry(({ consentry }) => planChanges(consentry, loaded, terminal));
-  const isDifferent = planned.some(({ found }) => differs(found));
+  const { planned, syncs } = await withConsentry(async ({ consentry }) => ({
+    syncs: await consentry.syncs.changes(loaded),
+    planned: await planChanges(consentry, loaded, terminal),
+  }));
+  const isDifferent =
+    planned.some(({ found }) => differs(found)) || syncs.some(({ change }) => change !== 'none');
   new Output(terminal, flags.json ?? false).result(
-    { file: loaded.file.path, differs: isDifferent, programs: planned.map(changeDocument) },
-    renderChanges(planned),
+    {
+      file: loaded.file.path,
+      differs: isDifferent,
+      programs: planned.map(changeDocument),
+      syncs: syncs.map(syncChangeDocument),
+    },
+    renderFile(planned, syncs),
   );
   const checked = flags.check === true && isDifferent ? [EXIT.differs] : [];
   const exitCode = worstOf([...planned.map((each) => each.exitCode), ...checked]);

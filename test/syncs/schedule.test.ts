@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { populate } from 'klaviyo-sandbox';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { sql } from 'kysely';
+import { SyncWatchdog, type SyncNotice } from '../../src/activities/index.js';
+import { workflowIds } from '../../src/contracts/names.js';
+import { sendNotice } from '../../src/runtime/send-notice.js';
+import { loadPrograms } from '../../src/starter/programs/load.js';
+import type { SyncStatus } from '../../src/starter/syncs/syncs.js';
+import { until } from '../workflows/phases.js';
+import { startSyncWorld, type SyncWorld } from './world.js';
+
+const URL_VARIABLE = `CONSENTRY_TEST_SYNC_URL_${process.pid}`;
+const HOOK_VARIABLE = `CONSENTRY_TEST_HOOK_URL_${process.pid}`;
+
+describe('a sync of consentry.yaml', () => {
+  let world: SyncWorld;
+  let folder: string;
+  let hook: Server;
+  const told: SyncNotice[] = [];
+
+  before(async () => {
+    world = await startSyncWorld();
+    await populate(world.sandbox.account, { profiles: 300 });
+    folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
+    hook = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        told.push(JSON.parse(body) as SyncNotice);
+        response.end();
+      });
+    });
+    hook.listen(0, '127.0.0.1');
+    await once(hook, 'listening');
+    // The worker runs in this process, and finds the addresses in its environment.
+    process.env[URL_VARIABLE] = world.url;
+    process.env[HOOK_VARIABLE] = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`;
+  });
+  after(async () => {
+    delete process.env[URL_VARIABLE];
+    delete process.env[HOOK_VARIABLE];
+    hook.close();
+    await world.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const load = async (...syncs: string[]) => {
+    const path = join(folder, 'consentry.yaml');
+    const lines = [
+      'version: 1',
+      'accounts:',
+      `  shop: { id: ${world.harness.accountId} }`,
+      'connections:',
+      `  crm: { url: { env: ${URL_VARIABLE} } }`,
+      'syncs:',
+      ...(syncs.length === 0 ? ['  {}'] : syncs.map((line) => `  ${line}`)),
+    ];
+    await writeFile(path, lines.join('\n'));
+    return loadPrograms(path);
+  };
+  const apply = async (...syncs: string[]) => {
+    const consentry = world.harness.consentry;
+    const changes = await consentry.syncs.changes(await load(...syncs));
+    for (const change of changes) if (change.change !== 'none') await consentry.syncs.apply(change);
+    return changes.map(({ sync, change, keys }) => ({ sync, change, keys }));
+  };
+  const status = async (): Promise<SyncStatus> => {
+    const [found] = await world.harness.consentry.syncs.status('nightly');
+    assert.ok(found !== undefined);
+    return found;
+  };
+  const trigger = async () => {
+    const { sync, runs } = await status();
+    const handle = world.harness.client.schedule.getHandle(workflowIds.sync(sync.id));
+    await handle.trigger(ScheduleOverlapPolicy.SKIP);
+    await until('a run of the Schedule', async () => {
+      const [last] = (await status()).runs;
+      return last !== undefined && last.id !== runs[0]?.id && last.finishedAt !== null;
+    });
+  };
+
+  const NIGHTLY = `nightly: { account: shop, to: { connection: crm, table: nightly }, every: 1h, notify: { url: { env: ${HOOK_VARIABLE} } } }`;
+
+  test('is applied once, runs by its Schedule, and changes nothing the second time', async () => {
+    assert.deepEqual(await apply(NIGHTLY), [{ sync: 'nightly', change: 'new', keys: [] }]);
+    assert.deepEqual(await apply(NIGHTLY), [{ sync: 'nightly', change: 'none', keys: [] }]);
+    const { schedule } = await status();
+    assert.ok(schedule?.nextAt !== null && schedule?.paused === false);
+    await trigger();
+    await world.assertTrue('nightly');
+    const { runs, lastSuccessMs, isLate } = await status();
+    assert.deepEqual(
+      runs.map(({ whole, added }) => [whole, added]),
+      [['first', 300]],
+    );
+    assert.ok(lastSuccessMs !== null && !isLate);
+  });
+
+  test('is paused and resumed, and stays paused when the file changes', async () => {
+    const { syncs } = world.harness.consentry;
+    await syncs.setPaused('nightly', true);
+    assert.equal((await status()).schedule?.paused, true);
+    const changed = NIGHTLY.replace('1h', '{ cron: "0 3 * * *", time_zone: Europe/Berlin }');
+    assert.deepEqual(await apply(changed), [
+      { sync: 'nightly', change: 'changed', keys: ['every'] },
+    ]);
+    assert.equal((await status()).schedule?.paused, true);
+    assert.deepEqual(await apply(changed), [{ sync: 'nightly', change: 'none', keys: [] }]);
+    await syncs.setPaused('nightly', false);
+    const { schedule, sync } = await status();
+    assert.equal(schedule?.paused, false);
+    const hour = new Intl.DateTimeFormat('en', {
+      timeZone: 'Europe/Berlin',
+      hour: 'numeric',
+      hourCycle: 'h23',
+    }).format(schedule.nextAt ?? 0);
+    assert.equal(hour, '03');
+    // Three nights, one of them an hour longer when clocks change.
+    assert.ok((sync.settings.lateAfterMs ?? 0) >= 3 * 23 * 3_600_000);
+  });
+
+  test('a watchdog tells once that it is late, and once that it is well', async () => {
+    const { ledger, accountId } = world.harness;
+    const warned: string[] = [];
+    const watchdog = new SyncWatchdog(
+      { ledger, accountId },
+      {
+        send: async (to, notice) => {
+          assert.deepEqual(to, { from: 'env', name: HOOK_VARIABLE });
+          await sendNotice(process.env[HOOK_VARIABLE] ?? '', notice);
+        },
+        measure: () => undefined,
+        warn: (message) => void warned.push(message),
+      },
+    );
+    await watchdog.look();
+    assert.deepEqual(told, []);
+    await sql`update consentry.run set finished_at = finished_at - interval '30 days'`.execute(
+      ledger.db,
+    );
+    assert.equal((await status()).isLate, true);
+    await watchdog.look();
+    await watchdog.look();
+    assert.deepEqual(
+      told.map(({ sync, state }) => [sync, state]),
+      [['nightly', 'late']],
+    );
+    await trigger();
+    await watchdog.look();
+    await watchdog.look();
+    assert.deepEqual(
+      told.map(({ state }) => state),
+      ['late', 'well'],
+    );
+    assert.deepEqual(warned, []);
+  });
+
+  test('a notice that is not taken is sent again', async () => {
+    const { ledger, accountId } = world.harness;
+    const sent: string[] = [];
+    let isUp = false;
+    const watchdog = new SyncWatchdog(
+      { ledger, accountId },
+      {
+        send: (_, { state }) => {
+          sent.push(state);
+          return isUp ? Promise.resolve() : Promise.reject(new Error('It is down.'));
+        },
+        measure: () => undefined,
+        warn: () => undefined,
+      },
+    );
+    await sql`update consentry.run set finished_at = finished_at - interval '30 days'`.execute(
+      ledger.db,
+    );
+    await watchdog.look();
+    isUp = true;
+    await watchdog.look();
+    await watchdog.look();
+    assert.deepEqual(sent, ['late', 'late']);
+    await trigger();
+    await watchdog.look();
+    assert.deepEqual(sent, ['late', 'late', 'well']);
+  });
+
+  test('a run that a person cannot be asked about fails, and pauses the Schedule', async () => {
+    const { sync } = await status();
+    delete process.env[URL_VARIABLE];
+    try {
+      await trigger();
+      const [last] = (await status()).runs;
+      assert.match(last?.failure ?? '', new RegExp(`variable ${URL_VARIABLE}, which this worker`));
+      await until('the pause', async () => (await status()).schedule?.paused === true);
+    } finally {
+      process.env[URL_VARIABLE] = world.url;
+    }
+    await world.harness.consentry.syncs.setPaused('nightly', false);
+    assert.equal((await status()).sync.id, sync.id);
+  });
+
+  test('what the file no longer has runs no more, and keeps its table', async () => {
+    assert.deepEqual(await apply(), [{ sync: 'nightly', change: 'removed', keys: [] }]);
+    assert.deepEqual(await apply(), []);
+    const { schedule } = await status();
+    assert.equal(schedule, null);
+    assert.equal((await world.rows('select 1 from nightly')).length, 300);
+    assert.deepEqual(await apply(NIGHTLY), [{ sync: 'nightly', change: 'new', keys: [] }]);
+    await trigger();
+    assert.deepEqual((await status()).runs[0]?.whole, null);
+  });
+
+  test('the file is checked as a whole', async () => {
+    const refused = async (line: string, why: RegExp) => {
+      await assert.rejects(load(line), why);
+    };
+    await refused('a: { account: nobody, to: { connection: crm } }', /line 7.*account nobody/);
+    await refused('a: { account: shop, to: { connection: crn } }', /Did you mean crm\?/);
+    await refused('a: { account: shop, to: { connection: crm }, every: 10s }', /from 1m to 168h/);
+    await refused(
+      'a: { account: shop, to: { connection: crm }, every: { cron: "0 3 * * *", time_zone: Berlin } }',
+      /Europe\/Berlin/,
+    );
+    await assert.rejects(
+      load(
+        'a: { account: shop, to: { connection: crm } }',
+        'b: { account: shop, to: { connection: crm, table: klaviyo_consent } }',
+      ),
+      /syncs\.b\.to writes to klaviyo_consent of crm, as syncs\.a does/,
+    );
+  });
+});
