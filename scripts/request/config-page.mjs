@@ -4,6 +4,7 @@ import {
   connectionSchema,
   defaultsSchema,
   fileSchema,
+  offSchema,
   programSchema,
   proofSchema,
   sourceSchema,
@@ -90,6 +91,13 @@ ${keysTable(withoutGroups(sourceSchema))}
 
 One of \`file\` and \`connection\` is needed, and a \`query\` with a connection. [Sources](sources.md) says which columns are
 read; a channel needs a column that says who consented to it.
+
+### off
+
+${keysTable(withoutGroups(offSchema))}
+
+[When a program is switched off](programs.md#when-a-program-is-switched-off) says what each of them reaches. Taking the
+program itself out of the file unsubscribes nobody.
 
 ### proof
 

@@ -40,7 +40,7 @@ export function createActivities(deps: SyncDependencies) {
     ...createReadConsent(deps, people, changes),
     ...createPlan(deps),
     ...createValidateJob(deps, people),
-    ...createSubmitJob(deps, optOuts, people),
+    ...createSubmitJob(deps, { optOuts, people, metrics }),
     ...createSettleJob(deps),
     ...createReadProofs(deps, { metrics, optOuts }),
     ...createReadPerson(deps),

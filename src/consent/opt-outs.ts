@@ -19,6 +19,7 @@ export interface GuardedRun {
   readonly moveFrom: string | null;
   readonly startedAt: Date;
   readonly unsubscribeFrom: MigrationSettings['unsubscribeFrom'];
+  readonly onlyGiven?: MigrationSettings['onlyGiven'];
 }
 
 /**

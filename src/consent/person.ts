@@ -7,7 +7,7 @@ import {
   type ConsentChannel,
 } from '../contracts/channels.js';
 import { consentOf, type ProfileConsent } from '../klaviyo/profiles/profile-consent.js';
-import type { OpenRow, OptOut } from '../ledger/index.js';
+import type { GivenToRow, OpenRow, OptOut } from '../ledger/index.js';
 
 /**
  * The profiles that Klaviyo has for a row's identifiers: none, one, or several if an identifier
@@ -25,6 +25,8 @@ export interface Known {
   readonly optOuts: readonly OptOut[];
   /** A run asks to lift the suppression of the row's address, and may still change it. */
   readonly mayBeLifted?: boolean;
+  /** What the row takes back, for runs that unsubscribe only from what their program gave. */
+  readonly given?: GivenToRow | undefined;
 }
 
 /** The profiles whose consent for this channel counts: those with the channel's identifier. */

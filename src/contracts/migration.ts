@@ -52,8 +52,19 @@ export interface MigrationSettings {
   readonly unsubscribeFrom: 'everything' | 'list';
   /** Its source was written by `report --undo`. */
   readonly isUndo: boolean;
+  /**
+   * The run takes back consent that its program gave: nobody is unsubscribed whose consent is not
+   * certainly the one that the ledger has for them. Absent in all other runs.
+   */
+  readonly onlyGiven?: OnlyGiven;
   /** How the source was read; absent for a check. */
   readonly reading?: SourceReading;
+}
+
+/** What a run must leave alone that takes back consent that its program gave. */
+export interface OnlyGiven {
+  /** Channels that the program still asks consent for. */
+  readonly stillAsked: readonly ConsentChannel[];
 }
 
 /** The settings of a request that decide what is read from a source. */

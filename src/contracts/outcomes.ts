@@ -74,6 +74,13 @@ export type Reason =
   | 'suppression_not_by_hand'
   | 'not_on_list'
   | 'not_moved'
+  // the guard of a program that takes back what it gave
+  | 'not_subscribed'
+  | 'given_by_another'
+  | 'renewed_elsewhere'
+  | 'asked_for_elsewhere'
+  | 'ends_other_texts'
+  | 'consent_origin_unknown'
   | 'consent_state_unknown'
   | 'opted_out_before_run'
   | 'opted_out_during_run'

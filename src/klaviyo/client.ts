@@ -348,6 +348,8 @@ export class KlaviyoClient {
     query: {
       readonly metricId: string;
       readonly since: string;
+      /** Only events of this profile. */
+      readonly profileId?: string;
       readonly cursor?: string | null;
       /** Reads the events' properties as well, which may be long. */
       readonly withListName?: boolean;

@@ -32,6 +32,16 @@ export * from './people/person.js';
 export * from './programs/applied.js';
 export * from './syncs/syncs.js';
 export * from './syncs/sync-runs.js';
+export * from './programs/former.js';
+export * from './programs/given.js';
+export {
+  addAskedNow,
+  beginAskedNow,
+  countAskedNow,
+  type AskedNow,
+  type InStore,
+  type SwitchedOff,
+} from './programs/program-people.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';
 export * from './runs/consent-states.js';

@@ -42,8 +42,16 @@ export const consentedAtColumn = (channel: Channel): RawBuilder<unknown> =>
 export const isIdentifier = (
   column: 'email' | 'phone_number',
   value: RawBuilder<unknown>,
+): RawBuilder<boolean> => isIdentifierOf('i', column, value);
+
+/** The same for another name of the intent. */
+export const isIdentifierOf = (
+  intent: 'i' | 'o',
+  column: 'email' | 'phone_number',
+  value: RawBuilder<unknown>,
 ): RawBuilder<boolean> => sql`
-  (hashtext(${sql.ref(`i.${column}`)}) = hashtext(${value}) and ${sql.ref(`i.${column}`)} = ${value})`;
+  (hashtext(${sql.ref(`${intent}.${column}`)}) = hashtext(${value})
+    and ${sql.ref(`${intent}.${column}`)} = ${value})`;
 
 /** The same for any of several. */
 export const isAnyIdentifier = (

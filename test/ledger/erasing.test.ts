@@ -39,6 +39,10 @@ describe('deleting a migration', () => {
       const { rows } = await sql<{ number: number }>`
         select number from consentry.migration where id = ${id}`.execute(ledger.db);
       numbers.set(id, rows[0]?.number ?? 0);
+      await sql`
+        insert into consentry.given_consent
+          (migration_number, row_number, channel, source, sent_at, read_back_at)
+        values (${rows[0]?.number}, 1, 'email', 'form', now(), now())`.execute(ledger.db);
     }
   });
   after(() => ledger.close());

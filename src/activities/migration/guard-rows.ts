@@ -13,6 +13,7 @@ import type { OptOutTiming } from '../../contracts/migration.js';
 import {
   askForMembership,
   getMigration,
+  givenToRows,
   liftsOf,
   noteOptOuts,
   optOutsOf,
@@ -130,10 +131,11 @@ async function notOnList(
 /** Judges these people by what Klaviyo shows now: those of them that could be looked up. */
 async function lookUp(
   { ledger, klaviyo }: ActivityDependencies,
-  { accountId, settings, askedAt }: Migration,
+  migration: Migration,
   asked: readonly OpenRow[],
   signal: AbortSignal,
 ) {
+  const { accountId, settings, askedAt } = migration;
   const began = performance.now();
   const people = await lookUpPeople(
     klaviyo,
@@ -146,6 +148,8 @@ async function lookUp(
   const rows = asked.filter((row) => people.covers(row));
   const optOuts = byIdentifier(await optOutsOf(ledger.db, accountId, rows.flatMap(identifiersOf)));
   const lifts = await liftsOf(ledger.db, accountId, rows.flatMap(suppressedBy));
+  const numbers = rows.map(({ rowNumber }) => rowNumber);
+  const given = await givenToRows(ledger.db, migration, numbers);
   const run = { ...settings, startedAt: byKlaviyosClock(klaviyo, askedAt) };
   const judgements = rows.map((row) =>
     judgePerson(
@@ -154,6 +158,7 @@ async function lookUp(
         held: people.index.heldFor(row),
         optOuts: identifiersOf(row).flatMap((identifier) => optOuts.get(identifier) ?? []),
         mayBeLifted: row.email !== null && lifts.has(row.email),
+        given: given.get(row.rowNumber),
       },
       run,
     ),

@@ -39,6 +39,8 @@ import type { AccountPeople } from '../mirror/account-people.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
 import { guardStale, newAttempt, type Attempt } from './guard-rows.js';
 import { namedInCall, onlyMembers } from './list-members.js';
+import { onlyStillGiven } from './still-given.js';
+import type { Metrics } from '../temporal/metrics.js';
 
 export interface SubmitInput {
   readonly migrationId: string;
@@ -82,11 +84,14 @@ interface Job {
   readonly operation: Operation;
 }
 
-export function createSubmitJob(
-  deps: ActivityDependencies,
-  optOuts: OptOutWatch,
-  people: AccountPeople,
-) {
+/** What all activities of a worker share. */
+interface Shared {
+  readonly optOuts: OptOutWatch;
+  readonly people: AccountPeople;
+  readonly metrics: Metrics;
+}
+
+export function createSubmitJob(deps: ActivityDependencies, { optOuts, people, metrics }: Shared) {
   const { db } = deps.ledger;
 
   /** Lost answers are read back before anything of the call is sent again. */
@@ -122,7 +127,7 @@ export function createSubmitJob(
 
   /**
    * Makes one call. After the limiter grants it, the account's opt-outs are read, or who is on the
-   * list, if the operation depends on it; the ledger checks whether it may be made and records what it
+   * list, or whose consent it is, if the operation depends on it; the ledger checks whether it may be made and records what it
    * carries, and it is sent. Nothing waits in between.
    */
   async function callOnce(
@@ -144,7 +149,16 @@ export function createSubmitJob(
         attempt.postponements += 1;
         return 'go_on';
       }
-      const members = await onlyMembers(deps, migration, job.operation, entries, attempt, signal);
+      const given = await onlyStillGiven(
+        deps,
+        metrics,
+        migration,
+        job.operation,
+        entries,
+        attempt,
+        signal,
+      );
+      const members = await onlyMembers(deps, migration, job.operation, given, attempt, signal);
       const asked = sentParts(members);
       if (asked.length === 0) return 'go_on';
       const now = deps.klaviyo.now();

@@ -1,12 +1,13 @@
 import type { AppliedChange } from '../run/applied-change.js';
 import { differs, type PlannedChange } from '../run/plan-changes.js';
 import { count, counted } from './quantities.js';
+import { offWords } from './program-off.js';
 import { table } from './table.js';
 
 /** A planned change in `--json`. The keys are stable. */
 export function changeDocument(planned: PlannedChange): Readonly<Record<string, unknown>> {
   const { found, createsList, toSend, doubleOptInMessages, askedAlready } = planned;
-  const { consent, migration, failure } = planned;
+  const { consent, migration, off, failure } = planned;
   const { program, account, accountId, change, keys, runs, running } = found;
   return {
     program,
@@ -21,6 +22,7 @@ export function changeDocument(planned: PlannedChange): Readonly<Record<string, 
     askedAlready,
     consent,
     migration,
+    off,
     failure,
   };
 }
@@ -61,6 +63,7 @@ export function renderChanges(planned: readonly PlannedChange[]): string {
       ]),
     ),
     ...failures,
+    ...planned.flatMap(({ found, off }) => (off === null ? [] : [offWords(found.program, off)])),
     differing === 0
       ? 'Nothing differs from what was applied last.'
       : `${counted(differing, 'program')} would change. Nothing was sent.`,
@@ -73,10 +76,21 @@ function changeWords({ found: { change, keys } }: PlannedChange): string {
 }
 
 function effectWords(planned: PlannedChange): string {
-  const { found, createsList, toSend, doubleOptInMessages, askedAlready, failure } = planned;
+  const { found, failure } = planned;
   if (failure !== null) return 'cannot be applied';
   if (!differs(found)) return 'nothing';
-  if (!found.runs) return 'nothing is sent; nobody is asked any more for what was taken out';
+  const off = planned.off?.unsubscribes ?? [];
+  if (!found.runs && off.length === 0) {
+    return 'nothing is sent; nobody is asked any more for what was taken out';
+  }
+  return [
+    ...off.map(({ channel, parts }) => `unsubscribe ${count(parts)} (${channel})`),
+    ...(found.runs ? runWords(planned) : []),
+  ].join(', ');
+}
+
+function runWords(planned: PlannedChange): string[] {
+  const { createsList, toSend, doubleOptInMessages, askedAlready } = planned;
   return [
     ...(createsList === null ? [] : [createsListWords(createsList, alreadyIn(planned))]),
     ...(toSend.length === 0 ? ['send nothing'] : []),
@@ -88,7 +102,7 @@ function effectWords(planned: PlannedChange): string {
       ? []
       : [`with ${counted(doubleOptInMessages, 'double opt-in message')}`]),
     ...(askedAlready === 0 ? [] : [`not ask ${count(askedAlready)} again who were asked already`]),
-  ].join(', ');
+  ];
 }
 
 /** A dry run has no list that is not there, so it does not count who joins it without being asked. */
@@ -110,12 +124,19 @@ export function renderApplied(applied: readonly AppliedChange[]): string {
   );
   return [
     table(
-      [{ head: 'program' }, { head: 'status' }, { head: 'list created' }, { head: 'migration' }],
-      applied.map(({ program, status, createdList, migration }) => [
+      [
+        { head: 'program' },
+        { head: 'status' },
+        { head: 'list created' },
+        { head: 'migration' },
+        { head: 'unsubscribed by' },
+      ],
+      applied.map(({ program, status, createdList, migration, off }) => [
         program,
         status,
         createdList?.id ?? '',
         migration ?? '',
+        off?.migration ?? '',
       ]),
     ),
     ...failures,

@@ -57,7 +57,7 @@ export async function applyPrograms(flags: ApplyFlags, terminal: Terminal): Prom
 }
 
 function mayAct({ found, failure }: PlannedChange): boolean {
-  return found.runs && failure === null;
+  return (found.runs || found.off !== null) && failure === null;
 }
 
 /** One after the other; one that fails does not stop the next. */
@@ -75,7 +75,9 @@ async function applyAll(
     applied.push(
       isLeft
         ? ended(each, { status: 'not_started' })
-        : await apply(connected, running, each).catch((error: unknown) => failed(each, error)),
+        : await apply(connected, loaded, running, each).catch((error: unknown) =>
+            failed(each, error),
+          ),
     );
   }
   return applied;
@@ -83,20 +85,26 @@ async function applyAll(
 
 async function apply(
   { consentry: { applying } }: Connected,
+  loaded: Programs,
   running: Running,
   planned: PlannedChange,
 ): Promise<AppliedChange> {
   const { found, failure, exitCode, createsList } = planned;
   if (failure !== null) return ended(planned, { status: 'failed', failure, exitCode });
+  // A process that died may have recorded it, and not started it.
+  await applying.resumeOff(loaded, found);
   if (!differs(found)) return ended(planned, { status: 'unchanged' });
+  // First: whoever is to be out is out before anybody else is subscribed.
+  const off = found.off === null ? null : await running.switchOff(found);
+  if (off !== null && off.status !== 'done') return ended(planned, { ...off, off });
   if (!found.runs || found.of === null) {
     await applying.note(found);
-    return ended(planned, { status: 'recorded' });
+    return ended(planned, off === null ? { status: 'recorded' } : { ...off, off });
   }
   // Two programs may need the same list: whoever comes second finds it.
   const list = createsList === null ? null : await applying.createList(found.of);
   const createdList = list?.created === true ? list : null;
-  return ended(planned, { ...(await running.run(found.of)), createdList });
+  return ended(planned, { ...(await running.run(found.of)), createdList, off });
 }
 
 function ended({ found }: PlannedChange, is: Partial<AppliedChange>): AppliedChange {
@@ -108,6 +116,7 @@ function ended({ found }: PlannedChange, is: Partial<AppliedChange>): AppliedCha
     migration: null,
     report: null,
     createdList: null,
+    off: null,
     ...is,
     change: found.change,
   };

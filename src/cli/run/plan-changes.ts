@@ -1,7 +1,9 @@
-import type { Plan } from '../../contracts/migration.js';
-import type { ConsentCount } from '../../ledger/index.js';
+import type { Channel } from '../../contracts/channels.js';
+import type { PartCount, Plan } from '../../contracts/migration.js';
+import type { AskedNow, ConsentCount } from '../../ledger/index.js';
 import type { Consentry } from '../../starter/consentry.js';
 import type { FoundChange } from '../../starter/programs/apply/applying.js';
+import type { OffChange } from '../../starter/programs/apply/changes.js';
 import type { Programs } from '../../starter/programs/load.js';
 import type { Program } from '../../starter/programs/program.js';
 import type { PreparedRun } from '../../starter/programs/program-runs.js';
@@ -11,6 +13,20 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { failureOf } from '../failure.js';
 import { ProgressView } from '../terminal/progress-view.js';
 import type { Terminal } from '../terminal/terminal.js';
+
+/** Whom a change would unsubscribe, by a dry run. */
+export interface PlannedOff extends OffChange {
+  /** Parts by channel that would be unsubscribed. */
+  readonly unsubscribes: readonly { readonly channel: Channel; readonly parts: number }[];
+  /** The others, by channel and reason. */
+  readonly leaves: readonly PartCount[];
+  /** Whom other programs ask for and who would be unsubscribed all the same. */
+  readonly alsoAsked: readonly AskedNow[];
+  /** Who would leave both kinds of texts by leaving one. */
+  readonly leaveBothTexts: number;
+  /** Id of the dry run; null if there is nobody. */
+  readonly migration: string | null;
+}
 
 /** What applying a change would do, by a dry run of the program. */
 export interface PlannedChange {
@@ -26,6 +42,8 @@ export interface PlannedChange {
   readonly consent: readonly ConsentCount[] | null;
   /** Id of the dry run; null if there was none. */
   readonly migration: string | null;
+  /** Null if nobody is to be unsubscribed. */
+  readonly off: PlannedOff | null;
   /** Why it cannot be applied; null if it can. */
   readonly failure: string | null;
   readonly exitCode: ExitCode;
@@ -62,15 +80,18 @@ async function planChange(
     askedAlready: 0,
     consent: null,
     migration: null,
+    off: null,
     failure: null,
     exitCode: EXIT.ok,
   };
   if (found.running !== null) {
     return { ...nothing, failure: stillRuns(found, found.running), exitCode: EXIT.usage };
   }
-  if (!found.runs || found.of === null) return nothing;
+  if (found.of === null || (!found.runs && found.off === null)) return nothing;
   const view = new ProgressView(terminal, 0);
   try {
+    const off = await planOff(consentry, loaded, found, view);
+    if (!found.runs) return { ...nothing, off };
     const { prepared, createsList } = await prepare(consentry, loaded, found.of);
     const { id } = await consentry.programs.start(prepared, (rows) => view.showRead(rows));
     view.stop();
@@ -85,6 +106,7 @@ async function planChange(
       askedAlready: plan?.askedAlready ?? 0,
       consent: await consentry.programs.consentBefore(id),
       migration: id,
+      off,
     };
   } catch (error) {
     const { message, exitCode } = failureOf(error);
@@ -92,6 +114,44 @@ async function planChange(
   } finally {
     view.stop();
   }
+}
+
+/** Reads everybody who may be unsubscribed, as the run does before its plan. */
+async function planOff(
+  consentry: Consentry,
+  loaded: Programs,
+  found: FoundChange,
+  view: ProgressView,
+): Promise<PlannedOff | null> {
+  if (found.off === null) return null;
+  const nobody: PlannedOff = {
+    ...found.off,
+    unsubscribes: [],
+    leaves: [],
+    alsoAsked: [],
+    leaveBothTexts: 0,
+    migration: null,
+  };
+  const { started, alsoAsked } = await consentry.applying.startOff(
+    loaded,
+    found,
+    { dryRun: true },
+    (rows) => view.showRead(rows),
+  );
+  view.stop();
+  if (started === null) return nobody;
+  view.showBegun(`Reading whose consent ${found.program} gave from Klaviyo...`);
+  await consentry.migrations.waitForEnd(started.id);
+  view.stop();
+  const plan = await consentry.migrations.plan(started.id);
+  return {
+    ...nobody,
+    unsubscribes: (plan?.toSend ?? []).map(({ channel, parts }) => ({ channel, parts })),
+    leaves: plan?.settledBefore ?? [],
+    alsoAsked,
+    leaveBothTexts: plan?.leaveBothTexts ?? 0,
+    migration: started.id,
+  };
 }
 
 /** Without its list, which is not there yet, a dry run reads the same consent. */
@@ -126,7 +186,7 @@ function onPurpose({ message, failureType }: MigrationStoppedError, { account }:
 
 function stillRuns({ program }: FoundChange, id: string): string {
   return (
-    `Migration ${id} of ${program} still runs with its earlier settings: wait for its end, or end it with ` +
+    `Migration ${id} of ${program} still runs: wait for its end, or end it with ` +
     `consentry cancel ${id}. Then apply the file again.`
   );
 }

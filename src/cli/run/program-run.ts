@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Report } from '../../starter/migrations/report.js';
 import type { Connected } from '../../starter/connect.js';
+import type { FoundChange } from '../../starter/programs/apply/applying.js';
+import type { StartedMigration } from '../../starter/migrations/start.js';
 import type { RunOptions } from '../../starter/migrations/request/migration-request.js';
 import { timingOf } from '../../starter/migrations/request/timing-settings.js';
 import { loadPrograms, type Programs } from '../../starter/programs/load.js';
@@ -16,7 +18,7 @@ import { requireWritable } from '../report/private-file.js';
 import { ProgressView } from '../terminal/progress-view.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
 import { withConsentry } from '../with-consentry.js';
-import { followRun } from './follow.js';
+import { followRun, type Following } from './follow.js';
 import { firstRowsOf, startedWords, stillWaits } from './migrate.js';
 import { programCalled } from './program-of.js';
 import type { RanProgram } from './ran-program.js';
@@ -82,9 +84,24 @@ export class Running {
       this.output.say('It has no channels, so nothing is run for it.');
       return ended(program, 'skipped', EXIT.ok, null);
     }
+    return this.#caught(program, (started) => this.#follow(program, started));
+  }
+
+  /** Unsubscribes people of channels that were switched off. */
+  async switchOff(found: FoundChange): Promise<RanProgram> {
+    const { of: program, off } = found;
+    if (program === null || off === null) throw new Error('Nothing was switched off.');
+    this.output.say(`\nProgram ${program.name}, switched off for ${off.channels.join(', ')}`);
+    return this.#caught(program, (started) => this.#followOff(program, found, started));
+  }
+
+  async #caught(
+    program: Program,
+    follow: (started: { id: string | null }) => Promise<RanProgram>,
+  ): Promise<RanProgram> {
     const started: { id: string | null } = { id: null };
     try {
-      return await this.#follow(program, started);
+      return await follow(started);
     } catch (error) {
       if (error instanceof Ended) {
         return ended(program, 'watched_no_more', error.exitCode, null, started.id);
@@ -97,6 +114,35 @@ export class Running {
       const status = started.id !== null && isLost ? 'watched_no_more' : 'failed';
       return ended(program, status, exitCode, failure, started.id);
     }
+  }
+
+  async #followOff(
+    program: Program,
+    found: FoundChange,
+    running: { id: string | null },
+  ): Promise<RanProgram> {
+    const { output, connected, how, loaded } = this;
+    const rejects = rejectsPath(`${program.name}-off`);
+    await requireWritable(rejects, 'Run it in another folder.');
+    const view = new ProgressView(output.terminal, 0);
+    const { started } = await connected.consentry.applying
+      .startOff(loaded, found, how.options, (rows) => view.showRead(rows))
+      .finally(() => view.stop());
+    if (started === null) {
+      output.say('There is nobody to unsubscribe.');
+      return ended(program, 'done', EXIT.ok, null);
+    }
+    running.id = started.id;
+    output.say(startedWords(started, connected.webUi(started.id)));
+    return this.#toEnd(program, started, {
+      output,
+      view,
+      source: null,
+      rejects,
+      isApproved: true,
+      firstRows: null,
+      since: null,
+    });
   }
 
   async #follow(program: Program, running: { id: string | null }): Promise<RanProgram> {
@@ -116,7 +162,7 @@ export class Running {
       output.say(startedAloneWords(started.id, await stillWaits(consentry, started)));
       return ended(program, 'started', EXIT.ok, null, started.id);
     }
-    const { report, words, note, exitCode } = await followRun(connected, started, {
+    return this.#toEnd(program, started, {
       output,
       view,
       source: request.query === null && (await isFile(request.file)) ? request.file : null,
@@ -125,6 +171,15 @@ export class Running {
       firstRows: firstRowsOf(request),
       since: null,
     });
+  }
+
+  async #toEnd(
+    program: Program,
+    started: StartedMigration,
+    following: Following,
+  ): Promise<RanProgram> {
+    const { output } = following;
+    const { report, words, note, exitCode } = await followRun(this.connected, started, following);
     if (words !== null) output.say(words);
     if (note !== null) output.note(withKeys(note));
     const failure = note === null ? null : withKeys(note);

@@ -2,6 +2,7 @@ import { isConsentChannel } from '../../contracts/channels.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { MigrationSettings } from '../../contracts/migration.js';
 import type { UnsubscribeRequest } from '../../klaviyo/index.js';
+import { whyNotOurs } from '../given.js';
 import { isOut } from '../opt-outs.js';
 import { profilesFor } from '../person.js';
 import type { Entry } from './entries.js';
@@ -33,12 +34,16 @@ export const unsubscribe: OperationRecord = {
   // Klaviyo would unsubscribe people who are not on the list from everything.
   offList: ({ unsubscribeFrom }) =>
     unsubscribeFrom === 'list' ? { outcome: 'rejected', reason: 'not_on_list' } : null,
-  guard(channel, { held }, { unsubscribeFrom }) {
+  guard(channel, { held, given }, { unsubscribeFrom, onlyGiven }) {
     // Whoever is out of everything may still be on the list.
     if (unsubscribeFrom === 'list' || !isConsentChannel(channel)) return SEND;
-    return isOut(channel, profilesFor(channel, held))
-      ? { send: false, outcome: 'confirmed', reason: 'already_opted_out' }
-      : SEND;
+    const profiles = profilesFor(channel, held);
+    if (isOut(channel, profiles)) {
+      return { send: false, outcome: 'confirmed', reason: 'already_opted_out' };
+    }
+    if (onlyGiven === undefined) return SEND;
+    const reason = whyNotOurs(channel, profiles, given?.get(channel));
+    return reason === null ? SEND : { send: false, outcome: 'rejected', reason };
   },
   prove(channel, { profiles, isMember, unsubscribeFrom }) {
     if (!isConsentChannel(channel)) return null;

@@ -58,11 +58,12 @@ const PAGE_SIZE = 1_000;
 export function eventsCall(query: {
   readonly metricId: string;
   readonly since: string;
+  readonly profileId?: string | undefined;
   readonly cursor?: string | null | undefined;
   readonly withListName?: boolean | undefined;
 }): Call {
   return callOf('get_events', null, {
-    filter: eventsSince(query.metricId, query.since),
+    filter: eventsSince(query.metricId, query.since, query.profileId),
     sort: 'datetime',
     // The metric that an event names is only known to exist if it is included.
     include: 'profile,metric',

@@ -30,9 +30,17 @@ export function named(name: string): string {
   return `equals(name,${quoteLiteral(name)})`;
 }
 
-/** Events of one metric since a datetime, not yet percent-encoded. */
-export function eventsSince(metricId: string, datetime: string): string {
-  return `equals(metric_id,${quoteLiteral(metricId)}),greater-or-equal(datetime,${utcDatetime(datetime)})`;
+/** Events of one metric since a datetime, of one profile or all, not yet percent-encoded. */
+export function eventsSince(
+  metricId: string,
+  datetime: string,
+  profileId: string | null = null,
+): string {
+  return [
+    `equals(metric_id,${quoteLiteral(metricId)})`,
+    ...(profileId === null ? [] : [`equals(profile_id,${quoteLiteral(profileId)})`]),
+    `greater-or-equal(datetime,${utcDatetime(datetime)})`,
+  ].join(',');
 }
 
 /** Profiles that were created between two datetimes, both exclusive; null for all of them. */

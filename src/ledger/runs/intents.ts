@@ -1,4 +1,4 @@
-import { sql, type CompiledQuery } from 'kysely';
+import { sql, type CompiledQuery, type RawBuilder } from 'kysely';
 import { CHANNELS, type Channel } from '../../contracts/channels.js';
 import type { Intent, IntentPart } from '../../contracts/intents.js';
 import { copyInto, copyLine } from '../copy.js';
@@ -43,11 +43,26 @@ export class AlreadyRunningError extends Error {
 }
 
 /**
+ * Stores more rows of a migration, in the transaction that stores those of its source, and whatever
+ * must be stored together with them.
+ *
+ * @returns how many rows it stored, and for which channels
+ */
+export type StoredWithIntents = (tx: {
+  /** The key of the migration's people. */
+  readonly number: number;
+  /** Rows of the source. */
+  readonly rows: number;
+  readonly run: <T>(query: RawBuilder<T> | RawBuilder<unknown>) => Promise<readonly T[]>;
+}) => Promise<{ readonly rows: number; readonly channels: readonly Channel[] }>;
+
+/**
  * Stores a migration and all its intents by COPY, in one transaction: a source that turns out to
  * be unreadable half-way leaves nothing behind. Parts that the importer refused are settled here.
  *
  * @param batches intents in source order; row numbers count from 1
  * @param onRows called after every batch with the number of rows stored so far
+ * @param storeMore called after the last batch
  * @returns the number of rows
  * @throws AlreadyRunningError
  */
@@ -56,6 +71,7 @@ export async function storeIntents(
   migration: NewMigration,
   batches: AsyncIterable<readonly Intent[]>,
   onRows: (rows: number) => void = () => undefined,
+  storeMore: StoredWithIntents | null = null,
 ): Promise<number> {
   const client = await ledger.pool.connect();
   try {
@@ -96,6 +112,19 @@ export async function storeIntents(
         ),
       );
       rows += batch.length;
+      onRows(rows);
+    }
+    if (storeMore !== null) {
+      const more = await storeMore({
+        number,
+        rows,
+        run: async <T>(query: RawBuilder<T> | RawBuilder<unknown>) => {
+          const { sql: text, parameters } = query.compile(ledger.db);
+          return (await client.query(text, [...parameters])).rows as T[];
+        },
+      });
+      rows += more.rows;
+      for (const channel of more.channels) asked.add(channel);
       onRows(rows);
     }
     const channels = CHANNELS.filter((channel) => asked.has(channel));

@@ -65,6 +65,16 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
       ) asked
       join consentry.intent i using (migration_number, row_number)`.execute(tx);
     const rows = Number(inserted.numAffectedRows ?? 0n);
+    // The lines of a run that takes back what its program gave are its row numbers.
+    await sql`
+      insert into consentry.given_consent (migration_number, row_number, channel, source,
+        consented_at, shown_at, sent_at, read_back_at, asked_by)
+      select retry.migration_number, retry.row_number, g.channel, g.source, g.consented_at,
+        g.shown_at, g.sent_at, g.read_back_at, g.asked_by
+      from consentry.given_consent g
+      join consentry.intent i using (migration_number, row_number)
+      join consentry.intent retry on retry.migration_number = ${numberOf(id)} and retry.line = i.line
+      where g.migration_number = ${numberOf(retryOf ?? '')}`.execute(tx);
     await sql`
       update consentry.migration m set rows = ${rows}, channels = retried.channels
       from consentry.migration retried where m.id = ${id} and retried.id = ${retryOf}`.execute(tx);

@@ -20,6 +20,7 @@ import * as appliedPrograms from './0018-lists-and-applied-programs.js';
 import * as syncs from './0021-syncs.js';
 import * as whoWasAsked from './0022-who-was-asked.js';
 import * as moves from './0023-people-move-from-list-to-list.js';
+import * as givenConsent from './0024-consent-given-by-programs.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -44,6 +45,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0021-syncs': syncs,
   '0022-who-was-asked': whoWasAsked,
   '0023-people-move-from-list-to-list': moves,
+  '0024-consent-given-by-programs': givenConsent,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { Channel, Operation } from '../../contracts/channels.js';
+import type { Channel, ConsentChannel, Operation } from '../../contracts/channels.js';
+import type { OffPeople } from '../../contracts/programs.js';
 import type { MigrationSettings, Phase, Plan, Preflight } from '../../contracts/migration.js';
 import type {
   Drift,
@@ -201,6 +202,7 @@ interface AppliedProgramTable {
   hash: string;
   migration_id: string | null;
   applied_at: Generated<Date>;
+  off: ColumnType<StoredOff, string | undefined, string>;
 }
 
 interface SyncTable {
@@ -231,3 +233,15 @@ interface SyncRunTable {
   found: JSONColumnType<ValidationFound> | null;
   failure: string | null;
 }
+/** By channel: what was done about the people of a channel that was switched off. */
+export type StoredOff = Readonly<
+  Partial<
+    Record<
+      ConsentChannel,
+      {
+        readonly people: OffPeople;
+        /** Null if there was nobody. */ readonly migrationId: string | null;
+      }
+    >
+  >
+>;

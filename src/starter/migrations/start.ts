@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { MigrationInput } from '../../contracts/migration.js';
+import type { MigrationInput, OnlyGiven } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
 import {
   changedSince,
@@ -20,6 +20,7 @@ import {
   setPhase,
   storeIntents,
   type NewMigration,
+  type StoredWithIntents,
 } from '../../ledger/index.js';
 import type { consentMigration } from '../../workflows/index.js';
 import { ids, newId } from '../ids.js';
@@ -89,24 +90,40 @@ export async function startMigration(
 }
 
 /** What is asked for the people of a source, and by what. */
-interface Asked {
+export interface Asked {
   readonly request: FullRequest;
   readonly options: ImportOptions;
   readonly program: string | null;
+  /** The run takes back what its program gave. */
+  readonly onlyGiven?: OnlyGiven | undefined;
+  /** Stores more rows than those of the source, together with them. */
+  readonly storeMore?: ((migrationId: string) => StoredWithIntents) | undefined;
 }
+
+/** The people of a run; with an older export, only what has changed since. */
+type Sources =
+  | { readonly source: RunSource; readonly older: null }
+  | { readonly source: ImportedSource; readonly older: ImportedSource | null };
+
+/** Where the rows of a run come from. */
+export type RunSource = Pick<ImportedSource, 'name' | 'isUndo' | 'intents' | 'sha256'> & {
+  readonly preset: string;
+};
 
 /** Starts the migration of a source that is open. */
 export async function startFrom(
   reach: Reach,
-  { source, older }: { readonly source: ImportedSource; readonly older: ImportedSource | null },
-  { request, options, program }: Asked,
+  sources: Sources,
+  { request, options, program, onlyGiven, storeMore }: Asked,
   { onRows, onVanished }: OnReading = {},
 ): Promise<StartedMigration> {
+  const { source, older } = sources;
   const id = newId();
   const { accountId, taskQueue } = await reach.workersOf(request.account);
   const settings = {
     ...migrationSettings(request, defaultSource(source.preset, id), source.isUndo),
     reading: readingOf(options, source.preset),
+    ...(onlyGiven === undefined ? {} : { onlyGiven }),
   };
   const sourceSha256 = await source.sha256();
   const olderSha256 = (await older?.sha256()) ?? null;
@@ -131,9 +148,9 @@ export async function startFrom(
   const attached = await attach();
   if (attached !== null) return attached;
   let changed: ChangedSource | null = null;
-  if (older !== null) {
-    const before = await requireMigrated(reach.ledger.db, older, accountId, settings);
-    changed = await changedSince(source, older, { before, onVanished, onRows });
+  if (sources.older !== null) {
+    const before = await requireMigrated(reach.ledger.db, sources.older, accountId, settings);
+    changed = await changedSince(sources.source, sources.older, { before, onVanished, onRows });
     if (changed.changes.changed === 0) throw new NothingChangedError(changed.changes);
   }
   const migration: NewMigration = {
@@ -156,6 +173,7 @@ export async function startFrom(
       migration,
       intents,
       older === null ? onRows : undefined,
+      storeMore?.(id),
     );
   } catch (error) {
     if (!(error instanceof AlreadyRunningError)) throw error;
@@ -172,10 +190,7 @@ export async function startFrom(
   return { ...ids(id), accountId, attached: false, rows, since, preset, waitsForApproval };
 }
 
-/**
- * The running migration of the same request. If it was stored but never started (its process died),
- * it is started; if its workflow has ended, such as terminated, it is closed in the ledger.
- */
+/** The running migration of the same request: see `ensureStarted`. */
 async function findRunning(
   reach: Reach,
   hash: string,
@@ -183,23 +198,37 @@ async function findRunning(
   taskQueue: string,
 ): Promise<string | null> {
   const id = await findRunningMigration(reach.ledger.db, hash);
-  if (id === null) return null;
+  return id !== null && (await ensureStarted(reach, id, request, taskQueue)) ? id : null;
+}
+
+/**
+ * Starts a migration that was stored but never started, since its process died. One whose workflow has
+ * ended, such as terminated, is closed in the ledger.
+ *
+ * @returns whether it runs
+ */
+export async function ensureStarted(
+  reach: Reach,
+  id: string,
+  request: FullRequest,
+  taskQueue: string,
+): Promise<boolean> {
   try {
     const handle = handleOf(reach, id);
     const { status } = await handle.describe();
     if (status.name === 'RUNNING') {
       // One that was just cancelled before it sent anything ends at once: nobody waits for it.
       const { stopped } = await getMigration(reach.ledger.db, id);
-      return stopped && (await hasEndedWithin(handle, STOPS_WITHIN_MS)) ? null : id;
+      return !stopped || !(await hasEndedWithin(handle, STOPS_WITHIN_MS));
     }
     const failure = `Its workflow has ended as ${status.name.toLowerCase()}.`;
     await setPhase(reach.ledger.db, id, 'failed', failure);
-    return null;
+    return false;
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     const { rows } = await countTotals(reach.ledger.db, id);
     await execute(reach, migrationInput(id, request, rows), rows, taskQueue);
-    return id;
+    return true;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ConsentChannel } from '../../contracts/channels.js';
 import { ASK_AGAIN_DAYS } from '../migrations/request/consent-settings.js';
+import type { OffPeople } from '../../contracts/programs.js';
 import type { ConsentKeys, ProgramSettings, Settings } from './file/schema.js';
 
 /** Which part of the file a setting comes from. */
@@ -36,6 +37,8 @@ export interface Program {
   readonly smsWithoutSender: Sourced<'stop' | 'reject'>;
   /** Country of phone numbers without a country code; null if none is given. */
   readonly country: Sourced<string | null>;
+  /** What happens to the people of a channel that is switched off. */
+  readonly off: OffPeople;
   readonly proof: { readonly statement: string; readonly method: string } | null;
 }
 
@@ -93,6 +96,7 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
         : account.country !== undefined
           ? { value: account.country, from: 'account' }
           : { value: null, from: 'built in' },
+    off: own.off?.people ?? 'nothing',
     proof: own.proof ?? null,
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { OffPeople } from '../../../src/contracts/programs.js';
 import type { AppliedProgram } from '../../../src/ledger/index.js';
 import { changesOf } from '../../../src/starter/programs/apply/changes.js';
 import { stateOf } from '../../../src/starter/programs/apply/state.js';
@@ -10,18 +11,23 @@ function stateOfFile(settings: string) {
   const text = `version: 1\naccounts: { shop: {} }\nprograms:\n  news: { account: shop, ${settings} }\n`;
   const [program] = programsOf(parseFile(text, 'consentry.yaml').settings);
   assert.ok(program !== undefined);
-  return { name: program.name, ...stateOf(program) };
+  return { name: program.name, off: program.off, ...stateOf(program) };
 }
 
+const NOBODY = { off: null, offRunning: null };
 const LIST = 'source: { file: people.csv, country: US }, list: News';
 const MAIL = `${LIST}, channels: [email]`;
 const BOTH = `${LIST}, channels: [email, sms]`;
 
-function applied(settings: string, phase: AppliedProgram['phase'] = 'done'): AppliedProgram {
+function applied(
+  settings: string,
+  phase: AppliedProgram['phase'] = 'done',
+  off: AppliedProgram['off'] = [],
+): AppliedProgram {
   const { name, settings: stored, hash } = stateOfFile(settings);
   // As PostgreSQL gives it back: with keys in another order.
   const reversed = Object.fromEntries(Object.entries(stored).reverse());
-  return { program: name, settings: reversed, hash, migrationId: 'm1', phase };
+  return { program: name, settings: reversed, hash, migrationId: 'm1', phase, off };
 }
 
 describe('what a changed file changes', () => {
@@ -133,13 +139,149 @@ describe('what a changed file changes', () => {
       assert.deepEqual(others, []);
       assert.ok(found !== undefined);
       const sorted = { ...found, keys: [...found.keys].sort() };
-      assert.deepEqual(sorted, { program: 'news', change, keys, runs, running });
+      assert.deepEqual(sorted, { program: 'news', change, keys, runs, running, ...NOBODY });
     });
   }
 
   it('a program that the file no longer has is removed, and nothing is sent for it', () => {
     assert.deepEqual(changesOf([], [applied(MAIL)]), [
-      { program: 'news', change: 'removed', keys: [], runs: false, running: null },
+      { program: 'news', change: 'removed', keys: [], runs: false, running: null, ...NOBODY },
     ]);
   });
+
+  const GIVEN = 'off: { people: unsubscribe_given }';
+  const ALL = 'off: { people: unsubscribe_all }';
+  const done = (
+    people: OffPeople,
+    phase: AppliedProgram['phase'] = 'done',
+  ): AppliedProgram['off'][number] => ({ channel: 'sms', people, migrationId: 'o1', phase });
+  const NOW_MAIL = `${MAIL}, ${GIVEN}`;
+  for (const [what, now, before, change, keys, off, running = null, offRunning = null] of [
+    ['a channel is taken out', MAIL, applied(BOTH), 'changed', 'channels', null],
+    ['and its people are to go', NOW_MAIL, applied(BOTH), 'changed', 'channels', GIVEN],
+    ['all of them', `${MAIL}, ${ALL}`, applied(BOTH), 'changed', 'channels', ALL],
+    ['the first time', `${MAIL}, ${GIVEN}`, null, 'new', '', null],
+    [
+      'and they went',
+      NOW_MAIL,
+      applied(MAIL, 'done', [done('unsubscribe_given')]),
+      'none',
+      '',
+      null,
+    ],
+    [
+      'and their run was deleted',
+      NOW_MAIL,
+      applied(MAIL, 'done', [done('unsubscribe_given', null)]),
+      'none',
+      '',
+      null,
+    ],
+    [
+      'and it is said only later',
+      NOW_MAIL,
+      applied(MAIL, 'done', [done('nothing', null)]),
+      'changed',
+      'off',
+      GIVEN,
+    ],
+    [
+      'and more of them are to go',
+      `${MAIL}, ${ALL}`,
+      applied(MAIL, 'done', [done('unsubscribe_given')]),
+      'changed',
+      'off',
+      ALL,
+    ],
+    [
+      'and more of them went',
+      NOW_MAIL,
+      applied(MAIL, 'done', [done('unsubscribe_all')]),
+      'none',
+      '',
+      null,
+    ],
+    [
+      'and nothing is asked any more after their run failed',
+      MAIL,
+      applied(MAIL, 'done', [done('unsubscribe_given', 'failed')]),
+      'none',
+      '',
+      null,
+    ],
+    [
+      'and their run failed',
+      NOW_MAIL,
+      applied(MAIL, 'done', [done('unsubscribe_given', 'failed')]),
+      'changed',
+      'off',
+      GIVEN,
+    ],
+    [
+      'and their run was cancelled',
+      NOW_MAIL,
+      applied(MAIL, 'done', [done('unsubscribe_given', 'cancelled')]),
+      'changed',
+      'off',
+      GIVEN,
+    ],
+    [
+      'and their run goes on',
+      NOW_MAIL,
+      applied(MAIL, 'done', [done('unsubscribe_given', 'submit')]),
+      'running',
+      '',
+      null,
+      null,
+      'o1',
+    ],
+    [
+      'and their run goes on while more are to go',
+      `${MAIL}, ${ALL}`,
+      applied(MAIL, 'done', [done('unsubscribe_given', 'submit')]),
+      'changed',
+      'off',
+      ALL,
+      'o1',
+      'o1',
+    ],
+    [
+      'and it is switched on again while their run goes on',
+      `${BOTH}, ${GIVEN}`,
+      applied(MAIL, 'done', [done('unsubscribe_given', 'submit')]),
+      'changed',
+      'channels',
+      null,
+      'o1',
+      'o1',
+    ],
+    [
+      'while the run of the program goes on',
+      NOW_MAIL,
+      applied(MAIL, 'submit', [done('nothing', null)]),
+      'changed',
+      'off',
+      GIVEN,
+      'm1',
+    ],
+    [
+      'of a program that is off altogether',
+      `${MAIL}, enabled: false, ${GIVEN}`,
+      applied(`${MAIL}, enabled: false`, 'done', [done('nothing', null)]),
+      'switched_off',
+      'off',
+      GIVEN,
+    ],
+  ] as const) {
+    it(`a channel that is switched off: ${what}`, () => {
+      const [found] = changesOf([stateOfFile(now)], before === null ? [] : [before]);
+      assert.ok(found !== undefined);
+      assert.deepEqual(
+        [found.change, found.keys.join(), found.running, found.offRunning],
+        [change, keys, running, offRunning],
+      );
+      const people = off === null ? null : off === ALL ? 'unsubscribe_all' : 'unsubscribe_given';
+      assert.deepEqual(found.off, people === null ? null : { people, channels: ['sms'] });
+    });
+  }
 });

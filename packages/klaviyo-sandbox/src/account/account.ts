@@ -304,6 +304,13 @@ export class SandboxAccount implements Core {
     this.scheduler.runDue();
   }
 
+  /** The same, and Klaviyo's own clock goes on by it: what happens afterwards is dated so much later. */
+  pass(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`ms must be a number from 0, got ${String(ms)}`);
+    this.clock.pass(ms);
+    this.scheduler.runDue();
+  }
+
   /** Share of the people who click from now on, including messages that already wait. */
   setClicks(share: number, smsShare = share): void {
     const shares = { share: shareOf('share', share), smsShare: shareOf('smsShare', smsShare) };

@@ -11,7 +11,7 @@ export class Clock {
   /** @param aheadMs how far Klaviyo's clock is ahead of this machine's */
   constructor(
     readonly speed: number,
-    private readonly aheadMs = 0,
+    private aheadMs = 0,
   ) {}
 
   wall(): number {
@@ -45,5 +45,11 @@ export class Clock {
   /** Skips `ms` of Klaviyo's time. */
   advance(ms: number): void {
     this.#ahead += ms / this.speed;
+  }
+
+  /** The same for what Klaviyo shows: what happens from now on is dated so much later. */
+  pass(ms: number): void {
+    this.advance(ms);
+    this.aheadMs += ms;
   }
 }

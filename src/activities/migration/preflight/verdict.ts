@@ -135,7 +135,8 @@ function limitsOfRun(
   events: boolean,
   limitsOf: (endpoint: EndpointName) => RateLimitReading | null,
 ): Limit[] {
-  return [...needed, ...(events ? (['get_events'] as const) : [])].map((endpoint) => {
+  const called = new Set([...needed, ...(events ? (['get_events'] as const) : [])]);
+  return [...called].map((endpoint) => {
     const { burst, steady } = endpointOf(endpoint);
     const seen = limitsOf(endpoint);
     return {

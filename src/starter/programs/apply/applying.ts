@@ -2,14 +2,18 @@ import type { CreatedList } from '../../../contracts/lists.js';
 import {
   appliedPrograms,
   forgetApplied,
+  getMigration,
   listAccounts,
   noteApplied,
+  runningOfProgram,
 } from '../../../ledger/index.js';
 import { executeList } from '../../lists/execute-list.js';
 import { Lists } from '../../lists/lists.js';
 import { SettingsError } from '../../migrations/request/settings-error.js';
+import type { RunOptions } from '../../migrations/request/migration-request.js';
 import type { Reach } from '../../reach.js';
 import type { Programs } from '../load.js';
+import { resumeOff, startOff, type StartedOff } from '../off/start-off.js';
 import type { Program } from '../program.js';
 import { changesOf, type ProgramChange } from './changes.js';
 import { stateOf } from './state.js';
@@ -40,11 +44,21 @@ export class Applying {
       // Without programs and an id, it may be the account of another name.
       if (id === null && own.length === 0 && programs.length > 0) continue;
       const accountId = await this.#idOf(file.path, account, id);
-      const named = own.map((program) => ({ name: program.name, ...stateOf(program) }));
+      const named = own.map((program) => ({
+        name: program.name,
+        off: program.off,
+        ...stateOf(program),
+      }));
       const applied = await appliedPrograms(this.reach.ledger.db, accountId);
       for (const change of changesOf(named, applied)) {
-        const of = own.find(({ name }) => name === change.program) ?? null;
-        found.push({ ...change, account, accountId, of });
+        const { program } = change;
+        const of = own.find(({ name }) => name === program) ?? null;
+        // Whom a run of any kind is about to give consent is not known before its end.
+        const running =
+          change.off === null || change.running !== null
+            ? change.running
+            : await runningOfProgram(this.reach.ledger.db, accountId, program);
+        found.push({ ...change, running, account, accountId, of });
       }
     }
     return found;
@@ -73,6 +87,30 @@ export class Applying {
   /** Creates the list of a program, unless it is there. Throws what `Lists.create` throws. */
   createList(program: Program): Promise<CreatedList> {
     return new Lists(this.reach).create({ ...listOf(program), account: program.account.id });
+  }
+
+  /**
+   * Starts the run that unsubscribes people of channels that were switched off. It is recorded together
+   * with the run. Throws what `startOff` throws.
+   */
+  async startOff(
+    loaded: Programs,
+    found: FoundChange,
+    options: RunOptions = {},
+    onRows?: (rows: number) => void,
+  ): Promise<StartedOff> {
+    const { of: program, accountId, off } = found;
+    if (program === null || off === null) return { started: null, alsoAsked: [] };
+    return startOff(this.reach, { loaded, program, accountId, off }, options, onRows);
+  }
+
+  /** Starts such a run that was recorded, but not started: its process died in between. */
+  async resumeOff(loaded: Programs, { of, accountId, offRunning }: FoundChange): Promise<void> {
+    if (of === null || offRunning === null) return;
+    const { settings } = await getMigration(this.reach.ledger.db, offRunning);
+    const people = settings.onlyGiven === undefined ? 'unsubscribe_all' : 'unsubscribe_given';
+    const off = { people, channels: settings.channels } as const;
+    await resumeOff(this.reach, { loaded, program: of, accountId, off }, offRunning);
   }
 
   /** Records a change for which nothing is run. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OFF_PEOPLE } from '../../../contracts/programs.js';
 import { ASK_AGAIN_DAYS, consentSettings } from '../../migrations/request/consent-settings.js';
 import { setting, text, yesOrNo } from '../../migrations/request/setting.js';
 import {
@@ -139,6 +140,22 @@ export const proofSchema = z.strictObject(
   { error: 'give { statement: TEXT, method: TEXT }' },
 );
 
+export const offSchema = z.strictObject(
+  {
+    people: setting(
+      z.enum(OFF_PEOPLE, {
+        error: 'give nothing, unsubscribe_given or unsubscribe_all',
+      }),
+      {
+        says:
+          'whom `apply` unsubscribes from a channel that the program does not ask for any more: nobody; whoever ' +
+          'has this consent from the program alone; or all its contacts',
+      },
+    ),
+  },
+  { error: 'give { people: nothing }, or what else happens to the people' },
+);
+
 export const programSchema = z.strictObject(
   {
     account: setting(text('give the name of an account of this file'), {
@@ -150,6 +167,10 @@ export const programSchema = z.strictObject(
       otherwise: 'true',
     }),
     ...consentKeys,
+    off: setting(offSchema.optional(), {
+      says: 'what happens to its people when the program or one of its channels is switched off',
+      otherwise: '{ people: nothing }',
+    }),
     proof: setting(proofSchema.optional(), {
       says: 'proof of the consent, which Klaviyo and the ledger store as its source',
       otherwise: 'the preset and the id of the migration',

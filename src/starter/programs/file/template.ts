@@ -79,6 +79,8 @@ export function fileText(first: FirstProgram): string {
           '    # The opt-in process that you expect of the list. A run is refused if it has another one.',
           given('opt_in', optIn, 'double'),
         ]),
+    '    # Switching the program or a channel off unsubscribes nobody, unless it says so before.',
+    '    # off: { people: unsubscribe_given }',
     '    # What people agreed to and how: Klaviyo and the ledger store it with each consent.',
     ...(proof === null
       ? ['    # proof: { statement: "https://shop.test/terms#mail", method: sign-up form }']
