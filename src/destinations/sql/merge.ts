@@ -113,7 +113,11 @@ export function mergeBatch(
       }
     } else if (before !== null) {
       const after = rowGone(before, gone, readAt);
-      if (stateOf(before) === stateOf(after) && before.mergedInto === after.mergedInto) continue;
+      if (stateOf(before) === stateOf(after) && before.mergedInto === after.mergedInto) {
+        // An older reading that is written later does not bring it back.
+        push(confirmed, readAt, gone.profileId);
+        continue;
+      }
       updated.push(after);
       history.push(...changesOf(before, after));
       if (isPresent(before)) removed++;
