@@ -13,6 +13,8 @@ const LONG = [
   'connectors/mysql',
   'connectors/source-changed',
   'demo/export',
+  'destinations/mysql',
+  'destinations/mysql-failures',
   'fuzz/fuzz',
   'importers/extremes',
   'packages/pack',

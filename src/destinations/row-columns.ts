@@ -4,6 +4,7 @@ import {
   type ColumnType,
   type ColumnValue,
 } from '../consent/record/columns.js';
+import { emptyRow } from '../consent/record/record.js';
 import type { StoredRow } from './destination.js';
 
 /** A column of the rows, as a destination has it. `key` is an id. */
@@ -92,7 +93,7 @@ export function rowValues(stored: StoredRow): ColumnValue[] {
 
 /** The row of values in the order of the columns. */
 export function storedRow(values: readonly ColumnValue[]): StoredRow {
-  const row: Record<string, ColumnValue> = {};
+  const row = emptyRow();
   RECORD_COLUMNS.forEach(({ name }, i) => (row[name] = values[i + 1] ?? null));
   const [firstSeenAt, lastReadAt, changedAt, deletedAt, mergedInto] = values
     .slice(RECORD_COLUMNS.length + 1)

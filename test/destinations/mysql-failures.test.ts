@@ -129,7 +129,7 @@ describe('a destination on MySQL or MariaDB that', { skip }, () => {
       `set global time_zone = '+05:45', global sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'`,
     );
     try {
-      const to = open(mariadb.url);
+      const to = open(mariadb.url, { table: 'shop.zoned', history: 'shop.zoned_history' });
       await to.prepare();
       const record = subscriber('01A', { external_id: `\\' or 1 = 1 -- "` });
       await to.write(batchOf([record]), markerAt(1), 0);

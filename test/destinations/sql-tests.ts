@@ -352,6 +352,16 @@ export function testsOf(server: TestServer): void {
       assert.equal(await to.count(), 1);
     });
 
+    it('lets one of several later writers write', async () => {
+      const to = await destination();
+      await write(to, [subscriber('01A')]);
+      const ends = await Promise.allSettled(
+        ['01B', '01C', '01D'].map((id) => to.write(batchOf([subscriber(id)]), markerAt(2), 1)),
+      );
+      assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 1);
+      assert.equal(await to.count(), 2);
+    });
+
     it('keeps out another sync, until it is reset', async () => {
       const to = await destination();
       await write(to, [subscriber('01A')]);

@@ -12,7 +12,10 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+const ALL_UNSTORABLE = /[\0\p{Surrogate}]/gu;
+
 /** Text without what a database cannot hold, NUL and halves of characters. */
 export function storableText(text: string): string {
-  return text.replace(/[\0\p{Surrogate}]/gu, '\uFFFD');
+  return UNSTORABLE.test(text) ? text.replace(ALL_UNSTORABLE, '\uFFFD') : text;
 }

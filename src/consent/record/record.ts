@@ -22,6 +22,18 @@ export interface ConsentRecord {
 /** A row of a destination: a value for each of `RECORD_COLUMNS`. */
 export type ConsentRow = Readonly<Record<string, ColumnValue>>;
 
+const EMPTY = JSON.parse(
+  JSON.stringify(Object.fromEntries(RECORD_COLUMNS.map(({ name }) => [name, null]))),
+) as Record<string, ColumnValue>;
+
+/**
+ * A row to be filled. An object that gets so many properties one by one becomes a hash table; copies
+ * of a parsed one do not, which halves the time and the memory that millions of rows take.
+ */
+export function emptyRow(): Record<string, ColumnValue> {
+  return { ...EMPTY };
+}
+
 /**
  * The row of a profile after a reading. Whether something may be sent follows from this reading
  * alone: what Klaviyo no longer states may have ended.
@@ -29,7 +41,7 @@ export type ConsentRow = Readonly<Record<string, ColumnValue>>;
  * @param before the row so far; null if the profile was not known
  */
 export function rowAfter(before: ConsentRow | null, { stated }: ConsentRecord): ConsentRow {
-  const row: Record<string, ColumnValue> = {};
+  const row = emptyRow();
   for (const { name } of STATED_COLUMNS) {
     const value = stated[name];
     row[name] = value === undefined ? (before?.[name] ?? null) : value;
@@ -59,16 +71,14 @@ function isText(value: ColumnValue | undefined): boolean {
 
 /** Of a profile that is gone: nothing may be sent, and all else stays. */
 export function rowOfGone(before: ConsentRow): ConsentRow {
-  return {
-    ...before,
-    ...Object.fromEntries(SENDING_CHANNELS.map((c) => [maySendColumn(c), false])),
-  };
+  const row = { ...before };
+  for (const channel of SENDING_CHANNELS) row[maySendColumn(channel)] = false;
+  return row;
 }
 
 /** Of a person who is erased: only that there was a row. */
 export function rowOfErased(): ConsentRow {
-  const nothing = Object.fromEntries(RECORD_COLUMNS.map(({ name }) => [name, null]));
-  return rowOfGone(nothing);
+  return rowOfGone(emptyRow());
 }
 
 export function isSameRow(one: ConsentRow, other: ConsentRow): boolean {

@@ -1,11 +1,14 @@
 const PARTS = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/;
 
+const MICROSECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
 /**
  * A datetime of Klaviyo in the one form in which records keep it: in UTC with microseconds,
  * `2026-01-02T03:04:05.000006Z`. Smaller fractions are cut off: no database keeps them. A time without
  * an offset is in UTC, as all of Klaviyo's are.
  */
 export function microseconds(datetime: string): string {
+  if (MICROSECONDS.test(datetime)) return datetime;
   const [, day = '', time = '', fraction = '', zone = 'Z'] = PARTS.exec(datetime) ?? [];
   if (day === '') return microsecondsOfDate(datetime);
   const digits = fraction.slice(0, 6).padEnd(6, '0');

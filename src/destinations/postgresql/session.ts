@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import type { SqlSession, SqlValue } from '../sql/database.js';
 import type { SqlType, Table, TableColumn } from '../sql/layout.js';
 import { columnList, quoted } from '../sql/statements.js';
@@ -44,9 +47,11 @@ export class PostgresqlSession implements SqlSession {
     if (rows.length === 0) return;
     const columns = table.columns.filter(({ type }) => type !== 'counter');
     const given = { ...table, columns };
+    const into = `${quoted(POSTGRESQL, table)} (${columnList(POSTGRESQL, given)})`;
+    if (how === 'new') return this.#copy(into, rows);
     await this.#run({
-      text: `insert into ${quoted(POSTGRESQL, table)} (${columnList(POSTGRESQL, given)})
-       select ${columnList(POSTGRESQL, given)} from ${recordset(columns)} ${how === 'new' ? '' : 'on conflict do nothing'}`,
+      text: `insert into ${into} select ${columnList(POSTGRESQL, given)}
+       from ${recordset(columns)} on conflict do nothing`,
       values: [jsonOf(columns, rows)],
     });
   }
@@ -63,6 +68,15 @@ export class PostgresqlSession implements SqlSession {
     });
   }
 
+  async #copy(into: string, rows: readonly (readonly SqlValue[])[]): Promise<void> {
+    try {
+      const stream = this.#client.query(copyFrom(`copy ${into} from stdin`));
+      await pipeline(Readable.from([rows.map(copyLine).join('')]), stream);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
   async #run(query: pg.QueryConfig | pg.QueryArrayConfig): Promise<(string | null)[][]> {
     try {
       return (await this.#client.query<(string | null)[]>(query)).rows;
@@ -73,6 +87,27 @@ export class PostgresqlSession implements SqlSession {
 }
 
 const quote = (name: string): string => POSTGRESQL.quote(name);
+
+/** One line of COPY's text format (PostgreSQL manual, "COPY", File Formats). */
+function copyLine(values: readonly SqlValue[]): string {
+  return `${values.map(copyValue).join('\t')}\n`;
+}
+
+const ESCAPED = /[\\\t\n\r]/;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+};
+
+function copyValue(value: SqlValue): string {
+  if (value === null) return '\\N';
+  if (typeof value !== 'string') return String(value);
+  return ESCAPED.test(value)
+    ? value.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character)
+    : value;
+}
 
 /** One value for all rows: the server takes them apart faster than thousands of values. */
 function recordset(columns: readonly TableColumn[]): string {

@@ -113,7 +113,11 @@ export function mergeBatch(
       }
     } else if (before !== null) {
       const after = rowGone(before, gone, readAt);
-      if (stateOf(before) === stateOf(after) && before.mergedInto === after.mergedInto) continue;
+      if (stateOf(before) === stateOf(after) && before.mergedInto === after.mergedInto) {
+        // An older reading that is written later does not bring it back.
+        push(confirmed, readAt, gone.profileId);
+        continue;
+      }
       updated.push(after);
       history.push(...changesOf(before, after));
       if (isPresent(before)) removed++;
@@ -254,14 +258,16 @@ const FORMS: Readonly<Record<ColumnType, (value: string) => string>> = {
   json: (value) => (value === '[]' ? value : canonicalJson(JSON.parse(storableText(value)))),
 };
 
+/** The same values if they have their forms already, as nearly all do. */
 function storable(stated: ConsentRecord['stated']): ConsentRecord['stated'] {
-  const forms: Record<string, ColumnValue> = {};
+  let forms: Record<string, ColumnValue> | null = null;
   for (const { name, type } of STATED_COLUMNS) {
     const value = stated[name];
-    if (value === undefined) continue;
-    forms[name] = typeof value === 'string' ? FORMS[type](value) : value;
+    if (typeof value !== 'string') continue;
+    const form = FORMS[type](value);
+    if (form !== value) (forms ??= { ...stated })[name] = form;
   }
-  return forms;
+  return forms ?? stated;
 }
 
 function newest(one: string | null, other: string): string {
