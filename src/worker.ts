@@ -19,7 +19,7 @@ import {
   type WatchdogOutlets,
   type Activities,
 } from './activities/index.js';
-import type { TableDestination } from './contracts/sync.js';
+import type { SyncSettings } from './contracts/sync.js';
 import { DestinationError, type Destination } from './destinations/destination.js';
 import { queueBeside, QUEUES_BESIDE, TASK_QUEUES, taskQueueOf } from './contracts/names.js';
 import { KlaviyoClient } from './klaviyo/index.js';
@@ -209,7 +209,12 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
     await noteAccount(ledger.db, accountId);
     return {
       accountId,
-      activities: createActivities({ ledger, klaviyo, accountId, openDestination: openSynced }),
+      activities: createActivities({
+        ledger,
+        klaviyo,
+        accountId,
+        openDestination: (sync, ofRun) => openSynced(options.databaseUrl, sync, ofRun),
+      }),
       watchdog: new SyncWatchdog({ ledger, accountId }, watchdogOutlets()),
       interceptors: [
         ({ info }) => ({ inbound: new FailureMapping(info.activityType) }),
@@ -257,9 +262,16 @@ function watchdogOutlets(): WatchdogOutlets {
 
 /** Opens the table of a sync; its address is a secret that this process can read. */
 async function openSynced(
-  { url, ...tables }: TableDestination,
+  ledgerUrl: string,
+  { id, settings: { to } }: { readonly id: string; readonly settings: Pick<SyncSettings, 'to'> },
   ofRun: () => Promise<string | null>,
 ): Promise<Destination> {
+  if (to.kind === 'files') {
+    // Files cannot be changed row by row: they are written from a table beside the ledger's.
+    const table = `consentry.files_${id.replaceAll('-', '_')}`;
+    return openDestination(ledgerUrl, { ...to, table, history: null, columns: {} });
+  }
+  const { url, ...tables } = to;
   const address = await readSecret(url, ofRun);
   if (address.is === 'missing') throw new DestinationError(address.why, false);
   return openDestination(address.value, tables);

@@ -1,4 +1,4 @@
-import type { TableDestination } from '../contracts/sync.js';
+import type { SyncSettings } from '../contracts/sync.js';
 import type { Destination } from '../destinations/destination.js';
 import type { KlaviyoClient } from '../klaviyo/index.js';
 import type { Ledger } from '../ledger/index.js';
@@ -15,10 +15,14 @@ export interface ActivityDependencies {
 /** What the activities of syncs need besides. */
 export interface SyncDependencies extends ActivityDependencies {
   /**
-   * Opens where a sync writes.
+   * Opens where a sync writes; for files, the table that they are written from.
    *
+   * @param sync.id the sync's id in the ledger
    * @param ofRun gives the address that only the run knows; null if it has none
    * @throws DestinationError
    */
-  openDestination(to: TableDestination, ofRun: () => Promise<string | null>): Promise<Destination>;
+  openDestination(
+    sync: { readonly id: string; readonly settings: Pick<SyncSettings, 'to'> },
+    ofRun: () => Promise<string | null>,
+  ): Promise<Destination>;
 }

@@ -21,6 +21,23 @@ export interface TableDestination {
   readonly columns: Readonly<Record<string, string>>;
 }
 
+/** Of files that a sync writes. */
+export const SNAPSHOT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
+export type SnapshotFormat = (typeof SNAPSHOT_FORMATS)[number];
+
+/** Files in a folder of the machine where the worker runs. */
+export interface FilesDestination {
+  readonly kind: 'files';
+  /** Absolute path. */
+  readonly folder: string;
+  readonly format: SnapshotFormat;
+  readonly onDeleted: 'erase' | 'keep';
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** Where a sync writes. */
+export type SyncDestination = TableDestination | FilesDestination;
+
 /** How often a sync runs by itself. */
 export type SyncInterval =
   | { readonly everyMs: number }
@@ -33,7 +50,7 @@ export type SyncInterval =
 
 /** What a sync does; stored in the ledger without secrets. */
 export interface SyncSettings {
-  readonly to: TableDestination;
+  readonly to: SyncDestination;
   /** Null: only when somebody asks for it. */
   readonly every: SyncInterval | null;
   /** Without a success for longer than this, its operator is told. Milliseconds; null for never. */
@@ -97,6 +114,7 @@ export interface SyncInput {
 export interface SyncCarried {
   readonly runId: string;
   readonly whole: WholeReading;
+  readonly writesFiles: boolean;
   readonly counts: SyncCounts;
 }
 
@@ -112,8 +130,8 @@ export type WholeReading = 'first' | 'sweep';
 export interface SyncBegun {
   /** Null: only what changed. */
   readonly whole: WholeReading | null;
-  /** Where the rows go, without secrets. */
-  readonly to: string;
+  /** The rows are written into files at the end. */
+  readonly writesFiles: boolean;
 }
 
 /** How many profiles a step read and what differed. A profile counts once a transaction. */
@@ -153,6 +171,7 @@ export const SYNC_PHASES = [
   'changes',
   'sweep',
   'gone',
+  'files',
   'done',
   'failed',
 ] as const;

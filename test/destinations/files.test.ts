@@ -7,10 +7,9 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import type { Destination, Snapshot, StoredRow } from '../../src/destinations/destination.js';
+import { SNAPSHOT_FORMATS, type SnapshotFormat } from '../../src/contracts/sync.js';
 import {
   exportSnapshot,
-  SNAPSHOT_FORMATS,
-  type SnapshotFormat,
   type SnapshotManifest,
 } from '../../src/destinations/files/export-snapshot.js';
 import { openDestination } from '../../src/destinations/open-destination.js';

@@ -13,6 +13,7 @@ import {
   syncRuns,
   unreadProfiles,
 } from '../../ledger/index.js';
+import { exportSnapshot } from '../../destinations/files/export-snapshot.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { GoneProfiles } from './gone-profiles.js';
@@ -38,7 +39,7 @@ export function createSyncSteps(deps: SyncDependencies) {
     ): Promise<SyncBegun> {
       return whileHeartbeating(async (signal) => {
         const { syncId, runId, workflowId, full, reset } = step;
-        const { accountId, settings, destination } = await getSync(db, syncId);
+        const { accountId, settings } = await getSync(db, syncId);
         await beginSyncRun(db, { id: runId, syncId, accountId, workflowId });
         const now = await klaviyosTime(deps, signal);
         const whole = await withSession(
@@ -51,7 +52,7 @@ export function createSyncSteps(deps: SyncDependencies) {
           { prepares: true, adopts: reset },
         );
         await noteWhole(db, runId, whole);
-        return { whole, to: destination };
+        return { whole, writesFiles: settings.to.kind === 'files' };
       });
     },
 
@@ -114,6 +115,18 @@ export function createSyncSteps(deps: SyncDependencies) {
             changesUntil: state.changesUntil ?? reading.began,
           });
           return counts;
+        }),
+      );
+    },
+
+    /** Writes all rows into the folder of the sync, whole or not at all. */
+    async writeFiles(step: SyncStep): Promise<void> {
+      await whileHeartbeating(() =>
+        withSession(deps, step, async ({ sync, destination }) => {
+          const { to } = sync.settings;
+          if (to.kind !== 'files') return;
+          await exportSnapshot(destination, to);
+          await noteSynced(db, step.runId, NO_COUNTS);
         }),
       );
     },

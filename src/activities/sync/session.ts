@@ -63,7 +63,7 @@ export class SyncSession {
   ): Promise<SyncSession> {
     const { db } = deps.ledger;
     const sync = await getSync(db, syncId);
-    const destination = await deps.openDestination(sync.settings.to, () => secretOf(db, runId));
+    const destination = await deps.openDestination(sync, () => secretOf(db, runId));
     try {
       if (prepares) await destination.prepare();
       const marker = await destination.marker();

@@ -9,6 +9,7 @@ const PHASE_WORDS: Record<SyncPhase, string> = {
   changes: 'reading what changed',
   sweep: 'reading the whole account again',
   gone: 'looking for profiles that are gone',
+  files: 'writing the files',
   done: 'done',
   failed: 'stopped',
 };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SyncProgress, SyncResult } from '../../contracts/sync.js';
+import type { SnapshotFormat, SyncProgress, SyncResult } from '../../contracts/sync.js';
 import type { Connected } from '../../starter/connect.js';
 import type { SyncRequest } from '../../starter/syncs/request.js';
 import type { StartedSync } from '../../starter/syncs/start-sync.js';
@@ -13,6 +13,7 @@ import { withConsentry } from '../with-consentry.js';
 /** As commander read them. */
 export interface SyncFlags {
   readonly to?: string;
+  readonly format?: SnapshotFormat;
   readonly table?: string;
   readonly account?: string;
   readonly config?: string;
@@ -70,7 +71,15 @@ async function startOf(
     const request = requestOf(flags);
     return ({ consentry: { syncs } }) => (reset ? syncs.reset(request) : syncs.start(request));
   }
-  for (const flag of ['to', 'table', 'history', 'onDeleted', 'sweep', 'overlap'] as const) {
+  for (const flag of [
+    'to',
+    'format',
+    'table',
+    'history',
+    'onDeleted',
+    'sweep',
+    'overlap',
+  ] as const) {
     if (flags[flag] === undefined) continue;
     throw new UsageError(
       `The sync ${name} is described in consentry.yaml: change it there, or leave out the name.`,
@@ -136,7 +145,7 @@ class ReadingPace {
 
 /** @throws UsageError */
 export function requestOf(flags: SyncRunFlags): SyncRequest {
-  const { to, table, history, onDeleted, sweep, overlap, full, account } = flags;
+  const { to, format, table, history, onDeleted, sweep, overlap, full, account } = flags;
   if (to === undefined) {
     throw new UsageError(
       'Say which sync: the name of one in consentry.yaml, or where to write with --to ' +
@@ -145,6 +154,7 @@ export function requestOf(flags: SyncRunFlags): SyncRequest {
   }
   return {
     to,
+    ...(format === undefined ? {} : { format }),
     ...(table === undefined ? {} : { table }),
     ...(history === undefined ? {} : { history }),
     ...(onDeleted === undefined ? {} : { onDeleted }),

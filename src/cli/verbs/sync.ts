@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { SNAPSHOT_FORMATS } from '../../contracts/sync.js';
 import { parseDuration, wholeNumber } from '../arguments.js';
 import type { SyncFlags, SyncRunFlags } from '../run/sync-run.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -123,6 +124,7 @@ run ends. A table belongs to one sync; it is created by the first run and never 
 Examples:
   consentry sync run nightly
   consentry sync run --to postgres://crm@localhost/crm
+  consentry sync run --to consent/ --format parquet
   consentry sync run --to postgres://crm@localhost/crm --table consent --history consent_history --full`,
     )
     .action(async (name: string | undefined, flags: SyncRunFlags) => {
@@ -134,7 +136,15 @@ Examples:
 /** A sync is meant by its name, or by where it writes. */
 function withTarget(command: Command): Command {
   return command
-    .option('--to <url>', 'without a name: database, such as postgres://user:password@host/crm')
+    .option(
+      '--to <url>',
+      'without a name: database, such as postgres://user:password@host/crm, or a folder',
+    )
+    .addOption(
+      new Option('--format <format>', 'format of the files, if --to is a folder').choices(
+        SNAPSHOT_FORMATS,
+      ),
+    )
     .option('--table <name>', 'table with one row a profile (default: klaviyo_consent)')
     .option('--account <id>', 'account, if workers for several accounts use the same ledger')
     .option(...CONFIG_FLAG);

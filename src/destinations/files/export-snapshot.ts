@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SnapshotFormat } from '../../contracts/sync.js';
 import {
   DestinationError,
   type Destination,
@@ -18,9 +19,6 @@ const FORMATS: Readonly<Record<SnapshotFormat, (columns: readonly RowColumn[]) =
   csv,
   parquet,
 };
-
-export type SnapshotFormat = 'ndjson' | 'csv' | 'parquet';
-export const SNAPSHOT_FORMATS: readonly SnapshotFormat[] = ['ndjson', 'csv', 'parquet'];
 
 const KIND = 'consentry consent snapshot';
 const MANIFEST = 'manifest.json';

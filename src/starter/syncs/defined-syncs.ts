@@ -1,10 +1,15 @@
 import { resolve } from 'node:path';
-import { SYNC_DEFAULTS, type SecretReference, type SyncSettings } from '../../contracts/sync.js';
+import {
+  SYNC_DEFAULTS,
+  type SecretReference,
+  type SyncDestination,
+  type SyncSettings,
+} from '../../contracts/sync.js';
 import type { SyncEntry } from '../programs/file/sync-schema.js';
 import { inFolder, type ProgramsFile } from '../programs/file/read.js';
 import type { Reference } from '../programs/file/reference.js';
 import type { Secrets } from '../programs/file/secrets.js';
-import { DEFAULT_TABLE, shownDestination } from './request.js';
+import { DEFAULT_TABLE, shownDestination, shownFolder } from './request.js';
 
 /** A sync as a `consentry.yaml` defines it. */
 export interface DefinedSync {
@@ -23,31 +28,43 @@ const LATE_AFTER = 3;
 export function definedSyncs(file: ProgramsFile, secrets: Secrets): DefinedSync[] {
   const { accounts, connections, syncs } = file.settings;
   return Object.entries(syncs).map(([name, entry]): DefinedSync => {
-    const connection = connections[entry.to.connection];
-    const url = secrets.get(entry.to.connection);
+    const accountId = accounts[entry.account]?.id ?? null;
+    const { folder, connection: named = '', table = DEFAULT_TABLE } = entry.to;
+    if (folder !== undefined) {
+      const at = inFolder(file, folder);
+      const settings = settingsOf(entry, filesOf(entry, at), file);
+      return { name, accountId, destination: shownFolder(at), settings };
+    }
+    const connection = connections[named];
+    const url = secrets.get(named);
     if (connection === undefined || url === undefined) {
       throw new Error(`The file was not checked: syncs.${name} has no connection.`);
     }
-    return {
-      name,
-      accountId: accounts[entry.account]?.id ?? null,
-      destination: shownDestination(url, entry.to.table ?? DEFAULT_TABLE),
-      settings: settingsOf(entry, referenceOf(file, connection.url), file),
-    };
+    const to = tableOf(entry, referenceOf(file, connection.url));
+    const settings = settingsOf(entry, to, file);
+    return { name, accountId, destination: shownDestination(url, table), settings };
   });
 }
 
-function settingsOf(entry: SyncEntry, url: SecretReference, file: ProgramsFile): SyncSettings {
-  const { to, every, sweep, overlap, notify } = entry;
+function tableOf({ to }: SyncEntry, url: SecretReference): SyncDestination {
+  const {
+    table = DEFAULT_TABLE,
+    history = null,
+    on_deleted: onDeleted = 'erase',
+    columns = {},
+  } = to;
+  return { kind: 'table', url, table, history, onDeleted, columns };
+}
+
+function filesOf({ to }: SyncEntry, folder: string): SyncDestination {
+  const { format = 'csv', on_deleted: onDeleted = 'erase', columns = {} } = to;
+  return { kind: 'files', folder: resolve(folder), format, onDeleted, columns };
+}
+
+function settingsOf(entry: SyncEntry, to: SyncDestination, file: ProgramsFile): SyncSettings {
+  const { every, sweep, overlap, notify } = entry;
   return {
-    to: {
-      kind: 'table',
-      url,
-      table: to.table ?? DEFAULT_TABLE,
-      history: to.history ?? null,
-      onDeleted: to.on_deleted ?? 'erase',
-      columns: to.columns ?? {},
-    },
+    to,
     every:
       every === undefined
         ? null

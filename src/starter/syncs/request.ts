@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
-import { parseDatabaseUrl } from '../../connectors/databases/database-url.js';
+import { isDatabaseUrl, parseDatabaseUrl } from '../../connectors/databases/database-url.js';
+import { SNAPSHOT_FORMATS } from '../../contracts/sync.js';
 import { SYNC_DEFAULTS, type SecretReference, type SyncSettings } from '../../contracts/sync.js';
 import { choice, milliseconds, setting, text, yesOrNo } from '../migrations/request/setting.js';
 
@@ -54,43 +56,74 @@ export const syncKeys = {
 };
 
 /** A sync that is asked for without a file. */
-export const syncRequestSchema = z.strictObject(
-  {
-    to: setting(text('give the address of a database, such as postgres://user@host/crm'), {
-      says: 'address of the database to write to, with its password; the ledger keeps it only until the run ends',
-    }),
-    ...syncKeys,
-    full: setting(yesOrNo(), {
-      says: 'reads the whole account, even if only what changed is due',
-    }),
-    account: setting(
-      text('give the six-character id of a Klaviyo account').nullable().default(null),
-      {
-        says: 'Klaviyo’s id of the account; needed if workers for several use the ledger',
-      },
-    ),
-  },
-  { error: 'give the settings of a sync, such as { to: "postgres://user@host/crm" }' },
-);
+export const syncRequestSchema = z
+  .strictObject(
+    {
+      to: setting(
+        text('give the address of a database, such as postgres://user@host/crm, or a folder'),
+        {
+          says:
+            'address of the database to write to, with its password, which the ledger keeps only until the ' +
+            'run ends; or a folder where the worker runs',
+        },
+      ),
+      format: setting(choice(SNAPSHOT_FORMATS).nullable().default(null), {
+        says: 'format of the files in a folder',
+      }),
+      ...syncKeys,
+      full: setting(yesOrNo(), {
+        says: 'reads the whole account, even if only what changed is due',
+      }),
+      account: setting(
+        text('give the six-character id of a Klaviyo account').nullable().default(null),
+        {
+          says: 'Klaviyo’s id of the account; needed if workers for several use the ledger',
+        },
+      ),
+    },
+    { error: 'give the settings of a sync, such as { to: "postgres://user@host/crm" }' },
+  )
+  .superRefine(({ to, format, history }, context) => {
+    const issue = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (isDatabaseUrl(to)) {
+      if (format !== null)
+        issue('format', 'only files have a format: leave it out, or give a folder');
+      return;
+    }
+    if (to.includes('://')) issue('to', 'give a postgres:// or mysql:// address, or a folder');
+    else if (format === null)
+      issue('format', 'say which files to write into the folder: csv, ndjson or parquet');
+    if (history !== null) issue('history', 'only a database has a table of changes: leave it out');
+  });
 
 /** A sync of consent into a database. */
 export type SyncRequest = z.input<typeof syncRequestSchema>;
 export type FullSyncRequest = z.output<typeof syncRequestSchema>;
-type SyncKeys = Pick<FullSyncRequest, keyof typeof syncKeys>;
-
 /** How a sync runs by itself, and who is told of it. */
 export type SyncRoutine = Pick<SyncSettings, 'every' | 'lateAfterMs' | 'notify'>;
 
-export const ON_REQUEST: SyncRoutine = { every: null, lateAfterMs: null, notify: null };
+const ON_REQUEST: SyncRoutine = { every: null, lateAfterMs: null, notify: null };
 
-export function settingsOf(
-  keys: SyncKeys,
-  url: SecretReference,
-  routine: SyncRoutine = ON_REQUEST,
-): SyncSettings {
-  const { table, history, onDeleted, columns, sweepEveryMs, overlapMs } = keys;
-  const to = { kind: 'table', url, table, history, onDeleted, columns } as const;
-  return { to, sweepEveryMs, overlapMs, ...routine };
+/** Of a sync that is asked for without a file. */
+export function settingsOf(request: FullSyncRequest): SyncSettings {
+  const { to, format, table, history, onDeleted, columns, sweepEveryMs, overlapMs } = request;
+  const routine = { sweepEveryMs, overlapMs, ...ON_REQUEST };
+  if (format !== null) {
+    const folder = resolve(to);
+    return { to: { kind: 'files', folder, format, onDeleted, columns }, ...routine };
+  }
+  const url: SecretReference = { from: 'run' };
+  return { to: { kind: 'table', url, table, history, onDeleted, columns }, ...routine };
+}
+
+/** The same of a sync that is asked for without a file. */
+export function destinationOf({ to, format, table }: FullSyncRequest): string {
+  return format === null ? shownDestination(to, table) : shownFolder(to);
+}
+
+export function shownFolder(folder: string): string {
+  return `folder ${resolve(folder)}`;
 }
 
 /** Where a sync writes, for people and to tell syncs apart; without the password. */

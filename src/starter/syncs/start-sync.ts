@@ -32,7 +32,7 @@ export interface SyncStart {
  */
 export async function startSync(
   { client, ledger }: Reach,
-  { id: syncId, accountId, settings }: Sync,
+  { id: syncId, accountId, destination }: Sync,
   taskQueue: string,
   { full, reset, secret }: SyncStart,
 ): Promise<StartedSync> {
@@ -56,7 +56,7 @@ export async function startSync(
       taskQueue,
       args: [{ syncId, full, reset, isWaitedFor: true, runId: run.id }],
       workflowIdConflictPolicy: 'FAIL',
-      staticSummary: `sync into ${settings.to.table}`,
+      staticSummary: `sync into ${destination.slice(-60)}`,
     });
   } catch (error) {
     await endSyncRun(db, run.id, 'It was not started.');

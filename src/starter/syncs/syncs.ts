@@ -17,7 +17,7 @@ import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
 import { applySync, syncChanges, type SyncChange } from './apply-syncs.js';
 import { definedSyncs } from './defined-syncs.js';
-import { settingsOf, shownDestination, syncRequestSchema, type SyncRequest } from './request.js';
+import { destinationOf, settingsOf, syncRequestSchema, type SyncRequest } from './request.js';
 import { pauseSchedule, scheduleState, type ScheduleState } from './schedules.js';
 import { startSync, type StartedSync, type SyncStart } from './start-sync.js';
 import { validateSync } from './validate-sync.js';
@@ -199,21 +199,23 @@ export class Syncs {
         ? await this.#at(which)
         : await this.#named(which.name, which.account ?? null);
     const { taskQueue } = await this.reach.workersOf(sync.accountId);
-    const secret = which.name === undefined ? which.to : null;
+    const isOfRun = which.name === undefined && sync.settings.to.kind === 'table';
+    const secret = isOfRun ? which.to : null;
     return validateSync(this.reach, sync, taskQueue, { sample, secret });
   }
 
   async #startNew(request: SyncRequest, reset: boolean): Promise<StartedSync> {
-    const { to, full, account, ...keys } = parsed(request);
-    const reached = await this.reach.workersOf(account);
+    const full = parsed(request);
+    const reached = await this.reach.workersOf(full.account);
     const sync = await defineSync(this.reach.ledger.db, {
       id: newId(),
       accountId: reached.accountId,
       name: null,
-      destination: shownDestination(to, keys.table),
-      settings: settingsOf(keys, { from: 'run' }),
+      destination: destinationOf(full),
+      settings: settingsOf(full),
     });
-    return startSync(this.reach, sync, reached.taskQueue, { full, reset, secret: to });
+    const secret = sync.settings.to.kind === 'table' ? full.to : null;
+    return startSync(this.reach, sync, reached.taskQueue, { full: full.full, reset, secret });
   }
 
   /** @throws SyncNotFoundError, SettingsError */
@@ -231,8 +233,7 @@ export class Syncs {
 
   /** @throws SyncNotFoundError, SettingsError */
   async #at(request: SyncRequest): Promise<Sync> {
-    const { to, table } = parsed(request);
-    const destination = shownDestination(to, table);
+    const destination = destinationOf(parsed(request));
     const syncs = await listSyncs(this.reach.ledger.db);
     const sync = syncs.find((each) => each.destination === destination);
     if (sync === undefined) throw new SyncNotFoundError(`into ${destination}`);

@@ -13,7 +13,7 @@ import { resultOf } from '../stopped.js';
  */
 export async function validateSync(
   { client, ledger }: Reach,
-  { id: syncId, accountId, settings }: Sync,
+  { id: syncId, accountId }: Sync,
   taskQueue: string,
   how: { readonly sample: number; readonly secret: string | null },
 ): Promise<ValidationFound> {
@@ -29,7 +29,7 @@ export async function validateSync(
         workflowId,
         taskQueue,
         args: [{ syncId, runId, sample }],
-        staticSummary: `validate ${settings.to.table}`,
+        staticSummary: 'compare rows with Klaviyo',
       }),
     );
   } finally {

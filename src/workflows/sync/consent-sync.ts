@@ -13,6 +13,7 @@ import {
 import {
   NO_COUNTS,
   sumOf,
+  type SyncBegun,
   type SyncCounts,
   type SyncInput,
   type SyncPhase,
@@ -47,20 +48,21 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
   tell('begin');
 
   try {
-    const whole = carried?.whole ?? (await begin());
+    const { whole, writesFiles } = carried ?? (await begin());
     if (carried === undefined) {
       // What the sources of changes show is read first: what the sweep finds beyond it was missed.
       if (whole === 'sweep') await readChanges('before the sweep');
       if (whole !== null) await beginWhole(whole);
     }
     if (whole !== null) {
-      await readWhole(whole);
+      await readWhole(whole, writesFiles);
       tell('gone');
       count(
         await syncSteps.endWhole.executeWithOptions({ summary: 'who is no longer there' }, [step]),
       );
     }
     await readChanges(whole === null ? 'since the last run' : 'since the reading began');
+    if (writesFiles) await writeFiles();
     const drift = await end(null);
     tell('done');
     return { runId, whole, drift, ...counts };
@@ -74,14 +76,12 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     throw error;
   }
 
-  async function begin(): Promise<WholeReading | null> {
+  async function begin(): Promise<SyncBegun> {
     const steps = input.isWaitedFor ? waitedForSyncSteps : syncSteps;
     const { full, reset } = input;
-    const begun = await steps.beginSync.executeWithOptions(
-      { summary: 'the destination and its marker' },
-      [{ ...step, workflowId: workflowInfo().workflowId, full, reset }],
-    );
-    return begun.whole;
+    return steps.beginSync.executeWithOptions({ summary: 'the destination and its marker' }, [
+      { ...step, workflowId: workflowInfo().workflowId, full, reset },
+    ]);
   }
 
   async function beginWhole(whole: WholeReading): Promise<void> {
@@ -90,7 +90,7 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     ]);
   }
 
-  async function readWhole(whole: WholeReading): Promise<void> {
+  async function readWhole(whole: WholeReading, writesFiles: boolean): Promise<void> {
     for (let turns = 1; ; turns += 1) {
       tell(whole);
       const turn = await syncSteps.readAccount.executeWithOptions(
@@ -101,7 +101,10 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
       progress = { ...progress, windows: turn.windows, left: turn.left };
       if (turn.isOver) return;
       if (turns === TURNS_PER_EXECUTION) {
-        await continueAsNew<typeof consentSync>({ ...input, carried: { runId, whole, counts } });
+        await continueAsNew<typeof consentSync>({
+          ...input,
+          carried: { runId, whole, writesFiles, counts },
+        });
       }
     }
   }
@@ -111,6 +114,11 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     count(
       await syncSteps.readChanges.executeWithOptions({ summary: `what changed ${since}` }, [step]),
     );
+  }
+
+  async function writeFiles(): Promise<void> {
+    tell('files');
+    await syncSteps.writeFiles.executeWithOptions({ summary: 'write the files' }, [step]);
   }
 
   function end(failure: string | null) {

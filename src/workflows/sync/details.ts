@@ -26,6 +26,8 @@ export function describeSync({
       return `Looking for profiles that are no longer there. ${figures}`;
     case 'changes':
       return `Reading what changed. ${figures}`;
+    case 'files':
+      return `Writing the files. ${figures}`;
     case 'done':
       return `Done. ${figures}`;
     case 'failed':

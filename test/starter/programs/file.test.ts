@@ -164,7 +164,7 @@ programs: { a: { account: shop, source: { file: a.csv }, list: L } }`);
     [
       'an unknown key that is like no other',
       () => replaced('version: 1', 'version: 1\nflows: 3'),
-      'line 3, column 1: flows is not known here. Known are version, accounts, connections, defaults, programs.',
+      'line 3, column 1: flows is not known here. Known are version, accounts, connections, defaults, programs, syncs.',
     ],
     [
       'a value that is none of its choices',
@@ -343,7 +343,7 @@ programs: { a: { account: shop, source: { file: a.csv }, list: L } }`);
           'everybody:\n    account: shop',
           'everybody:\n    account: eu\n    opt_in: double',
         ),
-      'line 4, column 3: accounts.eu has no id, but the programs are of several accounts. Give its id, the six characters that Klaviyo calls public API key or site id.',
+      'line 4, column 3: accounts.eu has no id, but the programs and syncs are of several accounts. Give its id, the six characters that Klaviyo calls public API key or site id.',
     ],
     [
       'one account under two names',
@@ -404,6 +404,7 @@ programs: { a: { account: shop, source: { file: a.csv }, list: L } }`);
       'connections',
       'defaults',
       'programs',
+      'syncs',
     ]);
     assert.match(JSON.stringify(properties), /"default_opt_in":\{.*"enum":\["single","double"\]/);
   });

@@ -53,7 +53,9 @@ function unknownNames(settings: Settings, problem: Problems): Problem[] {
     ]),
     ...Object.entries(syncs).flatMap(([name, { account, to }]) => [
       ...refer(['syncs', name, 'account'], 'account', account, accounts),
-      ...refer(['syncs', name, 'to', 'connection'], 'connection', to.connection, connections),
+      ...(to.connection === undefined
+        ? []
+        : refer(['syncs', name, 'to', 'connection'], 'connection', to.connection, connections)),
     ]),
   ];
 }
@@ -85,15 +87,16 @@ function sharedTables({ syncs }: Settings, problem: Problems): Problem[] {
   const first = new Map<string, string>();
   return Object.entries(syncs).flatMap(([name, { to }]) => {
     const table = to.table ?? DEFAULT_TABLE;
-    const key = JSON.stringify([to.connection, table]);
+    const where = to.folder ?? `${table} of ${to.connection ?? ''}`;
+    const key = JSON.stringify([to.folder ?? null, to.connection ?? null, table]);
     const other = first.get(key);
     if (other === undefined) first.set(key, name);
     return other === undefined
       ? []
       : problem(
           ['syncs', name, 'to'],
-          `writes to ${table} of ${to.connection}, as syncs.${other} does`,
-          'give it a table of its own',
+          `writes to ${where}, as syncs.${other} does`,
+          `give it a ${to.folder === undefined ? 'table' : 'folder'} of its own`,
         );
   });
 }

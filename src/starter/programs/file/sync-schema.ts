@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { IANAZone } from 'luxon';
-import { setting, text } from '../../migrations/request/setting.js';
+import { choice, setting, text } from '../../migrations/request/setting.js';
 import { readDuration } from '../../migrations/request/spelling.js';
+import { SNAPSHOT_FORMATS } from '../../../contracts/sync.js';
 import { syncKeys } from '../../syncs/request.js';
-import { keyOf } from './keys.js';
+import { eitherOf, keyOf } from './keys.js';
 import { reference } from './reference.js';
 
 const MINUTE_MS = 60_000;
@@ -51,18 +52,42 @@ const every = z.union([duration(MINUTE_MS, 7 * DAY_MS, '15m'), cron], {
     'give a time from 1m to 168h, such as 15m, or { cron: "0 3 * * *", time_zone: Europe/Berlin }',
 });
 
-const to = z.strictObject(
-  {
-    connection: setting(text('give the name of a connection'), {
-      says: 'database to write to, by its name in `connections`',
-    }),
-    table: keyOf(syncKeys.table),
-    history: keyOf(syncKeys.history, { otherwise: 'none' }),
-    on_deleted: keyOf(syncKeys.onDeleted),
-    columns: keyOf(syncKeys.columns, { otherwise: 'the names in docs/destinations.md' }),
-  },
-  { error: 'give { connection: NAME, table: NAME }' },
-);
+const EITHER = 'give { connection: NAME, table: NAME } or { folder: PATH, format: parquet }';
+
+const to = z
+  .strictObject(
+    {
+      connection: setting(text('give the name of a connection').optional(), {
+        says: 'database to write to, by its name in `connections`',
+      }),
+      folder: setting(
+        text('give the path of a folder')
+          .refine((path) => !path.includes('://'), 'give a database as a connection')
+          .optional(),
+        { says: 'folder to write files into, relative to this file, where the worker runs' },
+      ),
+      format: setting(choice(SNAPSHOT_FORMATS).optional(), {
+        says: 'format of the files in a folder',
+        otherwise: 'csv',
+      }),
+      table: keyOf(syncKeys.table),
+      history: keyOf(syncKeys.history, { otherwise: 'none' }),
+      on_deleted: keyOf(syncKeys.onDeleted),
+      columns: keyOf(syncKeys.columns, { otherwise: 'the names in docs/destinations.md' }),
+    },
+    { error: EITHER },
+  )
+  .superRefine(eitherOf('connection', 'folder', EITHER))
+  .superRefine(({ folder, table, history, format }, context) => {
+    const issue = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    if (folder === undefined) {
+      if (format !== undefined) issue('format', 'only files have a format: leave it out');
+      return;
+    }
+    if (table !== undefined) issue('table', 'a folder has no table: leave it out');
+    if (history !== undefined) issue('history', 'a folder has no table of changes: leave it out');
+  });
 
 const notify = z.strictObject(
   { url: setting(reference, { says: 'http or https address that gets a POST' }) },
