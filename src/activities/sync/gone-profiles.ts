@@ -78,7 +78,13 @@ export class GoneProfiles {
       return { profileId, mergedInto: owner?.id ?? null };
     });
     const written = await this.session.write(
-      { records: [], gone, readAt: new Date().toISOString(), noticedBy: 'look_up', isFirst: false },
+      {
+        records: [],
+        gone,
+        readAt: this.session.timeOf(performance.now()),
+        noticedBy: 'look_up',
+        isFirst: false,
+      },
       state,
     );
     const counts = countsOf(0, written);
