@@ -13,7 +13,8 @@ export interface CustomerDatabase {
 
 const TIMESTAMPTZ = 1184;
 
-export function postgresqlCustomer({ url, drop }: TestDatabase): CustomerDatabase {
+export function postgresqlCustomer(database: TestDatabase): CustomerDatabase {
+  const { url } = database;
   const pool = new pg.Pool({ connectionString: url, max: 1, options: '-c timezone=UTC' });
   pool.on('error', () => undefined);
   return {
@@ -32,7 +33,7 @@ export function postgresqlCustomer({ url, drop }: TestDatabase): CustomerDatabas
     },
     async close() {
       await pool.end();
-      await drop();
+      await database.drop();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sandbox, TruthLine } from 'klaviyo-sandbox';
 import { LISTS } from '../../adversary/play/account.js';
-import { mailOf, numberOf } from './people.js';
+import { mailOf, numberOf } from './identifiers.js';
 import type { Act } from './scenario.js';
 
 interface OutsideCall {

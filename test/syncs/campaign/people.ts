@@ -1,6 +1,7 @@
 import { populate, type Sandbox, type TruthLine } from 'klaviyo-sandbox';
 import { LISTS } from '../../adversary/play/account.js';
 import { expectedRow } from '../truth.js';
+import { mailOf, numberOf } from './identifiers.js';
 import { callFromOutside } from './outside.js';
 import type { Act } from './scenario.js';
 
@@ -244,14 +245,4 @@ function indexOf(profiles: { withId(id: string): number | undefined }, { id }: T
   const index = profiles.withId(id);
   if (index === undefined) throw new RangeError(`${id} is gone`);
   return index;
-}
-
-export function mailOf({ email }: TruthLine): { email: string } {
-  if (email === null) throw new RangeError('no address');
-  return { email };
-}
-
-export function numberOf({ phone_number: number }: TruthLine): { phone_number: string } {
-  if (number === null) throw new RangeError('no number');
-  return { phone_number: number };
 }
