@@ -11,6 +11,8 @@ import { Lifecycle } from '../../src/runtime/lifecycle.js';
 import { startWorld } from '../adversary/play/servers.js';
 import { findMariadb, startMariadb } from '../connectors/mariadb.js';
 import { playSync, type SyncJudgement, type SyncWorldServers } from './campaign/play.js';
+import { tellWeek } from './campaign/tell-week.js';
+import { liveThrough } from './campaign/week.js';
 import { scenarioOf } from './campaign/scenario.js';
 
 const { values } = parseArgs({
@@ -20,6 +22,9 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '2' },
     /** Ends with the first scenario that breaks a promise. */
     'until-broken': { type: 'boolean', default: false },
+    /** Lives through simulated hours instead. */
+    week: { type: 'boolean', default: false },
+    hours: { type: 'string', default: '168' },
   },
 });
 const first = whole('seed', values.seed);
@@ -30,8 +35,11 @@ const lifecycle = new Lifecycle();
 // Without its servers every scenario would seem broken.
 lifecycle.stopOnSignals();
 try {
-  const failed = await campaign(await servers());
-  process.exitCode = failed.length === 0 ? 0 : 1;
+  const world = await servers();
+  const isKept = values.week
+    ? tellWeek(await liveThrough(whole('hours', values.hours), world, first))
+    : (await campaign(world)).length === 0;
+  process.exitCode = isKept ? 0 : 1;
 } finally {
   await lifecycle.stop();
 }

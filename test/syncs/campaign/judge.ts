@@ -84,12 +84,16 @@ export class Judge {
   /** When nothing happens any more, after one more whole reading. */
   async settled(truth: readonly TruthLine[], folder: string): Promise<void> {
     const rows = await this.#rows();
-    const present = rows.filter(isPresent);
-    for (const difference of differencesOf(present, truth)) this.say(difference);
+    for (const difference of await this.differences(truth)) this.say(difference);
     const copies = (await this.#parquetRows(folder)).filter(isPresent);
     for (const difference of differencesOf(copies, truth)) this.say(`in Parquet ${difference}`);
     await this.#judgeHistory(rows);
     if (this.judged.erases) await this.#judgeTraces();
+  }
+
+  /** What the rows say otherwise than the account. */
+  async differences(truth: readonly TruthLine[]): Promise<string[]> {
+    return differencesOf((await this.#rows()).filter(isPresent), truth);
   }
 
   async #judgeHistory(rows: readonly FoundRow[]): Promise<void> {

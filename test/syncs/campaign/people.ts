@@ -134,7 +134,7 @@ export class People {
 
   /** Lets all come true that was asked for. */
   finish(): void {
-    this.sandbox.account.advance(PENDING_MS);
+    this.sandbox.account.pass(PENDING_MS);
     this.look();
   }
 

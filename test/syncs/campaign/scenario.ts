@@ -159,3 +159,8 @@ export function scenarioOf(seed: number): SyncScenario {
   if (scenario === undefined) throw new Error(`no scenario for seed ${seed}`);
   return scenario;
 }
+
+/** What happens to people, one after the other: the same at every time. */
+export function actsOf(seed: number, count: number): Act[] {
+  return fc.sample(act, { seed, numRuns: count });
+}

@@ -1,11 +1,12 @@
 /**
  * Two clocks. `wall` dates what Klaviyo shows: real time plus the difference between Klaviyo's
- * clock and this machine's. `now` decides when delayed effects are due and when rate windows end.
+ * clock and this machine's, and plus the time that was passed. `now` decides when delayed effects are due and when rate windows end.
  * It runs ahead of real time once it was advanced, so that a test can skip twenty minutes without
  * dating anything in the future.
  */
 export class Clock {
   #ahead = 0;
+  #passed = 0;
   #pretended: number | undefined;
 
   /** @param aheadMs how far Klaviyo's clock is ahead of this machine's */
@@ -15,7 +16,7 @@ export class Clock {
   ) {}
 
   wall(): number {
-    return Date.now() + this.aheadMs;
+    return Date.now() + this.aheadMs + this.#passed;
   }
 
   now(): number {
@@ -40,6 +41,12 @@ export class Clock {
   /** Skips forward to `moment` on `now`; never back. */
   advanceTo(moment: number): void {
     this.#ahead = Math.max(this.#ahead, moment - Date.now());
+  }
+
+  /** As `advance`, and dates follow. */
+  pass(ms: number): void {
+    this.#passed += ms;
+    this.advance(ms);
   }
 
   /** Skips `ms` of Klaviyo's time. */
