@@ -125,14 +125,17 @@ export class Judge {
 
   async #judgeTraces(): Promise<void> {
     const { table, history } = this.judged;
-    const texts: string[] = [];
+    const rows: { text: string; where: string }[] = [];
     for (const each of [table, history, `${table}_sync`]) {
-      texts.push(JSON.stringify(await this.customer.rows(`select * from ${each}`)).toLowerCase());
+      for (const row of await this.customer.rows(`select * from ${each}`)) {
+        const { profile_id: id, merged_into: into, channel } = row;
+        const where = `${each}: ${JSON.stringify({ id, into, channel })}`;
+        rows.push({ text: JSON.stringify(row).toLowerCase(), where });
+      }
     }
     for (const trace of this.people.traces()) {
-      if (texts.some((text) => text.includes(trace.toLowerCase()))) {
-        this.say(`${trace} of a deleted person is still there`);
-      }
+      const found = rows.find(({ text }) => text.includes(trace.toLowerCase()));
+      if (found !== undefined) this.say(`${trace} of a deleted person is still in ${found.where}`);
     }
   }
 

@@ -11,6 +11,7 @@ interface Past {
   readonly may: Map<string, number>;
   /** Every address and number that it had. */
   readonly held: Set<string>;
+  readonly since: number;
   goneAt: number | null;
   mergedInto: string | null;
 }
@@ -106,15 +107,16 @@ export class People {
     return this.#past.get(id)?.may.get(column) ?? null;
   }
 
-  /** Ids of deleted profiles, and every address and number that only they had. */
+  /** Ids of those who are known to be deleted, and every address and number that only they had. */
   traces(): string[] {
     const ends = [...this.#past].map(([id, past]) => ({ id, past, end: this.#endOf(id) }));
-    const kept = new Set(
-      ends.flatMap(({ past, end }) => (end.goneAt === null ? [...past.held] : [])),
-    );
+    const kept = ends.filter(({ end }) => end.goneAt === null).map(({ past }) => past);
     return ends
-      .filter(({ end }) => end.goneAt !== null)
-      .flatMap(({ id, past }) => [id, ...[...past.held].filter((text) => !kept.has(text))]);
+      .filter(({ past, end }) => end.goneAt !== null && !kept.some((one) => hasTaken(one, past)))
+      .flatMap(({ id, past }) => [
+        id,
+        ...[...past.held].filter((text) => !kept.some(({ held }) => held.has(text))),
+      ]);
   }
 
   async act({ do: what, person, other }: Act): Promise<void> {
@@ -204,7 +206,13 @@ export class People {
   #pastOf(id: string): Past {
     const known = this.#past.get(id);
     if (known !== undefined) return known;
-    const past: Past = { may: new Map(), held: new Set(), goneAt: null, mergedInto: null };
+    const past: Past = {
+      may: new Map(),
+      held: new Set(),
+      since: Date.now(),
+      goneAt: null,
+      mergedInto: null,
+    };
     this.#past.set(id, past);
     return past;
   }
@@ -231,6 +239,17 @@ export class People {
     this.#names += 1;
     return `+1212555${String(1_000 + this.#names).slice(-4)}`;
   }
+}
+
+/**
+ * Somebody who was there beside the other has the same address, or the number of one without an
+ * address. Klaviyo shows the same if the other was deleted, and if they were merged.
+ */
+function hasTaken(one: Past, other: Past): boolean {
+  const held = [...other.held];
+  const addresses = held.filter((text) => text.includes('@'));
+  const telling = addresses.length > 0 ? addresses : held;
+  return one.since <= (other.goneAt ?? 0) && telling.some((text) => one.held.has(text));
 }
 
 const NO_CHANGE = {

@@ -16,11 +16,9 @@ export function tellWeek(report: WeekReport): boolean {
     ...Object.entries(drift).map(([thing, count]): [string, number, string] => [
       thing,
       count,
-      SHOWN_BY_SWEEPS_ONLY.has(thing)
-        ? `no source shows it: ${report.liftedSuppressions} suppressions were lifted`
-        : 'MISSED',
+      SHOWN_BY_SWEEPS_ONLY.get(thing) ?? 'MISSED',
     ]),
-    ['profiles that are gone', report.goneBySweeps, 'no source shows it: merged or deleted'],
+    ['profiles that are gone', report.goneBySweeps, 'merged or deleted'],
   ];
   const width = Math.max(...lines.map(([thing]) => thing.length));
   console.log(`${'found by sweeps alone'.padEnd(width)}  count  why`);

@@ -14,11 +14,11 @@ import { actsOf, type Act } from './scenario.js';
 const HOUR_MS = 3_600_000;
 const ACTS_AN_HOUR = 6;
 
-/** What changes in a week that no source but a whole reading shows. */
-export const SHOWN_BY_SWEEPS_ONLY: ReadonlySet<string> = new Set([
-  // A suppression that was lifted: no event, no filter, and `updated` stays. Mail may be sent again.
-  'email_marketing (undated)',
-  'email_marketing_suppressions (undated)',
+/** What no source but a whole reading shows, and why. */
+export const SHOWN_BY_SWEEPS_ONLY: ReadonlyMap<string, string> = new Map([
+  ['email_marketing (undated)', 'a suppression was lifted: no event, no filter, no new `updated`'],
+  ['email_marketing_suppressions (undated)', 'the same'],
+  ['sms_transactional', 'left by somebody who had left marketing texts: no event of its own'],
 ]);
 
 export interface WeekReport {
