@@ -17,7 +17,7 @@ export interface Marker {
   readonly generation: number;
   /** The run in the ledger that wrote last. */
   readonly runId: string;
-  /** When the last whole reading began, RFC 3339: every row was read since. Null before the first. */
+  /** When the last whole reading began, by the clock of `readAt`: every row was read since. Null before the first. */
   readonly sweptAt: string | null;
   /** Whatever the engine keeps: windows, positions of feeds. JSON; no person in it. */
   readonly state: object;
@@ -41,9 +41,9 @@ export interface Batch {
   readonly records: readonly ReadRecord[];
   readonly gone: readonly Gone[];
   /**
-   * When the oldest of them was asked for, by the clock of the worker: an RFC 3339 datetime. Of what
-   * was read at several times, each has a time of its own: only so does an older reading that is
-   * written later never replace a newer one.
+   * When the oldest of them was asked for, by the one clock of all writers, which `sweptAt` has too:
+   * an RFC 3339 datetime. Of what was read at several times, each has a time of its own: only so does
+   * an older reading that is written later never replace a newer one.
    */
   readonly readAt: string;
   readonly noticedBy: NoticedBy;

@@ -27,6 +27,7 @@ export {
 export { liftsOf, noteOptOuts, optOutsOf, type OptOut } from './opt-outs/known.js';
 export * from './account-feeds.js';
 export * from './opt-outs/repairs.js';
+export * from './clock.js';
 export * from './people/mirror.js';
 export * from './people/person.js';
 export * from './programs/applied.js';

@@ -9,18 +9,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { loadConfig } from '../../src/runtime/config.js';
 import { Lifecycle } from '../../src/runtime/lifecycle.js';
-import { userFolders } from '../../src/runtime/paths.js';
-import { startDatabase } from '../../src/runtime/local/postgres/postgres.js';
-import { progressLines } from '../../src/runtime/progress.js';
-import { findTemporalCli } from '../../src/runtime/local/temporal/cli.js';
-import { startTemporalServer } from '../../src/runtime/local/temporal/server.js';
-import { createDatabaseOn } from '../support/database.js';
 import { judge, type Judgement } from './judge/oracle.js';
 import type { Scenario } from './scenarios/scenario.js';
 import { scenarioOf, scenarios } from './scenarios/scenarios.js';
-import { connectTo, play, type World } from './play/stage.js';
+import { startWorld } from './play/servers.js';
+import { play, type World } from './play/stage.js';
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +40,7 @@ const lifecycle = new Lifecycle();
 // Without its servers every scenario would seem broken.
 lifecycle.stopOnSignals();
 try {
-  const world = await startWorld();
+  const world = await startWorld(lifecycle);
   const failed = await campaign(world);
   if (values.shrink && failed[0] !== undefined) await shrink(world, failed[0]);
   process.exitCode = failed.length === 0 ? 0 : 1;
@@ -58,35 +52,6 @@ function whole(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1) return value;
   throw new RangeError(`--${name} must be a whole number from 1; got "${text}"`);
-}
-
-/** Servers of the campaign's own: never the user's. */
-async function startWorld(): Promise<World> {
-  const given = loadConfig();
-  const folders = userFolders(given);
-  const onProgress = progressLines(process.stderr);
-  const database = await startDatabase({ databaseUrl: null, folders, keep: false });
-  lifecycle.onStop('PostgreSQL', () => database.stop());
-  const cli = await findTemporalCli({ config: given, folders, onProgress });
-  const temporal = await startTemporalServer({
-    config: { ...given, temporal: { variables: {}, cliPath: cli.path } },
-    folders,
-    headless: true,
-    dbFile: null,
-    onProgress,
-  });
-  lifecycle.onStop('Temporal dev server', () => temporal.stop());
-  const at = { address: temporal.address, namespace: 'default' };
-  const connections = await connectTo(at);
-  lifecycle.onStop('connections', async () => {
-    await connections.connection.close();
-    await connections.native.close();
-  });
-  return {
-    temporal: at,
-    connections,
-    createDatabase: () => createDatabaseOn(database.url),
-  };
 }
 
 /** @returns the seeds that broke a promise */

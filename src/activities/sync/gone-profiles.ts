@@ -1,3 +1,5 @@
+import type { ProfileIndex } from '../../consent/profile-index.js';
+import type { ConsentRow } from '../../consent/record/record.js';
 import { foldEmail } from '../../contracts/addresses.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import { NO_COUNTS, sumOf, type SyncCounts, type SyncStep } from '../../contracts/sync.js';
@@ -52,8 +54,9 @@ export class GoneProfiles {
   }
 
   /**
-   * Notes that Klaviyo has no profiles with these ids. If another profile has the address now, it took
-   * the profile over; else the profile was deleted.
+   * Notes that Klaviyo has no profiles with these ids. If a profile that was there beside it has its
+   * address now, it was merged into that one. Else it was deleted: nothing shows the difference, and
+   * whoever asked to be forgotten must not be kept.
    */
   async note(ids: readonly string[], state: SyncState): Promise<SyncCounts> {
     if (ids.length === 0) return NO_COUNTS;
@@ -70,21 +73,61 @@ export class GoneProfiles {
       found.throwIfShort();
       return found;
     });
-    const gone = [...rows].map(([profileId, row]): Gone => {
-      const email = textOf(row['email']);
-      const phoneNumber = textOf(row['phone_number']);
-      const { byEmail, byPhone } = people.index.heldFor({ email: foldEmail(email), phoneNumber });
-      const owner = [...byEmail, ...byPhone].find(({ id }) => id !== profileId);
-      return { profileId, mergedInto: owner?.id ?? null };
-    });
+    const owners = new Map(
+      [...rows].map(([profileId, row]) => [profileId, ownersOf(profileId, row, people.index)]),
+    );
+    const older = await this.#areOlder(new Set([...owners.values()].flat()), state);
+    const gone = [...owners].map(([profileId, ids]): Gone => ({
+      profileId,
+      mergedInto: ids.find((id) => older.has(id)) ?? null,
+    }));
     const written = await this.session.write(
-      { records: [], gone, readAt: new Date().toISOString(), noticedBy: 'look_up', isFirst: false },
+      {
+        records: [],
+        gone,
+        readAt: this.session.timeOf(performance.now()),
+        noticedBy: 'look_up',
+        isFirst: false,
+      },
       state,
     );
     const counts = countsOf(0, written);
     await noteSynced(this.deps.ledger.db, this.step.runId, counts);
     return counts;
   }
+
+  /**
+   * Which of these profiles were there when the last whole reading began, as all were that a reading
+   * found gone since. A newer one may be the same person, who was deleted and came back.
+   */
+  async #areOlder(ids: ReadonlySet<string>, { wholeAt, reading }: SyncState): Promise<Set<string>> {
+    const until = wholeAt ?? reading?.began ?? null;
+    const older = new Set<string>();
+    if (until === null) return older;
+    const all = [...ids];
+    for (let at = 0; at < all.length; at += CALL_LIMITS.lookUp) {
+      const asked = all.slice(at, at + CALL_LIMITS.lookUp);
+      const { profiles } = await this.#persistence.whileShort(() =>
+        this.deps.klaviyo.readProfiles({ by: 'id', ids: asked }, { signal: this.signal }),
+      );
+      for (const { sent } of profiles) {
+        const { created } = sent.attributes;
+        if (typeof created === 'string' && Date.parse(created) < Date.parse(until)) older.add(sent.id);
+      }
+    }
+    return older;
+  }
+}
+
+/**
+ * Ids of other profiles that have the address of a row; its number counts if it has no address, since
+ * numbers are given to others.
+ */
+function ownersOf(profileId: string, row: ConsentRow, index: ProfileIndex): string[] {
+  const email = textOf(row['email']);
+  const phoneNumber = textOf(row['phone_number']);
+  const { byEmail, byPhone } = index.heldFor({ email: foldEmail(email), phoneNumber });
+  return (email === null ? byPhone : byEmail).map(({ id }) => id).filter((id) => id !== profileId);
 }
 
 function textsOf(rows: readonly Readonly<Record<string, unknown>>[], name: string): string[] {

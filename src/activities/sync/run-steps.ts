@@ -112,6 +112,7 @@ export function createSyncSteps(deps: SyncDependencies) {
             ...state,
             reading: null,
             wholeAt: reading.began,
+            wholeAtInLedger: reading.beganInLedger,
             changesUntil: state.changesUntil ?? reading.began,
           });
           return counts;

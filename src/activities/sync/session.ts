@@ -12,8 +12,10 @@ import {
   adoptGeneration,
   getSync,
   isRunOf,
+  ledgerClock,
   noteGeneration,
   secretOf,
+  type LedgerClock,
   type LedgerDb,
   type Sync,
 } from '../../ledger/index.js';
@@ -42,6 +44,7 @@ export class SyncSession {
     private readonly deps: SyncDependencies,
     readonly sync: Sync,
     private readonly runId: string,
+    private readonly clock: LedgerClock,
     readonly destination: Destination,
     marker: Marker | null,
     adopts: boolean,
@@ -70,7 +73,8 @@ export class SyncSession {
       requireAccount(deps, sync, marker, destination.shown);
       if (adopts) await adoptGeneration(db, syncId, marker?.generation ?? 0);
       else await requireAgreement(deps, sync, destination, marker);
-      return new SyncSession(deps, sync, runId, destination, marker, adopts);
+      const clock = await ledgerClock(db);
+      return new SyncSession(deps, sync, runId, clock, destination, marker, adopts);
     } catch (error) {
       await destination.close();
       throw error;
@@ -81,6 +85,17 @@ export class SyncSession {
     return this.#state;
   }
 
+  /**
+   * When something was, by the ledger's clock: the destination compares it with what other workers
+   * read, and with when a whole reading began. Klaviyo's clock may be another.
+   *
+   * @param ms as `performance.now()`
+   * @returns an RFC 3339 datetime
+   */
+  timeOf(ms: number): string {
+    return this.clock.timeOf(ms);
+  }
+
   /** Writes people and the new state in one transaction, then tells the ledger. */
   async write(writing: Writing, state: SyncState): Promise<Written> {
     const marker: Marker = {
@@ -88,7 +103,7 @@ export class SyncSession {
       accountId: this.sync.accountId,
       generation: this.#generation + 1,
       runId: this.runId,
-      sweptAt: state.wholeAt,
+      sweptAt: state.wholeAtInLedger,
       state,
     };
     const batch: Batch = { gone: [], ...writing };
@@ -102,7 +117,7 @@ export class SyncSession {
   /** Writes the state alone. */
   async move(state: SyncState): Promise<void> {
     await this.write(
-      { records: [], readAt: new Date().toISOString(), noticedBy: 'look_up', isFirst: false },
+      { records: [], readAt: this.timeOf(performance.now()), noticedBy: 'look_up', isFirst: false },
       state,
     );
   }

@@ -39,8 +39,8 @@ export class Sinks {
     const [written] = await Promise.all([
       this.session.write(
         {
-          records: recordsOf(pages),
-          readAt: new Date(Date.now() - tookMs).toISOString(),
+          records: recordsOf(pages, (ms) => this.session.timeOf(ms)),
+          readAt: this.session.timeOf(performance.now() - tookMs),
           noticedBy,
           isFirst: noticedBy === 'first_run',
         },
@@ -77,11 +77,10 @@ export class Sinks {
 }
 
 /** The last reading of each profile. */
-function recordsOf(pages: readonly ReadPage[]): ReadRecord[] {
+function recordsOf(pages: readonly ReadPage[], timeOf: (ms: number) => string): ReadRecord[] {
   const records = new Map<string, ReadRecord>();
-  const now = Date.now() - performance.now();
   for (const { profiles, beganMs } of [...pages].sort((a, b) => a.beganMs - b.beganMs)) {
-    const readAt = new Date(now + beganMs).toISOString();
+    const readAt = timeOf(beganMs);
     for (const { sent } of profiles) records.set(sent.id, { ...recordOf(sent), readAt });
   }
   return [...records.values()];

@@ -35,6 +35,8 @@ const state = z.object({
   changesUntil: z.string().nullable(),
   /** When the last whole reading began that came to its end. */
   wholeAt: z.string().nullable(),
+  /** The same by the ledger's clock. */
+  wholeAtInLedger: z.string().nullable(),
   reading: reading.nullable(),
 });
 
@@ -45,6 +47,7 @@ export const NEW_STATE: SyncState = {
   version: 1,
   changesUntil: null,
   wholeAt: null,
+  wholeAtInLedger: null,
   reading: null,
 };
 

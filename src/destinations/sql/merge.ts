@@ -49,7 +49,7 @@ export interface Baseline {
 
 /**
  * Compares a batch with the rows that are there. What was read before its row was last read changes
- * nothing. Everybody's time is the worker's, so that it can be compared.
+ * nothing. Everybody's time is of one clock, so that it can be compared.
  *
  * @param stored rows of the batch's profiles, and of those that were merged into one that is gone
  * @param newMark gives an id for the row of somebody who is erased

@@ -43,6 +43,8 @@ export type { ConsentChangeLine } from './surface/consent-changes.js';
 export type { Person } from './surface/acts.js';
 export type { MessageLine, TruthLine } from './surface/lines.js';
 
+const PASSED_AT_ONCE_MS = 60_000;
+
 /**
  * The simulated account: its data, pending changes, and everything that `/sandbox/` can do with it.
  * Methods take and return the same shapes as the control surface.
@@ -297,17 +299,23 @@ export class SandboxAccount implements Core {
     this.keyRevoked = false;
   }
 
+  /**
+   * Lets `ms` of Klaviyo's time pass, for a program that lives through days: as `advance`, but what
+   * happens from then on is dated so much later, and the `Date` of answers is.
+   */
+  pass(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`ms must be a number from 0, got ${String(ms)}`);
+    // What is due in it happens close to its time, and is dated so.
+    for (let left = ms; left > 0; left -= PASSED_AT_ONCE_MS) {
+      this.clock.pass(Math.min(left, PASSED_AT_ONCE_MS));
+      this.scheduler.runDue();
+    }
+  }
+
   /** Skips `ms` of Klaviyo's time: delayed effects up to then apply at once, rate windows end. */
   advance(ms: number): void {
     if (!(ms >= 0)) throw new RangeError(`ms must be a number from 0, got ${String(ms)}`);
     this.clock.advance(ms);
-    this.scheduler.runDue();
-  }
-
-  /** The same, and Klaviyo's own clock goes on by it: what happens afterwards is dated so much later. */
-  pass(ms: number): void {
-    if (!(ms >= 0)) throw new RangeError(`ms must be a number from 0, got ${String(ms)}`);
-    this.clock.pass(ms);
     this.scheduler.runDue();
   }
 

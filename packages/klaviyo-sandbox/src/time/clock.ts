@@ -1,21 +1,22 @@
 /**
- * Two clocks. `wall` dates what Klaviyo shows: real time plus the difference between Klaviyo's
- * clock and this machine's. `now` decides when delayed effects are due and when rate windows end.
+ * Two clocks. `wall` dates what Klaviyo shows: real time plus the difference between Klaviyo's clock
+ * and this machine's, and the time that was passed. `now` decides when delayed effects are due and when rate windows end.
  * It runs ahead of real time once it was advanced, so that a test can skip twenty minutes without
  * dating anything in the future.
  */
 export class Clock {
   #ahead = 0;
+  #passed = 0;
   #pretended: number | undefined;
 
   /** @param aheadMs how far Klaviyo's clock is ahead of this machine's */
   constructor(
     readonly speed: number,
-    private aheadMs = 0,
+    private readonly aheadMs = 0,
   ) {}
 
   wall(): number {
-    return Date.now() + this.aheadMs;
+    return Date.now() + this.aheadMs + this.#passed;
   }
 
   now(): number {
@@ -42,14 +43,14 @@ export class Clock {
     this.#ahead = Math.max(this.#ahead, moment - Date.now());
   }
 
+  /** As `advance`, and dates follow. */
+  pass(ms: number): void {
+    this.#passed += ms;
+    this.advance(ms);
+  }
+
   /** Skips `ms` of Klaviyo's time. */
   advance(ms: number): void {
     this.#ahead += ms / this.speed;
-  }
-
-  /** The same for what Klaviyo shows: what happens from now on is dated so much later. */
-  pass(ms: number): void {
-    this.advance(ms);
-    this.aheadMs += ms;
   }
 }
