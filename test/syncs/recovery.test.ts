@@ -111,6 +111,17 @@ describe('a sync that is interrupted', () => {
     await world.assertTrue('restored');
     await ledger.db.deleteFrom('sync').where('id', '=', syncId).execute();
     await refused(/a sync that this ledger does not know/);
+    const taken = await consentry.syncs.reset({
+      to: world.url,
+      table: 'restored',
+      history: 'restored_history',
+    });
+    assert.equal((await consentry.syncs.waitForEnd(taken.workflowId)).whole, 'first');
+    await world.assertTrue('restored');
+    assert.equal(
+      (await consentry.syncs.waitForEnd((await start('restored')).workflowId)).whole,
+      null,
+    );
   });
 
   test('a validation compares rows with Klaviyo, and writes nothing', async () => {

@@ -112,7 +112,8 @@ export class GoneProfiles {
       );
       for (const { sent } of profiles) {
         const { created } = sent.attributes;
-        if (typeof created === 'string' && Date.parse(created) < Date.parse(until)) older.add(sent.id);
+        if (typeof created === 'string' && Date.parse(created) < Date.parse(until))
+          older.add(sent.id);
       }
     }
     return older;

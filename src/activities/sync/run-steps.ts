@@ -46,7 +46,6 @@ export function createSyncSteps(deps: SyncDependencies) {
           deps,
           step,
           async (session) => {
-            if (reset) await session.move(session.state);
             return wholeReading(session.state, full, settings.sweepEveryMs, Date.parse(now));
           },
           { prepares: true, adopts: reset },

@@ -47,9 +47,8 @@ export class SyncSession {
     private readonly clock: LedgerClock,
     readonly destination: Destination,
     marker: Marker | null,
-    adopts: boolean,
   ) {
-    this.#state = marker === null || adopts ? NEW_STATE : parseState(marker.state);
+    this.#state = marker === null ? NEW_STATE : parseState(marker.state);
     this.#generation = marker?.generation ?? 0;
   }
 
@@ -69,12 +68,16 @@ export class SyncSession {
     const destination = await deps.openDestination(sync, () => secretOf(db, runId));
     try {
       if (prepares) await destination.prepare();
-      const marker = await destination.marker();
+      let marker = await destination.marker();
       requireAccount(deps, sync, marker, destination.shown);
-      if (adopts) await adoptGeneration(db, syncId, marker?.generation ?? 0);
-      else await requireAgreement(deps, sync, destination, marker);
+      if (!adopts) await requireAgreement(deps, sync, destination, marker);
+      else {
+        // Under a new generation: whoever still writes for a former run stops.
+        if (marker !== null) marker = await takenOver(destination, marker, { syncId, runId });
+        await adoptGeneration(db, syncId, marker?.generation ?? 0);
+      }
       const clock = await ledgerClock(db);
-      return new SyncSession(deps, sync, runId, clock, destination, marker, adopts);
+      return new SyncSession(deps, sync, runId, clock, destination, marker);
     } catch (error) {
       await destination.close();
       throw error;
@@ -125,6 +128,23 @@ export class SyncSession {
   close(): Promise<void> {
     return this.destination.close();
   }
+}
+
+/** Begins a destination anew for a sync, also one that another sync wrote; its rows stay. */
+async function takenOver(
+  destination: Destination,
+  { accountId, generation }: Marker,
+  step: SyncStep,
+): Promise<Marker> {
+  const marker: Marker = {
+    ...step,
+    accountId,
+    generation: generation + 1,
+    sweptAt: null,
+    state: NEW_STATE,
+  };
+  await destination.reset(marker);
+  return marker;
 }
 
 interface Opening {
