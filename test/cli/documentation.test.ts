@@ -9,6 +9,9 @@ const VERBS = [
   ),
   ...'subscribe unsubscribe suppress unsuppress add-to-list remove-from-list'.split(' '),
   ...'approve pause resume set-share cancel retry-failed'.split(' '),
+  ...['run', 'status', 'pause', 'unpause', 'validate', 'reset', 'cancel'].map(
+    (verb) => `sync ${verb}`,
+  ),
   ...['config check', 'config schema', 'program list', 'program show', 'program run'],
 ];
 const PAGES = [
@@ -18,6 +21,7 @@ const PAGES = [
   'docs/report.md',
   'docs/config.md',
   'docs/programs.md',
+  'docs/sync.md',
   'packages/klaviyo-sandbox/README.md',
 ];
 
