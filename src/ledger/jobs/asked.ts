@@ -1,8 +1,9 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { ConsentChannel } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import { BLOCK_ROWS } from '../blocks.js';
 import { identifierOfPart } from '../opt-outs/known.js';
-import { isAmongSettled, isSent, joinMembership, numberOf, partsFor } from '../parts.js';
+import { isSent, isSettled, joinMembership, numberOf, partsFor } from '../parts.js';
 import { integers } from '../row-numbers.js';
 import { addSettlements, type Settlement } from './settlements.js';
 
@@ -41,25 +42,54 @@ export const unansweredBy = (accountId: string, listId: string | null): RawBuild
 
 /**
  * Settles the unsent subscribes whose people another run has asked for the same consent, and who have
- * not clicked since, as still pending. Set-based: for the whole migration, by the key of each person.
+ * not clicked since, as still pending. A block of rows at a time, each found by its key: how many were
+ * asked is not known to the planner.
  *
- * @param only these parts, whatever became of the question since
  * @returns how many parts were settled
  */
 export async function settleAskedAlready(
   db: LedgerDb,
   migrationId: string,
   asking: Asking,
-  only: readonly Part[] | null = null,
 ): Promise<number> {
-  const rowNumbers = only?.map(({ rowNumber }) => rowNumber) ?? null;
-  const given =
-    only === null
-      ? sql`q.migration_number <> i.migration_number and ${isRecent(asking)} and not ${isAnswered}`
-      : sql`i.row_number = any(${integers(rowNumbers ?? [])}) and (i.row_number, p.channel) in (
-          select row_number, channel::consentry.channel from unnest(
-            ${integers(rowNumbers ?? [])}, ${only.map(({ channel }) => channel)}::text[]
-          ) as asked (row_number, channel))`;
+  const { rows } = await sql<{ last: number | null }>`
+    select max(row_number) as last from consentry.intent
+    where migration_number = ${numberOf(migrationId)}`.execute(db);
+  const last = rows[0]?.last ?? 0;
+  const isAskedByOther = sql<boolean>`q.migration_number <> i.migration_number
+    and ${isRecent(asking)} and not ${isAnswered}`;
+  let settled = 0;
+  for (let after = 0; after < last; after += BLOCK_ROWS) {
+    const block = sql<boolean>`i.row_number > ${after} and i.row_number <= ${after + BLOCK_ROWS}`;
+    settled += await settleAsked(db, migrationId, asking, { rows: block, holds: isAskedByOther });
+  }
+  return settled;
+}
+
+/** Settles these parts in the same way, whatever became of the question since. */
+export async function settleAskedParts(
+  db: LedgerDb,
+  migrationId: string,
+  asking: Asking,
+  parts: readonly Part[],
+): Promise<number> {
+  const numbers = integers(parts.map(({ rowNumber }) => rowNumber));
+  return settleAsked(db, migrationId, asking, {
+    rows: sql`i.row_number = any(${numbers})`,
+    holds: sql`(i.row_number, p.channel) in (
+      select row_number, channel::consentry.channel
+      from unnest(${numbers}, ${parts.map(({ channel }) => channel)}::text[])
+        as asked (row_number, channel))`,
+  });
+}
+
+/** @param which of the rows `i`, and a condition about part `p` and its question `q` */
+async function settleAsked(
+  db: LedgerDb,
+  migrationId: string,
+  asking: Asking,
+  which: { readonly rows: RawBuilder<boolean>; readonly holds: RawBuilder<boolean> },
+): Promise<number> {
   return addSettlements(
     db,
     migrationId,
@@ -68,15 +98,19 @@ export async function settleAskedAlready(
         select i.row_number, p.channel, 'pending_double_opt_in'::consentry.outcome as outcome,
           'asked_already' as reason, 'guard' as settled_by, null::text as consent,
           null::timestamptz as at, null::integer as job_number, q.asked_at
-        from consentry.intent i
+        from (
+          select * from consentry.intent i
+          where i.migration_number = ${people.number} and ${which.rows} offset 0
+        ) i
         ${joinMembership(people)}
         cross join lateral ${partsFor(people, asking.channels)}
         join consentry.run on run.id = ${migrationId}
-        join consentry.asked q on q.account_id = run.account_id and q.list_id = ${keyOf(asking)}
-          and q.channel = p.channel and q.address = ${addressOfPart}
-        where i.migration_number = ${people.number} and p.operation = 'subscribe'
-          and not ${isAmongSettled(sql`p.channel`)} and ${given}`,
-      ...(rowNumbers === null ? {} : { rowNumbers }),
+        cross join lateral (
+          select * from consentry.asked q
+          where q.account_id = run.account_id and q.list_id = ${keyOf(asking)}
+            and q.channel = p.channel and q.address = ${addressOfPart} offset 0
+        ) q
+        where p.operation = 'subscribe' and not ${isSettled(sql`p.channel`)} and ${which.holds}`,
       askedAt: sql`p.asked_at`,
     }),
     sql`not ${isSent(sql`p.channel`)}`,

@@ -23,7 +23,7 @@ import { byBlock, integers, RowNumbers } from '../row-numbers.js';
 import { MigrationNotFoundError, sourceRun } from '../runs/migrations.js';
 import { lockForCall } from '../runs/steering-lock.js';
 import { lockForSettling } from '../transactions.js';
-import { claimAsking, releaseAsking, settleAskedAlready, type Asking } from './asked.js';
+import { claimAsking, releaseAsking, settleAskedParts, type Asking } from './asked.js';
 import { settleUnsentParts } from './settlements.js';
 import { standingOf } from './standing.js';
 
@@ -291,7 +291,7 @@ async function leaveOutAsked(
 ): Promise<readonly SentPart[]> {
   const asked = await claimAsking(db, migrationId, asks, parts);
   if (asked.length === 0) return parts;
-  await settleAskedAlready(db, migrationId, asks, asked);
+  await settleAskedParts(db, migrationId, asks, asked);
   const keys = new Set(asked.map(keyOf));
   return parts.filter((part) => !keys.has(keyOf(part)));
 }
