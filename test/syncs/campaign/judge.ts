@@ -81,6 +81,19 @@ export class Judge {
     }
   }
 
+  /** When nothing happens any more: all but what only a whole reading shows is in the rows. */
+  async caughtUp(truth: readonly TruthLine[]): Promise<void> {
+    const { people } = this;
+    for (const difference of await this.differences(truth)) {
+      const [, id = ''] = / (01[0-9A-Z]{24})/.exec(difference) ?? [];
+      const isHidden =
+        people.goneAt(id) !== null ||
+        people.lifted.has(id) ||
+        difference.includes('sms_transactional');
+      if (!isHidden) this.say(`no source showed that ${difference}`);
+    }
+  }
+
   /** When nothing happens any more, after one more whole reading. */
   async settled(truth: readonly TruthLine[], folder: string): Promise<void> {
     const rows = await this.#rows();

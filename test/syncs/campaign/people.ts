@@ -25,6 +25,8 @@ export class People {
   readonly #deletedEmails: string[] = [];
   #names = 0;
   #isDirty = false;
+  /** Ids of those whose suppression was lifted: no source shows it. */
+  readonly lifted = new Set<string>();
   /** Acts that did not apply to whom they met. */
   skipped = 0;
   done = 0;
@@ -159,7 +161,9 @@ export class People {
       case 'suppress_late':
         return account.suppress({ ...mailOf(line), surfaces_after_ms: 2 * 3_600_000 });
       case 'unsuppress':
-        return account.unsuppress(mailOf(line));
+        account.unsuppress(mailOf(line));
+        for (const { id } of account.truthsFor(mailOf(line))) this.lifted.add(id);
+        return;
       case 'fill_form':
         return account.subscribe(mailOf(line));
       case 'give_number':
