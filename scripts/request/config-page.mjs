@@ -9,6 +9,7 @@ import {
   proofSchema,
   sourceSchema,
 } from '../../src/starter/programs/file/schema.ts';
+import { syncSchema, toSchema } from '../../src/starter/programs/file/sync-schema.ts';
 import { settingsOf } from '../../src/starter/migrations/request/settings-list.ts';
 import { code, table } from './table.mjs';
 
@@ -105,6 +106,20 @@ ${keysTable(withoutGroups(proofSchema))}
 
 Both are needed. \`method: statement\` is what Klaviyo stores as the source of each consent (\`custom_source\`), and the
 ledger with the run.
+
+## syncs
+
+By names of your own: [consent sync](sync.md) explains it step by step.
+
+${keysTable(withoutGroups(syncSchema))}
+
+Instead of a time, \`every\` takes \`{ cron: "0 3 * * *", time_zone: Europe/Berlin }\`; \`notify\` takes \`{ url: { env: NAME } }\`.
+
+### to
+
+${keysTable(withoutGroups(toSchema))}
+
+One of \`connection\` and \`folder\` is needed.
 
 ## What is refused
 

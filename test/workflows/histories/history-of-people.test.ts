@@ -7,6 +7,7 @@ import { DEFAULT_PATIENCE } from '../../../src/klaviyo/index.js';
 import { workflowSource } from '../../../src/worker.js';
 import { DOUBLE, SINGLE, startHarness, type Harness } from '../../support/harness.js';
 import { TEST_TIMING } from '../../support/settings.js';
+import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
 import { people } from '../../support/people.js';
 import { inPhase, until } from '../phases.js';
 import { countsOf } from '../../support/outcomes.js';
@@ -28,10 +29,12 @@ const NO_SENDER = '+442071838750';
 
 describe('what Temporal keeps of people', () => {
   let harness: Harness;
+  let customer: TestDatabase;
   let secrets: string[];
   const kept = new Map<string, Kept>();
 
   before(async () => {
+    customer = await createTestDatabase();
     harness = await startHarness({
       sandbox: {
         clicks: { share: 0, delayMs: [0, 0] },
@@ -88,6 +91,15 @@ describe('what Temporal keeps of people', () => {
     await assert.rejects(consentry.migrations.check({ listId: 'NOLIST' }));
     await consentry.people.liveConsent({ by: 'email', value: clicks });
     await consentry.lists.create({ name: 'Created', optIn: 'double' });
+    const to = { to: customer.url, history: 'history' };
+    await consentry.syncs.waitForEnd((await consentry.syncs.start(to)).workflowId);
+    account.unsubscribe({ email: clicks });
+    await consentry.syncs.waitForEnd(
+      (await consentry.syncs.start({ ...to, full: true })).workflowId,
+    );
+    await consentry.syncs.validate(to, 100);
+    const unreachable = await consentry.syncs.start({ to: `${customer.url}_not` });
+    await assert.rejects(consentry.syncs.waitForEnd(unreachable.workflowId));
     account.seed({ phone_number: PHONES[2] ?? '', sms_consent: 'SUBSCRIBED' });
     await consentry.people.liveConsent({ by: 'phone_number', value: PHONES[2] ?? '' });
     account.addFault({ endpoint: 'bulk_subscribe_profiles', kind: 'revoke_key', times: 1 });
@@ -114,7 +126,10 @@ describe('what Temporal keeps of people', () => {
       return new Set([...kept.values()].map(({ type }) => type)).size === TYPES.length;
     });
   });
-  after(() => harness.close());
+  after(async () => {
+    await harness.close();
+    await customer.drop();
+  });
 
   const TYPES = [
     'confirmationWatch',
@@ -125,6 +140,8 @@ describe('what Temporal keeps of people', () => {
     'consentList',
     'consentMigration',
     'consentShow',
+    'consentSync',
+    'consentSyncValidation',
     'optOutWatch',
   ];
 

@@ -54,7 +54,7 @@ const every = z.union([duration(MINUTE_MS, 7 * DAY_MS, '15m'), cron], {
 
 const EITHER = 'give { connection: NAME, table: NAME } or { folder: PATH, format: parquet }';
 
-const to = z
+export const toSchema = z
   .strictObject(
     {
       connection: setting(text('give the name of a connection').optional(), {
@@ -70,9 +70,9 @@ const to = z
         says: 'format of the files in a folder',
         otherwise: 'csv',
       }),
-      table: keyOf(syncKeys.table),
+      table: keyOf(syncKeys.table, { otherwise: '`klaviyo_consent`' }),
       history: keyOf(syncKeys.history, { otherwise: 'none' }),
-      on_deleted: keyOf(syncKeys.onDeleted),
+      on_deleted: keyOf(syncKeys.onDeleted, { otherwise: 'erase' }),
       columns: keyOf(syncKeys.columns, { otherwise: 'the names in docs/destinations.md' }),
     },
     { error: EITHER },
@@ -99,7 +99,7 @@ export const syncSchema = z.strictObject(
     account: setting(text('give the name of an account of this file'), {
       says: 'account whose consent is written, by its name in `accounts`',
     }),
-    to: setting(to, { says: 'where it is written' }),
+    to: setting(toSchema, { says: 'where it is written' }),
     every: setting(every.optional(), {
       says: 'how often it runs by itself, such as 15m, or at which times',
       otherwise: 'only when `consentry sync run` asks for it',
