@@ -67,6 +67,9 @@ class Play {
   readonly #history = `${this.#table}_history`;
   readonly #results: string[] = [];
   #calls = 0;
+  /** Number of the request that arrived last, and of one whose answer comes when it is old. */
+  #arrived = 0;
+  #held = 0;
   #onCall: (call: number) => Promise<void> = () => Promise.resolve();
 
   constructor(
@@ -195,9 +198,13 @@ class Play {
       ],
       switches: scenario.switches,
       clockAheadMs: scenario.clockAheadMs,
-      onRequest: async ({ moment }: RequestMoment) => {
-        if (moment !== 'before') return;
+      onRequest: async ({ moment, number }: RequestMoment) => {
+        if (moment === 'after') {
+          if (this.#held === number) await delay(HELD_MS);
+          return;
+        }
         this.#calls += 1;
+        this.#arrived = number;
         await this.#onCall(this.#calls);
       },
     });
@@ -221,7 +228,7 @@ class Play {
     return folder;
   }
 
-  /** Disturbs a run once. The call that meets it is answered all the same. */
+  /** Disturbs a run once. The call that meets it is answered late. */
   #disturber(
     disturbance: Disturbance | null,
     worker: StagedWorker,
@@ -232,6 +239,7 @@ class Play {
       if (left === null || call < left.atCall) return;
       const { how } = left;
       left = null;
+      this.#held = this.#arrived;
       switch (how) {
         case 'terminate':
           await run.terminate().catch(() => undefined);
@@ -268,6 +276,9 @@ const DELAYS = {
   merge: [10, 40],
   deletion: [20, 100],
 } as const satisfies SandboxOptions['delays'];
+
+/** The worker of a run that was ended gets its last answer while the next run works. */
+const HELD_MS = 1_500;
 
 const SHOWN_WITHIN_MS = 150;
 
