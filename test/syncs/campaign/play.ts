@@ -165,7 +165,7 @@ class Play {
 
     Object.assign(account.settings.switches, PLAIN);
     people.finish();
-    await delay(scenario.readLagMs + SHOWN_WITHIN_MS);
+    await delay(slackOf(scenario));
     const calm = { full: false, disturbance: null, faults: [] };
     for (let attempt = 1; (await sync(calm)) === null; attempt += 1) {
       if (attempt === 3) throw new Error('no run succeeds');
