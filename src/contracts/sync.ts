@@ -185,6 +185,9 @@ export interface SyncProgress extends SyncCounts {
   readonly left: number | null;
 }
 
+/** Why a run ended that a person ended: nothing failed. */
+export const SYNC_CANCELLED = 'It was cancelled.';
+
 /** How a run ended. */
 export interface SyncResult extends SyncCounts {
   readonly runId: string;

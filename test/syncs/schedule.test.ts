@@ -11,6 +11,14 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'kysely';
 import { SyncWatchdog, type SyncNotice } from '../../src/activities/index.js';
 import { workflowIds } from '../../src/contracts/names.js';
+import {
+  beginSyncRun,
+  defineSync,
+  endSyncRun,
+  noteSeen,
+  secretOf,
+  SyncIsRunningError,
+} from '../../src/ledger/index.js';
 import { sendNotice } from '../../src/runtime/send-notice.js';
 import { loadPrograms } from '../../src/starter/programs/load.js';
 import type { SyncStatus } from '../../src/starter/syncs/syncs.js';
@@ -87,6 +95,7 @@ describe('a sync of consentry.yaml', () => {
     });
   };
 
+  const CRON = '{ cron: "0 3 * * *", time_zone: Europe/Berlin }';
   const NIGHTLY = `nightly: { account: shop, to: { connection: crm, table: nightly }, every: 1h, notify: { url: { env: ${HOOK_VARIABLE} } } }`;
 
   test('is applied once, runs by its Schedule, and changes nothing the second time', async () => {
@@ -104,11 +113,57 @@ describe('a sync of consentry.yaml', () => {
     assert.ok(lastSuccessMs !== null && !isLate);
   });
 
+  test('is applied as well after somebody ran it by hand', async () => {
+    const { syncs } = world.harness.consentry;
+    const both = [NIGHTLY, NIGHTLY.replaceAll('nightly', 'weekly').replace('1h', CRON)];
+    const { workflowId } = await syncs.runDefined(await load(...both), 'weekly', {
+      full: false,
+      reset: false,
+    });
+    await syncs.waitForEnd(workflowId);
+    const [before] = await syncs.status('weekly');
+    assert.deepEqual([before?.schedule, before?.sync.settings.lateAfterMs], [null, null]);
+    assert.deepEqual((await apply(...both))[1], {
+      sync: 'weekly',
+      change: 'changed',
+      keys: ['every', 'notify'],
+    });
+    await syncs.waitForEnd(
+      (await syncs.runDefined(await load(...both), 'weekly', { full: false, reset: false }))
+        .workflowId,
+    );
+    const [after] = await syncs.status('weekly');
+    assert.ok(after?.schedule !== null && (after?.sync.settings.lateAfterMs ?? 0) > 0);
+    assert.deepEqual((await apply(NIGHTLY))[1]?.change, 'removed');
+  });
+
+  test('a run that nobody works for any more is no success, and keeps no secret', async () => {
+    const { db } = world.harness.ledger;
+    const { sync, lastSuccessMs } = await status();
+    const run = { syncId: sync.id, accountId: sync.accountId, workflowId: 'nobody' };
+    await beginSyncRun(db, { ...run, id: 'silent', secret: 'a secret' });
+    await sql`update consentry.sync_run set seen_at = now() - interval '1 hour' where id = 'silent'`.execute(
+      db,
+    );
+    await beginSyncRun(db, { ...run, id: 'next' });
+    await assert.rejects(noteSeen(db, 'silent'), SyncIsRunningError);
+    await assert.rejects(beginSyncRun(db, { ...run, id: 'silent' }), SyncIsRunningError);
+    await beginSyncRun(db, { ...run, id: 'next' });
+    await endSyncRun(db, 'next', 'It was cancelled.');
+    assert.equal(await secretOf(db, 'silent'), null);
+    assert.ok(((await status()).lastSuccessMs ?? 0) >= (lastSuccessMs ?? Infinity));
+    // Whoever was taken for dead and is alive goes on.
+    await beginSyncRun(db, { ...run, id: 'silent' });
+    await noteSeen(db, 'silent');
+    await assert.rejects(defineSync(db, { ...sync, destination: 'elsewhere' }), SyncIsRunningError);
+    await endSyncRun(db, 'silent', null);
+  });
+
   test('is paused and resumed, and stays paused when the file changes', async () => {
     const { syncs } = world.harness.consentry;
     await syncs.setPaused('nightly', true);
     assert.equal((await status()).schedule?.paused, true);
-    const changed = NIGHTLY.replace('1h', '{ cron: "0 3 * * *", time_zone: Europe/Berlin }');
+    const changed = NIGHTLY.replace('1h', CRON);
     assert.deepEqual(await apply(changed), [
       { sync: 'nightly', change: 'changed', keys: ['every'] },
     ]);

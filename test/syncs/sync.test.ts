@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { populate } from 'klaviyo-sandbox';
+import { mirrorOf } from '../../src/ledger/index.js';
 import { startSyncWorld, type SyncWorld } from './world.js';
 
 describe('a sync into PostgreSQL', () => {
@@ -24,6 +25,8 @@ describe('a sync into PostgreSQL', () => {
     assert.deepEqual(await world.rows('select count(*)::int as n from consent_history'), [
       { n: 0 },
     ]);
+    const { ledger, accountId } = world.harness;
+    assert.equal((await mirrorOf(ledger.db, accountId))?.complete, true);
   });
 
   test('then reads what changed, and writes nothing else', async () => {

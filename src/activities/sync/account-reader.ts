@@ -6,7 +6,7 @@ import {
   type ProfileReading,
 } from '../../klaviyo/index.js';
 import { Persistence } from '../temporal/persistence.js';
-import type { ReadPage } from './sinks.js';
+import type { ReadPage } from './profiles-of.js';
 import { afterPage, firstPage, nextPage, split, type Window } from './windows.js';
 
 /** Pages read at once: an answer takes 0.6 s, and the limits allow 12 pages a second. */

@@ -5,10 +5,11 @@ import { CALL_LIMITS } from '../../contracts/limits.js';
 import { NO_COUNTS, sumOf, type SyncCounts, type SyncStep } from '../../contracts/sync.js';
 import type { Gone } from '../../destinations/destination.js';
 import type { ProfileReading } from '../../klaviyo/index.js';
-import { noteSynced } from '../../ledger/index.js';
+import { forgetProfiles, noteSynced } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { lookUpPeople } from '../look-ups.js';
 import { Persistence } from '../temporal/persistence.js';
+import { profilesOf } from './profiles-of.js';
 import type { SyncSession } from './session.js';
 import { countsOf, Sinks } from './sinks.js';
 import type { SyncState } from './state.js';
@@ -32,14 +33,11 @@ export class GoneProfiles {
     const sinks = new Sinks(this.deps, this.session, this.step.runId, this.signal);
     for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
       const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
-      let beganMs = 0;
-      const { profiles } = await this.#persistence.whileShort(() => {
-        beganMs = performance.now();
-        return this.deps.klaviyo.readProfiles({ by: 'id', ids: asked }, { signal: this.signal });
-      });
+      const page = await profilesOf(this.deps, asked, this.signal);
+      const { profiles } = page;
       if (profiles.length > 0) {
         const by = state.reading === null ? 'look_up' : 'sweep';
-        counts = sumOf(counts, await sinks.write([{ profiles, beganMs }], by, state));
+        counts = sumOf(counts, await sinks.write([page], by, state));
       }
       const found = new Set(profiles.map(({ sent }: ProfileReading) => sent.id));
       counts = sumOf(
@@ -73,9 +71,14 @@ export class GoneProfiles {
       found.throwIfShort();
       return found;
     });
+    // Whoever is found under the same id is there after all: the next reading shows them.
+    const there = new Set(people.profiles.map(({ id }) => id));
     const owners = new Map(
-      [...rows].map(([profileId, row]) => [profileId, ownersOf(profileId, row, people.index)]),
+      [...rows]
+        .filter(([profileId]) => !there.has(profileId))
+        .map(([profileId, row]) => [profileId, ownersOf(profileId, row, people.index)]),
     );
+    if (owners.size === 0) return NO_COUNTS;
     const older = await this.#areOlder(new Set([...owners.values()].flat()), state);
     const gone = [...owners].map(([profileId, ids]): Gone => ({
       profileId,
@@ -90,6 +93,12 @@ export class GoneProfiles {
         isFirst: false,
       },
       state,
+    );
+    const erased = gone.filter(({ mergedInto }) => mergedInto === null);
+    await forgetProfiles(
+      this.deps.ledger.db,
+      this.session.sync.accountId,
+      erased.map(({ profileId }) => profileId),
     );
     const counts = countsOf(0, written);
     await noteSynced(this.deps.ledger.db, this.step.runId, counts);
@@ -107,9 +116,7 @@ export class GoneProfiles {
     const all = [...ids];
     for (let at = 0; at < all.length; at += CALL_LIMITS.lookUp) {
       const asked = all.slice(at, at + CALL_LIMITS.lookUp);
-      const { profiles } = await this.#persistence.whileShort(() =>
-        this.deps.klaviyo.readProfiles({ by: 'id', ids: asked }, { signal: this.signal }),
-      );
+      const { profiles } = await profilesOf(this.deps, asked, this.signal);
       for (const { sent } of profiles) {
         const { created } = sent.attributes;
         if (typeof created === 'string' && Date.parse(created) < Date.parse(until))

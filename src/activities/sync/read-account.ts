@@ -3,7 +3,8 @@ import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { AccountReader } from './account-reader.js';
 import { withSession } from './session.js';
-import { Sinks, type ReadPage } from './sinks.js';
+import type { ReadPage } from './profiles-of.js';
+import { Sinks } from './sinks.js';
 import { profilesLeft } from './windows.js';
 
 /** A turn ends after this long, so that the workflow can tell how far it is. */

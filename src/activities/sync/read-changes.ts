@@ -12,6 +12,9 @@ import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
 import { Persistence } from '../temporal/persistence.js';
+import { noteWarning } from '../../ledger/index.js';
+import { SyncDiffersError } from './errors.js';
+import { profilesOf } from './profiles-of.js';
 import { GoneProfiles } from './gone-profiles.js';
 import { withSession, type SyncSession } from './session.js';
 import { Sinks } from './sinks.js';
@@ -26,6 +29,11 @@ const EVENTS: readonly (readonly string[])[] = [
   ['Subscribed to SMS Marketing', 'Consented to Receive SMS'],
   ['Subscribed to List'],
 ];
+
+/** For people. */
+const NO_EVENTS =
+  'The key may not read events (events:read, metrics:read): opt-outs that only they show, such as those from ' +
+  'texts, are found by sweeps alone.';
 
 /** Suppressions that somebody requested show up to so late, with the date of the request. */
 const BY_HAND_LATE_MS = 6 * 3_600_000;
@@ -68,8 +76,11 @@ class Changes {
 
   async read(): Promise<SyncCounts> {
     const { state, sync } = this.session;
-    if (state.changesUntil === null)
-      throw new Error('Nothing was read before: there is no change.');
+    if (state.changesUntil === null) {
+      throw new SyncDiffersError(
+        `${this.session.destination.shown} was not read into yet, although this run has begun. Start the sync again.`,
+      );
+    }
     const until = Date.parse(state.changesUntil);
     const since = new Date(until - sync.settings.overlapMs).toISOString();
     const now = await klaviyosTime(this.deps, this.signal);
@@ -104,9 +115,8 @@ class Changes {
         }
       } catch (error) {
         if (!(error instanceof KlaviyoScopeMissingError)) throw error;
-        log.warn('The key may not read events; what only they show is found by the next sweep', {
-          failure: error.failure,
-        });
+        await noteWarning(this.deps.ledger.db, this.step.runId, NO_EVENTS);
+        log.warn(NO_EVENTS, { failure: error.failure });
         return named;
       }
     }
@@ -132,7 +142,7 @@ class Changes {
     const missing: string[] = [];
     for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
       const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
-      const { profiles, beganMs } = await this.#page({ by: 'id', ids: asked });
+      const { profiles, beganMs } = await profilesOf(this.deps, asked, this.signal);
       await this.#write(profiles, beganMs, 'events');
       const found = new Set(profiles.map(({ sent }) => sent.id));
       missing.push(...asked.filter((id) => !found.has(id)));

@@ -7,7 +7,7 @@ import {
   endSyncRun,
   getSync,
   ledgerTime,
-  mirrorOf,
+  isWholeSince,
   noteSynced,
   noteWhole,
   syncRuns,
@@ -61,10 +61,10 @@ export function createSyncSteps(deps: SyncDependencies) {
         withSession(deps, step, async (session) => {
           const { state, sync } = session;
           if (state.reading !== null) return;
-          const beganInLedger = await ledgerTime(db);
           const began = await klaviyosTime(deps, signal);
           // Before anything is read, so that no change is missed between.
           await beginMirror(db, sync.accountId, { since: new Date(began), tookMs: 0 });
+          const beganInLedger = await ledgerTime(db);
           const noticedUntil =
             step.whole === 'first' || state.changesUntil === null
               ? null
@@ -141,9 +141,9 @@ export function createSyncSteps(deps: SyncDependencies) {
 
   /** Everybody is remembered now, unless changes were missed since the reading began. */
   async function noteMirror(accountId: string, beganInLedger: string): Promise<void> {
-    const mirror = await mirrorOf(db, accountId);
+    if (!(await isWholeSince(db, accountId, beganInLedger))) return;
     const tookMs = Date.parse(await ledgerTime(db)) - Date.parse(beganInLedger);
-    if (mirror !== null && mirror.wholeMs >= tookMs) await completeMirror(db, accountId, tookMs);
+    await completeMirror(db, accountId, tookMs);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   isRunOf,
   ledgerClock,
   noteGeneration,
+  noteSeen,
   secretOf,
   type LedgerClock,
   type LedgerDb,
@@ -22,6 +23,9 @@ import {
 import type { SyncDependencies } from '../dependencies.js';
 import { SyncDiffersError } from './errors.js';
 import { NEW_STATE, parseState, type SyncState } from './state.js';
+
+/** How often a run says that it is alive, however long a step takes. */
+const SEEN_EVERY_MS = 60_000;
 
 /** What a write is about, besides its profiles. */
 export interface Writing {
@@ -39,6 +43,7 @@ export interface Writing {
 export class SyncSession {
   #state: SyncState;
   #generation: number;
+  readonly #seeing: NodeJS.Timeout;
 
   private constructor(
     private readonly deps: SyncDependencies,
@@ -50,6 +55,10 @@ export class SyncSession {
   ) {
     this.#state = marker === null ? NEW_STATE : parseState(marker.state);
     this.#generation = marker?.generation ?? 0;
+    this.#seeing = setInterval(() => {
+      // If it fails, a write fails too.
+      void noteSeen(deps.ledger.db, runId).catch(() => undefined);
+    }, SEEN_EVERY_MS);
   }
 
   /**
@@ -64,13 +73,16 @@ export class SyncSession {
     { prepares = false, adopts = false }: Opening = {},
   ): Promise<SyncSession> {
     const { db } = deps.ledger;
+    await noteSeen(db, runId);
     const sync = await getSync(db, syncId);
     const destination = await deps.openDestination(sync, () => secretOf(db, runId));
     try {
       if (prepares) await destination.prepare();
       let marker = await destination.marker();
+      const isMoved = sync.writtenTo !== null && sync.writtenTo !== sync.destination;
+      if (marker === null && isMoved) await adoptGeneration(db, syncId, 0);
       requireAccount(deps, sync, marker, destination.shown);
-      if (!adopts) await requireAgreement(deps, sync, destination, marker);
+      if (!adopts) await requireAgreement(deps, await getSync(db, syncId), destination, marker);
       else {
         // Under a new generation: whoever still writes for a former run stops.
         if (marker !== null) marker = await takenOver(destination, marker, { syncId, runId });
@@ -126,6 +138,7 @@ export class SyncSession {
   }
 
   close(): Promise<void> {
+    clearInterval(this.#seeing);
     return this.destination.close();
   }
 }

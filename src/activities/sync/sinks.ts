@@ -3,20 +3,12 @@ import { recordOf } from '../../consent/record/reading.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import { NO_COUNTS, sumOf, type Drift, type SyncCounts } from '../../contracts/sync.js';
 import type { NoticedBy, ReadRecord, Written } from '../../destinations/destination.js';
-import type { ProfileReading } from '../../klaviyo/index.js';
 import { noteSynced, rememberPeople } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { apart } from '../mirror/known.js';
-import { Persistence } from '../temporal/persistence.js';
+import { profilesOf, type ReadPage } from './profiles-of.js';
 import type { SyncSession } from './session.js';
 import type { SyncState } from './state.js';
-
-/** A page that was read. */
-export interface ReadPage {
-  readonly profiles: readonly ProfileReading[];
-  /** When it was asked for, as `performance.now()`. */
-  readonly beganMs: number;
-}
 
 /** Where everything goes that is read of the account's people: its mirror, and the destination. */
 export class Sinks {
@@ -36,22 +28,21 @@ export class Sinks {
     const { ledger } = this.deps;
     const profiles = pages.flatMap((page) => page.profiles);
     const tookMs = performance.now() - Math.min(...pages.map(({ beganMs }) => beganMs));
-    const [written] = await Promise.all([
-      this.session.write(
-        {
-          records: recordsOf(pages, (ms) => this.session.timeOf(ms)),
-          readAt: this.session.timeOf(performance.now() - tookMs),
-          noticedBy,
-          isFirst: noticedBy === 'first_run',
-        },
-        state,
-      ),
-      rememberPeople(ledger.db, this.session.sync.accountId, {
-        profiles: apart(profiles.map(({ profile }) => profile)).map(toMirrored),
-        addresses: [],
-        tookMs,
-      }),
-    ]);
+    // The mirror first: one that is ahead of the marker does no harm, one that misses somebody does.
+    await rememberPeople(ledger.db, this.session.sync.accountId, {
+      profiles: apart(profiles.map(({ profile }) => profile)).map(toMirrored),
+      addresses: [],
+      tookMs,
+    });
+    const written = await this.session.write(
+      {
+        records: recordsOf(pages, (ms) => this.session.timeOf(ms)),
+        readAt: this.session.timeOf(performance.now() - tookMs),
+        noticedBy,
+        isFirst: noticedBy === 'first_run',
+      },
+      state,
+    );
     const counts = countsOf(profiles.length, written);
     await noteSynced(ledger.db, this.runId, counts, driftOf(written, noticedBy, state));
     return sumOf(counts, await this.#again(written.readAgain, noticedBy));
@@ -60,16 +51,10 @@ export class Sinks {
   /** Profiles that were read too early to be sure of them. */
   async #again(ids: readonly string[], noticedBy: NoticedBy): Promise<SyncCounts> {
     let counts = NO_COUNTS;
-    const persistence = new Persistence(this.signal);
     for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
       const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
-      let beganMs = 0;
-      const { profiles } = await persistence.whileShort(() => {
-        beganMs = performance.now();
-        return this.deps.klaviyo.readProfiles({ by: 'id', ids: asked }, { signal: this.signal });
-      });
-      if (profiles.length === 0) continue;
-      const page = { profiles, beganMs };
+      const page = await profilesOf(this.deps, asked, this.signal);
+      if (page.profiles.length === 0) continue;
       counts = sumOf(counts, await this.write([page], noticedBy, this.session.state));
     }
     return counts;

@@ -7,7 +7,7 @@ import type { ProfileReading } from '../../klaviyo/index.js';
 import { noteFound } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
-import { Persistence } from '../temporal/persistence.js';
+import { profilesOf } from './profiles-of.js';
 import { withSession } from './session.js';
 
 export function createValidateSync(deps: SyncDependencies) {
@@ -22,12 +22,9 @@ export function createValidateSync(deps: SyncDependencies) {
           const rows = await destination.sample(sample);
           const ids = [...rows.keys()];
           const differences: ValidationDifference[] = [];
-          const persistence = new Persistence(signal);
           for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
             const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
-            const { profiles } = await persistence.whileShort(() =>
-              deps.klaviyo.readProfiles({ by: 'id', ids: asked }, { signal }),
-            );
+            const { profiles } = await profilesOf(deps, asked, signal);
             const read = new Map(profiles.map((profile) => [profile.sent.id, profile]));
             for (const id of asked) {
               const row = rows.get(id);

@@ -1,4 +1,4 @@
-import type { SecretReference } from '../../contracts/sync.js';
+import { SYNC_CANCELLED, type SecretReference } from '../../contracts/sync.js';
 import {
   alertOf,
   clearAlert,
@@ -102,8 +102,10 @@ export class SyncWatchdog {
 
   /** Why the last run of a sync failed; null if it did not. */
   async #failureOf({ id }: Sync): Promise<string | null> {
-    const runs = await syncRuns(this.deps.ledger.db, id, 5);
-    const last = runs.find(({ does, finishedAt }) => does === 'sync' && finishedAt !== null);
+    const runs = await syncRuns(this.deps.ledger.db, id, 5, 'sync');
+    const last = runs.find(
+      ({ finishedAt, failure }) => finishedAt !== null && failure !== SYNC_CANCELLED,
+    );
     return last?.failure ?? null;
   }
 }

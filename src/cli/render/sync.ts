@@ -100,9 +100,10 @@ function scheduleWords({ schedule }: SyncStatus): string {
     : `next run ${nextAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-function endWords({ finishedAt, failure }: SyncStatus['runs'][number]): string {
+function endWords({ finishedAt, failure, warning }: SyncStatus['runs'][number]): string {
   if (finishedAt === null) return 'running';
-  return failure === null ? 'done' : failure.slice(0, LONGEST_END);
+  if (failure !== null) return failure.slice(0, LONGEST_END);
+  return warning === null ? 'done' : `done; ${warning.slice(0, LONGEST_END)}`;
 }
 
 const LONGEST_END = 80;

@@ -50,6 +50,7 @@ export type ProfilesQuery =
       /** Up to 100; who is missing from the answer is no longer there. */
       readonly by: 'id';
       readonly ids: readonly string[];
+      readonly cursor?: string | null;
     };
 
 const FIELDS = 'email,phone_number,external_id,created,subscriptions';

@@ -208,6 +208,32 @@ export async function unreadProfiles(
   return rows.map((row) => row.profile_id);
 }
 
+/** Forgets profiles that are no longer there. */
+export async function forgetProfiles(
+  db: LedgerDb,
+  accountId: string,
+  profileIds: readonly string[],
+): Promise<void> {
+  if (profileIds.length === 0) return;
+  await sql`
+    delete from consentry.profile
+    where account_id = ${accountId} and profile_id = any(${[...profileIds]}::text[])`.execute(db);
+}
+
+/** Whether what is remembered has been brought up to date since a time by the ledger's clock. */
+export async function isWholeSince(
+  db: LedgerDb,
+  accountId: string,
+  since: string,
+): Promise<boolean> {
+  const { rows } = await sql<{ whole: boolean }>`
+    select whole_since <= ${since}::timestamptz as whole from consentry.account_feed
+    where account_id = ${accountId} and feed = ${PROFILES_FEED} and whole_since is not null`.execute(
+    db,
+  );
+  return rows[0]?.whole ?? false;
+}
+
 /** The time by the ledger's clock. */
 export async function ledgerTime(db: LedgerDb): Promise<string> {
   const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db);

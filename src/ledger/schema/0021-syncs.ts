@@ -20,6 +20,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       destination text not null unique,
       settings jsonb not null,
       generation bigint not null default 0,
+      -- The destination that has this generation; another one, after a move, has none yet.
+      written_to text,
       paused boolean not null default false,
       -- Since when its operator has been told that it is late or failed; null while it is well.
       alerted_at timestamptz,
@@ -46,6 +48,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       found jsonb,
       -- By the execution that works for it; whoever is silent for long is taken for dead.
       seen_at timestamptz not null default now(),
+      -- What a person has to know of a run that did all it should.
+      warning text,
       failure text
     )`.execute(db);
   await sql`create index sync_run_sync on consentry.sync_run (sync_id)`.execute(db);

@@ -212,6 +212,7 @@ interface SyncTable {
   destination: string;
   settings: JSONColumnType<SyncSettings>;
   generation: Generated<string>;
+  written_to: string | null;
   paused: Generated<boolean>;
   alerted_at: Date | null;
   created_at: Generated<Date>;
@@ -231,6 +232,7 @@ interface SyncRunTable {
   drift: ColumnType<Drift, string | undefined, string>;
   seen_at: Generated<Date>;
   found: JSONColumnType<ValidationFound> | null;
+  warning: string | null;
   failure: string | null;
 }
 /** By channel: what was done about the people of a channel that was switched off. */

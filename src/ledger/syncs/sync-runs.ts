@@ -8,6 +8,7 @@ import type {
 } from '../../contracts/sync.js';
 import type { LedgerDb } from '../database.js';
 import { insertRun } from '../runs/runs.js';
+import { SyncIsRunningError } from './syncs.js';
 
 /** Runs are kept this long: `sync status` shows them. */
 const RUNS_LIVE = sql`interval '90 days'`;
@@ -22,24 +23,11 @@ export interface SyncRun extends SyncCounts {
   readonly workflowId: string;
   readonly whole: WholeReading | null;
   readonly drift: Drift;
+  readonly warning: string | null;
   readonly failure: string | null;
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
   readonly calls: number;
-}
-
-/** Another run of the sync is working. */
-export class SyncIsRunningError extends Error {
-  override readonly name = 'SyncIsRunningError';
-  constructor(
-    readonly runId: string,
-    /** The execution that works for it. */
-    readonly workflowId: string,
-  ) {
-    super(
-      `The run ${runId} of this sync is still working. Wait for its end; 'consentry sync status' shows it.`,
-    );
-  }
 }
 
 /**
@@ -65,9 +53,15 @@ export async function beginSyncRun(
   await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended(${`sync ${syncId}`}, 0))`.execute(tx);
     await sql`
-      update consentry.run set finished_at = now() from consentry.sync_run r
-      where r.id = run.id and r.sync_id = ${syncId} and r.id <> ${id}
-        and run.finished_at is null and r.seen_at < now() - ${SILENT_FOR}`.execute(tx);
+      with silent as (
+        update consentry.run set finished_at = now() from consentry.sync_run r
+        where r.id = run.id and r.sync_id = ${syncId} and r.id <> ${id}
+          and run.finished_at is null and r.seen_at < now() - ${SILENT_FOR}
+        returning run.id
+      )
+      update consentry.sync_run set secret = null, found = null,
+        failure = 'Nobody has worked for it for long.'
+      where id in (select id from silent)`.execute(tx);
     const working = await tx
       .selectFrom('sync_run')
       .innerJoin('run', 'run.id', 'sync_run.id')
@@ -75,10 +69,21 @@ export async function beginSyncRun(
       .where('sync_id', '=', syncId)
       .where('does', '=', 'sync')
       .where('finished_at', 'is', null)
-      .execute();
-    if (working.some((each) => each.id === id)) return;
-    const [other] = does === 'sync' ? working : [];
-    if (other !== undefined) throw new SyncIsRunningError(other.id, other.workflow_id);
+      .where('sync_run.id', '<>', id)
+      .executeTakeFirst();
+    if (working !== undefined && does === 'sync') {
+      throw new SyncIsRunningError(working.id, working.workflow_id);
+    }
+    const { numUpdatedRows: own } = await tx
+      .updateTable('sync_run')
+      .set({ seen_at: sql`now()`, failure: null })
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    if (own > 0n) {
+      // It may have been taken for dead meanwhile.
+      await tx.updateTable('run').set({ finished_at: null }).where('id', '=', id).execute();
+      return;
+    }
     await sql`
       delete from consentry.run using consentry.sync_run r
       where r.id = run.id and r.sync_id = ${syncId}
@@ -89,6 +94,24 @@ export async function beginSyncRun(
       .values({ id, sync_id: syncId, workflow_id: workflowId, does, secret })
       .execute();
   });
+}
+
+/**
+ * Says that somebody works for a run.
+ *
+ * @throws SyncIsRunningError if it was taken for dead and has been ended: another may be working
+ */
+export async function noteSeen(db: LedgerDb, runId: string): Promise<void> {
+  const { rows } = await sql<{ workflow_id: string }>`
+    update consentry.sync_run r set seen_at = now() from consentry.run
+    where r.id = ${runId} and run.id = r.id and run.finished_at is null
+    returning r.workflow_id`.execute(db);
+  if (rows.length === 0) throw new SyncIsRunningError(runId, '');
+}
+
+/** Keeps what a person has to know of a run that did all it should. */
+export async function noteWarning(db: LedgerDb, runId: string, warning: string): Promise<void> {
+  await db.updateTable('sync_run').set({ warning }).where('id', '=', runId).execute();
 }
 
 /** Whether the ledger knows a run as one of this sync. */
@@ -165,8 +188,13 @@ export async function endSyncRun(
   });
 }
 
-/** The runs of a sync, the newest first. */
-export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Promise<SyncRun[]> {
+/** The runs of a sync, the newest first. @param does only such */
+export async function syncRuns(
+  db: LedgerDb,
+  syncId: string,
+  limit: number,
+  does: SyncRunKind | null = null,
+): Promise<SyncRun[]> {
   const rows = await db
     .selectFrom('sync_run')
     .innerJoin('run', 'run.id', 'sync_run.id')
@@ -181,6 +209,7 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
       'changed',
       'removed',
       'drift',
+      'warning',
       'failure',
       'created_at',
       'finished_at',
@@ -191,6 +220,7 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
       ),
     )
     .where('sync_id', '=', syncId)
+    .where('does', 'in', does === null ? ['sync', 'validation'] : [does])
     .orderBy('created_at', 'desc')
     .limit(limit)
     .execute();
@@ -205,6 +235,7 @@ export async function syncRuns(db: LedgerDb, syncId: string, limit: number): Pro
     changed: Number(row.changed),
     removed: Number(row.removed),
     drift: row.drift,
+    warning: row.warning,
     failure: row.failure,
     startedAt: row.created_at,
     finishedAt: row.finished_at,

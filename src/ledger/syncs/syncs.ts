@@ -15,6 +15,8 @@ export interface NewSync {
 export interface Sync extends NewSync {
   /** Of the marker in its destination, as far as the ledger knows. */
   readonly generation: number;
+  /** The destination that has it; null before the first write. Another one, after a move, has none. */
+  readonly writtenTo: string | null;
   readonly paused: boolean;
   readonly createdAt: Date;
   /** When the last run ended that did all it should; null if none did. */
@@ -35,6 +37,20 @@ export class DestinationTakenError extends Error {
     super(
       `The sync ${name ?? id} of account ${accountId} writes to ${destination} already: two syncs would ` +
         'overwrite each other. Give this one a table of its own.',
+    );
+  }
+}
+
+/** Another run of the sync is working. */
+export class SyncIsRunningError extends Error {
+  override readonly name = 'SyncIsRunningError';
+  constructor(
+    readonly runId: string,
+    /** The execution that works for it. */
+    readonly workflowId: string,
+  ) {
+    super(
+      `The run ${runId} of this sync is still working. Wait for its end; 'consentry sync status' shows it.`,
     );
   }
 }
@@ -67,19 +83,37 @@ export async function defineSync(db: LedgerDb, sync: NewSync): Promise<Sync> {
       await tx.insertInto('sync').values({ id, account_id, name, destination, settings }).execute();
       return getSync(tx, id);
     }
-    // In another place it begins anew: the marker of the former one says nothing about this one.
-    const isMoved = own.destination !== sync.destination;
+    const isMoved =
+      own.destination !== sync.destination ||
+      canonicalTo(own.settings) !== canonicalTo(sync.settings);
+    if (isMoved) await requireAtRest(tx, own.id);
     await tx
       .updateTable('sync')
       .set({
         settings,
         destination: sync.destination,
-        ...(isMoved ? { generation: '0' } : {}),
       })
       .where('id', '=', own.id)
       .execute();
     return getSync(tx, own.id);
   });
+}
+
+/** A run keeps to the place where it began. @throws SyncIsRunningError */
+async function requireAtRest(tx: LedgerDb, syncId: string): Promise<void> {
+  const working = await tx
+    .selectFrom('sync_run')
+    .innerJoin('run', 'run.id', 'sync_run.id')
+    .select(['sync_run.id', 'workflow_id'])
+    .where('sync_id', '=', syncId)
+    .where('finished_at', 'is', null)
+    .executeTakeFirst();
+  if (working !== undefined) throw new SyncIsRunningError(working.id, working.workflow_id);
+}
+
+/** Where a sync writes, as a text; the ledger does not keep the order of keys. */
+function canonicalTo({ to }: SyncSettings): string {
+  return JSON.stringify(Object.entries(to).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @throws SyncNotFoundError */
@@ -109,6 +143,7 @@ export async function listSyncs(db: LedgerDb): Promise<Sync[]> {
     destination: row.destination,
     settings: row.settings,
     generation: Number(row.generation),
+    writtenTo: row.written_to,
     paused: row.paused,
     createdAt: row.created_at,
     lastSuccessAt: row.last_success_at,
@@ -122,7 +157,7 @@ export async function listSyncs(db: LedgerDb): Promise<Sync[]> {
 export async function noteGeneration(db: LedgerDb, id: string, generation: number): Promise<void> {
   await db
     .updateTable('sync')
-    .set({ generation: String(generation) })
+    .set({ generation: String(generation), written_to: sql`destination` })
     .where('id', '=', id)
     .where('generation', '<', String(generation))
     .execute();
@@ -132,7 +167,7 @@ export async function noteGeneration(db: LedgerDb, id: string, generation: numbe
 export async function adoptGeneration(db: LedgerDb, id: string, generation: number): Promise<void> {
   await db
     .updateTable('sync')
-    .set({ generation: String(generation) })
+    .set({ generation: String(generation), written_to: sql`destination` })
     .where('id', '=', id)
     .execute();
 }

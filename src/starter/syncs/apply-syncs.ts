@@ -107,6 +107,9 @@ function differing(before: Sync, { destination, settings }: DefinedSync): string
   const keys = (Object.keys(now) as (keyof typeof now)[]).filter(
     (key) => canonical(old[key]) !== canonical(now[key]),
   );
+  // Its times were not told to the end.
+  const isUnfinished = now.every !== null && before.settings.lateAfterMs === null;
+  if (isUnfinished && !keys.includes('every')) keys.push('every');
   const isMoved = before.destination !== destination;
   return isMoved && !keys.includes('to') ? ['to', ...keys] : keys;
 }

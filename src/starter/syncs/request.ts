@@ -103,6 +103,13 @@ export type FullSyncRequest = z.output<typeof syncRequestSchema>;
 /** How a sync runs by itself, and who is told of it. */
 export type SyncRoutine = Pick<SyncSettings, 'every' | 'lateAfterMs' | 'notify'>;
 
+/** How a sync runs by itself, as it was applied. */
+export function routineOf(applied: SyncSettings | null): Partial<SyncSettings> {
+  if (applied === null) return ON_REQUEST;
+  const { every, lateAfterMs, notify, isRemoved } = applied;
+  return { every, lateAfterMs, notify, ...(isRemoved === undefined ? {} : { isRemoved }) };
+}
+
 const ON_REQUEST: SyncRoutine = { every: null, lateAfterMs: null, notify: null };
 
 /** Of a sync that is asked for without a file. */

@@ -61,7 +61,7 @@ export async function startSync(
   } catch (error) {
     await endSyncRun(db, run.id, 'It was not started.');
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new SyncIsRunningError(syncId, workflowId);
+    throw new SyncIsRunningError(run.id, workflowId);
   }
   return { syncId, runId: run.id, workflowId, attached: false };
 }

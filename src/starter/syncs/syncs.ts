@@ -17,7 +17,13 @@ import type { Reach } from '../reach.js';
 import { resultOf } from '../stopped.js';
 import { applySync, syncChanges, type SyncChange } from './apply-syncs.js';
 import { definedSyncs } from './defined-syncs.js';
-import { destinationOf, settingsOf, syncRequestSchema, type SyncRequest } from './request.js';
+import {
+  destinationOf,
+  routineOf,
+  settingsOf,
+  syncRequestSchema,
+  type SyncRequest,
+} from './request.js';
 import { pauseSchedule, scheduleState, type ScheduleState } from './schedules.js';
 import { startSync, type StartedSync, type SyncStart } from './start-sync.js';
 import { validateSync } from './validate-sync.js';
@@ -105,14 +111,15 @@ export class Syncs {
       throw new SettingsError(`${file.path} has no sync ${name}: it has ${known || 'none'}.`);
     }
     const { accountId, taskQueue } = await this.reach.workersOf(defined.accountId);
-    const { destination, settings } = defined;
-    const sync = await defineSync(this.reach.ledger.db, {
-      id: newId(),
-      accountId,
-      name,
-      destination,
-      settings,
-    });
+    const { db } = this.reach.ledger;
+    const { destination } = defined;
+    // Only apply touches the Schedule, and whatever depends on it.
+    const known = (await listSyncs(db)).find(
+      (each) => each.name === name && each.accountId === accountId,
+    );
+    const settings = { ...defined.settings, ...routineOf(known?.settings ?? null) };
+    const named = { id: newId(), accountId, name, destination };
+    const sync = await defineSync(db, { ...named, settings });
     return startSync(this.reach, sync, taskQueue, { ...how, secret: null });
   }
 

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import {
   NO_COUNTS,
+  SYNC_CANCELLED,
   sumOf,
   type SyncBegun,
   type SyncCounts,
@@ -28,6 +29,9 @@ import { describeSync } from './details.js';
 
 /** Turns of a minute before it continues as new: some 6 events each. */
 const TURNS_PER_EXECUTION = 300;
+
+/** Minutes of a sweep after which what changed is read. */
+const TURNS_BETWEEN_CHANGES = 10;
 
 /**
  * One run of a sync: what changed in the account since the last one, or the whole account, goes into
@@ -70,7 +74,7 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     if (error instanceof ContinueAsNew) throw error;
     if (!input.isWaitedFor && typeOf(error) === 'SyncIsRunning') return skipped(error);
     await CancellationScope.nonCancellable(() =>
-      end(isCancellation(error) ? 'It was cancelled.' : messageOf(error)),
+      end(isCancellation(error) ? SYNC_CANCELLED : messageOf(error)),
     );
     tell('failed');
     throw error;
@@ -100,6 +104,10 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
       count(turn);
       progress = { ...progress, windows: turn.windows, left: turn.left };
       if (turn.isOver) return;
+      // A sweep may take hours: who leaves meanwhile is not left until its end.
+      if (whole === 'sweep' && turns % TURNS_BETWEEN_CHANGES === 0) {
+        await readChanges('during the sweep');
+      }
       if (turns === TURNS_PER_EXECUTION) {
         await continueAsNew<typeof consentSync>({
           ...input,
