@@ -134,7 +134,7 @@ describe('a sync of consentry.yaml', () => {
     );
     const [after] = await syncs.status('weekly');
     assert.ok(after?.schedule !== null && (after?.sync.settings.lateAfterMs ?? 0) > 0);
-    assert.deepEqual((await apply(NIGHTLY))[1]?.change, 'removed');
+    assert.deepEqual((await apply(NIGHTLY))[0]?.change, 'removed');
   });
 
   test('a run that nobody works for any more is no success, and keeps no secret', async () => {
@@ -270,6 +270,14 @@ describe('a sync of consentry.yaml', () => {
     assert.deepEqual(await apply(NIGHTLY), [{ sync: 'nightly', change: 'new', keys: [] }]);
     await trigger();
     assert.deepEqual((await status()).runs[0]?.whole, null);
+    const renamed = NIGHTLY.replace('nightly:', 'daily:');
+    assert.deepEqual(
+      (await apply(renamed)).map(({ sync, change }) => [sync, change]),
+      [
+        ['nightly', 'removed'],
+        ['daily', 'new'],
+      ],
+    );
   });
 
   test('the file is checked as a whole', async () => {

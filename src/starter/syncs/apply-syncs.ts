@@ -47,7 +47,8 @@ export async function syncChanges(
     if (isThere || sync.name === null || !isApplied(sync) || !accounts.has(sync.accountId))
       continue;
     const { name, accountId } = sync;
-    changes.push({ sync: name, accountId, change: 'removed', keys: [], of: null });
+    // Before the others, of which one may take its table.
+    changes.unshift({ sync: name, accountId, change: 'removed', keys: [], of: null });
   }
   return changes;
 }
@@ -66,7 +67,9 @@ export async function applySync(reach: Reach, change: SyncChange): Promise<void>
     );
     if (sync === undefined) return;
     await deleteSchedule(reach.client, sync.id);
-    await defineSync(db, { ...sync, settings: { ...sync.settings, ...AT_REST } });
+    // Another sync may have its table then: `reset` takes it over.
+    const destination = `${sync.destination} (no longer, ${sync.id})`;
+    await defineSync(db, { ...sync, destination, settings: { ...sync.settings, ...AT_REST } });
     return;
   }
   await defineNamed(reach, change.of, change.accountId);
