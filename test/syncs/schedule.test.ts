@@ -88,10 +88,20 @@ describe('a sync of consentry.yaml', () => {
   const trigger = async () => {
     const { sync, runs } = await status();
     const handle = world.harness.client.schedule.getHandle(workflowIds.sync(sync.id));
-    await handle.trigger(ScheduleOverlapPolicy.SKIP);
+    // Until the Schedule has noticed the end of the last run, it skips another.
+    await until('the end of the last run', async () => {
+      const { info } = await handle.describe();
+      return info.runningActions.length === 0;
+    });
+    let triggeredAt = -Infinity;
     await until('a run of the Schedule', async () => {
       const [last] = (await status()).runs;
-      return last !== undefined && last.id !== runs[0]?.id && last.finishedAt !== null;
+      if (last !== undefined && last.id !== runs[0]?.id) return last.finishedAt !== null;
+      if (performance.now() - triggeredAt > 3_000) {
+        triggeredAt = performance.now();
+        await handle.trigger(ScheduleOverlapPolicy.SKIP);
+      }
+      return false;
     });
   };
 

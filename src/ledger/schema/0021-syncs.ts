@@ -22,7 +22,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       generation bigint not null default 0,
       -- The destination that has this generation; another one, after a move, has none yet.
       written_to text,
-      paused boolean not null default false,
       -- Since when its operator has been told that it is late or failed; null while it is well.
       alerted_at timestamptz,
       created_at timestamptz not null default now(),

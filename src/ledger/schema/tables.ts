@@ -213,7 +213,6 @@ interface SyncTable {
   settings: JSONColumnType<SyncSettings>;
   generation: Generated<string>;
   written_to: string | null;
-  paused: Generated<boolean>;
   alerted_at: Date | null;
   created_at: Generated<Date>;
 }

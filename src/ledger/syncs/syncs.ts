@@ -17,7 +17,6 @@ export interface Sync extends NewSync {
   readonly generation: number;
   /** The destination that has it; null before the first write. Another one, after a move, has none. */
   readonly writtenTo: string | null;
-  readonly paused: boolean;
   readonly createdAt: Date;
   /** When the last run ended that did all it should; null if none did. */
   readonly lastSuccessAt: Date | null;
@@ -144,7 +143,6 @@ export async function listSyncs(db: LedgerDb): Promise<Sync[]> {
     settings: row.settings,
     generation: Number(row.generation),
     writtenTo: row.written_to,
-    paused: row.paused,
     createdAt: row.created_at,
     lastSuccessAt: row.last_success_at,
   }));
@@ -170,11 +168,6 @@ export async function adoptGeneration(db: LedgerDb, id: string, generation: numb
     .set({ generation: String(generation), written_to: sql`destination` })
     .where('id', '=', id)
     .execute();
-}
-
-/** @param paused whether its Schedule starts nothing */
-export async function setSyncPaused(db: LedgerDb, id: string, paused: boolean): Promise<void> {
-  await db.updateTable('sync').set({ paused }).where('id', '=', id).execute();
 }
 
 /** Since when people have been told that a sync is not well; null while it is. */

@@ -3,7 +3,6 @@ import type { SyncProgress, SyncResult, ValidationFound } from '../../contracts/
 import {
   defineSync,
   listSyncs,
-  setSyncPaused,
   SyncNotFoundError,
   syncRuns,
   type Sync,
@@ -183,7 +182,6 @@ export class Syncs {
    * @throws SyncNotFoundError; SettingsError if it has no Schedule
    */
   async setPaused(name: string, paused: boolean, account: string | null = null): Promise<void> {
-    const { db } = this.reach.ledger;
     const { id } = await this.#named(name, account);
     const note = paused ? 'Paused by consentry sync pause.' : 'Resumed by consentry sync unpause.';
     if (!(await pauseSchedule(this.reach.client, id, paused, note))) {
@@ -192,7 +190,6 @@ export class Syncs {
           'consentry.yaml, and run consentry apply.',
       );
     }
-    await setSyncPaused(db, id, paused);
   }
 
   /**
