@@ -10,6 +10,7 @@ import { openJobs } from './scenarios/open-jobs.js';
 import { liftedMirror, liveMirror } from './scenarios/mirror.js';
 import { since } from './scenarios/since.js';
 import { script } from './scenarios/script/script.js';
+import { sync, syncEngine } from './scenarios/sync.js';
 import { workers } from './scenarios/workers.js';
 
 export const SCENARIOS: readonly (Scenario | Script)[] = [
@@ -27,6 +28,8 @@ export const SCENARIOS: readonly (Scenario | Script)[] = [
   script,
   workers,
   kill,
+  sync,
+  syncEngine,
   {
     name: 'errors',
     line: 'a migration in which a share of all calls fails, by kind of error',

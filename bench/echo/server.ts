@@ -3,11 +3,13 @@
  * accepts every subscribe call at once, remembers who was in it, and from then on shows them as
  * subscribed, in profiles and in events; if told so, only once a number of people was sent. It has no limits, no delays, no opt-outs and no errors, so
  * that what is left of a run is the work of worker, PostgreSQL and Temporal. A request that it does
- * not know is refused, so that a run cannot pass by accident.
+ * not know is refused, so that a run cannot pass by accident. Besides, it has an account of people
+ * whose consent can be read: for syncs.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EchoPeople } from './people.js';
+import { EchoProfiles } from './profiles.js';
 
 const API_KEY = 'pk_echo';
 const METRICS = [
@@ -21,6 +23,9 @@ const SUBSCRIBED = 'MTRC00';
 /** It shows nobody before so many people were sent: an argument. */
 const SHOWS_AFTER = Number(process.argv[2] ?? 0);
 
+/** Profiles that it has from the start: another argument. */
+const PROFILES = Number(process.argv[3] ?? 0);
+
 /** More than any run needs. */
 const LIMITS = {
   'ratelimit-limit': '10000, 10000;w=1, 100000;w=60',
@@ -29,6 +34,7 @@ const LIMITS = {
 };
 
 const people = new EchoPeople();
+const profiles = new EchoProfiles(PROFILES);
 const server = createServer((request, response) => {
   answer(request)
     .then(({ status, body }) => reply(response, status, body))
@@ -70,6 +76,7 @@ async function answer(request: IncomingMessage): Promise<Answer> {
     case 'GET /api/events':
       return isShown() && filter.includes(`"${SUBSCRIBED}"`) ? eventsPage(url, filter) : page('[]');
     case 'GET /api/profiles':
+      if (url.searchParams.get('sort') === 'created') return createdPage(url, filter);
       return page(
         isShown() && filter.startsWith('any(') ? people.profiles(emailsIn(filter)) : '[]',
       );
@@ -96,18 +103,37 @@ function eventsPage(url: URL, filter: string): Answer {
   const cursor = url.searchParams.get('page[cursor]');
   const from = cursor === null ? people.firstSince(since) : Number(cursor);
   const to = Math.min(people.count, from + size);
-  const { events, profiles } = people.events(from, to, SUBSCRIBED);
+  const { events, profiles: included } = people.events(from, to, SUBSCRIBED);
   const metric = `{"type":"metric","id":"${SUBSCRIBED}","attributes":{"name":"${METRICS[0]}"}}`;
-  const included = events === '' ? '' : `${profiles},${metric}`;
-  let next = 'null';
-  if (to < people.count) {
-    url.searchParams.set('page[cursor]', String(to));
-    next = JSON.stringify(url.href);
-  }
+  const alongside = events === '' ? '' : `${included},${metric}`;
+  const next = nextOf(url, to < people.count ? to : null);
   return {
     status: 200,
-    body: `{"data":[${events}],"included":[${included}],"links":{"next":${next}}}`,
+    body: `{"data":[${events}],"included":[${alongside}],"links":{"next":${next}}}`,
   };
+}
+
+/** Profiles by when they were created. */
+function createdPage(url: URL, filter: string): Answer {
+  const after = /greater-than\(created,([^)]+)\)/.exec(filter)?.[1];
+  const before = /less-than\(created,([^)]+)\)/.exec(filter)?.[1];
+  const end = before === undefined ? PROFILES : profiles.firstFrom(Date.parse(before));
+  const cursor = url.searchParams.get('page[cursor]');
+  const beginning = after === undefined ? 0 : profiles.firstFrom(Date.parse(after) + 1);
+  const from = cursor === null ? beginning : Number(cursor);
+  const to = Math.min(end, from + Number(url.searchParams.get('page[size]')));
+  const next = nextOf(url, to < end ? to : null);
+  return {
+    status: 200,
+    body: `{"data":[${profiles.page(from, to)}],"links":{"next":${next}}}`,
+  };
+}
+
+/** The address of the next page as JSON. */
+function nextOf(url: URL, cursor: number | null): string {
+  if (cursor === null) return 'null';
+  url.searchParams.set('page[cursor]', String(cursor));
+  return JSON.stringify(url.href);
 }
 
 const isShown = (): boolean => people.count >= SHOWS_AFTER;

@@ -67,10 +67,12 @@ export class Servers {
    * The echo in place of Klaviyo; see `bench/echo/server.ts`.
    *
    * @param showsAfter how many people must have been sent before it shows anybody
+   * @param profiles that it has from the start
    */
-  async startEcho({ showsAfter = 0 } = {}): Promise<KlaviyoAddress> {
+  async startEcho({ showsAfter = 0, profiles = 0 } = {}): Promise<KlaviyoAddress> {
+    const args = [programAt('echo/server'), String(showsAfter), String(profiles)];
     const started = await startProgram(
-      { label: 'echo', args: [programAt('echo/server'), String(showsAfter)], environment: {} },
+      { label: 'echo', args, environment: {} },
       benchFolders().state,
     );
     this.lifecycle.onStop('echo', () => started.process.stop());

@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import type {
   EndpointCounts,
   Fault,
@@ -29,9 +31,28 @@ export class SandboxControl {
     return seeded;
   }
 
+  /** Adds so many generated people. */
+  async generate(profiles: number): Promise<void> {
+    await this.#call('generate', { method: 'POST', body: JSON.stringify({ profiles }) });
+  }
+
+  /** Lets somebody do something, such as `unsubscribe`: a control call that takes an address. */
+  async act(what: 'unsubscribe' | 'suppress', email: string): Promise<void> {
+    await this.#call(what, { method: 'POST', body: JSON.stringify({ email }) });
+  }
+
   /** The current state of every profile. */
   truth(): Promise<TruthLine[]> {
     return this.#lines<TruthLine>('truth');
+  }
+
+  /** The same one by one: a million of them do not fit into one text. */
+  async *eachTruth(): AsyncGenerator<TruthLine> {
+    const { body } = await this.#call('truth');
+    if (body === null) return;
+    for await (const line of createInterface({ input: Readable.fromWeb(body) })) {
+      if (line !== '') yield JSON.parse(line) as TruthLine;
+    }
   }
 
   /** Double opt-in messages sent so far. */

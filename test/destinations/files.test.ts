@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { rowAfter } from '../../src/consent/record/record.js';
 import type { Destination, Snapshot, StoredRow } from '../../src/destinations/destination.js';
 import { SNAPSHOT_FORMATS, type SnapshotFormat } from '../../src/contracts/sync.js';
 import {
@@ -287,7 +288,7 @@ function stored(profileId: string): StoredRow {
   );
   return {
     profileId,
-    row: { ...subscriber(profileId).stated, ...maySend },
+    row: { ...rowAfter(null, subscriber(profileId)), ...maySend },
     firstSeenAt: time,
     lastReadAt: time,
     changedAt: time,

@@ -116,16 +116,21 @@ export function mayRelyOn(
  * which nothing is known.
  */
 export function apart(profiles: readonly ProfileConsent[]): ProfileConsent[] {
-  const byId = new Map<string, Map<string, ProfileConsent>>();
+  const byId = new Map<string, ProfileConsent[]>();
   for (const profile of profiles) {
-    const same = byId.get(profile.id) ?? new Map<string, ProfileConsent>();
-    byId.set(profile.id, same);
-    same.set(addressesIn(profile), profile);
+    const same = byId.get(profile.id);
+    if (same === undefined) {
+      byId.set(profile.id, [profile]);
+      continue;
+    }
+    const at = same.findIndex((each) => addressesIn(each) === addressesIn(profile));
+    if (at === -1) same.push(profile);
+    else same[at] = profile;
   }
   return [...byId.values()].flatMap((same) =>
-    same.size === 1
-      ? [...same.values()]
-      : [...same.values()].map((profile) => ({ ...besideOthers(profile), ...UNKNOWN_CONSENT })),
+    same.length === 1
+      ? same
+      : same.map((profile) => ({ ...besideOthers(profile), ...UNKNOWN_CONSENT })),
   );
 }
 

@@ -6,14 +6,14 @@ import {
   type ProfileReading,
 } from '../../klaviyo/index.js';
 import { Persistence } from '../temporal/persistence.js';
-import type { ReadPage } from './profiles-of.js';
+import { readProfile, type ReadPage } from './profiles-of.js';
 import { afterPage, firstPage, nextPage, split, type Window } from './windows.js';
 
 /** Pages read at once: an answer takes 0.6 s, and the limits allow 12 pages a second. */
 const READERS = 12;
 
-/** Profiles that wait to be written before the readers pause. */
-const MOST_WAITING = 6_000;
+/** Profiles that wait to be written before the readers pause. Each is garbage that lives for long. */
+const MOST_WAITING = 2_000;
 
 const LOOK_AGAIN_MS = 20;
 
@@ -161,7 +161,7 @@ export class AccountReader {
         });
         if (left !== null) open.window = left;
         else open.isRead = true;
-        this.#waiting.push({ open, profiles, beganMs, after: left });
+        this.#waiting.push({ open, profiles: profiles.map(readProfile), beganMs, after: left });
         if (left === null) return;
       }
     } finally {

@@ -4,7 +4,6 @@ import { foldEmail } from '../../contracts/addresses.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import { NO_COUNTS, sumOf, type SyncCounts, type SyncStep } from '../../contracts/sync.js';
 import type { Gone } from '../../destinations/destination.js';
-import type { ProfileReading } from '../../klaviyo/index.js';
 import { forgetProfiles, noteSynced } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { lookUpPeople } from '../look-ups.js';
@@ -39,7 +38,7 @@ export class GoneProfiles {
         const by = state.reading === null ? 'look_up' : 'sweep';
         counts = sumOf(counts, await sinks.write([page], by, state));
       }
-      const found = new Set(profiles.map(({ sent }: ProfileReading) => sent.id));
+      const found = new Set(profiles.map(({ record }) => record.profileId));
       counts = sumOf(
         counts,
         await this.note(
@@ -117,10 +116,9 @@ export class GoneProfiles {
     for (let at = 0; at < all.length; at += CALL_LIMITS.lookUp) {
       const asked = all.slice(at, at + CALL_LIMITS.lookUp);
       const { profiles } = await profilesOf(this.deps, asked, this.signal);
-      for (const { sent } of profiles) {
-        const { created } = sent.attributes;
-        if (typeof created === 'string' && Date.parse(created) < Date.parse(until))
-          older.add(sent.id);
+      for (const { record, created } of profiles) {
+        if (created !== null && Date.parse(created) < Date.parse(until))
+          older.add(record.profileId);
       }
     }
     return older;

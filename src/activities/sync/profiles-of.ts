@@ -1,12 +1,27 @@
-import type { ProfileReading } from '../../klaviyo/index.js';
+import { recordOf } from '../../consent/record/reading.js';
+import type { ConsentRecord } from '../../consent/record/record.js';
+import type { ProfileConsent, ProfileReading } from '../../klaviyo/index.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { Persistence } from '../temporal/persistence.js';
 
+/** A profile of a page. What Klaviyo sent is not kept: it takes several times the memory. */
+export interface ReadProfile {
+  /** As the guard sees it. */
+  readonly profile: ProfileConsent;
+  readonly record: ConsentRecord;
+  /** Null if Klaviyo does not say. */
+  readonly created: string | null;
+}
+
 /** A page that was read. */
 export interface ReadPage {
-  readonly profiles: readonly ProfileReading[];
+  readonly profiles: readonly ReadProfile[];
   /** When it was asked for, as `performance.now()`. */
   readonly beganMs: number;
+}
+
+export function readProfile({ profile, sent }: ProfileReading): ReadProfile {
+  return { profile, record: recordOf(sent), created: sent.attributes.created ?? null };
 }
 
 /**
@@ -19,7 +34,7 @@ export async function profilesOf(
   signal: AbortSignal,
 ): Promise<ReadPage> {
   const persistence = new Persistence(signal);
-  const profiles: ProfileReading[] = [];
+  const profiles: ReadProfile[] = [];
   let beganMs = Infinity;
   for (let cursor: string | null = null; ;) {
     const query = { by: 'id', ids, cursor } as const;
@@ -31,7 +46,7 @@ export async function profilesOf(
       },
     );
     beganMs = Math.min(beganMs, askedMs);
-    profiles.push(...page.profiles);
+    profiles.push(...page.profiles.map(readProfile));
     cursor = page.next;
     if (cursor === null) return { profiles, beganMs };
   }

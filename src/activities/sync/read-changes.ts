@@ -4,7 +4,6 @@ import type { NoticedBy } from '../../destinations/destination.js';
 import {
   KlaviyoScopeMissingError,
   type KlaviyoClient,
-  type ProfileReading,
   type ProfilesQuery,
 } from '../../klaviyo/index.js';
 import { log } from '@temporalio/activity';
@@ -14,7 +13,7 @@ import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
 import { Persistence } from '../temporal/persistence.js';
 import { noteWarning } from '../../ledger/index.js';
 import { SyncDiffersError } from './errors.js';
-import { profilesOf } from './profiles-of.js';
+import { profilesOf, readProfile, type ReadPage } from './profiles-of.js';
 import { GoneProfiles } from './gone-profiles.js';
 import { withSession, type SyncSession } from './session.js';
 import { Sinks } from './sinks.js';
@@ -144,7 +143,7 @@ class Changes {
       const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
       const { profiles, beganMs } = await profilesOf(this.deps, asked, this.signal);
       await this.#write(profiles, beganMs, 'events');
-      const found = new Set(profiles.map(({ sent }) => sent.id));
+      const found = new Set(profiles.map(({ record }) => record.profileId));
       missing.push(...asked.filter((id) => !found.has(id)));
     }
     const gone = new GoneProfiles(this.deps, this.session, this.step, this.signal);
@@ -157,11 +156,11 @@ class Changes {
       beganMs = performance.now();
       return this.deps.klaviyo.readProfiles(query, { signal: this.signal });
     });
-    return { ...page, beganMs };
+    return { profiles: page.profiles.map(readProfile), next: page.next, beganMs };
   }
 
-  async #write(profiles: readonly ProfileReading[], beganMs: number, by: NoticedBy): Promise<void> {
-    for (const { sent } of profiles) this.#read.add(sent.id);
+  async #write(profiles: ReadPage['profiles'], beganMs: number, by: NoticedBy): Promise<void> {
+    for (const { record } of profiles) this.#read.add(record.profileId);
     if (profiles.length === 0) return;
     const written = await this.#sinks.write([{ profiles, beganMs }], by, this.session.state);
     this.#counts = sumOf(this.#counts, written);

@@ -1,5 +1,4 @@
 import { toMirrored } from '../../consent/mirrored.js';
-import { recordOf } from '../../consent/record/reading.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import { NO_COUNTS, sumOf, type Drift, type SyncCounts } from '../../contracts/sync.js';
 import type { NoticedBy, ReadRecord, Written } from '../../destinations/destination.js';
@@ -66,7 +65,7 @@ function recordsOf(pages: readonly ReadPage[], timeOf: (ms: number) => string): 
   const records = new Map<string, ReadRecord>();
   for (const { profiles, beganMs } of [...pages].sort((a, b) => a.beganMs - b.beganMs)) {
     const readAt = timeOf(beganMs);
-    for (const { sent } of profiles) records.set(sent.id, { ...recordOf(sent), readAt });
+    for (const { record } of profiles) records.set(record.profileId, { ...record, readAt });
   }
   return [...records.values()];
 }

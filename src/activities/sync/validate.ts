@@ -1,9 +1,7 @@
 import { MAY_SEND_COLUMNS, STATED_COLUMNS } from '../../consent/record/columns.js';
-import { recordOf } from '../../consent/record/reading.js';
-import { rowAfter, type ConsentRow } from '../../consent/record/record.js';
+import { rowAfter, type ConsentRecord, type ConsentRow } from '../../consent/record/record.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import type { ValidationDifference, ValidationInput } from '../../contracts/sync.js';
-import type { ProfileReading } from '../../klaviyo/index.js';
 import { noteFound } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
@@ -25,7 +23,7 @@ export function createValidateSync(deps: SyncDependencies) {
           for (let at = 0; at < ids.length; at += CALL_LIMITS.lookUp) {
             const asked = ids.slice(at, at + CALL_LIMITS.lookUp);
             const { profiles } = await profilesOf(deps, asked, signal);
-            const read = new Map(profiles.map((profile) => [profile.sent.id, profile]));
+            const read = new Map(profiles.map(({ record }) => [record.profileId, record]));
             for (const id of asked) {
               const row = rows.get(id);
               if (row !== undefined) differences.push(...differencesOf(id, row, read.get(id)));
@@ -42,12 +40,12 @@ export function createValidateSync(deps: SyncDependencies) {
 function differencesOf(
   profileId: string,
   row: ConsentRow,
-  reading: ProfileReading | undefined,
+  record: ConsentRecord | undefined,
 ): ValidationDifference[] {
-  if (reading === undefined) {
+  if (record === undefined) {
     return [{ profileId, column: 'profile_id', inTable: profileId, inKlaviyo: null }];
   }
-  const live = rowAfter(row, recordOf(reading.sent));
+  const live = rowAfter(row, record);
   return [...STATED_COLUMNS, ...MAY_SEND_COLUMNS].flatMap(({ name: column }) => {
     const [inTable = null, inKlaviyo = null] = [row[column], live[column]];
     return inTable === inKlaviyo ? [] : [{ profileId, column, inTable, inKlaviyo }];

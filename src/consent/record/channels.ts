@@ -78,5 +78,15 @@ export const RECORD_CHANNELS = Object.keys(CHANNELS) as RecordChannel[];
 
 export const specOf = (channel: RecordChannel): ChannelSpec => CHANNELS[channel];
 
+/** Something of each channel. */
+export function byChannel<T>(
+  of: (channel: RecordChannel) => T,
+): Readonly<Record<RecordChannel, T>> {
+  return Object.fromEntries(RECORD_CHANNELS.map((channel) => [channel, of(channel)])) as Record<
+    RecordChannel,
+    T
+  >;
+}
+
 /** Channels on which something can be sent; each has a column `may_send_…`. */
 export const SENDING_CHANNELS = RECORD_CHANNELS.filter((channel) => specOf(channel).sends);

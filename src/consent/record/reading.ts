@@ -1,7 +1,13 @@
 import type { WirePermission, WireProfile } from '../../klaviyo/index.js';
-import { RECORD_CHANNELS, specOf, type ChannelField, type RecordChannel } from './channels.js';
+import {
+  byChannel,
+  RECORD_CHANNELS,
+  specOf,
+  type ChannelField,
+  type RecordChannel,
+} from './channels.js';
 import { columnOf, LIST_SUPPRESSIONS, SUPPRESSIONS, type ColumnValue } from './columns.js';
-import type { ConsentRecord } from './record.js';
+import { nothingStated, type ConsentRecord } from './record.js';
 import { microseconds } from './timestamps.js';
 
 type Subscriptions = NonNullable<WireProfile['attributes']['subscriptions']>;
@@ -12,16 +18,18 @@ type Sent = Readonly<Record<string, unknown>> | null | undefined;
 /** The consent record of a profile as Klaviyo sent it. */
 export function recordOf({ id, attributes }: WireProfile): ConsentRecord {
   const { email, phone_number: phoneNumber, external_id: externalId, subscriptions } = attributes;
-  const stated: Record<string, ColumnValue> = { email, phone_number: phoneNumber };
-  put(stated, 'external_id', externalId);
+  const stated = nothingStated();
+  stated['email'] = email;
+  stated['phone_number'] = phoneNumber;
+  stated['external_id'] = externalId;
   for (const channel of RECORD_CHANNELS) {
     const { needs } = specOf(channel);
     const sent = subscriptions === null ? undefined : SENT[channel](subscriptions);
     const isReachable = needs !== undefined && stated[needs] !== null;
     // Klaviyo states the consent of every address and number that it has.
     if (sent === undefined || (sent === null && isReachable)) continue;
-    for (const field of specOf(channel).fields) {
-      put(stated, columnOf(channel, field), sent === null ? null : valueOf(sent, channel, field));
+    for (const field of FIELDS[channel]) {
+      stated[field.column] = sent === null ? null : valueOf(sent, field);
     }
     if (channel === 'email_marketing') putSuppressions(stated, sent);
   }
@@ -63,19 +71,33 @@ const TIMES: ReadonlySet<ChannelField> = new Set<ChannelField & keyof WirePermis
   'valid_until',
 ]);
 
-function valueOf(
-  sent: Readonly<Record<string, unknown>>,
-  channel: RecordChannel,
-  field: ChannelField,
-): ColumnValue | undefined {
-  const name = field === 'can_receive' ? (CAN_RECEIVE[channel] ?? field) : field;
-  const value = sent[name] as ColumnValue | undefined;
-  // A consent without a word says nothing.
-  if (field === 'consent') return value ?? undefined;
-  return TIMES.has(field) && typeof value === 'string' ? microseconds(value) : value;
+/** A field of a channel: its column, and what Klaviyo calls it. */
+interface Field {
+  readonly column: string;
+  readonly sentAs: string;
+  readonly is: 'consent' | 'time' | 'other';
 }
 
-function putSuppressions(stated: Record<string, ColumnValue>, sent: Sent): void {
+/** Made once: it is asked of millions of people. */
+const FIELDS = byChannel((channel) =>
+  specOf(channel).fields.map((field): Field => {
+    const sentAs = field === 'can_receive' ? (CAN_RECEIVE[channel] ?? field) : field;
+    const is = field === 'consent' ? field : TIMES.has(field) ? 'time' : 'other';
+    return { column: columnOf(channel, field), sentAs, is };
+  }),
+);
+
+function valueOf(
+  sent: Readonly<Record<string, unknown>>,
+  { sentAs, is }: Field,
+): ColumnValue | undefined {
+  const value = sent[sentAs] as ColumnValue | undefined;
+  // A consent without a word says nothing.
+  if (is === 'consent') return value ?? undefined;
+  return is === 'time' && typeof value === 'string' ? microseconds(value) : value;
+}
+
+function putSuppressions(stated: Record<string, ColumnValue | undefined>, sent: Sent): void {
   const email = sent as NonNullable<Subscriptions['email']>['marketing'];
   const {
     suppression,
@@ -113,12 +135,4 @@ function timeOf(sent: string | null): string | null {
 function json(items: readonly object[]): string {
   const texts = items.map((item) => JSON.stringify(item));
   return `[${texts.sort().join(',')}]`;
-}
-
-function put(
-  stated: Record<string, ColumnValue>,
-  name: string,
-  value: ColumnValue | undefined,
-): void {
-  if (value !== undefined) stated[name] = value;
 }

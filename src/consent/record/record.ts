@@ -1,10 +1,11 @@
-import { SENDING_CHANNELS, specOf, type RecordChannel } from './channels.js';
+import { byChannel, SENDING_CHANNELS, specOf, type RecordChannel } from './channels.js';
 import {
   columnOf,
   maySendColumn,
   RECORD_COLUMNS,
   STATED_COLUMNS,
   SUPPRESSIONS,
+  type Column,
   type ColumnValue,
 } from './columns.js';
 
@@ -13,25 +14,41 @@ export interface ConsentRecord {
   /** Klaviyo's id of the profile. */
   readonly profileId: string;
   /**
-   * By the name of the column. A column that is absent was not stated: what was known before stays.
-   * One that is null was stated to have no value.
+   * By the name of the column. A column that is undefined was not stated: what was known before
+   * stays. One that is null was stated to have no value.
    */
-  readonly stated: Readonly<Record<string, ColumnValue>>;
+  readonly stated: Stated;
 }
+
+export type Stated = Readonly<Record<string, ColumnValue | undefined>>;
 
 /** A row of a destination: a value for each of `RECORD_COLUMNS`. */
 export type ConsentRow = Readonly<Record<string, ColumnValue>>;
 
-const EMPTY = JSON.parse(
-  JSON.stringify(Object.fromEntries(RECORD_COLUMNS.map(({ name }) => [name, null]))),
-) as Record<string, ColumnValue>;
-
 /**
- * A row to be filled. An object that gets so many properties one by one becomes a hash table; copies
- * of a parsed one do not, which halves the time and the memory that millions of rows take.
+ * An object that gets so many properties one by one becomes a hash table; copies of a parsed one do
+ * not, which halves the time and the memory that millions of rows take.
  */
+function template(columns: readonly Column[]): Record<string, ColumnValue> {
+  const entries = columns.map(({ name }) => [name, null]);
+  return JSON.parse(JSON.stringify(Object.fromEntries(entries))) as Record<string, ColumnValue>;
+}
+
+const EMPTY = template(RECORD_COLUMNS);
+
+const NOTHING_STATED: Record<string, ColumnValue | undefined> = template(STATED_COLUMNS);
+for (const { name } of STATED_COLUMNS) NOTHING_STATED[name] = undefined;
+
+const MAY_SEND = SENDING_CHANNELS.map((channel) => ({ channel, column: maySendColumn(channel) }));
+
+/** A row to be filled. */
 export function emptyRow(): Record<string, ColumnValue> {
   return { ...EMPTY };
+}
+
+/** To be filled with what Klaviyo states. */
+export function nothingStated(): Record<string, ColumnValue | undefined> {
+  return { ...NOTHING_STATED };
 }
 
 /**
@@ -46,7 +63,7 @@ export function rowAfter(before: ConsentRow | null, { stated }: ConsentRecord): 
     const value = stated[name];
     row[name] = value === undefined ? (before?.[name] ?? null) : value;
   }
-  for (const channel of SENDING_CHANNELS) row[maySendColumn(channel)] = maySend(stated, channel);
+  for (const { channel, column } of MAY_SEND) row[column] = maySend(stated, channel);
   return row;
 }
 
@@ -55,15 +72,23 @@ export function rowAfter(before: ConsentRow | null, { stated }: ConsentRecord): 
  * e-mail, "can receive" says nothing about consent, and suppressions of single lists do not count.
  * A consent with an end counts for nothing, as nothing is read when it ends.
  */
-export function maySend(stated: ConsentRecord['stated'], channel: RecordChannel): boolean {
+export function maySend(stated: Stated, channel: RecordChannel): boolean {
   const { needs } = specOf(channel);
-  if (stated[columnOf(channel, 'consent')] !== 'SUBSCRIBED') return false;
-  if (stated[columnOf(channel, 'can_receive')] !== true) return false;
+  const { consent, canReceive, validUntil } = DECISIVE[channel];
+  if (stated[consent] !== 'SUBSCRIBED') return false;
+  if (stated[canReceive] !== true) return false;
   if (needs !== undefined && !isText(stated[needs])) return false;
   // Nobody would notice that it ended: the end of a consent changes nothing at Klaviyo.
-  if ((stated[columnOf(channel, 'valid_until')] ?? null) !== null) return false;
+  if ((stated[validUntil] ?? null) !== null) return false;
   return channel !== 'email_marketing' || stated[SUPPRESSIONS] === '[]';
 }
+
+/** Names of the columns that decide, made once: it is asked of millions of people. */
+const DECISIVE = byChannel((channel) => ({
+  consent: columnOf(channel, 'consent'),
+  canReceive: columnOf(channel, 'can_receive'),
+  validUntil: columnOf(channel, 'valid_until'),
+}));
 
 function isText(value: ColumnValue | undefined): boolean {
   return typeof value === 'string' && value !== '';
@@ -72,7 +97,7 @@ function isText(value: ColumnValue | undefined): boolean {
 /** Of a profile that is gone: nothing may be sent, and all else stays. */
 export function rowOfGone(before: ConsentRow): ConsentRow {
   const row = { ...before };
-  for (const channel of SENDING_CHANNELS) row[maySendColumn(channel)] = false;
+  for (const { column } of MAY_SEND) row[column] = false;
   return row;
 }
 

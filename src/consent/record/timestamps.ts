@@ -1,5 +1,8 @@
 const PARTS = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/;
 
+/** As Klaviyo sends nearly all of them. */
+const SENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00$/;
+
 const MICROSECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 /**
@@ -9,6 +12,10 @@ const MICROSECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
  */
 export function microseconds(datetime: string): string {
   if (MICROSECONDS.test(datetime)) return datetime;
+  if (SENT.test(datetime)) {
+    const inUtc = datetime.slice(0, -'+00:00'.length);
+    return datetime.includes('.') ? `${inUtc}Z` : `${inUtc}.000000Z`;
+  }
   const [, day = '', time = '', fraction = '', zone = 'Z'] = PARTS.exec(datetime) ?? [];
   if (day === '') return microsecondsOfDate(datetime);
   const digits = fraction.slice(0, 6).padEnd(6, '0');

@@ -260,7 +260,7 @@ const FORMS: Readonly<Record<ColumnType, (value: string) => string>> = {
 
 /** The same values if they have their forms already, as nearly all do. */
 function storable(stated: ConsentRecord['stated']): ConsentRecord['stated'] {
-  let forms: Record<string, ColumnValue> | null = null;
+  let forms: Record<string, ColumnValue | undefined> | null = null;
   for (const { name, type } of STATED_COLUMNS) {
     const value = stated[name];
     if (typeof value !== 'string') continue;
