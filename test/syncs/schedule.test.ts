@@ -206,7 +206,13 @@ describe('a sync of consentry.yaml', () => {
         warn: (message) => void warned.push(message),
       },
     );
+    // Whoever had to wait for the end of a run is erased as well.
+    await sql`insert into consentry.erasure (account_id, email) values (${accountId}, 'a@example.com')`.execute(
+      ledger.db,
+    );
     await watchdog.look();
+    const { rows: waiting } = await sql`select from consentry.erasure`.execute(ledger.db);
+    assert.deepEqual(waiting, []);
     assert.deepEqual(told, []);
     await sql`update consentry.run set finished_at = finished_at - interval '30 days'`.execute(
       ledger.db,

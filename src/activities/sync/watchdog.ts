@@ -2,6 +2,7 @@ import { SYNC_CANCELLED, type SecretReference } from '../../contracts/sync.js';
 import {
   alertOf,
   clearAlert,
+  finishErasures,
   listSyncs,
   raiseAlert,
   syncRuns,
@@ -56,7 +57,7 @@ export class SyncWatchdog {
     await this.#looking;
   }
 
-  /** Looks at every sync once. */
+  /** Looks at every sync once, and erases whoever had to wait for the end of a run. */
   async look(): Promise<void> {
     try {
       for (const sync of await listSyncs(this.deps.ledger.db)) {
@@ -65,6 +66,11 @@ export class SyncWatchdog {
     } catch (error) {
       // The ledger does not answer: the next look is in a minute.
       this.outlets.warn(`Syncs were not looked after: ${messageOf(error)}`);
+    }
+    try {
+      await finishErasures(this.deps.ledger.db, this.deps.accountId);
+    } catch (error) {
+      this.outlets.warn(`Deleted people were not erased from the ledger: ${messageOf(error)}`);
     }
   }
 
