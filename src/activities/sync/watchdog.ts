@@ -1,10 +1,11 @@
 import { SYNC_CANCELLED, type SecretReference } from '../../contracts/sync.js';
 import {
   alertOf,
-  clearAlert,
+  beginNotice,
   finishErasures,
+  giveNoticeBack,
   listSyncs,
-  raiseAlert,
+  noteTold,
   syncRuns,
   type Sync,
 } from '../../ledger/index.js';
@@ -86,9 +87,7 @@ export class SyncWatchdog {
     const isAlerted = (await alertOf(db, sync.id)) !== null;
     const state = failure !== null ? 'failed' : isLate ? 'late' : 'well';
     if ((state !== 'well') === isAlerted) return;
-    // One of several workers tells it.
-    const isOurs = state === 'well' ? await clearAlert(db, sync.id) : await raiseAlert(db, sync.id);
-    if (!isOurs) return;
+    if (!(await beginNotice(db, sync.id, isAlerted))) return;
     try {
       await this.outlets.send(settings.notify, {
         sync: name,
@@ -98,12 +97,15 @@ export class SyncWatchdog {
         message: wordsOf(state, name, sinceMs, failure),
       });
     } catch (error) {
-      // It was not told: the next look tries again.
-      await (state === 'well' ? raiseAlert(db, sync.id) : clearAlert(db, sync.id));
+      // The next look tries again.
+      await giveNoticeBack(db, sync.id);
       this.outlets.warn(
         `The notice that sync ${name} is ${state} was not sent: ${messageOf(error)}`,
       );
+      return;
     }
+    // Only now: a worker that dies before has told nobody, as far as the next one knows.
+    await noteTold(db, sync.id, state !== 'well');
   }
 
   /** Why the last run of a sync failed; null if it did not. */

@@ -81,7 +81,8 @@ export async function rememberPeople(
       on conflict (account_id, profile_id) do update set
         email = excluded.email, phone_number = excluded.phone_number,
         says_no = excluded.says_no, consent = excluded.consent, read_at = excluded.read_at
-      where excluded.read_at >= p.read_at`.execute(db);
+      -- One of the future is of before the clock went back.
+      where excluded.read_at >= p.read_at or p.read_at > now()`.execute(db);
   }
   const asked = [...new Set(addresses)];
   if (asked.length === 0) return;

@@ -53,6 +53,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     insert into consentry.erasure_key (inner_key, outer_key)
     values (${combined(key, 0x36)}, ${combined(key, 0x5c)})`.execute(db);
 
+  // Since when a worker is sending a notice of a sync's state; null if none is.
+  await sql`alter table consentry.sync add column notice_begun_at timestamptz`.execute(db);
+
   // Constant, so that no row is written for it.
   await sql`
     alter table consentry.intent add column erased boolean not null default false`.execute(db);
