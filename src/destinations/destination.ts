@@ -142,6 +142,8 @@ export interface Destination {
   idsAfter(profileId: string | null, limit: number): Promise<string[]>;
   /** Rows by their ids, without those that are deleted or merged. */
   rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
+  /** Rows that were merged into those with these ids, or into one of these, by their ids. */
+  mergedRowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
   /** So many random rows that are neither deleted nor merged. */
   sample(count: number): Promise<ReadonlyMap<string, ConsentRow>>;
   /** The number of rows that are neither deleted nor merged. */

@@ -26,6 +26,8 @@ export {
 } from './runs/migrations.js';
 export { liftsOf, noteOptOuts, optOutsOf, type OptOut } from './opt-outs/known.js';
 export * from './account-feeds.js';
+export { erasePeople, finishErasures } from './erasure/erase.js';
+export type { Erasing, PersonToErase } from './erasure/people.js';
 export * from './opt-outs/repairs.js';
 export * from './clock.js';
 export * from './people/mirror.js';

@@ -120,7 +120,7 @@ export async function readsOfParts(db: Kysely<unknown>) {
     all(
       sql<Record<string, unknown>>`
       select p.row_number as "rowNumber", i.line, coalesce(i.email, i.raw_email) as email,
-        coalesce(i.phone_number, i.raw_phone) as "phoneNumber", i.country, p.channel, p.operation,
+        coalesce(i.phone_number, i.raw_phone) as "phoneNumber", false as erased, i.country, p.channel, p.operation,
         p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
         p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
         p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",

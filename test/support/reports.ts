@@ -6,6 +6,7 @@ import { MIGRATION_SETTINGS } from './settings.js';
 export function reportedPart(change: Partial<ReportedPart> = {}): ReportedPart {
   return {
     rowNumber: 1,
+    erased: false,
     line: 2,
     email: 'ada@example.com',
     phoneNumber: null,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { populate, type TruthLine } from 'klaviyo-sandbox';
+import { startCursorProxy } from '../support/klaviyo/cursor-proxy.js';
 import { startSyncWorld, type SyncWorld } from './world.js';
 
 describe('changes of a synced account', () => {
@@ -174,4 +175,27 @@ describe('changes of a synced account', () => {
     });
     assert.equal(answer.status, 202, await answer.text());
   }
+
+  test('a cursor that Klaviyo refuses begins the reading of its source again', async () => {
+    const { harness, sandbox } = world;
+    const { account } = sandbox;
+    const proxy = await startCursorProxy(sandbox.url);
+    await harness.stopWorkers();
+    await harness.startWorker({ baseUrl: proxy.url });
+    try {
+      const added = Array.from({ length: 150 }, (_, n) => `cursor${n}@example.com`);
+      for (const email of added) account.subscribe({ email });
+      proxy.expire(1);
+      assert.equal((await sync()).added, added.length);
+      assert.equal(proxy.left(), 0);
+      await world.assertTrue();
+      // Not for ever: something else may be wrong.
+      proxy.expire(100);
+      await assert.rejects(sync(), /refused .* with 400/);
+      assert.ok(proxy.left() > 90, `${proxy.left()} left`);
+    } finally {
+      await harness.stopWorkers();
+      await proxy.close();
+    }
+  });
 });

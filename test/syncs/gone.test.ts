@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { sql } from 'kysely';
+import { optOutsOf } from '../../src/ledger/index.js';
+import { intent } from '../support/intents.js';
+import { store } from '../support/ledger.js';
+import { outcomesOf } from '../support/outcomes.js';
+import { startRun } from '../support/runs.js';
 import { startSyncWorld, type SyncWorld } from './world.js';
 
 const HOUR_MS = 3_600_000;
@@ -14,7 +20,16 @@ describe('a profile that is gone', () => {
       account.seed({ email: `${name}@example.com`, phone_number, email_consent: 'SUBSCRIBED' });
     }
     account.seed({ phone_number: '+12015550190', sms_consent: 'SUBSCRIBED' });
+    for (const name of ['zoe', 'ivy', 'max']) {
+      account.seed({ email: `${name}@example.com`, email_consent: 'UNSUBSCRIBED' });
+    }
     account.advance(HOUR_MS);
+    const everybody = ['ada', 'kim', 'eve', 'zoe', 'ivy', 'max'];
+    const rows = everybody.map((name) => intent({ email: `${name}@example.com` }));
+    await store(world.harness.ledger, 'former', rows, {}, world.harness.accountId);
+    await sql`update consentry.run set finished_at = now() - interval '1 day'`.execute(
+      world.harness.ledger.db,
+    );
     await world.sync({ history: 'consent_history' });
   });
   after(() => world.close());
@@ -34,6 +49,14 @@ describe('a profile that is gone', () => {
   const rowsWith = async (id: string) => {
     const rows = await world.rows('select * from klaviyo_consent');
     return rows.filter((row) => JSON.stringify(row).includes(id));
+  };
+
+  /** The addresses that an ended migration of all of them still has. */
+  const former = async () => {
+    const { rows } = await sql<{ email: string }>`
+      select email from consentry.intent i join consentry.migration m on m.number = i.migration_number
+      where m.id = 'former' and email is not null`.execute(world.harness.ledger.db);
+    return rows.map(({ email }) => email.split('@')[0]);
   };
 
   test('was deleted, though the person came back as somebody new', async () => {
@@ -71,5 +94,64 @@ describe('a profile that is gone', () => {
       assert.equal(row?.['merged_into'], into.id, address);
     }
     await world.assertTrue();
+  });
+
+  test('is gone from the ledger too if it was deleted, and not if it was merged', async () => {
+    // Ada was deleted above, and Eve merged.
+    assert.deepEqual((await former()).sort(), ['eve', 'ivy', 'kim', 'max', 'zoe']);
+  });
+
+  test('had opted out: an old export does not bring them back, and their own sign-up does', async () => {
+    const { harness, sandbox } = world;
+    remove(ofAddress('zoe@example.com').id);
+    await sweep();
+    assert.ok(!(await former()).includes('zoe'));
+    const migrate = async () => {
+      const id = await startRun(harness, ['zoe@example.com', 'new@example.com'], {
+        optIn: 'single',
+      });
+      await harness.consentry.migrations.waitForEnd(id);
+      return outcomesOf(harness.ledger, id);
+    };
+    assert.deepEqual(await migrate(), {
+      'zoe@example.com email': 'opted_out_before_run',
+      'new@example.com email': 'confirmed',
+    });
+    assert.equal(sandbox.account.truthFor({ email: 'zoe@example.com' }), undefined);
+    sandbox.account.seed({ email: 'zoe@example.com' });
+    assert.equal((await migrate())['zoe@example.com email'], 'opted_out_before_run');
+    sandbox.account.subscribe({ email: 'zoe@example.com' });
+    sandbox.account.advance(HOUR_MS);
+    assert.equal((await migrate())['zoe@example.com email'], 'already_consented');
+  });
+
+  test('is erased once the destination takes it, though a run failed between', async () => {
+    const { ledger, accountId } = world.harness;
+    const { id } = ofAddress('max@example.com');
+    remove(id);
+    await world.rows(
+      "create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$",
+    );
+    await world.rows(
+      'create trigger refuse before delete on klaviyo_consent for each row execute function refuse()',
+    );
+    await assert.rejects(sweep(), /no/);
+    const marks = await optOutsOf(ledger.db, accountId, ['max@example.com']);
+    assert.equal(marks.length, 1);
+    assert.ok(!(await former()).includes('max'));
+    assert.equal((await rowsWith(id)).length, 1);
+    await world.rows('drop trigger refuse on klaviyo_consent');
+    await sweep();
+    assert.deepEqual(await rowsWith(id), []);
+    assert.deepEqual(await optOutsOf(ledger.db, accountId, ['max@example.com']), marks);
+  });
+
+  test('stays in the ledger if the sync keeps who was deleted', async () => {
+    const kept = { table: 'kept', onDeleted: 'keep' as const };
+    await world.sync(kept);
+    remove(ofAddress('ivy@example.com').id);
+    const { removed } = await world.sync({ ...kept, full: true });
+    assert.equal(removed, 1);
+    assert.deepEqual((await former()).sort(), ['eve', 'ivy', 'kim']);
   });
 });

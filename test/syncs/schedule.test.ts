@@ -206,7 +206,13 @@ describe('a sync of consentry.yaml', () => {
         warn: (message) => void warned.push(message),
       },
     );
+    // Whoever had to wait for the end of a run is erased as well.
+    await sql`insert into consentry.erasure (account_id, email) values (${accountId}, 'a@example.com')`.execute(
+      ledger.db,
+    );
     await watchdog.look();
+    const { rows: waiting } = await sql`select from consentry.erasure`.execute(ledger.db);
+    assert.deepEqual(waiting, []);
     assert.deepEqual(told, []);
     await sql`update consentry.run set finished_at = finished_at - interval '30 days'`.execute(
       ledger.db,
@@ -253,6 +259,41 @@ describe('a sync of consentry.yaml', () => {
     assert.deepEqual(sent, ['late', 'late']);
     await trigger();
     await watchdog.look();
+    assert.deepEqual(sent, ['late', 'late', 'well']);
+  });
+
+  test('a notice is sent though the worker that was about to send it died', async () => {
+    const { ledger, accountId } = world.harness;
+    const sent: string[] = [];
+    const watchdogThat = (send: () => Promise<void>) =>
+      new SyncWatchdog(
+        { ledger, accountId },
+        {
+          send: (_, { state }) => {
+            sent.push(state);
+            return send();
+          },
+          measure: () => undefined,
+          warn: () => undefined,
+        },
+      );
+    await sql`update consentry.run set finished_at = finished_at - interval '30 days'`.execute(
+      ledger.db,
+    );
+    // It never hears of an answer.
+    void watchdogThat(() => new Promise(() => undefined)).look();
+    await until('a notice on its way', async () => sent.length === 1);
+    const other = watchdogThat(() => Promise.resolve());
+    await other.look();
+    assert.deepEqual(sent, ['late'], 'it may still be on its way');
+    await sql`update consentry.sync set notice_begun_at = notice_begun_at - interval '5 minutes'`.execute(
+      ledger.db,
+    );
+    await other.look();
+    await other.look();
+    assert.deepEqual(sent, ['late', 'late']);
+    await trigger();
+    await other.look();
     assert.deepEqual(sent, ['late', 'late', 'well']);
   });
 

@@ -1,10 +1,14 @@
 import type { ProfileIndex } from '../../consent/profile-index.js';
+import { profileOfRow } from '../../consent/record/profile-of-row.js';
 import type { ConsentRow } from '../../consent/record/record.js';
 import { foldEmail } from '../../contracts/addresses.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
 import { NO_COUNTS, sumOf, type SyncCounts, type SyncStep } from '../../contracts/sync.js';
+import { optOutsShown } from '../../consent/judge.js';
+import { fromMirrored } from '../../consent/mirrored.js';
 import type { Gone } from '../../destinations/destination.js';
-import { forgetProfiles, noteSynced } from '../../ledger/index.js';
+import type { ProfileConsent } from '../../klaviyo/index.js';
+import { erasePeople, forgetProfiles, noteSynced } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { lookUpPeople } from '../look-ups.js';
 import { Persistence } from '../temporal/persistence.js';
@@ -83,6 +87,11 @@ export class GoneProfiles {
       profileId,
       mergedInto: ids.find((id) => older.has(id)) ?? null,
     }));
+    const deleted = gone.flatMap(({ profileId, mergedInto }) =>
+      mergedInto === null ? [profileId] : [],
+    );
+    // The ledger first: the destination's rows are the only ones that say whom to erase.
+    await this.#erase(deleted, rows);
     const written = await this.session.write(
       {
         records: [],
@@ -93,15 +102,33 @@ export class GoneProfiles {
       },
       state,
     );
-    const erased = gone.filter(({ mergedInto }) => mergedInto === null);
-    await forgetProfiles(
-      this.deps.ledger.db,
-      this.session.sync.accountId,
-      erased.map(({ profileId }) => profileId),
-    );
+    await forgetProfiles(this.deps.ledger.db, this.session.sync.accountId, deleted);
     const counts = countsOf(0, written);
     await noteSynced(this.deps.ledger.db, this.step.runId, counts);
     return counts;
+  }
+
+  /** Erases from the ledger whoever was deleted, with all that was merged into them, unless the sync keeps them. */
+  async #erase(ids: readonly string[], rows: ReadonlyMap<string, ConsentRow>): Promise<void> {
+    const { destination, sync } = this.session;
+    if (ids.length === 0 || sync.settings.to.onDeleted === 'keep') return;
+    const merged = await destination.mergedRowsOf(ids);
+    const theirs = [...ids.map((id) => [id, rows.get(id)] as const), ...merged].flatMap(
+      ([profileId, row]) => (row === undefined ? [] : [{ profileId, row }]),
+    );
+    const now = new Date(this.session.timeOf(performance.now()));
+    // An opt-out that Klaviyo did not date is taken for a new one.
+    const optOutsOf = (profiles: readonly ProfileConsent[]) =>
+      optOutsShown(profiles, new Date(0), now);
+    await erasePeople(this.deps.ledger.db, sync.accountId, {
+      people: theirs.map(({ profileId, row }) => ({
+        email: textOf(row['email']),
+        phoneNumber: textOf(row['phone_number']),
+        profileId,
+      })),
+      optOuts: optOutsOf(theirs.map(({ profileId, row }) => profileOfRow(profileId, row))),
+      optOutsOf: (profile) => optOutsOf([fromMirrored(profile)]),
+    });
   }
 
   /**

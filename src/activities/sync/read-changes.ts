@@ -12,6 +12,7 @@ import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
 import { Persistence } from '../temporal/persistence.js';
 import { noteWarning } from '../../ledger/index.js';
+import { eachPage } from './each-page.js';
 import { SyncDiffersError } from './errors.js';
 import { profilesOf, readProfile, type ReadPage } from './profiles-of.js';
 import { GoneProfiles } from './gone-profiles.js';
@@ -105,12 +106,12 @@ class Changes {
     for (const names of EVENTS) {
       try {
         for (const metricId of await this.metrics.idsOf(names, this.signal)) {
-          for (let cursor: string | null = null; ;) {
-            const page: EventsPage = await this.#events({ metricId, since, cursor });
-            for (const { profileId } of page.events) if (profileId !== null) named.add(profileId);
-            cursor = page.next;
-            if (cursor === null) break;
-          }
+          await eachPage(
+            (cursor) => this.#events({ metricId, since, cursor }),
+            ({ events }) => {
+              for (const { profileId } of events) if (profileId !== null) named.add(profileId);
+            },
+          );
         }
       } catch (error) {
         if (!(error instanceof KlaviyoScopeMissingError)) throw error;
@@ -129,12 +130,10 @@ class Changes {
   }
 
   async #readAll(query: Extract<ProfilesQuery, { since: string }>, by: NoticedBy): Promise<void> {
-    for (let cursor: string | null = null; ;) {
-      const { profiles, next, beganMs } = await this.#page({ ...query, cursor });
-      await this.#write(profiles, beganMs, by);
-      cursor = next;
-      if (cursor === null) return;
-    }
+    await eachPage(
+      (cursor) => this.#page({ ...query, cursor }),
+      ({ profiles, beganMs }) => this.#write(profiles, beganMs, by),
+    );
   }
 
   async #lookUp(ids: readonly string[]): Promise<void> {

@@ -44,6 +44,8 @@ export class SyncSession {
   #state: SyncState;
   #generation: number;
   readonly #seeing: NodeJS.Timeout;
+  /** How far the ledger's clock has gone back behind what was written, when the session began. */
+  readonly #behindMs: number;
 
   private constructor(
     private readonly deps: SyncDependencies,
@@ -55,6 +57,7 @@ export class SyncSession {
   ) {
     this.#state = marker === null ? NEW_STATE : parseState(marker.state);
     this.#generation = marker?.generation ?? 0;
+    this.#behindMs = behind(clock, this.#state, marker?.sweptAt ?? null);
     this.#seeing = setInterval(() => {
       // If it fails, a write fails too.
       void noteSeen(deps.ledger.db, runId).catch(() => undefined);
@@ -102,29 +105,31 @@ export class SyncSession {
 
   /**
    * When something was, by the ledger's clock: the destination compares it with what other workers
-   * read, and with when a whole reading began. Klaviyo's clock may be another.
+   * read, and with when a whole reading began. Klaviyo's clock may be another. It is never before what
+   * the destination had when the session began: only then is this read.
    *
    * @param ms as `performance.now()`
    * @returns an RFC 3339 datetime
    */
   timeOf(ms: number): string {
-    return this.clock.timeOf(ms);
+    return this.clock.timeOf(ms + this.#behindMs);
   }
 
   /** Writes people and the new state in one transaction, then tells the ledger. */
   async write(writing: Writing, state: SyncState): Promise<Written> {
+    const dated: SyncState = { ...state, datedUntil: this.timeOf(performance.now()) };
     const marker: Marker = {
       syncId: this.sync.id,
       accountId: this.sync.accountId,
       generation: this.#generation + 1,
       runId: this.runId,
       sweptAt: state.wholeAtInLedger,
-      state,
+      state: dated,
     };
     const batch: Batch = { gone: [], ...writing };
     const written = await this.destination.write(batch, marker, this.#generation);
     this.#generation = marker.generation;
-    this.#state = state;
+    this.#state = dated;
     await noteGeneration(this.deps.ledger.db, this.sync.id, marker.generation);
     return written;
   }
@@ -143,10 +148,17 @@ export class SyncSession {
   }
 }
 
+/** How many milliseconds a clock is behind what was dated by it, at the moment. */
+function behind(clock: LedgerClock, { datedUntil }: SyncState, sweptAt: string | null): number {
+  const now = Date.parse(clock.timeOf(performance.now()));
+  const dated = [datedUntil, sweptAt].map((at) => (at === null ? -Infinity : Date.parse(at)));
+  return Math.max(0, Math.ceil(Math.max(...dated) - now));
+}
+
 /** Begins a destination anew for a sync, also one that another sync wrote; its rows stay. */
 async function takenOver(
   destination: Destination,
-  { accountId, generation }: Marker,
+  { accountId, generation, sweptAt, state }: Marker,
   step: SyncStep,
 ): Promise<Marker> {
   const marker: Marker = {
@@ -154,10 +166,16 @@ async function takenOver(
     accountId,
     generation: generation + 1,
     sweptAt: null,
-    state: NEW_STATE,
+    // Its rows keep their times, and what is read from now on is later.
+    state: { ...NEW_STATE, datedUntil: datedUntilOf(state) ?? sweptAt },
   };
   await destination.reset(marker);
   return marker;
+}
+
+/** From a marker that any version may have written. */
+function datedUntilOf(state: object): string | null {
+  return 'datedUntil' in state && typeof state.datedUntil === 'string' ? state.datedUntil : null;
 }
 
 interface Opening {

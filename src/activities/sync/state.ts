@@ -38,6 +38,11 @@ const state = z.object({
   /** The same by the ledger's clock. */
   wholeAtInLedger: z.string().nullable(),
   reading: reading.nullable(),
+  /**
+   * The newest time by the ledger's clock that anything was dated with; null before that was kept. If that
+   * clock goes back, what is read later is still dated later.
+   */
+  datedUntil: z.string().nullable().default(null),
 });
 
 export type SyncState = z.infer<typeof state>;
@@ -49,6 +54,7 @@ export const NEW_STATE: SyncState = {
   wholeAt: null,
   wholeAtInLedger: null,
   reading: null,
+  datedUntil: null,
 };
 
 /** @throws WorkersDifferError if another version of Consentry wrote it */

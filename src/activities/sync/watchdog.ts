@@ -1,9 +1,11 @@
 import { SYNC_CANCELLED, type SecretReference } from '../../contracts/sync.js';
 import {
   alertOf,
-  clearAlert,
+  beginNotice,
+  finishErasures,
+  giveNoticeBack,
   listSyncs,
-  raiseAlert,
+  noteTold,
   syncRuns,
   type Sync,
 } from '../../ledger/index.js';
@@ -56,7 +58,7 @@ export class SyncWatchdog {
     await this.#looking;
   }
 
-  /** Looks at every sync once. */
+  /** Looks at every sync once, and erases whoever had to wait for the end of a run. */
   async look(): Promise<void> {
     try {
       for (const sync of await listSyncs(this.deps.ledger.db)) {
@@ -65,6 +67,11 @@ export class SyncWatchdog {
     } catch (error) {
       // The ledger does not answer: the next look is in a minute.
       this.outlets.warn(`Syncs were not looked after: ${messageOf(error)}`);
+    }
+    try {
+      await finishErasures(this.deps.ledger.db, this.deps.accountId);
+    } catch (error) {
+      this.outlets.warn(`Deleted people were not erased from the ledger: ${messageOf(error)}`);
     }
   }
 
@@ -80,9 +87,7 @@ export class SyncWatchdog {
     const isAlerted = (await alertOf(db, sync.id)) !== null;
     const state = failure !== null ? 'failed' : isLate ? 'late' : 'well';
     if ((state !== 'well') === isAlerted) return;
-    // One of several workers tells it.
-    const isOurs = state === 'well' ? await clearAlert(db, sync.id) : await raiseAlert(db, sync.id);
-    if (!isOurs) return;
+    if (!(await beginNotice(db, sync.id, isAlerted))) return;
     try {
       await this.outlets.send(settings.notify, {
         sync: name,
@@ -92,12 +97,15 @@ export class SyncWatchdog {
         message: wordsOf(state, name, sinceMs, failure),
       });
     } catch (error) {
-      // It was not told: the next look tries again.
-      await (state === 'well' ? raiseAlert(db, sync.id) : clearAlert(db, sync.id));
+      // The next look tries again.
+      await giveNoticeBack(db, sync.id);
       this.outlets.warn(
         `The notice that sync ${name} is ${state} was not sent: ${messageOf(error)}`,
       );
+      return;
     }
+    // Only now: a worker that dies before has told nobody, as far as the next one knows.
+    await noteTold(db, sync.id, state !== 'well');
   }
 
   /** Why the last run of a sync failed; null if it did not. */

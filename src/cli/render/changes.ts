@@ -1,5 +1,6 @@
 import type { ReportedPart } from '../../ledger/index.js';
 import { NOTHING_BEFORE, stateAfter, type ChangeCount } from '../report/change-rows.js';
+import { shownEmail } from '../report/part-rows.js';
 import { count, counted } from './quantities.js';
 import { table } from './table.js';
 
@@ -19,8 +20,8 @@ export function renderChanges(
       { head: 'after' },
     ],
     first.map((part) => [
-      String(part.line),
-      part.email ?? part.phoneNumber ?? '',
+      part.erased ? '' : String(part.line),
+      shownEmail(part) ?? part.phoneNumber ?? '',
       part.channel,
       part.consentBefore ?? NOTHING_BEFORE,
       stateAfter(part),

@@ -1,6 +1,6 @@
 import { OPERATIONS } from '../../consent/operations/index.js';
 import type { ReportedPart, Transition } from '../../ledger/index.js';
-import { timeOf, type Row } from './part-rows.js';
+import { shownEmail, timeOf, type Row } from './part-rows.js';
 
 /** The state of a part after the run in one word: a consent state, a membership or its outcome. */
 export function stateAfter({
@@ -22,7 +22,7 @@ export const NOTHING_BEFORE = '(nothing)';
 export function changeRow(part: ReportedPart): Row {
   return {
     line: part.line,
-    email: part.email,
+    email: shownEmail(part),
     phone_number: part.phoneNumber,
     channel: part.channel,
     operation: part.operation,

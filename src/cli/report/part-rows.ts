@@ -6,11 +6,22 @@ import type { ReportedPart } from '../../ledger/index.js';
 /** A line of a file or a table, by column. */
 export type Row = Readonly<Record<string, string | number | null>>;
 
+/** What stands in the place of the address of somebody who was erased from the ledger. */
+export const ERASED = '(erased)';
+
+/** The address of a row's person, for people. */
+export function shownEmail({
+  erased,
+  email,
+}: Pick<ReportedPart, 'erased' | 'email'>): string | null {
+  return erased ? ERASED : email;
+}
+
 /** One channel of one row, in the columns of `report --csv` and `--ndjson`. */
 export function partRow(part: ReportedPart): Row {
   return {
     line: part.line,
-    email: part.email,
+    email: shownEmail(part),
     phone_number: part.phoneNumber,
     channel: part.channel,
     operation: part.operation,

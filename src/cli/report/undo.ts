@@ -27,7 +27,8 @@ export function undoRow(
   scope: UndoScope,
 ): Row | null {
   const [first] = parts;
-  if (first === undefined) return null;
+  // Nobody is left to undo anything for.
+  if (first === undefined || first.erased) return null;
   const cells: Record<string, string> = {};
   const notes: string[] = [];
   for (const part of parts) {

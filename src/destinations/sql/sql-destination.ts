@@ -99,6 +99,23 @@ export class SqlDestination implements Destination {
     return this.#database.use((session) => this.#presentRows(session, profileIds));
   }
 
+  mergedRowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>> {
+    return this.#database.use(async (session) => {
+      const rows = new Map<string, ConsentRow>();
+      for (let targets = profileIds; targets.length > 0;) {
+        const former = await session.query(this.#statements.mergedInto, [targets], ['key']);
+        targets = former.map(([id]) => String(id)).filter((id) => !rows.has(id));
+        if (targets.length === 0) break;
+        for (const { profileId, row } of await this.#query(session, this.#statements.rows, [
+          targets,
+        ])) {
+          rows.set(profileId, row);
+        }
+      }
+      return rows;
+    });
+  }
+
   sample(count: number): Promise<ReadonlyMap<string, ConsentRow>> {
     return this.#database.use(async (session) => {
       const ids = await session.query(this.#statements.sample, [count], ['key']);

@@ -128,7 +128,7 @@ export async function unsentRows(
   return (await toOpenRows(db, migrationId, people, rows)).flatMap(onlyUnsent);
 }
 
-/** The next rows after `afterRow` that have parts waiting for a click, with those parts. */
+/** The next rows after `afterRow` that have parts waiting for a click, with those parts; of erased people, none. */
 export async function pendingRows(
   db: LedgerDb,
   migrationId: string,
@@ -144,6 +144,8 @@ export async function pendingRows(
       from consentry.settlement s
       where s.migration_number = ${people.number} and s.row_number > ${afterRow}
         and s.outcome = 'pending_double_opt_in'
+        and not exists (select from consentry.intent e where e.migration_number = s.migration_number
+          and e.row_number = s.row_number and e.erased offset 0)
       group by s.row_number order by s.row_number limit ${limit}
     ) pending
     cross join lateral (

@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Channel } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import { markedOptOuts } from '../erasure/marks.js';
 import { byBlock, integers } from '../row-numbers.js';
 import { sentColumns, sentStates, type SentRecord } from './row-states.js';
 
@@ -60,7 +61,9 @@ const withAnyOptOut = (
     select * from consentry.intent i
     where i.migration_number = ${number} and i.row_number = any(${integers(rowNumbers)}) offset 0
   ) i
-  where run.id = ${migrationId} and exists (
-    select from consentry.opt_out o
-    where o.account_id = run.account_id and o.identifier in (i.email, i.phone_number)
-    offset 0)`;
+  where run.id = ${migrationId} and (
+    exists (
+      select from consentry.opt_out o
+      where o.account_id = run.account_id and o.identifier in (i.email, i.phone_number)
+      offset 0)
+    or exists (${markedOptOuts(sql`run.account_id`, sql`array[i.email, i.phone_number]`)} offset 0))`;

@@ -19,6 +19,7 @@ import {
   numberOf,
   peopleOf,
 } from '../parts.js';
+import { markedOptOuts } from '../erasure/marks.js';
 import { byBlock, integers, RowNumbers } from '../row-numbers.js';
 import { MigrationNotFoundError, sourceRun } from '../runs/migrations.js';
 import { lockForCall } from '../runs/steering-lock.js';
@@ -231,10 +232,15 @@ async function leaveOutOptedOut(
     -- lag behind. A plain join could become a product of both tables and delay a pause or a
     -- cancel of the run.
     cross join lateral (
-      select o.opted_out_at, said.left_list from consentry.opt_out o
+      select o.opted_out_at, said.left_list
+      from (
+        select o.identifier, o.channel, o.list_id, o.opted_out_at, o.source, o.shown_at
+        from consentry.opt_out o
+        where o.account_id = run.account_id and o.identifier = any(${identifiersOfCall})
+        union all ${markedOptOuts(sql`run.account_id`, identifiersOfCall)}
+      ) o
       cross join lateral (select ${leftListOfRun} as left_list) said
-      where o.account_id = run.account_id and o.identifier = any(${identifiersOfCall})
-        and (said.left_list or (o.channel = counting.by_channel
+      where (said.left_list or (o.channel = counting.by_channel
           and o.identifier = ${identifierOfPart}
           and o.list_id in ('', coalesce(m.settings->>'listId', '')))
           or (p.channel = 'list' and o.list_id = m.settings->>'moveFrom'))

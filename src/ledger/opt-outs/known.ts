@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { OPT_OUTS_OF, PHONE_CHANNELS, type ConsentChannel } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import { markedOptOuts } from '../erasure/marks.js';
 import type { OptOutSource } from '../schema/tables.js';
 
 /** A person opted out of a channel. */
@@ -67,7 +68,8 @@ export const counts = (readAt: RawBuilder<unknown>): RawBuilder<boolean> => sql`
   (o.shown_at is null or o.shown_at >= coalesce(${readAt}, '-infinity') - ${STALE_READING})`;
 
 /**
- * The opt-outs that count for people with these identifiers, whatever Klaviyo shows.
+ * The opt-outs that count for people with these identifiers, whatever Klaviyo shows; also those of
+ * people who were erased since.
  *
  * @param readMs how long ago Klaviyo was read, in milliseconds: what it showed before was withdrawn
  */
@@ -78,6 +80,7 @@ export async function optOutsOf(
   readMs = 0,
 ): Promise<OptOut[]> {
   if (identifiers.length === 0) return [];
+  const asked = [...new Set(identifiers)];
   const { rows } = await sql<{
     channel: ConsentChannel;
     identifier: string;
@@ -86,8 +89,11 @@ export async function optOutsOf(
     source: OptOutSource;
   }>`
     select channel, identifier, list_id, opted_out_at, source from consentry.opt_out o
-    where account_id = ${accountId} and identifier = any(${[...new Set(identifiers)]}::text[])
-      and ${counts(sql`now() - make_interval(secs => ${readMs}::float8 / 1000)`)}`.execute(db);
+    where account_id = ${accountId} and identifier = any(${asked}::text[])
+      and ${counts(sql`now() - make_interval(secs => ${readMs}::float8 / 1000)`)}
+    union all
+    select channel, identifier, list_id, opted_out_at, source
+    from (${markedOptOuts(sql`${accountId}`, sql`${asked}::text[]`)}) marked`.execute(db);
   return rows.map((row) => ({
     channel: row.channel,
     identifier: row.identifier,

@@ -39,7 +39,7 @@ export interface Repair {
 }
 
 /** Calls that may undo an opt-out of a channel or of the run's list. */
-const PUTS_ON_LIST = sql`array['bulk_subscribe_profiles', 'bulk_import_profiles']`;
+export const PUTS_ON_LIST = sql`array['bulk_subscribe_profiles', 'bulk_import_profiles']`;
 
 /** How much a search overlaps the last one: a transaction that stores an opt-out may commit late. */
 const NOTED_OVERLAP_SECONDS = 30;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { LedgerDb } from '../database.js';
+import { hasMarks } from '../erasure/marks.js';
 
 /*
  * What Klaviyo holds of an account's people, across runs. It is known as of the last read of the feed
@@ -80,7 +81,8 @@ export async function rememberPeople(
       on conflict (account_id, profile_id) do update set
         email = excluded.email, phone_number = excluded.phone_number,
         says_no = excluded.says_no, consent = excluded.consent, read_at = excluded.read_at
-      where excluded.read_at >= p.read_at`.execute(db);
+      -- One of the future is of before the clock went back.
+      where excluded.read_at >= p.read_at or p.read_at > now()`.execute(db);
   }
   const asked = [...new Set(addresses)];
   if (asked.length === 0) return;
@@ -120,7 +122,8 @@ export async function mirrorOf(db: LedgerDb, accountId: string): Promise<Mirror 
       (extract(epoch from now() - whole_since) * 1000)::float8 as whole_ms, complete,
       exists (select from consentry.profile p where p.account_id = f.account_id and p.says_no)
         -- Feeds show opt-outs that do not count as a change of the profile.
-        or exists (select from consentry.opt_out o where o.account_id = f.account_id) as says_no,
+        or exists (select from consentry.opt_out o where o.account_id = f.account_id)
+        or ${hasMarks(sql`f.account_id`)} as says_no,
       exists (select from consentry.profile p where p.account_id = f.account_id
         and p.says_no and p.email is null and p.consent ? 'email') as nameless_says_no
     from consentry.account_feed f

@@ -4,6 +4,7 @@ import { enumChannel, isIdentifierOf } from '../parts.js';
 import {
   addressAndNumber,
   columnFor,
+  keepFormerRows,
   storeUnsubscribes,
   subscribesOf,
   type InStore,
@@ -17,6 +18,7 @@ import {
  * @returns the number of rows
  */
 export async function storeFormer(tx: InStore, off: SwitchedOff): Promise<number> {
+  await keepFormerRows(tx, off);
   const former = off.channels.map(
     (channel) => sql`
       select distinct ${enumChannel(channel)} as channel, ${addressAndNumber(channel)}, i.country,

@@ -8,6 +8,7 @@ import {
   columnFor,
   endsWith,
   identifierFor,
+  keepFormerRows,
   storeUnsubscribes,
   subscribesOf,
   type InStore,
@@ -42,6 +43,7 @@ export type GivenToRow = ReadonlyMap<Channel, GivenConsent>;
  */
 export async function storeGiven(tx: InStore, off: SwitchedOff): Promise<number> {
   const { number, run } = tx;
+  await keepFormerRows(tx, off);
   await run(sql`
     create temporary table given (
       channel consentry.channel, email text, phone_number text, country text, raw_email text,

@@ -5,6 +5,7 @@ import {
   OPT_OUTS_OF,
   type ConsentChannel,
 } from '../../contracts/channels.js';
+import { keepRows } from '../erasure/rows.js';
 import { enumChannel } from '../parts.js';
 import type { StoredWithIntents } from '../runs/intents.js';
 
@@ -24,6 +25,18 @@ export async function beginAskedNow({ run }: InStore): Promise<void> {
     create temporary table asked_now (program text, channel consentry.channel, identifier text)
     on commit drop`);
   await run(sql`create index on asked_now (identifier)`);
+}
+
+/** Keeps the people of its former runs from being erased until the transaction ends. */
+export async function keepFormerRows(
+  { run }: InStore,
+  { accountId, program }: SwitchedOff,
+): Promise<void> {
+  await run(
+    keepRows(
+      sql`m.program = ${program} and run.account_id = ${accountId} and run.finished_at is not null`,
+    ),
+  );
 }
 
 /** Adds people to it, by their addresses or numbers. */

@@ -8,7 +8,10 @@ import { numberOf } from '../parts.js';
 /** One channel of one row and how it ended, as the report shows it. */
 export interface ReportedPart {
   readonly rowNumber: number;
+  /** Of the source; 0 if the person was erased. */
   readonly line: number;
+  /** Nothing of the person is left but what became of the row. */
+  readonly erased: boolean;
   /** As sent; if the importer refused it, as written in the source. */
   readonly email: string | null;
   readonly phoneNumber: string | null;
@@ -37,7 +40,7 @@ export interface ReportedPart {
 const PAGE_ROWS = 5_000;
 
 const reported = sql`p.row_number as "rowNumber", i.line, coalesce(i.email, i.raw_email) as email,
-  coalesce(i.phone_number, i.raw_phone) as "phoneNumber", i.country, p.channel, p.operation,
+  coalesce(i.phone_number, i.raw_phone) as "phoneNumber", i.erased, i.country, p.channel, p.operation,
   p.outcome, p.reason, p.settled_by as "settledBy", p.settled_at as "settledAt",
   p.consent_before as "consentBefore", p.consent_before_at as "consentBeforeAt",
   p.consent_after as "consentAfter", p.consent_after_at as "consentAfterAt",

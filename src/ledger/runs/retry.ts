@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { CHANNELS } from '../../contracts/channels.js';
 import type { Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
+import { keepRows } from '../erasure/rows.js';
 import { enumChannel, numberOf } from '../parts.js';
 import { AlreadyRunningError, isUniqueViolation } from './intents.js';
 import { insertMigration, type NewMigration } from './migrations.js';
@@ -29,6 +30,7 @@ const RETRIED_REASONS: readonly Reason[] = [
  */
 export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): Promise<number> {
   return db.transaction().execute(async (tx) => {
+    await keepRows(sql`m.id = ${migration.retryOf}`).execute(tx);
     for (const insert of insertMigration(tx, migration)) {
       await tx.executeQuery(insert).catch((error: unknown) => {
         throw isUniqueViolation(error) ? new AlreadyRunningError(migration.id) : error;
@@ -63,7 +65,9 @@ export async function copyFailedIntents(db: LedgerDb, migration: NewMigration): 
           ${sql.join(asked.map(({ name, value }) => sql`${value} as ${name}`))}
         from failed group by failed.migration_number, failed.row_number
       ) asked
-      join consentry.intent i using (migration_number, row_number)`.execute(tx);
+      join consentry.intent i using (migration_number, row_number)
+      -- Nobody can be asked again who was erased.
+      where not i.erased`.execute(tx);
     const rows = Number(inserted.numAffectedRows ?? 0n);
     // The lines of a run that takes back what its program gave are its row numbers.
     await sql`

@@ -214,6 +214,7 @@ interface SyncTable {
   generation: Generated<string>;
   written_to: string | null;
   alerted_at: Date | null;
+  notice_begun_at: Date | null;
   created_at: Generated<Date>;
 }
 

@@ -180,24 +180,44 @@ export async function alertOf(db: LedgerDb, id: string): Promise<Date | null> {
   return row?.alerted_at ?? null;
 }
 
-/** @returns whether this call was the first to raise it */
-export async function raiseAlert(db: LedgerDb, id: string): Promise<boolean> {
+/** By then a notice was sent, or the worker that had begun it died. */
+const NOTICE_TAKES = sql`interval '2 minutes'`;
+
+/**
+ * Begins a notice: of several workers, one sends it. If it dies on the way, another does after two minutes, so
+ * a notice may be sent twice, and is never lost.
+ *
+ * @param isAlerted what people had been told before
+ * @returns whether the caller is to send it
+ */
+export async function beginNotice(db: LedgerDb, id: string, isAlerted: boolean): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('sync')
-    .set({ alerted_at: sql`now()` })
+    .set({ notice_begun_at: sql`now()` })
     .where('id', '=', id)
-    .where('alerted_at', 'is', null)
+    .where('alerted_at', isAlerted ? 'is not' : 'is', null)
+    .where((eb) =>
+      eb.or([
+        eb('notice_begun_at', 'is', null),
+        eb('notice_begun_at', '<', sql<Date>`now() - ${NOTICE_TAKES}`),
+        // The ledger's clock has gone back.
+        eb('notice_begun_at', '>', sql<Date>`now()`),
+      ]),
+    )
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }
 
-/** @returns whether this call was the first to clear it */
-export async function clearAlert(db: LedgerDb, id: string): Promise<boolean> {
-  const { numUpdatedRows } = await db
+/** Notes after a notice what people have been told by now. */
+export async function noteTold(db: LedgerDb, id: string, isAlerted: boolean): Promise<void> {
+  await db
     .updateTable('sync')
-    .set({ alerted_at: null })
+    .set({ alerted_at: isAlerted ? sql`now()` : null, notice_begun_at: null })
     .where('id', '=', id)
-    .where('alerted_at', 'is not', null)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows > 0n;
+    .execute();
+}
+
+/** Gives a notice back that was not sent. */
+export async function giveNoticeBack(db: LedgerDb, id: string): Promise<void> {
+  await db.updateTable('sync').set({ notice_begun_at: null }).where('id', '=', id).execute();
 }

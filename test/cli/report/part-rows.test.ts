@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   eachPart,
   PART_COLUMNS,
+  partRow,
   safeCell,
   writeCsv,
   writeNdjson,
@@ -41,6 +42,11 @@ async function* pages(...parts: ReportedPart[]): AsyncGenerator<ReportedPart[]> 
 }
 
 describe('rows of a report', () => {
+  it('show that somebody was erased', () => {
+    const { line, email } = partRow({ ...PART, erased: true, line: 0, email: null });
+    assert.deepEqual({ line, email }, { line: 0, email: '(erased)' });
+  });
+
   it('are CSV with a header, and nothing that a spreadsheet would run', async () => {
     const out = new Written();
     await writeCsv(eachPart(pages(PART, REFUSED)), PART_COLUMNS, out, false);

@@ -20,6 +20,7 @@ describe('an undo file', () => {
       { email_consent: 'unsubscribed' },
     ],
     ['leaves out whoever was subscribed before', [{ consentBefore: 'SUBSCRIBED' }], null],
+    ['leaves out whoever was erased', [{ erased: true, email: null }], null],
     ['leaves out what was not sent', [{ sent: false }], null],
     ['leaves out what waits for a click', [{ outcome: 'pending_double_opt_in' as const }], null],
     ['leaves out what was never seen', [{ outcome: 'unconfirmed' as const }], null],

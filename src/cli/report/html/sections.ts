@@ -2,6 +2,7 @@ import type { WatchProgress } from '../../../contracts/migration.js';
 import { OUTCOMES } from '../../../contracts/outcomes.js';
 import type { ReportedPart } from '../../../ledger/index.js';
 import type { Report } from '../../../starter/migrations/report.js';
+import { shownEmail } from '../part-rows.js';
 import { readsWords } from '../../render/report.js';
 import { count, counted, duration, percent } from '../../render/quantities.js';
 import { clock, label } from './chart.js';
@@ -151,10 +152,10 @@ export function settingsTable(report: Report): Markup {
 export function problemsTable(problems: readonly ReportedPart[], all: number): Markup {
   if (problems.length === 0) return html`<p>None: no row was refused or left unconfirmed.</p>`;
   const lines = problems.map(
-    ({ line, email, phoneNumber, channel, outcome, reason }) =>
+    ({ line, erased, email, phoneNumber, channel, outcome, reason }) =>
       html`<tr>
-        <td class="number">${line}</td>
-        <td>${email ?? phoneNumber}</td>
+        <td class="number">${erased ? null : line}</td>
+        <td>${shownEmail({ erased, email }) ?? phoneNumber}</td>
         <td>${channel}</td>
         <td>${outcome === null ? null : label(outcome)}</td>
         <td>${reason}</td>
