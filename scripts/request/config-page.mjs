@@ -9,7 +9,11 @@ import {
   proofSchema,
   sourceSchema,
 } from '../../src/starter/programs/file/schema.ts';
-import { syncSchema, toSchema } from '../../src/starter/programs/file/sync-schema.ts';
+import {
+  syncSchema,
+  toSchema,
+  webhooksSchema,
+} from '../../src/starter/programs/file/sync-schema.ts';
 import { settingsOf } from '../../src/starter/migrations/request/settings-list.ts';
 import { code, table } from './table.mjs';
 
@@ -120,6 +124,13 @@ Instead of a time, \`every\` takes \`{ cron: "0 3 * * *", time_zone: Europe/Berl
 ${keysTable(withoutGroups(toSchema))}
 
 One of \`connection\` and \`folder\` is needed.
+
+### webhooks
+
+${keysTable(withoutGroups(webhooksSchema))}
+
+Each takes \`{ env: NAME }\` or \`{ file: PATH }\`, read where \`consentry webhooks listen\` runs. [Webhooks](sync.md#webhooks)
+has the steps.
 
 ## What is refused
 
