@@ -60,6 +60,7 @@ export class HookServer {
 
   /** Takes no more requests, and answers those that have come. */
   async stop(): Promise<void> {
+    if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
     const timer = setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWERS_MS);
