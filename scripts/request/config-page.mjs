@@ -136,7 +136,7 @@ has the steps.
 
 - An unknown key, account or connection, and a value that is not possible.
 - A variable that is not set, a secret or a mapping file that cannot be read. Keys of accounts are read by the worker
-  alone.
+  alone, secrets of webhooks by \`consentry webhooks listen\` alone.
 - Two programs that expect different opt-in processes on one list for one channel, and \`opt_in\` beside another
   \`default_opt_in\` without a list.
 - No known opt-in process without a list.

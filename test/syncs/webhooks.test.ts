@@ -60,7 +60,7 @@ function signed(secret: string, body: string, timestamp: string, webhookId = 'HO
   return { headers, body };
 }
 
-describe('webhooks of a synced account', () => {
+describe('webhooks of a synced account', { timeout: 120_000 }, () => {
   let world: SyncWorld;
   let folder: string;
   let listener: HookListener;
@@ -412,17 +412,18 @@ describe('webhooks of a synced account', () => {
     await listener.stop();
     assert.equal((await runs()).isWanted, true);
 
+    const said: HookEvent[] = [];
     // While Temporal is away, it stays wanted, and that is said once.
     const { address, namespace } = await testTemporal();
     const away = await Connection.connect({ address });
     await away.close();
-    const said: HookEvent[] = [];
-    const cut = new WantedRuns(
-      new Reach(away, namespace, ledger, {}),
-      [await sync()],
-      (event) => void said.push(event),
-      { ...PACE, gatherMs: 0, pauseMs: 0 },
-    );
+    const reach = new Reach(away, namespace, ledger, {});
+    const woken = [await sync()];
+    const tell = (event: HookEvent) => void said.push(event);
+    // Events are gathered first.
+    await new WantedRuns(reach, woken, tell, { ...never, pauseMs: 0 }).look();
+    assert.equal(said.length, 0);
+    const cut = new WantedRuns(reach, woken, tell, { ...PACE, gatherMs: 0, pauseMs: 0 });
     await cut.look();
     await cut.look();
     assert.deepEqual(
