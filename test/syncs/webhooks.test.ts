@@ -14,6 +14,7 @@ import { workflowIds } from '../../src/contracts/names.js';
 import { listSyncs, pruneWebhookEvents, syncRuns } from '../../src/ledger/index.js';
 import { loadPrograms } from '../../src/starter/programs/load.js';
 import { Reach } from '../../src/starter/reach.js';
+import { triggerSchedule } from '../../src/starter/syncs/schedules.js';
 import type { HookEvent } from '../../src/starter/webhooks/events.js';
 import { HookServer } from '../../src/starter/webhooks/hook-server.js';
 import { receive, type ListeningSync } from '../../src/starter/webhooks/receiver.js';
@@ -355,6 +356,13 @@ describe('webhooks of a synced account', { timeout: 120_000 }, () => {
     await held.reached;
     assert.equal(await send(hook(accountId, newIds(), { secret: FORMER })), 200);
     assert.equal(await send(hook(accountId, newIds())), 200);
+    // Should the ledger not know that one works, the Schedule does.
+    const { id } = await sync();
+    const schedule = world.harness.client.schedule.getHandle(workflowIds.sync(id));
+    const skipped = async () => (await schedule.describe()).info.numActionsSkippedOverlap;
+    const skippedBefore = await skipped();
+    await triggerSchedule(world.harness.client, id);
+    await until('the skip', async () => (await skipped()) > skippedBefore);
     // It would be started by now, if the one that works did not stop it.
     await sleepUntilTried();
     assert.deepEqual(await runs(), { count: before + 1, isWanted: true, isWorking: true });
@@ -501,6 +509,28 @@ describe('webhooks of a synced account', { timeout: 120_000 }, () => {
       where n.id_hash = e.id_hash and e.sync_id = ${id}`.execute(db);
     await pruneWebhookEvents(db, id, 4);
     assert.equal((await remembered()).length, 4);
+  });
+
+  test('a sync that the file no longer has is not woken', async () => {
+    const { accountId, consentry } = world.harness;
+    const loaded = await load();
+    const { asked: _, ...syncs } = loaded.file.settings.syncs;
+    const settings = { ...loaded.file.settings, syncs };
+    const changes = await consentry.syncs.changes({
+      ...loaded,
+      file: { ...loaded.file, settings },
+    });
+    const removed = changes.find(({ change }) => change === 'removed');
+    assert.equal(removed?.sync, 'asked');
+    await consentry.syncs.apply(removed);
+    const before = await runs('asked');
+    told.length = 0;
+    assert.equal(await send(hook(accountId, newIds(), { secret: OTHER })), 200);
+    await atRest('asked');
+    assert.deepEqual(await runs('asked'), before);
+    await until('its word', async () =>
+      told.some((event) => event.event === 'not_started' && /no longer has/.test(event.why)),
+    );
   });
 
   test('says what is missing for a sync that is to be woken', async () => {
