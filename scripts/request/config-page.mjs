@@ -9,7 +9,11 @@ import {
   proofSchema,
   sourceSchema,
 } from '../../src/starter/programs/file/schema.ts';
-import { syncSchema, toSchema } from '../../src/starter/programs/file/sync-schema.ts';
+import {
+  syncSchema,
+  toSchema,
+  webhooksSchema,
+} from '../../src/starter/programs/file/sync-schema.ts';
 import { settingsOf } from '../../src/starter/migrations/request/settings-list.ts';
 import { code, table } from './table.mjs';
 
@@ -121,11 +125,18 @@ ${keysTable(withoutGroups(toSchema))}
 
 One of \`connection\` and \`folder\` is needed.
 
+### webhooks
+
+${keysTable(withoutGroups(webhooksSchema))}
+
+Each takes \`{ env: NAME }\` or \`{ file: PATH }\`, read where \`consentry webhooks listen\` runs. [Webhooks](sync.md#webhooks)
+has the steps.
+
 ## What is refused
 
 - An unknown key, account or connection, and a value that is not possible.
 - A variable that is not set, a secret or a mapping file that cannot be read. Keys of accounts are read by the worker
-  alone.
+  alone, secrets of webhooks by \`consentry webhooks listen\` alone.
 - Two programs that expect different opt-in processes on one list for one channel, and \`opt_in\` beside another
   \`default_opt_in\` without a list.
 - No known opt-in process without a list.

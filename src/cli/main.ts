@@ -25,6 +25,7 @@ import { addStatus } from './verbs/status.js';
 import { addSync } from './verbs/sync.js';
 import { processTerminal, type Terminal } from './terminal/terminal.js';
 import { packageVersion } from './version.js';
+import { addWebhooks } from './verbs/webhooks.js';
 import { addWorker } from './verbs/worker.js';
 
 /**
@@ -81,6 +82,7 @@ function program(terminal: Terminal): Command {
     addPlan,
     addApply,
     addSync,
+    addWebhooks,
     addStatus,
     addReport,
     addShow,

@@ -188,6 +188,9 @@ export interface SyncProgress extends SyncCounts {
 /** Why a run ended that a person ended: nothing failed. */
 export const SYNC_CANCELLED = 'It was cancelled.';
 
+/** Why a run ended that Temporal did not take: there is no execution of it. */
+export const SYNC_NOT_STARTED = 'It was not started.';
+
 /** How a run ended. */
 export interface SyncResult extends SyncCounts {
   readonly runId: string;

@@ -35,6 +35,8 @@ export * from './people/person.js';
 export * from './programs/applied.js';
 export * from './syncs/syncs.js';
 export * from './syncs/sync-runs.js';
+export * from './syncs/webhook-events.js';
+export * from './syncs/wanted-runs.js';
 export * from './programs/former.js';
 export * from './programs/given.js';
 export {

@@ -6,6 +6,7 @@ import { Applying } from './programs/apply/applying.js';
 import { People } from './people/people.js';
 import { ProgramRuns } from './programs/program-runs.js';
 import { Syncs } from './syncs/syncs.js';
+import { Webhooks } from './webhooks/webhooks.js';
 import { Reach, type ConsentryOptions } from './reach.js';
 
 /**
@@ -26,6 +27,8 @@ export class Consentry {
   readonly lists: Lists;
   /** Writes consent into other databases. */
   readonly syncs: Syncs;
+  /** Lets Klaviyo’s webhooks start runs of syncs; for the CLI. */
+  readonly webhooks: Webhooks;
   /** Runs the programs of a `consentry.yaml`; for the CLI. */
   readonly programs: ProgramRuns;
   /** Compares a `consentry.yaml` with what was applied last; for the CLI. */
@@ -42,6 +45,7 @@ export class Consentry {
     this.people = new People(reach);
     this.lists = new Lists(reach);
     this.syncs = new Syncs(reach);
+    this.webhooks = new Webhooks(reach);
     this.programs = new ProgramRuns(reach);
     this.applying = new Applying(reach);
   }

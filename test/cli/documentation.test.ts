@@ -13,6 +13,7 @@ const VERBS = [
     (verb) => `sync ${verb}`,
   ),
   ...['config check', 'config schema', 'program list', 'program show', 'program run'],
+  'webhooks listen',
 ];
 const PAGES = [
   'README.md',

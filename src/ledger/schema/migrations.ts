@@ -22,6 +22,7 @@ import * as whoWasAsked from './0022-who-was-asked.js';
 import * as moves from './0023-people-move-from-list-to-list.js';
 import * as givenConsent from './0024-consent-given-by-programs.js';
 import * as erasure from './0026-people-are-erased.js';
+import * as webhooks from './0027-webhooks.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -48,6 +49,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0023-people-move-from-list-to-list': moves,
   '0024-consent-given-by-programs': givenConsent,
   '0026-people-are-erased': erasure,
+  '0027-webhooks': webhooks,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -14,7 +14,7 @@ import { SyncIsRunningError } from './syncs.js';
 const RUNS_LIVE = sql`interval '90 days'`;
 
 /** A run that nobody worked for this long is over: its workflow was terminated. */
-const SILENT_FOR = sql`interval '10 minutes'`;
+export const SILENT_FOR = sql`interval '10 minutes'`;
 
 export interface SyncRun extends SyncCounts {
   readonly id: string;

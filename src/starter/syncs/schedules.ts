@@ -70,6 +70,12 @@ function optionsOf(
   };
 }
 
+/** Starts a run by the Schedule of a sync now, unless one of its runs works. */
+export async function triggerSchedule(client: Client, syncId: string): Promise<void> {
+  // Without a policy of its own a trigger ignores that of the Schedule, and runs beside another.
+  await client.schedule.getHandle(scheduleId(syncId)).trigger(ScheduleOverlapPolicy.SKIP);
+}
+
 /** @returns false if there was none */
 export async function deleteSchedule(client: Client, syncId: string): Promise<boolean> {
   try {

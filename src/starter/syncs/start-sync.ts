@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { workflowIds } from '../../contracts/names.js';
+import { SYNC_NOT_STARTED } from '../../contracts/sync.js';
 import { beginSyncRun, endSyncRun, SyncIsRunningError, type Sync } from '../../ledger/index.js';
 import type { consentSync } from '../../workflows/index.js';
 import { newId } from '../ids.js';
@@ -22,6 +23,8 @@ export interface SyncStart {
   readonly reset: boolean;
   /** The address of the destination, if only this run has it. */
   readonly secret: string | null;
+  /** Somebody waits: a destination that cannot be reached ends the run soon. @default true */
+  readonly isWaitedFor?: boolean;
 }
 
 /**
@@ -34,7 +37,7 @@ export async function startSync(
   { client, ledger }: Reach,
   { id: syncId, accountId, destination }: Sync,
   taskQueue: string,
-  { full, reset, secret }: SyncStart,
+  { full, reset, secret, isWaitedFor = true }: SyncStart,
 ): Promise<StartedSync> {
   const { db } = ledger;
   const workflowId = workflowIds.sync(syncId);
@@ -54,19 +57,20 @@ export async function startSync(
     await client.workflow.start<typeof consentSync>('consentSync', {
       workflowId,
       taskQueue,
-      args: [{ syncId, full, reset, isWaitedFor: true, runId: run.id }],
+      args: [{ syncId, full, reset, isWaitedFor, runId: run.id }],
       workflowIdConflictPolicy: 'FAIL',
       staticSummary: `sync into ${destination.slice(-60)}`,
     });
   } catch (error) {
-    await endSyncRun(db, run.id, 'It was not started.');
+    await endSyncRun(db, run.id, SYNC_NOT_STARTED);
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw new SyncIsRunningError(run.id, workflowId);
   }
   return { syncId, runId: run.id, workflowId, attached: false };
 }
 
-async function isOpen(client: Reach['client'], workflowId: string): Promise<boolean> {
+/** Whether an execution works. */
+export async function isOpen(client: Reach['client'], workflowId: string): Promise<boolean> {
   try {
     const { status } = await client.workflow.getHandle(workflowId).describe();
     return status.name === 'RUNNING';

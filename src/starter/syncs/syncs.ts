@@ -87,7 +87,7 @@ export class Syncs {
       full = false,
       reset = false,
       account = null,
-    }: Partial<Omit<SyncStart, 'secret'>> & { readonly account?: string | null } = {},
+    }: Partial<Pick<SyncStart, 'full' | 'reset'>> & { readonly account?: string | null } = {},
   ): Promise<StartedSync> {
     const sync = await this.#named(name, account);
     const { taskQueue } = await this.reach.workersOf(sync.accountId);

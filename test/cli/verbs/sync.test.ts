@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
+import { startVerb } from '../../../src/demo/child.js';
+import { until } from '../../workflows/phases.js';
 import { run } from '../terminal.js';
 import { startVerbStack, type VerbStack } from '../../support/processes/verb-stack.js';
 import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
@@ -25,7 +27,7 @@ describe('nightly consent into PostgreSQL', { timeout: 180_000 }, () => {
     // The worker gets them with the rest of the environment.
     process.env['CRM_URL'] = customer.url;
     process.env['HOOK_URL'] = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`;
-    stack = await startVerbStack();
+    stack = await startVerbStack(['--switch', 'webhooks=allowed']);
     await stack.sandbox.seed([
       { email: 'in@shop.test', email_consent: 'SUBSCRIBED' },
       { email: 'out@shop.test', email_consent: 'UNSUBSCRIBED' },
@@ -103,6 +105,63 @@ describe('nightly consent into PostgreSQL', { timeout: 180_000 }, () => {
     );
     assert.match(await sync('reset', 'nightly', '--config', config), /whole account/);
   });
+
+  it('is woken by a webhook that Klaviyo sends', async () => {
+    const secret = '0123456789abcdef0123456789abcdef';
+    process.env['WEBHOOK_SECRET'] = secret;
+    const {
+      TEMPORAL_ADDRESS = '',
+      TEMPORAL_NAMESPACE = '',
+      TEMPORAL_CONFIG_FILE = '',
+    } = process.env;
+    const line = '    webhooks: { secret: { env: WEBHOOK_SECRET } }';
+    const hooked = await stack.source('hooked.yaml', [yamlOf(page()).trimEnd(), line]);
+    assert.ok(page().includes(line), 'docs/sync.md has another line');
+    const listener = await startVerb(
+      ['webhooks', 'listen', 'nightly', '--config', hooked, '--port', '0'],
+      { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_CONFIG_FILE },
+      stack.folder,
+    );
+    try {
+      const [, webhook = ''] = /```json\n(\{\s*"data"[^]*?)```/.exec(page()) ?? [];
+      const created = await klaviyo(
+        'webhooks',
+        webhook
+          .replace(/https:\/\/hooks[^"]*/, String(listener.ready['url']))
+          .replace(/the same as[^"]*/, secret),
+      );
+      assert.equal(created, 201);
+      const subscriptions = { email: { marketing: { consent: 'UNSUBSCRIBED' } } };
+      const attributes = { email: 'in@shop.test', subscriptions };
+      const profiles = { data: [{ type: 'profile', attributes }] };
+      const type = 'profile-subscription-bulk-delete-job';
+      const job = JSON.stringify({ data: { type, attributes: { profiles } } });
+      assert.equal(await klaviyo('profile-subscription-bulk-delete-jobs', job), 202);
+      await until('the row', async () => (await mailed('nightly_consent')).length === 0);
+      await until('its word', async () => /"event":"started"/.test(listener.process.output()));
+    } finally {
+      await listener.process.stop();
+      delete process.env['WEBHOOK_SECRET'];
+    }
+    assert.equal(await listener.process.ended, 'was ended by SIGTERM');
+    const events = listener.process.output().match(/(?<="event":")\w+/g);
+    assert.deepEqual([...new Set(events)], ['ready', 'received', 'started']);
+    assert.doesNotMatch(listener.process.output(), /shop\.test|0123456789abcdef/);
+  });
+
+  const klaviyo = async (path: string, body: string): Promise<number> => {
+    const { url, apiKey } = stack.klaviyo;
+    const { status } = await fetch(`${url}/api/${path}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Klaviyo-API-Key ${apiKey}`,
+        revision: '2026-07-15',
+        'content-type': 'application/vnd.api+json',
+      },
+      body,
+    });
+    return status;
+  };
 
   it('says what is wrong with a sync that is not there', async () => {
     for (const [argv, why] of [

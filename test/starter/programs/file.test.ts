@@ -41,6 +41,9 @@ programs:
     channels: []
 `;
 
+const hooked = (webhooks: string): string =>
+  `syncs:\n  nightly: { account: shop, to: { connection: crm }, webhooks: ${webhooks} }\n`;
+
 describe('a file of programs', () => {
   let folder: string;
   let written = 0;
@@ -255,6 +258,21 @@ programs: { a: { account: shop, source: { file: a.csv }, list: L } }`);
       'a secret where nothing closes a quote',
       () => replaced('{ env: CRM_URL }', `"${ADDRESS} }`),
       'line 6, column 73: This is not YAML: Missing closing. Check indents, quotes and brackets there.',
+    ],
+    [
+      'the secret of a webhook as it is',
+      () => `${WHOLE}${hooked(`{ secret: ${PASSWORD} }`)}`,
+      'line 29, column 66: syncs.nightly.webhooks.secret is a text. A secret is never written in this file: give { env: NAME } or { file: PATH }.',
+    ],
+    [
+      'the secret of a webhook in place of a reference, which YAML takes for a key',
+      () => `${WHOLE}${hooked(`{ secret: { ${PASSWORD}: 1 } }`)}`,
+      'line 29, column 66: syncs.nightly.webhooks.secret has a key that is not known here. Give { env: NAME } or { file: PATH }.',
+    ],
+    [
+      'the secret of a webhook in place of its keys',
+      () => `${WHOLE}${hooked(PASSWORD)}`,
+      'line 29, column 54: syncs.nightly.webhooks is a text. Give { secret: { env: NAME } }, the variable with the secret of the webhook.',
     ],
     [
       'a variable that is not set',

@@ -14,6 +14,8 @@ export interface VerbStack {
   readonly folder: string;
   readonly databaseUrl: string;
   readonly sandbox: SandboxControl;
+  /** Where the sandbox has the API, and its private key. */
+  readonly klaviyo: { readonly url: string; readonly apiKey: string };
   /** Writes a source. @returns its path */
   source(name: string, lines: readonly string[]): Promise<string>;
   stop(): Promise<void>;
@@ -23,8 +25,10 @@ export interface VerbStack {
  * What the verbs and the examples need, as `consentry` runs it: a sandbox and a worker in processes of their own,
  * named in this process's environment. The Temporal namespace is its own too, since every worker
  * of the product takes the same task queue.
+ *
+ * @param sandboxFlags further flags of the sandbox
  */
-export async function startVerbStack(): Promise<VerbStack> {
+export async function startVerbStack(sandboxFlags: readonly string[] = []): Promise<VerbStack> {
   const folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
   const database = await createTestDatabase();
   const { address } = await testTemporal();
@@ -34,7 +38,7 @@ export async function startVerbStack(): Promise<VerbStack> {
     TEMPORAL_NAMESPACE: namespace,
   };
   Object.assign(process.env, environment);
-  const sandbox = await startVerb(['sandbox', '--delays', 'fast'], {}, folder);
+  const sandbox = await startVerb(['sandbox', '--delays', 'fast', ...sandboxFlags], {}, folder);
   const { url, apiKey } = sandbox.ready as { url: string; apiKey: string };
   const worker = await startVerb(
     ['worker'],
@@ -44,6 +48,7 @@ export async function startVerbStack(): Promise<VerbStack> {
   return {
     folder,
     databaseUrl: database.url,
+    klaviyo: { url, apiKey },
     sandbox: new SandboxControl(url),
     async source(name, lines) {
       const path = join(folder, name);

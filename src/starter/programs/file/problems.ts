@@ -91,10 +91,23 @@ export function problemsOfForm(
 }
 
 /** A text where a secret may be, in the wrong place, is not shown; nor is one that nobody reads. */
-function kindOf(value: unknown, [group]: Path): string {
+function kindOf(value: unknown, path: Path): string {
   if (typeof value !== 'string') return shown(value);
-  const isShown = value.length <= 60 && group !== 'accounts' && group !== 'connections';
+  const [group] = path;
+  const isShown =
+    value.length <= 60 && group !== 'accounts' && group !== 'connections' && !mayBeSecret(path);
   return isShown ? shown(value) : 'a text';
+}
+
+/** Keys whose value refers to a secret. */
+const REFERENCES: readonly PropertyKey[] = ['key', 'url', 'secret', 'former_secret'];
+
+function isReference(key: PropertyKey | undefined): boolean {
+  return key !== undefined && REFERENCES.includes(key);
+}
+
+function mayBeSecret(path: Path): boolean {
+  return path.some(isReference) || path.some((key) => key === 'webhooks' || key === 'notify');
 }
 
 function missing(
@@ -110,7 +123,7 @@ function unknownKey(path: Path, key: string, make: Problems): Problem {
   const known = knownKeys(path);
   const last = path.at(-1);
   // A secret that was written where a reference to it belongs may look like a key.
-  if (last === 'key' || last === 'url') {
+  if (isReference(last)) {
     return make(path, 'has a key that is not known here', 'give { env: NAME } or { file: PATH }');
   }
   const meant = nearest(key, known);

@@ -8,6 +8,7 @@ import { variableOf, type Variables } from '../../../runtime/config.js';
 import { ConfigFileError, type Problem } from './problems.js';
 import { inFolder, type ProgramsFile } from './read.js';
 import type { Reference } from './reference.js';
+import type { WebhooksEntry } from './sync-schema.js';
 
 /** Addresses of the connections by name, with their passwords. Never printed or stored. */
 export type Secrets = ReadonlyMap<string, string>;
@@ -53,6 +54,32 @@ export async function keyOfAccount(
   const key = file.settings.accounts[name]?.key;
   if (key === undefined) return null;
   return secretAt(file, ['accounts', name, 'key'], key, variables);
+}
+
+/** A shorter one can be guessed, and Klaviyo is said to refuse it. */
+const SHORTEST_WEBHOOK_SECRET = 16;
+
+/** The secrets of the webhooks of a sync: what is signed with one of them is taken. @throws ConfigFileError */
+export async function webhookSecrets(
+  file: ProgramsFile,
+  sync: string,
+  webhooks: WebhooksEntry,
+  variables?: Variables,
+): Promise<string[]> {
+  const secrets: string[] = [];
+  for (const key of ['secret', 'former_secret'] as const) {
+    const reference = webhooks[key];
+    if (reference === undefined) continue;
+    const path = ['syncs', sync, 'webhooks', key];
+    const secret = await secretAt(file, path, reference, variables);
+    if (secret.length < SHORTEST_WEBHOOK_SECRET) {
+      const problem = `is shorter than ${SHORTEST_WEBHOOK_SECRET} characters`;
+      const remedy = 'choose a longer one, here and in Klaviyo: whoever guesses it can start runs';
+      throw new ConfigFileError(file.path, [file.problem(path, problem, remedy)]);
+    }
+    secrets.push(secret);
+  }
+  return secrets;
 }
 
 async function secretAt(

@@ -94,6 +94,19 @@ const notify = z.strictObject(
   { error: 'give { url: { env: NAME } }, the variable with the address' },
 );
 
+export const webhooksSchema = z.strictObject(
+  {
+    secret: setting(reference, {
+      says: 'secret with which Klaviyo signs the requests of the webhook, its `secret_key`: at least 16 characters',
+    }),
+    former_secret: setting(reference.optional(), {
+      says: 'the secret before, which is taken as well while it is being changed in Klaviyo',
+      otherwise: 'none',
+    }),
+  },
+  { error: 'give { secret: { env: NAME } }, the variable with the secret of the webhook' },
+);
+
 export const syncSchema = z.strictObject(
   {
     account: setting(text('give the name of an account of this file'), {
@@ -116,8 +129,13 @@ export const syncSchema = z.strictObject(
       says: 'who is told when the sync is late or failed, and when it is well again',
       otherwise: 'nobody',
     }),
+    webhooks: setting(webhooksSchema.optional(), {
+      says: 'webhooks of the account that start a run, for `consentry webhooks listen`; no other verb reads it',
+      otherwise: 'none',
+    }),
   },
   { error: 'give its settings, such as account and to' },
 );
 
+export type WebhooksEntry = z.output<typeof webhooksSchema>;
 export type SyncEntry = z.output<typeof syncSchema>;
