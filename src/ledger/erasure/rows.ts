@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { CHANNELS, PHONE_CHANNELS } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
+import { PERSONAL_COLUMNS } from '../runs/intents.js';
 import { PUTS_ON_LIST } from '../opt-outs/repairs.js';
 import { isIdentifier } from '../parts.js';
 
@@ -89,14 +90,7 @@ export async function findRows(tx: LedgerDb, accountId: string): Promise<void> {
 
 /** What a row says of its person. The outcome and what Klaviyo held before and after stay. */
 const PERSONAL: readonly RawBuilder<unknown>[] = [
-  'email',
-  'phone_number',
-  'country',
-  'raw_email',
-  'raw_phone',
-  'date_of_birth',
-  'push_token',
-  'push_platform',
+  ...PERSONAL_COLUMNS,
   ...CHANNELS.map((channel) => `${channel}_consented_at`),
 ].map((column) => sql`${sql.ref(column)} = null`);
 

@@ -7,10 +7,8 @@ import { addRowCounts } from '../jobs/settlements.js';
 import { joinMembership, partsOfRow, type People } from '../parts.js';
 import { insertMigration, type NewMigration } from './migrations.js';
 
-const INTENT_COLUMNS = [
-  'migration_number',
-  'row_number',
-  'line',
+/** What a row says of its person, besides when they consented to each channel. */
+export const PERSONAL_COLUMNS = [
   'email',
   'phone_number',
   'country',
@@ -19,6 +17,13 @@ const INTENT_COLUMNS = [
   'date_of_birth',
   'push_token',
   'push_platform',
+] as const;
+
+const INTENT_COLUMNS: readonly string[] = [
+  'migration_number',
+  'row_number',
+  'line',
+  ...PERSONAL_COLUMNS,
 ];
 
 const columnsOf = (channel: Channel): string[] =>
