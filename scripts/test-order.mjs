@@ -1,18 +1,27 @@
 import { builtTest, fastOnly } from './fast-tests.mjs';
 
-/** Tests that take 40 seconds and more, nearly all of it waiting, the longest first. */
+/** Tests that take half a minute and more, nearly all of it waiting, the longest first. */
 const LONGEST = [
   'workflows/meanwhile/said-no-meanwhile',
-  'scenarios/open-questions/hidden-consent',
   'scenarios/open-questions/every-answer',
+  'scenarios/open-questions/hidden-consent',
+  'scenarios/operations/switching-off',
+  'workflows/runs/migration',
+  'syncs/recovery',
   'cli/verbs/one-person',
-  'syncs/campaign',
+  'scenarios/other-tools/calls-and-waits',
   'scenarios/effects/live-consent',
+  'scenarios/wishes/opt-in',
   'packages/pack',
   'workflows/steering/stopped-half-way',
   'cli/verbs/program',
+  'scenarios/wishes/refused-calls-and-reads',
   'cli/verbs/verbs',
   'end-to-end',
+  'scenarios/wishes/opt-outs',
+  'scenarios/wishes/ask-again',
+  'cli/verbs/plan',
+  'cli/accounts',
 ].map(builtTest);
 
 /**
