@@ -301,6 +301,7 @@ export default defineConfig(
     languageOptions: {
       globals: Object.fromEntries(
         [
+          'AbortController',
           'console',
           'process',
           'setTimeout',

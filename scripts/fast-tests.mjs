@@ -19,7 +19,12 @@ const LONG = [
   'importers/extremes',
   'packages/pack',
   'workflows/long-waits/year',
-].map((name) => join('dist', 'test', `${name}.test.js`));
+].map(builtTest);
+
+/** The built file of `ledger/plan`, a test of ours. */
+export function builtTest(name) {
+  return join('dist', 'test', `${name}.test.js`);
+}
 
 /**
  * The built test files that need no server and are fast. What a file needs is read from its

@@ -4,8 +4,8 @@
  *   node scripts/run-tests.mjs [--fast] [--node-option ...] [path ...]
  *
  * A path, such as test/ledger, selects the test files whose path contains it. --fast leaves out
- * tests that need a server or take long, and starts no server. Other options, such as
- * --test-name-pattern=guard, go to Node's test runner.
+ * tests that need a server or take long, and starts no server. --test-name-pattern=guard selects
+ * tests by their names; other options go to Node.
  *
  * The sandboxes of all tests record their requests and answers. At the end, one more test compares
  * these with Klaviyo's specification, if that is beside the repository. Only after a whole run does
@@ -17,30 +17,31 @@ import { join, relative, sep } from 'node:path';
 import { filesUnder, PROJECTS } from './build-state.mjs';
 import { fastOnly } from './fast-tests.mjs';
 import { ROOT, runToEnd } from './run-to-end.mjs';
+import { ordered } from './test-order.mjs';
 
 /** Exit code of the test runner if a test failed; a higher code means that a signal ended it. */
 const FAILED = 1;
 
-const RUNNER_OPTIONS = [
-  '--test-reporter=spec',
-  '--test-reporter-destination=stdout',
-  // Test files mostly wait for servers, so more of them than cores run at once.
-  '--test-concurrency=3',
-];
-
+/** How a test says where it failed. */
+const NODE_OPTIONS = ['--enable-source-maps'];
+const RUNNER = join('scripts', 'run-files.mjs');
 const args = process.argv.slice(2);
 const fast = args.includes('--fast');
-const options = args.filter((arg) => arg.startsWith('-') && arg !== '--fast');
+const given = args.filter((arg) => arg.startsWith('-') && arg !== '--fast');
+const patterns = given.filter((arg) => arg.startsWith('--test-name-pattern='));
+const options = given.filter((arg) => !patterns.includes(arg));
 const wanted = args.filter((arg) => !arg.startsWith('-')).map(asBuilt);
 const AFTER_ALL = join('packages', 'klaviyo-sandbox', 'dist/test/contract/exchanges.test.js');
 const built = PROJECTS.map((project) => filesUnder(join(project, 'dist', 'test')));
-const found = (await Promise.all(built))
+const all = (await Promise.all(built))
   .flat()
   .map((path) => relative(ROOT, path))
   .filter((path) => path.endsWith('.test.js') && path !== AFTER_ALL)
-  .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)))
   .sort();
-const files = fast ? await fastOnly(found) : found;
+const found = all.filter(
+  (path) => wanted.length === 0 || wanted.some((part) => path.includes(part)),
+);
+const files = fast ? await fastOnly(found) : await ordered(all, found);
 
 if (files.length === 0) {
   console.error(`No test file matches ${args.join(' ') || 'dist/test'}.`);
@@ -52,15 +53,15 @@ if (files.length === 0) {
 /** Runs the tests, then the one about what their sandboxes recorded. */
 async function withExchanges(env) {
   const folder = await mkdtemp(join(tmpdir(), 'consentry-exchanges-'));
-  const test = ['--enable-source-maps', '--test', ...RUNNER_OPTIONS];
+  const run = [...NODE_OPTIONS, ...options, RUNNER];
   try {
-    const code = await runToEnd([...test, ...options, ...files], {
+    const code = await runToEnd([...run, ...patterns, ...files], {
       ...env,
       KLAVIYO_SANDBOX_EXCHANGES: folder,
     });
     if (code > FAILED) return code;
     const whole = code === 0 && args.length === 0;
-    const contractCode = await runToEnd([...test, AFTER_ALL], {
+    const contractCode = await runToEnd([...run, AFTER_ALL], {
       ...env,
       CONSENTRY_TEST_EXCHANGES: folder,
       ...(whole ? { CONSENTRY_TEST_EXCHANGES_WHOLE: '1' } : {}),

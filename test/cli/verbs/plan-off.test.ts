@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
+import { writeFile } from 'node:fs/promises';
+import { before, describe, it } from 'node:test';
 import type { AppliedChange } from '../../../src/cli/run/applied-change.js';
 import type { PlannedOff } from '../../../src/cli/run/plan-changes.js';
-import { startVerb } from '../../../src/demo/child.js';
-import { verbEnvironment } from '../../support/processes/verb-environment.js';
-import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
 import { run, runTyping } from '../terminal.js';
+import { inShop } from './shop.js';
 
 /** Known to nobody else on this Temporal server. */
 const ACCOUNT = `O${process.pid}`;
@@ -23,40 +18,11 @@ interface Planned {
 }
 
 describe('plan and apply of a program that is switched off', { timeout: 240_000 }, () => {
-  const started = process.cwd();
-  let folder: string;
-  let ledger: TestDatabase;
-  let sandbox: Sandbox;
-  let worker: { stop(): Promise<void> };
+  const shop = inShop(ACCOUNT);
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
-    process.chdir(folder);
-    ledger = await createTestDatabase();
-    const environment = await verbEnvironment(folder, ledger);
-    Object.assign(process.env, environment);
-    sandbox = await startSandbox({
-      delays: 'fast',
-      account: { id: ACCOUNT },
-      lists: [{ id: 'NEWSLT', name: 'Newsletter', opt_in_process: 'single_opt_in' }],
-    });
-    sandbox.account.seed({ email: 'in@shop.test', email_consent: 'SUBSCRIBED' });
-    await people('club', 'in', 'ada', 'bob', 'eve');
-    await people('news', 'eve');
-    const key = { KLAVIYO_API_KEY: sandbox.apiKey, KLAVIYO_BASE_URL: sandbox.url };
-    ({ process: worker } = await startVerb(['worker'], { ...environment, ...key }, folder));
+    await shop.people('club', 'in', 'ada', 'bob', 'eve');
+    await shop.people('news', 'eve');
   });
-  after(async () => {
-    await worker.stop();
-    await sandbox.close();
-    await ledger.drop();
-    process.chdir(started);
-    await rm(folder, { recursive: true });
-  });
-
-  async function people(name: string, ...who: string[]): Promise<void> {
-    const rows = who.map((each) => `${each}@shop.test,yes`);
-    await writeFile(`${name}.csv`, ['email,email_consent', ...rows].join('\n'));
-  }
 
   async function file(...club: string[]): Promise<void> {
     const line = (name: string, ...more: string[]) =>
@@ -81,7 +47,8 @@ describe('plan and apply of a program that is switched off', { timeout: 240_000 
   }
 
   const consentOf = (who: string): string | undefined =>
-    sandbox.account.truthFor({ email: `${who}@shop.test` })?.subscriptions.email.marketing.consent;
+    shop.sandbox.account.truthFor({ email: `${who}@shop.test` })?.subscriptions.email.marketing
+      .consent;
   const consents = (): (string | undefined)[] => ['in', 'ada', 'bob', 'eve'].map(consentOf);
   const GIVEN = 'off: { people: unsubscribe_given }';
 

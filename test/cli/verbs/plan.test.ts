@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { type Sandbox, startSandbox } from 'klaviyo-sandbox';
+import { writeFile } from 'node:fs/promises';
+import { before, describe, it } from 'node:test';
 import type { AppliedChange } from '../../../src/cli/run/applied-change.js';
-import { startVerb } from '../../../src/demo/child.js';
-import { verbEnvironment } from '../../support/processes/verb-environment.js';
-import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
 import { run, runTyping } from '../terminal.js';
+import { inShop } from './shop.js';
 
 /** Known to nobody else on this Temporal server. */
 const ACCOUNT = `Q${process.pid}`;
@@ -24,36 +19,10 @@ interface Planned {
 }
 
 describe('plan and apply', { timeout: 240_000 }, () => {
-  const started = process.cwd();
-  let folder: string;
-  let ledger: TestDatabase;
-  let sandbox: Sandbox;
-  let worker: { stop(): Promise<void> };
+  const shop = inShop(ACCOUNT, { clicks: { share: 1, delayMs: [0, 0] } });
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
-    process.chdir(folder);
-    ledger = await createTestDatabase();
-    const environment = await verbEnvironment(folder, ledger);
-    Object.assign(process.env, environment);
-    sandbox = await startSandbox({
-      delays: 'fast',
-      account: { id: ACCOUNT },
-      clicks: { share: 1, delayMs: [0, 0] },
-      lists: [{ id: 'NEWSLT', name: 'Newsletter', opt_in_process: 'single_opt_in' }],
-    });
-    sandbox.account.seed({ email: 'in@shop.test', email_consent: 'SUBSCRIBED' });
-    sandbox.account.seed({ email: 'out@shop.test', email_consent: 'UNSUBSCRIBED' });
-    const people = ['in', 'out', 'ada', 'bob'].map((who) => `${who}@shop.test,yes`);
-    await writeFile('people.csv', ['email,email_consent', ...people].join('\n'));
-    const key = { KLAVIYO_API_KEY: sandbox.apiKey, KLAVIYO_BASE_URL: sandbox.url };
-    ({ process: worker } = await startVerb(['worker'], { ...environment, ...key }, folder));
-  });
-  after(async () => {
-    await worker.stop();
-    await sandbox.close();
-    await ledger.drop();
-    process.chdir(started);
-    await rm(folder, { recursive: true });
+    shop.sandbox.account.seed({ email: 'out@shop.test', email_consent: 'UNSUBSCRIBED' });
+    await shop.people('people', 'in', 'out', 'ada', 'bob');
   });
 
   async function file(...programs: string[]): Promise<void> {
@@ -86,9 +55,9 @@ describe('plan and apply', { timeout: 240_000 }, () => {
   }
 
   const subscribed = (): string[] =>
-    [...sandbox.account.subscribed()].map(({ email }) => email ?? '').sort();
+    [...shop.sandbox.account.subscribed()].map(({ email }) => email ?? '').sort();
   const lists = (): (readonly [string, string])[] =>
-    sandbox.account.lists.all().map(({ name, optIn }) => [name, optIn] as const);
+    shop.sandbox.account.lists.all().map(({ name, optIn }) => [name, optIn] as const);
   const statuses = (programs: readonly AppliedChange[]): (readonly [string, string, string])[] =>
     programs.map(({ program, change, status }) => [program, change, status] as const);
 

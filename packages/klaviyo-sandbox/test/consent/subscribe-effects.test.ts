@@ -62,6 +62,22 @@ test('back-dates a historical subscribe, within 2 to 20 minutes, also on a doubl
   assert.deepEqual([...sandbox.account.messages()], []);
 });
 
+test('dates all consent of a row alike, however long it takes to write', async (t) => {
+  const sandbox = await sandboxFor(t, { delays: 'fast' });
+  const { clock } = sandbox.account;
+  const wall = clock.wall.bind(clock);
+  let looks = 0;
+  clock.wall = () => wall() + 1_000 * looks++;
+  const consent = { consent: 'SUBSCRIBED' };
+  const both = { marketing: consent, transactional: consent };
+  const attributes = { phone_number, subscriptions: { sms: both } };
+  await subscribe(sandbox, [{ type: 'profile', attributes }], { list: 'Single' });
+  sandbox.account.advance(MINUTE);
+  const { sms } = sandbox.account.truthFor({ phone_number })!.subscriptions;
+  assert.equal(sms.transactional.consent, 'SUBSCRIBED');
+  assert.equal(sms.transactional.consent_timestamp, sms.marketing.consent_timestamp);
+});
+
 test('clamps dates before 1990', async (t) => {
   const sandbox = await sandboxFor(t);
   const rows = [row({ email }, ['email'], { consented_at: '1970-01-01T00:00:00Z' })];

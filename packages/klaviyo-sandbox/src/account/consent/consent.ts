@@ -59,9 +59,10 @@ export class ConsentBook {
    *
    * The event is written if the person was not subscribed or was suppressed by hand (help article
    * on consent in profiles).
+   *
+   * @param now epoch ms; all consent of one call has the same date
    */
-  subscribe(index: number, optIn: OptInRecord): boolean {
-    const now = this.clock.wall();
+  subscribe(index: number, optIn: OptInRecord, now = this.clock.wall()): boolean {
     const timestamp = Math.max(optIn.consentedAt ?? now, OLDEST_CONSENT);
     const column = this.profiles.channel(optIn.key);
     const present = column.get(index);

@@ -98,7 +98,7 @@ export class Subscribing {
   ): void {
     const now = this.core.clock.wall();
     const given = grants.filter(({ key, consentedAt }) =>
-      this.core.book.subscribe(index, { key, consentedAt, customSource, confirmed }),
+      this.core.book.subscribe(index, { key, consentedAt, customSource, confirmed }, now),
     );
     if (given.some(({ key }) => key === 'mobile_push.marketing')) {
       for (const token of tokens) {
