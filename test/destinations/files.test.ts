@@ -274,7 +274,11 @@ function sourceOf(
     if (end !== null) throw end;
   }
   const snapshot = <T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> =>
-    work({ marker: markerAt(9, end === null ? { syncId: 'other' } : {}), rows: rows() });
+    work({
+      marker: markerAt(9, end === null ? { syncId: 'other' } : {}),
+      rows: rows(),
+      members: null,
+    });
   return { shown: 'rows of a test', snapshot } as Destination;
 }
 

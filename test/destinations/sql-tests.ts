@@ -544,5 +544,5 @@ export function testsOf(server: TestServer): void {
 }
 
 function nothing(others: Partial<Written> = {}): Written {
-  return { added: 0, changed: 0, removed: 0, changes: [], readAgain: [], ...others };
+  return { added: 0, changed: 0, removed: 0, changes: [], readAgain: [], members: null, ...others };
 }

@@ -71,19 +71,35 @@ function recordsOf(pages: readonly ReadPage[], timeOf: (ms: number) => string): 
   return [...records.values()];
 }
 
-export function countsOf(read: number, { added, changed, removed }: Written): SyncCounts {
-  return { read, added, changed, removed };
+export function countsOf(read: number, { added, changed, removed, members }: Written): SyncCounts {
+  const [membersJoined, membersLeft] = [members?.joinedAt.length ?? 0, members?.left ?? 0];
+  return { read, added, changed, removed, membersJoined, membersLeft };
 }
+
+/** How drift names memberships of lists. */
+const MEMBERSHIPS = 'list_memberships';
 
 /**
  * What a sweep noticed that should have been noticed before, by what changed. What has no time of its
  * own counts too, as `… (undated)`: it may have happened since.
  */
-export function driftOf({ changes }: Written, noticedBy: NoticedBy, { reading }: SyncState): Drift {
+export function driftOf(
+  { changes, members }: Written,
+  noticedBy: NoticedBy,
+  { reading, listsIn }: SyncState,
+): Drift {
   const until = reading?.noticedUntil ?? null;
   if (noticedBy !== 'sweep' || until === null) return {};
   const drift: Record<string, number> = {};
-  for (const { thing, happenedAt } of changes) {
+  // Into a table that is filled for the first time, all of them come.
+  const isFilled = members !== null && listsIn !== null && listsIn === reading?.lists?.in;
+  const joined = isFilled ? members.joinedAt : [];
+  const left = isFilled ? Array<null>(members.left).fill(null) : [];
+  const noticed = [
+    ...changes,
+    ...[...joined, ...left].map((happenedAt) => ({ thing: MEMBERSHIPS, happenedAt })),
+  ];
+  for (const { thing, happenedAt } of noticed) {
     if (happenedAt !== null && Date.parse(happenedAt) > Date.parse(until)) continue;
     const key = happenedAt === null ? `${thing} (undated)` : thing;
     drift[key] = (drift[key] ?? 0) + 1;

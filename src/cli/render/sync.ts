@@ -26,6 +26,7 @@ export function syncProgressLine(progress: SyncProgress, leftMs: number | null):
     `added ${count(added)}`,
     ...(changed === 0 ? [] : [`changed ${count(changed)}`]),
     ...(removed === 0 ? [] : [`removed ${count(removed)}`]),
+    ...(membersWords(progress) === null ? [] : [membersWords(progress)]),
   ].join(' | ');
 }
 
@@ -39,8 +40,18 @@ export function renderSyncResult(result: SyncResult): string {
     `${what}: ${counted(read, 'profile')} read, ${count(added)} added, ${count(changed)} changed, ` +
       `${count(removed)} removed.`,
   ];
+  const members = membersWords(result);
+  if (members !== null) lines.push(`Lists: ${members}.`);
   if (whole === 'sweep') lines.push(driftWords(drift));
   return lines.join('\n');
+}
+
+/** Null if nobody joined or left a list. */
+function membersWords({
+  membersJoined: joined,
+  membersLeft: left,
+}: Pick<SyncResult, 'membersJoined' | 'membersLeft'>): string | null {
+  return joined === 0 && left === 0 ? null : `${count(joined)} joined, ${count(left)} left`;
 }
 
 function driftWords(drift: SyncResult['drift']): string {

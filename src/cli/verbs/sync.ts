@@ -96,6 +96,10 @@ function addRun(verb: Command, terminal: Terminal): void {
       .argument('[name]', 'name of a sync of consentry.yaml'),
   )
     .option('--history <name>', 'table with one row a change (default: none)')
+    .option(
+      '--lists [table]',
+      'table with one row a membership of a list; without a name for a folder (default: none)',
+    )
     .addOption(
       new Option(
         '--on-deleted <what>',
@@ -125,7 +129,8 @@ Examples:
   consentry sync run nightly
   consentry sync run --to postgres://crm@localhost/crm
   consentry sync run --to consent/ --format parquet
-  consentry sync run --to postgres://crm@localhost/crm --table consent --history consent_history --full`,
+  consentry sync run --to postgres://crm@localhost/crm --table consent --history consent_history --full
+  consentry sync run --to postgres://crm@localhost/crm --lists klaviyo_list_members`,
     )
     .action(async (name: string | undefined, flags: SyncRunFlags) => {
       const { runSync } = await import('../run/sync-run.js');

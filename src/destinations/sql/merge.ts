@@ -31,7 +31,7 @@ export interface Merged {
   readonly history: readonly NoticedChange[];
   /** When somebody of whom no row tells it was read as gone, at last; null if nobody was. */
   readonly goneAt: string | null;
-  readonly written: Written;
+  readonly written: Omit<Written, 'members'>;
 }
 
 export interface NoticedChange extends WrittenChange {

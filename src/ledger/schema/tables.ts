@@ -228,6 +228,8 @@ interface SyncRunTable {
   added: Generated<string>;
   changed: Generated<string>;
   removed: Generated<string>;
+  members_joined: Generated<string>;
+  members_left: Generated<string>;
   drift: ColumnType<Drift, string | undefined, string>;
   seen_at: Generated<Date>;
   found: JSONColumnType<ValidationFound> | null;

@@ -139,13 +139,14 @@ export async function secretOf(db: LedgerDb, runId: string): Promise<string | nu
 export async function noteSynced(
   db: LedgerDb,
   runId: string,
-  { read, added, changed, removed }: SyncCounts,
+  { read, added, changed, removed, membersJoined, membersLeft }: SyncCounts,
   drift: Drift = {},
 ): Promise<void> {
   await sql`
     update consentry.sync_run set seen_at = now(),
       read = read + ${read}, added = added + ${added}, changed = changed + ${changed},
-      removed = removed + ${removed},
+      removed = removed + ${removed}, members_joined = members_joined + ${membersJoined},
+      members_left = members_left + ${membersLeft},
       drift = coalesce((
         select jsonb_object_agg(key, total) from (
           select key, sum(value::bigint) as total
@@ -208,6 +209,8 @@ export async function syncRuns(
       'added',
       'changed',
       'removed',
+      'members_joined',
+      'members_left',
       'drift',
       'warning',
       'failure',
@@ -234,6 +237,8 @@ export async function syncRuns(
     added: Number(row.added),
     changed: Number(row.changed),
     removed: Number(row.removed),
+    membersJoined: Number(row.members_joined),
+    membersLeft: Number(row.members_left),
     drift: row.drift,
     warning: row.warning,
     failure: row.failure,
