@@ -181,6 +181,9 @@ export interface SyncTurn extends SyncCounts {
   readonly left: number | null;
 }
 
+/** How drift and lags name memberships of lists. */
+export const MEMBERSHIPS = 'list_memberships';
+
 /** What a whole reading found that should have been noticed before. By what changed. */
 export type Drift = Readonly<Record<string, number>>;
 

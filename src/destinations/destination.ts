@@ -113,6 +113,10 @@ export interface WrittenChange {
   readonly before: string | null;
   readonly after: string | null;
   readonly happenedAt: string | null;
+  /** When Klaviyo changed it, which a date of its own does not say; null if it does not say. */
+  readonly changedAt: string | null;
+  /** When it was read, by the clock of `Batch.readAt`. */
+  readonly noticedAt: string;
 }
 
 /** What becomes of the row of a profile that was deleted in Klaviyo. */

@@ -103,6 +103,9 @@ describe('list memberships of a sync', () => {
     const [status] = await world.harness.consentry.syncs.status();
     const { calls = 0, membersLeft: noted } = status?.runs[0] ?? {};
     assert.equal(noted, 2);
+    const { changes, largestMs = Infinity } = status?.lag.list_memberships ?? {};
+    assert.equal(changes, 3);
+    assert.ok(largestMs < 60_000, `${largestMs} ms`);
     assert.ok(calls <= 40, `${calls} calls`);
   });
 

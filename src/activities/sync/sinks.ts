@@ -1,11 +1,18 @@
 import { toMirrored } from '../../consent/mirrored.js';
 import { recordOf } from '../../consent/record/reading.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
-import { NO_COUNTS, sumOf, type Drift, type SyncCounts } from '../../contracts/sync.js';
+import {
+  MEMBERSHIPS,
+  NO_COUNTS,
+  sumOf,
+  type Drift,
+  type SyncCounts,
+} from '../../contracts/sync.js';
 import type { NoticedBy, ReadRecord, Written } from '../../destinations/destination.js';
 import { noteSynced, rememberPeople } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { apart } from '../mirror/known.js';
+import { isFilled, noteLagsOf } from './lags.js';
 import { profilesOf, type ReadPage } from './profiles-of.js';
 import type { SyncSession } from './session.js';
 import type { SyncState } from './state.js';
@@ -45,6 +52,7 @@ export class Sinks {
     );
     const counts = countsOf(profiles.length, written);
     await noteSynced(ledger.db, this.runId, counts, driftOf(written, noticedBy, state));
+    await noteLagsOf(this.deps, this.session, this.runId, written);
     return sumOf(counts, await this.#again(written.readAgain, noticedBy));
   }
 
@@ -76,9 +84,6 @@ export function countsOf(read: number, { added, changed, removed, members }: Wri
   return { read, added, changed, removed, membersJoined, membersLeft };
 }
 
-/** How drift names memberships of lists. */
-const MEMBERSHIPS = 'list_memberships';
-
 /**
  * What a sweep noticed that should have been noticed before, by what changed. What has no time of its
  * own counts too, as `… (undated)`: it may have happened since.
@@ -86,15 +91,14 @@ const MEMBERSHIPS = 'list_memberships';
 export function driftOf(
   { changes, members }: Written,
   noticedBy: NoticedBy,
-  { reading, listsIn }: SyncState,
+  state: SyncState,
 ): Drift {
-  const until = reading?.noticedUntil ?? null;
+  const until = state.reading?.noticedUntil ?? null;
   if (noticedBy !== 'sweep' || until === null) return {};
   const drift: Record<string, number> = {};
-  // Into a table that is filled for the first time, all of them come.
-  const isFilled = members !== null && listsIn !== null && listsIn === reading?.lists?.in;
-  const joined = isFilled ? members.joinedAt : [];
-  const left = isFilled ? Array<null>(members.left).fill(null) : [];
+  const ofLists = isFilled(state, noticedBy) ? members : null;
+  const joined = ofLists?.joinedAt ?? [];
+  const left = Array<null>(ofLists?.left ?? 0).fill(null);
   const noticed = [
     ...changes,
     ...[...joined, ...left].map((happenedAt) => ({ thing: MEMBERSHIPS, happenedAt })),

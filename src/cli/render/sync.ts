@@ -61,11 +61,14 @@ function driftWords(drift: SyncResult['drift']): string {
   return `It found changes that no other source had shown: ${words}.`;
 }
 
-export function renderSyncs(syncs: readonly SyncStatus[]): string {
+/** @param withLag also how late each channel's changes were noticed */
+export function renderSyncs(syncs: readonly SyncStatus[], withLag: boolean): string {
   if (syncs.length === 0) {
     return 'There is no sync yet. Start one: consentry sync run --to postgres://user@host/database';
   }
-  return syncs.map(renderSync).join('\n\n');
+  return syncs
+    .flatMap((sync) => [renderSync(sync), ...(withLag ? [renderLag(sync)] : [])])
+    .join('\n\n');
 }
 
 function renderSync(status: SyncStatus): string {
@@ -84,6 +87,22 @@ function renderSync(status: SyncStatus): string {
   ]);
   return `${head}\n\n${table(RUN_COLUMNS, rows)}`;
 }
+
+/** For each channel, from when Klaviyo changed something until it was noticed. */
+function renderLag({ lag }: SyncStatus): string {
+  const rows = Object.entries(lag).map(([channel, summary]) => [
+    channel,
+    ...(summary === null
+      ? ['-', '-', '-']
+      : [count(summary.changes), duration(summary.medianMs), duration(summary.largestMs)]),
+  ]);
+  return table(LAG_COLUMNS, rows);
+}
+
+const LAG_COLUMNS = [
+  { head: 'noticed in 24 h' },
+  ...['changes', 'median lag', 'largest lag'].map((head) => ({ head, align: 'right' as const })),
+];
 
 const RUN_COLUMNS = [
   { head: 'run' },

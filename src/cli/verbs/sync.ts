@@ -54,7 +54,9 @@ Example:
     });
   verb
     .command('status')
-    .description('show syncs: the last success and its age, the next run, what the latest ones did')
+    .description(
+      'show syncs: the last success and its age, the next run, what the latest runs did; of one, its lag',
+    )
     .argument('[name]', 'name of a sync')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExamples:\n  consentry sync status\n  consentry sync status nightly')

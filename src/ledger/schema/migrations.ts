@@ -21,7 +21,7 @@ import * as syncs from './0021-syncs.js';
 import * as whoWasAsked from './0022-who-was-asked.js';
 import * as moves from './0023-people-move-from-list-to-list.js';
 import * as givenConsent from './0024-consent-given-by-programs.js';
-import * as listMembers from './0025-list-members-of-syncs.js';
+import * as listMembersAndLags from './0025-list-members-and-lags-of-syncs.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -47,7 +47,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0022-who-was-asked': whoWasAsked,
   '0023-people-move-from-list-to-list': moves,
   '0024-consent-given-by-programs': givenConsent,
-  '0025-list-members-of-syncs': listMembers,
+  '0025-list-members-and-lags-of-syncs': listMembersAndLags,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -9,6 +9,7 @@ import type {
   ValidationFound,
   WholeReading,
 } from '../../contracts/sync.js';
+import type { Lags } from '../../contracts/sync-lag.js';
 import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
@@ -231,6 +232,7 @@ interface SyncRunTable {
   members_joined: Generated<string>;
   members_left: Generated<string>;
   drift: ColumnType<Drift, string | undefined, string>;
+  lags: ColumnType<Lags, string | undefined, string>;
   seen_at: Generated<Date>;
   found: JSONColumnType<ValidationFound> | null;
   warning: string | null;

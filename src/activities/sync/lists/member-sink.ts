@@ -4,6 +4,7 @@ import type { ListBatch, NoticedBy, ReadMember } from '../../../destinations/des
 import type { Membership } from '../../../klaviyo/index.js';
 import { noteSynced } from '../../../ledger/index.js';
 import type { SyncDependencies } from '../../dependencies.js';
+import { isFilled, noteLagsOf } from '../lags.js';
 import { profilesOf } from '../profiles-of.js';
 import type { SyncSession } from '../session.js';
 import { countsOf, driftOf, Sinks } from '../sinks.js';
@@ -50,6 +51,9 @@ export class MemberSink {
     );
     const ofLists = countsOf(0, written);
     await noteSynced(this.deps.ledger.db, this.runId, ofLists, driftOf(written, noticedBy, next));
+    if (isFilled(next, noticedBy)) {
+      await noteLagsOf(this.deps, this.session, this.runId, written);
+    }
     counts = sumOf(counts, ofLists);
     return counts;
   }
