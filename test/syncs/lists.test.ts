@@ -26,7 +26,7 @@ describe('list memberships of a sync', () => {
     await populate(account, { profiles: 400 });
     const ids = [...account.truth()].map(({ id }) => id);
     join_('NEWS01', ids.slice(0, 350));
-    account.advance(60_000);
+    account.pass(60_000);
     join_('OFFERS', ids.slice(0, 130));
     join_('TWIN01', ids.slice(50, 60));
     for (const name of ['ada', 'bob', 'eve', 'kim', 'zoe']) {
@@ -36,7 +36,7 @@ describe('list memberships of a sync', () => {
     }
     // An account gets a metric with its first event, and is asked for metrics once a second at most.
     account.unsubscribe({ email: 'zoe@example.com', list_id: 'NEWS01' });
-    account.advance(3_600_000);
+    account.pass(3_600_000);
   });
   after(() => world.close());
 
