@@ -269,7 +269,8 @@ async function openSynced(
   if (to.kind === 'files') {
     // Files cannot be changed row by row: they are written from a table beside the ledger's.
     const table = `consentry.files_${id.replaceAll('-', '_')}`;
-    return openDestination(ledgerUrl, { ...to, table, history: null, columns: {} });
+    const lists = to.lists === true ? `${table}_lists` : null;
+    return openDestination(ledgerUrl, { ...to, table, history: null, lists, columns: {} });
   }
   const { url, ...tables } = to;
   const address = await readSecret(url, ofRun);

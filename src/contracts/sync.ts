@@ -16,6 +16,8 @@ export interface TableDestination {
   readonly table: string;
   /** Table of changes; null for none. */
   readonly history: string | null;
+  /** Table of list memberships; absent for none. */
+  readonly lists?: string;
   readonly onDeleted: 'erase' | 'keep';
   /** Other names for columns, by their default names. */
   readonly columns: Readonly<Record<string, string>>;
@@ -31,6 +33,8 @@ export interface FilesDestination {
   /** Absolute path. */
   readonly folder: string;
   readonly format: SnapshotFormat;
+  /** Writes list memberships too. */
+  readonly lists?: true;
   readonly onDeleted: 'erase' | 'keep';
   readonly columns: Readonly<Record<string, string>>;
 }
@@ -134,15 +138,28 @@ export interface SyncBegun {
   readonly writesFiles: boolean;
 }
 
-/** How many profiles a step read and what differed. A profile counts once a transaction. */
+/**
+ * How many profiles a step read and what differed, and who joined and left lists. A profile, or its
+ * membership of a list, counts once a transaction.
+ */
 export interface SyncCounts {
   readonly read: number;
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
+  /** Memberships of lists that began; 0 of a sync without them. */
+  readonly membersJoined: number;
+  readonly membersLeft: number;
 }
 
-export const NO_COUNTS: SyncCounts = { read: 0, added: 0, changed: 0, removed: 0 };
+export const NO_COUNTS: SyncCounts = {
+  read: 0,
+  added: 0,
+  changed: 0,
+  removed: 0,
+  membersJoined: 0,
+  membersLeft: 0,
+};
 
 export function sumOf(one: SyncCounts, other: SyncCounts): SyncCounts {
   return {
@@ -150,6 +167,8 @@ export function sumOf(one: SyncCounts, other: SyncCounts): SyncCounts {
     added: one.added + other.added,
     changed: one.changed + other.changed,
     removed: one.removed + other.removed,
+    membersJoined: one.membersJoined + other.membersJoined,
+    membersLeft: one.membersLeft + other.membersLeft,
   };
 }
 
@@ -161,6 +180,9 @@ export interface SyncTurn extends SyncCounts {
   /** Profiles that are left, estimated; null if that cannot be told yet. */
   readonly left: number | null;
 }
+
+/** How drift and lags name memberships of lists. */
+export const MEMBERSHIPS = 'list_memberships';
 
 /** What a whole reading found that should have been noticed before. By what changed. */
 export type Drift = Readonly<Record<string, number>>;

@@ -35,11 +35,43 @@ export interface Gone {
   readonly readAt?: string;
 }
 
+/** Somebody who was on a list when it was read. */
+export interface ReadMember {
+  readonly profileId: string;
+  /** An RFC 3339 datetime of Klaviyo; null if it did not say. */
+  readonly joinedAt: string | null;
+  readonly readAt: string;
+}
+
+/** What was read of one list. A profile at most once, in `members` and `left` together. */
+export interface ListBatch {
+  readonly listId: string;
+  readonly listName: string | null;
+  readonly members: readonly ReadMember[];
+  /** Who was asked for, and was not on it. */
+  readonly left: readonly { readonly profileId: string; readonly readAt: string }[];
+  /**
+   * The list was read as a whole, or is gone: whoever was not read since has left it. Null if nothing is
+   * known of others.
+   */
+  readonly whole: {
+    readonly since: string;
+    /** The reading says nothing of who joined later, by Klaviyo's clock; null if it does. */
+    readonly joinedBefore: string | null;
+  } | null;
+  /** A part of a reading of the whole list: its end has to know whom it read. */
+  readonly isRemembered: boolean;
+  /** All its members have another name of it. */
+  readonly isRenamed: boolean;
+}
+
 /** What one transaction writes. */
 export interface Batch {
   /** A profile at most once, in `records` and `gone` together. */
   readonly records: readonly ReadRecord[];
   readonly gone: readonly Gone[];
+  /** A list at most once. Memberships of profiles without a row are left out: see `unknownOf`. */
+  readonly lists?: readonly ListBatch[];
   /**
    * When the oldest of them was asked for, by the one clock of all writers, which `sweptAt` has too:
    * an RFC 3339 datetime. Of what was read at several times, each has a time of its own: only so does
@@ -63,6 +95,15 @@ export interface Written {
    * somebody was found gone of whom no row tells it: they may be that person. They were not written; read them again.
    */
   readonly readAgain: readonly string[];
+  /** Null if the batch has no lists. */
+  readonly members: WrittenMembers | null;
+}
+
+/** What became of memberships of lists. */
+export interface WrittenMembers {
+  /** Of those that began: when, by Klaviyo; null if it did not say. */
+  readonly joinedAt: readonly (string | null)[];
+  readonly left: number;
 }
 
 export interface WrittenChange {
@@ -72,6 +113,10 @@ export interface WrittenChange {
   readonly before: string | null;
   readonly after: string | null;
   readonly happenedAt: string | null;
+  /** When Klaviyo changed it, which a date of its own does not say; null if it does not say. */
+  readonly changedAt: string | null;
+  /** When it was read, by the clock of `Batch.readAt`. */
+  readonly noticedAt: string;
 }
 
 /** What becomes of the row of a profile that was deleted in Klaviyo. */
@@ -83,6 +128,8 @@ export interface DestinationTables {
   readonly table: string;
   /** One row a change; null for none. */
   readonly history: string | null;
+  /** One row a membership of a list; null for none. */
+  readonly lists?: string | null;
   /** `erase`: only an untraceable mark stays. `keep`: the row stays, with `deleted_at`. */
   readonly onDeleted: OnDeleted;
   /** Other names for columns, by their default names. */
@@ -101,11 +148,26 @@ export interface StoredRow {
   readonly mergedInto: string | null;
 }
 
+/** A membership as it is stored, or one that ended. Times are in UTC with microseconds. */
+export interface StoredMember {
+  readonly listId: string;
+  readonly profileId: string;
+  readonly listName: string | null;
+  /** By Klaviyo. */
+  readonly joinedAt: string | null;
+  /** When it was noticed that it had ended; null while the profile is on the list. */
+  readonly leftAt: string | null;
+  readonly firstSeenAt: string;
+  readonly lastReadAt: string;
+}
+
 /** All of a destination at one moment. */
 export interface Snapshot {
   readonly marker: Marker | null;
   /** In the order of ids, page by page, with those that are deleted and merged. */
   readonly rows: AsyncIterable<readonly StoredRow[]>;
+  /** List by list, with those that ended; null if there is no table of them. */
+  readonly members: AsyncIterable<readonly StoredMember[]> | null;
 }
 
 /**
@@ -144,6 +206,12 @@ export interface Destination {
   rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
   /** Rows that were merged into those with these ids, or into one of these, by their ids. */
   mergedRowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
+  /** Which of these profiles have no row that is neither deleted nor merged. */
+  unknownOf(profileIds: readonly string[]): Promise<string[]>;
+  /** Lists that somebody is on, by their ids, with the name that their members have. */
+  heldLists(): Promise<ReadonlyMap<string, string | null>>;
+  /** Ids of the lists that these profiles are on; profiles that are on none are missing. */
+  listsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** So many random rows that are neither deleted nor merged. */
   sample(count: number): Promise<ReadonlyMap<string, ConsentRow>>;
   /** The number of rows that are neither deleted nor merged. */

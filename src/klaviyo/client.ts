@@ -22,6 +22,12 @@ import {
   suppressedOnListCall,
   type Suppressed,
 } from './profiles/profile-calls.js';
+import {
+  membershipSchema,
+  membershipsCall,
+  type MembershipsPage,
+  type MembershipsQuery,
+} from './profiles/memberships.js';
 import type { ProfileConsent, ProfilePage } from './profiles/profile-consent.js';
 import {
   profileReadingSchema,
@@ -274,6 +280,18 @@ export class KlaviyoClient {
     options?: CallOptions,
   ): Promise<ProfilePage> {
     return orListNotFound(query.listId, () => this.#profiles.page(membersCall(query), options));
+  }
+
+  /**
+   * One page of who is on a list and since when, without their consent. Pass `next` as `cursor`, all
+   * else unchanged. A member can be read twice.
+   */
+  async readMemberships(query: MembershipsQuery, options?: CallOptions): Promise<MembershipsPage> {
+    const call = membershipsCall(query);
+    return orListNotFound(query.listId, async () => {
+      const page = await this.#pages.one(membershipSchema, call, options);
+      return { members: page.items, next: page.next && cursorOf(call, page.next) };
+    });
   }
 
   /** Which of up to 100 people are on a list, with their consent; a missing person is not a member. */

@@ -44,6 +44,7 @@ export {
 } from './profiles/profile-consent.js';
 export type { ProfileReading, ProfilesQuery, ReadingsPage } from './profiles/profile-readings.js';
 export type { WireProfile, WirePermission } from './profiles/profile-wire.js';
+export type { Membership, MembershipsPage, MembershipsQuery } from './profiles/memberships.js';
 export { UNKNOWN_CONSENT } from './profiles/profile-schema.js';
 export type { Suppressed } from './profiles/profile-calls.js';
 export {

@@ -38,7 +38,7 @@ function declared(table: Table): string[][] {
 }
 
 describe('docs/destinations.md', () => {
-  const { rows, history, marker } = layoutOf(TABLES, '', 63);
+  const { rows, history, marker, members } = layoutOf({ ...TABLES, lists: 'lists' }, '', 63);
 
   it('has the columns of the rows with their types, in their order', () => {
     assert.deepEqual(columnsOf('Rows'), declared(rows));
@@ -53,6 +53,11 @@ describe('docs/destinations.md', () => {
         cells.map((text) => text.replace(' collate utf8mb4_bin', '')),
       ),
     );
+  });
+
+  it('has the columns of list memberships', () => {
+    assert.ok(members !== null);
+    assert.deepEqual(columnsOf('List memberships'), declared(members.rows));
   });
 
   it('has the columns of the marker', () => {

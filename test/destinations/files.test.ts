@@ -115,6 +115,63 @@ describe('a snapshot in files', () => {
     assert.deepEqual((await readdir(folder)).sort(), names.sort());
   });
 
+  it('has the memberships of lists in files of their own', async () => {
+    const to = openDestination(database.url, {
+      ...TABLES,
+      table: 'listed',
+      history: null,
+      lists: 'of_lists',
+    });
+    await to.prepare();
+    const listed = {
+      listId: 'NEWS01',
+      listName: 'News, "daily"',
+      members: ['01A', '01B'].map((profileId) => ({
+        profileId,
+        joinedAt: '2026-03-01T00:00:00.000001Z',
+        readAt: at('10:00'),
+      })),
+      left: [],
+      whole: null,
+      isRemembered: false,
+      isRenamed: false,
+    };
+    const batch = batchOf([subscriber('01A'), subscriber('01B')]);
+    await to.write(batch, markerAt(1), 0);
+    await to.write(batchOf([], { lists: [listed] }), markerAt(2), 1);
+    const columns = { list_name: 'name', profile_id: 'id' };
+    const written = new Set<string>();
+    for (const format of SNAPSHOT_FORMATS) {
+      const { files, listMembers } = await exportSnapshot(to, { folder, format, columns });
+      const [file] = listMembers?.files ?? [];
+      assert.match(file?.name ?? '', /^list_members-2-[0-9a-f]{8}\./);
+      assert.deepEqual([file?.rows, listMembers?.rows], [2, 2]);
+      const rows = await READERS[format](join(folder, file?.name ?? ''));
+      const time = '2026-11-27T10:00:00.000000Z';
+      assert.deepEqual(
+        rows.map((row) => ({ ...row })),
+        ['01A', '01B'].map((id) => ({
+          list_id: 'NEWS01',
+          id,
+          name: 'News, "daily"',
+          joined_at: '2026-03-01T00:00:00.000001Z',
+          left_at: null,
+          first_seen_at: time,
+          last_read_at: time,
+        })),
+      );
+      assert.deepEqual(
+        Object.keys(rows[0] ?? {}),
+        listMembers?.columns.map(({ name }) => name),
+      );
+      const names = (await readdir(folder)).filter((name) => name !== 'manifest.json');
+      assert.deepEqual(names.sort(), [files[0]?.name, file?.name].sort());
+      written.add(file?.name ?? '');
+    }
+    assert.equal(written.size, SNAPSHOT_FORMATS.length);
+    await to.close();
+  });
+
   it('is for its owner alone', async () => {
     const { files } = await exportSnapshot(source, { folder, format: 'ndjson', columns: {} });
     const modes = await Promise.all(
@@ -275,7 +332,11 @@ function sourceOf(
     if (end !== null) throw end;
   }
   const snapshot = <T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> =>
-    work({ marker: markerAt(9, end === null ? { syncId: 'other' } : {}), rows: rows() });
+    work({
+      marker: markerAt(9, end === null ? { syncId: 'other' } : {}),
+      rows: rows(),
+      members: null,
+    });
   return { shown: 'rows of a test', snapshot } as Destination;
 }
 

@@ -8,7 +8,9 @@ import {
   type Batch,
   type Destination,
   type DestinationTables,
+  type ListBatch,
   type ReadRecord,
+  type StoredMember,
   type StoredRow,
   type Written,
 } from '../../src/destinations/destination.js';
@@ -312,6 +314,185 @@ export function testsOf(server: TestServer): void {
     });
   });
 
+  describe('memberships of lists', () => {
+    const lists = 'list_members';
+    const listOf = (others: Partial<ListBatch>): Partial<Batch> => ({
+      lists: [
+        {
+          listId: 'NEWS01',
+          listName: 'News',
+          members: [],
+          left: [],
+          whole: null,
+          isRemembered: false,
+          isRenamed: false,
+          ...others,
+        },
+      ],
+    });
+    const member = (
+      profileId: string,
+      readAt: string,
+      joinedAt = '2026-03-01T00:00:00.000001Z',
+    ) => ({
+      profileId,
+      joinedAt,
+      readAt: at(readAt),
+    });
+    /** In short: list, profile, day and microseconds of joining, minute of leaving, last minute read. */
+    const stored = async () =>
+      (
+        await server.ask(
+          `select list_id, profile_id, list_name, joined_at, left_at, last_read_at from ${lists} order by 1, 2`,
+        )
+      ).map(([list, profile, name, joined, left, read]) =>
+        [
+          list,
+          profile,
+          name,
+          joined?.slice(8, 10),
+          joined?.slice(20).replace('+00', '').padEnd(6, '0'),
+          left?.slice(11, 16) ?? '-',
+          read?.slice(11, 16),
+        ].join(' '),
+      );
+
+    it('begin, end and begin again, and keep microseconds', async () => {
+      const to = await destination({ lists });
+      await write(to, [subscriber('01A'), subscriber('01B')]);
+      const members = [member('01A', '10:00'), member('01B', '10:00')];
+      const { members: begun } = await write(to, [], listOf({ members }));
+      assert.deepEqual(begun, {
+        joinedAt: ['2026-03-01T00:00:00.000001Z', '2026-03-01T00:00:00.000001Z'],
+        left: 0,
+      });
+      const left = [{ profileId: '01A', readAt: at('10:10') }];
+      assert.equal((await write(to, [], listOf({ left }))).members?.left, 1);
+      assert.equal((await write(to, [], listOf({ left }))).members?.left, 0);
+      assert.deepEqual(await stored(), [
+        'NEWS01 01A News 01 000001 10:10 10:10',
+        'NEWS01 01B News 01 000001 - 10:00',
+      ]);
+      assert.deepEqual(await to.listsOf(['01A', '01B']), new Map([['01B', ['NEWS01']]]));
+      assert.deepEqual(await server.ask(`select profile_id from ${lists}_current`), [['01B']]);
+      // Read before the person left, and written later.
+      await write(to, [], listOf({ members: [member('01A', '10:05')] }));
+      assert.equal((await stored())[0], 'NEWS01 01A News 01 000001 10:10 10:10');
+      const back = member('01A', '10:20', '2026-03-02T00:00:00.5Z');
+      await write(to, [], listOf({ members: [back] }));
+      assert.equal((await stored())[0], 'NEWS01 01A News 02 500000 - 10:20');
+    });
+
+    it('end if a whole reading did not show them, unless they began after it', async () => {
+      const to = await destination({ lists });
+      const ids = ['01A', '01B', '01C', '01D'];
+      await write(
+        to,
+        ids.map((id) => subscriber(id)),
+      );
+      const [one, other] = [member('01A', '10:00'), member('01B', '10:00')];
+      const late = member('01C', '10:00', '2026-03-09T00:00:00Z');
+      await write(to, [], listOf({ members: [one, other, late] }));
+      // Read while the whole reading goes on.
+      await write(to, [], listOf({ members: [member('01D', '10:35')] }));
+      const { members } = await write(to, [], {
+        readAt: at('10:40'),
+        ...listOf({
+          members: [member('01A', '10:31')],
+          isRemembered: true,
+          whole: { since: at('10:30'), joinedBefore: '2026-03-08T00:00:00Z' },
+        }),
+      });
+      assert.deepEqual(members, { joinedAt: [], left: 1 });
+      assert.deepEqual(await stored(), [
+        'NEWS01 01A News 01 000001 - 10:31',
+        'NEWS01 01B News 01 000001 10:40 10:30',
+        'NEWS01 01C News 09 000000 - 10:00',
+        'NEWS01 01D News 01 000001 - 10:35',
+      ]);
+      const gone = { since: at('11:00'), joinedBefore: null };
+      assert.equal((await write(to, [], listOf({ whole: gone }))).members?.left, 3);
+      assert.deepEqual(await to.heldLists(), new Map());
+    });
+
+    it('have the name that the list has', async () => {
+      const to = await destination({ lists });
+      await write(to, [subscriber('01A')]);
+      await write(to, [], listOf({ members: [member('01A', '10:00')] }));
+      await write(
+        to,
+        [],
+        listOf({ listName: 'Old', listId: 'ANEW01', members: [member('01A', '10:00')] }),
+      );
+      await write(to, [], listOf({ listName: 'N\u00e9ws "1"\0', isRenamed: true }));
+      assert.deepEqual(
+        await to.heldLists(),
+        new Map([
+          ['ANEW01', 'Old'],
+          ['NEWS01', 'N\u00e9ws "1"\uFFFD'],
+        ]),
+      );
+    });
+
+    it('are of nobody who is not in the table, and end or go with the profile', async () => {
+      for (const onDeleted of ['keep', 'erase'] as const) {
+        await server.clear();
+        const to = await destination({ lists, onDeleted });
+        await write(to, [subscriber('01A'), subscriber('01B'), subscriber('01C')]);
+        const ids = ['01A', '01B', '01C', '01X'];
+        const members = ids.map((id) => member(id, '10:00'));
+        assert.deepEqual(await to.unknownOf(ids), ['01X']);
+        await write(to, [], listOf({ members }));
+        const gone = [
+          { profileId: '01A', mergedInto: null },
+          { profileId: '01B', mergedInto: '01C' },
+        ];
+        await write(to, [], { gone, readAt: at('10:10') });
+        await write(to, [], listOf({ members }));
+        assert.deepEqual(await stored(), [
+          ...(onDeleted === 'keep' ? ['NEWS01 01A News 01 000001 10:10 10:10'] : []),
+          'NEWS01 01B News 01 000001 10:10 10:10',
+          'NEWS01 01C News 01 000001 - 10:00',
+        ]);
+        const { members: pages } = await to.snapshot(async (snapshot) => {
+          const all: StoredMember[] = [];
+          for await (const page of snapshot.members ?? []) all.push(...page);
+          return { members: all };
+        });
+        assert.deepEqual(
+          pages.map(({ profileId, leftAt }) => [profileId, leftAt === null]),
+          (await stored()).map((text) => [text.split(' ')[1], text.includes(' - ')]),
+        );
+      }
+    });
+
+    it('have a table with names of the mapping, which is checked and never altered', async () => {
+      const columns = { profile_id: 'id', joined_at: 'since', email: 'mail' };
+      const to = await destination({ lists, columns });
+      await write(to, [subscriber('01A')]);
+      await write(to, [], listOf({ members: [member('01A', '10:00')] }));
+      assert.deepEqual(
+        await server.ask(`select id from ${lists}_current where since < '2026-03-02'`),
+        [['01A']],
+      );
+      await to.prepare();
+      await server.execute(
+        `drop view ${lists}_current`,
+        `alter table ${lists} drop column list_name`,
+      );
+      await assert.rejects(to.prepare(), /"list_members" has another shape: list_name is missing/);
+      await server.execute(
+        `drop table ${lists}`,
+        `create table ${lists} (list_id varchar(64), id varchar(64) primary key)`,
+      );
+      await assert.rejects(to.prepare(), /list_id, id should be the primary key/);
+      assert.throws(
+        () => openDestination(server.url(), { ...TABLES, columns: { list_id: 'x' } }),
+        /no column list_id/,
+      );
+    });
+  });
+
   describe('the marker', () => {
     it('is that of the last write, with its state', async () => {
       const to = openDestination(server.url(), TABLES);
@@ -544,5 +725,5 @@ export function testsOf(server: TestServer): void {
 }
 
 function nothing(others: Partial<Written> = {}): Written {
-  return { added: 0, changed: 0, removed: 0, changes: [], readAgain: [], ...others };
+  return { added: 0, changed: 0, removed: 0, changes: [], readAgain: [], members: null, ...others };
 }

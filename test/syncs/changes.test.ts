@@ -80,10 +80,17 @@ describe('changes of a synced account', () => {
     account.suppress({ email: late.email, surfaces_after_ms: 2 * 3_600_000 });
     await sync();
     assert.equal((await row(late.id))['may_send_email_marketing'], true);
-    account.advance(3 * 3_600_000);
+    account.pass(3 * 3_600_000);
     await sync();
     assert.equal((await row(late.id))['may_send_email_marketing'], false);
     await world.assertTrue();
+    const [status] = await world.harness.consentry.syncs.status();
+    const { email_marketing_suppressions: suppressed, whatsapp_marketing: none } =
+      status?.lag ?? {};
+    const hours = (suppressed?.largestMs ?? 0) / 3_600_000;
+    assert.ok(hours > 2.9 && hours < 3.1, `${hours} h`);
+    assert.ok((suppressed?.medianMs ?? Infinity) < 60_000, 'the others were noticed at once');
+    assert.equal(none, null);
   });
 
   test('somebody new, and somebody who comes back', async () => {

@@ -37,3 +37,36 @@ export function shown(column: string, value: unknown): unknown {
 }
 
 const STAMP = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:\+00|Z)?$/;
+
+/** What current memberships, with `left_at` null, say otherwise than the account does. */
+export function memberDifferences(
+  rows: readonly FoundRow[],
+  truth: Iterable<TruthLine>,
+  lists: readonly { readonly id: string; readonly name: string }[],
+): string[] {
+  const names = new Map(lists.map(({ id, name }) => [id, name]));
+  const left = new Map(rows.map((row) => [keyOf(row['list_id'], row['profile_id']), row]));
+  const differences: string[] = [];
+  for (const { id, lists: held } of truth) {
+    for (const { id: listId, joined_group_at: joinedAt } of held) {
+      const key = keyOf(listId, id);
+      const row = left.get(key);
+      left.delete(key);
+      if (row === undefined) {
+        differences.push(`the membership of ${key} has no row`);
+        continue;
+      }
+      const found = JSON.stringify([row['list_name'], shown('joined_at', row['joined_at'])]);
+      const expected = JSON.stringify([
+        names.get(listId),
+        shown('joined_at', joinedAt.replace('+00:00', 'Z')),
+      ]);
+      if (found !== expected)
+        differences.push(`the membership of ${key} is ${found}, not ${expected}`);
+    }
+  }
+  return [...differences, ...[...left.keys()].map((key) => `the row ${key} is no membership`)];
+}
+
+const keyOf = (listId: unknown, profileId: unknown): string =>
+  `${String(listId)} ${String(profileId)}`;

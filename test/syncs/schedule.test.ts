@@ -349,5 +349,17 @@ describe('a sync of consentry.yaml', () => {
       ),
       /syncs\.b\.to writes to klaviyo_consent of crm, as syncs\.a does/,
     );
+    await assert.rejects(
+      load(
+        'a: { account: shop, to: { connection: crm, lists: members } }',
+        'b: { account: shop, to: { connection: crm, table: b, lists: members } }',
+      ),
+      /syncs\.b\.to writes to members of crm, as syncs\.a does/,
+    );
+    await refused(
+      'a: { account: shop, to: { connection: crm, lists: true } }',
+      /name of the table/,
+    );
+    await refused('a: { account: shop, to: { folder: x, lists: members } }', /give true/);
   });
 });

@@ -1,10 +1,17 @@
-import { NO_COUNTS, sumOf, type SyncStep, type SyncTurn } from '../../contracts/sync.js';
+import {
+  NO_COUNTS,
+  sumOf,
+  type SyncCounts,
+  type SyncStep,
+  type SyncTurn,
+} from '../../contracts/sync.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
-import { AccountReader } from './account-reader.js';
-import { withSession } from './session.js';
-import type { ReadPage } from './profiles-of.js';
+import { WholeLists } from './lists/whole-lists.js';
+import { readProfile, type ReadProfile } from './profiles-of.js';
+import { withSession, type SyncSession } from './session.js';
 import { Sinks } from './sinks.js';
+import { WindowReader, type WindowSource } from './window-reader.js';
 import { profilesLeft } from './windows.js';
 
 /** A turn ends after this long, so that the workflow can tell how far it is. */
@@ -13,34 +20,27 @@ const TURN_MS = 60_000;
 export function createReadAccount(deps: SyncDependencies) {
   return {
     /**
-     * Reads on in the windows of the marker, for a minute. What was read is written together with
-     * the windows that are left: a turn that is repeated goes on where the last one wrote.
+     * Reads on in the windows of the marker, for a minute; then the lists, if the sync writes who is on
+     * them. What was read is written together with what is left: a turn that is repeated goes on where
+     * the last one wrote.
      */
     async readAccount(step: SyncStep): Promise<SyncTurn> {
       return whileHeartbeating((signal) =>
         withSession(deps, step, async (session) => {
-          const sinks = new Sinks(deps, session, step.runId, signal);
-          const { reading } = session.state;
-          if (reading === null) return { ...NO_COUNTS, isOver: true, windows: 0, left: 0 };
           const endsAt = performance.now() + TURN_MS;
-          const noticedBy = reading.whole === 'first' ? 'first_run' : 'sweep';
-          const reader = new AccountReader(deps.klaviyo, reading.windows);
-          let counts = NO_COUNTS;
-          for await (const { windows, pages } of reader.pages(
-            signal,
-            () => performance.now() >= endsAt,
-          )) {
-            const { state } = session;
-            const read = (state.reading?.read ?? 0) + profilesOf(pages);
-            const next = { ...state, reading: { ...reading, windows: [...windows], read } };
-            counts = sumOf(counts, await sinks.write(pages, noticedBy, next));
-          }
-          const windows = session.state.reading?.windows ?? [];
+          const isOver = (): boolean => performance.now() >= endsAt;
+          const lists = new WholeLists(deps, session, step, signal);
+          const counts = sumOf(
+            await readProfiles(deps, session, step, signal, isOver),
+            await lists.read(isOver),
+          );
+          const profiles = session.state.reading?.windows ?? [];
+          const windows = [...profiles, ...lists.windows];
           return {
             ...counts,
-            isOver: windows.length === 0,
+            isOver: profiles.length === 0 && lists.isOver,
             windows: windows.length,
-            left: profilesLeft(windows),
+            left: profiles.length === 0 ? null : profilesLeft(windows),
           };
         }),
       );
@@ -48,6 +48,36 @@ export function createReadAccount(deps: SyncDependencies) {
   };
 }
 
-function profilesOf(pages: readonly ReadPage[]): number {
-  return pages.reduce((sum, { profiles }) => sum + profiles.length, 0);
+async function readProfiles(
+  deps: SyncDependencies,
+  session: SyncSession,
+  { runId }: SyncStep,
+  signal: AbortSignal,
+  isOver: () => boolean,
+): Promise<SyncCounts> {
+  const { reading } = session.state;
+  let counts = NO_COUNTS;
+  if (reading === null) return counts;
+  const sinks = new Sinks(deps, session, runId, signal);
+  const noticedBy = reading.whole === 'first' ? 'first_run' : 'sweep';
+  const reader = new WindowReader(profilesIn(deps), reading.windows);
+  for await (const { windows, pages } of reader.pages(signal, isOver)) {
+    const { state } = session;
+    const newly = pages.reduce((sum, { items }) => sum + items.length, 0);
+    const read = (state.reading?.read ?? 0) + newly;
+    const next = { ...state, reading: { ...reading, windows: [...windows], read } };
+    const profiles = pages.map(({ items, beganMs }) => ({ profiles: items, beganMs }));
+    counts = sumOf(counts, await sinks.write(profiles, noticedBy, next));
+  }
+  return counts;
+}
+
+function profilesIn({ klaviyo }: Pick<SyncDependencies, 'klaviyo'>): WindowSource<ReadProfile> {
+  return {
+    async read(page, signal) {
+      const { profiles, next } = await klaviyo.readProfiles({ by: 'created', ...page }, { signal });
+      return { items: profiles.map(readProfile), next };
+    },
+    dateOf: ({ created }) => created,
+  };
 }

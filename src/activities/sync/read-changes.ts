@@ -16,15 +16,19 @@ import { eachPage } from './each-page.js';
 import { SyncDiffersError } from './errors.js';
 import { profilesOf, readProfile, type ReadPage } from './profiles-of.js';
 import { GoneProfiles } from './gone-profiles.js';
+import { ChangedLists, type Leaver } from './lists/changed-lists.js';
 import { withSession, type SyncSession } from './session.js';
 import { Sinks } from './sinks.js';
+import { keepsLists, listsInOf, withoutLists } from './state.js';
+
+const LEFT_LIST = 'Unsubscribed from List';
 
 /** Events of changed consent, by their names in newer and older accounts. */
 const EVENTS: readonly (readonly string[])[] = [
   ['Unsubscribed from Email Marketing'],
   ['Marked Email as Spam'],
   ['Unsubscribed from SMS Marketing', 'Unsubscribed from SMS'],
-  ['Unsubscribed from List'],
+  [LEFT_LIST],
   ['Subscribed to Email Marketing'],
   ['Subscribed to SMS Marketing', 'Consented to Receive SMS'],
   ['Subscribed to List'],
@@ -61,6 +65,8 @@ class Changes {
   readonly #persistence: Persistence;
   /** Profiles that were read since the events were. */
   readonly #read = new Set<string>();
+  /** Who left a list. */
+  readonly #leavers: Leaver[] = [];
   #counts: SyncCounts = NO_COUNTS;
 
   constructor(
@@ -96,19 +102,38 @@ class Changes {
     );
     await this.#readAll({ by: 'updated', since }, 'updated');
     await this.#lookUp([...named].filter((id) => !this.#read.has(id)));
-    await this.session.move({ ...this.session.state, changesUntil: now });
+    await this.#readLists(since);
+    const { state: after } = this.session;
+    // A table of lists that was not kept up to now has to be filled again.
+    const kept = keepsLists(after, this.#listsIn) ? after : withoutLists(after);
+    await this.session.move({ ...kept, changesUntil: now });
     return this.#counts;
+  }
+
+  /** What the sync writes memberships of lists into; null if it writes none. */
+  get #listsIn(): string | null {
+    return listsInOf(this.session.sync.settings);
+  }
+
+  /** Who joined lists, and who left them. Before they were read as a whole, nothing would be missing. */
+  async #readLists(since: string): Promise<void> {
+    if (!keepsLists(this.session.state, this.#listsIn)) return;
+    const lists = new ChangedLists(this.deps, this.session, this.step, this.signal);
+    this.#counts = sumOf(this.#counts, await lists.read(since, this.#leavers));
   }
 
   /** Whom the events since then are about. */
   async #named(since: string): Promise<Set<string>> {
     const named = new Set<string>();
+    const keeps = keepsLists(this.session.state, this.#listsIn);
     for (const names of EVENTS) {
+      const withListName = keeps && names.includes(LEFT_LIST);
       try {
         for (const metricId of await this.metrics.idsOf(names, this.signal)) {
           await eachPage(
-            (cursor) => this.#events({ metricId, since, cursor }),
+            (cursor) => this.#events({ metricId, since, cursor, withListName }),
             ({ events }) => {
+              if (withListName) this.#leavers.push(...events);
               for (const { profileId } of events) if (profileId !== null) named.add(profileId);
             },
           );

@@ -1,4 +1,11 @@
-import type { Drift, SyncBegun, SyncCounts, SyncStep, WholeReading } from '../../contracts/sync.js';
+import type {
+  Drift,
+  SyncBegun,
+  SyncCounts,
+  SyncSettings,
+  SyncStep,
+  WholeReading,
+} from '../../contracts/sync.js';
 import { NO_COUNTS, sumOf } from '../../contracts/sync.js';
 import {
   beginMirror,
@@ -19,8 +26,8 @@ import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { GoneProfiles } from './gone-profiles.js';
 import { klaviyosTime } from './read-changes.js';
 import { withSession } from './session.js';
-import type { SyncState } from './state.js';
-import { wholeAccount } from './windows.js';
+import { listsInOf, type SyncState } from './state.js';
+import { wholeWindow } from './windows.js';
 
 /** Ids of the destination that are compared with the ledger's at once. */
 const IDS_AT_ONCE = 10_000;
@@ -46,7 +53,7 @@ export function createSyncSteps(deps: SyncDependencies) {
           deps,
           step,
           async (session) => {
-            return wholeReading(session.state, full, settings.sweepEveryMs, Date.parse(now));
+            return wholeReading(session.state, full, settings, Date.parse(now));
           },
           { prepares: true, adopts: reset },
         );
@@ -76,8 +83,9 @@ export function createSyncSteps(deps: SyncDependencies) {
               began,
               beganInLedger,
               noticedUntil,
-              windows: [wholeAccount(began)],
+              windows: [wholeWindow(began)],
               read: 0,
+              lists: null,
             },
           });
         }),
@@ -110,6 +118,7 @@ export function createSyncSteps(deps: SyncDependencies) {
           await session.move({
             ...state,
             reading: null,
+            listsIn: reading.lists?.isOver === true ? reading.lists.in : null,
             wholeAt: reading.began,
             wholeAtInLedger: reading.beganInLedger,
             changesUntil: state.changesUntil ?? reading.began,
@@ -149,15 +158,18 @@ export function createSyncSteps(deps: SyncDependencies) {
 
 /** What has to be read before the changes; null if nothing has. */
 function wholeReading(
-  { reading, wholeAt, changesUntil }: SyncState,
+  { reading, wholeAt, changesUntil, listsIn }: SyncState,
   full: boolean,
-  sweepEveryMs: number | null,
+  settings: Pick<SyncSettings, 'to' | 'sweepEveryMs'>,
   nowMs: number,
 ): WholeReading | null {
   if (reading !== null) return reading.whole;
   if (wholeAt === null || changesUntil === null) return 'first';
+  const { sweepEveryMs } = settings;
   const isDue = sweepEveryMs !== null && nowMs - Date.parse(wholeAt) >= sweepEveryMs;
-  return full || isDue ? 'sweep' : null;
+  // Its table of lists has nothing yet.
+  const hasNoLists = listsInOf(settings) !== null && listsIn !== listsInOf(settings);
+  return full || isDue || hasNoLists ? 'sweep' : null;
 }
 
 function before(datetime: string, byMs: number): string {

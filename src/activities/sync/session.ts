@@ -3,6 +3,7 @@ import type {
   NoticedBy,
   Batch,
   Destination,
+  ListBatch,
   Marker,
   Written,
 } from '../../destinations/destination.js';
@@ -31,6 +32,7 @@ const SEEN_EVERY_MS = 60_000;
 export interface Writing {
   readonly records: Batch['records'];
   readonly gone?: Batch['gone'];
+  readonly lists?: readonly ListBatch[];
   readonly readAt: string;
   readonly noticedBy: NoticedBy;
   readonly isFirst: boolean;

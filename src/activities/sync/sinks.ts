@@ -1,10 +1,17 @@
 import { toMirrored } from '../../consent/mirrored.js';
 import { CALL_LIMITS } from '../../contracts/limits.js';
-import { NO_COUNTS, sumOf, type Drift, type SyncCounts } from '../../contracts/sync.js';
+import {
+  MEMBERSHIPS,
+  NO_COUNTS,
+  sumOf,
+  type Drift,
+  type SyncCounts,
+} from '../../contracts/sync.js';
 import type { NoticedBy, ReadRecord, Written } from '../../destinations/destination.js';
 import { noteSynced, rememberPeople } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { apart } from '../mirror/known.js';
+import { isFilled, noteLagsOf } from './lags.js';
 import { profilesOf, type ReadPage } from './profiles-of.js';
 import type { SyncSession } from './session.js';
 import type { SyncState } from './state.js';
@@ -44,6 +51,7 @@ export class Sinks {
     );
     const counts = countsOf(profiles.length, written);
     await noteSynced(ledger.db, this.runId, counts, driftOf(written, noticedBy, state));
+    await noteLagsOf(this.deps, this.session, this.runId, written);
     return sumOf(counts, await this.#again(written.readAgain, noticedBy));
   }
 
@@ -70,19 +78,31 @@ function recordsOf(pages: readonly ReadPage[], timeOf: (ms: number) => string): 
   return [...records.values()];
 }
 
-export function countsOf(read: number, { added, changed, removed }: Written): SyncCounts {
-  return { read, added, changed, removed };
+export function countsOf(read: number, { added, changed, removed, members }: Written): SyncCounts {
+  const [membersJoined, membersLeft] = [members?.joinedAt.length ?? 0, members?.left ?? 0];
+  return { read, added, changed, removed, membersJoined, membersLeft };
 }
 
 /**
  * What a sweep noticed that should have been noticed before, by what changed. What has no time of its
  * own counts too, as `… (undated)`: it may have happened since.
  */
-export function driftOf({ changes }: Written, noticedBy: NoticedBy, { reading }: SyncState): Drift {
-  const until = reading?.noticedUntil ?? null;
+export function driftOf(
+  { changes, members }: Written,
+  noticedBy: NoticedBy,
+  state: SyncState,
+): Drift {
+  const until = state.reading?.noticedUntil ?? null;
   if (noticedBy !== 'sweep' || until === null) return {};
   const drift: Record<string, number> = {};
-  for (const { thing, happenedAt } of changes) {
+  const ofLists = isFilled(state, noticedBy) ? members : null;
+  const joined = ofLists?.joinedAt ?? [];
+  const left = Array<null>(ofLists?.left ?? 0).fill(null);
+  const noticed = [
+    ...changes,
+    ...[...joined, ...left].map((happenedAt) => ({ thing: MEMBERSHIPS, happenedAt })),
+  ];
+  for (const { thing, happenedAt } of noticed) {
     if (happenedAt !== null && Date.parse(happenedAt) > Date.parse(until)) continue;
     const key = happenedAt === null ? `${thing} (undated)` : thing;
     drift[key] = (drift[key] ?? 0) + 1;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { SyncSettings } from '../../contracts/sync.js';
 import { WorkersDifferError } from './errors.js';
 
 /*
@@ -16,6 +17,24 @@ const window = z.object({
   read: z.number(),
 });
 
+const lists = z.object({
+  /** What the memberships are written into: see `listsIn`. */
+  in: z.string(),
+  /** Lists up to this id were read, in the order of ids. */
+  after: z.string(),
+  /** The one that is being read. */
+  list: z
+    .object({
+      id: z.string(),
+      /** When its reading began, and the same by the ledger's clock. */
+      began: z.string(),
+      beganInLedger: z.string(),
+      windows: z.array(window),
+    })
+    .nullable(),
+  isOver: z.boolean(),
+});
+
 const reading = z.object({
   whole: z.enum(['first', 'sweep']),
   /** When it began: whoever was created later is found by what changed. */
@@ -27,6 +46,8 @@ const reading = z.object({
   windows: z.array(window),
   /** Profiles that were read so far. */
   read: z.number(),
+  /** How far the lists were read, which comes after the profiles; null before that. */
+  lists: lists.nullable().default(null),
 });
 
 const state = z.object({
@@ -43,10 +64,13 @@ const state = z.object({
    * clock goes back, what is read later is still dated later.
    */
   datedUntil: z.string().nullable().default(null),
+  /** What has all memberships as of the last whole reading, and what changed since; null if nothing has. */
+  listsIn: z.string().nullable().default(null),
 });
 
 export type SyncState = z.infer<typeof state>;
 export type WholeReadingState = z.infer<typeof reading>;
+export type ListsReadingState = z.infer<typeof lists>;
 
 export const NEW_STATE: SyncState = {
   version: 1,
@@ -55,7 +79,25 @@ export const NEW_STATE: SyncState = {
   wholeAtInLedger: null,
   reading: null,
   datedUntil: null,
+  listsIn: null,
 };
+
+/** What a sync writes memberships of lists into, as `listsIn` has it; null if it writes none. */
+export function listsInOf({ to }: Pick<SyncSettings, 'to'>): string | null {
+  if (to.lists === undefined) return null;
+  return to.lists === true ? 'files' : `table ${to.lists}`;
+}
+
+/** Whether memberships have been read into this, so that their changes are to be read too. */
+export function keepsLists({ listsIn, reading }: SyncState, into: string | null): boolean {
+  return into !== null && (listsIn === into || reading?.lists?.in === into);
+}
+
+/** The same state, but no memberships have been read. */
+export function withoutLists(state: SyncState): SyncState {
+  const { reading } = state;
+  return { ...state, listsIn: null, reading: reading && { ...reading, lists: null } };
+}
 
 /** @throws WorkersDifferError if another version of Consentry wrote it */
 export function parseState(stored: object): SyncState {

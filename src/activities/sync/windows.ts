@@ -1,9 +1,10 @@
 /*
- * A whole reading goes through the account in windows of `created`, which no profile ever changes:
- * several windows are read at once, each from its beginning to its end. Pure.
+ * A whole reading goes through the account in windows of `created`, which no profile ever changes, and
+ * through a list in windows of `joined_group_at`, which no member does: several windows are read at
+ * once, each from its beginning to its end. Pure.
  */
 
-/** A part of the account, by when profiles were created. Datetimes are Klaviyo's texts, in UTC. */
+/** A part of the account or of a list, by these times. Datetimes are Klaviyo's texts, in UTC. */
 export interface Window {
   /** Exclusive; null for the beginning of the account. */
   readonly after: string | null;
@@ -30,13 +31,12 @@ const OVERLAP_MS = 1_000;
 const LEAST_MS = 4_000;
 const LEAST_PROFILES = 1_000;
 
-export function wholeAccount(before: string): Window {
+export function wholeWindow(before: string): Window {
   return { after: null, before, position: null, cursor: null, read: 0 };
 }
 
-/** A page of a window, as `readProfiles` takes it. */
+/** A page of a window. */
 export interface WindowPage {
-  readonly by: 'created';
   readonly after: string | null;
   readonly before: string;
   readonly cursor: string | null;
@@ -44,13 +44,13 @@ export interface WindowPage {
 
 export function nextPage({ cursor, ...window }: Window): WindowPage {
   if (cursor === null) return firstPage(window);
-  return { by: 'created', after: cursor.after, before: cursor.before, cursor: cursor.next };
+  return { after: cursor.after, before: cursor.before, cursor: cursor.next };
 }
 
 /** The next page without a cursor: whoever was created in the same second is read again. */
 export function firstPage({ after, before, position }: Omit<Window, 'cursor'>): WindowPage {
   const from = position === null ? after : earlier(position, OVERLAP_MS);
-  return { by: 'created', after: from, before, cursor: null };
+  return { after: from, before, cursor: null };
 }
 
 /**

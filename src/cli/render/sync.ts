@@ -26,6 +26,7 @@ export function syncProgressLine(progress: SyncProgress, leftMs: number | null):
     `added ${count(added)}`,
     ...(changed === 0 ? [] : [`changed ${count(changed)}`]),
     ...(removed === 0 ? [] : [`removed ${count(removed)}`]),
+    ...(membersWords(progress) === null ? [] : [membersWords(progress)]),
   ].join(' | ');
 }
 
@@ -39,8 +40,18 @@ export function renderSyncResult(result: SyncResult): string {
     `${what}: ${counted(read, 'profile')} read, ${count(added)} added, ${count(changed)} changed, ` +
       `${count(removed)} removed.`,
   ];
+  const members = membersWords(result);
+  if (members !== null) lines.push(`Lists: ${members}.`);
   if (whole === 'sweep') lines.push(driftWords(drift));
   return lines.join('\n');
+}
+
+/** Null if nobody joined or left a list. */
+function membersWords({
+  membersJoined: joined,
+  membersLeft: left,
+}: Pick<SyncResult, 'membersJoined' | 'membersLeft'>): string | null {
+  return joined === 0 && left === 0 ? null : `${count(joined)} joined, ${count(left)} left`;
 }
 
 function driftWords(drift: SyncResult['drift']): string {
@@ -50,11 +61,14 @@ function driftWords(drift: SyncResult['drift']): string {
   return `It found changes that no other source had shown: ${words}.`;
 }
 
-export function renderSyncs(syncs: readonly SyncStatus[]): string {
+/** @param withLag also how late each channel's changes were noticed */
+export function renderSyncs(syncs: readonly SyncStatus[], withLag: boolean): string {
   if (syncs.length === 0) {
     return 'There is no sync yet. Start one: consentry sync run --to postgres://user@host/database';
   }
-  return syncs.map(renderSync).join('\n\n');
+  return syncs
+    .flatMap((sync) => [renderSync(sync), ...(withLag ? [renderLag(sync)] : [])])
+    .join('\n\n');
 }
 
 function renderSync(status: SyncStatus): string {
@@ -73,6 +87,22 @@ function renderSync(status: SyncStatus): string {
   ]);
   return `${head}\n\n${table(RUN_COLUMNS, rows)}`;
 }
+
+/** For each channel, from when Klaviyo changed something until it was noticed. */
+function renderLag({ lag }: SyncStatus): string {
+  const rows = Object.entries(lag).map(([channel, summary]) => [
+    channel,
+    ...(summary === null
+      ? ['-', '-', '-']
+      : [count(summary.changes), duration(summary.medianMs), duration(summary.largestMs)]),
+  ]);
+  return table(LAG_COLUMNS, rows);
+}
+
+const LAG_COLUMNS = [
+  { head: 'noticed in 24 h' },
+  ...['changes', 'median lag', 'largest lag'].map((head) => ({ head, align: 'right' as const })),
+];
 
 const RUN_COLUMNS = [
   { head: 'run' },

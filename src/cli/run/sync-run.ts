@@ -23,6 +23,8 @@ export interface SyncFlags {
 /** Times in milliseconds. */
 export interface SyncRunFlags extends SyncFlags {
   readonly history?: string;
+  /** `true` without a name. */
+  readonly lists?: string | true;
   readonly onDeleted?: 'erase' | 'keep';
   readonly sweep?: number;
   readonly overlap?: number;
@@ -76,6 +78,7 @@ async function startOf(
     'format',
     'table',
     'history',
+    'lists',
     'onDeleted',
     'sweep',
     'overlap',
@@ -145,7 +148,7 @@ class ReadingPace {
 
 /** @throws UsageError */
 export function requestOf(flags: SyncRunFlags): SyncRequest {
-  const { to, format, table, history, onDeleted, sweep, overlap, full, account } = flags;
+  const { to, format, table, history, lists, onDeleted, sweep, overlap, full, account } = flags;
   if (to === undefined) {
     throw new UsageError(
       'Say which sync: the name of one in consentry.yaml, or where to write with --to ' +
@@ -157,6 +160,7 @@ export function requestOf(flags: SyncRunFlags): SyncRequest {
     ...(format === undefined ? {} : { format }),
     ...(table === undefined ? {} : { table }),
     ...(history === undefined ? {} : { history }),
+    ...(lists === undefined ? {} : { lists }),
     ...(onDeleted === undefined ? {} : { onDeleted }),
     ...(sweep === undefined ? {} : { sweepEveryMs: sweep }),
     ...(overlap === undefined ? {} : { overlapMs: overlap }),

@@ -11,7 +11,7 @@ export async function showSyncs(
 ): Promise<void> {
   await withConsentry(async ({ consentry }) => {
     const syncs = await consentry.syncs.status(name);
-    const documents = syncs.map(({ sync, runs, lastSuccessMs, isLate, schedule }) => ({
+    const documents = syncs.map(({ sync, runs, lastSuccessMs, isLate, lag, schedule }) => ({
       id: sync.id,
       name: sync.name,
       account: sync.accountId,
@@ -20,9 +20,10 @@ export async function showSyncs(
       lastSuccessMs,
       isLate,
       schedule,
+      lag,
       runs,
     }));
-    new Output(terminal, json).result({ syncs: documents }, renderSyncs(syncs));
+    new Output(terminal, json).result({ syncs: documents }, renderSyncs(syncs, name !== null));
   });
 }
 

@@ -54,7 +54,9 @@ Example:
     });
   verb
     .command('status')
-    .description('show syncs: the last success and its age, the next run, what the latest ones did')
+    .description(
+      'show syncs: the last success and its age, the next run, what the latest runs did; of one, its lag',
+    )
     .argument('[name]', 'name of a sync')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExamples:\n  consentry sync status\n  consentry sync status nightly')
@@ -96,6 +98,10 @@ function addRun(verb: Command, terminal: Terminal): void {
       .argument('[name]', 'name of a sync of consentry.yaml'),
   )
     .option('--history <name>', 'table with one row a change (default: none)')
+    .option(
+      '--lists [table]',
+      'table with one row a membership of a list; without a name for a folder (default: none)',
+    )
     .addOption(
       new Option(
         '--on-deleted <what>',
@@ -125,7 +131,8 @@ Examples:
   consentry sync run nightly
   consentry sync run --to postgres://crm@localhost/crm
   consentry sync run --to consent/ --format parquet
-  consentry sync run --to postgres://crm@localhost/crm --table consent --history consent_history --full`,
+  consentry sync run --to postgres://crm@localhost/crm --table consent --history consent_history --full
+  consentry sync run --to postgres://crm@localhost/crm --lists klaviyo_list_members`,
     )
     .action(async (name: string | undefined, flags: SyncRunFlags) => {
       const { runSync } = await import('../run/sync-run.js');

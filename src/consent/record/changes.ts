@@ -72,15 +72,36 @@ function channelChange(
   after: ConsentRow,
   channel: RecordChannel,
 ): Change {
-  const dated = (['consent_timestamp', 'last_updated'] as const)
-    .filter((field) => specOf(channel).fields.includes(field))
-    .map((field) => columnOf(channel, field))
-    .find((name) => before?.[name] !== after[name] && typeof after[name] === 'string');
   return {
     ...valuesOf(before, after, columnOf(channel, 'consent')),
     thing: channel,
-    happenedAt: dated === undefined ? null : String(after[dated]),
+    happenedAt: newStamps(before, after, channel)[0] ?? null,
   };
+}
+
+/** Time stamps of a channel that are new, the consent's own first. */
+function newStamps(before: ConsentRow | null, after: ConsentRow, channel: RecordChannel): string[] {
+  return (['consent_timestamp', 'last_updated'] as const)
+    .filter((field) => specOf(channel).fields.includes(field))
+    .map((field) => columnOf(channel, field))
+    .flatMap((name) => {
+      const value = after[name];
+      return before?.[name] !== value && typeof value === 'string' ? [value] : [];
+    });
+}
+
+/**
+ * When Klaviyo changed what a change is about, from which on it could be noticed: a consent that was
+ * imported has a date of its own that is long past. Null if Klaviyo does not say.
+ */
+export function changedAt(
+  before: ConsentRow | null,
+  after: ConsentRow,
+  { thing, happenedAt }: Pick<Change, 'thing' | 'happenedAt'>,
+): string | null {
+  const channel = RECORD_CHANNELS.find((each) => each === thing);
+  if (channel === undefined) return happenedAt;
+  return newStamps(before, after, channel).sort().at(-1) ?? null;
 }
 
 function differs(before: ConsentRow | null, after: ConsentRow, name: string): boolean {

@@ -9,10 +9,10 @@ import {
   type Snapshot,
   type StoredRow,
 } from '../destination.js';
-import { rowColumns, type RowColumn } from '../row-columns.js';
+import { columnsOf, memberValues, rowValues, type RowColumn } from '../row-columns.js';
 import { csv, ndjson } from './text-formats.js';
 import { parquet } from './parquet.js';
-import { RowFile, type RowFormat, type SnapshotFile } from './row-file.js';
+import { RowFile, type RowFormat, type RowValues, type SnapshotFile } from './row-file.js';
 
 const FORMATS: Readonly<Record<SnapshotFormat, (columns: readonly RowColumn[]) => RowFormat>> = {
   ndjson,
@@ -23,7 +23,8 @@ const FORMATS: Readonly<Record<SnapshotFormat, (columns: readonly RowColumn[]) =
 const KIND = 'consentry consent snapshot';
 const MANIFEST = 'manifest.json';
 /** Files of snapshots, also of those that were never finished. */
-const OURS = /^consent-\d+-[0-9a-f]{8}\.(ndjson|csv|parquet)$|^manifest\.json\.[0-9a-f]{8}\.new$/;
+const OURS =
+  /^(consent|list_members)-\d+-[0-9a-f]{8}\.(ndjson|csv|parquet)$|^manifest\.json\.[0-9a-f]{8}\.new$/;
 
 /** `manifest.json` of a folder: which files are the snapshot. Others are not, or no longer. */
 export interface SnapshotManifest {
@@ -31,8 +32,14 @@ export interface SnapshotManifest {
   readonly version: 1;
   readonly format: SnapshotFormat;
   readonly files: readonly SnapshotFile[];
-  readonly columns: readonly Pick<RowColumn, 'name' | 'type' | 'nullable'>[];
+  readonly columns: readonly ManifestColumn[];
   readonly rows: number;
+  /** Memberships of lists; null of a sync without them. */
+  readonly listMembers: {
+    readonly files: readonly SnapshotFile[];
+    readonly columns: readonly ManifestColumn[];
+    readonly rows: number;
+  } | null;
   readonly syncId: string;
   readonly accountId: string;
   readonly generation: number;
@@ -41,6 +48,8 @@ export interface SnapshotManifest {
   /** RFC 3339. */
   readonly writtenAt: string;
 }
+
+type ManifestColumn = Pick<RowColumn, 'name' | 'type' | 'nullable'>;
 
 export interface SnapshotOptions {
   /** Created if it is not there, for its owner alone. */
@@ -61,10 +70,10 @@ export async function exportSnapshot(
   source: Destination,
   { folder, format, columns: names }: SnapshotOptions,
 ): Promise<SnapshotManifest> {
-  const columns = rowColumns(names, (problem) => {
-    throw new DestinationError(`${folder}: ${problem}`, false);
-  });
-  return source.snapshot(async ({ marker, rows }) => {
+  return source.snapshot(async ({ marker, rows, members }) => {
+    const columns = columnsOf(names, members !== null, (problem) => {
+      throw new DestinationError(`${folder}: ${problem}`, false);
+    });
     if (marker === null) {
       throw new DestinationError(
         `${source.shown}: no sync has written there, so there is nothing to write to ${folder}. Run ` +
@@ -74,19 +83,20 @@ export async function exportSnapshot(
     }
     await inFolder(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
     await refuseOthers(folder, marker);
-    const name = `consent-${marker.generation}-${randomBytes(4).toString('hex')}.${format}`;
-    const file = await writeRows(folder, name, FORMATS[format](columns), rows, marker);
+    const written = async (kind: string, of: readonly RowColumn[], pages: Pages) => {
+      const name = `${kind}-${marker.generation}-${randomBytes(4).toString('hex')}.${format}`;
+      const file = await writeRows(folder, name, FORMATS[format](of), pages);
+      return { files: [file], columns: of.map(shownColumn), rows: file.rows };
+    };
+    const consent = await written('consent', columns.rows, asRead(rows, marker));
+    const listMembers =
+      members && (await written('list_members', columns.members, valuesOf(members, memberValues)));
     const manifest: SnapshotManifest = {
       kind: KIND,
       version: 1,
       format,
-      files: [file],
-      columns: columns.map(({ name: column, type, nullable }) => ({
-        name: column,
-        type,
-        nullable,
-      })),
-      rows: file.rows,
+      ...consent,
+      listMembers,
       syncId: marker.syncId,
       accountId: marker.accountId,
       generation: marker.generation,
@@ -99,19 +109,17 @@ export async function exportSnapshot(
   });
 }
 
+type Pages = AsyncIterable<readonly RowValues[]>;
+
 async function writeRows(
   folder: string,
   name: string,
   format: RowFormat,
-  pages: Snapshot['rows'],
-  { sweptAt }: Marker,
+  pages: Pages,
 ): Promise<SnapshotFile> {
   const file = await inFolder(folder, () => RowFile.create(folder, name, format));
   try {
-    for await (const page of pages) {
-      const rows = page.map((row) => asRead(row, sweptAt));
-      await inFolder(folder, () => file.write(rows));
-    }
+    for await (const page of pages) await inFolder(folder, () => file.write(page));
     return await inFolder(folder, () => file.finish());
   } catch (error) {
     await file.remove();
@@ -119,12 +127,24 @@ async function writeRows(
   }
 }
 
-/** As the view has it: the last whole reading found the row too, if it is not gone. */
-function asRead(row: StoredRow, sweptAt: string | null): StoredRow {
-  const isPresent = row.deletedAt === null && row.mergedInto === null;
-  return isPresent && sweptAt !== null && sweptAt > row.lastReadAt
-    ? { ...row, lastReadAt: sweptAt }
-    : row;
+/** As the view has it: the last whole reading found a row too, if it is not gone. */
+function asRead(pages: Snapshot['rows'], { sweptAt }: Marker): Pages {
+  return valuesOf(pages, (row: StoredRow) => {
+    const isPresent = row.deletedAt === null && row.mergedInto === null;
+    const isOlder = isPresent && sweptAt !== null && sweptAt > row.lastReadAt;
+    return rowValues(isOlder ? { ...row, lastReadAt: sweptAt } : row);
+  });
+}
+
+async function* valuesOf<T>(
+  pages: AsyncIterable<readonly T[]>,
+  of: (row: T) => RowValues,
+): AsyncGenerator<RowValues[], void, undefined> {
+  for await (const page of pages) yield page.map(of);
+}
+
+function shownColumn({ name, type, nullable }: RowColumn): ManifestColumn {
+  return { name, type, nullable };
 }
 
 async function refuseOthers(folder: string, { syncId, accountId }: Marker): Promise<void> {
@@ -164,7 +184,8 @@ async function replaceManifest(folder: string, manifest: SnapshotManifest): Prom
   }
   await rename(unfinished, path);
   await syncFolder(folder);
-  const current = new Set(manifest.files.map(({ name }) => name));
+  const files = [...manifest.files, ...(manifest.listMembers?.files ?? [])];
+  const current = new Set(files.map(({ name }) => name));
   for (const name of await readdir(folder)) {
     if (OURS.test(name) && !current.has(name)) await rm(join(folder, name), { force: true });
   }

@@ -1,6 +1,6 @@
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import type { ColumnValue } from '../../consent/record/columns.js';
-import { rowValues, type RowColumn } from '../row-columns.js';
+import type { RowColumn } from '../row-columns.js';
 import type { RowFormat } from './row-file.js';
 
 /** Rows that readers take in at once, and that are in memory meanwhile: about 20 MB. */
@@ -36,7 +36,7 @@ export function parquet(columns: readonly RowColumn[]): RowFormat {
   return {
     rows(rows) {
       for (const row of rows) {
-        rowValues(row).forEach((value, i) => group[i]?.push(valueOf(columns[i]?.type, value)));
+        row.forEach((value, i) => group[i]?.push(valueOf(columns[i]?.type, value)));
         if (++size === GROUP_ROWS) writeGroup();
       }
       return taken();

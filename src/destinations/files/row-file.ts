@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StoredRow } from '../destination.js';
+import type { ColumnValue } from '../../consent/record/columns.js';
+
+/** A row: a value for each column, in their order. */
+export type RowValues = readonly ColumnValue[];
 
 /** Writes rows in a format; what it wrote goes to a file. */
 export interface RowFormat {
-  rows(rows: readonly StoredRow[]): Uint8Array | string;
+  rows(rows: readonly RowValues[]): Uint8Array | string;
   /** What follows the last row. */
   end(): Uint8Array | string;
 }
@@ -41,7 +44,7 @@ export class RowFile {
     return new RowFile(folder, name, handle, format);
   }
 
-  async write(rows: readonly StoredRow[]): Promise<void> {
+  async write(rows: readonly RowValues[]): Promise<void> {
     this.#rows += rows.length;
     await this.#append(this.#format.rows(rows));
   }

@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { ColumnValue } from '../../consent/record/columns.js';
-import { rowValues, type RowColumn } from '../row-columns.js';
+import type { RowColumn } from '../row-columns.js';
 import type { RowFormat } from './row-file.js';
 
 /** One JSON object a line, with every column; JSON columns are JSON in it. */
@@ -9,7 +9,7 @@ export function ndjson(columns: readonly RowColumn[]): RowFormat {
   const member = (value: ColumnValue, i: number): string =>
     `${keys[i]}:${columns[i]?.type === 'json' && value !== null ? String(value) : JSON.stringify(value)}`;
   return {
-    rows: (rows) => rows.map((row) => `{${rowValues(row).map(member).join(',')}}\n`).join(''),
+    rows: (rows) => rows.map((row) => `{${row.map(member).join(',')}}\n`).join(''),
     end: () => '',
   };
 }
@@ -24,9 +24,7 @@ export function csv(columns: readonly RowColumn[]): RowFormat {
   };
   return {
     rows: (rows) =>
-      withHeader(
-        stringify(rows.map(rowValues), { cast: { boolean: String }, quoted_string: true }),
-      ),
+      withHeader(stringify([...rows], { cast: { boolean: String }, quoted_string: true })),
     end: () => withHeader(''),
   };
 }

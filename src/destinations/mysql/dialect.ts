@@ -1,6 +1,6 @@
 import type { Dialect } from '../sql/database.js';
 import { nameOf, type SqlType, type Table } from '../sql/layout.js';
-import { quoted } from '../sql/statements.js';
+import { keyList, quoted } from '../sql/statements.js';
 
 /** In the words of `relationOf`. A `mediumtext` holds 16 MB; `text` would hold 64 kB. */
 const TYPES: Readonly<Record<SqlType, string>> = {
@@ -28,9 +28,11 @@ export const MYSQL: Dialect = {
   typeOf: (type) => TYPES[type],
   createTable(table) {
     const columns = table.columns.map(({ name, type, nullable }, i) => {
-      const suffix = `${type === 'counter' ? ' auto_increment' : ''}${i === 0 ? ' primary key' : ''}`;
+      const isKey = i === 0 && table.keyColumns === 1;
+      const suffix = `${type === 'counter' ? ' auto_increment' : ''}${isKey ? ' primary key' : ''}`;
       return `${this.quote(name)} ${TYPES[type]} ${nullable ? 'null' : 'not null'}${suffix}`;
     });
+    if (table.keyColumns > 1) columns.push(`primary key (${keyList(this, table)})`);
     const indexes = table.indexes.map(
       (index) => `index (${index.map((of) => indexed(table, of)).join(', ')})`,
     );

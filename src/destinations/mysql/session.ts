@@ -46,9 +46,9 @@ export class MysqlSession implements SqlSession {
     );
   }
 
-  /** The table has no unique key but its first column: `prepare` checks that. */
+  /** The table has no unique key but its own: `prepare` checks that. */
   async replace(table: Table, rows: readonly (readonly SqlValue[])[]): Promise<void> {
-    const sets = table.columns.slice(1).map(({ name }) => {
+    const sets = table.columns.slice(table.keyColumns).map(({ name }) => {
       const column = MYSQL.quote(name);
       return `${column} = values(${column})`;
     });

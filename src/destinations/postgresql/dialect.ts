@@ -1,6 +1,6 @@
 import type { Dialect } from '../sql/database.js';
 import { nameOf, type SqlType } from '../sql/layout.js';
-import { quoted } from '../sql/statements.js';
+import { keyList, quoted } from '../sql/statements.js';
 
 const TYPES: Readonly<Record<SqlType, string>> = {
   key: 'text',
@@ -30,9 +30,11 @@ export const POSTGRESQL: Dialect = {
   createTable(table) {
     const columns = table.columns.map(({ name, type, nullable }, i) => {
       const declared = DECLARED[type] ?? TYPES[type];
-      const suffix = i === 0 ? ' primary key' : nullable ? '' : ' not null';
+      const isKey = i === 0 && table.keyColumns === 1;
+      const suffix = isKey ? ' primary key' : nullable ? '' : ' not null';
       return `${this.quote(name)} ${declared}${suffix}`;
     });
+    if (table.keyColumns > 1) columns.push(`primary key (${keyList(this, table)})`);
     const name = quoted(this, table);
     return [
       `create table ${name} (${columns.join(', ')})`,

@@ -58,12 +58,14 @@ export class PostgresqlSession implements SqlSession {
 
   async replace(table: Table, rows: readonly (readonly SqlValue[])[]): Promise<void> {
     if (rows.length === 0) return;
-    const [key, ...others] = table.columns;
-    const sets = others.map(({ name }) => `${quote(name)} = v.${quote(name)}`);
-    const keyName = quote(key?.name ?? '');
+    const { columns, keyColumns } = table;
+    const sets = columns.slice(keyColumns).map(({ name }) => `${quote(name)} = v.${quote(name)}`);
+    const isSame = columns
+      .slice(0, keyColumns)
+      .map(({ name }) => `t.${quote(name)} = v.${quote(name)}`);
     await this.#run({
       text: `update ${quoted(POSTGRESQL, table)} t set ${sets.join(', ')}
-       from ${recordset(table.columns)} where t.${keyName} = v.${keyName}`,
+       from ${recordset(table.columns)} where ${isSame.join(' and ')}`,
       values: [jsonOf(table.columns, rows)],
     });
   }

@@ -26,7 +26,7 @@ export interface SqlSession {
     rows: readonly (readonly SqlValue[])[],
     how?: 'new' | 'if_absent',
   ): Promise<void>;
-  /** Replaces all columns of rows by their key, the first column. */
+  /** Replaces all columns of rows by their key. */
   replace(table: Table, rows: readonly (readonly SqlValue[])[]): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import type { ColumnType } from '../../consent/record/columns.js';
 import { DestinationError, type DestinationTables } from '../destination.js';
-import { checkName, refuseTwice, rowColumns } from '../row-columns.js';
+import { checkName, columnsOf, refuseTwice } from '../row-columns.js';
 
 /** `key` and `word` are short texts that indexes can hold; `number` counts itself in the history. */
 export type SqlType = ColumnType | 'key' | 'word' | 'number' | 'counter';
@@ -18,8 +18,10 @@ export interface Table {
   /** Null: where the server looks for a table without one. */
   readonly schema: string | null;
   readonly name: string;
-  /** The first column is the key. */
+  /** Those of the key first. */
   readonly columns: readonly TableColumn[];
+  /** How many columns the key has. */
+  readonly keyColumns: number;
   /** By columns' names as this product calls them. */
   readonly indexes: readonly (readonly string[])[];
 }
@@ -29,6 +31,13 @@ export interface Layout {
   readonly rows: Table;
   readonly history: Table | null;
   readonly marker: Table;
+  readonly view: Pick<Table, 'schema' | 'name'>;
+  /** Memberships of lists, with a view of those that have not ended. */
+  readonly members: MembersLayout | null;
+}
+
+export interface MembersLayout {
+  readonly rows: Table;
   readonly view: Pick<Table, 'schema' | 'name'>;
 }
 
@@ -71,13 +80,22 @@ export function layoutOf(tables: DestinationTables, shown: string, longest: numb
   };
   const { schema, name } = tableName(tables.table, refuse);
   const history = tables.history === null ? null : tableName(tables.history, refuse);
+  const lists = tables.lists ? tableName(tables.lists, refuse) : null;
   const marker = { schema, name: `${name}_sync` };
   const view = { schema, name: `${name}_current` };
-  const columns = rowColumns(tables.columns, refuse);
-  refuseTwice([name, marker.name, view.name, ...(history === null ? [] : [history.name])], refuse);
-  const long = [view.name, history?.name ?? '', ...columns.map((column) => column.name)].find(
-    (one) => Buffer.byteLength(one) > longest,
+  const listsView = lists && { schema: lists.schema, name: `${lists.name}_current` };
+  const { rows: columns, members: memberColumns } = columnsOf(
+    tables.columns,
+    lists !== null,
+    refuse,
   );
+  const others = [history, lists, listsView].flatMap((one) => one?.name ?? []);
+  refuseTwice([name, marker.name, view.name, ...others], refuse);
+  const long = [
+    view.name,
+    ...others,
+    ...[...columns, ...memberColumns].map((column) => column.name),
+  ].find((one) => Buffer.byteLength(one) > longest);
   if (long !== undefined)
     refuse(`the name "${long}" has more than ${longest} bytes. Choose a shorter one.`);
   return {
@@ -85,6 +103,7 @@ export function layoutOf(tables: DestinationTables, shown: string, longest: numb
       schema,
       name,
       columns,
+      keyColumns: 1,
       indexes: [['email'], ['phone_number'], ['changed_at'], ['merged_into']],
     },
     history:
@@ -93,10 +112,23 @@ export function layoutOf(tables: DestinationTables, shown: string, longest: numb
         : {
             ...history,
             columns: named(HISTORY_COLUMNS),
+            keyColumns: 1,
             indexes: [[KEY, 'noticed_at'], ['noticed_at']],
           },
-    marker: { ...marker, columns: named(MARKER_COLUMNS), indexes: [] },
+    marker: { ...marker, columns: named(MARKER_COLUMNS), keyColumns: 1, indexes: [] },
     view,
+    members:
+      lists === null || listsView === null
+        ? null
+        : {
+            rows: {
+              ...lists,
+              columns: memberColumns,
+              keyColumns: 2,
+              indexes: [[KEY], ['left_at', 'list_id']],
+            },
+            view: listsView,
+          },
   };
 }
 

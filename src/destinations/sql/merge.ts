@@ -1,4 +1,4 @@
-import { changesBetween } from '../../consent/record/changes.js';
+import { changedAt, changesBetween } from '../../consent/record/changes.js';
 import { canonicalJson, storableText } from '../../consent/record/canonical.js';
 import { STATED_COLUMNS, type ColumnType, type ColumnValue } from '../../consent/record/columns.js';
 import {
@@ -28,14 +28,10 @@ export interface Merged {
   readonly confirmed: ReadonlyMap<string, readonly string[]>;
   /** Ids whose rows and history are removed, before anything is inserted. */
   readonly erased: readonly string[];
-  readonly history: readonly NoticedChange[];
+  readonly history: readonly WrittenChange[];
   /** When somebody of whom no row tells it was read as gone, at last; null if nobody was. */
   readonly goneAt: string | null;
-  readonly written: Written;
-}
-
-export interface NoticedChange extends WrittenChange {
-  readonly noticedAt: string;
+  readonly written: Omit<Written, 'members'>;
 }
 
 /** What the destination says of what is older than itself. */
@@ -64,7 +60,7 @@ export function mergeBatch(
   const inserted: StoredRow[] = [];
   const updated: StoredRow[] = [];
   const confirmed = new Map<string, string[]>();
-  const history: NoticedChange[] = [];
+  const history: WrittenChange[] = [];
   const readAgain: string[] = [];
   let goneAt: string | null = null;
   let added = 0;
@@ -124,7 +120,7 @@ export function mergeBatch(
     }
   }
 
-  const written = { added, changed, removed, changes: history.map(asWritten), readAgain };
+  const written = { added, changed, removed, changes: history, readAgain };
   return { inserted, updated, confirmed, erased: [...marked], history, goneAt, written };
 }
 
@@ -190,7 +186,7 @@ function rowErased(mark: string, readAt: string): StoredRow {
   };
 }
 
-function changesOf(before: StoredRow | null, after: StoredRow): NoticedChange[] {
+function changesOf(before: StoredRow | null, after: StoredRow): WrittenChange[] {
   const shared = { profileId: after.profileId, noticedAt: after.lastReadAt };
   const isMoved = before !== null && stateOf(before) !== stateOf(after);
   return [
@@ -202,22 +198,28 @@ function changesOf(before: StoredRow | null, after: StoredRow): NoticedChange[] 
             before: stateOf(before),
             after: stateOf(after),
             happenedAt: null,
+            changedAt: null,
           },
         ]
       : []),
     ...(isPresent(after)
-      ? changesBetween(before?.row ?? null, after.row).map((change) => ({ ...shared, ...change }))
+      ? changesBetween(before?.row ?? null, after.row).map((change) => ({
+          ...shared,
+          ...change,
+          changedAt: changedAt(before?.row ?? null, after.row, change),
+        }))
       : []),
   ];
 }
 
-function deletedChange(mark: string, row: StoredRow, readAt: string): NoticedChange {
+function deletedChange(mark: string, row: StoredRow, readAt: string): WrittenChange {
   return {
     profileId: mark,
     thing: 'profile',
     before: stateOf(row),
     after: 'deleted',
     happenedAt: null,
+    changedAt: null,
     noticedAt: readAt,
   };
 }
@@ -225,10 +227,6 @@ function deletedChange(mark: string, row: StoredRow, readAt: string): NoticedCha
 function stateOf({ deletedAt, mergedInto }: StoredRow): string {
   if (mergedInto !== null) return 'merged';
   return deletedAt === null ? 'present' : 'deleted';
-}
-
-function asWritten({ noticedAt: _, ...change }: NoticedChange): WrittenChange {
-  return change;
 }
 
 /** Ids of rows by that of the profile that took them over. */

@@ -1,7 +1,8 @@
 import { DestinationError } from '../destination.js';
 import type { Relation, Right, SqlDatabase, SqlSession } from './database.js';
 import { tableText, type Layout, type Table } from './layout.js';
-import { createView, quoted } from './statements.js';
+import { quoted } from './statements.js';
+import { viewsOf } from './views.js';
 
 /**
  * Checks the server, the shape of the tables that are there and the user's rights to them, and
@@ -14,8 +15,9 @@ export async function prepareTables(
 ): Promise<void> {
   await database.use((session) => database.check(session));
   await database.alone(`consentry ${tableText(layout.rows)}`, async (session) => {
-    const { rows, history, marker, view } = layout;
-    const tables = [rows, ...(history === null ? [] : [history]), marker];
+    const { rows, history, marker, members } = layout;
+    const ofPeople = [rows, history, members?.rows ?? null].filter((table) => table !== null);
+    const tables = [...ofPeople, marker];
     const found = new Map<Table, Relation | null>();
     for (const table of tables) found.set(table, await database.relation(session, table));
     const isOurs = found.get(marker) !== null;
@@ -25,8 +27,8 @@ export async function prepareTables(
       refuseShape(database, table, relation, shown);
       await refuseRights(database, session, table, rightsTo(table, layout), shown);
     }
-    for (const table of [rows, history]) {
-      if (table === null || isOurs || (found.get(table) ?? null) === null) continue;
+    for (const table of ofPeople) {
+      if (isOurs || (found.get(table) ?? null) === null) continue;
       await refuseRows(database, session, table, shown);
     }
     for (const table of tables) {
@@ -34,9 +36,10 @@ export async function prepareTables(
       await database.mayCreate(session, table);
       for (const statement of database.dialect.createTable(table)) await session.query(statement);
     }
-    if ((await database.relation(session, view)) === null) {
+    for (const { view, statement } of viewsOf(database.dialect, layout)) {
+      if ((await database.relation(session, view)) !== null) continue;
       await database.mayCreate(session, view);
-      await session.query(createView(database.dialect, layout));
+      await session.query(statement);
     }
   });
 }
@@ -76,11 +79,12 @@ function refuseShape(
     if (known.has(column) || nullable || hasDefault) continue;
     wrong.push(`${column} is not of this product and should allow null or have a default`);
   }
-  const key = table.columns[0]?.name ?? '';
-  const isKey = (columns: readonly string[]): boolean => columns.length === 1 && columns[0] === key;
-  if (!relation.uniques.some(isKey)) wrong.push(`${key} should be the primary key`);
+  const key = table.columns.slice(0, table.keyColumns).map((column) => column.name);
+  const hasKey = (columns: readonly string[]): boolean => key.every((of) => columns.includes(of));
+  if (!relation.uniques.some((columns) => columns.length === key.length && hasKey(columns)))
+    wrong.push(`${key.join(', ')} should be the primary key`);
   for (const columns of relation.uniques) {
-    if (isKey(columns) || columns.includes(key)) continue;
+    if (hasKey(columns)) continue;
     wrong.push(
       `${columns.join(', ')} is unique and should not be: profiles may have the same values`,
     );

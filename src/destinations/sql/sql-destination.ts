@@ -12,10 +12,12 @@ import {
   type Snapshot,
   type StoredRow,
   type Written,
+  type WrittenMembers,
 } from '../destination.js';
 import { rowValues, storedRow } from '../row-columns.js';
 import type { SqlDatabase, SqlSession, SqlValue } from './database.js';
 import { tableText, type Layout, type Table } from './layout.js';
+import { MemberTable } from './member-table.js';
 import { isPresent, mergeBatch, type Merged } from './merge.js';
 import { prepareTables } from './prepare.js';
 import { Statements } from './statements.js';
@@ -35,12 +37,15 @@ export class SqlDestination implements Destination {
   readonly #layout: Layout;
   readonly #onDeleted: OnDeleted;
   readonly #statements: Statements;
+  readonly #members: MemberTable | null;
 
   constructor(database: SqlDatabase, layout: Layout, onDeleted: OnDeleted) {
     this.#database = database;
     this.#layout = layout;
     this.#onDeleted = onDeleted;
     this.#statements = new Statements(database.dialect, layout);
+    const { members } = layout;
+    this.#members = members && new MemberTable(database.dialect, members);
     this.shown = `${database.shown}, table ${tableText(layout.rows)}`;
   }
 
@@ -70,9 +75,10 @@ export class SqlDestination implements Destination {
       );
       await this.#writeRows(session, merged);
       await this.#writeHistory(session, batch, marker, merged);
+      const members = await this.#writeMembers(session, batch, merged);
       const goneAt = newest(before?.goneAt ?? null, merged.goneAt);
       await this.#writeMarker(session, marker, goneAt);
-      return merged.written;
+      return { ...merged.written, members };
     });
   }
 
@@ -116,6 +122,22 @@ export class SqlDestination implements Destination {
     });
   }
 
+  unknownOf(profileIds: readonly string[]): Promise<string[]> {
+    return this.#database.use(async (session) => [...(await this.#unknown(session, profileIds))]);
+  }
+
+  heldLists(): Promise<ReadonlyMap<string, string | null>> {
+    const members = this.#members;
+    if (members === null) return Promise.resolve(new Map());
+    return this.#database.use((session) => members.heldLists(session));
+  }
+
+  listsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const members = this.#members;
+    if (members === null) return Promise.resolve(new Map());
+    return this.#database.use((session) => members.listsOf(session, profileIds));
+  }
+
   sample(count: number): Promise<ReadonlyMap<string, ConsentRow>> {
     return this.#database.use(async (session) => {
       const ids = await session.query(this.#statements.sample, [count], ['key']);
@@ -136,7 +158,11 @@ export class SqlDestination implements Destination {
   snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return this.#database.transaction('snapshot', async (session) => {
       const stored = await this.#storedMarker(session, this.#statements.marker);
-      return work({ marker: stored?.marker ?? null, rows: this.#pages(session) });
+      return work({
+        marker: stored?.marker ?? null,
+        rows: this.#pages(session),
+        members: this.#members?.pages(session) ?? null,
+      });
     });
   }
 
@@ -240,6 +266,33 @@ export class SqlDestination implements Destination {
     for (const [readAt, ids] of merged.confirmed) {
       await session.query(statements.confirm, [this.#database.dialect.time(readAt), ids]);
     }
+  }
+
+  /** After the rows, by which it is known who has one. */
+  async #writeMembers(
+    session: SqlSession,
+    { lists = [], readAt }: Batch,
+    merged: Merged,
+  ): Promise<WrittenMembers | null> {
+    const table = this.#members;
+    if (table === null) return null;
+    await table.erase(session, merged.erased);
+    const gone = merged.updated.filter((row) => !isPresent(row));
+    for (const at of new Set(gone.map(({ lastReadAt }) => lastReadAt))) {
+      const ids = gone.filter((row) => row.lastReadAt === at).map(({ profileId }) => profileId);
+      await table.end(session, ids, at);
+    }
+    if (lists.length === 0) return null;
+    const ids = lists.flatMap(({ members }) => members.map(({ profileId }) => profileId));
+    return table.write(session, lists, await this.#unknown(session, ids), readAt);
+  }
+
+  async #unknown(session: SqlSession, profileIds: readonly string[]): Promise<Set<string>> {
+    const unknown = new Set(profileIds);
+    if (unknown.size === 0) return unknown;
+    const known = await session.query(this.#statements.known, [[...unknown]], ['key']);
+    for (const [id] of known) unknown.delete(String(id));
+    return unknown;
   }
 
   async #writeHistory(

@@ -8,6 +8,7 @@ export class Statements {
   readonly rows: string;
   readonly rowsAfter: string;
   readonly idsAfter: string;
+  readonly known: string;
   readonly mergedInto: string;
   readonly confirm: string;
   readonly removeRows: string;
@@ -27,6 +28,7 @@ export class Statements {
     this.rows = `${all} where ${key} ${dialect.anyOf}`;
     this.rowsAfter = `${all} where ${ordered} > ? order by ${ordered} limit ?`;
     this.idsAfter = `select ${key} from ${table} where ${ordered} > ? and ${present} order by ${ordered} limit ?`;
+    this.known = `select ${key} from ${table} where ${key} ${dialect.anyOf} and ${present}`;
     this.mergedInto = `select ${key} from ${table} where ${column('merged_into')} ${dialect.anyOf}`;
     this.confirm = `update ${table} set ${column('last_read_at')} = ? where ${key} ${dialect.anyOf}`;
     this.removeRows = `delete from ${table} where ${key} ${dialect.anyOf}`;
@@ -47,23 +49,17 @@ export function quoted(
   return schema === null ? dialect.quote(name) : `${dialect.quote(schema)}.${dialect.quote(name)}`;
 }
 
-export function columnList(dialect: Pick<Dialect, 'quote'>, { columns }: Table): string {
-  return columns.map(({ name }) => dialect.quote(name)).join(', ');
+/** The columns of a table's key as statements have them. */
+export function keyList(
+  dialect: Pick<Dialect, 'quote'>,
+  { columns, keyColumns }: Pick<Table, 'columns' | 'keyColumns'>,
+): string {
+  return columns
+    .slice(0, keyColumns)
+    .map(({ name }) => dialect.quote(name))
+    .join(', ');
 }
 
-/**
- * Rows that are neither deleted nor merged. A row was read when the last whole reading began, if not
- * later.
- */
-export function createView(dialect: Dialect, { rows, marker, view }: Layout): string {
-  const column = (of: string): string => `r.${dialect.quote(nameOf(rows, of))}`;
-  const columns = rows.columns.map(({ of, name }) => {
-    if (of !== 'last_read_at') return column(of);
-    return `greatest(${column(of)}, coalesce(m.${dialect.quote('swept_at')}, ${column(of)})) as ${dialect.quote(name)}`;
-  });
-  return (
-    `create view ${quoted(dialect, view)} as select ${columns.join(', ')} ` +
-    `from ${quoted(dialect, rows)} r left join ${quoted(dialect, marker)} m on m.${dialect.quote('id')} = 1 ` +
-    `where ${column('deleted_at')} is null and ${column('merged_into')} is null`
-  );
+export function columnList(dialect: Pick<Dialect, 'quote'>, { columns }: Table): string {
+  return columns.map(({ name }) => dialect.quote(name)).join(', ');
 }

@@ -45,9 +45,18 @@ export function eventsSince(
 
 /** Profiles that were created between two datetimes, both exclusive; null for all of them. */
 export function createdWithin(after: string | null, before: string | null): string | null {
+  return within('created', after, before);
+}
+
+/** The same of members of a list, by when they joined it. */
+export function joinedWithin(after: string | null, before: string | null): string | null {
+  return within('joined_group_at', after, before);
+}
+
+function within(field: string, after: string | null, before: string | null): string | null {
   const bounds = [
-    ...(after === null ? [] : [`greater-than(created,${utcDatetime(after)})`]),
-    ...(before === null ? [] : [`less-than(created,${utcDatetime(before)})`]),
+    ...(after === null ? [] : [`greater-than(${field},${utcDatetime(after)})`]),
+    ...(before === null ? [] : [`less-than(${field},${utcDatetime(before)})`]),
   ];
   return bounds.length === 0 ? null : bounds.join(',');
 }

@@ -223,14 +223,17 @@ export async function forgetProfiles(
     where account_id = ${accountId} and profile_id = any(${[...profileIds]}::text[])`.execute(db);
 }
 
-/** Whether what is remembered has been brought up to date since a time by the ledger's clock. */
+/**
+ * Whether what is remembered has been brought up to date since a time by the ledger's clock, in
+ * milliseconds as `ledgerTime` has it.
+ */
 export async function isWholeSince(
   db: LedgerDb,
   accountId: string,
   since: string,
 ): Promise<boolean> {
   const { rows } = await sql<{ whole: boolean }>`
-    select whole_since <= ${since}::timestamptz as whole from consentry.account_feed
+    select date_trunc('milliseconds', whole_since) <= ${since}::timestamptz as whole from consentry.account_feed
     where account_id = ${accountId} and feed = ${PROFILES_FEED} and whole_since is not null`.execute(
     db,
   );

@@ -23,6 +23,7 @@ import * as moves from './0023-people-move-from-list-to-list.js';
 import * as givenConsent from './0024-consent-given-by-programs.js';
 import * as erasure from './0026-people-are-erased.js';
 import * as webhooks from './0027-webhooks.js';
+import * as listMembersAndLags from './0028-list-members-and-lags-of-syncs.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -50,6 +51,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0024-consent-given-by-programs': givenConsent,
   '0026-people-are-erased': erasure,
   '0027-webhooks': webhooks,
+  '0028-list-members-and-lags-of-syncs': listMembersAndLags,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -9,6 +9,7 @@ import type {
   ValidationFound,
   WholeReading,
 } from '../../contracts/sync.js';
+import type { Lags } from '../../contracts/sync-lag.js';
 import type { RunKind } from '../../contracts/run.js';
 import type { Person, PersonConsent } from '../../contracts/person.js';
 import type { SettledBy, Outcome, Reason } from '../../contracts/outcomes.js';
@@ -229,7 +230,10 @@ interface SyncRunTable {
   added: Generated<string>;
   changed: Generated<string>;
   removed: Generated<string>;
+  members_joined: Generated<string>;
+  members_left: Generated<string>;
   drift: ColumnType<Drift, string | undefined, string>;
+  lags: ColumnType<Lags, string | undefined, string>;
   seen_at: Generated<Date>;
   found: JSONColumnType<ValidationFound> | null;
   warning: string | null;

@@ -6,6 +6,7 @@ import type {
   ValidationFound,
   WholeReading,
 } from '../../contracts/sync.js';
+import { lagsTogether, type Lags } from '../../contracts/sync-lag.js';
 import type { LedgerDb } from '../database.js';
 import { insertRun } from '../runs/runs.js';
 import { SyncIsRunningError } from './syncs.js';
@@ -139,13 +140,14 @@ export async function secretOf(db: LedgerDb, runId: string): Promise<string | nu
 export async function noteSynced(
   db: LedgerDb,
   runId: string,
-  { read, added, changed, removed }: SyncCounts,
+  { read, added, changed, removed, membersJoined, membersLeft }: SyncCounts,
   drift: Drift = {},
 ): Promise<void> {
   await sql`
     update consentry.sync_run set seen_at = now(),
       read = read + ${read}, added = added + ${added}, changed = changed + ${changed},
-      removed = removed + ${removed},
+      removed = removed + ${removed}, members_joined = members_joined + ${membersJoined},
+      members_left = members_left + ${membersLeft},
       drift = coalesce((
         select jsonb_object_agg(key, total) from (
           select key, sum(value::bigint) as total
@@ -153,6 +155,36 @@ export async function noteSynced(
             union all select * from jsonb_each_text(${JSON.stringify(drift)}::jsonb)) as each
           group by key) as totals), '{}')
     where id = ${runId}`.execute(db);
+}
+
+/** Adds how late a run noticed changes. */
+export async function noteLags(db: LedgerDb, runId: string, lags: Lags): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const row = await tx
+      .selectFrom('sync_run')
+      .select('lags')
+      .where('id', '=', runId)
+      .forUpdate()
+      .executeTakeFirst();
+    const sum = lagsTogether([row?.lags ?? {}, lags]);
+    await tx
+      .updateTable('sync_run')
+      .set({ lags: JSON.stringify(sum) })
+      .where('id', '=', runId)
+      .execute();
+  });
+}
+
+/** How late changes were noticed by the runs of a sync that worked in the last 24 hours. */
+export async function lagsOfDay(db: LedgerDb, syncId: string): Promise<Lags> {
+  const rows = await db
+    .selectFrom('sync_run')
+    .innerJoin('run', 'run.id', 'sync_run.id')
+    .select('lags')
+    .where('sync_id', '=', syncId)
+    .where(sql<boolean>`coalesce(run.finished_at, now()) > now() - interval '24 hours'`)
+    .execute();
+  return lagsTogether(rows.map(({ lags }) => lags));
 }
 
 export async function noteWhole(
@@ -208,6 +240,8 @@ export async function syncRuns(
       'added',
       'changed',
       'removed',
+      'members_joined',
+      'members_left',
       'drift',
       'warning',
       'failure',
@@ -234,6 +268,8 @@ export async function syncRuns(
     added: Number(row.added),
     changed: Number(row.changed),
     removed: Number(row.removed),
+    membersJoined: Number(row.members_joined),
+    membersLeft: Number(row.members_left),
     drift: row.drift,
     warning: row.warning,
     failure: row.failure,

@@ -50,15 +50,18 @@ function tableOf({ to }: SyncEntry, url: SecretReference): SyncDestination {
   const {
     table = DEFAULT_TABLE,
     history = null,
+    lists,
     on_deleted: onDeleted = 'erase',
     columns = {},
   } = to;
-  return { kind: 'table', url, table, history, onDeleted, columns };
+  const withLists = typeof lists === 'string' ? { lists } : {};
+  return { kind: 'table', url, table, history, ...withLists, onDeleted, columns };
 }
 
 function filesOf({ to }: SyncEntry, folder: string): SyncDestination {
-  const { format = 'csv', on_deleted: onDeleted = 'erase', columns = {} } = to;
-  return { kind: 'files', folder: resolve(folder), format, onDeleted, columns };
+  const { format = 'csv', lists, on_deleted: onDeleted = 'erase', columns = {} } = to;
+  const withLists = lists === undefined ? {} : ({ lists: true } as const);
+  return { kind: 'files', folder: resolve(folder), format, ...withLists, onDeleted, columns };
 }
 
 function settingsOf(entry: SyncEntry, to: SyncDestination, file: ProgramsFile): SyncSettings {

@@ -24,6 +24,19 @@ export const syncKeys = {
   history: setting(tableName('a table').nullable().default(null), {
     says: 'table with one row a change; null for none',
   }),
+  lists: setting(
+    z
+      .union([tableName('a table'), z.literal(true)], {
+        error: 'give the name of a table, such as klaviyo_list_members; of files, true',
+      })
+      .nullable()
+      .default(null),
+    {
+      says:
+        'table with one row a membership of a list, with those that ended; of files, true; null for none. ' +
+        'Each run then makes a call for each list of the account',
+    },
+  ),
   onDeleted: setting(choice(['erase', 'keep']).default('erase'), {
     says:
       'what becomes of the row of a profile that Klaviyo deleted: erase leaves a mark that nobody can ' +
@@ -55,6 +68,11 @@ export const syncKeys = {
   ),
 };
 
+/** What is wrong with `lists` of a database, and of a folder. */
+export const NAMELESS_LISTS = 'give the name of the table, such as klaviyo_list_members';
+export const NAMED_LISTS =
+  'a folder has no table, its files are called list_members: give true, or leave it out';
+
 /** A sync that is asked for without a file. */
 export const syncRequestSchema = z
   .strictObject(
@@ -83,18 +101,20 @@ export const syncRequestSchema = z
     },
     { error: 'give the settings of a sync, such as { to: "postgres://user@host/crm" }' },
   )
-  .superRefine(({ to, format, history }, context) => {
+  .superRefine(({ to, format, history, lists }, context) => {
     const issue = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (isDatabaseUrl(to)) {
       if (format !== null)
         issue('format', 'only files have a format: leave it out, or give a folder');
+      if (lists === true) issue('lists', NAMELESS_LISTS);
       return;
     }
     if (to.includes('://')) issue('to', 'give a postgres:// or mysql:// address, or a folder');
     else if (format === null)
       issue('format', 'say which files to write into the folder: csv, ndjson or parquet');
     if (history !== null) issue('history', 'only a database has a table of changes: leave it out');
+    if (typeof lists === 'string') issue('lists', NAMED_LISTS);
   });
 
 /** A sync of consent into a database. */
@@ -114,14 +134,20 @@ const ON_REQUEST: SyncRoutine = { every: null, lateAfterMs: null, notify: null }
 
 /** Of a sync that is asked for without a file. */
 export function settingsOf(request: FullSyncRequest): SyncSettings {
-  const { to, format, table, history, onDeleted, columns, sweepEveryMs, overlapMs } = request;
+  const { to, format, table, history, lists, onDeleted, columns } = request;
+  const { sweepEveryMs, overlapMs } = request;
   const routine = { sweepEveryMs, overlapMs, ...ON_REQUEST };
   if (format !== null) {
     const folder = resolve(to);
-    return { to: { kind: 'files', folder, format, onDeleted, columns }, ...routine };
+    const withLists = lists === null ? {} : ({ lists: true } as const);
+    return { to: { kind: 'files', folder, format, ...withLists, onDeleted, columns }, ...routine };
   }
   const url: SecretReference = { from: 'run' };
-  return { to: { kind: 'table', url, table, history, onDeleted, columns }, ...routine };
+  const withLists = typeof lists === 'string' ? { lists } : {};
+  return {
+    to: { kind: 'table', url, table, history, ...withLists, onDeleted, columns },
+    ...routine,
+  };
 }
 
 /** The same of a sync that is asked for without a file. */

@@ -2,6 +2,7 @@ import { MESSAGES } from '../../contracts/names.js';
 import type { SyncProgress, SyncResult, ValidationFound } from '../../contracts/sync.js';
 import {
   defineSync,
+  lagsOfDay,
   listSyncs,
   SyncNotFoundError,
   syncRuns,
@@ -23,6 +24,7 @@ import {
   syncRequestSchema,
   type SyncRequest,
 } from './request.js';
+import { lagStatus, type LagStatus } from './lag-status.js';
 import { pauseSchedule, scheduleState, type ScheduleState } from './schedules.js';
 import { startSync, type StartedSync, type SyncStart } from './start-sync.js';
 import { validateSync } from './validate-sync.js';
@@ -36,6 +38,8 @@ export interface SyncStatus {
   readonly lastSuccessMs: number | null;
   /** That is longer ago than it may be. */
   readonly isLate: boolean;
+  /** How late changes were noticed in the last 24 hours. */
+  readonly lag: LagStatus;
   /** Null if the sync runs only when somebody asks for it. */
   readonly schedule: ScheduleState | null;
 }
@@ -170,6 +174,7 @@ export class Syncs {
           runs,
           lastSuccessMs,
           isLate: settings.lateAfterMs !== null && since > settings.lateAfterMs,
+          lag: lagStatus(await lagsOfDay(db, sync.id)),
           schedule: await scheduleState(this.reach.client, sync.id),
         };
       }),

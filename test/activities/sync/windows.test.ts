@@ -7,7 +7,7 @@ import {
   profilesLeft,
   split,
   timeLeft,
-  wholeAccount,
+  wholeWindow,
   type Window,
 } from '../../../src/activities/sync/windows.js';
 
@@ -19,7 +19,7 @@ function page(window: Window, first: string, last: string, profiles = 100): Wind
 }
 
 describe('windows of an account', () => {
-  const begun = page(wholeAccount(END), '2026-01-01T00:00:00+00:00', '2026-01-01T02:00:00+00:00');
+  const begun = page(wholeWindow(END), '2026-01-01T00:00:00+00:00', '2026-01-01T02:00:00+00:00');
   assert.ok(begun !== null);
 
   test('the first page says when the account begins', () => {
@@ -28,7 +28,7 @@ describe('windows of an account', () => {
   });
 
   test('what is left is estimated from what was read', () => {
-    assert.equal(profilesLeft([wholeAccount(END)]), null);
+    assert.equal(profilesLeft([wholeWindow(END)]), null);
     const left = profilesLeft([begun]) ?? 0;
     // 100 profiles in two hours, and ten days to go.
     assert.ok(Math.abs(left - 11_900) < 20, `${left}`);
@@ -45,10 +45,10 @@ describe('windows of an account', () => {
   });
 
   test('what is nearly empty is not split', () => {
-    const sparse = page(wholeAccount(END), '2026-01-01T00:00:00Z', '2026-01-09T00:00:00Z');
+    const sparse = page(wholeWindow(END), '2026-01-01T00:00:00Z', '2026-01-09T00:00:00Z');
     assert.ok(sparse !== null);
     assert.equal(split([sparse]), null);
-    assert.equal(split([wholeAccount(END)]), null);
+    assert.equal(split([wholeWindow(END)]), null);
   });
 
   test('a page that reaches the end of a window ends it, also one that was split meanwhile', () => {
@@ -63,9 +63,8 @@ describe('windows of an account', () => {
   test('a cursor keeps the filter that it came from', () => {
     const [first] = split([begun])?.halves ?? [];
     assert.ok(first !== undefined);
-    assert.deepEqual(nextPage(first), { by: 'created', after: null, before: END, cursor: 'NEXT' });
+    assert.deepEqual(nextPage(first), { after: null, before: END, cursor: 'NEXT' });
     assert.deepEqual(firstPage(first), {
-      by: 'created',
       after: '2026-01-01T01:59:59.000Z',
       before: first.before,
       cursor: null,

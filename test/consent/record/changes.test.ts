@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { changesBetween } from '../../../src/consent/record/changes.js';
+import { changedAt, changesBetween } from '../../../src/consent/record/changes.js';
 import { RECORD_CHANNELS } from '../../../src/consent/record/channels.js';
 import {
   columnOf,
@@ -70,6 +70,23 @@ describe('changes of a profile', () => {
       ),
       [null],
     );
+  });
+
+  it('could be noticed from when Klaviyo changed them, whatever their own date is', () => {
+    const before = rowOf(consented('email_marketing'));
+    const imported = {
+      ...before,
+      email_marketing_consent_timestamp: OLD,
+      email_marketing_last_updated: NEW,
+    };
+    const [change] = changesBetween(before, imported);
+    assert.ok(change !== undefined);
+    assert.equal(change.happenedAt, OLD);
+    assert.equal(changedAt(before, imported, change), NEW);
+    assert.equal(changedAt(null, imported, change), NEW);
+    const of = { thing: SUPPRESSIONS, happenedAt: OLD } as const;
+    assert.equal(changedAt(before, imported, of), OLD);
+    assert.equal(changedAt(before, before, change), null);
   });
 
   it('say when the newest suppression was added', () => {

@@ -4,13 +4,14 @@ import type { TruthLine } from 'klaviyo-sandbox';
 import type { SyncResult } from '../../../src/contracts/sync.js';
 import { exportSnapshot } from '../../../src/destinations/files/export-snapshot.js';
 import { openDestination } from '../../../src/destinations/open-destination.js';
-import { differencesOf, shown, type FoundRow } from '../compare.js';
+import { differencesOf, memberDifferences, shown, type FoundRow } from '../compare.js';
 import type { CustomerDatabase } from './customer.js';
 import type { People } from './people.js';
 
 interface Judged {
   readonly table: string;
   readonly history: string;
+  readonly lists: string;
   /** Klaviyo shows what happened that much later. */
   readonly slackMs: number;
   /** Nothing may stay of deleted people. */
@@ -28,6 +29,8 @@ export class Judge {
   #wholeAt = 0;
   /** Rows of profiles that are gone, which say that something may be sent. */
   #unnoticed = 0;
+  /** Whether the sync has a table of list memberships by now. */
+  hasLists = false;
 
   constructor(
     private readonly people: People,
@@ -79,11 +82,31 @@ export class Judge {
         this.say(`${column} of ${id} is true after a run; when it began it was ${ago} so`);
       }
     }
+    await this.#judgeMembers();
+  }
+
+  /** Nobody is shown as a member who had left before the run, if a source showed it, or before the whole reading. */
+  async #judgeMembers(): Promise<void> {
+    for (const row of await this.#members()) {
+      if (row['left_at'] !== null) continue;
+      const [id, list] = [String(row['profile_id']), String(row['list_id'])];
+      const left = this.people.leftOf(id, list);
+      const before = (left?.isShown === true ? this.#beganAt : this.#wholeAt) - this.judged.slackMs;
+      if (left !== null && left.at >= before) continue;
+      const ago = left === null ? 'never on it' : `not on it for ${this.#beganAt - left.at} ms`;
+      this.say(`${id} is a member of ${list} after a run; when it began they were ${ago}`);
+    }
   }
 
   /** When nothing happens any more: all but what only a whole reading shows is in the rows. */
   async caughtUp(truth: readonly TruthLine[]): Promise<void> {
     const { people } = this;
+    for (const difference of await this.memberDifferences(truth)) {
+      const [, list = '', id = ''] = / (\S+) (01[0-9A-Z]{24})/.exec(difference) ?? [];
+      // Whoever was removed by hand, or merged, or took somebody over; of whose removal no event tells.
+      const isHidden = people.leftOf(id, list)?.isShown === false && !isOnIt(truth, id, list);
+      if (!isHidden && !people.heirs.has(id)) this.say(`no source showed that ${difference}`);
+    }
     for (const difference of await this.differences(truth)) {
       const [, id = ''] = / (01[0-9A-Z]{24})/.exec(difference) ?? [];
       const isHidden =
@@ -98,8 +121,14 @@ export class Judge {
   async settled(truth: readonly TruthLine[], folder: string): Promise<void> {
     const rows = await this.#rows();
     for (const difference of await this.differences(truth)) this.say(difference);
-    const copies = (await this.#parquetRows(folder)).filter(isPresent);
+    for (const difference of await this.memberDifferences(truth)) this.say(difference);
+    const parquet = await this.#parquetRows(folder);
+    const copies = parquet.rows.filter(isPresent);
     for (const difference of differencesOf(copies, truth)) this.say(`in Parquet ${difference}`);
+    const members = parquet.members.filter(isCurrent);
+    for (const difference of memberDifferences(members, truth, this.people.lists)) {
+      this.say(`in Parquet ${difference}`);
+    }
     await this.#judgeHistory(rows);
     if (this.judged.erases) await this.#judgeTraces();
   }
@@ -107,6 +136,12 @@ export class Judge {
   /** What the rows say otherwise than the account. */
   async differences(truth: readonly TruthLine[]): Promise<string[]> {
     return differencesOf((await this.#rows()).filter(isPresent), truth);
+  }
+
+  /** What current memberships say otherwise than the account. */
+  async memberDifferences(truth: readonly TruthLine[]): Promise<string[]> {
+    const current = (await this.#members()).filter(isCurrent);
+    return memberDifferences(current, truth, this.people.lists);
   }
 
   async #judgeHistory(rows: readonly FoundRow[]): Promise<void> {
@@ -139,7 +174,7 @@ export class Judge {
   async #judgeTraces(): Promise<void> {
     const { table, history } = this.judged;
     const rows: { text: string; where: string }[] = [];
-    for (const each of [table, history, `${table}_sync`]) {
+    for (const each of [table, history, this.judged.lists, `${table}_sync`]) {
       for (const row of await this.customer.rows(`select * from ${each}`)) {
         const { profile_id: id, merged_into: into, channel } = row;
         const where = `${each}: ${JSON.stringify({ id, into, channel })}`;
@@ -152,28 +187,38 @@ export class Judge {
     }
   }
 
-  async #parquetRows(folder: string): Promise<FoundRow[]> {
-    const { table, history, erases } = this.judged;
+  async #parquetRows(folder: string): Promise<{ rows: FoundRow[]; members: FoundRow[] }> {
+    const { table, history, lists, erases } = this.judged;
     const source = openDestination(this.customer.url, {
       table,
       history,
+      lists,
       onDeleted: erases ? 'erase' : 'keep',
       columns: {},
     });
     try {
-      const { files } = await exportSnapshot(source, { folder, format: 'parquet', columns: {} });
-      const pages = await Promise.all(
-        files.map(async ({ name }) =>
+      const manifest = await exportSnapshot(source, { folder, format: 'parquet', columns: {} });
+      const read = async (files: readonly { readonly name: string }[]) => {
+        const pages = files.map(async ({ name }) =>
           parquetReadObjects({
             file: await asyncBufferFromFile(join(folder, name)),
             parsers: { timestampFromMicroseconds: timeOf },
           }),
-        ),
-      );
-      return pages.flat();
+        );
+        return (await Promise.all(pages)).flat();
+      };
+      return {
+        rows: await read(manifest.files),
+        members: await read(manifest.listMembers?.files ?? []),
+      };
     } finally {
       await source.close();
     }
+  }
+
+  /** Nobody while the sync has no such table yet. */
+  async #members(): Promise<FoundRow[]> {
+    return this.hasLists ? this.customer.rows(`select * from ${this.judged.lists}`) : [];
   }
 
   #rows(): Promise<FoundRow[]> {
@@ -190,6 +235,14 @@ export class Judge {
     };
     return reading !== null;
   }
+}
+
+function isOnIt(truth: readonly TruthLine[], id: string, listId: string): boolean {
+  return truth.some((line) => line.id === id && line.lists.some((list) => list.id === listId));
+}
+
+function isCurrent(row: FoundRow): boolean {
+  return row['left_at'] === null;
 }
 
 function isPresent(row: FoundRow): boolean {

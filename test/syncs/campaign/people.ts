@@ -11,9 +11,19 @@ interface Past {
   readonly may: Map<string, number>;
   /** Every address and number that it had. */
   readonly held: Set<string>;
+  /** By list that it was on. */
+  readonly left: Map<string, Left>;
   readonly since: number;
   goneAt: number | null;
   mergedInto: string | null;
+}
+
+/** How somebody left a list. */
+export interface Left {
+  /** `Infinity` while they are on it. */
+  readonly at: number;
+  /** Whether a source shows it besides whole readings. */
+  readonly isShown: boolean;
 }
 
 /** Klaviyo takes that long at most to carry out what people ask for. */
@@ -25,8 +35,12 @@ export class People {
   readonly #deletedEmails: string[] = [];
   #names = 0;
   #isDirty = false;
+  /** Whether a source shows who leaves a list by what is done now. */
+  #isShown = false;
   /** Ids of those whose suppression was lifted: no source shows it. */
   readonly lifted = new Set<string>();
+  /** Ids of those whom others were merged into: no source shows which lists they got. */
+  readonly heirs = new Set<string>();
   /** Acts that did not apply to whom they met. */
   skipped = 0;
   done = 0;
@@ -47,6 +61,7 @@ export class People {
       merge(from, into, phoneOf);
       const past = this.#past.get(source);
       if (past !== undefined) past.mergedInto = target;
+      this.heirs.add(target);
       this.look();
     };
   }
@@ -60,6 +75,12 @@ export class People {
       subscribed_share: 0.7,
       user_suppressed_share: 0.1,
     });
+    // More than a page, and beside those who join by themselves.
+    const ids = [...account.truth()].map(({ id }) => id);
+    for (const [n, id] of ids.entries()) {
+      if (n % 2 === 0) this.#join(LISTS.single, id);
+      if (n % 5 === 0) this.#join(LISTS.double, id);
+    }
     for (let n = 0; n < 5; n += 1) {
       account.seed({
         email: `app${n}@example.com`,
@@ -89,14 +110,28 @@ export class People {
         if (value === true) past.may.set(column, Infinity);
         else if (past.may.get(column) === Infinity) past.may.set(column, now);
       }
+      this.#lookAtLists(line, past, now);
     }
     for (const [id, past] of this.#past) {
       if (present.has(id) || past.goneAt !== null) continue;
       past.goneAt = now;
+      for (const [list, { at }] of past.left) {
+        if (at === Infinity) past.left.set(list, { at: now, isShown: false });
+      }
       if (past.mergedInto === null) {
         this.#deletedEmails.push(...[...past.held].filter((text) => text.includes('@')));
       }
     }
+  }
+
+  /** The account's lists. */
+  get lists(): readonly { readonly id: string; readonly name: string }[] {
+    return this.sandbox.account.lists.all();
+  }
+
+  /** How the profile left a list; null if it was never on it. */
+  leftOf(id: string, listId: string): Left | null {
+    return this.#past.get(id)?.left.get(listId) ?? null;
   }
 
   /** When the profile ceased to be there; null if it is there. */
@@ -134,6 +169,7 @@ export class People {
       this.skipped += 1;
     }
     this.look();
+    this.#isShown = false;
   }
 
   /** Lets all come true that was asked for. */
@@ -149,6 +185,7 @@ export class People {
       case 'follow_link':
         return account.unsubscribe(mailOf(line));
       case 'leave_list':
+        this.#isShown = true;
         return account.unsubscribe({ ...mailOf(line), list_id: LISTS.single });
       case 'text_stop':
         return account.stopSms(numberOf(line));
@@ -192,6 +229,23 @@ export class People {
       case 'be_deleted':
         deleting.accept({ field: 'id', value: line.id });
         return;
+      case 'be_added':
+        this.#join(LISTS.single, line.id);
+        return;
+      case 'be_removed':
+        account.lists.get(LISTS.single)?.leave(indexOf(profiles, line));
+        return;
+      case 'rename_list': {
+        const list = account.lists.get(LISTS.single);
+        this.#names += 1;
+        if (list !== undefined)
+          account.listing.change(list, { name: `Single ${this.#names}`, optIn: null });
+        return;
+      }
+      case 'delete_list':
+        this.#isShown = true;
+        account.listing.delete(LISTS.double);
+        return;
       case 'come_back': {
         const email = this.#deletedEmails.shift();
         if (email === undefined) throw new RangeError('nobody was deleted');
@@ -199,6 +253,21 @@ export class People {
       }
       default:
         return callFromOutside(this.sandbox, what, line);
+    }
+  }
+
+  /** By the API or by hand: no event is written. */
+  #join(listId: string, id: string): void {
+    const { lists, profiles, clock } = this.sandbox.account;
+    const index = profiles.withId(id);
+    if (index !== undefined) lists.get(listId)?.join(index, clock.wall());
+  }
+
+  #lookAtLists({ lists }: TruthLine, past: Past, now: number): void {
+    const held = new Set(lists.map(({ id }) => id));
+    for (const id of held) past.left.set(id, { at: Infinity, isShown: false });
+    for (const [id, { at }] of past.left) {
+      if (at === Infinity && !held.has(id)) past.left.set(id, { at: now, isShown: this.#isShown });
     }
   }
 
@@ -212,6 +281,7 @@ export class People {
     if (known !== undefined) return known;
     const past: Past = {
       may: new Map(),
+      left: new Map(),
       held: new Set(),
       since: Date.now(),
       goneAt: null,

@@ -31,6 +31,10 @@ const MOVING = [
   'merge_with_number',
   'be_deleted',
   'come_back',
+  'be_added',
+  'be_removed',
+  'rename_list',
+  'delete_list',
 ] as const;
 export const ACTS = [...LEAVING, ...COMING, ...MOVING] as const;
 
@@ -57,6 +61,8 @@ export interface SyncScenario {
   /** A worker in a process of its own, which can be killed. */
   readonly isKilled: boolean;
   readonly profiles: number;
+  /** From which run on the sync has a table of list memberships: 0 is the first. */
+  readonly listsFrom: number;
   readonly runs: readonly RunSpec[];
   readonly switches: Partial<Switches>;
   readonly readLagMs: number;
@@ -145,6 +151,7 @@ export const scenarios: fc.Arbitrary<SyncScenario> = weighted([4, false], [1, tr
       onDeleted: weighted<SyncScenario['onDeleted']>([4, 'erase'], [1, 'keep']),
       isKilled: fc.constant(isKilled),
       profiles: fc.constantFrom(30, 120, 450),
+      listsFrom: weighted([4, 0], [1, 1]),
       runs: fc.array(run(isKilled), { minLength: 3, maxLength: 6 }),
       switches,
       readLagMs: fc.constantFrom(0, 0, 0, 300, 800),

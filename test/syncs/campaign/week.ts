@@ -18,6 +18,8 @@ const ACTS_AN_HOUR = 6;
 export const SHOWN_BY_SWEEPS_ONLY: ReadonlyMap<string, string> = new Map([
   ['email_marketing (undated)', 'a suppression was lifted: no event, no filter, no new `updated`'],
   ['email_marketing_suppressions (undated)', 'the same'],
+  ['list_memberships (undated)', 'removed from a list by hand, or with a merge: no event'],
+  ['list_memberships', 'given by a merge, with its date: no event'],
   ['sms_transactional', 'left by somebody who had left marketing texts: no event of its own'],
 ]);
 
@@ -60,13 +62,14 @@ export async function liveThrough(
     closing.push(() => worker.stop());
     const { connection } = world.connections;
     const { syncs } = new Consentry(connection, world.temporal.namespace, ledger);
-    const [table, history] = ['klaviyo_consent', 'klaviyo_consent_history'];
+    const [table, history, lists] = ['klaviyo_consent', 'consent_history', 'list_members'];
     // Klaviyo's own delays, which pass at once: what happened is shown when a run begins.
-    const judge = new Judge(people, customer, { table, history, slackMs: 0, erases: true });
+    const judge = new Judge(people, customer, { table, history, lists, slackMs: 0, erases: true });
+    judge.hasLists = true;
     const account = sandbox.account.settings.account.id;
     const sync = async (full = false): Promise<SyncResult> => {
       await judge.begins();
-      const { workflowId } = await syncs.start({ to: customer.url, history, account, full });
+      const { workflowId } = await syncs.start({ to: customer.url, history, lists, account, full });
       const result = await syncs.waitForEnd(workflowId);
       await judge.succeeded(result);
       return result;
@@ -100,7 +103,11 @@ export async function liveThrough(
     people.finish();
     note(await sync());
     note(await sync(true));
-    for (const difference of await judge.differences([...sandbox.account.truth()])) {
+    const truth = [...sandbox.account.truth()];
+    for (const difference of [
+      ...(await judge.differences(truth)),
+      ...(await judge.memberDifferences(truth)),
+    ]) {
       judge.say(difference);
     }
     return {

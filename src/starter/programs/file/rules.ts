@@ -3,6 +3,7 @@ import { DEFAULT_TABLE } from '../../syncs/request.js';
 import { programsOf, type Program } from '../program.js';
 import type { Problem, Problems } from './problems.js';
 import type { Settings } from './schema.js';
+import type { SyncEntry } from './sync-schema.js';
 
 /** Names that no entry has, and settings that cannot all hold. */
 export function contradictions(settings: Settings, problem: Problems): Problem[] {
@@ -85,20 +86,26 @@ function accountsWithoutId(
 /** Two syncs that write to one table would overwrite each other. */
 function sharedTables({ syncs }: Settings, problem: Problems): Problem[] {
   const first = new Map<string, string>();
-  return Object.entries(syncs).flatMap(([name, { to }]) => {
-    const table = to.table ?? DEFAULT_TABLE;
-    const where = to.folder ?? `${table} of ${to.connection ?? ''}`;
-    const key = JSON.stringify([to.folder ?? null, to.connection ?? null, table]);
-    const other = first.get(key);
-    if (other === undefined) first.set(key, name);
-    return other === undefined
-      ? []
-      : problem(
-          ['syncs', name, 'to'],
-          `writes to ${where}, as syncs.${other} does`,
-          `give it a ${to.folder === undefined ? 'table' : 'folder'} of its own`,
-        );
-  });
+  return Object.entries(syncs).flatMap(([name, { to }]) =>
+    placesOf(to).flatMap((where) => {
+      const other = first.get(where);
+      if (other === undefined) first.set(where, name);
+      return other === undefined || other === name
+        ? []
+        : problem(
+            ['syncs', name, 'to'],
+            `writes to ${where}, as syncs.${other} does`,
+            `give it a ${to.folder === undefined ? 'table' : 'folder'} of its own`,
+          );
+    }),
+  );
+}
+
+/** Where a sync writes that no other may. */
+function placesOf({ folder, connection = '', table, lists }: SyncEntry['to']): string[] {
+  if (folder !== undefined) return [folder];
+  const tables = [table ?? DEFAULT_TABLE, ...(typeof lists === 'string' ? [lists] : [])];
+  return tables.map((name) => `${name} of ${connection}`);
 }
 
 function sameAccountTwice({ accounts }: Settings, problem: Problems): Problem[] {

@@ -3,7 +3,7 @@ import { IANAZone } from 'luxon';
 import { choice, setting, text } from '../../migrations/request/setting.js';
 import { readDuration } from '../../migrations/request/spelling.js';
 import { SNAPSHOT_FORMATS } from '../../../contracts/sync.js';
-import { syncKeys } from '../../syncs/request.js';
+import { NAMED_LISTS, NAMELESS_LISTS, syncKeys } from '../../syncs/request.js';
 import { eitherOf, keyOf } from './keys.js';
 import { reference } from './reference.js';
 
@@ -72,21 +72,24 @@ export const toSchema = z
       }),
       table: keyOf(syncKeys.table, { otherwise: '`klaviyo_consent`' }),
       history: keyOf(syncKeys.history, { otherwise: 'none' }),
+      lists: keyOf(syncKeys.lists, { otherwise: 'none' }),
       on_deleted: keyOf(syncKeys.onDeleted, { otherwise: 'erase' }),
       columns: keyOf(syncKeys.columns, { otherwise: 'the names in docs/destinations.md' }),
     },
     { error: EITHER },
   )
   .superRefine(eitherOf('connection', 'folder', EITHER))
-  .superRefine(({ folder, table, history, format }, context) => {
+  .superRefine(({ folder, table, history, lists, format }, context) => {
     const issue = (key: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [key], message });
     if (folder === undefined) {
       if (format !== undefined) issue('format', 'only files have a format: leave it out');
+      if (lists === true) issue('lists', NAMELESS_LISTS);
       return;
     }
     if (table !== undefined) issue('table', 'a folder has no table: leave it out');
     if (history !== undefined) issue('history', 'a folder has no table of changes: leave it out');
+    if (typeof lists === 'string') issue('lists', NAMED_LISTS);
   });
 
 const notify = z.strictObject(

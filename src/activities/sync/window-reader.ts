@@ -1,25 +1,36 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  KlaviyoRefusedError,
-  type KlaviyoClient,
-  type ProfileReading,
-} from '../../klaviyo/index.js';
+import { KlaviyoRefusedError } from '../../klaviyo/index.js';
 import { Persistence } from '../temporal/persistence.js';
-import { readProfile, type ReadPage } from './profiles-of.js';
-import { afterPage, firstPage, nextPage, split, type Window } from './windows.js';
+import { afterPage, firstPage, nextPage, split, type Window, type WindowPage } from './windows.js';
 
 /** Pages read at once: an answer takes 0.6 s, and the limits allow 12 pages a second. */
 const READERS = 12;
 
-/** Profiles that wait to be written before the readers pause. Each is garbage that lives for long. */
+/** Items that wait to be written before the readers pause. Each is garbage that lives for long. */
 const MOST_WAITING = 2_000;
 
 const LOOK_AGAIN_MS = 20;
 
-/** Pages that were read, and where that leaves the account's windows. */
-export interface AccountPages {
-  readonly pages: readonly ReadPage[];
+/** What is read in windows: profiles of an account, or members of a list. */
+export interface WindowSource<Item> {
+  read(
+    page: WindowPage,
+    signal: AbortSignal,
+  ): Promise<{ readonly items: readonly Item[]; readonly next: string | null }>;
+  /** Klaviyo's datetime by which it is in a window; null if it does not say. */
+  dateOf(item: Item): string | null;
+}
+
+export interface WindowItems<Item> {
+  readonly items: readonly Item[];
+  /** When they were asked for, as `performance.now()`. */
+  readonly beganMs: number;
+}
+
+/** Pages that were read, and where that leaves the windows. */
+export interface WindowPages<Item> {
+  readonly pages: readonly WindowItems<Item>[];
   /** What is left after these pages. */
   readonly windows: readonly Window[];
 }
@@ -33,25 +44,25 @@ interface Open {
   isRead: boolean;
 }
 
-interface Waiting extends ReadPage {
+interface Waiting<Item> extends WindowItems<Item> {
   readonly open: Open;
-  /** The window after these profiles; null at its end. */
+  /** The window after these items; null at its end. */
   readonly after: Window | null;
 }
 
 /**
- * Reads the windows of an account, several at once. Whoever has none takes the later half of the
- * one with most profiles left. One writer takes what was read: the windows that it is given with the pages
+ * Reads windows, several at once. Whoever has none takes the later half of the
+ * one with most items left. One writer takes what was read: the windows that it is given with the pages
  * are what is left once they are written.
  */
-export class AccountReader {
+export class WindowReader<Item> {
   readonly #open: Open[];
-  #waiting: Waiting[] = [];
+  #waiting: Waiting<Item>[] = [];
   #readers = 0;
   #failure: Error | null = null;
 
   constructor(
-    private readonly klaviyo: Pick<KlaviyoClient, 'readProfiles'>,
+    private readonly source: WindowSource<Item>,
     windows: readonly Window[],
   ) {
     this.#open = windows.map((window) => ({
@@ -67,7 +78,7 @@ export class AccountReader {
    *
    * @throws what a reader threw, after everything that was read before it
    */
-  async *pages(signal: AbortSignal, until: () => boolean): AsyncGenerator<AccountPages> {
+  async *pages(signal: AbortSignal, until: () => boolean): AsyncGenerator<WindowPages<Item>> {
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     // Not a leak: each reader's calls listen until they end.
@@ -87,7 +98,7 @@ export class AccountReader {
     }
   }
 
-  #taken(): AccountPages {
+  #taken(): WindowPages<Item> {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { open, after } of waiting) {
@@ -145,23 +156,23 @@ export class AccountReader {
         const read = () =>
           persistence.whileShort(() => {
             beganMs = performance.now();
-            return this.klaviyo.readProfiles(query, { signal });
+            return this.source.read(query, signal);
           });
-        const { profiles, next } = await read().catch((error: unknown) => {
+        const { items, next } = await read().catch((error: unknown) => {
           if (query.cursor === null || !(error instanceof KlaviyoRefusedError)) throw error;
           // Klaviyo no longer takes the cursor.
           query = firstPage(open.window);
           return read();
         });
         const left = afterPage(open.window, query, {
-          first: createdOf(profiles[0]),
-          last: createdOf(profiles.at(-1)),
+          first: this.#dateOf(items[0]),
+          last: this.#dateOf(items.at(-1)),
           next,
-          profiles: profiles.length,
+          profiles: items.length,
         });
         if (left !== null) open.window = left;
         else open.isRead = true;
-        this.#waiting.push({ open, profiles: profiles.map(readProfile), beganMs, after: left });
+        this.#waiting.push({ open, items, beganMs, after: left });
         if (left === null) return;
       }
     } finally {
@@ -170,10 +181,10 @@ export class AccountReader {
   }
 
   #count(): number {
-    return this.#waiting.reduce((sum, { profiles }) => sum + profiles.length, 0);
+    return this.#waiting.reduce((sum, { items }) => sum + items.length, 0);
   }
-}
 
-function createdOf(reading: ProfileReading | undefined): string | null {
-  return reading?.sent.attributes.created ?? null;
+  #dateOf(item: Item | undefined): string | null {
+    return item === undefined ? null : this.source.dateOf(item);
+  }
 }
