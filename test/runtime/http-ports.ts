@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** TCP ports that a process listens on, by Linux's own tables. */
 export async function portsOf(pid: number): Promise<number[]> {
@@ -39,4 +40,15 @@ export function statusOf(
     call.on('timeout', () => call.destroy());
     call.end(body);
   });
+}
+
+/** Waits until a port answers with a status; fails after 10 s. */
+export async function untilStatus(port: number, path: string, status: number): Promise<void> {
+  const endsAt = performance.now() + 10_000;
+  for (;;) {
+    const now = await statusOf(port, path);
+    if (now === status) return;
+    if (performance.now() > endsAt) throw new Error(`${path} answers ${String(now)}, not ${status}`);
+    await delay(50);
+  }
 }

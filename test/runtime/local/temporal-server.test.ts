@@ -19,7 +19,7 @@ import { findTemporalCli } from '../../../src/runtime/local/temporal/cli.js';
 import { userFolders } from '../../../src/runtime/paths.js';
 import { createTestFolders, testConfig, uniqueName } from '../../support/stack.js';
 import type { TestFolders } from '../../support/stack.js';
-import { portsOf, statusOf } from '../http-ports.js';
+import { portsOf, statusOf, untilStatus } from '../http-ports.js';
 import { untilGone } from '../../support/processes/child-processes.js';
 
 let folders: TestFolders;
@@ -121,7 +121,8 @@ describe('Temporal dev server', { timeout: 120_000 }, () => {
         assert.ok(!statuses.some((status) => status < 300), statuses.join());
         const handle = new Client({ connection }).workflow.getHandle(workflowId);
         await assert.rejects(handle.describe(), { name: 'WorkflowNotFoundError' });
-        assert.equal(await statusOf(uiPort, '/api/v1/namespaces/default/workflows'), 200);
+        // The Web UI answers 503 until the server is ready for it.
+        await untilStatus(uiPort, '/api/v1/namespaces/default/workflows', 200);
       });
     },
   );
