@@ -48,7 +48,8 @@ export async function untilStatus(port: number, path: string, status: number): P
   for (;;) {
     const now = await statusOf(port, path);
     if (now === status) return;
-    if (performance.now() > endsAt) throw new Error(`${path} answers ${String(now)}, not ${status}`);
+    if (performance.now() > endsAt)
+      throw new Error(`${path} answers ${String(now)}, not ${status}`);
     await delay(50);
   }
 }
