@@ -104,14 +104,17 @@ export function createSyncSteps(deps: SyncDependencies) {
           if (reading === null) return NO_COUNTS;
           const gone = new GoneProfiles(deps, session, step, signal);
           let counts = NO_COUNTS;
-          for (let last: string | null = null; ;) {
+          let ids = await destination.idsAfter(null, IDS_AT_ONCE);
+          while (ids.length > 0) {
             signal.throwIfAborted();
-            const ids: string[] = await destination.idsAfter(last, IDS_AT_ONCE);
-            const unread = await unreadProfiles(db, sync.accountId, ids, reading.beganInLedger);
+            // Ledger and destination each look at their part at the same time.
+            const [unread, next] = await Promise.all([
+              unreadProfiles(db, sync.accountId, ids, reading.beganInLedger),
+              ids.length < IDS_AT_ONCE ? [] : destination.idsAfter(ids.at(-1) ?? null, IDS_AT_ONCE),
+            ]);
             counts = sumOf(counts, await gone.lookUp(unread, session.state));
             await noteSynced(db, step.runId, NO_COUNTS);
-            last = ids.at(-1) ?? null;
-            if (ids.length < IDS_AT_ONCE) break;
+            ids = next;
           }
           await noteMirror(sync.accountId, reading.beganInLedger);
           const { state } = session;
