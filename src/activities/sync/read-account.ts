@@ -56,23 +56,34 @@ async function readProfiles(
   isOver: () => boolean,
 ): Promise<SyncCounts> {
   const { reading } = session.state;
-  let counts = NO_COUNTS;
-  if (reading === null) return counts;
+  if (reading === null) return NO_COUNTS;
   const sinks = new Sinks(deps, session, runId, signal);
   const noticedBy = reading.whole === 'first' ? 'first_run' : 'sweep';
-  const reader = new WindowReader(profilesIn(deps), reading.windows);
-  for await (const { windows, pages } of reader.pages(signal, isOver)) {
-    const { state } = session;
-    const newly = pages.reduce((sum, { items }) => sum + items.length, 0);
-    const read = (state.reading?.read ?? 0) + newly;
-    const next = { ...state, reading: { ...reading, windows: [...windows], read } };
-    const profiles = pages.map(({ items, beganMs }) => ({ profiles: items, beganMs }));
-    counts = sumOf(counts, await sinks.write(profiles, noticedBy, next));
+  const reader = new WindowReader(profileSource(deps), reading.windows);
+  // While the destination writes a batch, the mirror writes the next.
+  let writing = Promise.resolve(NO_COUNTS);
+  try {
+    for await (const { windows, pages } of reader.pages(signal, isOver)) {
+      const profiles = pages.map(({ items, beganMs }) => ({ profiles: items, beganMs }));
+      await sinks.remember(profiles);
+      const counts = await writing;
+      const newly = profiles.reduce((sum, page) => sum + page.profiles.length, 0);
+      const { state } = session;
+      const read = (state.reading?.read ?? 0) + newly;
+      const next = { ...state, reading: { ...reading, windows: [...windows], read } };
+      writing = sinks
+        .writeRemembered(profiles, noticedBy, next)
+        .then((written) => sumOf(counts, written));
+      // It is awaited after the next batch, and fails there.
+      writing.catch(() => undefined);
+    }
+    return await writing;
+  } finally {
+    await Promise.allSettled([writing]);
   }
-  return counts;
 }
 
-function profilesIn({ klaviyo }: Pick<SyncDependencies, 'klaviyo'>): WindowSource<ReadProfile> {
+function profileSource({ klaviyo }: Pick<SyncDependencies, 'klaviyo'>): WindowSource<ReadProfile> {
   return {
     async read(page, signal) {
       const { profiles, next } = await klaviyo.readProfiles({ by: 'created', ...page }, { signal });

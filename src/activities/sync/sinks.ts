@@ -12,7 +12,7 @@ import { noteSynced, rememberPeople } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { apart } from '../mirror/known.js';
 import { isFilled, noteLagsOf } from './lags.js';
-import { profilesOf, type ReadPage } from './profiles-of.js';
+import { profilesOf, type ReadPage, type ReadProfile } from './profiles-of.js';
 import type { SyncSession } from './session.js';
 import type { SyncState } from './state.js';
 
@@ -31,26 +31,39 @@ export class Sinks {
     noticedBy: NoticedBy,
     state: SyncState,
   ): Promise<SyncCounts> {
-    const { ledger } = this.deps;
-    const profiles = pages.flatMap((page) => page.profiles);
-    const tookMs = performance.now() - Math.min(...pages.map(({ beganMs }) => beganMs));
-    // The mirror first: one that is ahead of the marker does no harm, one that misses somebody does.
-    await rememberPeople(ledger.db, this.session.sync.accountId, {
-      profiles: apart(profiles.map(({ profile }) => profile)).map(toMirrored),
+    await this.remember(pages);
+    return this.writeRemembered(pages, noticedBy, state);
+  }
+
+  /**
+   * Writes pages into the mirror, which comes first: one that is ahead of the marker does no harm, one
+   * that misses somebody does.
+   */
+  async remember(pages: readonly ReadPage[]): Promise<void> {
+    await rememberPeople(this.deps.ledger.db, this.session.sync.accountId, {
+      profiles: apart(profilesIn(pages).map(({ profile }) => profile)).map(toMirrored),
       addresses: [],
-      tookMs,
+      tookMs: tookMs(pages),
     });
+  }
+
+  /** Writes pages that the mirror has into the destination. */
+  async writeRemembered(
+    pages: readonly ReadPage[],
+    noticedBy: NoticedBy,
+    state: SyncState,
+  ): Promise<SyncCounts> {
     const written = await this.session.write(
       {
         records: recordsOf(pages, (ms) => this.session.timeOf(ms)),
-        readAt: this.session.timeOf(performance.now() - tookMs),
+        readAt: this.session.timeOf(performance.now() - tookMs(pages)),
         noticedBy,
         isFirst: noticedBy === 'first_run',
       },
       state,
     );
-    const counts = countsOf(profiles.length, written);
-    await noteSynced(ledger.db, this.runId, counts, driftOf(written, noticedBy, state));
+    const counts = countsOf(profilesIn(pages).length, written);
+    await noteSynced(this.deps.ledger.db, this.runId, counts, driftOf(written, noticedBy, state));
     await noteLagsOf(this.deps, this.session, this.runId, written);
     return sumOf(counts, await this.#again(written.readAgain, noticedBy));
   }
@@ -66,6 +79,15 @@ export class Sinks {
     }
     return counts;
   }
+}
+
+function profilesIn(pages: readonly ReadPage[]): ReadProfile[] {
+  return pages.flatMap(({ profiles }) => profiles);
+}
+
+/** Milliseconds since the first of these pages was asked for. */
+function tookMs(pages: readonly ReadPage[]): number {
+  return performance.now() - Math.min(...pages.map(({ beganMs }) => beganMs));
 }
 
 /** The last reading of each profile. */
