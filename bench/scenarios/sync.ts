@@ -6,7 +6,7 @@ import { progressLines } from '../../src/runtime/progress.js';
 import { growthOf, curveOf, peakOf } from '../measure/memory.js';
 import type { Measured, RunOptions, Scenario } from '../scenario.js';
 import { CustomerDatabase } from '../stack/consent-table.js';
-import { runMigration } from '../stack/migration-run.js';
+import { detailsOfRun, runMigration } from '../stack/migration-run.js';
 import { addressOf } from '../stack/people.js';
 import { withServers } from '../stack/servers.js';
 import { withStack, type BenchStack } from '../stack/stack.js';
@@ -21,8 +21,11 @@ const LATENCY = { endpoint: 'get_profiles', kind: 'lognormal', p50: 600, p95: 1_
 /** People who change between the first run and the second. */
 const CHANGES = 1_000;
 
-/** Of so many profiles, one belongs to somebody whom the migration brings. */
-const KNOWN_ONE_IN = 10;
+/** Of so many profiles, the migration brings one. */
+const MIGRATED_ONE_IN = 10;
+
+/** Of so many whom it brings, one has no profile yet. */
+const NEW_ONE_IN = 10;
 
 const LONG_AGO = '2023-01-01T00:00:00Z';
 
@@ -40,7 +43,7 @@ export const sync: Scenario = {
     { figure: 'wrongRows', is: 'at most', limit: 0 },
   ],
   run: ({ rows, note }) =>
-    withStack(rows / KNOWN_ONE_IN, { latency: LATENCY }, async (stack) => {
+    withStack(rows / MIGRATED_ONE_IN, { latency: LATENCY }, async (stack) => {
       const { sandbox, servers } = stack;
       note(`filling the account with ${rows} profiles`);
       const changing = await fill(stack, rows);
@@ -53,7 +56,7 @@ export const sync: Scenario = {
       const wrongRows = await customer.wrongRows(sandbox);
       const tableRows = await customer.rows();
       const throttledCalls = totalOf(await callsThrottled(sandbox));
-      note(`migrating ${rows / KNOWN_ONE_IN} people`);
+      note(`migrating ${rows / MIGRATED_ONE_IN} people`);
       const migration = await runMigration(stack, { mirror: 'auto' });
       const { 'preflight, read consent': reading = 0, plan = 0 } = migration.phases;
       return {
@@ -69,6 +72,7 @@ export const sync: Scenario = {
           secondsToFirstSubmit: (migration.storedMs + reading + plan) / 1_000,
           unconfirmedRows: migration.report.rows - (migration.report.outcomes.confirmed ?? 0),
         },
+        details: detailsOfRun(migration),
         curves: { workerMemory: curveOf(first.memory) },
       };
     }),
@@ -117,16 +121,15 @@ async function fill({ sandbox }: BenchStack, rows: number): Promise<string[]> {
     { length: Math.min(CHANGES, rows / 4) },
     (_, n) => `c${n}@shop.example`,
   );
-  const known = Math.ceil(rows / KNOWN_ONE_IN / KNOWN_ONE_IN);
-  await sandbox.generate(rows - changing.length - known);
+  const migrated = Array.from({ length: rows / MIGRATED_ONE_IN }, (_, n) => n);
+  const known = migrated.filter((n) => n % NEW_ONE_IN !== 0);
+  await sandbox.generate(rows - changing.length - known.length);
   await sandbox.seed(
     (function* () {
       for (const email of changing) {
         yield { email, created: LONG_AGO, email_consent: 'SUBSCRIBED' as const };
       }
-      for (let n = 0; n < known; n += 1) {
-        yield { email: addressOf(n * KNOWN_ONE_IN), created: LONG_AGO };
-      }
+      for (const n of known) yield { email: addressOf(n), created: LONG_AGO };
     })(),
   );
   return changing;

@@ -115,6 +115,35 @@ export async function feedWasRead(
     where account_id = ${accountId} and feed = ${feed}`.execute(db);
 }
 
+/**
+ * Records that somebody else than the reader of a feed has read all that it showed in a time. A feed
+ * that was last read before that time is missing what was between, and stays as it is.
+ *
+ * @param read.from by Klaviyo's clock, as `read.until`
+ * @param read.lateMs changes become visible so late
+ * @param read.tookMs time since its first call
+ */
+export async function feedWasReadElsewhere(
+  db: LedgerDb,
+  accountId: string,
+  feed: string,
+  read: {
+    readonly from: Date;
+    readonly until: Date;
+    readonly lateMs: number;
+    readonly tookMs: number;
+  },
+): Promise<void> {
+  await sql`
+    update consentry.account_feed
+    set since = greatest(since, ${read.until}::timestamptz),
+      read_at = greatest(read_at, now() - make_interval(secs => ${read.tookMs / 1_000}))
+    where account_id = ${accountId} and feed = ${feed} and whole_since is not null
+      and since >= ${read.from}::timestamptz + make_interval(secs => ${read.lateMs / 1_000})`.execute(
+    db,
+  );
+}
+
 /** Releases the lease of a feed after a failed read. */
 export async function releaseFeed(db: LedgerDb, accountId: string, feed: string): Promise<void> {
   await sql`

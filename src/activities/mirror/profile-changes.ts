@@ -27,7 +27,7 @@ import { Persistence } from '../temporal/persistence.js';
 import { addressesOf, apart, isFed, isFedRow, isKnown, KNOWN_FOR_MS } from './known.js';
 
 /** Changes become visible out of order: each read begins this long before the last one. */
-const CHANGES_LATE_MS = 5 * 60_000;
+export const CHANGES_LATE_MS = 5 * 60_000;
 
 /** With fewer calls to save, people are looked up. */
 const LEAST_PAGES = 5;

@@ -11,7 +11,8 @@ import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { METRICS_LATE_MS, type Metrics } from '../temporal/metrics.js';
 import { Persistence } from '../temporal/persistence.js';
-import { noteWarning } from '../../ledger/index.js';
+import { feedWasReadElsewhere, noteWarning, PROFILES_FEED } from '../../ledger/index.js';
+import { CHANGES_LATE_MS } from '../mirror/profile-changes.js';
 import { eachPage } from './each-page.js';
 import { SyncDiffersError } from './errors.js';
 import { profilesOf, readProfile, type ReadPage } from './profiles-of.js';
@@ -89,6 +90,7 @@ class Changes {
     }
     const until = Date.parse(state.changesUntil);
     const since = new Date(until - sync.settings.overlapMs).toISOString();
+    const began = performance.now();
     const now = await klaviyosTime(this.deps, this.signal);
     // First: whoever is read after this is read as of all these events.
     const named = await this.#named(new Date(Date.parse(since) - METRICS_LATE_MS).toISOString());
@@ -102,6 +104,13 @@ class Changes {
     );
     await this.#readAll({ by: 'updated', since }, 'updated');
     await this.#lookUp([...named].filter((id) => !this.#read.has(id)));
+    // All that changed is in the mirror: a migration does not have to read it again.
+    await feedWasReadElsewhere(this.deps.ledger.db, sync.accountId, PROFILES_FEED, {
+      from: new Date(since),
+      until: new Date(now),
+      lateMs: CHANGES_LATE_MS,
+      tookMs: performance.now() - began,
+    });
     await this.#readLists(since);
     const { state: after } = this.session;
     // A table of lists that was not kept up to now has to be filled again.
@@ -125,27 +134,36 @@ class Changes {
   /** Whom the events since then are about. */
   async #named(since: string): Promise<Set<string>> {
     const named = new Set<string>();
-    const keeps = keepsLists(this.session.state, this.#listsIn);
-    for (const names of EVENTS) {
-      const withListName = keeps && names.includes(LEFT_LIST);
-      try {
-        for (const metricId of await this.metrics.idsOf(names, this.signal)) {
-          await eachPage(
-            (cursor) => this.#events({ metricId, since, cursor, withListName }),
-            ({ events }) => {
-              if (withListName) this.#leavers.push(...events);
-              for (const { profileId } of events) if (profileId !== null) named.add(profileId);
-            },
-          );
-        }
-      } catch (error) {
-        if (!(error instanceof KlaviyoScopeMissingError)) throw error;
-        await noteWarning(this.deps.ledger.db, this.step.runId, NO_EVENTS);
-        log.warn(NO_EVENTS, { failure: error.failure });
-        return named;
-      }
+    // All at once: the events of one metric say nothing about those of another.
+    const read = await Promise.allSettled(
+      EVENTS.map((names) => this.#namedBy(names, since, named)),
+    );
+    const failures = read.flatMap((each): unknown[] =>
+      each.status === 'rejected' ? [each.reason] : [],
+    );
+    const isScope = (error: unknown): error is KlaviyoScopeMissingError =>
+      error instanceof KlaviyoScopeMissingError;
+    for (const error of failures) if (!isScope(error)) throw error;
+    const missing = failures.find(isScope);
+    if (missing !== undefined) {
+      await noteWarning(this.deps.ledger.db, this.step.runId, NO_EVENTS);
+      log.warn(NO_EVENTS, { failure: missing.failure });
     }
     return named;
+  }
+
+  async #namedBy(names: readonly string[], since: string, named: Set<string>): Promise<void> {
+    const keeps = keepsLists(this.session.state, this.#listsIn);
+    const withListName = keeps && names.includes(LEFT_LIST);
+    for (const metricId of await this.metrics.idsOf(names, this.signal)) {
+      await eachPage(
+        (cursor) => this.#events({ metricId, since, cursor, withListName }),
+        ({ events }) => {
+          if (withListName) this.#leavers.push(...events);
+          for (const { profileId } of events) if (profileId !== null) named.add(profileId);
+        },
+      );
+    }
   }
 
   #events(query: Parameters<KlaviyoClient['listEvents']>[0]): Promise<EventsPage> {
