@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import {
   dueFeeds,
   feedWasRead,
+  feedWasReadElsewhere,
   keepFeed,
   releaseFeed,
   takeFeed,
@@ -53,6 +54,36 @@ describe('what the ledger knows of people who said no', () => {
       await feedWasRead(ledger.db, account, FEED, { since: from, tookMs: 0 });
       await keepFeed(ledger.db, account, FEED);
       assert.notEqual(await takeFeed(ledger.db, account, FEED, from), null);
+    });
+
+    test('goes on from where somebody else has read it, unless they left a gap', async () => {
+      const account = unique('account');
+      const MINUTE = 60_000;
+      const at = (minutes: number) => new Date(from.getTime() + minutes * MINUTE);
+      const elsewhere = (begun: number, until: number) =>
+        feedWasReadElsewhere(ledger.db, account, FEED, {
+          from: at(begun),
+          until: at(until),
+          lateMs: 5 * MINUTE,
+          tookMs: 0,
+        });
+      const since = async () => {
+        const taken = await takeFeed(ledger.db, account, FEED, from);
+        await releaseFeed(ledger.db, account, FEED);
+        return taken?.since;
+      };
+      await takeFeed(ledger.db, account, FEED, at(10));
+      await elsewhere(0, 20);
+      await releaseFeed(ledger.db, account, FEED);
+      assert.deepEqual(await since(), at(10), 'it is not known since when it is whole');
+      await takeFeed(ledger.db, account, FEED, at(10));
+      await feedWasRead(ledger.db, account, FEED, { since: at(10), tookMs: 0, wholeMs: 0 });
+      await elsewhere(6, 20);
+      assert.deepEqual(await since(), at(10), 'between 5 and 6 something may be missing');
+      await elsewhere(5, 20);
+      assert.deepEqual(await since(), at(20));
+      await elsewhere(0, 15);
+      assert.deepEqual(await since(), at(20), 'an older reading does not take it back');
     });
 
     test('is as old as the beginning of its reading, and goes on from there', async () => {
