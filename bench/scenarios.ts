@@ -9,6 +9,7 @@ import { live } from './scenarios/live.js';
 import { openJobs } from './scenarios/open-jobs.js';
 import { liftedMirror, liveMirror } from './scenarios/mirror.js';
 import { since } from './scenarios/since.js';
+import { segment } from './scenarios/segment.js';
 import { script } from './scenarios/script/script.js';
 import { sync, syncEngine } from './scenarios/sync.js';
 import { workers } from './scenarios/workers.js';
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly (Scenario | Script)[] = [
   kill,
   sync,
   syncEngine,
+  segment,
   {
     name: 'errors',
     line: 'a migration in which a share of all calls fails, by kind of error',

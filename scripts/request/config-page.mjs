@@ -10,6 +10,11 @@ import {
   sourceSchema,
 } from '../../src/starter/programs/file/schema.ts';
 import {
+  brakesSchema,
+  enterSchema,
+  leaveSchema,
+} from '../../src/starter/programs/file/segment-schema.ts';
+import {
   syncSchema,
   toSchema,
   webhooksSchema,
@@ -96,6 +101,22 @@ ${keysTable(withoutGroups(sourceSchema))}
 
 One of \`file\` and \`connection\` is needed, and a \`query\` with a connection. [Sources](sources.md) says which columns are
 read; a channel needs a column that says who consented to it.
+
+### enter, leave and brakes
+
+Of a program with a \`key\`: see [segments](programs.md#segments). Each can be in \`defaults\`, and key by key in the program.
+
+\`enter\`:
+
+${keysTable(withoutGroups(enterSchema))}
+
+\`leave\`:
+
+${keysTable(withoutGroups(leaveSchema))}
+
+\`brakes\`:
+
+${keysTable(settingsOf(brakesSchema))}
 
 ### off
 

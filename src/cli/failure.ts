@@ -4,6 +4,10 @@ import {
   DestinationTakenError,
   LedgerUnavailableError,
   MigrationNotFoundError,
+  SegmentAsksElseError,
+  SegmentBrakedError,
+  SegmentIsRunningError,
+  SegmentKeyError,
   SyncIsRunningError,
   SyncNotFoundError,
 } from '../ledger/index.js';
@@ -68,6 +72,7 @@ function exitCodeOf(error: Error): ExitCode {
       ConfigFileError,
       UsageError,
       MigrationNotFoundError,
+      SegmentIsRunningError,
       SyncNotFoundError,
       SyncIsRunningError,
       DestinationTakenError,
@@ -75,6 +80,8 @@ function exitCodeOf(error: Error): ExitCode {
   ) {
     return EXIT.usage;
   }
+  if (isAbout(error, [SegmentKeyError, SegmentAsksElseError, SegmentBrakedError]))
+    return EXIT.refused;
   if (error instanceof MigrationStoppedError) return exitCodeOfStop(error.failureType);
   // A worker's key was refused.
   if (error instanceof KlaviyoError) return exitCodeOfStop(error.failure);

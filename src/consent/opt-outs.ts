@@ -20,6 +20,7 @@ export interface GuardedRun {
   readonly startedAt: Date;
   readonly unsubscribeFrom: MigrationSettings['unsubscribeFrom'];
   readonly onlyGiven?: MigrationSettings['onlyGiven'];
+  readonly existingOnly?: MigrationSettings['existingOnly'];
 }
 
 /**

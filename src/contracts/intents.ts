@@ -18,6 +18,8 @@ export interface Intent {
   readonly dateOfBirth?: string;
   /** Device to register with push consent, if the row has one. */
   readonly push?: { readonly token: string; readonly platform: 'ios' | 'android' };
+  /** What tells the people of a segment apart, if the source is one. */
+  readonly key?: string;
   readonly parts: readonly IntentPart[];
 }
 

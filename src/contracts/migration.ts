@@ -15,6 +15,8 @@ export interface MigrationSettings {
    */
   readonly moveFrom: string | null;
   readonly channels: readonly ConsentChannel[];
+  /** Only people with a profile are subscribed: of the row's address or of its number. Absent: all are. */
+  readonly existingOnly?: true;
   /** The opt-in process that the operator expects; null if not given. */
   readonly expectedOptIn: OptInProcess | null;
   /** Sends consent dates and skips double opt-in mails and flows (Klaviyo's `historical_import`). */

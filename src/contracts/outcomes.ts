@@ -74,6 +74,8 @@ export type Reason =
   | 'suppression_not_by_hand'
   | 'not_on_list'
   | 'not_moved'
+  // the guard of a program that only asks people whom Klaviyo knows
+  | 'not_in_klaviyo'
   // the guard of a program that takes back what it gave
   | 'not_subscribed'
   | 'given_by_another'

@@ -15,7 +15,7 @@ export {
 export { originalLines, type OriginalLine } from '../connectors/original-lines.js';
 export { readSample, type Sample } from './sample.js';
 export { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';
-export { checkOptions, type ImportOptions } from './options.js';
+export { checkOptions, type ImportOptions, type SegmentSource } from './options.js';
 export { SourceError, type SourceErrorCode } from '../connectors/source-error.js';
 export { describeMapping } from './mapping/describe.js';
 export { readMapping, writeMapping } from './mapping/mapping-file.js';

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Intent } from '../contracts/intents.js';
 import { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';
 import { openFileTable } from '../connectors/files/file-table.js';
+import type { Header } from '../connectors/header.js';
 import { mappingPreset } from './mapping/mapping-preset.js';
 import { checkOptions, type ImportOptions } from './options.js';
 import { recognise } from './presets/index.js';
@@ -10,6 +11,7 @@ import type { Preset, RowClaim, RowReader } from './presets/preset.js';
 import { openQueryTable } from '../connectors/databases/query-table.js';
 import { RowIntents } from './row-intent.js';
 import { SourceError } from '../connectors/source-error.js';
+import { cellText } from './values/cell-text.js';
 import type { Table } from '../connectors/table.js';
 
 export interface ImportedSource {
@@ -114,14 +116,17 @@ export async function importedSource(
   await needRow(table);
   const mapping = options.mapping ?? null;
   const preset =
-    mapping === null ? recognise(header, options.preset) : mappingPreset(mapping, options.now);
+    mapping === null ? recognise(header, presetOf(options)) : mappingPreset(mapping, options.now);
   const readRow = preset.bind(header, options);
+  const key = keyColumn(header, options);
   return {
     preset: preset.name,
     name,
     columns: header.columns,
     isUndo: header.find(UNDO_COLUMN) !== null,
-    intents: { [Symbol.asyncIterator]: () => readIntents(table, preset, readRow, options) },
+    intents: {
+      [Symbol.asyncIterator]: () => readIntents(table, preset, { readRow, key }, options),
+    },
     sha256: () => table.sha256(),
     close: () => table.close(),
   };
@@ -130,7 +135,7 @@ export async function importedSource(
 async function* readIntents(
   table: Table,
   preset: Preset,
-  readRow: RowReader,
+  { readRow, key }: { readonly readRow: RowReader; readonly key: number | null },
   options: ImportOptions,
 ): AsyncGenerator<Intent[], void, undefined> {
   const rows = new RowIntents(table, options, preset.operation);
@@ -143,7 +148,9 @@ async function* readIntents(
       if (fields?.length !== width || isUnclear) batch.push(rows.malformed(line));
       else {
         const claim = readRow(fields);
-        batch.push(rows.read(line, contradicts ? doubted(claim, options) : claim));
+        const intent = rows.read(line, contradicts ? doubted(claim, options) : claim);
+        const value = key === null ? '' : cellText(fields[key] ?? '');
+        batch.push(value === '' ? intent : { ...intent, key: value });
       }
       if (batch.length === BATCH_ROWS) {
         yield batch;
@@ -152,6 +159,20 @@ async function* readIntents(
     }
   }
   if (batch.length > 0) yield batch;
+}
+
+/** A segment says who is in it by the columns of our own layout, if nothing else is said. */
+function presetOf({ preset, segment = null }: ImportOptions): ImportOptions['preset'] {
+  return preset ?? (segment === null ? null : 'generic');
+}
+
+function keyColumn(header: Header, { segment = null }: ImportOptions): number | null {
+  if (segment === null) return null;
+  return header.need(
+    segment.key,
+    'The program tells its people apart by this column.',
+    'Select it in the query, or correct the key of the program.',
+  );
 }
 
 /**

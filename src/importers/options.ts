@@ -54,8 +54,18 @@ export interface ImportOptions {
    * time and zone. A date without a zone is in `timezone`.
    */
   readonly consentedAt?: string | null;
+  /** The source says who is in a segment: every row consents where no column says who did. */
+  readonly segment?: SegmentSource | null;
   /** How to read a source without a preset; then `preset` is null. */
   readonly mapping?: Mapping | null;
+}
+
+/** A source of which each row is a person who is in a segment. */
+export interface SegmentSource {
+  /** Column that tells people apart. */
+  readonly key: string;
+  /** Column with the date of consent to each channel that has no date column of its own; null for none. */
+  readonly consentHistory: string | null;
 }
 
 /** Whether every row asks the same, whatever its columns say. */

@@ -27,8 +27,12 @@ export async function copyInto(
 ): Promise<void> {
   if (lines.length === 0) return;
   const stream = client.query(
-    copyFrom(`copy consentry.${table} (${columns.join(', ')}) from stdin`),
+    copyFrom(`copy ${qualified(table)} (${columns.join(', ')}) from stdin`),
   );
   // One chunk of a few hundred kB takes far fewer turns of the event loop than one line at a time.
   await pipeline(Readable.from([lines.join('')]), stream);
+}
+
+function qualified(table: string): string {
+  return table.includes('.') ? table : `consentry.${table}`;
 }

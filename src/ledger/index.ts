@@ -4,7 +4,8 @@ export * from './calls.js';
 export { settleDuplicates } from './runs/conflicts.js';
 export * from './jobs/feed.js';
 export * from './jobs/look-ups.js';
-export * from './runs/intents.js';
+export { storeIntents, type StoredWithIntents } from './runs/intents.js';
+export { AlreadyRunningError } from './runs/storing.js';
 export * from './jobs/jobs.js';
 export * from './limiter.js';
 export {
@@ -47,6 +48,15 @@ export {
   type InStore,
   type SwitchedOff,
 } from './programs/program-people.js';
+export {
+  SegmentAsksElseError,
+  SegmentBrakedError,
+  storeSegmentRun,
+  type ComparedSegment,
+  type SegmentHow,
+} from './segments/store-run.js';
+export { SegmentKeyError } from './segments/staged.js';
+export { SegmentIsRunningError } from './segments/segments.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';
 export * from './runs/consent-states.js';

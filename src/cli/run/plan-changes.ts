@@ -93,8 +93,10 @@ async function planChange(
     const off = await planOff(consentry, loaded, found, view);
     if (!found.runs) return { ...nothing, off };
     const { prepared, createsList } = await prepare(consentry, loaded, found.of);
-    const { id } = await consentry.programs.start(prepared, (rows) => view.showRead(rows));
+    const { started } = await consentry.programs.start(prepared, (rows) => view.showRead(rows));
     view.stop();
+    if (started === null) return { ...nothing, createsList, off };
+    const { id } = started;
     view.showBegun(`Reading consent for ${found.program} from Klaviyo...`);
     await consentry.migrations.waitForEnd(id);
     const plan = await consentry.migrations.plan(id);

@@ -13,6 +13,7 @@ import { EXIT, worstOf, type ExitCode } from '../exit-codes.js';
 import { failureOf } from '../failure.js';
 import { startedAloneWords } from '../render/next-steps.js';
 import { renderProgramRuns } from '../render/programs.js';
+import { segmentWords } from '../render/segment.js';
 import { rejectsPath } from '../report/rejects.js';
 import { requireWritable } from '../report/private-file.js';
 import { ProgressView } from '../terminal/progress-view.js';
@@ -28,6 +29,8 @@ export interface RunFlags {
   readonly config?: string;
   readonly all?: boolean;
   readonly detach?: boolean;
+  /** More people may enter or leave a segment than its brakes allow. */
+  readonly beyondBrakes?: boolean;
   readonly json?: boolean;
 }
 
@@ -73,7 +76,11 @@ export class Running {
   constructor(
     private readonly connected: Connected,
     private readonly loaded: Programs,
-    private readonly how: { readonly options?: RunOptions; readonly detach?: boolean },
+    private readonly how: {
+      readonly options?: RunOptions;
+      readonly detach?: boolean;
+      readonly beyondBrakes?: boolean;
+    },
     private readonly output: Output,
   ) {}
 
@@ -153,9 +160,16 @@ export class Running {
     const rejects = rejectsPath(program.name);
     if (how.detach !== true) await requireWritable(rejects, 'Run it in another folder.');
     const view = new ProgressView(output.terminal, timingOf(request).confirmWithinMs);
-    const started = await consentry.programs
-      .start(prepared, (rows) => view.showRead(rows))
+    const { started, found } = await consentry.programs
+      .start({ ...prepared, beyondBrakes: how.beyondBrakes === true }, (rows) =>
+        view.showRead(rows),
+      )
       .finally(() => view.stop());
+    if (found !== null) output.say(segmentWords(found));
+    if (started === null) {
+      output.say('Nothing is to be done for anybody.');
+      return ended(program, 'done', EXIT.ok, null);
+    }
     running.id = started.id;
     output.say(startedWords(started, connected.webUi(started.id)));
     if (how.detach === true) {

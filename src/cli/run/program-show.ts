@@ -70,7 +70,7 @@ async function readConsent(
   try {
     return await withConsentry(async ({ consentry }) => {
       const prepared = await consentry.programs.prepare(loaded, program, { dryRun: true });
-      const { id } = await consentry.programs.start(prepared, (rows) => view.showRead(rows));
+      const { id } = await consentry.programs.read(prepared, (rows) => view.showRead(rows));
       migration = id;
       view.stop();
       view.showBegun('Reading consent from Klaviyo...');

@@ -50,6 +50,7 @@ export function addProgram(program: Command, terminal: Terminal): void {
     .option('--all', 'run all programs, one after the other');
   addRequestFlags(runVerb, 'program run')
     .option('--detach', 'start and return at once')
+    .option('--beyond-brakes', 'let more people enter or leave a segment than its brakes allow')
     .option('--json', 'print one JSON document at the end')
     .addHelpText(
       'after',

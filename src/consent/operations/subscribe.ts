@@ -4,7 +4,7 @@ import type { MigrationSettings } from '../../contracts/migration.js';
 import type { SubscribeRequest } from '../../klaviyo/index.js';
 import { consentOf } from '../../klaviyo/profiles/profile-consent.js';
 import { hasLeft, optOutOf, whyNot } from '../opt-outs.js';
-import { profilesFor } from '../person.js';
+import { profilesFor, type Known } from '../person.js';
 import type { Entry } from './entries.js';
 import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 
@@ -32,6 +32,9 @@ export const subscribe: OperationRecord = {
   guard(channel, known, run) {
     const reason = whyNot(channel, known, run);
     if (reason !== null) return { send: false, outcome: 'skipped_opted_out', reason };
+    if (run.existingOnly === true && isNobody(known)) {
+      return { send: false, outcome: 'rejected', reason: 'not_in_klaviyo' };
+    }
     if (!isConsentChannel(channel)) return SEND;
     const profiles = profilesFor(channel, known.held);
     const subscribed =
@@ -64,6 +67,11 @@ export const subscribe: OperationRecord = {
     return { partialFailure, requestId };
   },
 };
+
+/** Klaviyo has no profile of the row's address, nor of its number. */
+function isNobody({ held }: Known): boolean {
+  return held.byEmail.length === 0 && held.byPhone.length === 0;
+}
 
 export function subscribeRequest(
   entries: readonly Entry[],

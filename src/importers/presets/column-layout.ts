@@ -70,8 +70,9 @@ export function bindColumns(
 
 interface ChannelColumns {
   readonly channel: ConsentChannel;
-  /** Null: every row asks for list membership. */
+  /** Null: every row asks for what `silence` says. */
   readonly consent: number | null;
+  readonly silence: 'subscribe' | 'list_only';
   readonly date: number | null;
   readonly dateColumn: string;
 }
@@ -87,13 +88,28 @@ function channelColumns(
   const consent = header.findAny(names?.consent ?? []);
   if (names === undefined || consent === null) {
     if (asksTheSame(options) || (channel === 'email' && saysElse)) return null;
-    if (channel !== 'email' || options.consent !== 'implicit') {
-      throw consentMissing(header, layout, channel);
-    }
+    const isImplied = channel === 'email' && options.consent === 'implicit';
+    const isInSegment = names !== undefined && (options.segment ?? null) !== null;
+    if (!isImplied && !isInSegment) throw consentMissing(header, layout, channel);
   }
-  const date = header.findAny(names?.date ?? []);
+  const date = header.findAny(names?.date ?? []) ?? historyColumn(header, options);
   const dateColumn = date === null ? '' : (header.columns[date] ?? '');
-  return { channel, consent, date, dateColumn };
+  return { channel, consent, silence: silenceOf(options), date, dateColumn };
+}
+
+/** Whoever is in a segment consents; else an address alone is no consent. */
+function silenceOf({ segment = null }: ImportOptions): ChannelColumns['silence'] {
+  return segment === null ? 'list_only' : 'subscribe';
+}
+
+function historyColumn(header: Header, { segment = null }: ImportOptions): number | null {
+  const column = segment?.consentHistory ?? null;
+  if (column === null) return null;
+  return header.need(
+    column,
+    'The program takes the dates of consent from this column.',
+    'Select it in the query, or correct enter.consent_history.',
+  );
 }
 
 function consentMissing(
@@ -144,12 +160,12 @@ function needIdentifier(
 }
 
 function claim(fields: readonly string[], columns: ChannelColumns): ChannelClaim {
-  const { channel, consent, date, dateColumn } = columns;
+  const { channel, consent, silence, date, dateColumn } = columns;
   return {
     channel,
-    ask: consent === null ? 'list_only' : consentAsk(cell(fields, consent)),
+    ask: consent === null ? silence : consentAsk(cell(fields, consent)),
     date: cell(fields, date),
     dateColumn,
-    ...(consent === null ? { note: 'implicit_consent' } : {}),
+    ...(consent === null && silence === 'list_only' ? { note: 'implicit_consent' } : {}),
   };
 }

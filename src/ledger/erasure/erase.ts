@@ -136,6 +136,11 @@ async function carryOut(tx: LedgerDb, accountId: string): Promise<number> {
 
 /** Whoever copies the rows of an ended run into a new one is waited for, and waits: see `keepRows`. */
 async function lockEndedRuns(tx: LedgerDb, accountId: string): Promise<void> {
+  // A comparison that is under way is waited for: its run may have them.
+  await sql`
+    select number from consentry.segment where account_id = ${accountId} order by number for update`.execute(
+    tx,
+  );
   await sql`
     select m.number from consentry.migration m join consentry.run on run.id = m.id
     where run.account_id = ${accountId} and run.finished_at is not null
@@ -162,9 +167,41 @@ async function markOptOuts(tx: LedgerDb, accountId: string): Promise<void> {
     where excluded.opted_out_at > e.opted_out_at`.execute(tx);
 }
 
+/** Also under other addresses: a key is one person. */
+async function eraseFromSegments(
+  tx: LedgerDb,
+  accountId: string,
+  identifiers: RawBuilder<unknown>,
+): Promise<void> {
+  await sql`
+    create temporary table erased_key on commit drop as
+    select g.number, k.key from consentry.segment g
+    cross join (select distinct each from (${identifiers}) as given (each) where each is not null) theirs
+    cross join lateral (
+      select m.key from consentry.segment_member m
+      where m.segment_number = g.number and (
+        (hashtext(m.email) = hashtext(theirs.each) and m.email = theirs.each)
+        or (hashtext(m.phone_number) = hashtext(theirs.each) and m.phone_number = theirs.each))
+      union
+      select p.key from consentry.segment_part p
+      where p.segment_number = g.number and hashtext(p.identifier) = hashtext(theirs.each)
+        and p.identifier = theirs.each
+      offset 0
+    ) k
+    where g.account_id = ${accountId}`.execute(tx);
+  await sql`
+    delete from consentry.segment_part p using erased_key e
+    where p.segment_number = e.number and p.key = e.key`.execute(tx);
+  await sql`
+    delete from consentry.segment_member m using erased_key e
+    where m.segment_number = e.number and m.key = e.key`.execute(tx);
+  await sql`drop table erased_key`.execute(tx);
+}
+
 /** What the account knows of them, whatever the run. */
 async function eraseAccountsOwn(tx: LedgerDb, accountId: string): Promise<void> {
   const identifiers = sql`select unnest(array[p.email, p.phone_number]) from erasing p where ${FREE}`;
+  await eraseFromSegments(tx, accountId, identifiers);
   await sql`
     delete from consentry.opt_out o using (
       select o.ctid as row from (select distinct each from (${identifiers}) as given (each)) theirs

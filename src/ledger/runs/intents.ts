@@ -1,11 +1,12 @@
-import { sql, type CompiledQuery, type RawBuilder } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { CHANNELS, type Channel } from '../../contracts/channels.js';
 import type { Intent, IntentPart } from '../../contracts/intents.js';
-import { copyInto, copyLine } from '../copy.js';
-import type { Ledger, LedgerDb } from '../database.js';
+import { copyLine } from '../copy.js';
+import type { Ledger } from '../database.js';
 import { addRowCounts } from '../jobs/settlements.js';
 import { joinMembership, partsOfRow, type People } from '../parts.js';
-import { insertMigration, type NewMigration } from './migrations.js';
+import type { NewMigration } from './migrations.js';
+import { inStoring, type Storing } from './storing.js';
 
 /** What a row says of its person, besides when they consented to each channel. */
 export const PERSONAL_COLUMNS = [
@@ -17,6 +18,7 @@ export const PERSONAL_COLUMNS = [
   'date_of_birth',
   'push_token',
   'push_platform',
+  'member_key',
 ] as const;
 
 const INTENT_COLUMNS: readonly string[] = [
@@ -38,14 +40,6 @@ const SETTLEMENT_COLUMNS = [
   'settled_by',
   'settled_at',
 ];
-
-/** A migration with the same request is already running. */
-export class AlreadyRunningError extends Error {
-  override readonly name = 'AlreadyRunningError';
-  constructor(migrationId: string) {
-    super(`Migration ${migrationId} was not stored: a running migration has the same request.`);
-  }
-}
 
 /**
  * Stores more rows of a migration, in the transaction that stores those of its source, and whatever
@@ -78,83 +72,93 @@ export async function storeIntents(
   onRows: (rows: number) => void = () => undefined,
   storeMore: StoredWithIntents | null = null,
 ): Promise<number> {
-  const client = await ledger.pool.connect();
-  try {
-    await client.query('begin');
-    for (const insert of insertMigration(ledger.db, migration)) {
-      await client.query(insert.sql, [...insert.parameters]).catch((error: unknown) => {
-        throw isUniqueViolation(error) ? new AlreadyRunningError(migration.id) : error;
-      });
-    }
-    const { rows: numbers } = await client.query<{ number: number }>(
-      'select number from consentry.migration where id = $1',
-      [migration.id],
-    );
-    const number = numbers[0]!.number;
+  const stored = await inStoring(ledger, async (storing) => {
+    const number = await storing.insertMigration(migration);
     const asked = new Set<Channel>();
     let rows = 0;
     for await (const batch of batches) {
-      const numbered = batch.map((intent, index) => ({ intent, rowNumber: rows + index + 1 }));
-      // Only the columns of what this batch asks for.
-      const ofBatch = CHANNELS.filter((channel) =>
-        batch.some(({ parts }) => parts.some((part) => part.channel === channel)),
-      );
-      for (const channel of ofBatch) asked.add(channel);
-      await copyInto(
-        client,
-        'intent',
-        [...INTENT_COLUMNS, ...ofBatch.flatMap(columnsOf)],
-        numbered.map(({ intent, rowNumber }) => intentLine(number, rowNumber, intent, ofBatch)),
-      );
-      await copyInto(
-        client,
+      for (const channel of await copyIntents(storing, 'intent', number, rows, batch)) {
+        asked.add(channel);
+      }
+      const refused = refusedParts(rows, batch);
+      await storing.copy(
         'settlement',
         SETTLEMENT_COLUMNS,
-        numbered.flatMap(({ intent, rowNumber }) =>
-          intent.parts.flatMap((part) =>
-            part.rejected === null ? [] : refusedLine(number, rowNumber, part),
-          ),
-        ),
+        refused.map(({ rowNumber, part }) => refusedLine(number, rowNumber, part)),
       );
       rows += batch.length;
       onRows(rows);
     }
     if (storeMore !== null) {
-      const more = await storeMore({
-        number,
-        rows,
-        run: async <T>(query: RawBuilder<T> | RawBuilder<unknown>) => {
-          const { sql: text, parameters } = query.compile(ledger.db);
-          return (await client.query(text, [...parameters])).rows as T[];
-        },
-      });
+      const more = await storeMore({ number, rows, run: storing.run });
       rows += more.rows;
       for (const channel of more.channels) asked.add(channel);
       onRows(rows);
     }
     const channels = CHANNELS.filter((channel) => asked.has(channel));
-    await client.query('update consentry.migration set rows = $2, channels = $3 where id = $1', [
-      migration.id,
-      rows,
-      channels,
-    ]);
-    const counted = countRefusedRows(ledger.db, migration.id, { number, channels });
-    await client.query(counted.sql, [...counted.parameters]);
-    await client.query('commit');
-    // The first queries run before autovacuum does: without statistics the planner would join a
-    // million rows with nested loops.
-    await client.query('analyze consentry.intent, consentry.settlement');
+    await noteStored(storing, migration.id, { number, channels }, rows);
     return rows;
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
+  await analyzeIntents(ledger);
+  return stored;
 }
 
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '23505';
+/** Notes how many rows a run has, and for which channels, after the last of them. */
+export async function noteStored(
+  { run }: Pick<Storing, 'run'>,
+  migrationId: string,
+  people: People,
+  rows: number,
+): Promise<void> {
+  await run(sql`
+    update consentry.migration set rows = ${rows}, channels = ${[...people.channels]}
+    where id = ${migrationId}`);
+  await run(countRefusedRows(migrationId, people));
+}
+
+/**
+ * The first queries run before autovacuum does: without statistics the planner would join a
+ * million rows with nested loops.
+ */
+export async function analyzeIntents({ pool }: Ledger): Promise<void> {
+  await pool.query('analyze consentry.intent, consentry.settlement');
+}
+
+/**
+ * Copies intents into a table with the columns of `intent`.
+ *
+ * @param before rows that are there
+ * @returns the channels that they have parts for
+ */
+export async function copyIntents(
+  { copy }: Pick<Storing, 'copy'>,
+  table: string,
+  number: number,
+  before: number,
+  batch: readonly Intent[],
+): Promise<Channel[]> {
+  // Only the columns of what this batch asks for.
+  const channels = CHANNELS.filter((channel) =>
+    batch.some(({ parts }) => parts.some((part) => part.channel === channel)),
+  );
+  await copy(
+    table,
+    [...INTENT_COLUMNS, ...channels.flatMap(columnsOf)],
+    batch.map((intent, index) => intentLine(number, before + index + 1, intent, channels)),
+  );
+  return channels;
+}
+
+/** The parts of intents that the importer refused, with the numbers of their rows. */
+export function refusedParts(
+  before: number,
+  batch: readonly Intent[],
+): { readonly rowNumber: number; readonly part: IntentPart }[] {
+  return batch.flatMap(({ parts }, index) =>
+    parts.flatMap((part) =>
+      part.rejected === null ? [] : { rowNumber: before + index + 1, part },
+    ),
+  );
 }
 
 function intentLine(
@@ -179,6 +183,7 @@ function intentLine(
     intent.dateOfBirth ?? null,
     intent.push?.token ?? null,
     intent.push?.platform ?? null,
+    intent.key ?? null,
     ...asked,
   ]);
 }
@@ -191,7 +196,7 @@ function refusedLine(number: number, rowNumber: number, part: IntentPart): strin
 }
 
 /** Counts the rows of which the importer refused every part. */
-function countRefusedRows(db: LedgerDb, migrationId: string, people: People): CompiledQuery {
+function countRefusedRows(migrationId: string, people: People): RawBuilder<unknown> {
   return addRowCounts(
     migrationId,
     sql`
@@ -203,5 +208,5 @@ function countRefusedRows(db: LedgerDb, migrationId: string, people: People): Co
       join consentry.intent i using (migration_number, row_number)
       ${joinMembership(people)}
       where s.settled = ${partsOfRow(people)} group by s.outcome`,
-  ).compile(db);
+  );
 }

@@ -4,7 +4,7 @@ import type { Reason } from '../../contracts/outcomes.js';
 import type { LedgerDb } from '../database.js';
 import { keepRows } from '../erasure/rows.js';
 import { enumChannel, numberOf } from '../parts.js';
-import { AlreadyRunningError, isUniqueViolation } from './intents.js';
+import { AlreadyRunningError, isUniqueViolation } from './storing.js';
 import { insertMigration, type NewMigration } from './migrations.js';
 
 /** Refusals that may no longer apply: the account or Klaviyo's rules can have changed since. */

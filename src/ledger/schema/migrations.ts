@@ -24,6 +24,7 @@ import * as givenConsent from './0024-consent-given-by-programs.js';
 import * as erasure from './0026-people-are-erased.js';
 import * as webhooks from './0027-webhooks.js';
 import * as listMembersAndLags from './0028-list-members-and-lags-of-syncs.js';
+import * as segments from './0029-segments.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -52,6 +53,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0026-people-are-erased': erasure,
   '0027-webhooks': webhooks,
   '0028-list-members-and-lags-of-syncs': listMembersAndLags,
+  '0029-segments': segments,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

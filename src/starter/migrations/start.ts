@@ -10,6 +10,7 @@ import {
   type Changes,
   type ImportedSource,
   type ImportOptions,
+  type SegmentSource,
   type VanishedRow,
 } from '../../importers/index.js';
 import {
@@ -66,16 +67,24 @@ export interface OnReading {
   readonly onVanished?: ((rows: AsyncIterable<VanishedRow>) => Promise<void>) | undefined;
 }
 
-/** @param program the program of a `consentry.yaml` that it runs */
+/**
+ * @param program the program of a `consentry.yaml` that it runs
+ * @param segment how the source is read if it says who is in a segment
+ */
 export async function startMigration(
   reach: Reach,
   asked: MigrationRequest,
   on: OnReading = {},
   program: string | null = null,
+  segment: SegmentSource | null = null,
 ): Promise<StartedMigration> {
   const request = parseRequest(asked);
   const mapping = request.mapping === null ? null : await readMapping(request.mapping);
-  const options = importOptions(request, mapping);
+  const options = {
+    ...importOptions(request, mapping),
+    // Left out otherwise, so that running migrations of an earlier version are still found.
+    ...(segment === null ? {} : { segment }),
+  };
   const source = await openSource(request.file, options, request.query);
   try {
     const older = await openOlder(request, source, options);
@@ -248,7 +257,7 @@ async function hasEndedWithin(handle: ReturnType<typeof handleOf>, ms: number): 
   }
 }
 
-async function execute(
+export async function execute(
   reach: Reach,
   input: MigrationInput,
   rows: number,

@@ -1,4 +1,5 @@
 import type { CheckResult } from '../../contracts/migration.js';
+import type { SegmentFound } from '../../contracts/segments.js';
 import { openTable } from '../../importers/index.js';
 import {
   countConsentStates,
@@ -17,6 +18,7 @@ import { messageAt } from './file/problems.js';
 import type { ProgramsFile } from './file/read.js';
 import type { Programs } from './load.js';
 import { listKey, type Program } from './program.js';
+import { startSegment } from './segment/start-segment.js';
 import { locationOf, requestOf } from './request.js';
 import type { RunOptions } from '../migrations/request/migration-request.js';
 
@@ -25,6 +27,16 @@ export interface PreparedRun {
   readonly program: Program;
   /** With the id of its account and of its list. */
   readonly request: FullRequest;
+  /** A person said that more people may enter or leave the segment than its brakes allow. */
+  readonly beyondBrakes?: boolean;
+}
+
+/** A run of a program. */
+export interface StartedProgram {
+  /** Null if the program is a segment, and nothing is to be done for anybody. */
+  readonly started: StartedMigration | null;
+  /** Who enters and leaves; null if the program is no segment. */
+  readonly found: SegmentFound | null;
 }
 
 /**
@@ -63,19 +75,41 @@ export class ProgramRuns {
    * Starts the migration of a program, and records its settings as applied unless it is a dry run.
    *
    * @param onRows called with the number of rows read so far
-   * @throws SourceError if the source cannot be read
+   * @throws SourceError if the source cannot be read; what `startSegment` throws
    */
   async start(
+    { program, request, beyondBrakes = false }: PreparedRun,
+    onRows?: (rows: number) => void,
+  ): Promise<StartedProgram> {
+    const { segment } = program;
+    const { started, found } =
+      segment === null
+        ? {
+            started: await startMigration(this.reach, request, { onRows }, program.name),
+            found: null,
+          }
+        : await startSegment(this.reach, program, segment, { request, beyondBrakes }, onRows);
+    if (!request.dryRun) {
+      const { accountId } = started ?? (await this.reach.workersOf(request.account));
+      const applied = { program: program.name, ...stateOf(program) };
+      await noteApplied(this.reach.ledger.db, accountId, {
+        ...applied,
+        migrationId: started?.id ?? null,
+      });
+    }
+    return { started, found };
+  }
+
+  /**
+   * Starts a dry run that reads everybody of a program, also of a segment whose people are in already.
+   *
+   * @param prepared with `dryRun`
+   */
+  read(
     { program, request }: PreparedRun,
     onRows?: (rows: number) => void,
   ): Promise<StartedMigration> {
-    const started = await startMigration(this.reach, request, { onRows }, program.name);
-    const { id: migrationId, accountId } = started;
-    if (!request.dryRun) {
-      const applied = { program: program.name, ...stateOf(program), migrationId };
-      await noteApplied(this.reach.ledger.db, accountId, applied);
-    }
-    return started;
+    return startMigration(this.reach, request, { onRows }, program.name, program.segment);
   }
 
   /** Contacts by channel and by the consent that they had before this run, at its end. */

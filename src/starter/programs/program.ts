@@ -1,6 +1,8 @@
 import type { ConsentChannel } from '../../contracts/channels.js';
 import { ASK_AGAIN_DAYS } from '../migrations/request/consent-settings.js';
 import type { OffPeople } from '../../contracts/programs.js';
+import type { SegmentSettings } from '../../contracts/segments.js';
+import { BRAKES } from './file/segment-schema.js';
 import type { ConsentKeys, ProgramSettings, Settings } from './file/schema.js';
 
 /** Which part of the file a setting comes from. */
@@ -40,6 +42,16 @@ export interface Program {
   /** What happens to the people of a channel that is switched off. */
   readonly off: OffPeople;
   readonly proof: { readonly statement: string; readonly method: string } | null;
+  /** What is done when people enter and leave; null if the program is no segment. */
+  readonly segment: SegmentProgram | null;
+}
+
+/** How the people of a program come and go. */
+export interface SegmentProgram extends SegmentSettings {
+  /** Only people with a profile are asked. */
+  readonly existingOnly: boolean;
+  /** Column with the dates of consent; null if none are sent. */
+  readonly consentHistory: string | null;
 }
 
 /** The key of the file that names the list of a program. */
@@ -71,7 +83,9 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
     }
     return { value: builtIn, from: 'built in' };
   };
-  const list = either('list', null);
+  // A segment has a list of its own, if nothing else is said.
+  const list = either('list', own.key === undefined ? null : name);
+  const segment = segmentOf(own, defaults);
   return {
     name,
     account: { name: own.account, id: account.id ?? null, whatsapp: account.whatsapp },
@@ -87,7 +101,10 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
         ? { value: account.default_opt_in, from: 'account' }
         : either('opt_in', null),
     askAgainDays: either('ask_again_days', ASK_AGAIN_DAYS),
-    historical: either('historical', false),
+    historical:
+      segment !== null && segment.consentHistory !== null
+        ? { value: true, from: own.enter?.consent_history === undefined ? 'defaults' : 'program' }
+        : either('historical', false),
     smsCountries: either('sms_countries', null),
     smsWithoutSender: either('sms_without_sender', 'stop' as const),
     country:
@@ -98,5 +115,23 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
           : { value: null, from: 'built in' },
     off: own.off?.people ?? 'nothing',
     proof: own.proof ?? null,
+    segment,
+  };
+}
+
+function segmentOf({ key, ...own }: ProgramSettings, defaults: ConsentKeys): SegmentProgram | null {
+  if (key === undefined) return null;
+  const enter = { ...defaults.enter, ...own.enter };
+  const leave = { ...defaults.leave, ...own.leave };
+  const brake = (what: 'enter' | 'leave') => ({
+    share: own.brakes?.[what]?.share ?? defaults.brakes?.[what]?.share ?? BRAKES[what].share,
+    people: own.brakes?.[what]?.people ?? defaults.brakes?.[what]?.people ?? BRAKES[what].people,
+  });
+  return {
+    key,
+    existingOnly: enter.existing_profiles_only ?? true,
+    consentHistory: enter.consent_history ?? null,
+    leave: { does: leave.do ?? 'remove_from_list', after: leave.after ?? { runs: 2 } },
+    brakes: { enter: brake('enter'), leave: brake('leave') },
   };
 }

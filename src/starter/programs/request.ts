@@ -1,8 +1,10 @@
+import type { ImportOptions, Mapping } from '../../importers/index.js';
 import { SettingsError } from '../migrations/request/settings-error.js';
 import type { MigrationRequest, RunOptions } from '../migrations/request/migration-request.js';
 import { parseRequest, parseRunOptions } from '../migrations/request/parse.js';
 import type { FullRequest } from '../migrations/request/schema.js';
 import { shown, type Spelling } from '../migrations/request/spelling.js';
+import { importOptions } from '../migrations/settings.js';
 import { ConfigFileError } from './file/problems.js';
 import { inFolder, type ProgramsFile } from './file/read.js';
 import type { Secrets } from './file/secrets.js';
@@ -54,6 +56,15 @@ export function requestOf(
     });
     throw new ConfigFileError(file.path, problems);
   }
+}
+
+/** How the source of a program is read. */
+export function importingOf(
+  { segment }: Program,
+  request: FullRequest,
+  mapping: Mapping | null,
+): ImportOptions {
+  return { ...importOptions(request, mapping), segment };
 }
 
 /** What Klaviyo and the ledger store as the source of the consent; null for the usual one. */

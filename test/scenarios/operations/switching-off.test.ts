@@ -80,7 +80,9 @@ describe('programs that are switched off', () => {
     const { programs, migrations } = consentry;
     const program = loaded.programs.find((each) => each.name === name);
     assert.ok(program !== undefined);
-    const { id } = await programs.start(await programs.prepare(loaded, program, { timing }));
+    const { started } = await programs.start(await programs.prepare(loaded, program, { timing }));
+    assert.ok(started !== null);
+    const { id } = started;
     await migrations.waitForEnd(id);
     const { jobs } = await migrations.report(id);
     if (jobs.total > 0) await client.workflow.getHandle(workflowIds.optOutWatch(id)).result();

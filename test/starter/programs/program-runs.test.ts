@@ -54,7 +54,13 @@ describe('runs of programs', { timeout: 180_000 }, () => {
   }
 
   async function start(name: string, options: RunOptions = {}): Promise<StartedMigration> {
-    return harness.consentry.programs.start(await prepare(name, options));
+    return startOf(await prepare(name, options));
+  }
+
+  async function startOf(prepared: PreparedRun): Promise<StartedMigration> {
+    const { started } = await harness.consentry.programs.start(prepared);
+    assert.ok(started !== null);
+    return started;
   }
 
   async function statesOf(name: string): Promise<Record<string, number>> {
@@ -135,15 +141,14 @@ describe('runs of programs', { timeout: 180_000 }, () => {
   });
 
   it('two programs with the same people do not wait for each other, nor a run for a dry run', async () => {
-    const { programs } = harness.consentry;
     const dryRun = await prepare('asked', { dryRun: true });
     const realRun = await prepare('asked');
     const otherRun = await prepare('other', { dryRun: true });
     const gate = harness.gates.close('get_profiles');
-    const dry = await programs.start(dryRun);
-    const again = await programs.start(dryRun);
-    const real = await programs.start(realRun);
-    const other = await programs.start(otherRun);
+    const dry = await startOf(dryRun);
+    const again = await startOf(dryRun);
+    const real = await startOf(realRun);
+    const other = await startOf(otherRun);
     assert.deepEqual([again.id, again.attached], [dry.id, true]);
     assert.equal(real.attached, false);
     assert.equal(other.attached, false);

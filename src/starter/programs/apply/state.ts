@@ -22,6 +22,7 @@ export function stateOf(program: Program): ProgramState {
     sms_countries: program.smsCountries.value,
     sms_without_sender: program.smsWithoutSender.value,
     proof: program.proof,
+    ...(program.segment === null ? {} : { segment: program.segment }),
   };
   return { settings, hash: createHash('sha256').update(canonical(settings)).digest('hex') };
 }

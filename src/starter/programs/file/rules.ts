@@ -17,6 +17,7 @@ export function contradictions(settings: Settings, problem: Problems): Problem[]
     ...sameAccountTwice(settings, problem),
     ...newListsOfNobody(settings, programs, problem),
     ...programs.flatMap((program) => impossible(program, settings, problem)),
+    ...programs.flatMap((program) => impossibleSegment(program, settings, problem)),
   ];
   return alone.length > 0 ? alone : opposedPairs(programs, problem);
 }
@@ -179,6 +180,33 @@ function impossible(program: Program, { accounts }: Settings, problem: Problems)
     );
   }
   return found;
+}
+
+/** What only a segment has, and what a segment needs. */
+function impossibleSegment(
+  { name, list, segment }: Program,
+  { programs }: Settings,
+  problem: Problems,
+): Problem[] {
+  const own = programs[name];
+  if (segment === null) {
+    const given = (['enter', 'leave', 'brakes'] as const).filter((key) => own?.[key] !== undefined);
+    return given.map((key) =>
+      problem(
+        ['programs', name, key],
+        'is about a segment, but the program has no key: nobody enters or leaves',
+        'give the key, the column that tells its people apart, or take this out',
+      ),
+    );
+  }
+  if (list.value !== null || segment.leave.does !== 'remove_from_list') return [];
+  return [
+    problem(
+      ['programs', name, 'leave'],
+      'is to remove people from the list, but the program has none',
+      'give a list, or another leave.do',
+    ),
+  ];
 }
 
 /** A list has one opt-in process: two programs that expect different ones cannot both be right. */

@@ -9,6 +9,7 @@ import {
 } from '../../migrations/request/source-settings.js';
 import { bare, eitherOf, keyOf } from './keys.js';
 import { reference } from './reference.js';
+import { segmentKeys } from './segment-schema.js';
 import { syncSchema } from './sync-schema.js';
 
 /** Names are in messages, in reports and in the names of files. */
@@ -77,6 +78,7 @@ const consentKeys = {
   historical: keyOf(consentSettings.historical, { otherwise: 'false' }),
   sms_countries: keyOf(consentSettings.smsCountries),
   sms_without_sender: keyOf(consentSettings.smsWithoutSender, { otherwise: 'stop' }),
+  ...segmentKeys,
 };
 
 export const defaultsSchema = z.strictObject(consentKeys, {
@@ -167,6 +169,12 @@ export const programSchema = z.strictObject(
       otherwise: 'true',
     }),
     ...consentKeys,
+    key: setting(text('give the name of a column').optional(), {
+      says:
+        'column that tells the people of the source apart: the program is a segment then, whose people are asked ' +
+        'when they enter, and leave',
+      otherwise: 'each run asks for everybody',
+    }),
     off: setting(offSchema.optional(), {
       says: 'what happens to its people when the program or one of its channels is switched off',
       otherwise: '{ people: nothing }',

@@ -3,10 +3,9 @@ import type { IntentPart } from '../../../contracts/intents.js';
 import { openSource, readMapping, SourceError } from '../../../importers/index.js';
 import { addAskedNow, beginAskedNow, type InStore } from '../../../ledger/index.js';
 import { SettingsError } from '../../migrations/request/settings-error.js';
-import { importOptions } from '../../migrations/settings.js';
 import type { Programs } from '../load.js';
 import type { Program } from '../program.js';
-import { requestOf } from '../request.js';
+import { importingOf, requestOf } from '../request.js';
 
 /**
  * Lists whom the programs of the account ask for at this moment on channels that end with an unsubscribe
@@ -52,7 +51,7 @@ async function listPeople(
 ): Promise<void> {
   const request = requestOf(file, secrets, asking);
   const mapping = request.mapping === null ? null : await readMapping(request.mapping);
-  const options = importOptions(request, mapping);
+  const options = importingOf(asking, request, mapping);
   const source = await openSource(request.file, options, request.query);
   try {
     for await (const intents of source.intents) {

@@ -1,0 +1,63 @@
+import type { ConsentChannel } from './channels.js';
+import type { Reason } from './outcomes.js';
+
+/**
+ * What becomes of whoever leaves a segment, from the least to the most: nothing; they leave its list; and
+ * the consent that the program gave is taken back.
+ */
+export const LEAVE_DOES = ['nothing', 'remove_from_list', 'unsubscribe'] as const;
+/** What becomes of whoever leaves a segment: one of `LEAVE_DOES`. */
+export type LeaveDoes = (typeof LEAVE_DOES)[number];
+
+/** How long somebody has to be missing before they leave: late loads look like leaving. */
+export type Grace = { readonly runs: number } | { readonly ms: number };
+
+/** A run that would do more than this stops before anything is sent. */
+export interface Brake {
+  /** Part of the people who were in the segment before, from 0 to 1. */
+  readonly share: number;
+  readonly people: number;
+}
+
+/** What a run of a segment is, besides the settings of its program. */
+export interface SegmentSettings {
+  /** Column of the source that tells people apart. */
+  readonly key: string;
+  readonly leave: { readonly does: LeaveDoes; readonly after: Grace };
+  readonly brakes: { readonly enter: Brake; readonly leave: Brake };
+}
+
+/** A segment of an account, and what is done about its people. */
+export interface SegmentDefinition extends SegmentSettings {
+  readonly accountId: string;
+  readonly program: string;
+  /** SHA-256 of what its people are and of what tells them apart. */
+  readonly hash: string;
+  readonly channels: readonly ConsentChannel[];
+  /** Klaviyo's id of the list; null for none. */
+  readonly listId: string | null;
+  /** Days before somebody who has not clicked is asked again. */
+  readonly askAgainDays: number;
+}
+
+/** What a comparison of a segment with its source found, in people. */
+export interface SegmentFound {
+  /** In the source. */
+  readonly people: number;
+  /** In the segment before. */
+  readonly before: number;
+  readonly entering: number;
+  readonly leaving: number;
+  /** Missing, but not for long enough. */
+  readonly missing: number;
+  /** Missing since the segment began anew: they stay. */
+  readonly kept: number;
+  /** In the segment with another address or number than before. */
+  readonly changed: number;
+  /** Tried again. */
+  readonly triedAgain: number;
+  /** It is the first comparison, or its query or key is another one: nobody leaves. */
+  readonly isBaseline: boolean;
+  /** Parts that the source says nothing usable of, by reason. */
+  readonly refused: Readonly<Partial<Record<Reason, number>>>;
+}

@@ -1,0 +1,105 @@
+import { sql, type RawBuilder } from 'kysely';
+import { CONSENT_CHANNELS, type ConsentChannel } from '../../contracts/channels.js';
+import type { SegmentDefinition } from '../../contracts/segments.js';
+import { enumChannel } from '../parts.js';
+import { columnFor, identifierFor } from '../programs/program-people.js';
+import type { Storing } from '../runs/storing.js';
+import type { Segment } from './segments.js';
+import type { SegmentTables } from './tables.js';
+
+/** Why somebody keeps a consent that the program would take back: nothing is left to be tried. */
+const KEPT = [
+  'given_by_another',
+  'renewed_elsewhere',
+  'asked_for_elsewhere',
+  'ends_other_texts',
+  'not_subscribed',
+  'consent_origin_unknown',
+];
+
+const STATE = sql`
+  case
+    when s.outcome in ('confirmed', 'already_consented', 'list_only') then 'in'
+    when s.outcome = 'pending_double_opt_in' then 'asked'
+    when s.outcome = 'skipped_opted_out' then 'held'
+    when s.reason = 'not_in_klaviyo' then 'absent'
+    else 'failed'
+  end`;
+
+/**
+ * Takes over what the runs of a segment proved since it was last compared: who is in now, who is out, and
+ * who has clicked.
+ */
+export async function foldRuns(
+  { run }: Pick<Storing, 'run'>,
+  tables: SegmentTables,
+  segment: Segment,
+  { accountId, program }: SegmentDefinition,
+): Promise<number> {
+  const runs = await run<{ number: number; channels: string[] }>(sql`
+    select m.number, m.channels from consentry.migration m join consentry.run r on r.id = m.id
+    where r.account_id = ${accountId} and m.program = ${program} and m.number > ${segment.folded}
+      and m.phase <> 'planned' order by m.number`);
+  for (const { number, channels } of runs) {
+    for (const channel of CONSENT_CHANNELS) {
+      if (channels.includes(channel)) await run(entered(tables, segment, number, channel));
+    }
+    await run(left(tables, segment, number));
+  }
+  await run(clicked(tables, segment));
+  return runs.at(-1)?.number ?? segment.folded;
+}
+
+const entered = (
+  { parts }: SegmentTables,
+  segment: Segment,
+  number: number,
+  channel: ConsentChannel,
+): RawBuilder<unknown> => sql`
+  insert into ${parts} as p (segment_number, key, channel, identifier, state, reason, migration_number,
+    row_number, since, tried_at)
+  select distinct on (i.member_key, ${identifierFor(channel)}) ${segment.number}::integer, i.member_key,
+    s.channel, ${identifierFor(channel)}, ${STATE}, s.reason, i.migration_number, i.row_number,
+    s.settled_at, s.settled_at
+  from consentry.intent i
+  join consentry.settlement s on s.migration_number = i.migration_number
+    and s.row_number = i.row_number and s.channel = ${enumChannel(channel)}
+  where i.migration_number = ${number} and i.member_key is not null
+    and ${columnFor('i', channel, 'operation')} = 'subscribe' and ${identifierFor(channel)} is not null
+  order by i.member_key, ${identifierFor(channel)}, s.outcome
+  on conflict (segment_number, key, channel, identifier) do update set
+    state = excluded.state, reason = excluded.reason, migration_number = excluded.migration_number,
+    row_number = excluded.row_number, tried_at = excluded.tried_at,
+    since = case when p.state = excluded.state then p.since else excluded.since end`;
+
+/** Whoever is out, or keeps their consent, is the segment's no more; all others are tried again. */
+const left = (
+  { parts }: SegmentTables,
+  segment: Segment,
+  number: number,
+): RawBuilder<unknown> => sql`
+  delete from ${parts} p using (
+    select i.member_key, i.email, i.phone_number
+    from consentry.intent i
+    join consentry.settlement s on s.migration_number = i.migration_number
+      and s.row_number = i.row_number
+    where i.migration_number = ${number} and i.member_key is not null
+      and num_nonnulls(${sql.join(
+        CONSENT_CHANNELS.map(
+          (channel) => sql`nullif(${columnFor('i', channel, 'operation')}, 'subscribe')`,
+        ),
+      )}, i.list_operation) > 0
+    group by i.migration_number, i.row_number, i.member_key, i.email, i.phone_number
+    having bool_and(s.outcome in ('confirmed', 'skipped_opted_out')
+      or s.outcome = 'rejected' and s.reason = any(${KEPT}))
+  ) out
+  where p.segment_number = ${segment.number} and p.state = 'leaving' and p.key = out.member_key
+    and p.identifier in (out.email, out.phone_number)`;
+
+/** Outcomes that changed after the end of their run. */
+const clicked = ({ parts }: SegmentTables, segment: Segment): RawBuilder<unknown> => sql`
+  update ${parts} p set state = ${STATE}, reason = s.reason, since = s.settled_at
+  from consentry.settlement s
+  where p.segment_number = ${segment.number} and p.state in ('asked', 'failed')
+    and s.migration_number = p.migration_number and s.row_number = p.row_number
+    and s.channel = p.channel and p.state <> ${STATE}`;

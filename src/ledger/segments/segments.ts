@@ -1,0 +1,65 @@
+import { sql } from 'kysely';
+import type { SegmentDefinition } from '../../contracts/segments.js';
+import type { Storing } from '../runs/storing.js';
+
+/** A segment as the ledger has it. */
+export interface Segment {
+  readonly number: number;
+  readonly definition: string;
+  readonly keyForm: string | null;
+  /** Never compared before. */
+  readonly isNew: boolean;
+  readonly folded: number;
+}
+
+/** Another run of the segment has not ended: what it does is not known yet. */
+export class SegmentIsRunningError extends Error {
+  override readonly name = 'SegmentIsRunningError';
+  constructor(
+    program: string,
+    readonly migrationId: string,
+  ) {
+    super(
+      `The migration ${migrationId} of ${program} has not ended. Wait for its end, or cancel it: ` +
+        `consentry cancel ${migrationId}`,
+    );
+  }
+}
+
+/**
+ * The segment of a program, which is created if it is not there. Nobody else compares it until the
+ * transaction ends.
+ *
+ * @throws SegmentIsRunningError
+ */
+export async function lockSegment(
+  { run }: Pick<Storing, 'run'>,
+  { accountId, program }: SegmentDefinition,
+): Promise<Segment> {
+  await run(sql`
+    insert into consentry.segment (account_id, program) values (${accountId}, ${program})
+    on conflict (account_id, program) do nothing`);
+  const [segment] = await run<Segment>(sql`
+    select number, definition, key_form as "keyForm", compared_at is null as "isNew", folded
+    from consentry.segment where account_id = ${accountId} and program = ${program} for update`);
+  if (segment === undefined) throw new Error(`The segment of ${program} was deleted meanwhile.`);
+  const [running] = await run<{ id: string }>(sql`
+    select m.id from consentry.migration m join consentry.run r on r.id = m.id
+    where r.account_id = ${accountId} and m.program = ${program} and r.finished_at is null
+    order by m.number limit 1`);
+  if (running !== undefined) throw new SegmentIsRunningError(program, running.id);
+  return segment;
+}
+
+/** Notes that a segment was compared with its source, and what its people are. */
+export async function noteCompared(
+  { run }: Pick<Storing, 'run'>,
+  segment: Segment,
+  { hash, channels, listId }: SegmentDefinition,
+  keyForm: string,
+): Promise<void> {
+  await run(sql`
+    update consentry.segment set compared_at = now(), definition = ${hash}, key_form = ${keyForm},
+      channels = ${[...channels]}, list_id = ${listId}
+    where number = ${segment.number}`);
+}

@@ -1,0 +1,130 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { Channel, ConsentChannel } from '../../contracts/channels.js';
+import type { SegmentDefinition } from '../../contracts/segments.js';
+import { carriedWhere, enumChannel } from '../parts.js';
+import { columnFor } from '../programs/program-people.js';
+import { PERSONAL_COLUMNS } from '../runs/intents.js';
+import type { Storing } from '../runs/storing.js';
+import type { SegmentTables } from './tables.js';
+import type { Segment } from './segments.js';
+
+/** Stores a row for each person of `picked` and each address or number of `leaving`. */
+export async function storeRows(
+  storing: Pick<Storing, 'run'>,
+  tables: SegmentTables,
+  segment: Segment,
+  definition: SegmentDefinition,
+  number: number,
+): Promise<{ readonly rows: number; readonly channels: readonly Channel[] }> {
+  const { run } = storing;
+  const { channels, leave } = definition;
+  const entered = await countOf(run, entering(channels, number));
+  const left =
+    leave.does === 'nothing' ? 0 : await countOf(run, leavers(definition, number, entered));
+  if (leave.does === 'unsubscribe') await run(given(definition, number));
+  // Until a run proves that they are out. Those for whom there is nothing to do are out now.
+  await run(sql`
+    update ${tables.parts} p set state = 'leaving', tried_at = now(),
+      since = case when p.state = 'leaving' then p.since else now() end
+    from leaving l
+    where p.segment_number = ${segment.number} and p.key = l.key and p.channel = l.channel
+      and p.identifier = l.identifier`);
+  await run(sql`
+    delete from ${tables.parts} p using leaving l
+    where p.segment_number = ${segment.number} and p.key = l.key and p.channel = l.channel
+      and p.identifier = l.identifier
+      and not exists (select from consentry.intent i
+        where i.migration_number = ${number} and i.row_number > ${entered}
+          and i.member_key = l.key and l.identifier in (i.email, i.phone_number))`);
+  return { rows: entered + left, channels: left > 0 ? [...channels, 'list'] : channels };
+}
+
+async function countOf(run: Storing['run'], insert: RawBuilder<unknown>): Promise<number> {
+  const [stored] = await run<{ rows: number }>(sql`
+    with stored as (${insert} returning row_number) select count(*)::integer as rows from stored`);
+  return stored?.rows ?? 0;
+}
+
+const entering = (channels: readonly ConsentChannel[], number: number): RawBuilder<unknown> => {
+  const asked = channels.flatMap((channel) =>
+    (['operation', 'consented_at', 'note'] as const).map((name) => ({
+      column: sql.ref(`${channel}_${name}`),
+      value: sql`case when ${enumChannel(channel)} = any(k.channels)
+        then ${sql.ref(`i.${channel}_${name}`)} end`,
+    })),
+  );
+  const personal = PERSONAL_COLUMNS.map((column) => sql.ref(column));
+  return sql`
+    insert into consentry.intent (migration_number, row_number, line, ${sql.join(personal)},
+      ${sql.join(asked.map(({ column }) => column))})
+    select ${number}::integer, row_number() over (order by i.row_number), i.line,
+      ${sql.join(PERSONAL_COLUMNS.map((column) => sql.ref(`i.${column}`)))},
+      ${sql.join(asked.map(({ value }) => value))}
+    from staged i
+    join (
+      select row_number, array_agg(channel) as channels from picked group by row_number
+    ) k using (row_number)`;
+};
+
+/** Consent and membership of each address and number: two identifiers may be two people by now. */
+const leavers = (
+  { channels, leave: { does } }: SegmentDefinition,
+  number: number,
+  before: number,
+): RawBuilder<unknown> => {
+  const ends = does === 'unsubscribe';
+  const operation = (channel: ConsentChannel) =>
+    ends
+      ? sql`case when ${enumChannel(channel)} = any(l.channels) then 'unsubscribe'::consentry.operation end`
+      : sql`null::consentry.operation`;
+  return sql`
+    insert into consentry.intent (migration_number, row_number, line, email, phone_number, member_key,
+      list_operation,
+      ${sql.join(channels.map((channel) => sql.ref(`${channel}_operation`)))})
+    select ${number}::integer, ${before}::integer + row_number() over (order by l.key, l.identifier),
+      0, case when l.is_address then l.identifier end, case when not l.is_address then l.identifier end,
+      l.key, case when l.leaves_list then 'remove_from_list'::consentry.operation end,
+      ${sql.join(channels.map(operation))}
+    from (
+      select key, identifier, position('@' in identifier) > 0 as is_address,
+        array_agg(channel) as channels, bool_or(leaves_list) as leaves_list
+      from leaving group by key, identifier
+    ) l
+    where l.leaves_list or ${ends}`;
+};
+
+/** How the program gave what its leavers have, by which it is known again: see `storeGiven`. */
+const given = ({ accountId, program, channels }: SegmentDefinition, number: number) => sql`
+  insert into consentry.given_consent (migration_number, row_number, channel, source, consented_at,
+    shown_at, sent_at, read_back_at, asked_by)
+  select i.migration_number, i.row_number, l.channel, m.settings->>'customSource',
+    case when (m.settings->>'historicalImport')::boolean then case l.channel ${sql.join(
+      channels.map(
+        (channel) =>
+          sql`when ${enumChannel(channel)} then ${columnFor('o', channel, 'consented_at')}`,
+      ),
+      sql` `,
+    )} end end,
+    case when s.settled_by in ('profile_lookup', 'list_members') then s.consent_after_at end,
+    call.sent_at, call.sent_at + (s.settled_at - call.noted_at),
+    (select min(g.program) from consentry.segment g
+      join consentry.segment_member e on e.segment_number = g.number
+      where g.account_id = ${accountId} and g.program <> ${program}
+        and ((hashtext(e.email) = hashtext(l.identifier) and e.email = l.identifier)
+          or (hashtext(e.phone_number) = hashtext(l.identifier) and e.phone_number = l.identifier)))
+  from leaving l
+  join consentry.intent i on i.migration_number = ${number} and i.member_key = l.key
+    and l.identifier in (i.email, i.phone_number) and i.line = 0
+  join consentry.migration m on m.number = l.migration_number
+  join consentry.intent o on o.migration_number = l.migration_number and o.row_number = l.row_number
+  join consentry.settlement s on s.migration_number = l.migration_number
+    and s.row_number = l.row_number and s.channel = l.channel
+  cross join lateral (
+    select min(coalesce(c.klaviyo_sent_at, b.sent_at)) as sent_at, min(b.sent_at) as noted_at
+    from consentry.carried c join consentry.submission b on b.id = c.submission_id
+    where ${carriedWhere(sql`l.migration_number`, sql`l.row_number`, sql`l.channel`)}
+  ) call
+  where s.outcome = 'confirmed' and s.settled_by in ('events', 'profile_lookup', 'list_members')
+    and call.sent_at is not null
+    and not exists (select from consentry.repair p
+      where p.migration_id = m.id and p.row_number = s.row_number)`;

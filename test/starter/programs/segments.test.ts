@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { workflowIds } from '../../../src/contracts/names.js';
+import {
+  erasePeople,
+  SegmentAsksElseError,
+  SegmentBrakedError,
+  SegmentKeyError,
+} from '../../../src/ledger/index.js';
+import { SourceError } from '../../../src/importers/index.js';
+import { loadPrograms, type Programs } from '../../../src/starter/programs/load.js';
+import type { StartedProgram } from '../../../src/starter/programs/program-runs.js';
+import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+
+/** Everybody is read back before a run ends, so nobody has to be watched for long after it. */
+const SOON_OVER = { ...TEST_TIMING, appliedWithinMs: 200 };
+
+const HEADER = 'member_id,email,phone_number';
+
+describe('segments', { timeout: 300_000 }, () => {
+  let harness: Harness;
+  let segments = 0;
+  before(async () => {
+    harness = await startHarness();
+  });
+  after(() => harness.close());
+
+  /** A segment of its own, whose people are given at each run. */
+  class Segment {
+    readonly name = `vip${++segments}`;
+    #lines: readonly string[] = [];
+
+    constructor(
+      readonly settings: string,
+      readonly file = `${this.name}.csv`,
+    ) {}
+
+    /** @param lines its people, without the header */
+    async has(...lines: string[]): Promise<this> {
+      this.#lines = lines;
+      await harness.source(this.file, [HEADER, ...this.#lines]);
+      return this;
+    }
+
+    async load(settings = this.settings, file = this.file): Promise<Programs> {
+      const path = await harness.source('consentry.yaml', [
+        'version: 1',
+        'accounts: { shop: {} }',
+        'programs:',
+        `  ${this.name}: { account: shop, source: { file: ${file} }, list: ${SINGLE}, opt_in: single, ${settings} }`,
+      ]);
+      return loadPrograms(path, {});
+    }
+
+    async start(
+      options: { readonly dryRun?: boolean; readonly beyondBrakes?: boolean } = {},
+      loaded?: Programs,
+    ): Promise<StartedProgram> {
+      const { dryRun = false, beyondBrakes = false } = options;
+      const { programs } = harness.consentry;
+      const of = loaded ?? (await this.load());
+      const [program] = of.programs;
+      assert.ok(program !== undefined);
+      const how = { timing: SOON_OVER, dryRun };
+      return programs.start({ ...(await programs.prepare(of, program, how)), beyondBrakes });
+    }
+
+    /** Runs it to its end, and until nobody is watched for an opt-out any more. */
+    async run(options: { readonly beyondBrakes?: boolean } = {}, loaded?: Programs) {
+      const { started, found } = await this.start(options, loaded);
+      assert.ok(found !== null);
+      if (started === null) return { ...found, outcomes: {} };
+      await harness.consentry.migrations.waitForEnd(started.id);
+      const { jobs, outcomes } = await harness.consentry.migrations.report(started.id);
+      const { workflow } = harness.client;
+      if (jobs.total > 0) await workflow.getHandle(workflowIds.optOutWatch(started.id)).result();
+      return { ...found, outcomes };
+    }
+  }
+
+  const seed = (email: string, consent: 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'NEVER_SUBSCRIBED') =>
+    harness.sandbox.account.seed({ email, email_consent: consent });
+
+  const known = (...emails: readonly string[]) => {
+    for (const email of emails) seed(email, 'NEVER_SUBSCRIBED');
+  };
+
+  const truthOf = (email: string) => harness.sandbox.account.truthFor({ email });
+
+  const consentOf = (email: string): string | null =>
+    truthOf(email)?.subscriptions.email.marketing.consent ?? null;
+
+  const isOnList = (email: string): boolean =>
+    truthOf(email)?.lists.some(({ id }) => id === SINGLE) ?? false;
+
+  it('subscribes whoever enters and has a profile, once, and nobody who opted out', async () => {
+    known('ada1@shop.test', 'bob1@shop.test');
+    seed('out1@shop.test', 'UNSUBSCRIBED');
+    const segment = new Segment('key: member_id');
+    await segment.has(
+      '1,ada1@shop.test,',
+      '2,bob1@shop.test,',
+      '3,out1@shop.test,',
+      '4,new1@shop.test,',
+    );
+    const first = await segment.run();
+    assert.deepEqual(first.outcomes, { confirmed: 2, skipped_opted_out: 1, rejected: 1 });
+    assert.equal(first.entering, 4);
+    assert.equal(consentOf('ada1@shop.test'), 'SUBSCRIBED');
+    assert.equal(consentOf('out1@shop.test'), 'UNSUBSCRIBED');
+    assert.equal(consentOf('new1@shop.test'), null, 'nobody was created');
+    assert.ok(isOnList('bob1@shop.test') && !isOnList('out1@shop.test'));
+    const second = await segment.start();
+    assert.equal(second.started, null);
+    assert.equal(second.found?.entering, 0);
+  });
+
+  it('takes back after two runs what it gave, and nothing that somebody else gave', async () => {
+    known('ada2@shop.test', 'bob2@shop.test');
+    seed('sub2@shop.test', 'SUBSCRIBED');
+    const segment = new Segment('key: member_id, leave: { do: unsubscribe }');
+    const ada = '1,ada2@shop.test,';
+    await segment.has(ada, '2,bob2@shop.test,', '3,sub2@shop.test,');
+    await segment.run();
+    assert.ok(isOnList('sub2@shop.test'));
+    await segment.has(ada);
+    const once = await segment.run();
+    assert.deepEqual([once.missing, once.leaving, once.outcomes], [2, 0, {}]);
+    const twice = await segment.run();
+    assert.deepEqual([twice.missing, twice.leaving], [0, 2]);
+    assert.equal(consentOf('ada2@shop.test'), 'SUBSCRIBED');
+    assert.equal(consentOf('bob2@shop.test'), 'UNSUBSCRIBED');
+    assert.equal(consentOf('sub2@shop.test'), 'SUBSCRIBED');
+    assert.ok(!isOnList('bob2@shop.test') && !isOnList('sub2@shop.test'));
+    assert.equal((await segment.start()).started, null, 'it is done');
+  });
+
+  it('leaves the list alone, if nothing else is said', async () => {
+    known('ada3@shop.test', 'bob3@shop.test');
+    const segment = new Segment('key: member_id, leave: { after: 1 run }');
+    await segment.has('1,ada3@shop.test,', '2,bob3@shop.test,');
+    await segment.run();
+    await segment.has('1,ada3@shop.test,');
+    const { leaving, outcomes } = await segment.run();
+    assert.deepEqual([leaving, outcomes], [1, { confirmed: 1 }]);
+    assert.equal(consentOf('bob3@shop.test'), 'SUBSCRIBED');
+    assert.ok(!isOnList('bob3@shop.test') && isOnList('ada3@shop.test'));
+  });
+
+  it('follows people who get another key or another address, and no blank one', async () => {
+    known('key4@shop.test', 'old4@shop.test', 'now4@shop.test', 'blank4@shop.test');
+    const segment = new Segment('key: member_id, leave: { do: unsubscribe, after: 1 run }');
+    await segment.has('1,key4@shop.test,', '2,old4@shop.test,', '3,blank4@shop.test,');
+    await segment.run();
+    await segment.has('9,key4@shop.test,', '2,now4@shop.test,', '3,,');
+    const { entering, leaving, changed } = await segment.run();
+    assert.deepEqual([entering, leaving, changed], [0, 1, 1]);
+    assert.equal(consentOf('key4@shop.test'), 'SUBSCRIBED');
+    assert.equal(consentOf('old4@shop.test'), 'UNSUBSCRIBED');
+    assert.equal(consentOf('now4@shop.test'), 'SUBSCRIBED');
+    assert.equal(consentOf('blank4@shop.test'), 'SUBSCRIBED');
+    assert.ok(isOnList('blank4@shop.test'));
+  });
+
+  it('lets nobody leave because its source is another one', async () => {
+    known('ada5@shop.test', 'bob5@shop.test');
+    const segment = new Segment('key: member_id, leave: { do: unsubscribe, after: 1 run }');
+    await segment.has('1,ada5@shop.test,', '2,bob5@shop.test,');
+    await segment.run();
+    await harness.source('other.csv', [HEADER, '1,ada5@shop.test,']);
+    const other = await segment.load(segment.settings, 'other.csv');
+    for (const isBaseline of [true, false]) {
+      const { kept, leaving, ...found } = await segment.run({}, other);
+      assert.deepEqual([found.isBaseline, kept, leaving], [isBaseline, 1, 0]);
+    }
+    assert.equal(consentOf('bob5@shop.test'), 'SUBSCRIBED');
+  });
+
+  it('refuses keys that tell nobody apart, and rows that opt out', async () => {
+    const segment = new Segment('key: member_id');
+    await segment.has('1,ada6@shop.test,', '1,bob6@shop.test,');
+    await assert.rejects(segment.start(), (error: unknown) => {
+      assert.ok(error instanceof SegmentKeyError && error.problem === 'key_twice');
+      assert.match(error.message, /such as that of row 2/);
+      return true;
+    });
+    await segment.has('1,ada6@shop.test,', ',bob6@shop.test,');
+    await assert.rejects(segment.start(), /1 rows of the source have no member_id, such as row 3/);
+    await harness.source(segment.file, [
+      'member_id,email,email_consent',
+      '1,ada6@shop.test,unsubscribed',
+    ]);
+    await assert.rejects(segment.start(), SegmentAsksElseError);
+    await harness.source(segment.file, ['id,email', '1,ada6@shop.test']);
+    await assert.rejects(segment.start(), SourceError);
+    await segment.has();
+    await assert.rejects(segment.start(), SourceError, 'a source without rows lets nobody leave');
+    await segment.has('a1,ada6@shop.test,');
+  });
+
+  it('refuses keys of another form than before', async () => {
+    const segment = new Segment('key: member_id');
+    await segment.has('1,ada7@shop.test,');
+    await segment.run();
+    await segment.has('a1,ada7@shop.test,');
+    await assert.rejects(segment.start(), /had only values of the form digits before/);
+  });
+
+  it('stops before anything is sent when its brakes forbid it', async () => {
+    const emails = Array.from({ length: 60 }, (_, n) => `p${n}-8@shop.test`);
+    known(...emails);
+    const rows = emails.map((email, n) => `${n},${email},`);
+    const segment = new Segment(
+      'key: member_id, leave: { after: 1 run }, brakes: { enter: { people: 59 } }',
+    );
+    await segment.has(...rows);
+    await assert.rejects(segment.start(), /60 people would enter, and brakes.enter.people is 59/);
+    await segment.run({ beyondBrakes: true });
+    await segment.has(...rows.slice(30));
+    await assert.rejects(segment.start(), (error: unknown) => {
+      assert.ok(error instanceof SegmentBrakedError);
+      assert.match(error.message, /30 people would leave, 50 % of the 60 who were in/);
+      return true;
+    });
+    assert.ok(emails.every(isOnList));
+    await segment.run({ beyondBrakes: true });
+    assert.equal(emails.filter(isOnList).length, 30);
+  });
+
+  it('forgets whoever is erased, under every address', async () => {
+    known('ada0@shop.test', 'was0@shop.test');
+    const segment = new Segment('key: member_id, leave: { after: 3 runs }');
+    await segment.has('100,was0@shop.test,', '200,bob0@shop.test,');
+    await segment.run();
+    await segment.has('100,ada0@shop.test,', '200,bob0@shop.test,');
+    await segment.run();
+    const { ledger, accountId } = harness;
+    // Before that, what it sent may have to be repaired.
+    await ledger.pool.query(`update consentry.run set finished_at = now() - interval '1 day'`);
+    await ledger.pool.query('update consentry.migration set repairs_noted_at = null');
+    await erasePeople(ledger.db, accountId, {
+      people: [{ email: 'ada0@shop.test', phoneNumber: null, profileId: null }],
+      optOuts: [],
+      optOutsOf: () => [],
+    });
+    for (const table of ['segment_member', 'segment_part']) {
+      const { rows } = await ledger.pool.query<{ key: string }>(
+        `select key from consentry.${table} where key in ('100', '200')`,
+      );
+      assert.deepEqual(rows, [{ key: '200' }], table);
+    }
+    const { rows } = await ledger.pool.query(
+      `select from consentry.intent where member_key = '100' and email = 'ada0@shop.test'`,
+    );
+    assert.equal(rows.length, 0);
+  });
+
+  it('changes nothing by a dry run', async () => {
+    known('ada9@shop.test', 'bob9@shop.test');
+    const segment = new Segment('key: member_id, leave: { after: 1 run }');
+    await segment.has('1,ada9@shop.test,', '2,bob9@shop.test,');
+    const { started, found } = await segment.start({ dryRun: true });
+    assert.equal(found?.entering, 2);
+    await harness.consentry.migrations.waitForEnd(started?.id ?? '');
+    const { outcomes } = await segment.run();
+    assert.deepEqual(outcomes, { confirmed: 2 });
+    await segment.has('1,ada9@shop.test,');
+    const planned = await segment.start({ dryRun: true });
+    assert.equal(planned.found?.leaving, 1);
+    await harness.consentry.migrations.waitForEnd(planned.started?.id ?? '');
+    assert.ok(isOnList('bob9@shop.test'));
+    assert.equal((await segment.run()).leaving, 1);
+    assert.ok(!isOnList('bob9@shop.test'));
+  });
+});
