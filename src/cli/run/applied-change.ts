@@ -3,7 +3,7 @@ import type { Change } from '../../starter/programs/apply/changes.js';
 import type { RanProgram } from './ran-program.js';
 
 /** What became of the run that unsubscribes people of channels that were switched off. */
-export type RanOff = Omit<RanProgram, 'program'>;
+export type RanOff = Omit<RanProgram, 'program' | 'segment'>;
 
 /** What became of a change. The keys and values are stable: they are in `--json`. */
 export interface AppliedChange extends Omit<RanProgram, 'status'> {

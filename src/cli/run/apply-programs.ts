@@ -117,6 +117,7 @@ function ended({ found }: PlannedChange, is: Partial<AppliedChange>): AppliedCha
     report: null,
     createdList: null,
     off: null,
+    segment: null,
     ...is,
     change: found.change,
   };

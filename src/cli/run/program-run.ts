@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import type { SegmentFound } from '../../contracts/segments.js';
 import type { Report } from '../../starter/migrations/report.js';
 import type { Connected } from '../../starter/connect.js';
 import type { FoundChange } from '../../starter/programs/apply/applying.js';
@@ -68,7 +69,13 @@ function ended(
   migration: string | null = null,
   report: Report | null = null,
 ): RanProgram {
-  return { program: name, status, exitCode, failure, migration, report };
+  return { program: name, status, exitCode, failure, migration, report, segment: null };
+}
+
+/** What is known of a run that has begun. */
+interface Begun {
+  id: string | null;
+  segment: SegmentFound | null;
 }
 
 /** Runs programs one after the other. */
@@ -104,14 +111,15 @@ export class Running {
 
   async #caught(
     program: Program,
-    follow: (started: { id: string | null }) => Promise<RanProgram>,
+    follow: (started: Begun) => Promise<RanProgram>,
   ): Promise<RanProgram> {
-    const started: { id: string | null } = { id: null };
+    const started: Begun = { id: null, segment: null };
     try {
-      return await follow(started);
+      return { ...(await follow(started)), segment: started.segment };
     } catch (error) {
       if (error instanceof Ended) {
-        return ended(program, 'watched_no_more', error.exitCode, null, started.id);
+        const lost = ended(program, 'watched_no_more', error.exitCode, null, started.id);
+        return { ...lost, segment: started.segment };
       }
       const { message, exitCode } = failureOf(error);
       const failure = withKeys(message);
@@ -119,15 +127,11 @@ export class Running {
       // A run that was started goes on, whatever keeps this command from following it.
       const isLost = exitCode === EXIT.unreachable || exitCode === EXIT.unexpected;
       const status = started.id !== null && isLost ? 'watched_no_more' : 'failed';
-      return ended(program, status, exitCode, failure, started.id);
+      return { ...ended(program, status, exitCode, failure, started.id), segment: started.segment };
     }
   }
 
-  async #followOff(
-    program: Program,
-    found: FoundChange,
-    running: { id: string | null },
-  ): Promise<RanProgram> {
+  async #followOff(program: Program, found: FoundChange, running: Begun): Promise<RanProgram> {
     const { output, connected, how, loaded } = this;
     const rejects = rejectsPath(`${program.name}-off`);
     await requireWritable(rejects, 'Run it in another folder.');
@@ -152,7 +156,7 @@ export class Running {
     });
   }
 
-  async #follow(program: Program, running: { id: string | null }): Promise<RanProgram> {
+  async #follow(program: Program, running: Begun): Promise<RanProgram> {
     const { output, connected, how } = this;
     const { consentry } = connected;
     const prepared = await consentry.programs.prepare(this.loaded, program, how.options);
@@ -165,6 +169,7 @@ export class Running {
         view.showRead(rows),
       )
       .finally(() => view.stop());
+    running.segment = found;
     if (found !== null) output.say(segmentWords(found));
     if (started === null) {
       output.say('Nothing is to be done for anybody.');

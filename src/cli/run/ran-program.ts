@@ -1,3 +1,4 @@
+import type { SegmentFound } from '../../contracts/segments.js';
 import type { Report } from '../../starter/migrations/report.js';
 import type { ExitCode } from '../exit-codes.js';
 
@@ -32,4 +33,6 @@ export interface RanProgram {
   readonly migration: string | null;
   /** As `report --json` prints it; null before its end. */
   readonly report: Report | null;
+  /** Who entered and left, in people; null if the program is no segment, or was not compared. */
+  readonly segment: SegmentFound | null;
 }
