@@ -19,7 +19,7 @@ const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.usage, 'a flag, a setting or the source is wrong; nothing was sent'],
   [
     EXIT.refused,
-    'the account forbids it: key, scope, list, opt-in process or SMS; nothing was sent',
+    'the account forbids it: key, scope, list, opt-in process or SMS; or the keys or brakes of a segment do; nothing was sent',
   ],
   [EXIT.stopped, 'the migration stopped after it had started; the report says how far it got'],
   [EXIT.cancelled, 'the migration was cancelled'],

@@ -79,19 +79,19 @@ export async function checkKeys(
   if (missing.length > 0) {
     throw new SegmentKeyError(
       'key_missing',
-      `${missing[0]!.people} rows of the source have no ${column}, such as row ${lines(missing)}: nobody could tell ` +
+      `${column} is blank in ${rows(missing[0]!.people)} of the source, such as row ${lines(missing)}: nobody could tell ` +
         'whether they leave. Nothing was sent. Leave them out of the query, or give another key.',
     );
   }
-  const twice = await run<{ line: number; people: number }>(sql`
-    select line, count(*) over ()::integer as people from (
+  const twice = await run<{ line: number }>(sql`
+    select line from (
       select min(line) as line from staged group by member_key having count(*) > 1
     ) twice order by line limit ${NAMED}`);
   if (twice.length > 0) {
     throw new SegmentKeyError(
       'key_twice',
-      `${twice[0]!.people} values of ${column} are in several rows of the source, such as that of row ${lines(twice)}: a ` +
-        'join may have multiplied them. Nothing was sent. Make the query give one row for each, or give another key.',
+      `${column} has the same value in several rows of the source, such as that of row ${lines(twice)}: a join may ` +
+        'have multiplied them. Nothing was sent. Make the query give one row for each, or give another key.',
     );
   }
   const [found] = await run<{ form: string }>(sql`
@@ -108,6 +108,10 @@ export async function checkKeys(
     );
   }
   return form;
+}
+
+function rows(count: number): string {
+  return count === 1 ? '1 row' : `${count} rows`;
 }
 
 function lines(rows: readonly { readonly line: number }[]): string {

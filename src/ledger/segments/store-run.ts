@@ -117,15 +117,15 @@ async function refuseOptOuts({ run }: Pick<Storing, 'run'>): Promise<void> {
   const asks = CHANNELS.map(
     (channel) => sql`nullif(${sql.ref(`${channel}_operation`)}, 'subscribe')`,
   );
-  const [else_] = await run<{ line: number; rows: number }>(sql`
-    select line, count(*) over ()::integer as rows from staged i
+  const [other] = await run<{ line: number }>(sql`
+    select line from staged i
     where num_nonnulls(${sql.join(asks)}) > 0
       and not exists (select from staged_refused r where r.row_number = i.row_number)
     order by row_number limit 1`);
-  if (else_ === undefined) return;
+  if (other === undefined) return;
   throw new SegmentAsksElseError(
-    `${else_.rows} rows of the source, such as row ${else_.line}, say that people opt out, or ask for something else ` +
-      'than consent: a segment says who is in it, and whoever is not, leaves. Nothing was sent. Leave these rows out of ' +
+    `Some rows of the source, such as row ${other.line}, say that people opt out, or ask for something else than ` +
+      'consent: a segment says who is in it, and whoever is not, leaves. Nothing was sent. Leave these rows out of ' +
       "the query; 'consentry migrate' passes opt-outs on.",
   );
 }

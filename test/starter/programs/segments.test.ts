@@ -186,7 +186,7 @@ describe('segments', { timeout: 300_000 }, () => {
       return true;
     });
     await segment.has('1,ada6@shop.test,', ',bob6@shop.test,');
-    await assert.rejects(segment.start(), /1 rows of the source have no member_id, such as row 3/);
+    await assert.rejects(segment.start(), /member_id is blank in 1 row of the source, such as row 3/);
     await harness.source(segment.file, [
       'member_id,email,email_consent',
       '1,ada6@shop.test,unsubscribed',
