@@ -87,7 +87,8 @@ const picked = (
 
 /**
  * Parts that are at Klaviyo, or may be, and that nobody in the segment has any more by address or number. With
- * whether their list is left: not if another program has them on the same one.
+ * whether their list is left: not if another segment has them on the same one, nor by a former number of
+ * somebody who is still a member, whose profile may still have it.
  */
 const leaving = (
   { members, parts }: SegmentTables,
@@ -100,7 +101,10 @@ const leaving = (
     ${
       listId === null
         ? sql`false`
-        : sql`not exists (
+        : sql`(position('@' in p.identifier) > 0 or not exists (
+            select from ${members} m
+            where m.segment_number = ${segment.number} and m.key = p.key))
+          and not exists (
             select from consentry.segment g
             join consentry.segment_member m on m.segment_number = g.number
             where g.account_id = ${accountId} and g.number <> ${segment.number} and g.list_id = ${listId}

@@ -163,6 +163,21 @@ describe('segments', { timeout: 300_000 }, () => {
     assert.ok(isOnList('blank4@shop.test'));
   });
 
+  it('keeps on the list whoever has another number', async () => {
+    const email = 'tel4@shop.test';
+    harness.sandbox.account.seed({ email, phone_number: '+12015550141' });
+    const segment = new Segment(
+      'key: member_id, channels: [email, sms], leave: { do: unsubscribe, after: 1 run }',
+    );
+    await segment.has(`1,${email},+12015550141`);
+    assert.deepEqual((await segment.run()).outcomes, { confirmed: 1 });
+    await segment.has(`1,${email},+12015550142`);
+    const { changed, leaving } = await segment.run();
+    assert.deepEqual([changed, leaving], [1, 1]);
+    assert.equal(consentOf(email), 'SUBSCRIBED');
+    assert.ok(isOnList(email));
+  });
+
   it('lets nobody leave because its source is another one', async () => {
     known('ada5@shop.test', 'bob5@shop.test');
     const segment = new Segment('key: member_id, leave: { do: unsubscribe, after: 1 run }');
@@ -186,7 +201,10 @@ describe('segments', { timeout: 300_000 }, () => {
       return true;
     });
     await segment.has('1,ada6@shop.test,', ',bob6@shop.test,');
-    await assert.rejects(segment.start(), /member_id is blank in 1 row of the source, such as row 3/);
+    await assert.rejects(
+      segment.start(),
+      /member_id is blank in 1 row of the source, such as row 3/,
+    );
     await harness.source(segment.file, [
       'member_id,email,email_consent',
       '1,ada6@shop.test,unsubscribed',
