@@ -8,6 +8,7 @@ import {
   SegmentKeyError,
 } from '../../../src/ledger/index.js';
 import { SourceError } from '../../../src/importers/index.js';
+import type { RunOptions } from '../../../src/starter/migrations/request/migration-request.js';
 import { loadPrograms, type Programs } from '../../../src/starter/programs/load.js';
 import type { StartedProgram } from '../../../src/starter/programs/program-runs.js';
 import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
@@ -54,15 +55,15 @@ describe('segments', { timeout: 300_000 }, () => {
     }
 
     async start(
-      options: { readonly dryRun?: boolean; readonly beyondBrakes?: boolean } = {},
+      options: RunOptions & { readonly beyondBrakes?: boolean } = {},
       loaded?: Programs,
     ): Promise<StartedProgram> {
-      const { dryRun = false, beyondBrakes = false } = options;
+      const { beyondBrakes = false, ...asked } = options;
       const { programs } = harness.consentry;
       const of = loaded ?? (await this.load());
       const [program] = of.programs;
       assert.ok(program !== undefined);
-      const how = { timing: SOON_OVER, dryRun };
+      const how = { timing: SOON_OVER, ...asked };
       return programs.start({ ...(await programs.prepare(of, program, how)), beyondBrakes });
     }
 
@@ -154,13 +155,28 @@ describe('segments', { timeout: 300_000 }, () => {
     await segment.has('1,key4@shop.test,', '2,old4@shop.test,', '3,blank4@shop.test,');
     await segment.run();
     await segment.has('9,key4@shop.test,', '2,now4@shop.test,', '3,,');
-    const { entering, leaving, changed } = await segment.run();
+    const { entering, leaving, changed, outcomes } = await segment.run();
     assert.deepEqual([entering, leaving, changed], [0, 1, 1]);
+    assert.deepEqual(outcomes, { confirmed: 2 }, 'of the new key nothing is asked');
     assert.equal(consentOf('key4@shop.test'), 'SUBSCRIBED');
     assert.equal(consentOf('old4@shop.test'), 'UNSUBSCRIBED');
     assert.equal(consentOf('now4@shop.test'), 'SUBSCRIBED');
     assert.equal(consentOf('blank4@shop.test'), 'SUBSCRIBED');
     assert.ok(isOnList('blank4@shop.test'));
+  });
+
+  it('tries again whom a run did not reach', async () => {
+    known('ada3b@shop.test');
+    const segment = new Segment('key: member_id');
+    await segment.has('1,ada3b@shop.test,');
+    const { started } = await segment.start({ approvalAbove: 0 });
+    assert.ok(started?.waitsForApproval === true);
+    await harness.consentry.migrations.cancel(started.id);
+    await harness.consentry.migrations.waitForEnd(started.id);
+    assert.ok(!isOnList('ada3b@shop.test'));
+    const { entering, triedAgain, outcomes } = await segment.run();
+    assert.deepEqual([entering, triedAgain, outcomes], [0, 1, { confirmed: 1 }]);
+    assert.ok(isOnList('ada3b@shop.test'));
   });
 
   it('keeps on the list whoever has another number', async () => {
