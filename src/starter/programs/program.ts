@@ -99,7 +99,8 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
     optIn:
       list.value === null && own.opt_in === undefined && account.default_opt_in !== undefined
         ? { value: account.default_opt_in, from: 'account' }
-        : either('opt_in', null),
+        : // Whoever is not sure sends nobody mail without a click.
+          either('opt_in', list.from === 'built in' && list.value !== null ? 'double' : null),
     askAgainDays: either('ask_again_days', ASK_AGAIN_DAYS),
     historical:
       segment !== null && segment.consentHistory !== null

@@ -208,6 +208,27 @@ describe('segments', { timeout: 300_000 }, () => {
     assert.equal(consentOf('bob5@shop.test'), 'SUBSCRIBED');
   });
 
+  it('has a double opt-in list of its own, which apply creates, if the file names none', async () => {
+    const path = await harness.source('consentry.yaml', [
+      'version: 1',
+      'accounts: { shop: {} }',
+      'programs:',
+      '  regulars: { account: shop, source: { file: regulars.csv }, key: member_id }',
+    ]);
+    await harness.source('regulars.csv', [HEADER, '1,ada10@shop.test,']);
+    const loaded = await loadPrograms(path, {});
+    const [regulars] = loaded.programs;
+    assert.ok(regulars !== undefined);
+    assert.deepEqual([regulars.list.value, regulars.optIn.value], ['regulars', 'double']);
+    const { applying, programs } = harness.consentry;
+    await assert.rejects(programs.prepare(loaded, regulars), /regulars/);
+    assert.ok(applying.creates(loaded, regulars));
+    const { created, optInProcess } = await applying.createList(regulars);
+    assert.deepEqual([created, optInProcess], [true, 'double_opt_in']);
+    const { request } = await programs.prepare(loaded, regulars);
+    assert.notEqual(request.listId, 'regulars');
+  });
+
   it('refuses keys that tell nobody apart, and rows that opt out', async () => {
     const segment = new Segment('key: member_id');
     await segment.has('1,ada6@shop.test,', '1,bob6@shop.test,');

@@ -77,9 +77,10 @@ export class Applying {
 
   /**
    * Whether the file says on purpose that the list of a program is created: the name of any other list
-   * that is not there is a mistake.
+   * that is not there is a mistake. A segment for which the file names no list has one of its own.
    */
-  creates({ file }: Programs, { account, list }: Program): boolean {
+  creates({ file }: Programs, { account, list, segment }: Program): boolean {
+    if (segment !== null && list.from === 'built in') return true;
     const { create_lists: names = [] } = file.settings.accounts[account.name] ?? {};
     return list.value !== null && names.includes(list.value);
   }

@@ -69,10 +69,11 @@ const consentKeys = {
   }),
   list: setting(text('give the id or the name of a list, or null').nullable().optional(), {
     says: 'list to subscribe people to, by id or name; null for the account’s default opt-in process',
-    otherwise: 'null',
+    otherwise: 'null; of a program with a `key`, its name',
   }),
   opt_in: keyOf(consentSettings.optIn, {
-    otherwise: 'without a list the account’s `default_opt_in`',
+    otherwise:
+      'without a list the account’s `default_opt_in`; of a list of the program’s own, double',
   }),
   ask_again_days: keyOf(consentSettings.askAgainDays, { otherwise: String(ASK_AGAIN_DAYS) }),
   historical: keyOf(consentSettings.historical, { otherwise: 'false' }),
