@@ -41,7 +41,10 @@ export async function dueFeeds(
       ${feeds.map(({ rest }) => rest)}::float8[]
     ) as asked (feed, max_age_ms, rest)
     left join consentry.account_feed f on f.account_id = ${accountId} and f.feed = asked.feed
-    where f.read_at is null or f.read_at < now() - make_interval(secs => greatest(
+    where f.read_at is null
+      -- Of before the clock went back.
+      or f.read_at > now()
+      or f.read_at < now() - make_interval(secs => greatest(
       asked.max_age_ms / 1000, f.took_ms / 1000 * asked.rest,
       case when f.unreadable then ${UNREADABLE_FOR_SECONDS}::float8 end))
     or (${backMs}::float8 > 0 and not f.unreadable
@@ -137,7 +140,7 @@ export async function feedWasReadElsewhere(
   await sql`
     update consentry.account_feed
     set since = greatest(since, ${read.until}::timestamptz),
-      read_at = greatest(read_at, now() - make_interval(secs => ${read.tookMs / 1_000}))
+      read_at = greatest(least(read_at, now()), now() - make_interval(secs => ${read.tookMs / 1_000}))
     where account_id = ${accountId} and feed = ${feed} and whole_since is not null
       and since >= ${read.from}::timestamptz + make_interval(secs => ${read.lateMs / 1_000})`.execute(
     db,

@@ -56,6 +56,18 @@ describe('what the ledger knows of people who said no', () => {
       assert.notEqual(await takeFeed(ledger.db, account, FEED, from), null);
     });
 
+    test('is due when it seems to be read in the future: the clock has gone back', async () => {
+      const account = unique('account');
+      await takeFeed(ledger.db, account, FEED, from);
+      await feedWasRead(ledger.db, account, FEED, { since: from, tookMs: 0 });
+      assert.deepEqual(await due(account, 60_000), []);
+      await ledger.pool.query(
+        `update consentry.account_feed set read_at = now() + interval '1 hour' where account_id = $1`,
+        [account],
+      );
+      assert.deepEqual(await due(account, 60_000), [FEED]);
+    });
+
     test('goes on from where somebody else has read it, unless they left a gap', async () => {
       const account = unique('account');
       const MINUTE = 60_000;

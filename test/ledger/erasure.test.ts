@@ -519,6 +519,28 @@ describe('erasing people from the ledger', () => {
     assert.equal((await unsentRows(db, 'clicks', [1])).length, 0);
   });
 
+  it('erases an address that only the mirror knows, and keeps its opt-out as a mark', async () => {
+    const profileId = '01ERASEDMIRROR';
+    const email = 'new-of-mirror@example.com';
+    await rememberPeople(ledger.db, ACCOUNT, {
+      profiles: [{ id: profileId, email, phoneNumber: null, saysNo: true, consent: { of: email } }],
+      addresses: [],
+      tookMs: 0,
+    });
+    const people = [{ email: 'old-of-mirror@example.com', phoneNumber: null, profileId }];
+    await erasePeople(ledger.db, ACCOUNT, {
+      people,
+      optOuts: [],
+      optOutsOf: ({ id }) => [optOut({ identifier: email, at: id === profileId ? LONG_AGO : '' })],
+    });
+    assert.deepEqual(await placesOf([email, profileId]), []);
+    const optOuts = await optOutsOf(ledger.db, ACCOUNT, [email]);
+    assert.deepEqual(
+      optOuts.map(({ identifier, channel }) => [identifier, channel]),
+      [[email, 'email']],
+    );
+  });
+
   it('does so for a thousand people among 100,000 rows within seconds', async () => {
     const { db } = ledger;
     await store(ledger, 'large', [intent({ email: 'first@example.com' })]);

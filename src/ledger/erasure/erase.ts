@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { foldEmail } from '../../contracts/addresses.js';
 import type { LedgerDb } from '../database.js';
 import { counts, type OptOut } from '../opt-outs/known.js';
+import type { MirroredProfile } from '../people/mirror.js';
 import { inTransaction } from '../transactions.js';
 import { forgetMirrored, mirroredProfiles } from './mirrored.js';
 import { markOf } from './marks.js';
@@ -24,7 +25,9 @@ export async function erasePeople(
   await inTransaction(db, async (tx) => {
     await lockForErasing(tx, accountId);
     await request(tx, accountId, people);
-    const shown = (await mirroredProfiles(tx, accountId, people)).flatMap(optOutsOf);
+    const mirrored = await mirroredProfiles(tx, accountId, people);
+    await request(tx, accountId, alsoKnownAs(people, mirrored));
+    const shown = mirrored.flatMap(optOutsOf);
     await noteAgain(tx, accountId, [...optOuts, ...shown]);
     await carryOut(tx, accountId);
   });
@@ -47,6 +50,17 @@ export async function finishErasures(db: LedgerDb, accountId: string): Promise<n
   });
 }
 
+/** Profiles that are gone, by addresses and numbers that only the mirror may know. */
+function alsoKnownAs(
+  people: readonly PersonToErase[],
+  mirrored: readonly MirroredProfile[],
+): PersonToErase[] {
+  const gone = new Set(people.map(({ profileId }) => profileId));
+  return mirrored
+    .filter(({ id }) => gone.has(id))
+    .map(({ id, email, phoneNumber }) => ({ email, phoneNumber, profileId: id }));
+}
+
 /** One erasure of an account at a time. */
 async function lockForErasing(tx: LedgerDb, accountId: string): Promise<void> {
   const key = sql`hashtextextended(${`erasing ${accountId}`}, 0)`;
@@ -61,7 +75,8 @@ async function request(
   await sql`
     insert into consentry.erasure (account_id, email, email_at_klaviyo, phone_number, profile_id, read_at)
     select distinct ${accountId}, email, at_klaviyo, phone_number, profile_id, (
-      select m.read_at from consentry.profile m
+      -- One of the future is of before the clock went back.
+      select least(m.read_at, now()) from consentry.profile m
       where m.account_id = ${accountId} and m.profile_id = p.profile_id)
     from unnest(
       ${people.map(({ email }) => foldEmail(email))}::text[],

@@ -182,7 +182,9 @@ export async function completeMirror(
   await sql`
     delete from consentry.profile where ctid = any(array(
       select ctid from consentry.profile
-      where account_id = ${accountId} and read_at < ${began} - ${CLOCKS_DRIFT}
+      where account_id = ${accountId} and (read_at < ${began} - ${CLOCKS_DRIFT}
+        -- Of before the clock went back.
+        or read_at > now() + ${CLOCKS_DRIFT})
       for update skip locked))`.execute(db);
   await sql`
     delete from consentry.looked_up where ctid = any(array(
@@ -207,7 +209,8 @@ export async function unreadProfiles(
     where not exists (
       select from consentry.profile p
       where p.account_id = ${accountId} and p.profile_id = asked.profile_id
-        and p.read_at >= ${since}::timestamptz)`.execute(db);
+        -- One of the future is of before the clock went back.
+        and p.read_at >= ${since}::timestamptz and p.read_at <= now())`.execute(db);
   return rows.map((row) => row.profile_id);
 }
 

@@ -56,7 +56,8 @@ export class WholeLists {
       if (id <= (this.#progress()?.after ?? '')) continue;
       if (until()) return counts;
       counts = sumOf(counts, await this.#readList(id, lists.get(id) ?? null, until));
-      if ((this.#progress()?.list ?? null) !== null) return counts;
+      // Its reading was interrupted, maybe before its first page.
+      if (this.#progress()?.after !== id) return counts;
     }
     const held = await this.session.destination.heldLists();
     const notShown = [...held.keys()].filter((id) => !lists.has(id));
