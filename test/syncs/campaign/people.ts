@@ -115,8 +115,9 @@ export class People {
     for (const [id, past] of this.#past) {
       if (present.has(id) || past.goneAt !== null) continue;
       past.goneAt = now;
+      // With the profile, its events are gone.
       for (const [list, { at }] of past.left) {
-        if (at === Infinity) past.left.set(list, { at: now, isShown: false });
+        past.left.set(list, { at: Math.min(at, now), isShown: false });
       }
       if (past.mergedInto === null) {
         this.#deletedEmails.push(...[...past.held].filter((text) => text.includes('@')));
