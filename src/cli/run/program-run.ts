@@ -113,13 +113,21 @@ export class Running {
     program: Program,
     follow: (started: Begun) => Promise<RanProgram>,
   ): Promise<RanProgram> {
-    const started: Begun = { id: null, segment: null };
+    const begun: Begun = { id: null, segment: null };
+    const ran = await this.#orFailure(program, begun, follow);
+    return { ...ran, segment: begun.segment };
+  }
+
+  async #orFailure(
+    program: Program,
+    started: Begun,
+    follow: (started: Begun) => Promise<RanProgram>,
+  ): Promise<RanProgram> {
     try {
-      return { ...(await follow(started)), segment: started.segment };
+      return await follow(started);
     } catch (error) {
       if (error instanceof Ended) {
-        const lost = ended(program, 'watched_no_more', error.exitCode, null, started.id);
-        return { ...lost, segment: started.segment };
+        return ended(program, 'watched_no_more', error.exitCode, null, started.id);
       }
       const { message, exitCode } = failureOf(error);
       const failure = withKeys(message);
@@ -127,7 +135,7 @@ export class Running {
       // A run that was started goes on, whatever keeps this command from following it.
       const isLost = exitCode === EXIT.unreachable || exitCode === EXIT.unexpected;
       const status = started.id !== null && isLost ? 'watched_no_more' : 'failed';
-      return { ...ended(program, status, exitCode, failure, started.id), segment: started.segment };
+      return ended(program, status, exitCode, failure, started.id);
     }
   }
 
