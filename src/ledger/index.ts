@@ -39,7 +39,7 @@ export * from './syncs/sync-runs.js';
 export * from './syncs/webhook-events.js';
 export * from './syncs/wanted-runs.js';
 export * from './programs/former.js';
-export * from './programs/given.js';
+export { givenToRows, storeGiven, type GivenConsent, type GivenToRow } from './programs/given.js';
 export {
   addAskedNow,
   beginAskedNow,

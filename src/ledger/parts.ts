@@ -44,14 +44,18 @@ export const isIdentifier = (
   value: RawBuilder<unknown>,
 ): RawBuilder<boolean> => isIdentifierOf('i', column, value);
 
-/** The same for another name of the intent. */
+/** The same of another row with these columns: an intent, or a member of a segment. */
 export const isIdentifierOf = (
-  intent: 'i' | 'o',
+  row: 'i' | 'o' | 'm',
   column: 'email' | 'phone_number',
   value: RawBuilder<unknown>,
 ): RawBuilder<boolean> => sql`
-  (hashtext(${sql.ref(`${intent}.${column}`)}) = hashtext(${value})
-    and ${sql.ref(`${intent}.${column}`)} = ${value})`;
+  (hashtext(${sql.ref(`${row}.${column}`)}) = hashtext(${value})
+    and ${sql.ref(`${row}.${column}`)} = ${value})`;
+
+/** Whether member `m` of a segment has this identifier. */
+export const isOfMember = (identifier: RawBuilder<unknown>): RawBuilder<boolean> => sql`
+  (${isIdentifierOf('m', 'email', identifier)} or ${isIdentifierOf('m', 'phone_number', identifier)})`;
 
 /** The same for any of several. */
 export const isAnyIdentifier = (

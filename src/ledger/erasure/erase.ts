@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { foldEmail } from '../../contracts/addresses.js';
 import type { LedgerDb } from '../database.js';
 import { counts, type OptOut } from '../opt-outs/known.js';
+import { isOfMember } from '../parts.js';
 import type { MirroredProfile } from '../people/mirror.js';
 import { inTransaction } from '../transactions.js';
 import { forgetMirrored, mirroredProfiles } from './mirrored.js';
@@ -194,9 +195,7 @@ async function eraseFromSegments(
     cross join (select distinct each from (${identifiers}) as given (each) where each is not null) theirs
     cross join lateral (
       select m.key from consentry.segment_member m
-      where m.segment_number = g.number and (
-        (hashtext(m.email) = hashtext(theirs.each) and m.email = theirs.each)
-        or (hashtext(m.phone_number) = hashtext(theirs.each) and m.phone_number = theirs.each))
+      where m.segment_number = g.number and ${isOfMember(sql`theirs.each`)}
       union
       select p.key from consentry.segment_part p
       where p.segment_number = g.number and hashtext(p.identifier) = hashtext(theirs.each)

@@ -70,24 +70,38 @@ export async function storeGiven(tx: InStore, off: SwitchedOff): Promise<number>
   return rows;
 }
 
+/** When the part of a row was first sent, by Klaviyo's clock and by the ledger's: `(sent_at, noted_at)`. */
+export const firstCallOf = (
+  migrationNumber: RawBuilder<unknown>,
+  rowNumber: RawBuilder<unknown>,
+  channel: RawBuilder<unknown>,
+): RawBuilder<unknown> => sql`(
+  select min(coalesce(c.klaviyo_sent_at, b.sent_at)) as sent_at, min(b.sent_at) as noted_at
+  from consentry.carried c join consentry.submission b on b.id = c.submission_id
+  where ${carriedWhere(migrationNumber, rowNumber, channel)})`;
+
+/** Whether settlement `s` of migration `m` shows that its first call `call` gave the consent. */
+export const IS_GIVEN = sql`
+  s.outcome = 'confirmed' and s.settled_by in ('events', 'profile_lookup', 'list_members')
+  and call.sent_at is not null
+  and not exists (select from consentry.repair p
+    where p.migration_id = m.id and p.row_number = s.row_number)`;
+
+/** Of such a consent: what a profile showed, when it was sent, and when it had been read back. */
+export const GIVEN_TIMES = sql`
+  case when s.settled_by in ('profile_lookup', 'list_members') then s.consent_after_at end,
+  -- The ledger's clock measures only how long it took.
+  call.sent_at, call.sent_at + (s.settled_at - call.noted_at)`;
+
 const newestGiven = (off: SwitchedOff, channel: ConsentChannel): RawBuilder<unknown> => sql`
   select distinct on (${identifierFor(channel)}) ${enumChannel(channel)},
     ${addressAndNumber(channel)}, i.country, i.raw_email, m.settings->>'customSource',
     case when (m.settings->>'historicalImport')::boolean
       then ${columnFor('i', channel, 'consented_at')} end,
-    case when s.settled_by in ('profile_lookup', 'list_members') then s.consent_after_at end,
-    -- The ledger's clock measures only how long it took.
-    call.sent_at, call.sent_at + (s.settled_at - call.noted_at)
+    ${GIVEN_TIMES}
   from ${subscribesOf(off, channel)}
-  cross join lateral (
-    select min(coalesce(c.klaviyo_sent_at, b.sent_at)) as sent_at, min(b.sent_at) as noted_at
-    from consentry.carried c join consentry.submission b on b.id = c.submission_id
-    where ${carriedWhere(sql`i.migration_number`, sql`i.row_number`, enumChannel(channel))}
-  ) call
-  where s.outcome = 'confirmed' and s.settled_by in ('events', 'profile_lookup', 'list_members')
-    and call.sent_at is not null
-    and not exists (select from consentry.repair p
-      where p.migration_id = m.id and p.row_number = s.row_number)
+  cross join lateral ${firstCallOf(sql`i.migration_number`, sql`i.row_number`, enumChannel(channel))} call
+  where ${IS_GIVEN}
   order by ${identifierFor(channel)}, s.settled_at desc`;
 
 /** What rows of a run take back. A row that is missing takes back nothing. */

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { ConsentChannel } from '../../contracts/channels.js';
 import type { Reason } from '../../contracts/outcomes.js';
 import type { SegmentDefinition, SegmentFound } from '../../contracts/segments.js';
-import { enumChannel } from '../parts.js';
+import { enumChannel, isOfMember } from '../parts.js';
 import { columnFor, identifierFor } from '../programs/program-people.js';
 import type { Storing } from '../runs/storing.js';
 import type { Segment } from './segments.js';
@@ -108,7 +108,7 @@ const leaving = (
             select from consentry.segment g
             join consentry.segment_member m on m.segment_number = g.number
             where g.account_id = ${accountId} and g.number <> ${segment.number} and g.list_id = ${listId}
-              and ${holds(sql`m`)}
+              and ${isOfMember(sql`p.identifier`)}
             offset 0)`
     } as leaves_list
   from ${parts} p
@@ -119,7 +119,7 @@ const leaving = (
       where m.segment_number = ${segment.number} and m.key = p.key
         and p.identifier in (m.email, m.phone_number))
     and not exists (select from ${members} m
-      where m.segment_number = ${segment.number} and ${holds(sql`m`)}
+      where m.segment_number = ${segment.number} and ${isOfMember(sql`p.identifier`)}
       -- By key for each: hardly anybody comes this far.
       offset 0)`;
 
@@ -131,8 +131,3 @@ const forgotten = ({ members, parts }: SegmentTables, segment: Segment): RawBuil
       where m.segment_number = ${segment.number} and m.key = p.key)
     and not exists (select from leaving l where l.key = p.key and l.channel = p.channel
       and l.identifier = p.identifier)`;
-
-/** Whether a member has the identifier of part `p`, by the indexes of their hashes. */
-const holds = (m: RawBuilder<unknown>): RawBuilder<boolean> => sql`
-  ((hashtext(${m}.email) = hashtext(p.identifier) and ${m}.email = p.identifier)
-    or (hashtext(${m}.phone_number) = hashtext(p.identifier) and ${m}.phone_number = p.identifier))`;

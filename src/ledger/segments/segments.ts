@@ -51,15 +51,15 @@ export async function lockSegment(
   return segment;
 }
 
-/** Notes that a segment was compared with its source, and what its people are. */
+/** Notes that a segment was compared with its source, what its people are, and which runs were taken over. */
 export async function noteCompared(
   { run }: Pick<Storing, 'run'>,
   segment: Segment,
   { hash, channels, listId }: SegmentDefinition,
-  keyForm: string,
+  { keyForm, folded }: { readonly keyForm: string; readonly folded: number },
 ): Promise<void> {
   await run(sql`
     update consentry.segment set compared_at = now(), definition = ${hash}, key_form = ${keyForm},
-      channels = ${[...channels]}, list_id = ${listId}
+      channels = ${[...channels]}, list_id = ${listId}, folded = ${folded}
     where number = ${segment.number}`);
 }

@@ -1,7 +1,8 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Channel, ConsentChannel } from '../../contracts/channels.js';
 import type { SegmentDefinition } from '../../contracts/segments.js';
-import { carriedWhere, enumChannel } from '../parts.js';
+import { enumChannel, isOfMember } from '../parts.js';
+import { firstCallOf, GIVEN_TIMES, IS_GIVEN } from '../programs/given.js';
 import { columnFor } from '../programs/program-people.js';
 import { PERSONAL_COLUMNS } from '../runs/intents.js';
 import type { Storing } from '../runs/storing.js';
@@ -105,13 +106,11 @@ const given = ({ accountId, program, channels }: SegmentDefinition, number: numb
       ),
       sql` `,
     )} end end,
-    case when s.settled_by in ('profile_lookup', 'list_members') then s.consent_after_at end,
-    call.sent_at, call.sent_at + (s.settled_at - call.noted_at),
+    ${GIVEN_TIMES},
     (select min(g.program) from consentry.segment g
-      join consentry.segment_member e on e.segment_number = g.number
+      join consentry.segment_member m on m.segment_number = g.number
       where g.account_id = ${accountId} and g.program <> ${program}
-        and ((hashtext(e.email) = hashtext(l.identifier) and e.email = l.identifier)
-          or (hashtext(e.phone_number) = hashtext(l.identifier) and e.phone_number = l.identifier)))
+        and ${isOfMember(sql`l.identifier`)})
   from leaving l
   join consentry.intent i on i.migration_number = ${number} and i.member_key = l.key
     and l.identifier in (i.email, i.phone_number) and i.line = 0
@@ -119,12 +118,5 @@ const given = ({ accountId, program, channels }: SegmentDefinition, number: numb
   join consentry.intent o on o.migration_number = l.migration_number and o.row_number = l.row_number
   join consentry.settlement s on s.migration_number = l.migration_number
     and s.row_number = l.row_number and s.channel = l.channel
-  cross join lateral (
-    select min(coalesce(c.klaviyo_sent_at, b.sent_at)) as sent_at, min(b.sent_at) as noted_at
-    from consentry.carried c join consentry.submission b on b.id = c.submission_id
-    where ${carriedWhere(sql`l.migration_number`, sql`l.row_number`, sql`l.channel`)}
-  ) call
-  where s.outcome = 'confirmed' and s.settled_by in ('events', 'profile_lookup', 'list_members')
-    and call.sent_at is not null
-    and not exists (select from consentry.repair p
-      where p.migration_id = m.id and p.row_number = s.row_number)`;
+  cross join lateral ${firstCallOf(sql`l.migration_number`, sql`l.row_number`, sql`l.channel`)} call
+  where ${IS_GIVEN}`;

@@ -66,21 +66,16 @@ export async function storeSegmentRun(
     const tables = dryRun ? await draftOf(storing, segment) : SEGMENT_TABLES;
     const folded = await foldRuns(storing, tables, segment, definition);
     const { people } = await stage(storing, batches, onRows);
-    const form = await checkKeys(
-      storing,
-      definition.key,
-      isSame(segment, definition) ? segment.keyForm : null,
-    );
+    const isBaseline = segment.isNew || segment.definition !== definition.hash;
+    const keyForm = await checkKeys(storing, definition.key, isBaseline ? null : segment.keyForm);
     await refuseOptOuts(storing);
-    const isBaseline = !isSame(segment, definition);
     const { after } = definition.leave;
     const members = await updateMembers(storing, tables, segment, { isBaseline, after });
     const difference = await findDifference(storing, tables, segment, definition, isBaseline);
     const found: SegmentFound = { people, ...members, ...difference, isBaseline };
     if (!beyondBrakes) brake(definition, found);
-    const isAnything = found.leaving > 0 || (await isAnybody(storing));
     let rows = 0;
-    if (isAnything) {
+    if (await isAnybody(storing)) {
       const number = await storing.insertMigration(migration);
       const stored = await storeRows(storing, tables, segment, definition, number);
       ({ rows } = stored);
@@ -90,22 +85,13 @@ export async function storeSegmentRun(
         await noteStored(storing, migration.id, { number, channels }, rows);
       }
     }
-    if (!dryRun) {
-      await run(sql`
-        update consentry.segment set folded = ${folded} where number = ${segment.number}`);
-      await noteCompared(storing, segment, definition, form);
-    }
+    if (!dryRun) await noteCompared(storing, segment, definition, { keyForm, folded });
     return { found, rows };
   });
   await analyzeIntents(ledger);
   await ledger.pool.query('analyze consentry.segment_member, consentry.segment_part');
   return compared;
 }
-
-const isSame = (
-  { isNew, definition }: { readonly isNew: boolean; readonly definition: string },
-  { hash }: SegmentDefinition,
-): boolean => !isNew && definition === hash;
 
 async function isAnybody({ run }: Pick<Storing, 'run'>): Promise<boolean> {
   const [any] = await run<{ any: boolean }>(sql`
