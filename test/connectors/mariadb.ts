@@ -24,6 +24,8 @@ export function findMariadb(): string | null {
 
 export async function startMariadb(program: string): Promise<TestMariadb> {
   const folder = await mkdtemp(join(tmpdir(), 'consentry-mariadb-'));
+  // A server that starts removes what it takes for left-overs, also those of another one that runs.
+  const ownTemporary = `--tmpdir=${folder}`;
   const user = userInfo().username;
   const installed = spawnSync(
     'mariadb-install-db',
@@ -32,6 +34,7 @@ export async function startMariadb(program: string): Promise<TestMariadb> {
       `--datadir=${folder}/data`,
       `--user=${user}`,
       '--auth-root-authentication-method=normal',
+      ownTemporary,
     ],
     { encoding: 'utf8' },
   );
@@ -44,6 +47,7 @@ export async function startMariadb(program: string): Promise<TestMariadb> {
       `--user=${user}`,
       `--datadir=${folder}/data`,
       `--socket=${folder}/server.sock`,
+      ownTemporary,
       '--bind-address=127.0.0.1',
       `--port=${port}`,
       '--skip-name-resolve',
