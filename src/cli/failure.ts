@@ -7,6 +7,7 @@ import {
   SegmentAsksElseError,
   SegmentBrakedError,
   SegmentIsRunningError,
+  SegmentListError,
   SegmentKeyError,
   SyncIsRunningError,
   SyncNotFoundError,
@@ -46,6 +47,7 @@ const WRONG_MOMENT: ReadonlySet<string> = new Set([
   'AlreadyEnded',
   'NotEnded',
   'NothingToRetry',
+  'NotRetried',
   'SettingsInvalid',
   'NotWaiting',
 ]);
@@ -73,6 +75,7 @@ function exitCodeOf(error: Error): ExitCode {
       UsageError,
       MigrationNotFoundError,
       SegmentIsRunningError,
+      SegmentListError,
       SyncNotFoundError,
       SyncIsRunningError,
       DestinationTakenError,

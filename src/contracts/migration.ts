@@ -61,6 +61,8 @@ export interface MigrationSettings {
   readonly onlyGiven?: OnlyGiven;
   /** How the source was read; absent for a check. */
   readonly reading?: SourceReading;
+  /** Nothing is sent. Absent in a check, and in runs of before this was stored. */
+  readonly dryRun?: boolean;
 }
 
 /** What a run must leave alone that takes back consent that its program gave. */

@@ -46,7 +46,10 @@ export interface SegmentFound {
   readonly people: number;
   /** In the segment before. */
   readonly before: number;
+  /** The segment did not have them, by any address or number. */
   readonly entering: number;
+  /** Asked by an address or number that the segment did not have: most of those who enter, and others. */
+  readonly asked: number;
   readonly leaving: number;
   /** Missing, but not for long enough. */
   readonly missing: number;

@@ -56,7 +56,7 @@ export {
   type SegmentHow,
 } from './segments/store-run.js';
 export { SegmentKeyError } from './segments/staged.js';
-export { SegmentIsRunningError } from './segments/segments.js';
+export { SegmentIsRunningError, SegmentListError } from './segments/segments.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';
 export * from './runs/consent-states.js';

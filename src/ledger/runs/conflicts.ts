@@ -129,7 +129,7 @@ export async function settleDuplicates(db: LedgerDb, migrationId: string): Promi
 }
 
 /** Words of a source that nobody knows: they may mean a suppression, or a removal. */
-const DOUBTS: readonly Reason[] = ['consent_value_unknown', 'list_value_unknown'];
+export const DOUBTS: readonly Reason[] = ['consent_value_unknown', 'list_value_unknown'];
 
 /**
  * Settles what another row stands against. A row that may ask for a suppression or a removal counts

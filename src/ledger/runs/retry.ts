@@ -7,6 +7,16 @@ import { enumChannel, numberOf } from '../parts.js';
 import { AlreadyRunningError, isUniqueViolation } from './storing.js';
 import { insertMigration, type NewMigration } from './migrations.js';
 
+/** Whether a run has the people of a segment. They came and went by a comparison, which its rows do not repeat. */
+export async function isOfSegment(db: LedgerDb, migrationId: string): Promise<boolean> {
+  const { rows } = await sql<{ is: boolean }>`
+    select exists (select from consentry.intent i
+      where i.migration_number = ${numberOf(migrationId)} and i.member_key is not null) as is`.execute(
+    db,
+  );
+  return rows[0]?.is ?? false;
+}
+
 /** Refusals that may no longer apply: the account or Klaviyo's rules can have changed since. */
 const RETRIED_REASONS: readonly Reason[] = [
   'klaviyo_refused',

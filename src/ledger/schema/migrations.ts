@@ -25,6 +25,7 @@ import * as erasure from './0026-people-are-erased.js';
 import * as webhooks from './0027-webhooks.js';
 import * as listMembersAndLags from './0028-list-members-and-lags-of-syncs.js';
 import * as segments from './0029-segments.js';
+import * as segmentsAtKlaviyo from './0032-parts-of-segments-that-may-be-at-klaviyo.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -54,6 +55,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0027-webhooks': webhooks,
   '0028-list-members-and-lags-of-syncs': listMembersAndLags,
   '0029-segments': segments,
+  '0032-parts-of-segments-that-may-be-at-klaviyo': segmentsAtKlaviyo,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

@@ -7,8 +7,9 @@ import { columnFor, identifierFor } from '../programs/program-people.js';
 import type { Storing } from '../runs/storing.js';
 import type { Segment } from './segments.js';
 import type { SegmentTables } from './tables.js';
+import { isWithheld } from './withheld.js';
 
-/** Whom the guard holds, and who has no profile, is looked at again after this. */
+/** Whom the guard holds, who has no profile, and who left before they clicked, is looked at again after this. */
 const LOOK_AGAIN = sql`interval '1 day'`;
 
 /**
@@ -21,51 +22,66 @@ export async function findDifference(
   segment: Segment,
   definition: SegmentDefinition,
   isBaseline: boolean,
-): Promise<Pick<SegmentFound, 'leaving' | 'triedAgain' | 'refused'>> {
+): Promise<Pick<SegmentFound, 'asked' | 'leaving' | 'triedAgain' | 'refused'>> {
   await run(sql`
     create temporary table picked (row_number integer, channel consentry.channel, again boolean)
     on commit drop`);
   for (const channel of definition.channels) {
-    await run(renamed(tables, segment, channel));
+    await rename(run, tables, segment, channel);
     await run(picked(tables, segment, definition, channel));
   }
   await run(leaving(tables, segment, definition, isBaseline));
   await run(forgotten(tables, segment));
   await run(sql`analyze picked, leaving`);
-  const [counts] = await run<{ leaving: number; again: number }>(sql`
-    select (select count(distinct key)::integer from leaving where not again) as leaving,
+  const [counts] = await run<{ asked: number; leaving: number; again: number }>(sql`
+    select (select count(distinct row_number)::integer from picked where not again) as asked,
+      (select count(distinct key)::integer from leaving where not again) as leaving,
       (select count(distinct row_number)::integer from picked where again)
         + (select count(distinct key)::integer from leaving where again) as again`);
   const refused = await run<{ reason: Reason; parts: number }>(sql`
     select reason, count(*)::integer as parts from staged_refused group by reason order by reason`);
   return {
+    asked: counts?.asked ?? 0,
     leaving: counts?.leaving ?? 0,
     triedAgain: counts?.again ?? 0,
     refused: Object.fromEntries(refused.map(({ reason, parts }) => [reason, parts])),
   };
 }
 
-/** Somebody who has another key now is the same person: nobody counts as leaving and entering in one run. */
-const renamed = (
+/**
+ * Somebody who has another key now is the same person: nobody counts as leaving and entering in one run.
+ * Several keys with one identifier may become one: the part that proves most remains.
+ */
+async function rename(
+  run: Storing['run'],
   { parts }: SegmentTables,
   segment: Segment,
   channel: ConsentChannel,
-): RawBuilder<unknown> => sql`
-  update ${parts} p set key = n.member_key
-  from (
-    select distinct on (p.key, p.identifier) p.key, p.identifier, i.member_key
-    from ${parts} p
-    join staged i on ${identifierFor(channel)} = p.identifier
-    where p.segment_number = ${segment.number} and p.channel = ${enumChannel(channel)}
-      and p.key <> i.member_key
-      and not exists (select from staged o where o.member_key = p.key
-        and p.identifier in (o.email, o.phone_number))
-      and not exists (select from ${parts} q where q.segment_number = ${segment.number}
-        and q.key = i.member_key and q.channel = p.channel and q.identifier = p.identifier)
-    order by p.key, p.identifier, i.member_key
-  ) n
-  where p.segment_number = ${segment.number} and p.channel = ${enumChannel(channel)}
-    and p.key = n.key and p.identifier = n.identifier`;
+): Promise<void> {
+  const ofPart = sql`p.segment_number = ${segment.number} and p.channel = ${enumChannel(channel)}`;
+  const hasOtherKey = sql`not exists (select from staged o where o.member_key = p.key
+    and p.identifier in (o.email, o.phone_number))`;
+  await run(sql`
+    create temporary table renamed on commit drop as
+    with moved as materialized (
+      select p.identifier, min(i.member_key) as key
+      from ${parts} p join staged i on ${identifierFor(channel)} = p.identifier
+      where ${ofPart} and p.key <> i.member_key and ${hasOtherKey}
+      group by p.identifier
+    )
+    select p.key, p.identifier, moved.key as new_key, row_number() over (partition by p.identifier
+      order by p.state = 'in' desc, p.may_be_at_klaviyo desc, p.since desc, p.key) as place
+    from moved join ${parts} p on p.identifier = moved.identifier
+    where ${ofPart} and (p.key = moved.key or ${hasOtherKey})`);
+  await run(sql`
+    delete from ${parts} p using renamed n
+    where n.place > 1 and ${ofPart} and p.key = n.key and p.identifier = n.identifier`);
+  await run(sql`
+    update ${parts} p set key = n.new_key from renamed n
+    where n.place = 1 and n.key <> n.new_key and ${ofPart} and p.key = n.key
+      and p.identifier = n.identifier`);
+  await run(sql`drop table renamed`);
+}
 
 const picked = (
   { parts }: SegmentTables,
@@ -81,14 +97,15 @@ const picked = (
   where ${columnFor('i', channel, 'operation')} = 'subscribe' and ${identifierFor(channel)} is not null
     and not exists (select from staged_refused r
       where r.row_number = i.row_number and r.channel = ${enumChannel(channel)})
+    and not ${isWithheld(channel, identifierFor(channel))}
     and (p.key is null or p.state in ('failed', 'leaving')
       or p.state = 'asked' and p.since <= now() - make_interval(days => ${askAgainDays}::integer)
       or p.state in ('held', 'absent') and p.tried_at <= now() - ${LOOK_AGAIN})`;
 
 /**
- * Parts that are at Klaviyo, or may be, and that nobody in the segment has any more by address or number. With
- * whether their list is left: not if another segment has them on the same one, nor by a former number of
- * somebody who is still a member, whose profile may still have it.
+ * Parts that may be at Klaviyo, and that nobody in the segment has any more by address or number. With whether
+ * their list is left: not if another segment has them on the same one, nor by a former number of somebody who
+ * was asked by their address as well, or the other way round: the profile may have both.
  */
 const leaving = (
   { members, parts }: SegmentTables,
@@ -101,9 +118,11 @@ const leaving = (
     ${
       listId === null
         ? sql`false`
-        : sql`(position('@' in p.identifier) > 0 or not exists (
-            select from ${members} m
-            where m.segment_number = ${segment.number} and m.key = p.key))
+        : sql`not exists (
+            select from ${members} m join ${parts} q on q.segment_number = m.segment_number
+              and q.key = m.key and q.identifier in (m.email, m.phone_number)
+            where m.segment_number = ${segment.number} and m.key = p.key and q.may_be_at_klaviyo
+              and (position('@' in q.identifier) > 0) <> (position('@' in p.identifier) > 0))
           and not exists (
             select from consentry.segment g
             join consentry.segment_member m on m.segment_number = g.number
@@ -113,8 +132,9 @@ const leaving = (
     } as leaves_list
   from ${parts} p
   where p.segment_number = ${segment.number} and ${!isBaseline}
-    and (p.state in ('in', 'asked', 'leaving')
-      or p.state = 'failed' and p.reason = 'not_seen_before_deadline')
+    and p.may_be_at_klaviyo
+    and (p.state <> 'leaving' or p.reason is distinct from 'no_click_yet'
+      or p.tried_at <= now() - ${LOOK_AGAIN})
     and not exists (select from ${members} m
       where m.segment_number = ${segment.number} and m.key = p.key
         and p.identifier in (m.email, m.phone_number))
@@ -123,11 +143,12 @@ const leaving = (
       -- By key for each: hardly anybody comes this far.
       offset 0)`;
 
-/** Whoever is in the segment no more, and is not at Klaviyo because of it. */
+/** What the segment does not have any more, by a key or an address, and is not at Klaviyo because of it. */
 const forgotten = ({ members, parts }: SegmentTables, segment: Segment): RawBuilder<unknown> => sql`
   delete from ${parts} p
-  where p.segment_number = ${segment.number} and p.state in ('held', 'absent', 'failed')
+  where p.segment_number = ${segment.number} and not p.may_be_at_klaviyo
     and not exists (select from ${members} m
-      where m.segment_number = ${segment.number} and m.key = p.key)
+      where m.segment_number = ${segment.number} and m.key = p.key
+        and p.identifier in (m.email, m.phone_number))
     and not exists (select from leaving l where l.key = p.key and l.channel = p.channel
       and l.identifier = p.identifier)`;

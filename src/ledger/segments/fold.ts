@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { CONSENT_CHANNELS, type ConsentChannel } from '../../contracts/channels.js';
 import type { SegmentDefinition } from '../../contracts/segments.js';
-import { enumChannel } from '../parts.js';
+import { enumChannel, isSent } from '../parts.js';
 import { columnFor, identifierFor } from '../programs/program-people.js';
 import type { Storing } from '../runs/storing.js';
 import type { Segment } from './segments.js';
@@ -19,12 +19,22 @@ const KEPT = [
 
 const STATE = sql`
   case
+    -- Klaviyo may show them as subscribed, but that is not consent.
+    when s.reason = 'opt_out_not_read_back' then 'held'
     when s.outcome in ('confirmed', 'already_consented', 'list_only') then 'in'
     when s.outcome = 'pending_double_opt_in' then 'asked'
     when s.outcome = 'skipped_opted_out' then 'held'
     when s.reason = 'not_in_klaviyo' then 'absent'
     else 'failed'
   end`;
+
+/** Whether the part of intent `i` may be at Klaviyo, however it ended. */
+const mayBeAtKlaviyo = (channel: ConsentChannel): RawBuilder<boolean> => sql`
+  (s.outcome in ('unconfirmed', 'pending_double_opt_in', 'confirmed', 'already_consented', 'list_only')
+    or ${isSent(enumChannel(channel))})`;
+
+/** Whoever left before they clicked may still click: their leaving is tried again for so long. */
+const CLICKS_WITHIN = sql`interval '30 days'`;
 
 /**
  * Takes over what the runs of a segment proved since it was last compared: who is in now, who is out, and
@@ -39,7 +49,7 @@ export async function foldRuns(
   const runs = await run<{ number: number; channels: string[] }>(sql`
     select m.number, m.channels from consentry.migration m join consentry.run r on r.id = m.id
     where r.account_id = ${accountId} and m.program = ${program} and m.number > ${segment.folded}
-      and m.phase <> 'planned' order by m.number`);
+      and m.phase <> 'planned' and (m.settings->>'dryRun')::boolean is not true order by m.number`);
   for (const { number, channels } of runs) {
     for (const channel of CONSENT_CHANNELS) {
       if (channels.includes(channel)) await run(entered(tables, segment, number, channel));
@@ -56,23 +66,31 @@ const entered = (
   number: number,
   channel: ConsentChannel,
 ): RawBuilder<unknown> => sql`
-  insert into ${parts} as p (segment_number, key, channel, identifier, state, reason, migration_number,
-    row_number, since, tried_at)
+  insert into ${parts} as p (segment_number, key, channel, identifier, state, reason, may_be_at_klaviyo,
+    migration_number, row_number, since, tried_at)
   select distinct on (i.member_key, ${identifierFor(channel)}) ${segment.number}::integer, i.member_key,
-    s.channel, ${identifierFor(channel)}, ${STATE}, s.reason, i.migration_number, i.row_number,
-    s.settled_at, s.settled_at
+    s.channel, ${identifierFor(channel)}, ${STATE}, s.reason, ${mayBeAtKlaviyo(channel)},
+    i.migration_number, i.row_number, s.settled_at, s.settled_at
   from consentry.intent i
   join consentry.settlement s on s.migration_number = i.migration_number
     and s.row_number = i.row_number and s.channel = ${enumChannel(channel)}
   where i.migration_number = ${number} and i.member_key is not null
     and ${columnFor('i', channel, 'operation')} = 'subscribe' and ${identifierFor(channel)} is not null
+    -- What was not sent says nothing new of whom the segment has.
+    and not (s.outcome = 'cancelled' and exists (select from ${parts} q
+      where q.segment_number = ${segment.number} and q.key = i.member_key and q.channel = s.channel
+        and q.identifier = ${identifierFor(channel)}))
   order by i.member_key, ${identifierFor(channel)}, s.outcome
   on conflict (segment_number, key, channel, identifier) do update set
-    state = excluded.state, reason = excluded.reason, migration_number = excluded.migration_number,
+    state = excluded.state, reason = excluded.reason,
+    may_be_at_klaviyo = p.may_be_at_klaviyo or excluded.may_be_at_klaviyo, migration_number = excluded.migration_number,
     row_number = excluded.row_number, tried_at = excluded.tried_at,
     since = case when p.state = excluded.state then p.since else excluded.since end`;
 
-/** Whoever is out, or keeps their consent, is the segment's no more; all others are tried again. */
+/**
+ * Whoever is out, or keeps their consent, is the segment's no more; all others are tried again. So is, for a
+ * while, whoever was asked for a click: they may still click, and then they are on the list.
+ */
 const left = (
   { parts }: SegmentTables,
   segment: Segment,
@@ -94,7 +112,8 @@ const left = (
       or s.outcome = 'rejected' and s.reason = any(${KEPT}))
   ) out
   where p.segment_number = ${segment.number} and p.state = 'leaving' and p.key = out.member_key
-    and p.identifier in (out.email, out.phone_number)`;
+    and p.identifier in (out.email, out.phone_number)
+    and (p.reason is distinct from 'no_click_yet' or p.since <= now() - ${CLICKS_WITHIN})`;
 
 /** Outcomes that changed after the end of their run. */
 const clicked = ({ parts }: SegmentTables, segment: Segment): RawBuilder<unknown> => sql`

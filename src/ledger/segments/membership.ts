@@ -14,6 +14,30 @@ const isOver = (after: Grace): RawBuilder<boolean> =>
     ? sql`m.missing_runs + 1 >= ${after.runs}`
     : sql`coalesce(now() - m.missing_since, interval '0') >= make_interval(secs => ${after.ms}::float8 / 1000)`;
 
+/**
+ * Removes whoever is in the segment by another key now: by each of their addresses and numbers. Their old key
+ * would stay for ever, since nobody leaves while a segment begins anew, nor by an address that a member has.
+ */
+const underOtherKeys = (
+  members: RawBuilder<unknown>,
+  number: number,
+  isBaseline: boolean,
+): RawBuilder<unknown> => sql`
+  with missing as materialized (
+    select m.key, m.email, m.phone_number from ${members} m
+    where m.segment_number = ${number} and (m.kept or ${isBaseline})
+      and num_nonnulls(m.email, m.phone_number) > 0 and not ${isStaged}
+  ), elsewhere as (
+    select key from missing m
+    where m.email is not null and not exists (select from staged t where t.email = m.email)
+    union
+    select key from missing m where m.phone_number is not null
+      and not exists (select from staged t where t.phone_number = m.phone_number)
+  )
+  delete from ${members} m using missing
+  where m.segment_number = ${number} and m.key = missing.key
+    and not exists (select from elsewhere where elsewhere.key = missing.key)`;
+
 const isStaged = sql`exists (select from staged t where t.member_key = m.key)`;
 
 /**
@@ -49,6 +73,7 @@ export async function updateMembers(
     insert into ${members} (segment_number, key, email, phone_number, entered_at)
     select ${number}, t.member_key, t.email, t.phone_number, now() from staged t
     where not exists (select from ${members} m where ${own} and m.key = t.member_key)`);
+  await run(underOtherKeys(members, number, isBaseline));
   if (isBaseline) {
     await run(sql`
       update ${members} m set kept = true where ${own} and not m.kept and not ${isStaged}`);

@@ -10,6 +10,8 @@ export interface Segment {
   /** Never compared before. */
   readonly isNew: boolean;
   readonly folded: number;
+  /** Klaviyo's id of the list that its people joined; null for none. */
+  readonly listId: string | null;
 }
 
 /** Another run of the segment has not ended: what it does is not known yet. */
@@ -26,21 +28,34 @@ export class SegmentIsRunningError extends Error {
   }
 }
 
+/** The people of a segment are on another list than its program has now. */
+export class SegmentListError extends Error {
+  override readonly name = 'SegmentListError';
+  constructor(program: string, before: string | null, now: string | null) {
+    super(
+      `The people of ${program} ${before === null ? 'are on no list' : `are on the list ${before}`}, and the program has ` +
+        `${now === null ? 'none' : `the list ${now}`} now: they would neither join the new one nor leave the old one. ` +
+        'Nothing was sent. Set list back, or give the program another name, which begins a new segment.',
+    );
+  }
+}
+
 /**
  * The segment of a program, which is created if it is not there. Nobody else compares it until the
  * transaction ends.
  *
- * @throws SegmentIsRunningError
+ * @throws SegmentIsRunningError, SegmentListError
  */
 export async function lockSegment(
   { run }: Pick<Storing, 'run'>,
-  { accountId, program }: SegmentDefinition,
+  { accountId, program, listId }: SegmentDefinition,
 ): Promise<Segment> {
   await run(sql`
     insert into consentry.segment (account_id, program) values (${accountId}, ${program})
     on conflict (account_id, program) do nothing`);
   const [segment] = await run<Segment>(sql`
-    select number, definition, key_form as "keyForm", compared_at is null as "isNew", folded
+    select number, definition, key_form as "keyForm", compared_at is null as "isNew", folded,
+      list_id as "listId"
     from consentry.segment where account_id = ${accountId} and program = ${program} for update`);
   if (segment === undefined) throw new Error(`The segment of ${program} was deleted meanwhile.`);
   const [running] = await run<{ id: string }>(sql`
@@ -48,6 +63,9 @@ export async function lockSegment(
     where r.account_id = ${accountId} and m.program = ${program} and r.finished_at is null
     order by m.number limit 1`);
   if (running !== undefined) throw new SegmentIsRunningError(program, running.id);
+  if (!segment.isNew && segment.listId !== listId) {
+    throw new SegmentListError(program, segment.listId, listId);
+  }
   return segment;
 }
 

@@ -91,7 +91,7 @@ const leavers = (
         array_agg(channel) as channels, bool_or(leaves_list) as leaves_list
       from leaving group by key, identifier
     ) l
-    where l.leaves_list or ${ends}`;
+    where l.leaves_list or ${ends} and l.channels && ${[...channels]}::consentry.channel[]`;
 };
 
 /** How the program gave what its leavers have, by which it is known again: see `storeGiven`. */

@@ -3,6 +3,8 @@ import { CHANNELS } from '../../contracts/channels.js';
 import type { Intent } from '../../contracts/intents.js';
 import type { Brake, SegmentDefinition, SegmentFound } from '../../contracts/segments.js';
 import type { Ledger } from '../database.js';
+import { enumChannel } from '../parts.js';
+import { DOUBTS } from '../runs/conflicts.js';
 import { analyzeIntents, noteStored } from '../runs/intents.js';
 import type { NewMigration } from '../runs/migrations.js';
 import { inStoring, type Storing } from '../runs/storing.js';
@@ -11,6 +13,7 @@ import { foldRuns } from './fold.js';
 import { updateMembers } from './membership.js';
 import { lockSegment, noteCompared } from './segments.js';
 import { checkKeys, stage } from './staged.js';
+import { findWithheld } from './withheld.js';
 import { storeRows } from './store-rows.js';
 import { draftOf, SEGMENT_TABLES } from './tables.js';
 
@@ -50,7 +53,7 @@ export interface ComparedSegment {
  * one transaction.
  *
  * @param batches the people of the source, with their keys
- * @throws SegmentIsRunningError, SegmentKeyError, SegmentAsksElseError, SegmentBrakedError, AlreadyRunningError
+ * @throws SegmentIsRunningError, SegmentListError, SegmentKeyError, SegmentAsksElseError, SegmentBrakedError, AlreadyRunningError
  */
 export async function storeSegmentRun(
   ledger: Ledger,
@@ -69,6 +72,7 @@ export async function storeSegmentRun(
     const isBaseline = segment.isNew || segment.definition !== definition.hash;
     const keyForm = await checkKeys(storing, definition.key, isBaseline ? null : segment.keyForm);
     await refuseOptOuts(storing);
+    await findWithheld(storing, definition);
     const { after } = definition.leave;
     const members = await updateMembers(storing, tables, segment, { isBaseline, after });
     const difference = await findDifference(storing, tables, segment, definition, isBaseline);
@@ -99,15 +103,19 @@ async function isAnybody({ run }: Pick<Storing, 'run'>): Promise<boolean> {
   return any?.any ?? false;
 }
 
+/**
+ * Also if such a part was refused, such as the opt-out of a number that is none. What nobody understands is
+ * not refused: nobody is asked who may be meant.
+ */
 async function refuseOptOuts({ run }: Pick<Storing, 'run'>): Promise<void> {
-  const asks = CHANNELS.map(
-    (channel) => sql`nullif(${sql.ref(`${channel}_operation`)}, 'subscribe')`,
+  const asksElse = CHANNELS.map(
+    (channel) => sql`
+      ${sql.ref(`${channel}_operation`)} <> 'subscribe' and not exists (
+        select from staged_refused r where r.row_number = i.row_number
+          and r.channel = ${enumChannel(channel)} and r.reason = any(${[...DOUBTS]}::text[]))`,
   );
   const [other] = await run<{ line: number }>(sql`
-    select line from staged i
-    where num_nonnulls(${sql.join(asks)}) > 0
-      and not exists (select from staged_refused r where r.row_number = i.row_number)
-    order by row_number limit 1`);
+    select line from staged i where ${sql.join(asksElse, sql` or `)} order by row_number limit 1`);
   if (other === undefined) return;
   throw new SegmentAsksElseError(
     `Some rows of the source, such as row ${other.line}, say that people opt out, or ask for something else than ` +
@@ -121,10 +129,13 @@ const FEW = 20;
 
 /** @throws SegmentBrakedError */
 function brake({ program, brakes }: SegmentDefinition, found: SegmentFound): void {
-  const { before, entering, leaving } = found;
+  const { before, entering, asked, leaving } = found;
   const over = [
-    ...overOf('enter', entering, before, brakes.enter),
-    ...overOf('leave', leaving, before, brakes.leave),
+    // Also those who only have another address: a broken join may give everybody that of somebody else.
+    ...(asked > entering
+      ? overOf('enter', 'enter or have another address', asked, before, brakes.enter)
+      : overOf('enter', 'enter', entering, before, brakes.enter)),
+    ...overOf('leave', 'leave', leaving, before, brakes.leave),
   ];
   if (over.length === 0) return;
   throw new SegmentBrakedError(
@@ -135,17 +146,18 @@ function brake({ program, brakes }: SegmentDefinition, found: SegmentFound): voi
 }
 
 function overOf(
-  what: 'enter' | 'leave',
+  brake: 'enter' | 'leave',
+  what: string,
   people: number,
   before: number,
   { share, people: most }: Brake,
 ): string[] {
   if (people > most)
-    return [`${people} people would ${what}, and brakes.${what}.people is ${most}`];
+    return [`${people} people would ${what}, and brakes.${brake}.people is ${most}`];
   // There is no share of nobody.
   if (before === 0 || people <= FEW || people <= before * share) return [];
   const percent = Math.round((people / before) * 100);
   return [
-    `${people} people would ${what}, ${percent} % of the ${before} who were in, and brakes.${what}.share is ${share}`,
+    `${people} people would ${what}, ${percent} % of the ${before} who were in, and brakes.${brake}.share is ${share}`,
   ];
 }

@@ -3,6 +3,7 @@ import {
   copyFailedIntents,
   findRunningMigration,
   getMigration,
+  isOfSegment,
   type Ledger,
   type Migration,
 } from '../../ledger/index.js';
@@ -25,7 +26,8 @@ export interface StoredRetry {
  * Stores the failed rows of an ended migration as a new migration.
  *
  * @param smsCountries countries with a sender now; null keeps those of the old run
- * @throws MigrationStoppedError if the run or a retry of it has not ended, or no row is left to retry
+ * @throws MigrationStoppedError if the run or a retry of it has not ended, it is one of a segment, or no
+ * row is left to retry
  */
 export async function storeRetry(
   { db }: Ledger,
@@ -39,6 +41,13 @@ export async function storeRetry(
     throw new MigrationStoppedError(
       `Migration ${retryOf} has not ended (${phase}): wait for its end or cancel it, then retry its failed rows.`,
       'NotEnded',
+    );
+  }
+  if (await isOfSegment(db, retryOf)) {
+    throw new MigrationStoppedError(
+      `Migration ${retryOf} is a run of the segment ${program ?? ''}: who was in it then may have left it since. Run the ` +
+        `program again, which tries again whoever failed: consentry program run ${program ?? ''}`,
+      'NotRetried',
     );
   }
   const id = newId();

@@ -113,8 +113,8 @@ export function requestHash(
   options: ImportOptions,
   { program, dryRun }: Apart = { program: null, dryRun: false },
 ): string {
-  // How people are read changes nothing that is asked for.
-  const { mirror: _mirror, absentIsNew: _absentIsNew, ...same } = settings;
+  // How people are read changes nothing that is asked for; whether it sends is added below.
+  const { mirror: _mirror, absentIsNew: _absentIsNew, dryRun: _dryRun, ...same } = settings;
   const asked = {
     ...same,
     accountId,

@@ -133,6 +133,7 @@ export async function startFrom(
     ...migrationSettings(request, defaultSource(source.preset, id), source.isUndo),
     reading: readingOf(options, source.preset),
     ...(onlyGiven === undefined ? {} : { onlyGiven }),
+    dryRun: request.dryRun,
   };
   const sourceSha256 = await source.sha256();
   const olderSha256 = (await older?.sha256()) ?? null;

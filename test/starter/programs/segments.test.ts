@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { workflowIds } from '../../../src/contracts/names.js';
 import {
   erasePeople,
   SegmentAsksElseError,
@@ -8,97 +7,23 @@ import {
   SegmentKeyError,
 } from '../../../src/ledger/index.js';
 import { SourceError } from '../../../src/importers/index.js';
-import type { RunOptions } from '../../../src/starter/migrations/request/migration-request.js';
-import { loadPrograms, type Programs } from '../../../src/starter/programs/load.js';
-import type { StartedProgram } from '../../../src/starter/programs/program-runs.js';
-import { SINGLE, startHarness, type Harness } from '../../support/harness.js';
-import { TEST_TIMING } from '../../support/settings.js';
-
-/** Everybody is read back before a run ends, so nobody has to be watched for long after it. */
-const SOON_OVER = { ...TEST_TIMING, appliedWithinMs: 200 };
-
-const HEADER = 'member_id,email,phone_number';
+import { loadPrograms } from '../../../src/starter/programs/load.js';
+import { startHarness, type Harness } from '../../support/harness.js';
+import { HEADER, peopleOf, Segment } from './segment.js';
 
 describe('segments', { timeout: 300_000 }, () => {
   let harness: Harness;
-  let segments = 0;
+  let people: ReturnType<typeof peopleOf>;
   before(async () => {
     harness = await startHarness();
+    people = peopleOf(harness);
   });
   after(() => harness.close());
 
-  /** A segment of its own, whose people are given at each run. */
-  class Segment {
-    readonly name = `vip${++segments}`;
-    #lines: readonly string[] = [];
-
-    constructor(
-      readonly settings: string,
-      readonly file = `${this.name}.csv`,
-    ) {}
-
-    /** @param lines its people, without the header */
-    async has(...lines: string[]): Promise<this> {
-      this.#lines = lines;
-      await harness.source(this.file, [HEADER, ...this.#lines]);
-      return this;
-    }
-
-    async load(settings = this.settings, file = this.file): Promise<Programs> {
-      const path = await harness.source('consentry.yaml', [
-        'version: 1',
-        'accounts: { shop: {} }',
-        'programs:',
-        `  ${this.name}: { account: shop, source: { file: ${file} }, list: ${SINGLE}, opt_in: single, ${settings} }`,
-      ]);
-      return loadPrograms(path, {});
-    }
-
-    async start(
-      options: RunOptions & { readonly beyondBrakes?: boolean } = {},
-      loaded?: Programs,
-    ): Promise<StartedProgram> {
-      const { beyondBrakes = false, ...asked } = options;
-      const { programs } = harness.consentry;
-      const of = loaded ?? (await this.load());
-      const [program] = of.programs;
-      assert.ok(program !== undefined);
-      const how = { timing: SOON_OVER, ...asked };
-      return programs.start({ ...(await programs.prepare(of, program, how)), beyondBrakes });
-    }
-
-    /** Runs it to its end, and until nobody is watched for an opt-out any more. */
-    async run(options: { readonly beyondBrakes?: boolean } = {}, loaded?: Programs) {
-      const { started, found } = await this.start(options, loaded);
-      assert.ok(found !== null);
-      if (started === null) return { ...found, outcomes: {} };
-      await harness.consentry.migrations.waitForEnd(started.id);
-      const { jobs, outcomes } = await harness.consentry.migrations.report(started.id);
-      const { workflow } = harness.client;
-      if (jobs.total > 0) await workflow.getHandle(workflowIds.optOutWatch(started.id)).result();
-      return { ...found, outcomes };
-    }
-  }
-
-  const seed = (email: string, consent: 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'NEVER_SUBSCRIBED') =>
-    harness.sandbox.account.seed({ email, email_consent: consent });
-
-  const known = (...emails: readonly string[]) => {
-    for (const email of emails) seed(email, 'NEVER_SUBSCRIBED');
-  };
-
-  const truthOf = (email: string) => harness.sandbox.account.truthFor({ email });
-
-  const consentOf = (email: string): string | null =>
-    truthOf(email)?.subscriptions.email.marketing.consent ?? null;
-
-  const isOnList = (email: string): boolean =>
-    truthOf(email)?.lists.some(({ id }) => id === SINGLE) ?? false;
-
   it('subscribes whoever enters and has a profile, once, and nobody who opted out', async () => {
-    known('ada1@shop.test', 'bob1@shop.test');
-    seed('out1@shop.test', 'UNSUBSCRIBED');
-    const segment = new Segment('key: member_id');
+    people.known('ada1@shop.test', 'bob1@shop.test');
+    people.seed('out1@shop.test', 'UNSUBSCRIBED');
+    const segment = new Segment(harness, 'key: member_id');
     await segment.has(
       '1,ada1@shop.test,',
       '2,bob1@shop.test,',
@@ -108,81 +33,82 @@ describe('segments', { timeout: 300_000 }, () => {
     const first = await segment.run();
     assert.deepEqual(first.outcomes, { confirmed: 2, skipped_opted_out: 1, rejected: 1 });
     assert.equal(first.entering, 4);
-    assert.equal(consentOf('ada1@shop.test'), 'SUBSCRIBED');
-    assert.equal(consentOf('out1@shop.test'), 'UNSUBSCRIBED');
-    assert.equal(consentOf('new1@shop.test'), null, 'nobody was created');
-    assert.ok(isOnList('bob1@shop.test') && !isOnList('out1@shop.test'));
+    assert.equal(people.consentOf('ada1@shop.test'), 'SUBSCRIBED');
+    assert.equal(people.consentOf('out1@shop.test'), 'UNSUBSCRIBED');
+    assert.equal(people.consentOf('new1@shop.test'), null, 'nobody was created');
+    assert.ok(people.isOnList('bob1@shop.test') && !people.isOnList('out1@shop.test'));
     const second = await segment.start();
     assert.equal(second.started, null);
     assert.equal(second.found?.entering, 0);
   });
 
   it('takes back after two runs what it gave, and nothing that somebody else gave', async () => {
-    known('ada2@shop.test', 'bob2@shop.test');
-    seed('sub2@shop.test', 'SUBSCRIBED');
-    const segment = new Segment('key: member_id, leave: { do: unsubscribe }');
+    people.known('ada2@shop.test', 'bob2@shop.test');
+    people.seed('sub2@shop.test', 'SUBSCRIBED');
+    const segment = new Segment(harness, 'key: member_id, leave: { do: unsubscribe }');
     const ada = '1,ada2@shop.test,';
     await segment.has(ada, '2,bob2@shop.test,', '3,sub2@shop.test,');
     await segment.run();
-    assert.ok(isOnList('sub2@shop.test'));
+    assert.ok(people.isOnList('sub2@shop.test'));
     await segment.has(ada);
     const once = await segment.run();
     assert.deepEqual([once.missing, once.leaving, once.outcomes], [2, 0, {}]);
     const twice = await segment.run();
     assert.deepEqual([twice.missing, twice.leaving], [0, 2]);
-    assert.equal(consentOf('ada2@shop.test'), 'SUBSCRIBED');
-    assert.equal(consentOf('bob2@shop.test'), 'UNSUBSCRIBED');
-    assert.equal(consentOf('sub2@shop.test'), 'SUBSCRIBED');
-    assert.ok(!isOnList('bob2@shop.test') && !isOnList('sub2@shop.test'));
+    assert.equal(people.consentOf('ada2@shop.test'), 'SUBSCRIBED');
+    assert.equal(people.consentOf('bob2@shop.test'), 'UNSUBSCRIBED');
+    assert.equal(people.consentOf('sub2@shop.test'), 'SUBSCRIBED');
+    assert.ok(!people.isOnList('bob2@shop.test') && !people.isOnList('sub2@shop.test'));
     assert.equal((await segment.start()).started, null, 'it is done');
   });
 
   it('leaves the list alone, if nothing else is said', async () => {
-    known('ada3@shop.test', 'bob3@shop.test');
-    const segment = new Segment('key: member_id, leave: { after: 1 run }');
+    people.known('ada3@shop.test', 'bob3@shop.test');
+    const segment = new Segment(harness, 'key: member_id, leave: { after: 1 run }');
     await segment.has('1,ada3@shop.test,', '2,bob3@shop.test,');
     await segment.run();
     await segment.has('1,ada3@shop.test,');
     const { leaving, outcomes } = await segment.run();
     assert.deepEqual([leaving, outcomes], [1, { confirmed: 1 }]);
-    assert.equal(consentOf('bob3@shop.test'), 'SUBSCRIBED');
-    assert.ok(!isOnList('bob3@shop.test') && isOnList('ada3@shop.test'));
+    assert.equal(people.consentOf('bob3@shop.test'), 'SUBSCRIBED');
+    assert.ok(!people.isOnList('bob3@shop.test') && people.isOnList('ada3@shop.test'));
   });
 
   it('follows people who get another key or another address, and no blank one', async () => {
-    known('key4@shop.test', 'old4@shop.test', 'now4@shop.test', 'blank4@shop.test');
-    const segment = new Segment('key: member_id, leave: { do: unsubscribe, after: 1 run }');
+    people.known('key4@shop.test', 'old4@shop.test', 'now4@shop.test', 'blank4@shop.test');
+    const segment = new Segment(
+      harness,
+      'key: member_id, leave: { do: unsubscribe, after: 1 run }',
+    );
     await segment.has('1,key4@shop.test,', '2,old4@shop.test,', '3,blank4@shop.test,');
     await segment.run();
     await segment.has('9,key4@shop.test,', '2,now4@shop.test,', '3,,');
     const { entering, leaving, changed, outcomes } = await segment.run();
     assert.deepEqual([entering, leaving, changed], [0, 1, 1]);
     assert.deepEqual(outcomes, { confirmed: 2 }, 'of the new key nothing is asked');
-    assert.equal(consentOf('key4@shop.test'), 'SUBSCRIBED');
-    assert.equal(consentOf('old4@shop.test'), 'UNSUBSCRIBED');
-    assert.equal(consentOf('now4@shop.test'), 'SUBSCRIBED');
-    assert.equal(consentOf('blank4@shop.test'), 'SUBSCRIBED');
-    assert.ok(isOnList('blank4@shop.test'));
+    assert.equal(people.consentOf('key4@shop.test'), 'SUBSCRIBED');
+    assert.equal(people.consentOf('old4@shop.test'), 'UNSUBSCRIBED');
+    assert.equal(people.consentOf('now4@shop.test'), 'SUBSCRIBED');
+    assert.equal(people.consentOf('blank4@shop.test'), 'SUBSCRIBED');
+    assert.ok(people.isOnList('blank4@shop.test'));
   });
 
   it('tries again whom a run did not reach', async () => {
-    known('ada3b@shop.test');
-    const segment = new Segment('key: member_id');
+    people.known('ada3b@shop.test');
+    const segment = new Segment(harness, 'key: member_id');
     await segment.has('1,ada3b@shop.test,');
-    const { started } = await segment.start({ approvalAbove: 0 });
-    assert.ok(started?.waitsForApproval === true);
-    await harness.consentry.migrations.cancel(started.id);
-    await harness.consentry.migrations.waitForEnd(started.id);
-    assert.ok(!isOnList('ada3b@shop.test'));
+    await segment.cancelled();
+    assert.ok(!people.isOnList('ada3b@shop.test'));
     const { entering, triedAgain, outcomes } = await segment.run();
     assert.deepEqual([entering, triedAgain, outcomes], [0, 1, { confirmed: 1 }]);
-    assert.ok(isOnList('ada3b@shop.test'));
+    assert.ok(people.isOnList('ada3b@shop.test'));
   });
 
   it('keeps on the list whoever has another number', async () => {
     const email = 'tel4@shop.test';
     harness.sandbox.account.seed({ email, phone_number: '+12015550141' });
     const segment = new Segment(
+      harness,
       'key: member_id, channels: [email, sms], leave: { do: unsubscribe, after: 1 run }',
     );
     await segment.has(`1,${email},+12015550141`);
@@ -190,13 +116,16 @@ describe('segments', { timeout: 300_000 }, () => {
     await segment.has(`1,${email},+12015550142`);
     const { changed, leaving } = await segment.run();
     assert.deepEqual([changed, leaving], [1, 1]);
-    assert.equal(consentOf(email), 'SUBSCRIBED');
-    assert.ok(isOnList(email));
+    assert.equal(people.consentOf(email), 'SUBSCRIBED');
+    assert.ok(people.isOnList(email));
   });
 
   it('lets nobody leave because its source is another one', async () => {
-    known('ada5@shop.test', 'bob5@shop.test');
-    const segment = new Segment('key: member_id, leave: { do: unsubscribe, after: 1 run }');
+    people.known('ada5@shop.test', 'bob5@shop.test');
+    const segment = new Segment(
+      harness,
+      'key: member_id, leave: { do: unsubscribe, after: 1 run }',
+    );
     await segment.has('1,ada5@shop.test,', '2,bob5@shop.test,');
     await segment.run();
     await harness.source('other.csv', [HEADER, '1,ada5@shop.test,']);
@@ -205,7 +134,7 @@ describe('segments', { timeout: 300_000 }, () => {
       const { kept, leaving, ...found } = await segment.run({}, other);
       assert.deepEqual([found.isBaseline, kept, leaving], [isBaseline, 1, 0]);
     }
-    assert.equal(consentOf('bob5@shop.test'), 'SUBSCRIBED');
+    assert.equal(people.consentOf('bob5@shop.test'), 'SUBSCRIBED');
   });
 
   it('has a double opt-in list of its own, which apply creates, if the file names none', async () => {
@@ -230,7 +159,7 @@ describe('segments', { timeout: 300_000 }, () => {
   });
 
   it('refuses keys that tell nobody apart, and rows that opt out', async () => {
-    const segment = new Segment('key: member_id');
+    const segment = new Segment(harness, 'key: member_id');
     await segment.has('1,ada6@shop.test,', '1,bob6@shop.test,');
     await assert.rejects(segment.start(), (error: unknown) => {
       assert.ok(error instanceof SegmentKeyError && error.problem === 'key_twice');
@@ -255,7 +184,7 @@ describe('segments', { timeout: 300_000 }, () => {
   });
 
   it('refuses keys of another form than before', async () => {
-    const segment = new Segment('key: member_id');
+    const segment = new Segment(harness, 'key: member_id');
     await segment.has('1,ada7@shop.test,');
     await segment.run();
     await segment.has('a1,ada7@shop.test,');
@@ -264,9 +193,10 @@ describe('segments', { timeout: 300_000 }, () => {
 
   it('stops before anything is sent when its brakes forbid it', async () => {
     const emails = Array.from({ length: 60 }, (_, n) => `p${n}-8@shop.test`);
-    known(...emails);
+    people.known(...emails);
     const rows = emails.map((email, n) => `${n},${email},`);
     const segment = new Segment(
+      harness,
       'key: member_id, leave: { after: 1 run }, brakes: { enter: { people: 59 } }',
     );
     await segment.has(...rows);
@@ -278,14 +208,14 @@ describe('segments', { timeout: 300_000 }, () => {
       assert.match(error.message, /30 people would leave, 50 % of the 60 who were in/);
       return true;
     });
-    assert.ok(emails.every(isOnList));
+    assert.ok(emails.every((email) => people.isOnList(email)));
     await segment.run({ beyondBrakes: true });
-    assert.equal(emails.filter(isOnList).length, 30);
+    assert.equal(emails.filter((email) => people.isOnList(email)).length, 30);
   });
 
   it('forgets whoever is erased, under every address', async () => {
-    known('ada0@shop.test', 'was0@shop.test');
-    const segment = new Segment('key: member_id, leave: { after: 3 runs }');
+    people.known('ada0@shop.test', 'was0@shop.test');
+    const segment = new Segment(harness, 'key: member_id, leave: { after: 3 runs }');
     await segment.has('100,was0@shop.test,', '200,bob0@shop.test,');
     await segment.run();
     await segment.has('100,ada0@shop.test,', '200,bob0@shop.test,');
@@ -312,8 +242,8 @@ describe('segments', { timeout: 300_000 }, () => {
   });
 
   it('changes nothing by a dry run', async () => {
-    known('ada9@shop.test', 'bob9@shop.test');
-    const segment = new Segment('key: member_id, leave: { after: 1 run }');
+    people.known('ada9@shop.test', 'bob9@shop.test');
+    const segment = new Segment(harness, 'key: member_id, leave: { after: 1 run }');
     await segment.has('1,ada9@shop.test,', '2,bob9@shop.test,');
     const { started, found } = await segment.start({ dryRun: true });
     assert.equal(found?.entering, 2);
@@ -324,8 +254,8 @@ describe('segments', { timeout: 300_000 }, () => {
     const planned = await segment.start({ dryRun: true });
     assert.equal(planned.found?.leaving, 1);
     await harness.consentry.migrations.waitForEnd(planned.started?.id ?? '');
-    assert.ok(isOnList('bob9@shop.test'));
+    assert.ok(people.isOnList('bob9@shop.test'));
     assert.equal((await segment.run()).leaving, 1);
-    assert.ok(!isOnList('bob9@shop.test'));
+    assert.ok(!people.isOnList('bob9@shop.test'));
   });
 });

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { SegmentDefinition, SegmentFound } from '../../../contracts/segments.js';
 import { openSource, readMapping } from '../../../importers/index.js';
-import { storeSegmentRun, type NewMigration } from '../../../ledger/index.js';
+import {
+  getMigration,
+  SegmentIsRunningError,
+  storeSegmentRun,
+  type NewMigration,
+} from '../../../ledger/index.js';
 import { ids, newId } from '../../ids.js';
 import type { FullRequest } from '../../migrations/request/schema.js';
 import {
@@ -10,7 +15,7 @@ import {
   migrationSettings,
   readingOf,
 } from '../../migrations/settings.js';
-import { execute, type StartedMigration } from '../../migrations/start.js';
+import { ensureStarted, execute, type StartedMigration } from '../../migrations/start.js';
 import type { Reach } from '../../reach.js';
 import { canonical } from '../apply/state.js';
 import type { Program, SegmentProgram } from '../program.js';
@@ -34,7 +39,7 @@ export interface SegmentStart {
  * Compares a segment with its source, and starts the migration of the difference, if there is one.
  *
  * @throws SourceError, NoWorkerError; SegmentKeyError, SegmentAsksElseError, SegmentBrakedError,
- * SegmentIsRunningError: then nothing was stored
+ * SegmentIsRunningError, SegmentListError: then nothing was stored
  */
 export async function startSegment(
   reach: Reach,
@@ -48,8 +53,8 @@ export async function startSegment(
   const mapping = request.mapping === null ? null : await readMapping(request.mapping);
   const importing = importingOf(program, request, mapping);
   const source = await openSource(request.file, importing, request.query);
+  const { dryRun } = request;
   try {
-    const { dryRun } = request;
     const definition = definitionOf(program, segment, accountId, request);
     const migration: NewMigration = {
       id,
@@ -60,6 +65,7 @@ export async function startSegment(
       settings: {
         ...migrationSettings(request, defaultSource(source.preset, id)),
         reading: readingOf(importing, source.preset),
+        dryRun,
         ...(segment.existingOnly ? { existingOnly: true as const } : {}),
         // Leaving ends all that the program asked for.
         ...(segment.leave.does === 'unsubscribe' ? { onlyGiven: { stillAsked: [] } } : {}),
@@ -72,8 +78,8 @@ export async function startSegment(
     const how = { dryRun, beyondBrakes };
     const { ledger } = reach;
     const { intents, preset } = source;
-    const compared = await storeSegmentRun(ledger, definition, migration, intents, how, onRows);
-    const { found, rows } = compared;
+    const store = () => storeSegmentRun(ledger, definition, migration, intents, how, onRows);
+    const { found, rows } = await afterFormerRuns(reach, request, taskQueue, store);
     if (rows === 0) return { found, started: null };
     const input = migrationInput(id, request, rows);
     await execute(reach, input, rows, taskQueue);
@@ -82,6 +88,34 @@ export async function startSegment(
     return { found, started: { ...ids(id), ...as } };
   } finally {
     await source.close();
+  }
+}
+
+/**
+ * Stores a run. A former run that was stored and never started, since its process died, is started; one
+ * whose workflow is over, such as terminated, is closed, and does not keep this one from being stored.
+ *
+ * @param store reads nothing of the source if a former run has not ended
+ */
+async function afterFormerRuns<T>(
+  reach: Reach,
+  request: FullRequest,
+  taskQueue: string,
+  store: () => Promise<T>,
+): Promise<T> {
+  const closed = new Set<string>();
+  for (;;) {
+    try {
+      return await store();
+    } catch (error) {
+      if (!(error instanceof SegmentIsRunningError) || closed.has(error.migrationId)) throw error;
+      const { migrationId: former } = error;
+      const { dryRun } = (await getMigration(reach.ledger.db, former)).settings;
+      // Whether it may send anything is not known of a run that an earlier version stored.
+      if (dryRun === undefined) throw error;
+      if (await ensureStarted(reach, former, { ...request, dryRun }, taskQueue)) throw error;
+      closed.add(former);
+    }
   }
 }
 

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { workflowIds } from '../../../src/contracts/names.js';
+import type { RunOptions } from '../../../src/starter/migrations/request/migration-request.js';
+import { loadPrograms, type Programs } from '../../../src/starter/programs/load.js';
+import type { PreparedRun, StartedProgram } from '../../../src/starter/programs/program-runs.js';
+import { SINGLE, type Harness } from '../../support/harness.js';
+import { TEST_TIMING } from '../../support/settings.js';
+
+/** Everybody is read back before a run ends, so nobody has to be watched for long after it. */
+const SOON_OVER = { ...TEST_TIMING, appliedWithinMs: 200 };
+
+export const HEADER = 'member_id,email,phone_number';
+
+const SINGLE_LIST = `list: ${SINGLE}, opt_in: single`;
+
+/** How a segment is made for a test. */
+export interface SegmentOptions {
+  readonly file?: string;
+  readonly list?: string;
+  readonly header?: string;
+}
+
+let segments = 0;
+
+/** A segment of its own, whose people are given at each run. */
+export class Segment {
+  readonly name = `vip${++segments}`;
+  readonly file: string;
+  readonly #list: string;
+  readonly #header: string;
+
+  constructor(
+    readonly harness: Harness,
+    public settings: string,
+    { file, list = SINGLE_LIST, header = HEADER }: SegmentOptions = {},
+  ) {
+    this.file = file ?? `${this.name}.csv`;
+    this.#list = list;
+    this.#header = header;
+  }
+
+  /** @param lines its people, without the header */
+  async has(...lines: string[]): Promise<void> {
+    await this.harness.source(this.file, [this.#header, ...lines]);
+  }
+
+  async load(settings = this.settings, file = this.file, list = this.#list): Promise<Programs> {
+    const path = await this.harness.source('consentry.yaml', [
+      'version: 1',
+      'accounts: { shop: {} }',
+      'programs:',
+      `  ${this.name}: { account: shop, source: { file: ${file} }, ${list}, ${settings} }`,
+    ]);
+    return loadPrograms(path, {});
+  }
+
+  async prepare(options: RunOptions = {}, loaded?: Programs): Promise<PreparedRun> {
+    const of = loaded ?? (await this.load());
+    const [program] = of.programs;
+    assert.ok(program !== undefined);
+    return this.harness.consentry.programs.prepare(of, program, { timing: SOON_OVER, ...options });
+  }
+
+  async start(
+    options: RunOptions & { readonly beyondBrakes?: boolean } = {},
+    loaded?: Programs,
+  ): Promise<StartedProgram> {
+    const { beyondBrakes = false, ...asked } = options;
+    const prepared = await this.prepare(asked, loaded);
+    return this.harness.consentry.programs.start({ ...prepared, beyondBrakes });
+  }
+
+  /** Runs it to its end, and until nobody is watched for an opt-out any more. */
+  async run(options: { readonly beyondBrakes?: boolean } = {}, loaded?: Programs) {
+    const { started, found } = await this.start(options, loaded);
+    assert.ok(found !== null);
+    if (started === null) return { ...found, outcomes: {} };
+    const { migrations } = this.harness.consentry;
+    await migrations.waitForEnd(started.id);
+    const { outcomes } = await migrations.report(started.id);
+    const watch = this.harness.client.workflow.getHandle(workflowIds.optOutWatch(started.id));
+    await watch.result().catch((error: unknown) => {
+      // A run that subscribes nobody has none.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    });
+    return { ...found, outcomes };
+  }
+
+  /** Starts a run that is cancelled before it sends anything. */
+  async cancelled(): Promise<string> {
+    const { started } = await this.start({ approvalAbove: 0 });
+    assert.ok(started?.waitsForApproval === true);
+    const { migrations } = this.harness.consentry;
+    await migrations.cancel(started.id);
+    await migrations.waitForEnd(started.id);
+    return started.id;
+  }
+}
+
+/** What Klaviyo has of people who are known by their addresses. */
+export function peopleOf({ sandbox }: Harness) {
+  const seed = (email: string, consent: 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'NEVER_SUBSCRIBED') =>
+    sandbox.account.seed({ email, email_consent: consent });
+  const truthOf = (email: string) => sandbox.account.truthFor({ email });
+  return {
+    seed,
+    known: (...emails: readonly string[]) => {
+      for (const email of emails) seed(email, 'NEVER_SUBSCRIBED');
+    },
+    consentOf: (email: string): string | null =>
+      truthOf(email)?.subscriptions.email.marketing.consent ?? null,
+    isOnList: (email: string, list = SINGLE): boolean =>
+      truthOf(email)?.lists.some(({ id }) => id === list) ?? false,
+  };
+}

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import {
+  SegmentAsksElseError,
+  SegmentIsRunningError,
+  SegmentListError,
+} from '../../../src/ledger/index.js';
+import { DOUBLE, SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { until } from '../../support/until.js';
+import { HEADER, peopleOf, Segment, type SegmentOptions } from './segment.js';
+
+const LEAVES_AT_ONCE = 'key: member_id, leave: { do: unsubscribe, after: 1 run }';
+
+describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
+  let harness: Harness;
+  let people: ReturnType<typeof peopleOf>;
+  let tests = 0;
+  before(async () => {
+    harness = await startHarness();
+    people = peopleOf(harness);
+  });
+  beforeEach(() => void tests++);
+  after(() => harness.close());
+
+  const segmentOf = (settings: string, options?: SegmentOptions) =>
+    new Segment(harness, settings, options);
+
+  /** Addresses of a test's own, whose profiles Klaviyo has. */
+  const known = (...names: readonly string[]): string[] => {
+    const emails = names.map((name) => `${name}-${tests}@safety.test`);
+    people.known(...emails);
+    return emails;
+  };
+
+  const query = (text: string, values: readonly unknown[]) =>
+    harness.ledger.pool.query(text, [...values]);
+
+  const stateOf = async (identifier: string): Promise<string | null> => {
+    const { rows } = await harness.ledger.pool.query<{ state: string }>(
+      'select state from consentry.segment_part where identifier = $1',
+      [identifier],
+    );
+    return rows[0]?.state ?? null;
+  };
+
+  it('refuses an opt-out beside a part that cannot be used', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id, channels: [email, sms]', {
+      header: `${HEADER},email_consent,sms_consent`,
+    });
+    await segment.has(`1,${ada},,unsubscribed,subscribed`, `2,${ada},+12015550171,subscribed,`);
+    await assert.rejects(segment.start(), SegmentAsksElseError);
+    await segment.has(`1,${ada},12,subscribed,unsubscribed`);
+    await assert.rejects(segment.start(), SegmentAsksElseError, 'of a number that is none');
+  });
+
+  it('asks nobody of whom another row says what nobody understands', async () => {
+    const [ada = '', bob = '', eve = ''] = known('ada', 'bob', 'eve');
+    harness.sandbox.account.seed({ phone_number: '+12015550172' });
+    const segment = segmentOf('key: member_id, channels: [email, sms]', {
+      header: `${HEADER},email_consent,sms_consent`,
+    });
+    await segment.has(
+      `1,${ada},,perhaps,`,
+      `2,${ada},,subscribed,`,
+      `3,${bob},+12015550172,subscribed,perhaps`,
+      `4,,+12015550172,,subscribed`,
+      `5,${eve},,subscribed,`,
+    );
+    assert.deepEqual((await segment.run()).outcomes, { confirmed: 2 });
+    assert.deepEqual(
+      [ada, bob, eve].map((email) => people.consentOf(email)),
+      ['NEVER_SUBSCRIBED', 'SUBSCRIBED', 'SUBSCRIBED'],
+    );
+    assert.ok(!people.isOnList(ada));
+    const texts = harness.sandbox.account.truthFor({ phone_number: '+12015550172' });
+    assert.notEqual(texts?.subscriptions.sms?.marketing?.consent, 'SUBSCRIBED');
+  });
+
+  it('never asks again whose opt-out could not be read back', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id');
+    await segment.has(`1,${ada},`);
+    const id = await segment.cancelled();
+    // As a run leaves it that asked them, and whose unsubscribe did not arrive.
+    await query(
+      `update consentry.settlement s set outcome = 'unconfirmed', reason = 'opt_out_not_read_back'
+       from consentry.migration m where m.id = $1 and s.migration_number = m.number`,
+      [id],
+    );
+    await query(
+      `insert into consentry.repair (migration_id, row_number, channel, opted_out_at, closed_at)
+       values ($1, 1, 'email', now(), now())`,
+      [id],
+    );
+    assert.equal((await segment.start()).started, null);
+    assert.equal(await stateOf(ada), 'held');
+    await query(`update consentry.segment_part set tried_at = now() - interval '9 days'`, []);
+    await segment.has(`2,${ada},`);
+    assert.equal((await segment.start()).started, null, 'nor by another key, nor later');
+    const another = segmentOf('key: member_id');
+    await another.has(`1,${ada},`);
+    assert.equal((await another.start()).started, null, 'nor by another segment');
+    assert.equal(people.consentOf(ada), 'NEVER_SUBSCRIBED');
+  });
+
+  it('is not retried by its rows: whoever was in may be gone', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id');
+    await segment.has(`1,${ada},`);
+    const id = await segment.cancelled();
+    await assert.rejects(
+      harness.consentry.migrations.retryFailed(id),
+      /is a run of the segment vip\d+: .*consentry program run vip\d+/,
+    );
+  });
+
+  it('goes on after a run whose workflow was terminated', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id');
+    await segment.has(`1,${ada},`);
+    const { started } = await segment.start({ approvalAbove: 0 });
+    await assert.rejects(segment.start(), SegmentIsRunningError);
+    await harness.client.workflow.getHandle(started?.workflowId ?? '').terminate();
+    assert.deepEqual((await segment.run()).outcomes, { confirmed: 1 });
+  });
+
+  it('starts a run that was stored when its process died', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id');
+    await segment.has(`1,${ada},`);
+    const { started } = await segment.start({ approvalAbove: 0 });
+    const { workflowId = '' } = started ?? {};
+    const handle = harness.client.workflow.getHandle(workflowId);
+    await handle.terminate();
+    const { namespace } = harness.client.options;
+    const workflowExecution = { workflowId };
+    await harness.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+    await until(() =>
+      handle.describe().then(
+        () => false,
+        (error: unknown) => error instanceof WorkflowNotFoundError,
+      ),
+    );
+    await assert.rejects(segment.start(), SegmentIsRunningError);
+    await harness.consentry.migrations.waitForEnd(started?.id ?? '');
+    assert.equal(people.consentOf(ada), 'SUBSCRIBED');
+  });
+
+  it('takes nothing over of a run that only planned, however it ended', async () => {
+    const [ada = '', bob = ''] = known('ada', 'bob');
+    const segment = segmentOf(LEAVES_AT_ONCE);
+    await segment.has(`1,${ada},`, `2,${bob},`);
+    await segment.run();
+    const { programs, migrations } = harness.consentry;
+    const { id } = await programs.read(await segment.prepare({ dryRun: true }));
+    await migrations.waitForEnd(id);
+    await query(`update consentry.migration set phase = 'cancelled' where id = $1`, [id]);
+    await segment.has(`1,${ada},`);
+    const { triedAgain, leaving, outcomes } = await segment.run();
+    assert.deepEqual([triedAgain, leaving, outcomes], [0, 1, { confirmed: 1 }]);
+    assert.equal(people.consentOf(bob), 'UNSUBSCRIBED', 'proof of what it gave was not lost');
+  });
+
+  it('knows after failures that somebody is on the list', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id, leave: { after: 1 run }');
+    const others = ['8,other8@safety.test,', '9,other9@safety.test,'];
+    await segment.has(`1,${ada},`, ...others);
+    await segment.run();
+    await segment.has(...others);
+    await segment.cancelled();
+    await segment.has(`1,${ada},`, ...others);
+    await segment.cancelled();
+    await segment.has(...others);
+    assert.ok(people.isOnList(ada));
+    await segment.run();
+    assert.ok(!people.isOnList(ada));
+  });
+
+  it('takes off the list whoever clicks after they left', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id, leave: { after: 1 run }', {
+      list: `list: ${DOUBLE}, opt_in: double`,
+    });
+    // Nobody clicks by themselves.
+    harness.sandbox.account.setClicks(0);
+    await segment.has(`1,${ada},`, '9,other9@safety.test,');
+    assert.deepEqual((await segment.run()).outcomes, { pending_double_opt_in: 1, rejected: 1 });
+    await segment.has('9,other9@safety.test,');
+    await segment.run();
+    assert.equal(harness.sandbox.account.click({ email: ada }), 1);
+    await until(() => people.isOnList(ada, DOUBLE));
+    assert.equal((await segment.start()).started, null, 'not in each run');
+    await query(`update consentry.segment_part set tried_at = now() - interval '2 days'`, []);
+    await segment.run();
+    assert.ok(!people.isOnList(ada, DOUBLE));
+    await query(
+      `update consentry.segment_part set tried_at = now() - interval '2 days', since = now() - interval '31 days'
+       where identifier = $1`,
+      [ada],
+    );
+    await segment.run();
+    await segment.start();
+    assert.equal(await stateOf(ada), null, 'it is over');
+  });
+
+  it('makes one part of two whose keys become one', async () => {
+    const [ada = '', eve = ''] = known('ada', 'eve');
+    const segment = segmentOf(LEAVES_AT_ONCE);
+    await segment.has(`1,${ada},`, `2,${ada},`, `9,${eve},`);
+    await segment.run();
+    await segment.has(`3,${ada},`, `9,${eve},`);
+    assert.equal((await segment.run()).leaving, 0);
+    await segment.has(`9,${eve},`);
+    assert.deepEqual((await segment.run()).outcomes, { confirmed: 1 });
+    assert.equal(people.consentOf(ada), 'UNSUBSCRIBED');
+  });
+
+  it('lets people leave after its key is another column', async () => {
+    const [ada = '', bob = '', eve = ''] = known('ada', 'bob', 'eve');
+    const segment = segmentOf(LEAVES_AT_ONCE, { header: `${HEADER},shop_id` });
+    const lines = [ada, bob, eve].map((email, n) => `${n},${email},,s${n}`);
+    await segment.has(...lines);
+    await segment.run();
+    segment.settings = LEAVES_AT_ONCE.replace('member_id', 'shop_id');
+    await segment.has(...lines.slice(0, 2));
+    const { isBaseline, kept, leaving } = await segment.run();
+    assert.deepEqual([isBaseline, kept, leaving], [true, 1, 0]);
+    await segment.has(...lines.slice(0, 1));
+    assert.equal((await segment.run()).leaving, 1);
+    assert.deepEqual(
+      [ada, bob, eve].map((email) => people.consentOf(email)),
+      ['SUBSCRIBED', 'UNSUBSCRIBED', 'SUBSCRIBED'],
+    );
+  });
+
+  it('is refused with another list: nobody would leave the old one', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id');
+    await segment.has(`1,${ada},`);
+    await segment.run();
+    const moved = await segment.load(
+      segment.settings,
+      segment.file,
+      `list: ${DOUBLE}, opt_in: double`,
+    );
+    await assert.rejects(segment.start({}, moved), (error: unknown) => {
+      assert.ok(error instanceof SegmentListError);
+      assert.match(error.message, new RegExp(`on the list ${SINGLE}, .* the list ${DOUBLE} now`));
+      return true;
+    });
+  });
+
+  it('counts for its brake whoever has another address', async () => {
+    const emails = known(...Array.from({ length: 40 }, (_, n) => `p${n}`));
+    const segment = segmentOf('key: member_id, brakes: { enter: { people: 19 } }');
+    await segment.has(...emails.slice(0, 20).map((email, n) => `${n},${email},`));
+    await segment.run({ beyondBrakes: true });
+    await segment.has(...emails.slice(20).map((email, n) => `${n},${email},`));
+    await assert.rejects(
+      segment.start(),
+      /20 people would enter or have another address, and brakes.enter.people is 19/,
+    );
+  });
+
+  it('stores no empty row for a channel that was taken out', async () => {
+    harness.sandbox.account.seed({ phone_number: '+12015550173' });
+    const [eve = ''] = known('eve');
+    const segment = segmentOf(`channels: [sms, email], ${LEAVES_AT_ONCE}`);
+    const another = segmentOf('channels: [sms], key: member_id');
+    await segment.has('1,,+12015550173', `9,${eve},`);
+    assert.deepEqual((await segment.run()).outcomes, { confirmed: 2 });
+    await another.has('1,,+12015550173');
+    await another.run();
+    segment.settings = segment.settings.replace('[sms, email]', '[email]');
+    await segment.has(`9,${eve},`);
+    const { started, found } = await segment.start();
+    assert.deepEqual([found?.leaving, started], [1, null], 'the other one has them on the list');
+  });
+
+  it('keeps on the list whoever has another address, and the number that was asked', async () => {
+    const [now = ''] = known('now');
+    const email = `was-${tests}@safety.test`;
+    harness.sandbox.account.seed({ email, phone_number: '+12015550174' });
+    const segment = segmentOf(`channels: [email, sms], ${LEAVES_AT_ONCE}`);
+    await segment.has(`1,${email},+12015550174`);
+    await segment.run();
+    assert.ok(people.isOnList(email));
+    await segment.has(`1,${now},+12015550174`);
+    await segment.run();
+    assert.ok(people.isOnList(email), 'texts go to the same profile');
+    assert.equal(people.consentOf(email), 'UNSUBSCRIBED');
+  });
+});
