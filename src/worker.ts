@@ -19,7 +19,8 @@ import {
   type WatchdogOutlets,
   type Activities,
 } from './activities/index.js';
-import type { SyncSettings } from './contracts/sync.js';
+import { SourceError } from './connectors/source-error.js';
+import type { SecretReference, SyncSettings } from './contracts/sync.js';
 import { DestinationError, type Destination } from './destinations/destination.js';
 import { queueBeside, QUEUES_BESIDE, TASK_QUEUES, taskQueueOf } from './contracts/names.js';
 import { KlaviyoClient } from './klaviyo/index.js';
@@ -214,6 +215,7 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
         klaviyo,
         accountId,
         openDestination: (sync, ofRun) => openSynced(options.databaseUrl, sync, ofRun),
+        addressOf,
       }),
       watchdog: new SyncWatchdog({ ledger, accountId }, watchdogOutlets()),
       interceptors: [
@@ -258,6 +260,13 @@ function watchdogOutlets(): WatchdogOutlets {
       logger.warn(message);
     },
   };
+}
+
+/** The address of the database with the people of a segment; a secret that this process can read. */
+async function addressOf(url: SecretReference): Promise<string> {
+  const address = await readSecret(url, () => Promise.resolve(null));
+  if (address.is === 'there') return address.value;
+  throw new SourceError('database_url_invalid', { file: 'The source' }, address.why, '');
 }
 
 /** Opens the table of a sync; its address is a secret that this process can read. */

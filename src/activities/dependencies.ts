@@ -1,4 +1,4 @@
-import type { SyncSettings } from '../contracts/sync.js';
+import type { SecretReference, SyncSettings } from '../contracts/sync.js';
 import type { Destination } from '../destinations/destination.js';
 import type { KlaviyoClient } from '../klaviyo/index.js';
 import type { Ledger } from '../ledger/index.js';
@@ -25,4 +25,14 @@ export interface SyncDependencies extends ActivityDependencies {
     sync: { readonly id: string; readonly settings: Pick<SyncSettings, 'to'> },
     ofRun: () => Promise<string | null>,
   ): Promise<Destination>;
+}
+
+/** What the activities of segments need besides. */
+export interface SegmentDependencies extends ActivityDependencies {
+  /**
+   * The address of a database, with its password.
+   *
+   * @throws SourceError if this process cannot read it
+   */
+  addressOf(url: SecretReference): Promise<string>;
 }

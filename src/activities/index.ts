@@ -1,4 +1,4 @@
-import type { SyncDependencies } from './dependencies.js';
+import type { SegmentDependencies, SyncDependencies } from './dependencies.js';
 import { Metrics } from './temporal/metrics.js';
 import { AccountPeople } from './mirror/account-people.js';
 import { ProfileChanges } from './mirror/profile-changes.js';
@@ -14,13 +14,18 @@ import { createReadAccount } from './sync/read-account.js';
 import { createReadChanges } from './sync/read-changes.js';
 import { createValidateSync } from './sync/validate.js';
 import { createSyncSteps } from './sync/run-steps.js';
+import { createCompareSegment } from './segment/compare-segment.js';
 import { createSteering } from './migration/steering.js';
 import { createSubmitJob } from './migration/submit-job.js';
 import { createWatchOptOuts } from './opt-outs/watch-opt-outs.js';
 import { createWatchPending } from './migration/watch-pending.js';
 import { createValidateJob } from './migration/validate-job.js';
 
-export type { ActivityDependencies, SyncDependencies } from './dependencies.js';
+export type {
+  ActivityDependencies,
+  SegmentDependencies,
+  SyncDependencies,
+} from './dependencies.js';
 export { CallMeter } from './temporal/call-meter.js';
 export { FailureMapping } from './temporal/failures.js';
 export { HeldRuns } from './temporal/held-runs.js';
@@ -30,7 +35,7 @@ export { SyncWatchdog, type SyncNotice, type WatchdogOutlets } from './sync/watc
 export { proveKey } from './temporal/prove-key.js';
 
 /** All activities, bound to one ledger and one Klaviyo client. */
-export function createActivities(deps: SyncDependencies) {
+export function createActivities(deps: SyncDependencies & SegmentDependencies) {
   const metrics = new Metrics(deps.klaviyo);
   const optOuts = new OptOutWatch(deps, metrics);
   const people = new AccountPeople(deps, optOuts);
@@ -52,6 +57,7 @@ export function createActivities(deps: SyncDependencies) {
     ...createReadAccount(deps),
     ...createValidateSync(deps),
     ...createReadChanges(deps, metrics),
+    ...createCompareSegment(deps),
   };
 }
 

@@ -40,6 +40,14 @@ export const STOPPING_FAILURES = [
   'SyncIsRunning',
   /** The ledger has no such sync. */
   'SyncNotFound',
+  /** The people of a segment cannot be told apart, or its source says what a segment does not. */
+  'SegmentRefused',
+  /** The source of a segment cannot be read as it is. */
+  'SourceUnusable',
+  /** Another run of the segment's program is working. */
+  'SegmentIsRunning',
+  /** The ledger has no such segment that runs by itself. */
+  'ActivationNotFound',
 ] as const;
 
 export const RETRYABLE_FAILURES = [
@@ -59,6 +67,8 @@ export const RETRYABLE_FAILURES = [
   'DestinationUnavailable',
   /** Another worker wrote to the destination meanwhile: the step begins again where that one is. */
   'MarkerMoved',
+  /** The database with the people of a segment did not answer. */
+  'SourceUnavailable',
 ] as const;
 
 export type StoppingFailure = (typeof STOPPING_FAILURES)[number];

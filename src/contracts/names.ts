@@ -32,6 +32,8 @@ export const workflowIds = {
   list: (accountId: string, nameHash: string) => `consent-list/${accountId}/${nameHash}`,
   /** Of a run that a person asked for; those of a Schedule have its name and their time. */
   sync: (syncId: string) => `consent-sync/${syncId}`,
+  /** Those of a Schedule have its name and their time. */
+  activation: (segment: number) => `consent-activation/${segment}`,
   validation: (runId: string) => `consent-sync-validation/${runId}`,
   watch: (migrationId: string) => `confirmation-watch/${migrationId}`,
   optOutWatch: (migrationId: string) => `opt-out-watch/${migrationId}`,
@@ -41,6 +43,7 @@ export const MESSAGES = {
   pause: 'pause',
   resume: 'resume',
   approve: 'approve',
+  reject: 'reject',
   setShare: 'setShare',
   progress: 'progress',
   plan: 'plan',

@@ -54,7 +54,9 @@ export {
   storeSegmentRun,
   type ComparedSegment,
   type SegmentHow,
+  approvalOf,
 } from './segments/store-run.js';
+export * from './segments/activations.js';
 export { SegmentKeyError } from './segments/staged.js';
 export { SegmentIsRunningError, SegmentListError } from './segments/segments.js';
 export * from './runs/plan.js';

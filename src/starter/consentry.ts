@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client';
 import type { Ledger } from '../ledger/index.js';
 import { Lists } from './lists/lists.js';
 import { Migrations } from './migrations/migrations.js';
+import { Activations } from './programs/activation/activations.js';
 import { Applying } from './programs/apply/applying.js';
 import { People } from './people/people.js';
 import { ProgramRuns } from './programs/program-runs.js';
@@ -33,6 +34,8 @@ export class Consentry {
   readonly programs: ProgramRuns;
   /** Compares a `consentry.yaml` with what was applied last; for the CLI. */
   readonly applying: Applying;
+  /** Lets segments run by themselves, and steers their runs; for the CLI. */
+  readonly activations: Activations;
 
   constructor(
     connection: Connection,
@@ -48,5 +51,6 @@ export class Consentry {
     this.webhooks = new Webhooks(reach);
     this.programs = new ProgramRuns(reach);
     this.applying = new Applying(reach);
+    this.activations = new Activations(reach, this.programs);
   }
 }

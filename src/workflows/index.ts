@@ -9,3 +9,4 @@ export { consentShow } from './person/consent-show.js';
 export { optOutWatch } from './opt-outs/opt-out-watch.js';
 export { consentSync } from './sync/consent-sync.js';
 export { consentSyncValidation } from './sync/consent-sync-validation.js';
+export { consentActivation } from './segment/consent-activation.js';

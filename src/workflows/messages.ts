@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ActivationProgress } from '../contracts/activation.js';
 import type { OutcomeCounts, Plan, Progress, WatchProgress } from '../contracts/migration.js';
 import type { SyncProgress } from '../contracts/sync.js';
 import { MESSAGES } from '../contracts/names.js';
@@ -12,6 +13,19 @@ export const resumeSignal = defineSignal<[string?]>(MESSAGES.resume);
 
 /** Starts a run that waits for approval; rejected at any other time. */
 export const approveUpdate = defineUpdate<void>(MESSAGES.approve);
+
+/** Lets a run of a segment that is braked do what it found; rejected at any other time. */
+export const approveBrakedUpdate = defineUpdate<void>(MESSAGES.approve);
+
+/** Ends a run of a segment that is braked: nothing is sent; rejected at any other time. */
+export const rejectBrakedUpdate = defineUpdate<void>(MESSAGES.reject);
+
+/** The same as signals, for the Web UI; at any other time they do nothing. */
+export const approveBrakedSignal = defineSignal(MESSAGES.approve);
+export const rejectBrakedSignal = defineSignal(MESSAGES.reject);
+
+/** The progress of a `consentActivation`. */
+export const activationProgressQuery = defineQuery<ActivationProgress>(MESSAGES.progress);
 
 /** Part of the account's limits: above 0, at most 1. */
 export const setShareUpdate = defineUpdate<void, [number]>(MESSAGES.setShare);

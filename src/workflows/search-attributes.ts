@@ -4,6 +4,7 @@ import {
   type SearchAttributePair,
 } from '@temporalio/common/lib/search-attributes.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/names.js';
+import type { ActivationState } from '../contracts/activation.js';
 import type { Operation } from '../contracts/channels.js';
 import type { Phase, Preflight, Progress } from '../contracts/migration.js';
 
@@ -31,6 +32,11 @@ export function phaseAttributes(phase: Phase, progress: Progress): SearchAttribu
     { key: failedKey, value: (outcomes.rejected ?? 0) + (outcomes.unconfirmed ?? 0) },
     { key: pendingKey, value: outcomes.pending_double_opt_in ?? 0 },
   ];
+}
+
+/** Of a run of a segment. */
+export function stateAttributes(state: ActivationState): SearchAttributePair[] {
+  return [{ key: phaseKey, value: state }];
 }
 
 export function jobAttributes(operation: Operation): SearchAttributePair[] {

@@ -11,4 +11,5 @@ export function activityEnvironment(): MockActivityEnvironment {
 /** For activities that write to no destination. */
 export const noDestination = {
   openDestination: () => Promise.reject(new Error('This test has no destination.')),
+  addressOf: () => Promise.reject(new Error('No segment is run here.')),
 };

@@ -14,7 +14,7 @@ import { workflowIds } from '../../src/contracts/names.js';
 import { listSyncs, pruneWebhookEvents, syncRuns } from '../../src/ledger/index.js';
 import { loadPrograms } from '../../src/starter/programs/load.js';
 import { Reach } from '../../src/starter/reach.js';
-import { triggerSchedule } from '../../src/starter/syncs/schedules.js';
+import { triggerSchedule } from '../../src/starter/schedules.js';
 import type { HookEvent } from '../../src/starter/webhooks/events.js';
 import { HookServer } from '../../src/starter/webhooks/hook-server.js';
 import { receive, type ListeningSync } from '../../src/starter/webhooks/receiver.js';
@@ -361,7 +361,7 @@ describe('webhooks of a synced account', { timeout: 120_000 }, () => {
     const schedule = world.harness.client.schedule.getHandle(workflowIds.sync(id));
     const skipped = async () => (await schedule.describe()).info.numActionsSkippedOverlap;
     const skippedBefore = await skipped();
-    await triggerSchedule(world.harness.client, id);
+    await triggerSchedule(world.harness.client, workflowIds.sync(id));
     await until('the skip', async () => (await skipped()) > skippedBefore);
     // It would be started by now, if the one that works did not stop it.
     await sleepUntilTried();

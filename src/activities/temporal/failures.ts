@@ -14,9 +14,15 @@ import {
   KlaviyoKeyRefusedError,
   KlaviyoScopeMissingError,
 } from '../../klaviyo/index.js';
+import { SourceError, type SourceErrorCode } from '../../importers/index.js';
 import {
+  ActivationNotFoundError,
   LedgerUnavailableError,
   MigrationNotFoundError,
+  SegmentAsksElseError,
+  SegmentIsRunningError,
+  SegmentKeyError,
+  SegmentListError,
   SyncIsRunningError,
   SyncNotFoundError,
 } from '../../ledger/index.js';
@@ -86,8 +92,8 @@ export function toFailure(
       ...(EXPECTED.has(error.failure) ? { category: ApplicationFailureCategory.BENIGN } : {}),
     });
   }
-  const ofSync = syncFailure(error);
-  if (ofSync !== null) return ofSync;
+  const known = syncFailure(error) ?? segmentFailure(error);
+  if (known !== null) return known;
   if (error instanceof MigrationNotFoundError) return stopping('MigrationNotFound', error.message);
   const code = sqlState(error);
   if (code !== null && REFUSED_VALUES.has(code.slice(0, 2))) {
@@ -106,6 +112,31 @@ export function toFailure(
   const name = error instanceof Error ? error.name : typeof error;
   const message = error instanceof Error ? error.message : String(error);
   return ApplicationFailure.create({ type: name, message: withoutPeople(message) });
+}
+
+/** The database may answer again. */
+const PASSING: ReadonlySet<SourceErrorCode> = new Set(['database_unreachable', 'database_lost']);
+
+/** Failures of segments: their messages are our own; those of a source may quote a cell. */
+function segmentFailure(error: unknown): ApplicationFailure | null {
+  if (error instanceof SourceError) {
+    const message = withoutPeople(error.message);
+    return PASSING.has(error.code)
+      ? ApplicationFailure.create({ type: 'SourceUnavailable', message })
+      : stopping('SourceUnusable', message);
+  }
+  if (
+    error instanceof SegmentKeyError ||
+    error instanceof SegmentAsksElseError ||
+    error instanceof SegmentListError
+  ) {
+    return stopping('SegmentRefused', error.message);
+  }
+  if (error instanceof SegmentIsRunningError) return stopping('SegmentIsRunning', error.message);
+  if (error instanceof ActivationNotFoundError) {
+    return stopping('ActivationNotFound', error.message);
+  }
+  return null;
 }
 
 /** Failures of syncs: their messages are our own, and name databases and tables, but no person. */

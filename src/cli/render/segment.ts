@@ -1,5 +1,8 @@
 import type { SegmentFound } from '../../contracts/segments.js';
-import { count, counted } from './quantities.js';
+import type { SegmentStatus } from '../../starter/programs/activation/activations.js';
+import { count, counted, duration } from './quantities.js';
+import { scheduleWords } from './schedule.js';
+import { table } from './table.js';
 
 /** Who enters and leaves a segment, in a few lines. */
 export function segmentWords(found: SegmentFound): string {
@@ -24,4 +27,47 @@ export function segmentWords(found: SegmentFound): string {
     ...(triedAgain > 0 ? [`${count(triedAgain)} are tried again.`] : []),
     ...(refused.length > 0 ? [`Not usable in the source: ${refused.join(', ')}.`] : []),
   ].join('\n');
+}
+
+const RUN_COLUMNS = [
+  { head: 'run' },
+  { head: 'started (UTC)' },
+  { head: 'by' },
+  ...['people', 'enter', 'leave', 'again'].map((head) => ({ head, align: 'right' as const })),
+  { head: 'migration' },
+  { head: 'state' },
+];
+
+/** A segment with its latest runs. */
+export function renderSegmentRuns(status: SegmentStatus): string {
+  const { program, accountId, runs, kept, lastSuccessMs, isLate, schedule } = status;
+  const head = [
+    `${program}: account ${accountId}`,
+    [
+      lastSuccessMs === null ? 'never succeeded' : `last success ${duration(lastSuccessMs)} ago`,
+      ...(isLate ? ['LATE'] : []),
+      scheduleWords(schedule),
+    ].join('; '),
+    ...(kept === 0
+      ? []
+      : [
+          `${counted(kept, 'person', 'people')} missing since the segment began anew. Let them leave: consentry program approve ${program}`,
+        ]),
+  ].join('\n');
+  if (runs.length === 0) return head;
+  const rows = runs.map(({ id, startedAt, workflowId, found, migrationId, state }) => [
+    workflowId === null ? '-' : id,
+    startedAt.toISOString().slice(0, 16).replace('T', ' '),
+    workflowId === null ? 'hand' : 'itself',
+    ...[found?.people, found?.entering, found?.leaving, found?.triedAgain].map((people) =>
+      people === undefined ? '-' : count(people),
+    ),
+    migrationId ?? '-',
+    state.replaceAll('_', ' '),
+  ]);
+  const told = runs
+    .filter(({ why }) => why !== null)
+    .slice(0, 3)
+    .map(({ id, why }) => `${id}: ${why ?? ''}`);
+  return [head, table(RUN_COLUMNS, rows), ...told].join('\n\n');
 }

@@ -1,3 +1,5 @@
+import type { SyncInterval } from '../../contracts/sync.js';
+import type { ActivationChange } from '../../starter/programs/activation/activations.js';
 import type { SyncChange } from '../../starter/syncs/apply-syncs.js';
 import { durationText } from '../../starter/migrations/request/spelling.js';
 import type { PlannedChange } from '../run/plan-changes.js';
@@ -21,8 +23,11 @@ export function syncChangeDocument({ sync, accountId, change, keys }: SyncChange
 export function renderFile(
   planned: readonly PlannedChange[],
   syncs: readonly SyncChange[],
+  schedules: readonly ActivationChange[],
 ): string {
-  const ofSyncs = renderSyncChanges(syncs);
+  const ofSyncs = [renderSyncChanges(syncs), renderSchedules(schedules)]
+    .filter((text) => text !== '')
+    .join('\n\n');
   // A file may have syncs alone.
   const ofPrograms = planned.length === 0 && ofSyncs !== '' ? '' : renderChanges(planned);
   return [ofPrograms, ofSyncs].filter((text) => text !== '').join('\n\n');
@@ -52,6 +57,20 @@ function renderSyncChanges(changes: readonly SyncChange[]): string {
   );
 }
 
+/** The segments that run by themselves; blank without any. */
+function renderSchedules(changes: readonly ActivationChange[]): string {
+  if (changes.length === 0) return '';
+  return table(
+    [{ head: 'segment' }, { head: 'account' }, { head: 'change' }, { head: 'would do' }],
+    changes.map(({ program, accountId, change, every }) => [
+      program,
+      accountId,
+      CHANGE_WORDS[change],
+      change === 'none' ? 'nothing' : every === null ? 'run no more by itself' : timesOf(every),
+    ]),
+  );
+}
+
 function changeWords({ change, keys }: SyncChange): string {
   return change === 'changed'
     ? `${CHANGE_WORDS[change]}: ${keys.join(', ')}`
@@ -62,7 +81,10 @@ function effectWords({ change, of }: SyncChange): string {
   if (change === 'none') return 'nothing';
   if (of === null) return 'run no more by itself; its table stays';
   const { every } = of.settings;
-  if (every === null) return 'run only when asked for';
+  return every === null ? 'run only when asked for' : timesOf(every);
+}
+
+function timesOf(every: SyncInterval): string {
   return 'everyMs' in every
     ? `run every ${durationText(every.everyMs)}`
     : `run at ${every.cron} (${every.timeZone})`;

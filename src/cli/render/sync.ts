@@ -1,6 +1,7 @@
 import type { SyncPhase, SyncProgress, SyncResult } from '../../contracts/sync.js';
 import type { SyncStatus } from '../../starter/syncs/syncs.js';
 import { count, counted, duration } from './quantities.js';
+import { scheduleWords } from './schedule.js';
 import { table } from './table.js';
 
 const PHASE_WORDS: Record<SyncPhase, string> = {
@@ -75,7 +76,7 @@ function renderSync(status: SyncStatus): string {
   const { sync, runs } = status;
   const head = [
     `${sync.name ?? sync.id}: account ${sync.accountId} to ${sync.destination}`,
-    [successWords(status), scheduleWords(status)].join('; '),
+    [successWords(status), scheduleWords(status.schedule)].join('; '),
   ].join('\n');
   if (runs.length === 0) return head;
   const rows = runs.map((run) => [
@@ -119,15 +120,6 @@ function successWords({ lastSuccessMs, isLate }: SyncStatus): string {
   const last =
     lastSuccessMs === null ? 'never succeeded' : `last success ${duration(lastSuccessMs)} ago`;
   return isLate ? `${last}: LATE` : last;
-}
-
-function scheduleWords({ schedule }: SyncStatus): string {
-  if (schedule === null) return 'runs only when asked for';
-  if (schedule.paused) return `paused${schedule.note === '' ? '' : ` (${schedule.note})`}`;
-  const { nextAt } = schedule;
-  return nextAt === null
-    ? 'no next run'
-    : `next run ${nextAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function endWords({ finishedAt, failure, warning }: SyncStatus['runs'][number]): string {

@@ -31,14 +31,17 @@ export async function applyPrograms(flags: ApplyFlags, terminal: Terminal): Prom
   }
   const loaded = await loadPrograms(flags.config ?? null);
   const output = new Output(terminal, flags.json ?? false);
-  const { applied, syncs } = await withConsentry(async (connected) => {
+  const { applied, syncs, schedules } = await withConsentry(async (connected) => {
+    const { activations } = connected.consentry;
     const changes = await connected.consentry.syncs.changes(loaded);
+    const scheduled = await activations.changes(loaded);
     const planned = await planChanges(connected.consentry, loaded, terminal);
-    output.say(renderFile(planned, changes));
+    output.say(renderFile(planned, changes, scheduled));
     const differing = changes.filter(({ change }) => change !== 'none');
+    const rescheduled = scheduled.filter(({ change }) => change !== 'none');
     if (
       flags.yes !== true &&
-      (planned.some(mayAct) || differing.length > 0) &&
+      (planned.some(mayAct) || differing.length + rescheduled.length > 0) &&
       !(await answersYes(terminal, 'Apply this? [y/N] '))
     ) {
       output.note('Nothing was applied.');
@@ -46,10 +49,21 @@ export async function applyPrograms(flags: ApplyFlags, terminal: Terminal): Prom
     }
     // First: they send nothing, and a program may take long.
     for (const change of differing) await connected.consentry.syncs.apply(change);
-    return { applied: await applyAll(connected, loaded, planned, output), syncs: changes };
+    const applied = await applyAll(connected, loaded, planned, output);
+    // Last: their lists are there by now, and whoever is in was asked by a run that somebody watched.
+    for (const change of rescheduled) {
+      const { exitCode } = applied.find((each) => each.program === change.program) ?? {};
+      if (exitCode === undefined || exitCode === EXIT.ok) await activations.apply(loaded, change);
+    }
+    return { applied, syncs: changes, schedules: scheduled };
   });
   output.result(
-    { file: loaded.file.path, programs: applied, syncs: syncs.map(syncChangeDocument) },
+    {
+      file: loaded.file.path,
+      programs: applied,
+      syncs: syncs.map(syncChangeDocument),
+      schedules,
+    },
     `\n${renderAppliedFile(applied, syncs)}`,
   );
   const exitCode = worstOf(applied.map((each) => each.exitCode));

@@ -6,6 +6,7 @@ import { asFlags } from '../request-words.js';
 import type { RunFlags } from '../run/program-run.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { CONFIG_FLAG } from './config.js';
+import { addActivation } from './activation.js';
 
 interface ListFlags {
   readonly config?: string;
@@ -42,6 +43,7 @@ export function addProgram(program: Command, terminal: Terminal): void {
       const { showProgram } = await import('../run/program-show.js');
       await showProgram(name, flags, terminal);
     });
+  addActivation(verb, terminal);
   const runVerb = verb
     .command('run')
     .description('run a program, or all: one migration each; every row ends with an outcome')

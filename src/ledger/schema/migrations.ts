@@ -26,6 +26,7 @@ import * as webhooks from './0027-webhooks.js';
 import * as listMembersAndLags from './0028-list-members-and-lags-of-syncs.js';
 import * as segments from './0029-segments.js';
 import * as segmentsAtKlaviyo from './0032-parts-of-segments-that-may-be-at-klaviyo.js';
+import * as activations from './0033-activations.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -56,6 +57,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0028-list-members-and-lags-of-syncs': listMembersAndLags,
   '0029-segments': segments,
   '0032-parts-of-segments-that-may-be-at-klaviyo': segmentsAtKlaviyo,
+  '0033-activations': activations,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

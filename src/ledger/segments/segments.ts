@@ -12,6 +12,8 @@ export interface Segment {
   readonly folded: number;
   /** Klaviyo's id of the list that its people joined; null for none. */
   readonly listId: string | null;
+  /** Of its last comparison. */
+  readonly generation: number;
 }
 
 /** Another run of the segment has not ended: what it does is not known yet. */
@@ -55,7 +57,7 @@ export async function lockSegment(
     on conflict (account_id, program) do nothing`);
   const [segment] = await run<Segment>(sql`
     select number, definition, key_form as "keyForm", compared_at is null as "isNew", folded,
-      list_id as "listId"
+      list_id as "listId", generation
     from consentry.segment where account_id = ${accountId} and program = ${program} for update`);
   if (segment === undefined) throw new Error(`The segment of ${program} was deleted meanwhile.`);
   const [running] = await run<{ id: string }>(sql`
@@ -78,6 +80,7 @@ export async function noteCompared(
 ): Promise<void> {
   await run(sql`
     update consentry.segment set compared_at = now(), definition = ${hash}, key_form = ${keyForm},
-      channels = ${[...channels]}, list_id = ${listId}, folded = ${folded}
+      channels = ${[...channels]}, list_id = ${listId}, folded = ${folded},
+      generation = generation + 1
     where number = ${segment.number}`);
 }

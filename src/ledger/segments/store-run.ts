@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import type { Approved } from '../../contracts/activation.js';
 import { CHANNELS } from '../../contracts/channels.js';
 import type { Intent } from '../../contracts/intents.js';
 import type { Brake, SegmentDefinition, SegmentFound } from '../../contracts/segments.js';
@@ -11,7 +13,7 @@ import { inStoring, type Storing } from '../runs/storing.js';
 import { findDifference } from './difference.js';
 import { foldRuns } from './fold.js';
 import { updateMembers } from './membership.js';
-import { lockSegment, noteCompared } from './segments.js';
+import { lockSegment, noteCompared, type Segment } from './segments.js';
 import { checkKeys, stage } from './staged.js';
 import { findWithheld } from './withheld.js';
 import { storeRows } from './store-rows.js';
@@ -21,8 +23,12 @@ import { draftOf, SEGMENT_TABLES } from './tables.js';
 export interface SegmentHow {
   /** Nothing is sent, and who is in the segment stays as it was. */
   readonly dryRun: boolean;
-  /** A person said that it may do more than the brakes allow. */
-  readonly beyondBrakes: boolean;
+  /** What a person said that it may do beyond its brakes: anything, or as much as this; null for nothing. */
+  readonly approved: 'anything' | Approved | null;
+  /** Of the run of `segment_run`, if a workflow has begun one; null if a person runs it by hand. */
+  readonly runId: string | null;
+  /** The generation of the last comparison that the caller knows of; null if it knows of none. */
+  readonly after: number | null;
 }
 
 /** A run would do more than its brakes allow, so nothing was stored. */
@@ -46,6 +52,8 @@ export interface ComparedSegment {
   readonly found: SegmentFound;
   /** Rows of the run; 0 if there is nothing to do, and then no run is stored. */
   readonly rows: number;
+  /** Of this comparison. */
+  readonly generation: number;
 }
 
 /**
@@ -60,7 +68,7 @@ export async function storeSegmentRun(
   definition: SegmentDefinition,
   migration: NewMigration,
   batches: AsyncIterable<readonly Intent[]>,
-  { dryRun, beyondBrakes }: SegmentHow,
+  { dryRun, approved, runId, after: knownGeneration }: SegmentHow,
   onRows: (rows: number) => void = () => undefined,
 ): Promise<ComparedSegment> {
   const compared = await inStoring(ledger, async (storing): Promise<ComparedSegment> => {
@@ -69,7 +77,11 @@ export async function storeSegmentRun(
     const tables = dryRun ? await draftOf(storing, segment) : SEGMENT_TABLES;
     const folded = await foldRuns(storing, tables, segment, definition);
     const { people } = await stage(storing, batches, onRows);
-    const isBaseline = segment.isNew || segment.definition !== definition.hash;
+    const isBaseline =
+      segment.isNew ||
+      segment.definition !== definition.hash ||
+      // The ledger is of before that comparison: a backup was restored.
+      segment.generation < (knownGeneration ?? 0);
     const keyForm = await checkKeys(storing, definition.key, isBaseline ? null : segment.keyForm);
     await refuseOptOuts(storing);
     await findWithheld(storing, definition);
@@ -77,7 +89,7 @@ export async function storeSegmentRun(
     const members = await updateMembers(storing, tables, segment, { isBaseline, after });
     const difference = await findDifference(storing, tables, segment, definition, isBaseline);
     const found: SegmentFound = { people, ...members, ...difference, isBaseline };
-    if (!beyondBrakes) brake(definition, found);
+    brake(definition, found, approved);
     let rows = 0;
     if (await isAnybody(storing)) {
       const number = await storing.insertMigration(migration);
@@ -89,12 +101,43 @@ export async function storeSegmentRun(
         await noteStored(storing, migration.id, { number, channels }, rows);
       }
     }
-    if (!dryRun) await noteCompared(storing, segment, definition, { keyForm, folded });
-    return { found, rows };
+    if (!dryRun) {
+      await noteCompared(storing, segment, definition, { keyForm, folded });
+      await noteRun(storing, segment, {
+        runId,
+        found,
+        migrationId: rows > 0 ? migration.id : null,
+      });
+    }
+    return { found, rows, generation: segment.generation + 1 };
   });
   await analyzeIntents(ledger);
   await ledger.pool.query('analyze consentry.segment_member, consentry.segment_part');
   return compared;
+}
+
+/** Together with what is stored because of it: a step that is tried again finds that it was done. */
+async function noteRun(
+  { run }: Pick<Storing, 'run'>,
+  { number, generation }: Segment,
+  {
+    runId,
+    found,
+    migrationId,
+  }: {
+    readonly runId: string | null;
+    readonly found: SegmentFound;
+    readonly migrationId: string | null;
+  },
+): Promise<void> {
+  const state = migrationId === null ? 'nothing_to_do' : 'running';
+  await run(sql`
+    insert into consentry.segment_run (id, segment_number, state, found, generation, migration_id, finished_at)
+    values (${runId ?? `by-hand/${randomUUID()}`}, ${number}, ${state}, ${JSON.stringify(found)}, ${generation + 1},
+      ${migrationId}, case when ${migrationId}::text is null then now() end)
+    on conflict (id) do update set state = excluded.state, found = excluded.found,
+      generation = excluded.generation, why = null,
+      migration_id = excluded.migration_id, finished_at = excluded.finished_at`);
 }
 
 async function isAnybody({ run }: Pick<Storing, 'run'>): Promise<boolean> {
@@ -124,23 +167,46 @@ async function refuseOptOuts({ run }: Pick<Storing, 'run'>): Promise<void> {
   );
 }
 
+/** Also those who only have another address: a broken join may give everybody that of somebody else. */
+function enteringOf({ entering, asked }: SegmentFound): number {
+  return Math.max(entering, asked);
+}
+
+/** What a person approves who lets a run do what it found. */
+export function approvalOf(found: SegmentFound): Approved {
+  return { enter: enteringOf(found), leave: found.leaving };
+}
+
 /** Of so few people no share is looked at: one of three is not a broken join. */
 const FEW = 20;
 
 /** @throws SegmentBrakedError */
-function brake({ program, brakes }: SegmentDefinition, found: SegmentFound): void {
-  const { before, entering, asked, leaving } = found;
+function brake(
+  { program, brakes }: SegmentDefinition,
+  found: SegmentFound,
+  approved: SegmentHow['approved'],
+): void {
+  if (approved === 'anything') return;
+  const { before, leaving } = found;
+  const enter = enteringOf(found);
   const over = [
-    // Also those who only have another address: a broken join may give everybody that of somebody else.
-    ...(asked > entering
-      ? overOf('enter', 'enter or have another address', asked, before, brakes.enter)
-      : overOf('enter', 'enter', entering, before, brakes.enter)),
-    ...overOf('leave', 'leave', leaving, before, brakes.leave),
+    ...(enter <= (approved?.enter ?? 0)
+      ? []
+      : overOf(
+          'enter',
+          enter > found.entering ? 'enter or have another address' : 'enter',
+          enter,
+          before,
+          brakes.enter,
+        )),
+    ...(leaving <= (approved?.leave ?? 0)
+      ? []
+      : overOf('leave', 'leave', leaving, before, brakes.leave)),
   ];
   if (over.length === 0) return;
   throw new SegmentBrakedError(
     `${program} would do more than its brakes allow: ${over.join('; ')}. Nothing was sent, and nobody entered or left. Look ` +
-      'at its source; if that is right, run it once with --beyond-brakes.',
+      'at its source; if that is right, run it once with --beyond-brakes, or approve the run that waits.',
     found,
   );
 }

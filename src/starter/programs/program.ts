@@ -2,6 +2,7 @@ import type { ConsentChannel } from '../../contracts/channels.js';
 import { ASK_AGAIN_DAYS } from '../migrations/request/consent-settings.js';
 import type { OffPeople } from '../../contracts/programs.js';
 import type { SegmentSettings } from '../../contracts/segments.js';
+import type { SyncInterval } from '../../contracts/sync.js';
 import { BRAKES } from './file/segment-schema.js';
 import type { ConsentKeys, ProgramSettings, Settings } from './file/schema.js';
 
@@ -44,6 +45,12 @@ export interface Program {
   readonly proof: { readonly statement: string; readonly method: string } | null;
   /** What is done when people enter and leave; null if the program is no segment. */
   readonly segment: SegmentProgram | null;
+  /** When a worker runs the segment by itself; null if only people do. */
+  readonly activation: {
+    readonly every: SyncInterval;
+    /** Who is told, as in the file; null for nobody. */
+    readonly notify: NonNullable<ConsentKeys['notify']> | null;
+  } | null;
 }
 
 /** How the people of a program come and go. */
@@ -117,7 +124,16 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
     off: own.off?.people ?? 'nothing',
     proof: own.proof ?? null,
     segment,
+    activation: segment === null ? null : activationOf(own, defaults),
   };
+}
+
+function activationOf(own: ProgramSettings, defaults: ConsentKeys): Program['activation'] {
+  const { every, cron, time_zone: timeZone } = own.schedule ?? defaults.schedule ?? {};
+  const notify = own.notify ?? defaults.notify ?? null;
+  if (every !== undefined) return { every: { everyMs: every }, notify };
+  if (cron === undefined || timeZone === undefined) return null;
+  return { every: { cron, timeZone }, notify };
 }
 
 function segmentOf({ key, ...own }: ProgramSettings, defaults: ConsentKeys): SegmentProgram | null {

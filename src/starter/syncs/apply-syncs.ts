@@ -1,10 +1,13 @@
+import { workflowIds } from '../../contracts/names.js';
+import type { SyncInput } from '../../contracts/sync.js';
+import type { consentSync } from '../../workflows/index.js';
 import { defineSync, listAccounts, listSyncs, type Sync } from '../../ledger/index.js';
 import { newId } from '../ids.js';
 import { SettingsError } from '../migrations/request/settings-error.js';
 import type { Programs } from '../programs/load.js';
 import type { Reach } from '../reach.js';
 import { definedSyncs, lateAfter, type DefinedSync } from './defined-syncs.js';
-import { deleteSchedule, nextTimes, putSchedule } from './schedules.js';
+import { deleteSchedule, nextTimes, putSchedule } from '../schedules.js';
 
 /** How a sync differs from what was applied last. `removed`: the file no longer has it. */
 export interface SyncChange {
@@ -66,7 +69,7 @@ export async function applySync(reach: Reach, change: SyncChange): Promise<void>
       ({ name, accountId }) => name === change.sync && accountId === change.accountId,
     );
     if (sync === undefined) return;
-    await deleteSchedule(reach.client, sync.id);
+    await deleteSchedule(reach.client, workflowIds.sync(sync.id));
     // Another sync may have its table then: `reset` takes it over.
     const destination = `${sync.destination} (no longer, ${sync.id})`;
     await defineSync(db, { ...sync, destination, settings: { ...sync.settings, ...AT_REST } });
@@ -87,12 +90,27 @@ export async function defineNamed(
   const sync = await defineSync(db, { ...named, settings });
   const { every } = settings;
   if (every === null) {
-    await deleteSchedule(reach.client, sync.id);
+    await deleteSchedule(reach.client, workflowIds.sync(sync.id));
     return sync;
   }
-  await putSchedule(reach.client, sync, every, taskQueue);
+  const id = workflowIds.sync(sync.id);
+  const input: SyncInput = {
+    syncId: sync.id,
+    full: false,
+    reset: false,
+    isWaitedFor: false,
+    runId: null,
+  };
+  await putSchedule(reach.client, {
+    id,
+    workflowType: 'consentSync' satisfies typeof consentSync.name,
+    args: [input],
+    every,
+    taskQueue,
+    summary: `sync ${name}`,
+  });
   if ('everyMs' in every) return sync;
-  const lateAfterMs = lateAfter(await nextTimes(reach.client, sync.id));
+  const lateAfterMs = lateAfter(await nextTimes(reach.client, id));
   return defineSync(db, { ...named, settings: { ...settings, lateAfterMs } });
 }
 

@@ -3,11 +3,11 @@ import {
   SYNC_DEFAULTS,
   type SecretReference,
   type SyncDestination,
+  type SyncInterval,
   type SyncSettings,
 } from '../../contracts/sync.js';
 import type { SyncEntry } from '../programs/file/sync-schema.js';
-import { inFolder, type ProgramsFile } from '../programs/file/read.js';
-import type { Reference } from '../programs/file/reference.js';
+import { inFolder, referenceOf, type ProgramsFile } from '../programs/file/read.js';
 import type { Secrets } from '../programs/file/secrets.js';
 import { DEFAULT_TABLE, shownDestination, shownFolder } from './request.js';
 
@@ -22,7 +22,7 @@ export interface DefinedSync {
 }
 
 /** Without a success for so many intervals, a sync is late. */
-const LATE_AFTER = 3;
+export const LATE_AFTER = 3;
 
 /** The syncs of a file, in its order. */
 export function definedSyncs(file: ProgramsFile, secrets: Secrets): DefinedSync[] {
@@ -68,12 +68,7 @@ function settingsOf(entry: SyncEntry, to: SyncDestination, file: ProgramsFile): 
   const { every, sweep, overlap, notify } = entry;
   return {
     to,
-    every:
-      every === undefined
-        ? null
-        : typeof every === 'number'
-          ? { everyMs: every }
-          : { cron: every.cron, timeZone: every.time_zone },
+    every: every === undefined ? null : intervalOf(every),
     // Of a cron expression, Temporal knows the times.
     lateAfterMs: typeof every === 'number' ? every * LATE_AFTER : null,
     notify: notify === undefined ? null : referenceOf(file, notify.url),
@@ -82,14 +77,15 @@ function settingsOf(entry: SyncEntry, to: SyncDestination, file: ProgramsFile): 
   };
 }
 
-/** The time after which a sync at these times is late; null if there are fewer than two. */
+/** How often something runs, from the file. */
+export function intervalOf(every: NonNullable<SyncEntry['every']>): SyncInterval {
+  return typeof every === 'number'
+    ? { everyMs: every }
+    : { cron: every.cron, timeZone: every.time_zone };
+}
+
+/** The time after which what runs at these times is late; null if there are fewer than two. */
 export function lateAfter(times: readonly Date[]): number | null {
   const gaps = times.slice(1).map((time, n) => time.getTime() - (times[n]?.getTime() ?? 0));
   return gaps.length === 0 ? null : Math.max(...gaps) * LATE_AFTER;
-}
-
-function referenceOf(file: ProgramsFile, { env, file: path }: Reference): SecretReference {
-  if (env !== undefined) return { from: 'env', name: env };
-  if (path === undefined) throw new Error('A reference has neither a variable nor a file.');
-  return { from: 'file', path: resolve(inFolder(file, path)) };
 }

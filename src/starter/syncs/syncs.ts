@@ -1,4 +1,4 @@
-import { MESSAGES } from '../../contracts/names.js';
+import { MESSAGES, workflowIds } from '../../contracts/names.js';
 import type { SyncProgress, SyncResult, ValidationFound } from '../../contracts/sync.js';
 import {
   defineSync,
@@ -25,7 +25,7 @@ import {
   type SyncRequest,
 } from './request.js';
 import { lagStatus, type LagStatus } from './lag-status.js';
-import { pauseSchedule, scheduleState, type ScheduleState } from './schedules.js';
+import { pauseSchedule, scheduleState, type ScheduleState } from '../schedules.js';
 import { startSync, type StartedSync, type SyncStart } from './start-sync.js';
 import { validateSync } from './validate-sync.js';
 
@@ -175,7 +175,7 @@ export class Syncs {
           lastSuccessMs,
           isLate: settings.lateAfterMs !== null && since > settings.lateAfterMs,
           lag: lagStatus(await lagsOfDay(db, sync.id)),
-          schedule: await scheduleState(this.reach.client, sync.id),
+          schedule: await scheduleState(this.reach.client, workflowIds.sync(sync.id)),
         };
       }),
     );
@@ -189,7 +189,7 @@ export class Syncs {
   async setPaused(name: string, paused: boolean, account: string | null = null): Promise<void> {
     const { id } = await this.#named(name, account);
     const note = paused ? 'Paused by consentry sync pause.' : 'Resumed by consentry sync unpause.';
-    if (!(await pauseSchedule(this.reach.client, id, paused, note))) {
+    if (!(await pauseSchedule(this.reach.client, workflowIds.sync(id), paused, note))) {
       throw new SettingsError(
         `The sync ${name} has no Schedule: it runs only when somebody asks for it. Give it "every" in ` +
           'consentry.yaml, and run consentry apply.',

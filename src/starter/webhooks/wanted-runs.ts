@@ -8,7 +8,7 @@ import {
 import { workflowIds } from '../../contracts/names.js';
 import { redact } from '../../runtime/redact.js';
 import type { Reach } from '../reach.js';
-import { scheduleState, triggerSchedule } from '../syncs/schedules.js';
+import { scheduleState, triggerSchedule } from '../schedules.js';
 import { isOpen, startSync } from '../syncs/start-sync.js';
 import type { HookEvent } from './events.js';
 import type { ListeningSync } from './receiver.js';
@@ -96,7 +96,7 @@ export class WantedRuns {
       await dropWantedRun(ledger.db, id);
       return this.#say(listening, 'consentry.yaml no longer has this sync, as it was applied.');
     }
-    const schedule = await scheduleState(client, id);
+    const schedule = await scheduleState(client, workflowIds.sync(id));
     if (schedule?.paused === true) {
       await dropWantedRun(ledger.db, id);
       return this.#say(
@@ -104,7 +104,7 @@ export class WantedRuns {
         `It is paused, and its first run after that reads what changed: consentry sync unpause ${name}`,
       );
     }
-    if (schedule !== null) return triggerSchedule(client, id);
+    if (schedule !== null) return triggerSchedule(client, workflowIds.sync(id));
     // Nothing was heard of it for long, but it is there.
     if (await isOpen(client, workflowIds.sync(id))) return;
     const { taskQueue } = await this.reach.workersOf(accountId);

@@ -1,8 +1,10 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { SecretReference } from '../../../contracts/sync.js';
 import { LARGEST_SMALL_FILE, readSmallText } from '../../../importers/index.js';
 import { loadConfig, type Variables } from '../../../runtime/config.js';
 import { parseFile, type ParsedFile } from './parse.js';
 import { ConfigFileError } from './problems.js';
+import type { Reference } from './reference.js';
 
 /** Its name in the current folder. */
 export const FILE_NAME = 'consentry.yaml';
@@ -45,6 +47,16 @@ export async function readFile(given: string | null, variables?: Variables): Pro
 /** A path of the file: relative to its folder. */
 export function inFolder({ folder }: Pick<ProgramsFile, 'folder'>, path: string): string {
   return /^([/\\]|[A-Za-z]:[/\\])/.test(path) ? path : join(folder, path);
+}
+
+/** Where a worker finds a secret that the file refers to. */
+export function referenceOf(
+  file: Pick<ProgramsFile, 'folder'>,
+  { env, file: path }: Reference,
+): SecretReference {
+  if (env !== undefined) return { from: 'env', name: env };
+  if (path === undefined) throw new Error('A reference has neither a variable nor a file.');
+  return { from: 'file', path: resolve(inFolder(file, path)) };
 }
 
 function unreadable(path: string, error: unknown): unknown {

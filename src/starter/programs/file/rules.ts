@@ -190,7 +190,9 @@ function impossibleSegment(
 ): Problem[] {
   const own = programs[name];
   if (segment === null) {
-    const given = (['enter', 'leave', 'brakes'] as const).filter((key) => own?.[key] !== undefined);
+    const given = (['enter', 'leave', 'brakes', 'schedule', 'notify'] as const).filter(
+      (key) => own?.[key] !== undefined,
+    );
     return given.map((key) =>
       problem(
         ['programs', name, key],

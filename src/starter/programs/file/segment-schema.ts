@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { LEAVE_DOES } from '../../../contracts/segments.js';
 import { choice, setting, text, whole, yesOrNo } from '../../migrations/request/setting.js';
+import { eitherOf } from './keys.js';
+import { CRON_SAYS, cronFields, interval, notify, timeZone, ZONE_SAYS } from './sync-schema.js';
 import { readDuration } from '../../migrations/request/spelling.js';
 
 const AFTER = 'give a number of runs or a time, such as "2 runs" or 36h';
@@ -78,6 +80,25 @@ export const brakesSchema = z.strictObject(
   { error: 'give { leave: { share: 0.2, people: 5000 } }' },
 );
 
+const SCHEDULE = 'give { every: 1h }, or { cron: "0 3 * * *", time_zone: Europe/Berlin }';
+
+export const scheduleSchema = z
+  .strictObject(
+    {
+      every: setting(interval.optional(), { says: 'time between two runs, such as 1h' }),
+      cron: setting(cronFields.optional(), { says: CRON_SAYS }),
+      time_zone: setting(timeZone.optional(), { says: ZONE_SAYS }),
+    },
+    { error: SCHEDULE },
+  )
+  .superRefine(eitherOf('every', 'cron', SCHEDULE))
+  .superRefine(({ cron, time_zone: zone }, context) => {
+    if ((cron === undefined) === (zone === undefined)) return;
+    const path = [cron === undefined ? 'time_zone' : 'cron'];
+    const message = 'give cron and time_zone together';
+    context.addIssue({ code: 'custom', path, message });
+  });
+
 /** What a program with a `key` can have of its own or from the defaults of its account. */
 export const segmentKeys = {
   enter: setting(enterSchema.optional(), {
@@ -88,5 +109,13 @@ export const segmentKeys = {
   }),
   brakes: setting(brakesSchema.optional(), {
     says: 'how many people may enter or leave in one run; needs a `key`',
+  }),
+  schedule: setting(scheduleSchema.optional(), {
+    says: 'when a worker runs the segment by itself; needs a `key`',
+    otherwise: 'only when `consentry program run` asks for it',
+  }),
+  notify: setting(notify.optional(), {
+    says: 'who is told when a run of the segment waits for an answer, is late or failed, and when all is well again',
+    otherwise: 'nobody',
   }),
 };

@@ -27,27 +27,32 @@ function duration(leastMs: number, mostMs: number, example: string) {
     .meta({ type: 'string' });
 }
 
+export const cronFields = text('give the five fields of a crontab, such as "0 3 * * *"').regex(
+  /^\s*\S+(\s+\S+){4}\s*$/,
+  'give the five fields of a crontab, such as "0 3 * * *"',
+);
+
+export const timeZone = text('give the name of a time zone, such as Europe/Berlin').refine(
+  (zone) => IANAZone.isValidZone(zone),
+  'give the name of a time zone, such as Europe/Berlin',
+);
+
+export const CRON_SAYS =
+  'minute, hour, day of the month, month and day of the week, as in a crontab';
+export const ZONE_SAYS = 'time zone of these times, such as Europe/Berlin';
+
+/** A length of time between two runs. */
+export const interval = duration(MINUTE_MS, 7 * DAY_MS, '15m');
+
 const cron = z.strictObject(
   {
-    cron: setting(
-      text('give the five fields of a crontab, such as "0 3 * * *"').regex(
-        /^\s*\S+(\s+\S+){4}\s*$/,
-        'give the five fields of a crontab, such as "0 3 * * *"',
-      ),
-      { says: 'minute, hour, day of the month, month and day of the week, as in a crontab' },
-    ),
-    time_zone: setting(
-      text('give the name of a time zone, such as Europe/Berlin').refine(
-        (zone) => IANAZone.isValidZone(zone),
-        'give the name of a time zone, such as Europe/Berlin',
-      ),
-      { says: 'time zone of these times, such as Europe/Berlin' },
-    ),
+    cron: setting(cronFields, { says: CRON_SAYS }),
+    time_zone: setting(timeZone, { says: ZONE_SAYS }),
   },
   { error: 'give 15m, or { cron: "0 3 * * *", time_zone: Europe/Berlin }' },
 );
 
-const every = z.union([duration(MINUTE_MS, 7 * DAY_MS, '15m'), cron], {
+const every = z.union([interval, cron], {
   error:
     'give a time from 1m to 168h, such as 15m, or { cron: "0 3 * * *", time_zone: Europe/Berlin }',
 });
@@ -92,7 +97,7 @@ export const toSchema = z
     if (typeof lists === 'string') issue('lists', NAMED_LISTS);
   });
 
-const notify = z.strictObject(
+export const notify = z.strictObject(
   { url: setting(reference, { says: 'http or https address that gets a POST' }) },
   { error: 'give { url: { env: NAME } }, the variable with the address' },
 );

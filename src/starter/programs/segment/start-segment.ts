@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { MigrationSettings } from '../../../contracts/migration.js';
 import type { SegmentDefinition, SegmentFound } from '../../../contracts/segments.js';
 import { openSource, readMapping } from '../../../importers/index.js';
 import {
@@ -63,19 +64,21 @@ export async function startSegment(
       sourceSha256: await source.sha256(),
       preset: source.preset,
       settings: {
-        ...migrationSettings(request, defaultSource(source.preset, id)),
+        ...settingsOfRuns(segment, request, defaultSource(source.preset, id)),
         reading: readingOf(importing, source.preset),
         dryRun,
-        ...(segment.existingOnly ? { existingOnly: true as const } : {}),
-        // Leaving ends all that the program asked for.
-        ...(segment.leave.does === 'unsubscribe' ? { onlyGiven: { stillAsked: [] } } : {}),
       },
       requestHash: hashOf('a run of a segment', accountId, program.name, dryRun),
       share: request.share,
       retryOf: null,
       program: program.name,
     };
-    const how = { dryRun, beyondBrakes };
+    const how = {
+      dryRun,
+      approved: beyondBrakes ? ('anything' as const) : null,
+      runId: null,
+      after: null,
+    };
     const { ledger } = reach;
     const { intents, preset } = source;
     const store = () => storeSegmentRun(ledger, definition, migration, intents, how, onRows);
@@ -89,6 +92,20 @@ export async function startSegment(
   } finally {
     await source.close();
   }
+}
+
+/** The settings of the migrations of a segment, besides how its source is read. */
+export function settingsOfRuns(
+  { existingOnly, leave }: SegmentProgram,
+  request: FullRequest,
+  customSource: string,
+): MigrationSettings {
+  return {
+    ...migrationSettings(request, customSource),
+    ...(existingOnly ? { existingOnly: true as const } : {}),
+    // Leaving ends all that the program asked for.
+    ...(leave.does === 'unsubscribe' ? { onlyGiven: { stillAsked: [] } } : {}),
+  };
 }
 
 /**
@@ -119,7 +136,8 @@ async function afterFormerRuns<T>(
   }
 }
 
-function definitionOf(
+/** What a segment is, as a file says it. */
+export function definitionOf(
   { name: program, source, channels, askAgainDays }: Program,
   { key, leave, brakes }: SegmentProgram,
   accountId: string,

@@ -4,12 +4,21 @@ import {
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { workflowIds } from '../../contracts/names.js';
-import type { SyncInterval } from '../../contracts/sync.js';
-import type { Sync } from '../../ledger/index.js';
-import type { consentSync } from '../../workflows/index.js';
+import type { SyncInterval } from '../contracts/sync.js';
 
-/** What Temporal's Schedule of a sync says. */
+/** A workflow that Temporal starts again and again: one at a time. */
+export interface Scheduled {
+  /** Of its Schedule; those of its runs begin with it. */
+  readonly id: string;
+  readonly workflowType: string;
+  readonly args: unknown[];
+  readonly every: SyncInterval;
+  readonly taskQueue: string;
+  /** Of each run, in the Web UI. */
+  readonly summary: string;
+}
+
+/** What a Schedule of Temporal says. */
 export interface ScheduleState {
   readonly paused: boolean;
   /** Why it is paused: a person's word, or that a run failed; blank if it is not. */
@@ -20,16 +29,9 @@ export interface ScheduleState {
 /** Runs that were missed for longer, for example while the server was down, are left out. */
 const CATCH_UP_LEAST_MS = 60_000;
 
-const scheduleId = workflowIds.sync;
-
-/** Creates the Schedule of a sync, or changes it; one that is paused stays so. */
-export async function putSchedule(
-  client: Client,
-  sync: Sync,
-  every: SyncInterval,
-  taskQueue: string,
-): Promise<void> {
-  const options = optionsOf(sync, every, taskQueue);
+/** Creates a Schedule, or changes it; one that is paused stays so. */
+export async function putSchedule(client: Client, scheduled: Scheduled): Promise<void> {
+  const options = optionsOf(scheduled);
   const handle = client.schedule.getHandle(options.scheduleId);
   try {
     await handle.update((before) => ({ ...options, state: before.state }));
@@ -39,25 +41,27 @@ export async function putSchedule(
   }
 }
 
-function optionsOf(
-  sync: Sync,
-  every: SyncInterval,
-  taskQueue: string,
-): ScheduleOptions & { readonly spec: ScheduleOptions['spec'] } {
-  const { id: syncId, name } = sync;
+function optionsOf({
+  id,
+  workflowType,
+  args,
+  every,
+  taskQueue,
+  summary,
+}: Scheduled): ScheduleOptions & { readonly spec: ScheduleOptions['spec'] } {
   return {
-    scheduleId: scheduleId(syncId),
+    scheduleId: id,
     spec:
       'everyMs' in every
         ? { intervals: [{ every: every.everyMs }] }
         : { cronExpressions: [every.cron], timezone: every.timeZone },
     action: {
       type: 'startWorkflow',
-      workflowType: 'consentSync' satisfies typeof consentSync.name,
-      workflowId: scheduleId(syncId),
+      workflowType,
+      workflowId: id,
       taskQueue,
-      args: [{ syncId, full: false, reset: false, isWaitedFor: false, runId: null }],
-      staticSummary: `sync ${name ?? syncId}`,
+      args,
+      staticSummary: summary,
     },
     policies: {
       // A run that takes longer than the interval is not joined by another.
@@ -70,16 +74,16 @@ function optionsOf(
   };
 }
 
-/** Starts a run by the Schedule of a sync now, unless one of its runs works. */
-export async function triggerSchedule(client: Client, syncId: string): Promise<void> {
+/** Starts a run by a Schedule now, unless one of its runs works. */
+export async function triggerSchedule(client: Client, id: string): Promise<void> {
   // Without a policy of its own a trigger ignores that of the Schedule, and runs beside another.
-  await client.schedule.getHandle(scheduleId(syncId)).trigger(ScheduleOverlapPolicy.SKIP);
+  await client.schedule.getHandle(id).trigger(ScheduleOverlapPolicy.SKIP);
 }
 
 /** @returns false if there was none */
-export async function deleteSchedule(client: Client, syncId: string): Promise<boolean> {
+export async function deleteSchedule(client: Client, id: string): Promise<boolean> {
   try {
-    await client.schedule.getHandle(scheduleId(syncId)).delete();
+    await client.schedule.getHandle(id).delete();
     return true;
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return false;
@@ -87,10 +91,10 @@ export async function deleteSchedule(client: Client, syncId: string): Promise<bo
   }
 }
 
-/** @returns null if the sync has no Schedule */
-export async function scheduleState(client: Client, syncId: string): Promise<ScheduleState | null> {
+/** @returns null if there is none */
+export async function scheduleState(client: Client, id: string): Promise<ScheduleState | null> {
   try {
-    const { state, info } = await client.schedule.getHandle(scheduleId(syncId)).describe();
+    const { state, info } = await client.schedule.getHandle(id).describe();
     return {
       paused: state.paused,
       note: state.note ?? '',
@@ -102,20 +106,20 @@ export async function scheduleState(client: Client, syncId: string): Promise<Sch
   }
 }
 
-/** The next times at which the Schedule of a sync starts runs. */
-export async function nextTimes(client: Client, syncId: string): Promise<readonly Date[]> {
-  const { info } = await client.schedule.getHandle(scheduleId(syncId)).describe();
+/** The next times at which a Schedule starts runs. */
+export async function nextTimes(client: Client, id: string): Promise<readonly Date[]> {
+  const { info } = await client.schedule.getHandle(id).describe();
   return info.nextActionTimes;
 }
 
-/** @returns false if the sync has no Schedule */
+/** @returns false if there is none */
 export async function pauseSchedule(
   client: Client,
-  syncId: string,
+  id: string,
   paused: boolean,
   note: string,
 ): Promise<boolean> {
-  const handle = client.schedule.getHandle(scheduleId(syncId));
+  const handle = client.schedule.getHandle(id);
   try {
     await (paused ? handle.pause(note) : handle.unpause(note));
     return true;

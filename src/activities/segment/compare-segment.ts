@@ -1,0 +1,185 @@
+import { getClient } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type {
+  ActivationState,
+  ActivationStep,
+  Approved,
+  Comparison,
+} from '../../contracts/activation.js';
+import { workflowIds } from '../../contracts/names.js';
+import type { SegmentDefinition, SegmentFound } from '../../contracts/segments.js';
+import { openSource, type ImportedSource, type ImportOptions } from '../../importers/index.js';
+import {
+  beginSegmentRun,
+  getActivation,
+  getMigration,
+  getSegmentRun,
+  noteSegmentRun,
+  SegmentBrakedError,
+  SegmentIsRunningError,
+  setPhase,
+  storeSegmentRun,
+  type Activation,
+  type NewMigration,
+} from '../../ledger/index.js';
+import type { SegmentDependencies } from '../dependencies.js';
+import { whileHeartbeating } from '../temporal/heartbeats.js';
+
+/** A process that stores a run starts it within this time, or has died. */
+const STARTED_WITHIN_MS = 10 * 60_000;
+
+/** The steps of a run of a segment around its migration. */
+export function createCompareSegment(deps: SegmentDependencies) {
+  const { ledger } = deps;
+  return {
+    /**
+     * Compares a segment with its source, and stores the migration of the difference. If it was done before,
+     * it says what it found then.
+     *
+     * @throws SegmentIsRunningError if another run of the program works
+     */
+    async compareSegment({
+      segment,
+      runId,
+      workflowId,
+      migrationId,
+      approved,
+      after,
+    }: ActivationStep & {
+      readonly workflowId: string;
+      readonly migrationId: string;
+      readonly approved: Approved | null;
+      /** Generation of the last comparison that the workflow knows of. */
+      readonly after: number | null;
+    }): Promise<Comparison> {
+      return whileHeartbeating(async () => {
+        const { db } = ledger;
+        await beginSegmentRun(db, { id: runId, segment, workflowId });
+        const activation = await getActivation(db, segment);
+        const { input } = activation.settings;
+        const before = await getSegmentRun(db, runId);
+        const { found = null, generation = null } = before ?? {};
+        // Its comparison was stored by an attempt whose answer was lost.
+        if (before !== null && found !== null && generation !== null) {
+          const rows = before.migrationId === null ? 0 : await rowsOf(deps, before.migrationId);
+          return { found, braked: null, rows, generation, input };
+        }
+        const source = await openSourceOf(deps, activation);
+        try {
+          const migration = migrationOf(activation, source, migrationId, await source.sha256());
+          const how = { dryRun: false, approved, runId, after };
+          const { definition } = activation.settings;
+          const of: SegmentDefinition = {
+            ...definition,
+            accountId: activation.accountId,
+            program: activation.program,
+          };
+          const compared = await afterFormerRuns(deps, () =>
+            storeSegmentRun(ledger, of, migration, source.intents, how),
+          );
+          return { ...compared, braked: null, input };
+        } catch (error) {
+          if (!(error instanceof SegmentBrakedError)) throw error;
+          const { found, message: braked } = error;
+          return { found, braked, rows: 0, generation: null, input };
+        } finally {
+          await source.close();
+        }
+      });
+    },
+
+    /** Notes that a run waits, with what it found, or how it ended. */
+    async noteActivation({
+      runId,
+      state,
+      found,
+      why,
+    }: ActivationStep & {
+      readonly state: ActivationState;
+      readonly found: SegmentFound | null;
+      readonly why: string | null;
+    }): Promise<void> {
+      await noteSegmentRun(ledger.db, runId, state, { found, why, isOver: state !== 'braked' });
+    },
+  };
+}
+
+async function rowsOf({ ledger }: SegmentDependencies, migrationId: string): Promise<number> {
+  const { rows } = await ledger.pool.query<{ rows: number }>(
+    'select rows from consentry.migration where id = $1',
+    [migrationId],
+  );
+  return rows[0]?.rows ?? 0;
+}
+
+async function openSourceOf(
+  deps: SegmentDependencies,
+  { settings: { source, importing } }: Activation,
+): Promise<ImportedSource> {
+  const options = { ...importing, now: new Date() } as unknown as ImportOptions;
+  if (source.from === 'file') return openSource(source.path, options);
+  return openSource(await deps.addressOf(source.url), options, source.query);
+}
+
+function migrationOf(
+  { accountId, program, settings }: Activation,
+  { name, preset }: ImportedSource,
+  id: string,
+  sha256: string,
+): NewMigration {
+  const { migration, share } = settings;
+  return {
+    id,
+    accountId,
+    sourceName: name,
+    sourceSha256: sha256,
+    preset,
+    settings: {
+      ...migration,
+      customSource: migration.customSource ?? `consentry ${preset} ${id}`,
+    },
+    requestHash: `a run of a segment ${accountId} ${program}`,
+    share,
+    retryOf: null,
+    program,
+  };
+}
+
+/**
+ * A former run whose workflow is over, such as terminated, is closed, and does not keep this one from being
+ * stored.
+ */
+async function afterFormerRuns<T>(
+  { ledger }: SegmentDependencies,
+  store: () => Promise<T>,
+): Promise<T> {
+  const closed = new Set<string>();
+  for (;;) {
+    try {
+      return await store();
+    } catch (error) {
+      if (!(error instanceof SegmentIsRunningError) || closed.has(error.migrationId)) throw error;
+      const { migrationId } = error;
+      const status = await statusOf(migrationId);
+      const { ageMs } = await getMigration(ledger.db, migrationId);
+      if (status === 'RUNNING' || (status === null && ageMs < STARTED_WITHIN_MS)) throw error;
+      const failure =
+        status === null
+          ? 'Its process died before it was started.'
+          : `Its workflow has ended as ${status.toLowerCase()}.`;
+      await setPhase(ledger.db, migrationId, 'failed', failure);
+      closed.add(migrationId);
+    }
+  }
+}
+
+/** Of the workflow of a migration; null if there is none. */
+async function statusOf(migrationId: string): Promise<string | null> {
+  try {
+    const handle = getClient().workflow.getHandle(workflowIds.migration(migrationId));
+    return (await handle.describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
