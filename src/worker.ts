@@ -15,7 +15,7 @@ import {
   LedgerLimiter,
   MeasuredCalls,
   proveKey,
-  SyncWatchdog,
+  Watchdog,
   type WatchdogOutlets,
   type Activities,
 } from './activities/index.js';
@@ -178,7 +178,7 @@ interface OpenActivities {
   readonly accountId: string;
   readonly activities: Activities;
   readonly interceptors: ActivityInterceptorsFactory[];
-  readonly watchdog: SyncWatchdog;
+  readonly watchdog: Watchdog;
   close(): Promise<void>;
 }
 
@@ -217,7 +217,7 @@ async function openActivities(options: ConsentryWorkerOptions): Promise<OpenActi
         openDestination: (sync, ofRun) => openSynced(options.databaseUrl, sync, ofRun),
         addressOf,
       }),
-      watchdog: new SyncWatchdog({ ledger, accountId }, watchdogOutlets()),
+      watchdog: new Watchdog({ ledger, accountId }, watchdogOutlets()),
       interceptors: [
         ({ info }) => ({ inbound: new FailureMapping(info.activityType) }),
         () => ({ inbound: new MeasuredCalls(ledger, meter) }),
@@ -246,15 +246,28 @@ function watchdogOutlets(): WatchdogOutlets {
     undefined,
     '1 while a sync has had no success for too long',
   );
+  const programAge = metricMeter.createGauge(
+    'consentry_program_success_age',
+    'int',
+    's',
+    'Time since the last success of a segment that runs by itself',
+  );
+  const programLate = metricMeter.createGauge(
+    'consentry_program_late',
+    'int',
+    undefined,
+    '1 while a segment that runs by itself has had no success for too long',
+  );
   return {
     async send(to, notice) {
       const address = await readSecret(to, () => Promise.resolve(null));
       if (address.is === 'missing') throw new Error(address.why);
       await sendNotice(address.value, notice);
     },
-    measure(sync, account, seconds, isLate) {
-      age.set(seconds, { sync, account });
-      late.set(isLate ? 1 : 0, { sync, account });
+    measure(of, name, account, seconds, isLate) {
+      const tags = { [of]: name, account };
+      (of === 'sync' ? age : programAge).set(seconds, tags);
+      (of === 'sync' ? late : programLate).set(isLate ? 1 : 0, tags);
     },
     warn: (message) => {
       logger.warn(message);

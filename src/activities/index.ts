@@ -31,7 +31,7 @@ export { FailureMapping } from './temporal/failures.js';
 export { HeldRuns } from './temporal/held-runs.js';
 export { LedgerLimiter } from './temporal/ledger-limiter.js';
 export { MeasuredCalls } from './temporal/measured-calls.js';
-export { SyncWatchdog, type SyncNotice, type WatchdogOutlets } from './sync/watchdog.js';
+export { Watchdog, type SegmentNotice, type SyncNotice, type WatchdogOutlets } from './watchdog.js';
 export { proveKey } from './temporal/prove-key.js';
 
 /** All activities, bound to one ledger and one Klaviyo client. */

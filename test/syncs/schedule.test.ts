@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { populate } from 'klaviyo-sandbox';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'kysely';
-import { SyncWatchdog, type SyncNotice } from '../../src/activities/index.js';
+import { Watchdog, type SyncNotice } from '../../src/activities/index.js';
 import { workflowIds } from '../../src/contracts/names.js';
 import {
   beginSyncRun,
@@ -195,7 +195,7 @@ describe('a sync of consentry.yaml', () => {
   test('a watchdog tells once that it is late, and once that it is well', async () => {
     const { ledger, accountId } = world.harness;
     const warned: string[] = [];
-    const watchdog = new SyncWatchdog(
+    const watchdog = new Watchdog(
       { ledger, accountId },
       {
         send: async (to, notice) => {
@@ -238,7 +238,7 @@ describe('a sync of consentry.yaml', () => {
     const { ledger, accountId } = world.harness;
     const sent: string[] = [];
     let isUp = false;
-    const watchdog = new SyncWatchdog(
+    const watchdog = new Watchdog(
       { ledger, accountId },
       {
         send: (_, { state }) => {
@@ -266,7 +266,7 @@ describe('a sync of consentry.yaml', () => {
     const { ledger, accountId } = world.harness;
     const sent: string[] = [];
     const watchdogThat = (send: () => Promise<void>) =>
-      new SyncWatchdog(
+      new Watchdog(
         { ledger, accountId },
         {
           send: (_, { state }) => {

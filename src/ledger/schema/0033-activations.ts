@@ -10,8 +10,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       add column activated_at timestamptz,
       -- Of its last comparison: a ledger that was restored from a backup has an older one than its runs say.
       add column generation integer not null default 0,
-      -- Since when its operator has been told that it is not well; null while it is.
-      add column alerted_at timestamptz,
+      -- What its operator has been told that is not well, such as a run that waits; null while all is well.
+      add column alerted text,
       add column notice_begun_at timestamptz`.execute(db);
   await sql`
     create table consentry.segment_run (

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { ActivationSettings, ActivationState } from '../../contracts/activation.js';
 import type { SegmentFound } from '../../contracts/segments.js';
 import type { LedgerDb } from '../database.js';
+import { NOTICE_TAKES } from '../syncs/syncs.js';
 
 /** A segment that runs by itself. */
 export interface Activation {
@@ -13,8 +14,8 @@ export interface Activation {
   readonly activatedAt: Date;
   /** When the last run ended that did all it should, also one by hand; null if none did. */
   readonly lastSuccessAt: Date | null;
-  /** Since when its operator has been told that it is not well. */
-  readonly alertedAt: Date | null;
+  /** What its operator has been told that is not well; null if all is, as far as they know. */
+  readonly alerted: string | null;
 }
 
 /** A run of a segment, by itself or by hand. */
@@ -87,7 +88,7 @@ export async function removeActivation(
   program: string,
 ): Promise<void> {
   await sql`
-    update consentry.segment set activation = null, activated_at = null, alerted_at = null
+    update consentry.segment set activation = null, activated_at = null, alerted = null
     where account_id = ${accountId} and program = ${program}`.execute(db);
 }
 
@@ -95,7 +96,7 @@ export async function removeActivation(
 export async function listActivations(db: LedgerDb): Promise<Activation[]> {
   const { rows } = await sql<Activation>`
     select g.number, g.account_id as "accountId", g.program, g.activation as settings,
-      g.activated_at as "activatedAt", g.alerted_at as "alertedAt", (
+      g.activated_at as "activatedAt", g.alerted, (
         select max(${FINISHED_AT}) from ${RUNS}
         where r.segment_number = g.number and ${STATE} in ('done', 'nothing_to_do')) as "lastSuccessAt"
     from consentry.segment g where g.activation is not null order by g.number`.execute(db);
@@ -194,4 +195,34 @@ export async function letKeptLeave(db: LedgerDb, segment: number): Promise<numbe
       missing_since = '2000-01-01'
     where segment_number = ${segment} and kept`.execute(db);
   return Number(numAffectedRows ?? 0n);
+}
+
+/**
+ * Begins a notice: see `beginNotice` of syncs.
+ *
+ * @param before what people had been told
+ * @returns whether the caller is to send it
+ */
+export async function beginSegmentNotice(
+  db: LedgerDb,
+  segment: number,
+  before: string | null,
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update consentry.segment set notice_begun_at = now()
+    where number = ${segment} and alerted is not distinct from ${before}
+      and (notice_begun_at is null or notice_begun_at < now() - ${NOTICE_TAKES}
+        or notice_begun_at > now())`.execute(db);
+  return (numAffectedRows ?? 0n) > 0n;
+}
+
+/** Notes what people have been told by now, or that a notice was not sent: then it is as before. */
+export async function endSegmentNotice(
+  db: LedgerDb,
+  segment: number,
+  alerted: string | null,
+): Promise<void> {
+  await sql`
+    update consentry.segment set alerted = ${alerted}, notice_begun_at = null
+    where number = ${segment}`.execute(db);
 }

@@ -181,7 +181,7 @@ export async function alertOf(db: LedgerDb, id: string): Promise<Date | null> {
 }
 
 /** By then a notice was sent, or the worker that had begun it died. */
-const NOTICE_TAKES = sql`interval '2 minutes'`;
+export const NOTICE_TAKES = sql`interval '2 minutes'`;
 
 /**
  * Begins a notice: of several workers, one sends it. If it dies on the way, another does after two minutes, so

@@ -6,7 +6,6 @@ import type { SandboxControl } from '../../../src/demo/sandbox-control.js';
 import type { Report } from '../../../src/starter/migrations/report.js';
 import { run, runTyping } from '../terminal.js';
 import { startVerbStack, type VerbStack } from '../../support/processes/verb-stack.js';
-import { until } from '../../support/until.js';
 import { CONSENTRY, endOf, startProgram } from '../../support/processes/programs.js';
 
 const SOURCE = [
@@ -325,3 +324,7 @@ describe('the verbs, on a worker and a sandbox of their own', { timeout: 180_000
     }
   }
 });
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
+}

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { Watchdog } from '../../../src/activities/index.js';
+import { workflowIds } from '../../../src/contracts/names.js';
 import type { SegmentStatus } from '../../../src/starter/programs/activation/activations.js';
 import type { Programs } from '../../../src/starter/programs/load.js';
 import { startHarness, type Harness } from '../../support/harness.js';
-import { until } from '../../support/until.js';
+import { until } from '../../workflows/phases.js';
 import { peopleOf, Segment, SOON_OVER } from './segment.js';
 
 const HOURLY = 'key: member_id, leave: { after: 1 run }, schedule: { every: 1h }';
@@ -37,13 +39,19 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
 
   /** Starts a run, and waits until it waits or has ended. @returns its state */
   const run = async (segment: Segment): Promise<SegmentStatus['runs'][number]> => {
-    const { runs } = await statusOf(segment);
+    const { runs, segment: number } = await statusOf(segment);
+    const schedule = harness.client.schedule.getHandle(workflowIds.activation(number));
+    // Until the Schedule has noticed the end of the last run, it skips another.
+    await until('the end of the last run', async () => {
+      const { info } = await schedule.describe();
+      return info.runningActions.length === 0;
+    });
     await harness.consentry.activations.trigger(segment.name);
     return next(segment, runs.length);
   };
 
   const next = async (segment: Segment, before: number): Promise<SegmentStatus['runs'][number]> => {
-    await until(async () => {
+    await until('a run that waits or has ended', async () => {
       const { runs } = await statusOf(segment);
       return runs.length > before && !['comparing', 'running'].includes(runs[0]?.state ?? '');
     });
@@ -120,7 +128,10 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     await activations.trigger(segment.name);
     await segment.has(...rows);
     await activations.approve(segment.name);
-    await until(async () => (await statusOf(segment)).runs[0]?.found?.entering === 40);
+    await until(
+      'another comparison',
+      async () => (await statusOf(segment)).runs[0]?.found?.entering === 40,
+    );
     const again = await next(segment, 0);
     assert.equal(again.state, 'braked', 'an approval of 30 is none of 40');
     assert.match(again.why ?? '', /40 people would enter/);
@@ -130,6 +141,53 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     const [done] = (await statusOf(segment)).runs;
     assert.deepEqual([done?.state, done?.found?.entering], ['done', 40]);
     assert.ok(emails.every((email) => people.isOnList(email)));
+  });
+
+  it('are looked after: whoever is to answer is told once of each run that waits', async () => {
+    const emails = known(...Array.from({ length: 30 }, (_, n) => `p${n}`));
+    const segment = new Segment(
+      harness,
+      `${HOURLY}, brakes: { enter: { people: 29 } }, notify: { url: { env: HOOK } }`,
+    );
+    await segment.has(...emails.map((email, n) => `${n},${email},`));
+    await apply(await segment.load());
+    const { ledger, accountId } = harness;
+    const told: (readonly [string, string])[] = [];
+    const watchdog = new Watchdog(
+      { ledger, accountId },
+      {
+        send: (to, { state, message }) => {
+          assert.deepEqual(to, { from: 'env', name: 'HOOK' });
+          told.push([state, message]);
+          return Promise.resolve();
+        },
+        measure: () => undefined,
+        warn: (message) => assert.fail(message),
+      },
+    );
+    const look = async (): Promise<string[]> => {
+      await watchdog.look();
+      await watchdog.look();
+      return told.map(([state]) => state);
+    };
+    assert.deepEqual(await look(), []);
+    const first = await run(segment);
+    assert.deepEqual(await look(), ['braked']);
+    assert.match(told[0]?.[1] ?? '', /30 people would enter.*consentry program approve vip/);
+    await harness.consentry.activations.reject(segment.name);
+    await ended(first);
+    assert.deepEqual(await look(), ['braked', 'well'], 'nothing waits any more');
+    const second = await run(segment);
+    assert.deepEqual(await look(), ['braked', 'well', 'braked'], 'another run is another question');
+    await harness.consentry.activations.approve(segment.name);
+    await ended(second);
+    assert.deepEqual((await look()).slice(3), ['well']);
+    await ledger.pool.query(
+      `update consentry.segment_run set finished_at = finished_at - interval '1 day' where segment_number = $1`,
+      [(await statusOf(segment)).segment],
+    );
+    assert.ok((await statusOf(segment)).isLate);
+    assert.deepEqual((await look()).slice(4), ['late']);
   });
 
   it('send nothing once they are rejected, by a signal too', async () => {
@@ -166,7 +224,7 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     const failed = await run(segment);
     assert.equal(failed.state, 'failed');
     assert.match(failed.why ?? '', /member_id has the same value in several rows/);
-    await until(async () => (await statusOf(segment)).schedule?.paused === true);
+    await until('a pause', async () => (await statusOf(segment)).schedule?.paused === true);
     assert.ok(!people.isOnList(ada));
   });
 

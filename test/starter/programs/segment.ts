@@ -52,7 +52,7 @@ export class Segment {
       'programs:',
       `  ${this.name}: { account: shop, source: { file: ${file} }, ${list}, ${settings} }`,
     ]);
-    return loadPrograms(path, {});
+    return loadPrograms(path, { HOOK: 'http://127.0.0.1:9/' });
   }
 
   async prepare(options: RunOptions = {}, loaded?: Programs): Promise<PreparedRun> {

@@ -7,7 +7,7 @@ import {
   SegmentListError,
 } from '../../../src/ledger/index.js';
 import { DOUBLE, SINGLE, startHarness, type Harness } from '../../support/harness.js';
-import { until } from '../../support/until.js';
+import { until } from '../../workflows/phases.js';
 import { HEADER, peopleOf, Segment, type SegmentOptions } from './segment.js';
 
 const LEAVES_AT_ONCE = 'key: member_id, leave: { do: unsubscribe, after: 1 run }';
@@ -137,7 +137,7 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
     const { namespace } = harness.client.options;
     const workflowExecution = { workflowId };
     await harness.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
-    await until(() =>
+    await until('its deletion', () =>
       handle.describe().then(
         () => false,
         (error: unknown) => error instanceof WorkflowNotFoundError,
@@ -191,7 +191,7 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
     await segment.has('9,other9@safety.test,');
     await segment.run();
     assert.equal(harness.sandbox.account.click({ email: ada }), 1);
-    await until(() => people.isOnList(ada, DOUBLE));
+    await until('the consent', () => Promise.resolve(people.isOnList(ada, DOUBLE)));
     assert.equal((await segment.start()).started, null, 'not in each run');
     await query(`update consentry.segment_part set tried_at = now() - interval '2 days'`, []);
     await segment.run();
