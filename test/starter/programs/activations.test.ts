@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { Watchdog } from '../../../src/activities/index.js';
-import { workflowIds } from '../../../src/contracts/names.js';
 import type { SegmentStatus } from '../../../src/starter/programs/activation/activations.js';
 import type { Programs } from '../../../src/starter/programs/load.js';
 import { startHarness, type Harness } from '../../support/harness.js';
 import { until } from '../../workflows/phases.js';
-import { peopleOf, Segment, SOON_OVER } from './segment.js';
+import { nextRun, peopleOf, Segment, untilAnswerable, SOON_OVER } from './segment.js';
 
 const HOURLY = 'key: member_id, leave: { after: 1 run }, schedule: { every: 1h }';
 
@@ -40,21 +39,12 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
   /** Starts a run, and waits until it waits or has ended. @returns its state */
   const run = async (segment: Segment): Promise<SegmentStatus['runs'][number]> => {
     const { runs, segment: number } = await statusOf(segment);
-    const schedule = harness.client.schedule.getHandle(workflowIds.activation(number));
-    // Until the Schedule has noticed the end of the last run, it skips another.
-    await until('the end of the last run', async () => {
-      const { info } = await schedule.describe();
-      return info.runningActions.length === 0;
-    });
-    await harness.consentry.activations.trigger(segment.name);
+    await nextRun(harness, segment.name, number, runs.length);
     return next(segment, runs.length);
   };
 
   const next = async (segment: Segment, before: number): Promise<SegmentStatus['runs'][number]> => {
-    await until('a run that waits or has ended', async () => {
-      const { runs } = await statusOf(segment);
-      return runs.length > before && !['comparing', 'running'].includes(runs[0]?.state ?? '');
-    });
+    await untilAnswerable(harness, segment.name, before);
     const [newest] = (await statusOf(segment)).runs;
     assert.ok(newest !== undefined);
     return newest;

@@ -6,6 +6,7 @@ import { loadPrograms, type Programs } from '../../../src/starter/programs/load.
 import type { PreparedRun, StartedProgram } from '../../../src/starter/programs/program-runs.js';
 import { SINGLE, type Harness } from '../../support/harness.js';
 import { TEST_TIMING } from '../../support/settings.js';
+import { until } from '../../workflows/phases.js';
 
 /** Everybody is read back before a run ends, so nobody has to be watched for long after it. */
 export const SOON_OVER = { ...TEST_TIMING, appliedWithinMs: 200 };
@@ -113,4 +114,37 @@ export function peopleOf({ sandbox }: Harness) {
     isOnList: (email: string, list = SINGLE): boolean =>
       truthOf(email)?.lists.some(({ id }) => id === list) ?? false,
   };
+}
+
+/**
+ * Lets the Schedule of a segment start a run, and waits until that waits for an answer or has ended.
+ *
+ * @param before how many runs there were
+ */
+export async function nextRun(
+  harness: Harness,
+  program: string,
+  segment: number,
+  before: number,
+): Promise<void> {
+  const schedule = harness.client.schedule.getHandle(workflowIds.activation(segment));
+  // Until the Schedule has noticed the end of the last run, it skips another.
+  await until('the end of the last run', async () => {
+    const { info } = await schedule.describe();
+    return info.runningActions.length === 0;
+  });
+  await harness.consentry.activations.trigger(program);
+  await untilAnswerable(harness, program, before);
+}
+
+/** Waits until there is another run, which waits for an answer or has ended. */
+export async function untilAnswerable(
+  { consentry }: Harness,
+  program: string,
+  before: number,
+): Promise<void> {
+  await until('a run that waits or has ended', async () => {
+    const { runs } = await consentry.activations.status(program);
+    return runs.length > before && !['comparing', 'running'].includes(runs[0]?.state ?? '');
+  });
 }

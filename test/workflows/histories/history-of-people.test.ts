@@ -11,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/stack.js';
 import { people } from '../../support/people.js';
 import { inPhase, until } from '../phases.js';
 import { countsOf } from '../../support/outcomes.js';
+import { nextRun, Segment, SOON_OVER } from '../../starter/programs/segment.js';
 import { readable } from './readable.js';
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
@@ -121,6 +122,7 @@ describe('what Temporal keeps of people', () => {
     await consentry.migrations.waitForEnd(stopped.id);
     account.clearFaults();
     await harness.client.workflow.getHandle(workflowIds.watch(id)).cancel();
+    await runSegment(addresses.slice(50, 80));
     await until('all workflows', async () => {
       await keepAll();
       return new Set([...kept.values()].map(({ type }) => type)).size === TYPES.length;
@@ -131,8 +133,39 @@ describe('what Temporal keeps of people', () => {
     await customer.drop();
   });
 
+  /** A run that waits and is approved, one that is cancelled while it waits, and one that fails. */
+  async function runSegment(addresses: readonly string[]): Promise<void> {
+    const { activations } = harness.consentry;
+    const segment = new Segment(
+      harness,
+      'key: member_id, brakes: { enter: { people: 20 } }, schedule: { every: 1h }',
+    );
+    const rows = addresses.map((address, n) => `${n},${address},`);
+    await segment.has(...rows.slice(0, 25));
+    const loaded = await segment.load();
+    for (const change of await activations.changes(loaded)) {
+      await activations.apply(loaded, change, { timing: SOON_OVER });
+    }
+    const run = async () => {
+      const { runs, segment: number } = await activations.status(segment.name);
+      await nextRun(harness, segment.name, number, runs.length);
+      const [newest] = (await activations.status(segment.name)).runs;
+      return newest?.workflowId ?? '';
+    };
+    const workflowId = await run();
+    await activations.approve(segment.name);
+    await harness.client.workflow.getHandle(workflowId).result();
+    await segment.has(...people(60).map((address, n) => `9${n},also.${address},`));
+    const cancelled = harness.client.workflow.getHandle(await run());
+    await cancelled.cancel();
+    await assert.rejects(cancelled.result());
+    await segment.has(...rows, ...rows);
+    await assert.rejects(harness.client.workflow.getHandle(await run()).result());
+  }
+
   const TYPES = [
     'confirmationWatch',
+    'consentActivation',
     'consentBatch',
     'consentCheck',
     'consentForget',
