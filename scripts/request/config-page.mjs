@@ -104,7 +104,7 @@ read; a channel needs a column that says who consented to it.
 
 ### enter, leave and brakes
 
-Of a program with a \`key\`: see [segments](programs.md#segments). Each can be in \`defaults\`, and key by key in the program.
+Of a program with a \`key\`: see [segments](segments.md). Each can be in \`defaults\`, and key by key in the program.
 
 \`enter\`:
 

@@ -10,7 +10,7 @@ const root = ['../../../', '../../../../']
   .find((folder) => existsSync(`${folder}package.json`));
 
 describe('the documentation of consentry.yaml', () => {
-  for (const page of ['config.md', 'programs.md']) {
+  for (const page of ['config.md', 'programs.md', 'segments.md']) {
     it(`has no file in ${page} that is not valid`, () => {
       const text = readFileSync(`${root}docs/${page}`, 'utf8');
       const files = [...text.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, file = '']) => file);
