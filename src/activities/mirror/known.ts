@@ -1,11 +1,17 @@
 import { needsPhone, spellingsOf, type Judgement } from '../../consent/judge.js';
-import { fromMirrored } from '../../consent/mirrored.js';
+import { fromMirrored, isUnknown, toMirrored } from '../../consent/mirrored.js';
 import { ProfileIndex } from '../../consent/profile-index.js';
 import { foldEmail } from '../../contracts/addresses.js';
 import type { Channel } from '../../contracts/channels.js';
 import type { MigrationSettings } from '../../contracts/migration.js';
 import { UNKNOWN_CONSENT, type ProfileConsent } from '../../klaviyo/index.js';
-import type { AskedAddress, Mirror, OpenRow, RememberedAddress } from '../../ledger/index.js';
+import type {
+  AskedAddress,
+  Mirror,
+  MirroredProfile,
+  OpenRow,
+  RememberedAddress,
+} from '../../ledger/index.js';
 
 /**
  * How long what was read is relied on. Klaviyo shows no change of an address that becomes a secondary
@@ -134,8 +140,18 @@ export function apart(profiles: readonly ProfileConsent[]): ProfileConsent[] {
   );
 }
 
+/**
+ * What a look-up showed, as the mirror keeps it. Whoever may own a profile that Klaviyo does not assign is
+ * looked up again, whatever was remembered of them before.
+ */
+export function lookedUpProfiles(profiles: readonly ProfileConsent[]): MirroredProfile[] {
+  return apart(
+    profiles.map((profile) => (isUnknown(profile) ? besideOthers(profile) : profile)),
+  ).map(toMirrored);
+}
+
 /** Under an id of its own, so that it replaces nothing that is known of the profile. */
-export function besideOthers(profile: ProfileConsent): ProfileConsent {
+function besideOthers(profile: ProfileConsent): ProfileConsent {
   return { ...profile, id: `${profile.id} ${addressesIn(profile)}` };
 }
 

@@ -43,7 +43,7 @@ export class Sinks {
     await rememberPeople(this.deps.ledger.db, this.session.sync.accountId, {
       profiles: apart(profilesIn(pages).map(({ profile }) => profile)).map(toMirrored),
       addresses: [],
-      tookMs: tookMs(pages),
+      readAt: this.session.ledgerTimeOf(beganMs(pages)),
     });
   }
 
@@ -56,7 +56,7 @@ export class Sinks {
     const written = await this.session.write(
       {
         records: recordsOf(pages, (ms) => this.session.timeOf(ms)),
-        readAt: this.session.timeOf(performance.now() - tookMs(pages)),
+        readAt: this.session.timeOf(beganMs(pages)),
         noticedBy,
         isFirst: noticedBy === 'first_run',
       },
@@ -85,9 +85,9 @@ function profilesIn(pages: readonly ReadPage[]): ReadProfile[] {
   return pages.flatMap(({ profiles }) => profiles);
 }
 
-/** Milliseconds since the first of these pages was asked for. */
-function tookMs(pages: readonly ReadPage[]): number {
-  return performance.now() - Math.min(...pages.map(({ beganMs }) => beganMs));
+/** When the first of these pages was asked for, as `performance.now()`. */
+function beganMs(pages: readonly ReadPage[]): number {
+  return Math.min(...pages.map((page) => page.beganMs));
 }
 
 /** The last reading of each profile. */
