@@ -38,6 +38,8 @@ import { ACCOUNT, openTestLedger, send, store } from '../support/ledger.js';
 import { LIST_SETTINGS } from '../support/settings.js';
 
 const LONG_AGO = '2024-01-02T03:04:05.000Z';
+/** By the clock that the ledger and this test share. */
+const now = () => new Date().toISOString();
 
 const ADA = {
   email: 'ada@example.com',
@@ -225,7 +227,7 @@ describe('erasing people from the ledger', () => {
         { id: '01BOB', email: 'bob@example.com', phoneNumber: null, saysNo: false, consent: {} },
       ],
       addresses: [ADA.email, ADA.spelled, ADA.phoneNumber, 'bob@example.com'],
-      tookMs: 0,
+      readAt: now(),
     });
     await askAboutPerson(db, {
       id: 'asked',
@@ -395,7 +397,7 @@ describe('erasing people from the ledger', () => {
     await rememberPeople(db, ACCOUNT, {
       profiles: [profile('01A', withdrawn), profile('01B', shown)],
       addresses: [],
-      tookMs: 0,
+      readAt: now(),
     });
     await erase([
       { email: withdrawn, phoneNumber: null, profileId: '01A' },
@@ -432,7 +434,7 @@ describe('erasing people from the ledger', () => {
         },
       ],
       addresses: [],
-      tookMs: 0,
+      readAt: now(),
     });
 
     await erase([who], said);
@@ -525,7 +527,7 @@ describe('erasing people from the ledger', () => {
     await rememberPeople(ledger.db, ACCOUNT, {
       profiles: [{ id: profileId, email, phoneNumber: null, saysNo: true, consent: { of: email } }],
       addresses: [],
-      tookMs: 0,
+      readAt: now(),
     });
     const people = [{ email: 'old-of-mirror@example.com', phoneNumber: null, profileId }];
     await erasePeople(ledger.db, ACCOUNT, {

@@ -20,6 +20,8 @@ const profile = (n: number): MirroredProfile => ({
   consent: {},
 });
 const emailOf = (n: number) => `p${n}@example.com`;
+/** By the clock that the ledger and this test share. */
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 const asked = (n: number) => ({ spelling: emailOf(n), identifier: emailOf(n) });
 
 describe('the mirror of an account', { timeout: 60_000 }, () => {
@@ -33,9 +35,9 @@ describe('the mirror of an account', { timeout: 60_000 }, () => {
     const { db } = ledger;
     const accountId = 'drift';
     await beginMirror(db, accountId, { since: new Date(), tookMs: 0 });
-    await rememberPeople(db, accountId, { profiles: [profile(1)], addresses: [], tookMs: 0 });
+    await rememberPeople(db, accountId, { profiles: [profile(1)], addresses: [], readAt: ago(0) });
     // By the worker's clock, the reading began after that.
-    await completeMirror(db, accountId, -1_000);
+    await completeMirror(db, accountId, ago(-1_000));
     const remembered = await rememberedPeople(db, accountId, [asked(1)]);
     assert.equal(remembered.get(emailOf(1))?.profiles.length, 1);
     assert.equal((await mirrorOf(db, accountId))?.saysNo, true);
@@ -48,19 +50,35 @@ describe('the mirror of an account', { timeout: 60_000 }, () => {
     const [first, second] = [emailOf(1), emailOf(2)];
     await beginMirror(db, accountId, { since: new Date(), tookMs: 2 * hour });
     const both = { profiles: [profile(1), profile(2)], addresses: [first, second] };
-    await rememberPeople(db, accountId, { ...both, tookMs: hour });
+    await rememberPeople(db, accountId, { ...both, readAt: ago(hour) });
     const other = await pool.connect();
     try {
       await other.query('begin');
       const lock = 'select from consentry.profile where account_id = $1 and profile_id = $2';
       await other.query(`${lock} for update`, [accountId, 'P2']);
-      await db.transaction().execute(async (tx) => completeMirror(tx, accountId, 0));
+      await db.transaction().execute(async (tx) => completeMirror(tx, accountId, ago(0)));
       await other.query('commit');
     } finally {
       other.release();
     }
     const remembered = await rememberedPeople(db, accountId, [asked(1), asked(2)]);
     assert.deepEqual([...remembered.keys()], [second]);
+  });
+
+  test('has an address looked up again that a profile no longer has', async () => {
+    const { db } = ledger;
+    const accountId = 'moved';
+    const hers = { ...profile(1), phoneNumber: '+12015550101' };
+    const addresses = [emailOf(1), '+12015550101', emailOf(2)];
+    await rememberPeople(db, accountId, { profiles: [hers], addresses, readAt: ago(0) });
+    const moved = { ...hers, email: emailOf(3), phoneNumber: null };
+    await rememberPeople(db, accountId, { profiles: [moved], addresses: [], readAt: ago(0) });
+    const remembered = await rememberedPeople(
+      db,
+      accountId,
+      addresses.map((each) => ({ spelling: each, identifier: each })),
+    );
+    assert.deepEqual([...remembered.keys()], [emailOf(2)]);
   });
 
   test('is up to date where an opt-out shows that profiles do not', async () => {
@@ -81,10 +99,10 @@ describe('the mirror of an account', { timeout: 60_000 }, () => {
     const accountId = 'nameless';
     await beginMirror(db, accountId, { since: new Date(), tookMs: 0 });
     const texts = { ...profile(1), email: null, consent: { sms: { is: 'UNSUBSCRIBED' } } };
-    await rememberPeople(db, accountId, { profiles: [texts], addresses: [], tookMs: 0 });
+    await rememberPeople(db, accountId, { profiles: [texts], addresses: [], readAt: ago(0) });
     assert.equal((await mirrorOf(db, accountId))?.namelessSaysNo, false);
     const mails = { ...profile(2), email: null, consent: { email: { is: 'UNSUBSCRIBED' } } };
-    await rememberPeople(db, accountId, { profiles: [mails], addresses: [], tookMs: 0 });
+    await rememberPeople(db, accountId, { profiles: [mails], addresses: [], readAt: ago(0) });
     assert.equal((await mirrorOf(db, accountId))?.namelessSaysNo, true);
   });
 
@@ -93,8 +111,12 @@ describe('the mirror of an account', { timeout: 60_000 }, () => {
     const accountId = 'old';
     const hour = 3_600_000;
     await beginMirror(db, accountId, { since: new Date(), tookMs: 3 * hour });
-    const read = (n: number, tookMs: number) =>
-      rememberPeople(db, accountId, { profiles: [profile(n)], addresses: [emailOf(n)], tookMs });
+    const read = (n: number, ms: number) =>
+      rememberPeople(db, accountId, {
+        profiles: [profile(n)],
+        addresses: [emailOf(n)],
+        readAt: ago(ms),
+      });
     await read(1, 2 * hour);
     await read(2, hour / 2);
     await forgetPeople(db, accountId, hour);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { populate } from 'klaviyo-sandbox';
+import { startRun } from '../support/runs.js';
 import { startSyncWorld } from './world.js';
 
 const HOUR_MS = 3_600_000;
@@ -65,6 +67,51 @@ test("what changed is written though the ledger's clock has gone back since", as
     assert.equal((await syncs.waitForEnd(workflowId)).changed, 1);
     await world.assertTrue();
   } finally {
+    await world.close();
+  }
+});
+
+test('what was read is as old as it is, though the machine slept before it was remembered', async () => {
+  const world = await startSyncWorld();
+  const { harness, sandbox } = world;
+  const sleptMs = 2_000;
+  /** Sleeps while a call waits for its answer: meanwhile a worker's own count stands still. */
+  const sleepIn = async (operation: string, after: number): Promise<Date> => {
+    const gate = harness.gates.close(operation, after);
+    await gate.reached;
+    const asleepAt = new Date();
+    const count = performance.now.bind(performance);
+    const stoodAt = count();
+    const { mock: counting } = mock.method(performance, 'now', () => stoodAt);
+    await delay(sleptMs);
+    const lostMs = count() - stoodAt;
+    counting.mockImplementation(() => count() - lostMs);
+    gate.open();
+    return asleepAt;
+  };
+  const readBefore = async (email: string, at: Date): Promise<boolean> => {
+    const { rows } = await sql<{ read_at: Date }>`
+      select read_at from consentry.profile where email = ${email}`.execute(harness.ledger.db);
+    assert.equal(rows.length, 1);
+    return rows.every(({ read_at: readAt }) => readAt <= at);
+  };
+  try {
+    // No change that is read again.
+    sandbox.account.seed({ email: 'ada@example.com', created: '2023-01-01T00:00:00Z' });
+    const syncing = world.sync();
+    const syncSlept = await sleepIn('get_profiles', 0);
+    await syncing;
+    mock.restoreAll();
+    assert.ok(await readBefore('ada@example.com', syncSlept), 'by a sync');
+
+    sandbox.account.seed({ email: 'ben@example.com', email_consent: 'UNSUBSCRIBED' });
+    const id = await startRun(harness, ['ben@example.com'], { optIn: 'single' });
+    // The preflight has asked first.
+    const runSlept = await sleepIn('get_profiles', 1);
+    await harness.consentry.migrations.waitForEnd(id);
+    assert.ok(await readBefore('ben@example.com', runSlept), 'by a look-up');
+  } finally {
+    mock.restoreAll();
     await world.close();
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { optOutsOf } from '../../src/ledger/index.js';
+import { ledgerTime, optOutsOf, rememberPeople } from '../../src/ledger/index.js';
 import { intent } from '../support/intents.js';
 import { store } from '../support/ledger.js';
 import { outcomesOf } from '../support/outcomes.js';
@@ -96,6 +96,64 @@ describe('a profile that is gone', () => {
     await world.assertTrue();
   });
 
+  /** How many profiles the mirror has for an id, and whether an address counts as looked up. */
+  const remembered = async (id: string, email: string) => {
+    const { rows } = await sql<{ profiles: number; addresses: number }>`
+      select
+        (select count(*)::int from consentry.profile where starts_with(profile_id, ${id})) as profiles,
+        (select count(*)::int from consentry.looked_up
+          where address = md5(${email})::uuid) as addresses`.execute(world.harness.ledger.db);
+    return rows[0];
+  };
+  /** As a migration looks somebody up. */
+  const lookUp = async (...addresses: string[]) => {
+    const { ledger, accountId } = world.harness;
+    const readAt = await ledgerTime(ledger.db);
+    await rememberPeople(ledger.db, accountId, { profiles: [], addresses, readAt });
+  };
+
+  test('is forgotten by migrations too: who it was merged into had opted out', async () => {
+    const { harness, sandbox } = world;
+    const { account } = sandbox;
+    const created = '2023-01-01T00:00:00Z';
+    account.seed({ email: 'Lea@example.com', created });
+    account.seed({ email: 'heir@example.com', email_consent: 'UNSUBSCRIBED', created });
+    account.advance(HOUR_MS);
+    await sweep();
+    const [from, into] = ['Lea@example.com', 'heir@example.com'].map(ofAddress);
+    assert.ok(from !== undefined && into !== undefined);
+    await lookUp('lea@example.com', 'Lea@example.com');
+    assert.deepEqual(await remembered(from.id, 'lea@example.com'), { profiles: 1, addresses: 1 });
+    const { profiles, identities } = account;
+    identities.merge(profiles.withId(from.id) ?? -1, profiles.withId(into.id) ?? -1, 'source');
+    // The destination comes last: if it fails, the mirror has forgotten them all the same.
+    await world.rows(
+      "create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$",
+    );
+    await world.rows(
+      `create trigger refuse before insert or update on klaviyo_consent for each row
+        when (new.merged_into is not null) execute function refuse()`,
+    );
+    await assert.rejects(sweep(), /no/);
+    assert.deepEqual(await remembered(from.id, 'lea@example.com'), { profiles: 0, addresses: 0 });
+    await world.rows('drop trigger refuse on klaviyo_consent');
+    await sweep();
+    const outcomes = async (mirror: 'always' | 'off', absentIsNew: boolean) => {
+      const id = await startRun(harness, ['Lea@example.com'], {
+        optIn: 'single',
+        mirror,
+        absentIsNew,
+      });
+      await harness.consentry.migrations.waitForEnd(id);
+      return outcomesOf(harness.ledger, id);
+    };
+    const unknown = { 'lea@example.com email': 'consent_state_unknown' };
+    // Before anything else looks her up: the sync has read the whole account.
+    assert.deepEqual(await outcomes('always', true), unknown);
+    assert.deepEqual(await outcomes('always', false), unknown);
+    assert.deepEqual(await outcomes('off', false), unknown);
+  });
+
   test('is gone from the ledger too if it was deleted, and not if it was merged', async () => {
     // Ada was deleted above, and Eve merged.
     assert.deepEqual((await former()).sort(), ['eve', 'ivy', 'kim', 'max', 'zoe']);
@@ -130,7 +188,7 @@ describe('a profile that is gone', () => {
     const { id } = ofAddress('max@example.com');
     remove(id);
     await world.rows(
-      "create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$",
+      "create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$",
     );
     await world.rows(
       'create trigger refuse before delete on klaviyo_consent for each row execute function refuse()',
@@ -149,9 +207,12 @@ describe('a profile that is gone', () => {
   test('stays in the ledger if the sync keeps who was deleted', async () => {
     const kept = { table: 'kept', onDeleted: 'keep' as const };
     await world.sync(kept);
-    remove(ofAddress('ivy@example.com').id);
+    const { id } = ofAddress('ivy@example.com');
+    await lookUp('ivy@example.com');
+    remove(id);
     const { removed } = await world.sync({ ...kept, full: true });
     assert.equal(removed, 1);
+    assert.deepEqual(await remembered(id, 'ivy@example.com'), { profiles: 0, addresses: 0 });
     assert.deepEqual((await former()).sort(), ['eve', 'ivy', 'kim']);
   });
 });

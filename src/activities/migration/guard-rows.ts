@@ -14,6 +14,7 @@ import {
   askForMembership,
   getMigration,
   givenToRows,
+  ledgerTime,
   liftsOf,
   noteOptOuts,
   optOutsOf,
@@ -69,7 +70,8 @@ export async function guardRows(
   const { id: migrationId, accountId } = migration;
   const recalled = await people.recall(migration, asked, age, (row) => maxAgeOf(row, age));
   const looked = await lookUp(deps, migration, recalled.left, signal);
-  await people.remember(migration, looked.people, looked.rows, looked.tookMs());
+  const read = { readAt: looked.readAt, tookMs: looked.tookMs() };
+  await people.remember(migration, looked.people, looked.rows, read);
   const joining = await notOnList(deps, migration, looked, signal);
   const since = new Date((deps.klaviyo.now()?.earliest.getTime() ?? Date.now()) - ON_ITS_WAY_MS);
   const judgements = [...recalled.judgements, ...looked.judgements];
@@ -136,6 +138,7 @@ async function lookUp(
   signal: AbortSignal,
 ) {
   const { accountId, settings, askedAt } = migration;
+  const readAt = await ledgerTime(ledger.db);
   const began = performance.now();
   const people = await lookUpPeople(
     klaviyo,
@@ -163,7 +166,7 @@ async function lookUp(
       run,
     ),
   );
-  return { people, rows, judgements, tookMs: () => performance.now() - began };
+  return { people, rows, judgements, readAt, tookMs: () => performance.now() - began };
 }
 
 function identifiersOf({ email, phoneNumber }: OpenRow): string[] {

@@ -1,5 +1,4 @@
 import { judgePerson, type Judgement } from '../../consent/judge.js';
-import { isUnknown, toMirrored } from '../../consent/mirrored.js';
 import { foldEmail } from '../../contracts/addresses.js';
 import type { OptOutTiming } from '../../contracts/migration.js';
 import {
@@ -16,15 +15,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { byKlaviyosClock } from '../klaviyo-time.js';
 import type { LookedUp } from '../look-ups.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
-import {
-  addressesOf,
-  apart,
-  besideOthers,
-  indexOf,
-  isFedRow,
-  isKnown,
-  mayRelyOn,
-} from './known.js';
+import { addressesOf, indexOf, isFedRow, isKnown, lookedUpProfiles, mayRelyOn } from './known.js';
 
 /** The mirror begins before its first look-up: others that are under way then count too. */
 const BEGINS_BEFORE_MS = 60_000;
@@ -54,13 +45,14 @@ export class AccountPeople {
   /**
    * Remembers what a look-up of these rows showed.
    *
-   * @param tookMs time since its first call
+   * @param read.readAt when it was asked for, by the ledger's clock
+   * @param read.tookMs time since then, as the worker counts it
    */
   async remember(
     { accountId, settings }: Migration,
     people: LookedUp,
     rows: readonly OpenRow[],
-    tookMs: number,
+    { readAt, tookMs }: { readonly readAt: string; readonly tookMs: number },
   ): Promise<void> {
     if (settings.mirror === 'off') return;
     const { ledger, klaviyo } = this.deps;
@@ -70,15 +62,10 @@ export class AccountPeople {
       await beginMirror(ledger.db, accountId, { since: new Date(now - beganMs), tookMs: beganMs });
       this.#begun.add(accountId);
     }
-    // Whoever may own a profile that Klaviyo does not assign is looked up again, whatever was
-    // remembered of them before.
-    const profiles = apart(
-      people.profiles.map((profile) => (isUnknown(profile) ? besideOthers(profile) : profile)),
-    );
     await rememberPeople(ledger.db, accountId, {
-      profiles: profiles.map(toMirrored),
+      profiles: lookedUpProfiles(people.profiles),
       addresses: rows.flatMap(addressesOf).map(({ spelling }) => spelling),
-      tookMs,
+      readAt,
     });
   }
 

@@ -1,11 +1,17 @@
 import { needsPhone, spellingsOf, type Judgement } from '../../consent/judge.js';
-import { fromMirrored } from '../../consent/mirrored.js';
+import { fromMirrored, isUnknown, toMirrored } from '../../consent/mirrored.js';
 import { ProfileIndex } from '../../consent/profile-index.js';
 import { foldEmail } from '../../contracts/addresses.js';
 import type { Channel } from '../../contracts/channels.js';
 import type { MigrationSettings } from '../../contracts/migration.js';
 import { UNKNOWN_CONSENT, type ProfileConsent } from '../../klaviyo/index.js';
-import type { AskedAddress, Mirror, OpenRow, RememberedAddress } from '../../ledger/index.js';
+import type {
+  AskedAddress,
+  Mirror,
+  MirroredProfile,
+  OpenRow,
+  RememberedAddress,
+} from '../../ledger/index.js';
 
 /**
  * How long what was read is relied on. Klaviyo shows no change of an address that becomes a secondary
@@ -112,30 +118,48 @@ export function mayRelyOn(
 }
 
 /**
- * Klaviyo may answer with one id for profiles with different addresses. They are kept as several, of
- * which nothing is known.
+ * Klaviyo may answer with one id for profiles that differ. Nothing is known of them then, and all their
+ * addresses are kept: the last under the id, in place of what was known of it, the others beside it.
  */
 export function apart(profiles: readonly ProfileConsent[]): ProfileConsent[] {
+  // Asked of millions of people, one by one.
+  if (profiles.length === 1) return [...profiles];
   const byId = new Map<string, ProfileConsent[]>();
   for (const profile of profiles) {
     const same = byId.get(profile.id);
-    if (same === undefined) {
-      byId.set(profile.id, [profile]);
-      continue;
-    }
-    const at = same.findIndex((each) => addressesIn(each) === addressesIn(profile));
-    if (at === -1) same.push(profile);
-    else same[at] = profile;
+    if (same === undefined) byId.set(profile.id, [profile]);
+    else same.push(profile);
   }
-  return [...byId.values()].flatMap((same) =>
-    same.length === 1
-      ? same
-      : same.map((profile) => ({ ...besideOthers(profile), ...UNKNOWN_CONSENT })),
-  );
+  return [...byId.values()].flatMap((same) => {
+    const last = same.slice(-1);
+    if (!isDisputed(same)) return last;
+    const byAddresses = new Map(same.map((each) => [addressesIn(each), each]));
+    for (const each of last) byAddresses.delete(addressesIn(each));
+    return [...[...byAddresses.values()].map(besideOthers), ...last].map((profile) => ({
+      ...profile,
+      ...UNKNOWN_CONSENT,
+    }));
+  });
+}
+
+/** Whether what was read of one profile differs in its addresses or in anything that the guard decides by. */
+export function isDisputed(same: readonly ProfileConsent[]): boolean {
+  if (same.length < 2) return false;
+  return new Set(same.map((profile) => JSON.stringify(toMirrored(profile)))).size > 1;
+}
+
+/**
+ * What a look-up showed, as the mirror keeps it. Whoever may own a profile that Klaviyo does not assign is
+ * looked up again, whatever was remembered of them before.
+ */
+export function lookedUpProfiles(profiles: readonly ProfileConsent[]): MirroredProfile[] {
+  return apart(
+    profiles.map((profile) => (isUnknown(profile) ? besideOthers(profile) : profile)),
+  ).map(toMirrored);
 }
 
 /** Under an id of its own, so that it replaces nothing that is known of the profile. */
-export function besideOthers(profile: ProfileConsent): ProfileConsent {
+function besideOthers(profile: ProfileConsent): ProfileConsent {
   return { ...profile, id: `${profile.id} ${addressesIn(profile)}` };
 }
 

@@ -9,6 +9,7 @@ import {
   feedWasRead,
   forgetPeople,
   keepFeed,
+  ledgerTime,
   mirrorOf,
   PROFILES_FEED,
   releaseFeed,
@@ -129,6 +130,7 @@ export class ProfileChanges {
     const { ledger, klaviyo } = this.deps;
     const { db } = ledger;
     const now = klaviyo.now()?.earliest ?? new Date();
+    const beganInLedger = await ledgerTime(db);
     const began = performance.now();
     const taken = await takeFeed(db, accountId, PROFILES_FEED, now);
     if (taken === null) return false;
@@ -149,7 +151,7 @@ export class ProfileChanges {
       await db.transaction().execute(async (tx) => {
         const read = { since: now, tookMs: performance.now() - began };
         await feedWasRead(tx, accountId, PROFILES_FEED, whole ? { ...read, wholeMs: 0 } : read);
-        if (whole) await completeMirror(tx, accountId, read.tookMs);
+        if (whole) await completeMirror(tx, accountId, beganInLedger);
       });
       isRead = true;
       return true;
@@ -170,15 +172,15 @@ export class ProfileChanges {
     const persistence = new Persistence(signal);
     let cursor: string | null = null;
     for (let page = 1; page <= pages; page += 1) {
-      let began = performance.now();
-      const read: ProfilePage = await persistence.whileShort(() => {
-        began = performance.now();
+      let readAt = '';
+      const read: ProfilePage = await persistence.whileShort(async () => {
+        readAt = await ledgerTime(ledger.db);
         return klaviyo.listChanged({ ...query, cursor }, { signal });
       });
       await rememberPeople(ledger.db, accountId, {
         profiles: apart(read.profiles).map(toMirrored),
         addresses: [],
-        tookMs: performance.now() - began,
+        readAt,
       });
       if (until(read.profiles)) return false;
       cursor = read.next;

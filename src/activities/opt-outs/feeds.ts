@@ -67,9 +67,11 @@ export interface OptOutSources {
    * Takes profiles with suppressions that are no opt-outs, such as bounces: nothing else shows that
    * such people may not be subscribed.
    *
-   * @param tookMs time since they were asked for, in milliseconds
+   * @param readAt when they were asked for, by the ledger's clock
    */
-  remember(profiles: readonly ProfileConsent[], tookMs: number): Promise<void>;
+  remember(profiles: readonly ProfileConsent[], readAt: string): Promise<void>;
+  /** The time by the ledger's clock. */
+  time(): Promise<string>;
 }
 
 /**
@@ -195,7 +197,7 @@ type Waits = Pick<OptOutFeed, 'maxAgeMs' | 'lateMs'>;
 const OPTIONAL_FEED = { optional: true, rest: 0 } as const;
 
 function suppressions(
-  { klaviyo, remember }: Pick<OptOutSources, 'klaviyo' | 'remember'>,
+  { klaviyo, remember, time }: Pick<OptOutSources, 'klaviyo' | 'remember' | 'time'>,
   { byHand, ...waits }: Waits & { readonly byHand: boolean },
 ): OptOutFeed {
   return {
@@ -206,9 +208,9 @@ function suppressions(
     async *read(since, signal) {
       const query = { since: since.toISOString(), reason: byHand ? BY_HAND : null };
       for (let cursor: string | null = null; ;) {
-        const began = performance.now();
+        const readAt = await time();
         const page = await klaviyo.listSuppressed({ ...query, cursor }, { signal });
-        await remember(page.profiles.filter(isUnreachable), performance.now() - began);
+        await remember(page.profiles.filter(isUnreachable), readAt);
         yield optOutsOf(page.profiles, since, null, klaviyo).map((optOut) => ({
           ...optOut,
           source: 'suppression',

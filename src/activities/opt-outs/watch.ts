@@ -13,6 +13,7 @@ import {
   keepFeed,
   noteOptOuts,
   releaseFeed,
+  ledgerTime,
   rememberPeople,
   takeFeed,
   watchedForMs,
@@ -56,7 +57,7 @@ interface Reading {
  * reads it, and the others wait.
  */
 export class OptOutWatch {
-  readonly #sources: Omit<OptOutSources, 'remember'>;
+  readonly #sources: Omit<OptOutSources, 'remember' | 'time'>;
 
   constructor(
     private readonly deps: ActivityDependencies,
@@ -110,13 +111,13 @@ export class OptOutWatch {
 
   #feeds(run: WatchedRun, timing: OptOutTiming): OptOutFeed[] {
     const { db } = this.deps.ledger;
-    const remember = async (profiles: readonly ProfileConsent[], tookMs: number) =>
+    const remember = async (profiles: readonly ProfileConsent[], readAt: string) =>
       rememberPeople(db, run.accountId, {
         profiles: apart(profiles).map(toMirrored),
         addresses: [],
-        tookMs,
+        readAt,
       });
-    return optOutFeeds({ ...this.#sources, remember }, run, timing);
+    return optOutFeeds({ ...this.#sources, remember, time: () => ledgerTime(db) }, run, timing);
   }
 
   async #readDue(

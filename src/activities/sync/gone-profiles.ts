@@ -8,9 +8,10 @@ import { optOutsShown } from '../../consent/judge.js';
 import { fromMirrored } from '../../consent/mirrored.js';
 import type { Gone } from '../../destinations/destination.js';
 import type { ProfileConsent } from '../../klaviyo/index.js';
-import { erasePeople, forgetProfiles, noteSynced } from '../../ledger/index.js';
+import { erasePeople, forgetProfiles, noteSynced, rememberPeople } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
 import { lookUpPeople } from '../look-ups.js';
+import { lookedUpProfiles } from '../mirror/known.js';
 import { Persistence } from '../temporal/persistence.js';
 import { profilesOf } from './profiles-of.js';
 import type { SyncSession } from './session.js';
@@ -65,7 +66,9 @@ export class GoneProfiles {
     const rows = await destination.rowsOf(ids);
     if (rows.size === 0) return NO_COUNTS;
     const held = [...rows.values()];
+    let askedMs = 0;
     const people = await this.#persistence.whileShort(async () => {
+      askedMs = performance.now();
       const found = await lookUpPeople(
         this.deps.klaviyo,
         { emails: textsOf(held, 'email'), phoneNumbers: textsOf(held, 'phone_number') },
@@ -90,8 +93,16 @@ export class GoneProfiles {
     const deleted = gone.flatMap(({ profileId, mergedInto }) =>
       mergedInto === null ? [profileId] : [],
     );
-    // The ledger first: the destination's rows are the only ones that say whom to erase.
+    // Before anybody is forgotten: what was read earlier adds nobody afterwards. Only a look-up shows
+    // who owns an address since a merge.
+    await rememberPeople(this.deps.ledger.db, this.session.sync.accountId, {
+      profiles: lookedUpProfiles(people.profiles),
+      addresses: [],
+      readAt: this.session.ledgerTimeOf(askedMs),
+    });
+    // The ledger first: the destination's rows are the only ones that say whom to erase and to forget.
     await this.#erase(deleted, rows);
+    await this.#forget(owners.keys(), rows);
     const written = await this.session.write(
       {
         records: [],
@@ -102,10 +113,19 @@ export class GoneProfiles {
       },
       state,
     );
-    await forgetProfiles(this.deps.ledger.db, this.session.sync.accountId, deleted);
     const counts = countsOf(0, written);
     await noteSynced(this.deps.ledger.db, this.step.runId, counts);
     return counts;
+  }
+
+  /** Makes the account's mirror forget whoever is gone: no migration may rely on them any more. */
+  async #forget(ids: Iterable<string>, rows: ReadonlyMap<string, ConsentRow>): Promise<void> {
+    const gone = [...ids].map((profileId) => ({
+      profileId,
+      email: textOf(rows.get(profileId)?.['email']),
+      phoneNumber: textOf(rows.get(profileId)?.['phone_number']),
+    }));
+    await forgetProfiles(this.deps.ledger.db, this.session.sync.accountId, gone);
   }
 
   /** Erases from the ledger whoever was deleted, with all that was merged into them, unless the sync keeps them. */

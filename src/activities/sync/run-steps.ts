@@ -154,8 +154,7 @@ export function createSyncSteps(deps: SyncDependencies) {
   /** Everybody is remembered now, unless changes were missed since the reading began. */
   async function noteMirror(accountId: string, beganInLedger: string): Promise<void> {
     if (!(await isWholeSince(db, accountId, beganInLedger))) return;
-    const tookMs = Date.parse(await ledgerTime(db)) - Date.parse(beganInLedger);
-    await completeMirror(db, accountId, tookMs);
+    await completeMirror(db, accountId, beganInLedger);
   }
 }
 

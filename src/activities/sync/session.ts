@@ -117,6 +117,16 @@ export class SyncSession {
     return this.clock.timeOf(ms + this.#behindMs);
   }
 
+  /**
+   * The same as the ledger itself dates what it remembers: whether or not its clock has gone back.
+   *
+   * @param ms as `performance.now()`
+   * @returns an RFC 3339 datetime
+   */
+  ledgerTimeOf(ms: number): string {
+    return this.clock.timeOf(ms);
+  }
+
   /** Writes people and the new state in one transaction, then tells the ledger. */
   async write(writing: Writing, state: SyncState): Promise<Written> {
     const dated: SyncState = { ...state, datedUntil: this.timeOf(performance.now()) };

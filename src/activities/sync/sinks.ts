@@ -10,9 +10,9 @@ import {
 import type { NoticedBy, ReadRecord, Written } from '../../destinations/destination.js';
 import { noteSynced, rememberPeople } from '../../ledger/index.js';
 import type { SyncDependencies } from '../dependencies.js';
-import { apart } from '../mirror/known.js';
 import { isFilled, noteLagsOf } from './lags.js';
-import { profilesOf, type ReadPage, type ReadProfile } from './profiles-of.js';
+import { latestOf } from './latest.js';
+import { profilesOf, type ReadPage } from './profiles-of.js';
 import type { SyncSession } from './session.js';
 import type { SyncState } from './state.js';
 
@@ -41,9 +41,9 @@ export class Sinks {
    */
   async remember(pages: readonly ReadPage[]): Promise<void> {
     await rememberPeople(this.deps.ledger.db, this.session.sync.accountId, {
-      profiles: apart(profilesIn(pages).map(({ profile }) => profile)).map(toMirrored),
+      profiles: latestOf(pages).flatMap(({ profiles }) => profiles.map(toMirrored)),
       addresses: [],
-      tookMs: tookMs(pages),
+      readAt: this.session.ledgerTimeOf(beganMs(pages)),
     });
   }
 
@@ -56,13 +56,13 @@ export class Sinks {
     const written = await this.session.write(
       {
         records: recordsOf(pages, (ms) => this.session.timeOf(ms)),
-        readAt: this.session.timeOf(performance.now() - tookMs(pages)),
+        readAt: this.session.timeOf(beganMs(pages)),
         noticedBy,
         isFirst: noticedBy === 'first_run',
       },
       state,
     );
-    const counts = countsOf(profilesIn(pages).length, written);
+    const counts = countsOf(profilesIn(pages), written);
     await noteSynced(this.deps.ledger.db, this.runId, counts, driftOf(written, noticedBy, state));
     await noteLagsOf(this.deps, this.session, this.runId, written);
     return sumOf(counts, await this.#again(written.readAgain, noticedBy));
@@ -81,23 +81,17 @@ export class Sinks {
   }
 }
 
-function profilesIn(pages: readonly ReadPage[]): ReadProfile[] {
-  return pages.flatMap(({ profiles }) => profiles);
+function profilesIn(pages: readonly ReadPage[]): number {
+  return pages.reduce((sum, { profiles }) => sum + profiles.length, 0);
 }
 
-/** Milliseconds since the first of these pages was asked for. */
-function tookMs(pages: readonly ReadPage[]): number {
-  return performance.now() - Math.min(...pages.map(({ beganMs }) => beganMs));
+/** When the first of these pages was asked for, as `performance.now()`. */
+function beganMs(pages: readonly ReadPage[]): number {
+  return Math.min(...pages.map((page) => page.beganMs));
 }
 
-/** The last reading of each profile. */
 function recordsOf(pages: readonly ReadPage[], timeOf: (ms: number) => string): ReadRecord[] {
-  const records = new Map<string, ReadRecord>();
-  for (const { profiles, beganMs } of [...pages].sort((a, b) => a.beganMs - b.beganMs)) {
-    const readAt = timeOf(beganMs);
-    for (const { record } of profiles) records.set(record.profileId, { ...record, readAt });
-  }
-  return [...records.values()];
+  return latestOf(pages).map(({ record, beganMs }) => ({ ...record, readAt: timeOf(beganMs) }));
 }
 
 export function countsOf(read: number, { added, changed, removed, members }: Written): SyncCounts {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { LedgerDb } from '../database.js';
 import { hasMarks } from '../erasure/marks.js';
 
@@ -22,78 +22,18 @@ export interface MirroredProfile {
   readonly consent: object;
 }
 
-/** What one read showed. */
-export interface MirroredRead {
-  readonly profiles: readonly MirroredProfile[];
-  /** The addresses that it asked for: for these, Klaviyo has no other profiles. */
-  readonly addresses: readonly string[];
-  /** Time since its first call, in milliseconds: it may have missed later changes. */
-  readonly tookMs: number;
-}
-
 /**
- * Remembers what a read showed, unless a later one is remembered already. If a profile has another
- * address than before, the old one has to be looked up again.
+ * Notes that somebody was left out of the mirror who may be there, so that an address that is missing
+ * from it is looked up. A whole reading that is under way does not make it complete.
+ *
+ * @param condition whether there was anybody
  */
-export async function rememberPeople(
-  db: LedgerDb,
+export const nowIncomplete = (
   accountId: string,
-  { profiles, addresses, tookMs }: MirroredRead,
-): Promise<void> {
-  const readAt = sql`(now() - make_interval(secs => ${tookMs}::float8 / 1000))`;
-  // Always in the same order, so that two writers of the same people do not deadlock.
-  const sorted = [...profiles].sort((a, b) => (a.id < b.id ? -1 : 1));
-  if (sorted.length > 0) {
-    await sql`
-      with read as materialized (
-        select * from unnest(
-          ${sorted.map(({ id }) => id)}::text[], ${sorted.map(({ email }) => email)}::text[],
-          ${sorted.map(({ phoneNumber }) => phoneNumber)}::text[],
-          ${sorted.map(({ saysNo }) => saysNo)}::boolean[],
-          ${sorted.map(({ consent }) => JSON.stringify(consent))}::jsonb[]
-        ) with ordinality as r (profile_id, email, phone_number, says_no, consent, n)
-      ),
-      before as materialized (
-        select p.email, p.phone_number, r.email as email_now, r.phone_number as phone_number_now
-        from read r
-        cross join lateral (
-          select email, phone_number from consentry.profile p
-          where p.account_id = ${accountId} and p.profile_id = r.profile_id offset 0
-        ) p
-      ),
-      outdated as (
-        delete from consentry.looked_up l using (
-          select address from consentry.looked_up
-          where account_id = ${accountId} and address in (
-            select md5(email)::uuid from before where email is distinct from email_now
-            union
-            select md5(phone_number)::uuid from before
-            where phone_number is distinct from phone_number_now)
-          -- In the order of those who remember look-ups.
-          order by address for update
-        ) o
-        where l.account_id = ${accountId} and l.address = o.address
-      )
-      insert into consentry.profile as p
-        (account_id, profile_id, email, phone_number, says_no, consent, read_at)
-      select ${accountId}, profile_id, email, phone_number, says_no, consent, ${readAt}
-      from read order by n
-      on conflict (account_id, profile_id) do update set
-        email = excluded.email, phone_number = excluded.phone_number,
-        says_no = excluded.says_no, consent = excluded.consent, read_at = excluded.read_at
-      -- One of the future is of before the clock went back.
-      where excluded.read_at >= p.read_at or p.read_at > now()`.execute(db);
-  }
-  const asked = [...new Set(addresses)];
-  if (asked.length === 0) return;
-  await sql`
-    insert into consentry.looked_up as l (account_id, address, read_at)
-    select ${accountId}, md5(address)::uuid as address, ${readAt}
-    from unnest(${asked}::text[]) as asked (address)
-    order by 2
-    on conflict (account_id, address) do update set read_at = excluded.read_at
-    where excluded.read_at > l.read_at`.execute(db);
-}
+  condition: RawBuilder<unknown>,
+): RawBuilder<unknown> => sql`
+  update consentry.account_feed set complete = false, missed_at = clock_timestamp()
+  where account_id = ${accountId} and feed = ${PROFILES_FEED} and ${condition}`;
 
 /** How far what is remembered of an account's people can be relied on. */
 export interface Mirror {
@@ -166,30 +106,32 @@ const CLOCKS_DRIFT = sql`interval '5 minutes'`;
 
 /**
  * Records that every profile of the account was read, and forgets those that are gone. What others
- * are writing at the moment is left alone: it is new, and both would wait for each other.
+ * are writing at the moment is left alone: it is new, and both would wait for each other. It is not
+ * complete if somebody was missed since the reading began: see `rememberPeople`.
  *
- * @param tookMs time since the first call of that read
+ * @param began when that reading began, by the ledger's clock
  */
 export async function completeMirror(
   db: LedgerDb,
   accountId: string,
-  tookMs: number,
+  began: string,
 ): Promise<void> {
-  const began = sql`now() - make_interval(secs => ${tookMs}::float8 / 1000)`;
+  const since = sql`${began}::timestamptz`;
   await sql`
-    update consentry.account_feed set complete = true, whole_since = ${began}
+    update consentry.account_feed
+    set complete = coalesce(missed_at < ${since}, true), whole_since = least(${since}, now())
     where account_id = ${accountId} and feed = ${PROFILES_FEED}`.execute(db);
   await sql`
     delete from consentry.profile where ctid = any(array(
       select ctid from consentry.profile
-      where account_id = ${accountId} and (read_at < ${began} - ${CLOCKS_DRIFT}
+      where account_id = ${accountId} and (read_at < ${since} - ${CLOCKS_DRIFT}
         -- Of before the clock went back.
         or read_at > now() + ${CLOCKS_DRIFT})
       for update skip locked))`.execute(db);
   await sql`
     delete from consentry.looked_up where ctid = any(array(
       select ctid from consentry.looked_up
-      where account_id = ${accountId} and read_at < ${began} - ${CLOCKS_DRIFT}
+      where account_id = ${accountId} and read_at < ${since} - ${CLOCKS_DRIFT}
       for update skip locked))`.execute(db);
 }
 
@@ -212,18 +154,6 @@ export async function unreadProfiles(
         -- One of the future is of before the clock went back.
         and p.read_at >= ${since}::timestamptz and p.read_at <= now())`.execute(db);
   return rows.map((row) => row.profile_id);
-}
-
-/** Forgets profiles that are no longer there. */
-export async function forgetProfiles(
-  db: LedgerDb,
-  accountId: string,
-  profileIds: readonly string[],
-): Promise<void> {
-  if (profileIds.length === 0) return;
-  await sql`
-    delete from consentry.profile
-    where account_id = ${accountId} and profile_id = any(${[...profileIds]}::text[])`.execute(db);
 }
 
 /**

@@ -25,6 +25,7 @@ import * as erasure from './0026-people-are-erased.js';
 import * as webhooks from './0027-webhooks.js';
 import * as listMembersAndLags from './0028-list-members-and-lags-of-syncs.js';
 import * as segments from './0029-segments.js';
+import * as whenForgotten from './0030-when-people-were-forgotten.js';
 import * as segmentsAtKlaviyo from './0032-parts-of-segments-that-may-be-at-klaviyo.js';
 import * as activations from './0033-activations.js';
 
@@ -56,6 +57,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0027-webhooks': webhooks,
   '0028-list-members-and-lags-of-syncs': listMembersAndLags,
   '0029-segments': segments,
+  '0030-when-people-were-forgotten': whenForgotten,
   '0032-parts-of-segments-that-may-be-at-klaviyo': segmentsAtKlaviyo,
   '0033-activations': activations,
 };

@@ -169,6 +169,7 @@ interface AccountFeedTable {
   reading_until: Date | null;
   whole_since: Date | null;
   complete: Generated<boolean>;
+  missed_at: Date | null;
 }
 
 interface RepairTable {

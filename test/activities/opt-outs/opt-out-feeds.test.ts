@@ -39,6 +39,7 @@ function account(answers: {
     metrics: { idsOf: () => Promise.resolve(['METRIC']) },
     lists: { nameOf: () => Promise.resolve('Newsletter') },
     remember: () => Promise.resolve(),
+    time: () => Promise.resolve(NOW.toISOString()),
   };
 }
 
