@@ -29,6 +29,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { byKlaviyosClock } from '../klaviyo-time.js';
 import { lookUpMembers, lookUpPeople } from '../look-ups.js';
 import type { AccountPeople } from '../mirror/account-people.js';
+import { stopwatch } from '../stopwatch.js';
 
 /** Which rows are guarded: those of a job, or of the whole migration before it has jobs. */
 interface Guarded {
@@ -139,7 +140,7 @@ async function lookUp(
 ) {
   const { accountId, settings, askedAt } = migration;
   const readAt = await ledgerTime(ledger.db);
-  const began = performance.now();
+  const tookMs = stopwatch();
   const people = await lookUpPeople(
     klaviyo,
     {
@@ -166,7 +167,7 @@ async function lookUp(
       run,
     ),
   );
-  return { people, rows, judgements, readAt, tookMs: () => performance.now() - began };
+  return { people, rows, judgements, readAt, tookMs };
 }
 
 function identifiersOf({ email, phoneNumber }: OpenRow): string[] {

@@ -26,6 +26,7 @@ import { isShortage } from '../look-ups.js';
 import { isRefused, type OptOutWatch } from '../opt-outs/watch.js';
 import { Persistence } from '../temporal/persistence.js';
 import { addressesOf, apart, isFed, isFedRow, isKnown, KNOWN_FOR_MS } from './known.js';
+import { stopwatch } from '../stopwatch.js';
 
 /** Changes become visible out of order: each read begins this long before the last one. */
 export const CHANGES_LATE_MS = 5 * 60_000;
@@ -131,7 +132,7 @@ export class ProfileChanges {
     const { db } = ledger;
     const now = klaviyo.now()?.earliest ?? new Date();
     const beganInLedger = await ledgerTime(db);
-    const began = performance.now();
+    const tookMs = stopwatch();
     const taken = await takeFeed(db, accountId, PROFILES_FEED, now);
     if (taken === null) return false;
     // If the lease cannot be extended, another worker reads them too, which does no harm.
@@ -149,7 +150,7 @@ export class ProfileChanges {
       const until = whole && saves && !settings.absentIsNew ? someSayNo : () => false;
       if (!(await this.#readPages(accountId, { since, pages, until }, signal))) return true;
       await db.transaction().execute(async (tx) => {
-        const read = { since: now, tookMs: performance.now() - began };
+        const read = { since: now, tookMs: tookMs() };
         await feedWasRead(tx, accountId, PROFILES_FEED, whole ? { ...read, wholeMs: 0 } : read);
         if (whole) await completeMirror(tx, accountId, beganInLedger);
       });

@@ -25,6 +25,7 @@ import { apart } from '../mirror/known.js';
 import type { Metrics } from '../temporal/metrics.js';
 import { optOutFeeds, type OptOutFeed, type OptOutSources } from './feeds.js';
 import { ListNames } from './list-names.js';
+import { stopwatch } from '../stopwatch.js';
 
 /** A worker that waits for another one's reading checks again after this. */
 const LOOK_AGAIN_MS = 250;
@@ -127,6 +128,7 @@ export class OptOutWatch {
     signal: AbortSignal,
   ): Promise<void> {
     const { db } = this.deps.ledger;
+    // Rather too few than too many, unlike `stopwatch`: a feed that was read before is none of these.
     const calledAt = performance.now();
     for (;;) {
       signal.throwIfAborted();
@@ -161,8 +163,7 @@ export class OptOutWatch {
     if (taken === null) return false;
     const { from, wholeMs } = beginningOf(taken, { needed, neededMs, backMs });
     const since = new Date(from - feed.lateMs);
-    const began = performance.now();
-    const read = { since: new Date(now), tookMs: () => performance.now() - began };
+    const read = { since: new Date(now), tookMs: stopwatch() };
     // If the lease cannot be extended, another worker reads the feed too, which does no harm.
     const keeping = setInterval(
       () => void keepFeed(db, accountId, feed.feed).catch(() => undefined),

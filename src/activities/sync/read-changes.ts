@@ -21,6 +21,7 @@ import { ChangedLists, type Leaver } from './lists/changed-lists.js';
 import { withSession, type SyncSession } from './session.js';
 import { Sinks } from './sinks.js';
 import { keepsLists, listsInOf, withoutLists } from './state.js';
+import { stopwatch } from '../stopwatch.js';
 
 const LEFT_LIST = 'Unsubscribed from List';
 
@@ -90,7 +91,7 @@ class Changes {
     }
     const until = Date.parse(state.changesUntil);
     const since = new Date(until - sync.settings.overlapMs).toISOString();
-    const began = performance.now();
+    const tookMs = stopwatch();
     const now = await klaviyosTime(this.deps, this.signal);
     // First: whoever is read after this is read as of all these events.
     const named = await this.#named(new Date(Date.parse(since) - METRICS_LATE_MS).toISOString());
@@ -109,7 +110,7 @@ class Changes {
       from: new Date(since),
       until: new Date(now),
       lateMs: CHANGES_LATE_MS,
-      tookMs: performance.now() - began,
+      tookMs: tookMs(),
     });
     await this.#readLists(since);
     const { state: after } = this.session;
