@@ -1,5 +1,5 @@
 /**
- * Implements `npm run demo`, `npm test`, `npm run adversary`, `npm run syncs`, `npm run fuzz` and `npm run bench`:
+ * Implements `npm run demo`, `npm test`, `npm run adversary`, `npm run syncs`, `npm run segments`, `npm run fuzz` and `npm run bench`:
  * from a bare clone to a running program in one command. Installs the packages and builds if needed, then runs the
  * program.
  *
@@ -7,6 +7,7 @@
  *   node scripts/bootstrap.mjs test [paths]     the tests, all or those whose path matches
  *   node scripts/bootstrap.mjs adversary [--seeds N]   random scenarios, judged by the promises
  *   node scripts/bootstrap.mjs syncs [--seeds N]       random lives of an account that is synced, or a week of one
+ *   node scripts/bootstrap.mjs segments [--days N]     random days of a segment that runs each hour
  *   node scripts/bootstrap.mjs fuzz [--runs N]         random inputs, counted by how they end
  *   node scripts/bootstrap.mjs bench [NAME]            a benchmark, or the list of them
  *   node scripts/bootstrap.mjs prepare          only installs and builds
@@ -29,6 +30,7 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
     test: ['scripts/run-tests.mjs', ...rest],
     adversary: ['--enable-source-maps', 'dist/test/adversary/campaign.js', ...rest],
     syncs: ['--enable-source-maps', 'dist/test/syncs/campaign.js', ...rest],
+    segments: ['--enable-source-maps', 'dist/test/segments/campaign.js', ...rest],
     fuzz: ['--enable-source-maps', 'dist/test/fuzz/campaign.js', ...rest],
     bench: ['--enable-source-maps', 'dist/bench/index.js', ...rest],
     prepare: null,

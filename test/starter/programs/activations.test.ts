@@ -39,11 +39,15 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
   /** Starts a run, and waits until it waits or has ended. @returns its state */
   const run = async (segment: Segment): Promise<SegmentStatus['runs'][number]> => {
     const { runs, segment: number } = await statusOf(segment);
-    await nextRun(harness, segment.name, number, runs.length);
-    return next(segment, runs.length);
+    const before = runs[0]?.id ?? null;
+    await nextRun(harness, segment.name, number, before);
+    return next(segment, before);
   };
 
-  const next = async (segment: Segment, before: number): Promise<SegmentStatus['runs'][number]> => {
+  const next = async (
+    segment: Segment,
+    before: string | null,
+  ): Promise<SegmentStatus['runs'][number]> => {
     await untilAnswerable(harness, segment.name, before);
     const [newest] = (await statusOf(segment)).runs;
     assert.ok(newest !== undefined);
@@ -122,7 +126,7 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
       'another comparison',
       async () => (await statusOf(segment)).runs[0]?.found?.entering === 40,
     );
-    const again = await next(segment, 0);
+    const again = await next(segment, null);
     assert.equal(again.state, 'braked', 'an approval of 30 is none of 40');
     assert.match(again.why ?? '', /40 people would enter/);
     assert.equal((await statusOf(segment)).runs.length, 1, 'the Schedule started no other');

@@ -116,16 +116,19 @@ export function peopleOf({ sandbox }: Harness) {
   };
 }
 
+/** A Schedule that has not noticed the end of a run yet says nothing of it. */
+const TRIGGERED_AGAIN_MS = 3_000;
+
 /**
  * Lets the Schedule of a segment start a run, and waits until that waits for an answer or has ended.
  *
- * @param before how many runs there were
+ * @param before the newest run before; null if there was none
  */
 export async function nextRun(
   harness: Harness,
   program: string,
   segment: number,
-  before: number,
+  before: string | null,
 ): Promise<void> {
   const schedule = harness.client.schedule.getHandle(workflowIds.activation(segment));
   // Until the Schedule has noticed the end of the last run, it skips another.
@@ -133,7 +136,16 @@ export async function nextRun(
     const { info } = await schedule.describe();
     return info.runningActions.length === 0;
   });
-  await harness.consentry.activations.trigger(program);
+  let triggeredAt = -Infinity;
+  await until('a run of the Schedule', async () => {
+    const { runs } = await harness.consentry.activations.status(program);
+    if (runs[0] !== undefined && runs[0].id !== before) return true;
+    if (performance.now() - triggeredAt > TRIGGERED_AGAIN_MS) {
+      triggeredAt = performance.now();
+      await harness.consentry.activations.trigger(program);
+    }
+    return false;
+  });
   await untilAnswerable(harness, program, before);
 }
 
@@ -141,10 +153,15 @@ export async function nextRun(
 export async function untilAnswerable(
   { consentry }: Harness,
   program: string,
-  before: number,
+  before: string | null,
 ): Promise<void> {
   await until('a run that waits or has ended', async () => {
     const { runs } = await consentry.activations.status(program);
-    return runs.length > before && !['comparing', 'running'].includes(runs[0]?.state ?? '');
+    const [newest] = runs;
+    return (
+      newest !== undefined &&
+      newest.id !== before &&
+      !['comparing', 'running'].includes(newest.state)
+    );
   });
 }

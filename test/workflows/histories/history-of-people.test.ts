@@ -148,7 +148,7 @@ describe('what Temporal keeps of people', () => {
     }
     const run = async () => {
       const { runs, segment: number } = await activations.status(segment.name);
-      await nextRun(harness, segment.name, number, runs.length);
+      await nextRun(harness, segment.name, number, runs[0]?.id ?? null);
       const [newest] = (await activations.status(segment.name)).runs;
       return newest?.workflowId ?? '';
     };
