@@ -45,6 +45,57 @@ describe('a sync that is interrupted', () => {
     );
   });
 
+  test('knows who opted out before its first reading goes on, though they were read before', async () => {
+    const { gates, consentry } = world.harness;
+    const isThere = async () =>
+      (await world.rows("select to_regclass('went_on') as is"))[0]?.['is'] !== null;
+    let gate = gates.close('get_profiles', 12);
+    const { workflowId } = await start('went_on');
+    await until(
+      'what was read before',
+      async () => (await isThere()) && (await count('went_on')) > 0,
+    );
+    await consentry.syncs.cancel(workflowId);
+    await assert.rejects(consentry.syncs.waitForEnd(workflowId), CancelledFailure);
+    gate.open();
+    const [one] = await world.rows(
+      'select profile_id, email from went_on where may_send_email_marketing limit 1',
+    );
+    const email = String(one?.['email']);
+    const { account } = world.sandbox;
+    account.unsubscribe({ email });
+    const known = new Set(
+      (await world.rows('select email from went_on')).map((row) => row['email']),
+    );
+    const unread = [...account.truth()].find(
+      ({ email, subscriptions }) =>
+        email !== null &&
+        !known.has(email) &&
+        subscriptions.email.marketing.can_receive_email_marketing,
+    );
+    account.unsubscribe({ email: unread?.email ?? '' });
+    account.pass(60_000);
+    // What changed takes fewer calls, and what is left of the account more.
+    gate = gates.close('get_profiles', 12);
+    const again = await start('went_on');
+    await gate.reached;
+    assert.ok((await count('went_on')) < PROFILES, 'the account is still being read');
+    const rows = await world.rows(
+      'select may_send_email_marketing as may from went_on where profile_id = $1',
+      [one?.['profile_id']],
+    );
+    gate.open();
+    assert.deepEqual(rows, [{ may: false }]);
+    await consentry.syncs.waitForEnd(again.workflowId);
+    await world.assertTrue('went_on');
+    const changes = await world.rows(
+      'select distinct profile_id from went_on_history where noticed_by <> $1',
+      ['first_run'],
+    );
+    // Whoever is read for the first time has not changed.
+    assert.deepEqual(changes, [{ profile_id: one?.['profile_id'] }]);
+  });
+
   test('is taken over if its execution was terminated', async () => {
     const { gates, consentry, client } = world.harness;
     const gate = gates.close('get_profiles', 5);

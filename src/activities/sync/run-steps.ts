@@ -62,12 +62,22 @@ export function createSyncSteps(deps: SyncDependencies) {
       });
     },
 
-    /** Notes that the whole account is to be read, from now on. Goes on with a reading that has begun. */
-    async beginWhole(step: SyncStep & { readonly whole: WholeReading }): Promise<void> {
-      await whileHeartbeating((signal) =>
+    /**
+     * Notes that the whole account is to be read, from now on, and that what changes from now on is to be
+     * read too. Goes on with a reading that has begun.
+     */
+    async beginWhole(
+      step: SyncStep & { readonly whole: WholeReading },
+    ): Promise<{ readonly goesOn: boolean }> {
+      return whileHeartbeating((signal) =>
         withSession(deps, step, async (session) => {
           const { state, sync } = session;
-          if (state.reading !== null) return;
+          if (state.reading !== null) {
+            // A former version read no changes before the end of a first reading.
+            if (state.changesUntil === null)
+              await session.move({ ...state, changesUntil: state.reading.began });
+            return { goesOn: true };
+          }
           const began = await klaviyosTime(deps, signal);
           // Before anything is read, so that no change is missed between.
           await beginMirror(db, sync.accountId, { since: new Date(began), tookMs: 0 });
@@ -78,6 +88,7 @@ export function createSyncSteps(deps: SyncDependencies) {
               : before(state.changesUntil, sync.settings.overlapMs);
           await session.move({
             ...state,
+            changesUntil: state.changesUntil ?? began,
             reading: {
               whole: step.whole,
               began,
@@ -88,6 +99,7 @@ export function createSyncSteps(deps: SyncDependencies) {
               lists: null,
             },
           });
+          return { goesOn: false };
         }),
       );
     },
@@ -124,7 +136,6 @@ export function createSyncSteps(deps: SyncDependencies) {
             listsIn: reading.lists?.isOver === true ? reading.lists.in : null,
             wholeAt: reading.began,
             wholeAtInLedger: reading.beganInLedger,
-            changesUntil: state.changesUntil ?? reading.began,
           });
           return counts;
         }),

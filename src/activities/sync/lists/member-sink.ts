@@ -45,7 +45,7 @@ export class MemberSink {
         lists,
         readAt: this.session.timeOf(performance.now()),
         noticedBy,
-        isFirst: noticedBy === 'first_run',
+        isFirst: next.reading?.whole === 'first',
       },
       next,
     );
