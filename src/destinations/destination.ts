@@ -46,6 +46,7 @@ export interface ReadMember {
 /** What was read of one list. A profile at most once, in `members` and `left` together. */
 export interface ListBatch {
   readonly listId: string;
+  /** All that are on it have this name of it from now on; null keeps the one that they have. */
   readonly listName: string | null;
   readonly members: readonly ReadMember[];
   /** Who was asked for, and was not on it. */
@@ -61,8 +62,6 @@ export interface ListBatch {
   } | null;
   /** A part of a reading of the whole list: its end has to know whom it read. */
   readonly isRemembered: boolean;
-  /** All its members have another name of it. */
-  readonly isRenamed: boolean;
 }
 
 /** What one transaction writes. */

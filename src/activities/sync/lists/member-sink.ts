@@ -17,7 +17,6 @@ export const NOTHING_READ = {
   left: [],
   whole: null,
   isRemembered: false,
-  isRenamed: false,
 } as const satisfies Partial<ListBatch>;
 
 /** Writes who is on lists into the destination of a sync. */
