@@ -201,6 +201,11 @@ export interface Destination {
   reset(marker: Marker): Promise<void>;
   /** Ids of the rows that are neither deleted nor merged, in their order, after this one. */
   idsAfter(profileId: string | null, limit: number): Promise<string[]>;
+  /**
+   * Removes what the history and the table of memberships have of profiles without a row: those who were
+   * erased while the sync did not write there.
+   */
+  removeStrays(): Promise<void>;
   /** Rows by their ids, without those that are deleted or merged. */
   rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
   /** Rows that were merged into those with these ids, or into one of these, by their ids. */

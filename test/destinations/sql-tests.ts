@@ -484,6 +484,24 @@ export function testsOf(server: TestServer): void {
       }
     });
 
+    it('and the history are rid of whoever has no row, and keep all others', async () => {
+      const to = await destination({ lists });
+      await write(to, [subscriber('01A')]);
+      await write(to, [subscriber('01B'), subscriber('01A', UNSUBSCRIBED)]);
+      await write(to, [], listOf({ members: [member('01A', '10:00'), member('01B', '10:00')] }));
+      const history = async () => server.ask('select profile_id from klaviyo_consent_history');
+      const before = await history();
+      await server.ask("delete from klaviyo_consent where profile_id = '01B'");
+      assert.ok(before.some(([id]) => id === '01B'));
+      await to.removeStrays();
+      assert.deepEqual(await stored(), ['NEWS01 01A News 01 000001 - 10:00']);
+      assert.deepEqual(
+        await history(),
+        before.filter(([id]) => id !== '01B'),
+      );
+      assert.notEqual((await history()).length, 0);
+    });
+
     it('have a table with names of the mapping, which is checked and never altered', async () => {
       const columns = { profile_id: 'id', joined_at: 'since', email: 'mail' };
       const to = await destination({ lists, columns });

@@ -25,8 +25,8 @@ import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { GoneProfiles } from './gone-profiles.js';
 import { klaviyosTime } from './read-changes.js';
-import { withSession } from './session.js';
-import { listsInOf, type SyncState } from './state.js';
+import { withSession, type SyncSession } from './session.js';
+import { listsInOf, tablesBeside, type SyncState } from './state.js';
 import { wholeWindow } from './windows.js';
 
 /** Ids of the destination that are compared with the ledger's at once. */
@@ -53,6 +53,7 @@ export function createSyncSteps(deps: SyncDependencies) {
           deps,
           step,
           async (session) => {
+            await takeUp(session);
             return wholeReading(session.state, full, settings, Date.parse(now));
           },
           { prepares: true, adopts: reset },
@@ -167,6 +168,19 @@ export function createSyncSteps(deps: SyncDependencies) {
     if (!(await isWholeSince(db, accountId, beganInLedger))) return;
     await completeMirror(db, accountId, beganInLedger);
   }
+}
+
+/**
+ * Nobody is erased from tables that a sync does not have. When it has one of them again, all that is left
+ * there of such people goes first.
+ */
+async function takeUp(session: SyncSession): Promise<void> {
+  const { state, destination, sync } = session;
+  const beside = tablesBeside(sync.settings);
+  const { history = null, lists = null } = state.beside ?? {};
+  if (beside.history === history && beside.lists === lists) return;
+  await destination.removeStrays();
+  await session.move({ ...state, beside });
 }
 
 /** What has to be read before the changes; null if nothing has. */

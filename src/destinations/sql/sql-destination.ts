@@ -101,6 +101,14 @@ export class SqlDestination implements Destination {
     });
   }
 
+  removeStrays(): Promise<void> {
+    return this.#database.transaction('write', async (session) => {
+      // Whoever writes a row with its history writes both before this or after it.
+      await this.#storedMarker(session, this.#statements.markerLocked);
+      for (const statement of this.#statements.removeStrays) await session.query(statement);
+    });
+  }
+
   rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>> {
     return this.#database.use((session) => this.#presentRows(session, profileIds));
   }

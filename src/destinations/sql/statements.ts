@@ -13,10 +13,12 @@ export class Statements {
   readonly confirm: string;
   readonly removeRows: string;
   readonly removeHistory: string | null;
+  /** Of the history and of the memberships: what is there of profiles without a row. */
+  readonly removeStrays: readonly string[];
   readonly sample: string;
   readonly count: string;
 
-  constructor(dialect: Dialect, { rows, history, marker }: Layout) {
+  constructor(dialect: Dialect, { rows, history, marker, members }: Layout) {
     const column = (of: string): string => dialect.quote(nameOf(rows, of));
     const table = quoted(dialect, rows);
     const key = column('profile_id');
@@ -36,6 +38,12 @@ export class Statements {
       history === null
         ? null
         : `delete from ${quoted(dialect, history)} where ${dialect.quote('profile_id')} ${dialect.anyOf}`;
+    this.removeStrays = [history, members?.rows ?? null].flatMap((of) => {
+      if (of === null) return [];
+      const [from, id] = [quoted(dialect, of), dialect.quote(nameOf(of, 'profile_id'))];
+      const row = `select 1 from ${table} where ${table}.${key} = ${from}.${id}`;
+      return [`delete from ${from} where not exists (${row})`];
+    });
     this.sample = `select ${key} from ${table} where ${present} order by ${dialect.random} limit ?`;
     this.count = `select count(*) from ${table} where ${present}`;
   }
