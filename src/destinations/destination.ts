@@ -199,14 +199,17 @@ export interface Destination {
    * that begins anew: its first whole reading then finds who is gone.
    */
   reset(marker: Marker): Promise<void>;
-  /** Ids of the rows that are neither deleted nor merged, in their order, after this one. */
+  /**
+   * Ids of the rows that are neither deleted nor merged, in their order, after this one. If the deleted are
+   * erased, also of those who were kept as deleted before: they are still to be erased.
+   */
   idsAfter(profileId: string | null, limit: number): Promise<string[]>;
   /**
    * Removes what the history and the table of memberships have of profiles without a row: those who were
    * erased while the sync did not write there.
    */
   removeStrays(): Promise<void>;
-  /** Rows by their ids, without those that are deleted or merged. */
+  /** Rows by their ids, of those that `idsAfter` gives. */
   rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
   /** Rows that were merged into those with these ids, or into one of these, by their ids. */
   mergedRowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
