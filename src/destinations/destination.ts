@@ -228,6 +228,11 @@ export interface Destination {
   close(): Promise<void>;
 }
 
+/** What a person has to do besides if the ledger was restored from a backup. */
+export const AFTER_A_RESTORED_LEDGER =
+  'before that, see "After the ledger was restored" in docs/sync.md: whoever was erased since that backup is in ' +
+  'the ledger again, so continue and repeat no migration yet.';
+
 /** A destination cannot be used as it is. The message names what is wrong, where, and what to do. */
 export class DestinationError extends Error {
   override readonly name = 'DestinationError';

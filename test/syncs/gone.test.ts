@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { ledgerTime, optOutsOf, rememberPeople } from '../../src/ledger/index.js';
@@ -10,6 +11,14 @@ import { startRun } from '../support/runs.js';
 import { startSyncWorld, type SyncWorld } from './world.js';
 
 const HOUR_MS = 3_600_000;
+
+/** docs/sync.md, from the sources as from the build. */
+function document(): string {
+  const places = ['../../', '../../../'].map((up) => new URL(`${up}docs/sync.md`, import.meta.url));
+  const there = places.find((place) => existsSync(place));
+  assert.ok(there !== undefined);
+  return readFileSync(there, 'utf8');
+}
 
 describe('a profile that is gone', () => {
   let world: SyncWorld;
@@ -239,6 +248,23 @@ describe('a profile that is gone', () => {
     const { calls: second = 0 } = (await statusOf('kept')).runs[0] ?? {};
     assert.ok(second < first, `${second} calls after ${first}`);
     await world.assertTrue('kept');
+  });
+
+  test('leaves a restored ledger with the migrations that docs/sync.md says to delete', async () => {
+    const { ledger, accountId } = world.harness;
+    const [, statement = ''] =
+      /```sql\n\s*(delete from consentry\.run [^;]+);/.exec(document()) ?? [];
+    assert.notEqual(statement, '');
+    for (const [id, email] of [
+      ['with-bob', 'Bob@example.com'],
+      ['without', 'liz@example.com'],
+    ] as const) {
+      await store(ledger, id, [intent({ email })], {}, accountId);
+    }
+    await sql.raw(statement).execute(ledger.db);
+    const { rows } = await sql<{ id: string }>`
+      select id from consentry.run where id in ('with-bob', 'without')`.execute(ledger.db);
+    assert.deepEqual(rows, [{ id: 'without' }]);
   });
 
   const statusOf = async (table: string) => {
