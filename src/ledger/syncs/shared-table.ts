@@ -18,16 +18,17 @@ export function sharedTable(one: Writing, other: Writing): string | null {
 
 function tablesOf({ destination, settings: { to, isRemoved } }: Writing): string[] {
   if (to.kind !== 'table' || isRemoved === true) return [];
-  const database = destination.slice(0, destination.lastIndexOf(', table '));
-  const url = new URL(database);
-  url.username = '';
+  // A text for people, in which nothing is encoded: it need not be a URL.
+  const database = destination
+    .slice(0, destination.lastIndexOf(', table '))
+    .replace(/^(\w+:\/\/)[^/]*@/, '$1');
   // Without a schema, a table is where the server looks for it unless it is told otherwise.
-  const schema = /^postgres/.test(url.protocol)
+  const schema = database.startsWith('postgres')
     ? 'public'
-    : decodeURIComponent(url.pathname.slice(1));
+    : database.slice(database.lastIndexOf('/') + 1);
   return [to.table, to.history, to.lists ?? null].flatMap((table) => {
     if (table === null) return [];
     const name = table.startsWith(`${schema}.`) ? table.slice(schema.length + 1) : table;
-    return [`${url.href}, table ${name}`];
+    return [`${database}, table ${name}`];
   });
 }
