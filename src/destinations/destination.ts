@@ -46,6 +46,7 @@ export interface ReadMember {
 /** What was read of one list. A profile at most once, in `members` and `left` together. */
 export interface ListBatch {
   readonly listId: string;
+  /** All that are on it have this name of it from now on; null keeps the one that they have. */
   readonly listName: string | null;
   readonly members: readonly ReadMember[];
   /** Who was asked for, and was not on it. */
@@ -61,8 +62,6 @@ export interface ListBatch {
   } | null;
   /** A part of a reading of the whole list: its end has to know whom it read. */
   readonly isRemembered: boolean;
-  /** All its members have another name of it. */
-  readonly isRenamed: boolean;
 }
 
 /** What one transaction writes. */
@@ -200,9 +199,17 @@ export interface Destination {
    * that begins anew: its first whole reading then finds who is gone.
    */
   reset(marker: Marker): Promise<void>;
-  /** Ids of the rows that are neither deleted nor merged, in their order, after this one. */
+  /**
+   * Ids of the rows that are neither deleted nor merged, in their order, after this one. If the deleted are
+   * erased, also of those who were kept as deleted before: they are still to be erased.
+   */
   idsAfter(profileId: string | null, limit: number): Promise<string[]>;
-  /** Rows by their ids, without those that are deleted or merged. */
+  /**
+   * Removes what the history and the table of memberships have of profiles without a row: those who were
+   * erased while the sync did not write there.
+   */
+  removeStrays(): Promise<void>;
+  /** Rows by their ids, of those that `idsAfter` gives. */
   rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
   /** Rows that were merged into those with these ids, or into one of these, by their ids. */
   mergedRowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>>;
@@ -220,6 +227,11 @@ export interface Destination {
   snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
+
+/** What a person has to do besides if the ledger was restored from a backup. */
+export const AFTER_A_RESTORED_LEDGER =
+  'before that, see "After the ledger was restored" in docs/sync.md: whoever was erased since that backup is in ' +
+  'the ledger again, so continue and repeat no migration yet.';
 
 /** A destination cannot be used as it is. The message names what is wrong, where, and what to do. */
 export class DestinationError extends Error {

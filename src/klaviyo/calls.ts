@@ -37,7 +37,7 @@ export async function orListNotFound<T>(listId: string, work: () => Promise<T>):
   try {
     return await work();
   } catch (error) {
-    if (error instanceof KlaviyoRefusedError && saysNoSuchList(error)) {
+    if (error instanceof KlaviyoRefusedError && saysNoSuch('list', error)) {
       throw new ListNotFoundError({ endpoint: error.endpoint, status: error.status, listId });
     }
     throw error;
@@ -47,12 +47,23 @@ export async function orListNotFound<T>(listId: string, work: () => Promise<T>):
 /** Statuses of an optional read if the endpoint, its revision or its resource does not exist. */
 const NOT_THERE: readonly number[] = [400, 404, 405, 410];
 
+/** Runs a call about a profile; null if there is no such profile. */
+export async function orNoProfile<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KlaviyoRefusedError && saysNoSuch('profile', error)) return null;
+    throw error;
+  }
+}
+
 /** Klaviyo answers some unknown ids with 400 instead of 404. */
-function saysNoSuchList(error: KlaviyoRefusedError): boolean {
-  // A 404 without errors from Klaviyo is about the address, not about the list.
+function saysNoSuch(what: 'list' | 'profile', error: KlaviyoRefusedError): boolean {
+  // A 404 without errors from Klaviyo is about the address, not about the thing.
   if (error.status === 404) return error.apiErrors.length > 0;
   const said = error.apiErrors.map(({ code, detail }) => `${code} ${detail}`).join(' ');
-  return error.status === 400 && /not_found|\blist\b.*(not found|does not exist)/i.test(said);
+  const missing = new RegExp(`not_found|\\b${what}\\b.*(not found|does not exist)`, 'i');
+  return error.status === 400 && missing.test(said);
 }
 
 /** Runs a call that is optional for a run; turns "not allowed" and "not there" into an answer. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { OptInProcess } from '../contracts/channels.js';
-import { callOf, orListNotFound, readOptional } from './calls.js';
+import { callOf, orListNotFound, orNoProfile, readOptional } from './calls.js';
 import { transportSettings, type KlaviyoClientOptions } from './client-settings.js';
 import type { EndpointName } from './endpoints.js';
 import { KlaviyoAnswerUnexpectedError } from './errors.js';
@@ -291,6 +291,18 @@ export class KlaviyoClient {
     return orListNotFound(query.listId, async () => {
       const page = await this.#pages.one(membershipSchema, call, options);
       return { members: page.items, next: page.next && cursorOf(call, page.next) };
+    });
+  }
+
+  /** Ids of all lists that a profile is on; null if there is no such profile. */
+  async listsOfProfile(
+    profileId: string,
+    options?: CallOptions,
+  ): Promise<ReadonlySet<string> | null> {
+    const call = callOf('get_lists_for_profile', profileId, { 'fields[list]': 'name' });
+    return orNoProfile(async () => {
+      const lists = await this.#pages.all(z.object({ id: z.string() }), call, options);
+      return new Set(lists.map(({ id }) => id));
     });
   }
 

@@ -54,6 +54,13 @@ export const ENDPOINTS = {
     steady: 750,
     scopes: ['lists:read', 'profiles:read'],
   },
+  get_lists_for_profile: {
+    method: 'GET',
+    path: '/api/profiles/{id}/lists',
+    burst: 3,
+    steady: 60,
+    scopes: ['lists:read', 'profiles:read'],
+  },
   get_profiles: {
     method: 'GET',
     path: '/api/profiles',

@@ -134,7 +134,6 @@ describe('a snapshot in files', () => {
       left: [],
       whole: null,
       isRemembered: false,
-      isRenamed: false,
     };
     const batch = batchOf([subscriber('01A'), subscriber('01B')]);
     await to.write(batch, markerAt(1), 0);

@@ -325,7 +325,6 @@ export function testsOf(server: TestServer): void {
           left: [],
           whole: null,
           isRemembered: false,
-          isRenamed: false,
           ...others,
         },
       ],
@@ -424,7 +423,7 @@ export function testsOf(server: TestServer): void {
         [],
         listOf({ listName: 'Old', listId: 'ANEW01', members: [member('01A', '10:00')] }),
       );
-      await write(to, [], listOf({ listName: 'N\u00e9ws "1"\0', isRenamed: true }));
+      await write(to, [], listOf({ listName: 'N\u00e9ws "1"\0' }));
       assert.deepEqual(
         await to.heldLists(),
         new Map([
@@ -432,6 +431,25 @@ export function testsOf(server: TestServer): void {
           ['NEWS01', 'N\u00e9ws "1"\uFFFD'],
         ]),
       );
+    });
+
+    it('have one name, also while a reading of all of them is not at its end', async () => {
+      const to = await destination({ lists });
+      const ids = ['01A', '01B', '01C'];
+      await write(
+        to,
+        ids.map((id) => subscriber(id)),
+      );
+      const members = ids.slice(0, 2).map((id) => member(id, '10:00'));
+      await write(to, [], listOf({ members }));
+      await write(to, [], listOf({ listName: 'Letters', members: [member('01B', '10:10')] }));
+      const left = [{ profileId: '01B', readAt: at('10:20') }];
+      await write(to, [], listOf({ listName: null, members: [member('01C', '10:20')], left }));
+      assert.deepEqual(await stored(), [
+        'NEWS01 01A Letters 01 000001 - 10:00',
+        'NEWS01 01B Letters 01 000001 10:20 10:20',
+        'NEWS01 01C Letters 01 000001 - 10:20',
+      ]);
     });
 
     it('are of nobody who is not in the table, and end or go with the profile', async () => {
@@ -464,6 +482,24 @@ export function testsOf(server: TestServer): void {
           (await stored()).map((text) => [text.split(' ')[1], text.includes(' - ')]),
         );
       }
+    });
+
+    it('and the history are rid of whoever has no row, and keep all others', async () => {
+      const to = await destination({ lists });
+      await write(to, [subscriber('01A')]);
+      await write(to, [subscriber('01B'), subscriber('01A', UNSUBSCRIBED)]);
+      await write(to, [], listOf({ members: [member('01A', '10:00'), member('01B', '10:00')] }));
+      const history = async () => server.ask('select profile_id from klaviyo_consent_history');
+      const before = await history();
+      await server.ask("delete from klaviyo_consent where profile_id = '01B'");
+      assert.ok(before.some(([id]) => id === '01B'));
+      await to.removeStrays();
+      assert.deepEqual(await stored(), ['NEWS01 01A News 01 000001 - 10:00']);
+      assert.deepEqual(
+        await history(),
+        before.filter(([id]) => id !== '01B'),
+      );
+      assert.notEqual((await history()).length, 0);
     });
 
     it('have a table with names of the mapping, which is checked and never altered', async () => {

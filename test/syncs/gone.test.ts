@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { ledgerTime, optOutsOf, rememberPeople } from '../../src/ledger/index.js';
 import { intent } from '../support/intents.js';
+import { SINGLE } from '../support/harness.js';
 import { store } from '../support/ledger.js';
 import { outcomesOf } from '../support/outcomes.js';
 import { startRun } from '../support/runs.js';
 import { startSyncWorld, type SyncWorld } from './world.js';
 
 const HOUR_MS = 3_600_000;
+
+/** docs/sync.md, from the sources as from the build. */
+function document(): string {
+  const places = ['../../', '../../../'].map((up) => new URL(`${up}docs/sync.md`, import.meta.url));
+  const there = places.find((place) => existsSync(place));
+  assert.ok(there !== undefined);
+  return readFileSync(there, 'utf8');
+}
 
 describe('a profile that is gone', () => {
   let world: SyncWorld;
@@ -204,15 +214,63 @@ describe('a profile that is gone', () => {
     assert.deepEqual(await optOutsOf(ledger.db, accountId, ['max@example.com']), marks);
   });
 
-  test('stays in the ledger if the sync keeps who was deleted', async () => {
-    const kept = { table: 'kept', onDeleted: 'keep' as const };
-    await world.sync(kept);
-    const { id } = ofAddress('ivy@example.com');
-    await lookUp('ivy@example.com');
-    remove(id);
-    const { removed } = await world.sync({ ...kept, full: true });
-    assert.equal(removed, 1);
-    assert.deepEqual(await remembered(id, 'ivy@example.com'), { profiles: 0, addresses: 0 });
+  test('stays in the ledger if the sync keeps who was deleted, until a sweep of one that erases', async () => {
+    const { ledger, accountId } = world.harness;
+    const kept = { table: 'kept', history: 'kept_history', lists: 'kept_lists' };
+    world.sandbox.account.subscribe({ email: 'tom@example.com', list_id: SINGLE });
+    await world.sync({ ...kept, onDeleted: 'keep' });
+    const [ivy, tom] = ['ivy', 'tom'].map((name) => ofAddress(`${name}@example.com`).id);
+    assert.ok(ivy !== undefined && tom !== undefined);
+    remove(ivy);
+    remove(tom);
+    const { removed } = await world.sync({ ...kept, onDeleted: 'keep', full: true });
+    assert.equal(removed, 2);
     assert.deepEqual((await former()).sort(), ['eve', 'ivy', 'kim']);
+    const traces = async () => {
+      const all = await Promise.all(
+        Object.values(kept).map((table) => world.rows(`select * from ${table}`)),
+      );
+      return all.map((rows) =>
+        [ivy, tom, 'ivy@', 'tom@'].filter((who) => JSON.stringify(rows).includes(who)),
+      );
+    };
+    const before = await traces();
+    assert.deepEqual(before, [[ivy, tom, 'ivy@', 'tom@'], [ivy, tom], [tom]]);
+    await world.sync(kept);
+    assert.deepEqual(await traces(), before, 'who was not seen by a sweep may be there after all');
+    await world.sync({ ...kept, full: true });
+    assert.deepEqual(await traces(), [[], [], []]);
+    assert.deepEqual((await former()).sort(), ['eve', 'kim']);
+    assert.equal((await optOutsOf(ledger.db, accountId, ['ivy@example.com'])).length, 1);
+    // The marks are nobody's to be looked up.
+    const { calls: first = 0 } = (await statusOf('kept')).runs[0] ?? {};
+    await world.sync({ ...kept, full: true });
+    const { calls: second = 0 } = (await statusOf('kept')).runs[0] ?? {};
+    assert.ok(second < first, `${second} calls after ${first}`);
+    await world.assertTrue('kept');
   });
+
+  test('leaves a restored ledger with the migrations that docs/sync.md says to delete', async () => {
+    const { ledger, accountId } = world.harness;
+    const [, statement = ''] =
+      /```sql\n\s*(delete from consentry\.run [^;]+);/.exec(document()) ?? [];
+    assert.notEqual(statement, '');
+    for (const [id, email] of [
+      ['with-bob', 'Bob@example.com'],
+      ['without', 'liz@example.com'],
+    ] as const) {
+      await store(ledger, id, [intent({ email })], {}, accountId);
+    }
+    await sql.raw(statement).execute(ledger.db);
+    const { rows } = await sql<{ id: string }>`
+      select id from consentry.run where id in ('with-bob', 'without')`.execute(ledger.db);
+    assert.deepEqual(rows, [{ id: 'without' }]);
+  });
+
+  const statusOf = async (table: string) => {
+    const all = await world.harness.consentry.syncs.status();
+    const status = all.find(({ sync }) => sync.destination.endsWith(`table ${table}`));
+    assert.ok(status !== undefined);
+    return status;
+  };
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { populate } from 'klaviyo-sandbox';
+import { startCursorProxy } from '../support/klaviyo/cursor-proxy.js';
 import { memberDifferences } from './compare.js';
 import { startSyncWorld, type SyncWorld } from './world.js';
 
@@ -132,6 +133,61 @@ describe('list memberships of a sync', () => {
     const { membersLeft } = await sync();
     assert.equal(membersLeft, size);
     await assertTrue();
+  });
+
+  test('end for who left a list that has another name by now, and its name is another one’s', async () => {
+    const { account } = world.sandbox;
+    account.unsubscribe({ email: 'eve@example.com', list_id: 'OFFERS' });
+    account.pass(60_000);
+    account.listing.change(listOf('OFFERS'), { name: 'Old offers', optIn: null });
+    account.listing.change(listOf('EMPTY1'), { name: 'Offers', optIn: null });
+    assert.equal((await sync()).membersLeft, 1);
+    await assertTrue();
+  });
+
+  test('end for somebody who has neither an address nor a number any more', async () => {
+    const { account } = world.sandbox;
+    const { id } = ofAddress('zoe@example.com');
+    assert.equal((await rowsOf(id)).filter(({ left_at }) => left_at === null).length, 1);
+    account.subscribe({ email: 'zoe@example.com', list_id: 'NEWS01' });
+    await sync();
+    account.unsubscribe({ email: 'zoe@example.com', list_id: 'OFFERS' });
+    const answer = await fetch(`${world.sandbox.url}/api/profiles/${id}`, {
+      method: 'PATCH',
+      headers: {
+        authorization: `Klaviyo-API-Key ${world.sandbox.apiKey}`,
+        revision: '2026-07-15',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({
+        data: { type: 'profile', id, attributes: { email: null, external_id: 'zoe' } },
+      }),
+    });
+    assert.equal(answer.status, 200, await answer.text());
+    account.pass(60_000);
+    assert.equal((await sync()).membersLeft, 1);
+    await assertTrue();
+    const [news, offers] = await rowsOf(id);
+    assert.deepEqual([news?.['left_at'], offers?.['left_at'] === null], [null, false]);
+  });
+
+  test('are read from the first page again if Klaviyo refuses a cursor', async () => {
+    const { harness, sandbox } = world;
+    const proxy = await startCursorProxy(sandbox.url, /^\/api\/lists\/[^/]+\/profiles$/);
+    await harness.stopWorkers();
+    await harness.startWorker({ baseUrl: proxy.url });
+    try {
+      const added = Array.from({ length: 150 }, (_, n) => `cursor${n}@example.com`);
+      for (const email of added) sandbox.account.subscribe({ email, list_id: 'EMPTY1' });
+      proxy.expire(1);
+      assert.equal((await sync()).membersJoined, added.length);
+      assert.equal(proxy.left(), 0);
+      await assertTrue();
+    } finally {
+      await harness.stopWorkers();
+      await proxy.close();
+      await harness.startWorker();
+    }
   });
 
   test('go with the person, and the view has only people who are there', async () => {

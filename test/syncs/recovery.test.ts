@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CancelledFailure } from '@temporalio/common';
+import { sql } from 'kysely';
 import { populate } from 'klaviyo-sandbox';
 import { until } from '../workflows/phases.js';
 import { startSyncWorld, type SyncWorld } from './world.js';
@@ -43,6 +47,57 @@ describe('a sync that is interrupted', () => {
       status?.runs.map(({ failure }) => failure),
       [null, 'It was cancelled.'],
     );
+  });
+
+  test('knows who opted out before its first reading goes on, though they were read before', async () => {
+    const { gates, consentry } = world.harness;
+    const isThere = async () =>
+      (await world.rows("select to_regclass('went_on') as is"))[0]?.['is'] !== null;
+    let gate = gates.close('get_profiles', 12);
+    const { workflowId } = await start('went_on');
+    await until(
+      'what was read before',
+      async () => (await isThere()) && (await count('went_on')) > 0,
+    );
+    await consentry.syncs.cancel(workflowId);
+    await assert.rejects(consentry.syncs.waitForEnd(workflowId), CancelledFailure);
+    gate.open();
+    const [one] = await world.rows(
+      'select profile_id, email from went_on where may_send_email_marketing limit 1',
+    );
+    const email = String(one?.['email']);
+    const { account } = world.sandbox;
+    account.unsubscribe({ email });
+    const known = new Set(
+      (await world.rows('select email from went_on')).map((row) => row['email']),
+    );
+    const unread = [...account.truth()].find(
+      ({ email, subscriptions }) =>
+        email !== null &&
+        !known.has(email) &&
+        subscriptions.email.marketing.can_receive_email_marketing,
+    );
+    account.unsubscribe({ email: unread?.email ?? '' });
+    account.pass(60_000);
+    // What changed takes fewer calls, and what is left of the account more.
+    gate = gates.close('get_profiles', 12);
+    const again = await start('went_on');
+    await gate.reached;
+    assert.ok((await count('went_on')) < PROFILES, 'the account is still being read');
+    const rows = await world.rows(
+      'select may_send_email_marketing as may from went_on where profile_id = $1',
+      [one?.['profile_id']],
+    );
+    gate.open();
+    assert.deepEqual(rows, [{ may: false }]);
+    await consentry.syncs.waitForEnd(again.workflowId);
+    await world.assertTrue('went_on');
+    const changes = await world.rows(
+      'select distinct profile_id from went_on_history where noticed_by <> $1',
+      ['first_run'],
+    );
+    // Whoever is read for the first time has not changed.
+    assert.deepEqual(changes, [{ profile_id: one?.['profile_id'] }]);
   });
 
   test('is taken over if its execution was terminated', async () => {
@@ -97,7 +152,9 @@ describe('a sync that is interrupted', () => {
     await world.rows('update restored_sync set generation = generation - 1');
     await refused(/older than the ledger says .* restored from a backup.*sync reset/s);
     await world.rows('update restored_sync set generation = generation + 5');
-    await refused(/newer than the ledger says .* ledger was restored/s);
+    await refused(
+      /newer than the ledger says .* ledger was restored.*erased .* in the ledger again/s,
+    );
     await world.rows(
       'delete from restored where profile_id in (select profile_id from restored limit 10)',
     );
@@ -110,7 +167,7 @@ describe('a sync that is interrupted', () => {
     assert.deepEqual({ whole, added, changed }, { whole: 'first', added: 10, changed: 0 });
     await world.assertTrue('restored');
     await ledger.db.deleteFrom('sync').where('id', '=', syncId).execute();
-    await refused(/a sync that this ledger does not know/);
+    await refused(/a sync that this ledger does not know.*erased .* in the ledger again/s);
     const taken = await consentry.syncs.reset({
       to: world.url,
       table: 'restored',
@@ -122,6 +179,55 @@ describe('a sync that is interrupted', () => {
       (await consentry.syncs.waitForEnd((await start('restored')).workflowId)).whole,
       null,
     );
+  });
+
+  test('files are not replaced by the rows of a restored ledger before the account is read again', async (t) => {
+    const { consentry, ledger, sandbox } = world.harness;
+    const folder = await mkdtemp(join(tmpdir(), 'consentry-test-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const to = { to: folder, format: 'ndjson' } as const;
+    const end = async ({ workflowId }: { workflowId: string }) =>
+      consentry.syncs.waitForEnd(workflowId);
+    const files = async () => {
+      const names = (await readdir(folder)).filter((name) => name.startsWith('consent-'));
+      return { names, text: await readFile(join(folder, names[0] ?? ''), 'utf8') };
+    };
+    sandbox.account.seed({ email: 'erased@example.com' });
+    const { syncId } = await consentry.syncs.start(to).then(async (run) => {
+      await end(run);
+      return run;
+    });
+    // What a backup of the ledger's database has.
+    const table = `consentry.files_${syncId.replaceAll('-', '_')}`;
+    const { db } = ledger;
+    for (const of of [table, `${table}_sync`, 'consentry.sync'])
+      await sql.raw(`create table ${of}_backup as select * from ${of}`).execute(db);
+    const id = sandbox.account.truthFor({ email: 'erased@example.com' })?.id ?? '';
+    assert.match((await files()).text, /erased@/);
+    sandbox.account.deleting.accept({ field: 'id', value: id });
+    sandbox.account.advance(3_600_000);
+    await end(await consentry.syncs.start({ ...to, full: true }));
+    await end(await consentry.syncs.start(to));
+    const before = await files();
+    assert.doesNotMatch(before.text, /erased@/);
+    for (const of of [table, `${table}_sync`]) {
+      await sql.raw(`delete from ${of}`).execute(db);
+      await sql.raw(`insert into ${of} select * from ${of}_backup`).execute(db);
+    }
+    await sql`
+      update consentry.sync s set generation = b.generation from consentry.sync_backup b
+      where b.id = s.id`.execute(db);
+    // As often as it is tried: what a run writes does not hide it.
+    for (let tries = 0; tries < 2; tries += 1) {
+      await assert.rejects(
+        consentry.syncs.start(to).then(end),
+        /the files are newer than .* restored from a backup.*sync reset.*erased .* in the ledger again/s,
+      );
+    }
+    assert.deepEqual(await files(), before);
+    await end(await consentry.syncs.reset(to));
+    assert.doesNotMatch((await files()).text, /erased@/);
+    await end(await consentry.syncs.start(to));
   });
 
   test('a validation compares rows with Klaviyo, and writes nothing', async () => {

@@ -154,13 +154,12 @@ class Changes {
   }
 
   async #namedBy(names: readonly string[], since: string, named: Set<string>): Promise<void> {
-    const keeps = keepsLists(this.session.state, this.#listsIn);
-    const withListName = keeps && names.includes(LEFT_LIST);
+    const areLeavers = names.includes(LEFT_LIST) && keepsLists(this.session.state, this.#listsIn);
     for (const metricId of await this.metrics.idsOf(names, this.signal)) {
       await eachPage(
-        (cursor) => this.#events({ metricId, since, cursor, withListName }),
+        (cursor) => this.#events({ metricId, since, cursor }),
         ({ events }) => {
-          if (withListName) this.#leavers.push(...events);
+          if (areLeavers) this.#leavers.push(...events);
           for (const { profileId } of events) if (profileId !== null) named.add(profileId);
         },
       );

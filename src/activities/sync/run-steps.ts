@@ -25,8 +25,8 @@ import type { SyncDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
 import { GoneProfiles } from './gone-profiles.js';
 import { klaviyosTime } from './read-changes.js';
-import { withSession } from './session.js';
-import { listsInOf, type SyncState } from './state.js';
+import { withSession, type SyncSession } from './session.js';
+import { listsInOf, tablesBeside, type SyncState } from './state.js';
 import { wholeWindow } from './windows.js';
 
 /** Ids of the destination that are compared with the ledger's at once. */
@@ -53,6 +53,7 @@ export function createSyncSteps(deps: SyncDependencies) {
           deps,
           step,
           async (session) => {
+            await takeUp(session);
             return wholeReading(session.state, full, settings, Date.parse(now));
           },
           { prepares: true, adopts: reset },
@@ -62,12 +63,22 @@ export function createSyncSteps(deps: SyncDependencies) {
       });
     },
 
-    /** Notes that the whole account is to be read, from now on. Goes on with a reading that has begun. */
-    async beginWhole(step: SyncStep & { readonly whole: WholeReading }): Promise<void> {
-      await whileHeartbeating((signal) =>
+    /**
+     * Notes that the whole account is to be read, from now on, and that what changes from now on is to be
+     * read too. Goes on with a reading that has begun.
+     */
+    async beginWhole(
+      step: SyncStep & { readonly whole: WholeReading },
+    ): Promise<{ readonly goesOn: boolean }> {
+      return whileHeartbeating((signal) =>
         withSession(deps, step, async (session) => {
           const { state, sync } = session;
-          if (state.reading !== null) return;
+          if (state.reading !== null) {
+            // A former version read no changes before the end of a first reading.
+            if (state.changesUntil === null)
+              await session.move({ ...state, changesUntil: state.reading.began });
+            return { goesOn: true };
+          }
           const began = await klaviyosTime(deps, signal);
           // Before anything is read, so that no change is missed between.
           await beginMirror(db, sync.accountId, { since: new Date(began), tookMs: 0 });
@@ -78,6 +89,7 @@ export function createSyncSteps(deps: SyncDependencies) {
               : before(state.changesUntil, sync.settings.overlapMs);
           await session.move({
             ...state,
+            changesUntil: state.changesUntil ?? began,
             reading: {
               whole: step.whole,
               began,
@@ -88,6 +100,7 @@ export function createSyncSteps(deps: SyncDependencies) {
               lists: null,
             },
           });
+          return { goesOn: false };
         }),
       );
     },
@@ -124,7 +137,6 @@ export function createSyncSteps(deps: SyncDependencies) {
             listsIn: reading.lists?.isOver === true ? reading.lists.in : null,
             wholeAt: reading.began,
             wholeAtInLedger: reading.beganInLedger,
-            changesUntil: state.changesUntil ?? reading.began,
           });
           return counts;
         }),
@@ -156,6 +168,19 @@ export function createSyncSteps(deps: SyncDependencies) {
     if (!(await isWholeSince(db, accountId, beganInLedger))) return;
     await completeMirror(db, accountId, beganInLedger);
   }
+}
+
+/**
+ * Nobody is erased from tables that a sync does not have. When it has one of them again, all that is left
+ * there of such people goes first.
+ */
+async function takeUp(session: SyncSession): Promise<void> {
+  const { state, destination, sync } = session;
+  const beside = tablesBeside(sync.settings);
+  const { history = null, lists = null } = state.beside ?? {};
+  if (beside.history === history && beside.lists === lists) return;
+  await destination.removeStrays();
+  await session.move({ ...state, beside });
 }
 
 /** What has to be read before the changes; null if nothing has. */

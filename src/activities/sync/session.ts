@@ -7,7 +7,12 @@ import type {
   Marker,
   Written,
 } from '../../destinations/destination.js';
-import { DestinationError, MarkerMovedError } from '../../destinations/destination.js';
+import {
+  AFTER_A_RESTORED_LEDGER,
+  DestinationError,
+  MarkerMovedError,
+} from '../../destinations/destination.js';
+import { refuseRestored } from '../../destinations/files/export-snapshot.js';
 import type { SyncStep } from '../../contracts/sync.js';
 import {
   adoptGeneration,
@@ -87,8 +92,12 @@ export class SyncSession {
       const isMoved = sync.writtenTo !== null && sync.writtenTo !== sync.destination;
       if (marker === null && isMoved) await adoptGeneration(db, syncId, 0);
       requireAccount(deps, sync, marker, destination.shown);
-      if (!adopts) await requireAgreement(deps, await getSync(db, syncId), destination, marker);
-      else {
+      if (!adopts) {
+        await requireAgreement(deps, await getSync(db, syncId), destination, marker);
+        const { to } = sync.settings;
+        if (prepares && marker !== null && to.kind === 'files')
+          await refuseRestored(to.folder, marker);
+      } else {
         // Under a new generation: whoever still writes for a former run stops.
         if (marker !== null) marker = await takenOver(destination, marker, { syncId, runId });
         await adoptGeneration(db, syncId, marker?.generation ?? 0);
@@ -245,9 +254,15 @@ async function requireAgreement(
     throw new MarkerMovedError(`${destination.shown}: a former run is still writing there.`);
   }
   throw new SyncDiffersError(
-    `${destination.shown} ${why}. Nothing was written. 'consentry sync reset' reads the whole account again ` +
-      'and compares every row; no row is deleted by that.',
+    `${destination.shown} ${why.is}. Nothing was written. 'consentry sync reset' reads the whole account again ` +
+      `and compares every row; no row is deleted by that${why.andSee}`,
   );
+}
+
+interface Disagreement {
+  readonly is: string;
+  /** What else there is to do, as the end of a sentence. */
+  readonly andSee: string;
 }
 
 /** @returns what is wrong with the destination; null if nothing is */
@@ -255,22 +270,29 @@ async function disagreement(
   db: LedgerDb,
   { id, generation }: Sync,
   marker: Marker | null,
-): Promise<string | null> {
+): Promise<Disagreement | null> {
+  const ofDestination = (is: string): Disagreement => ({ is, andSee: '.' });
+  const ofLedger = (is: string): Disagreement => ({ is, andSee: `; ${AFTER_A_RESTORED_LEDGER}` });
   if (marker === null) {
     return generation === 0
       ? null
-      : 'has no marker of this sync, although the ledger says that it was written to: it was emptied, or ' +
-          'restored from a backup of before';
+      : ofDestination(
+          'has no marker of this sync, although the ledger says that it was written to: it was emptied, or ' +
+            'restored from a backup of before',
+        );
   }
   if (marker.syncId !== id) {
-    return 'was written by a sync that this ledger does not know: the ledger is another one, or was lost';
+    return ofLedger(
+      'was written by a sync that this ledger does not know: the ledger is another one, was restored from a ' +
+        'backup of before, or was lost',
+    );
   }
   if (marker.generation === generation) return null;
   if (marker.generation === generation + 1 && (await isRunOf(db, id, marker.runId))) return null;
   const counts = `(${marker.generation} transactions, not ${generation})`;
   return marker.generation < generation
-    ? `is older than the ledger says ${counts}: it was restored from a backup`
-    : `is newer than the ledger says ${counts}: the ledger was restored from a backup`;
+    ? ofDestination(`is older than the ledger says ${counts}: it was restored from a backup`)
+    : ofLedger(`is newer than the ledger says ${counts}: the ledger was restored from a backup`);
 }
 
 /** Runs `work` with a session, and closes it. */

@@ -58,7 +58,8 @@ export class Sinks {
         records: recordsOf(pages, (ms) => this.session.timeOf(ms)),
         readAt: this.session.timeOf(beganMs(pages)),
         noticedBy,
-        isFirst: noticedBy === 'first_run',
+        // Also what changes show while the table is being filled.
+        isFirst: state.reading?.whole === 'first',
       },
       state,
     );

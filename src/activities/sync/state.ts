@@ -66,6 +66,11 @@ const state = z.object({
   datedUntil: z.string().nullable().default(null),
   /** What has all memberships as of the last whole reading, and what changed since; null if nothing has. */
   listsIn: z.string().nullable().default(null),
+  /** Tables beside the one of consent that were written to by the last run; null before that was kept. */
+  beside: z
+    .object({ history: z.string().nullable(), lists: z.string().nullable() })
+    .nullable()
+    .default(null),
 });
 
 export type SyncState = z.infer<typeof state>;
@@ -80,12 +85,19 @@ export const NEW_STATE: SyncState = {
   reading: null,
   datedUntil: null,
   listsIn: null,
+  beside: null,
 };
 
 /** What a sync writes memberships of lists into, as `listsIn` has it; null if it writes none. */
 export function listsInOf({ to }: Pick<SyncSettings, 'to'>): string | null {
   if (to.lists === undefined) return null;
   return to.lists === true ? 'files' : `table ${to.lists}`;
+}
+
+/** Tables that a sync writes to beside the one of consent, as `beside` has them. */
+export function tablesBeside(settings: Pick<SyncSettings, 'to'>): NonNullable<SyncState['beside']> {
+  const { to } = settings;
+  return { history: to.kind === 'table' ? to.history : null, lists: listsInOf(settings) };
 }
 
 /** Whether memberships have been read into this, so that their changes are to be read too. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { microseconds } from '../../consent/record/timestamps.js';
 import type { SnapshotFormat } from '../../contracts/sync.js';
 import {
+  AFTER_A_RESTORED_LEDGER,
   DestinationError,
   type Destination,
   type Marker,
@@ -107,6 +109,32 @@ export async function exportSnapshot(
     await inFolder(folder, () => replaceManifest(folder, manifest));
     return manifest;
   });
+}
+
+/**
+ * Compares the marker of the rows with the files that were written of them. Both were in one state after
+ * each run: if the files are ahead, the database of the rows was restored from a backup, and has people
+ * who were erased since. For the beginning of a run: later, the marker may have caught up.
+ *
+ * @throws DestinationError if so, unless the account is read as a whole anyway
+ */
+export async function refuseRestored(
+  folder: string,
+  { syncId, generation, sweptAt }: Marker,
+): Promise<void> {
+  const path = join(folder, MANIFEST);
+  const text = await inFolder(folder, () => readIfThere(path));
+  const found = text === null ? null : manifestIn(text);
+  if (sweptAt === null || found?.kind !== KIND || found.syncId !== syncId) return;
+  const { generation: written = 0, sweptAt: sweptBefore = null } = found;
+  const wasSweptSince = sweptBefore === null || microseconds(sweptAt) > microseconds(sweptBefore);
+  if (generation >= written || wasSweptSince) return;
+  throw new DestinationError(
+    `${path}: the files are newer than the rows in the ledger's database (${written} transactions, not ` +
+      `${generation}): the ledger was restored from a backup. Nothing was written. 'consentry sync reset' reads ` +
+      `the whole account again and finds who is gone; ${AFTER_A_RESTORED_LEDGER}`,
+    false,
+  );
 }
 
 type Pages = AsyncIterable<readonly RowValues[]>;

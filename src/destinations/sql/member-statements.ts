@@ -10,6 +10,7 @@ export class MemberStatements {
   readonly endUnread: string;
   /** Follows the two before. */
   readonly joinedBefore: string;
+  readonly nameOfHeld: string;
   readonly rename: string;
   readonly end: string;
   readonly remove: string;
@@ -31,6 +32,7 @@ export class MemberStatements {
     this.countUnread = `select count(*) from ${table} where ${unread}`;
     this.endUnread = `update ${table} set ${left} = ?, ${read} = ? where ${unread}`;
     this.joinedBefore = ` and (${joined} is null or ${joined} < ?)`;
+    this.nameOfHeld = `select ${column('list_name')} from ${table} where ${list} = ? and ${left} is null limit 1`;
     this.rename = `update ${table} set ${column('list_name')} = ? where ${list} = ? and ${left} is null`;
     this.end =
       `update ${table} set ${left} = ?, ${read} = ? ` +

@@ -33,7 +33,8 @@ export class MemberTable {
   ): Promise<WrittenMembers> {
     const joinedAt: (string | null)[] = [];
     let left = 0;
-    for (const list of lists) {
+    for (const given of lists) {
+      const list = await this.#named(session, given);
       const ids = [...list.members, ...list.left].map(({ profileId }) => profileId);
       if (new Set(ids).size < ids.length) throw new Error('A list has a profile twice');
       const stored = new Map(
@@ -49,7 +50,6 @@ export class MemberTable {
       }
       joinedAt.push(...merged.joinedAt);
       left += merged.left + (await this.#endUnread(session, list, writtenAt));
-      await this.#rename(session, list);
     }
     return { joinedAt, left };
   }
@@ -131,10 +131,18 @@ export class MemberTable {
     return count;
   }
 
-  async #rename(session: SqlSession, { listId, listName, isRenamed }: ListBatch): Promise<void> {
-    if (!isRenamed) return;
-    const name = listName === null ? null : storableText(listName);
-    await session.query(this.#statements.rename, [name, listId]);
+  /**
+   * Gives all that are on a list the name that it has, before anybody else gets it: so they always have
+   * the same, and one of them tells it.
+   */
+  async #named(session: SqlSession, list: ListBatch): Promise<ListBatch> {
+    const [row] = await session.query(this.#statements.nameOfHeld, [list.listId], ['text']);
+    const held = textOrNull(row?.[0]);
+    if (list.listName === null) return { ...list, listName: held };
+    const name = storableText(list.listName);
+    if (row !== undefined && name !== held)
+      await session.query(this.#statements.rename, [name, list.listId]);
+    return list;
   }
 
   async #members(

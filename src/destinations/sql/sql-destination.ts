@@ -20,7 +20,7 @@ import { tableText, type Layout, type Table } from './layout.js';
 import { MemberTable } from './member-table.js';
 import { isPresent, mergeBatch, type Merged } from './merge.js';
 import { prepareTables } from './prepare.js';
-import { Statements } from './statements.js';
+import { MARK, Statements } from './statements.js';
 
 const SNAPSHOT_ROWS = 2_000;
 
@@ -43,7 +43,7 @@ export class SqlDestination implements Destination {
     this.#database = database;
     this.#layout = layout;
     this.#onDeleted = onDeleted;
-    this.#statements = new Statements(database.dialect, layout);
+    this.#statements = new Statements(database.dialect, layout, onDeleted);
     const { members } = layout;
     this.#members = members && new MemberTable(database.dialect, members);
     this.shown = `${database.shown}, table ${tableText(layout.rows)}`;
@@ -71,7 +71,7 @@ export class SqlDestination implements Destination {
           goneAt: before?.goneAt ?? null,
           onDeleted: this.#onDeleted,
         },
-        () => `deleted-${randomUUID()}`,
+        () => `${MARK}${randomUUID()}`,
       );
       await this.#writeRows(session, merged);
       await this.#writeHistory(session, batch, marker, merged);
@@ -101,8 +101,16 @@ export class SqlDestination implements Destination {
     });
   }
 
+  removeStrays(): Promise<void> {
+    return this.#database.transaction('write', async (session) => {
+      // Whoever writes a row with its history writes both before this or after it.
+      await this.#storedMarker(session, this.#statements.markerLocked);
+      for (const statement of this.#statements.removeStrays) await session.query(statement);
+    });
+  }
+
   rowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>> {
-    return this.#database.use((session) => this.#presentRows(session, profileIds));
+    return this.#database.use((session) => this.#heldRows(session, profileIds));
   }
 
   mergedRowsOf(profileIds: readonly string[]): Promise<ReadonlyMap<string, ConsentRow>> {
@@ -141,7 +149,7 @@ export class SqlDestination implements Destination {
   sample(count: number): Promise<ReadonlyMap<string, ConsentRow>> {
     return this.#database.use(async (session) => {
       const ids = await session.query(this.#statements.sample, [count], ['key']);
-      return this.#presentRows(
+      return this.#heldRows(
         session,
         ids.map(([id]) => String(id)),
       );
@@ -317,13 +325,13 @@ export class SqlDestination implements Destination {
     );
   }
 
-  async #presentRows(
+  async #heldRows(
     session: SqlSession,
     profileIds: readonly string[],
   ): Promise<Map<string, ConsentRow>> {
     if (profileIds.length === 0) return new Map();
-    const rows = await this.#query(session, this.#statements.rows, [profileIds]);
-    return new Map(rows.filter(isPresent).map(({ profileId, row }) => [profileId, row]));
+    const rows = await this.#query(session, this.#statements.heldRows, [profileIds]);
+    return new Map(rows.map(({ profileId, row }) => [profileId, row]));
   }
 
   async #query(

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { SyncSettings } from '../../contracts/sync.js';
 import type { LedgerDb } from '../database.js';
+import { sharedTable } from './shared-table.js';
 
 export interface NewSync {
   readonly id: string;
@@ -29,13 +30,13 @@ export class SyncNotFoundError extends Error {
   }
 }
 
-/** Another sync writes into the same table. */
+/** Another sync writes into the same table or folder, which may be its history or its memberships of lists. */
 export class DestinationTakenError extends Error {
   override readonly name = 'DestinationTakenError';
   constructor(destination: string, { name, accountId, id }: Sync) {
     super(
       `The sync ${name ?? id} of account ${accountId} writes to ${destination} already: two syncs would ` +
-        'overwrite each other. Give this one a table of its own.',
+        'overwrite each other. Give this one a table of its own, also for its history and its lists.',
     );
   }
 }
@@ -72,10 +73,12 @@ export async function defineSync(db: LedgerDb, sync: NewSync): Promise<Sync> {
         accountId === sync.accountId &&
         (name !== null || destination === sync.destination),
     );
-    const other = known.find(
-      ({ id, destination }) => destination === sync.destination && id !== own?.id,
-    );
-    if (other !== undefined) throw new DestinationTakenError(sync.destination, other);
+    for (const other of known) {
+      if (other.id === own?.id) continue;
+      const isSame = other.destination === sync.destination;
+      const shared = isSame ? sync.destination : sharedTable(sync, other);
+      if (shared !== null) throw new DestinationTakenError(shared, other);
+    }
     const settings = JSON.stringify(sync.settings);
     if (own === undefined) {
       const { id, accountId: account_id, name, destination } = sync;

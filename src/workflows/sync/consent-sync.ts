@@ -27,10 +27,10 @@ import { syncProgressQuery } from '../messages.js';
 import { worksFor } from '../run.js';
 import { describeSync } from './details.js';
 
-/** Turns of a minute before it continues as new: some 6 events each. */
+/** Turns of a minute before it continues as new: 6 events each, and 6 more for every tenth. */
 const TURNS_PER_EXECUTION = 300;
 
-/** Minutes of a sweep after which what changed is read. */
+/** Minutes of a whole reading after which what changed is read. */
 const TURNS_BETWEEN_CHANGES = 10;
 
 /**
@@ -39,7 +39,7 @@ const TURNS_BETWEEN_CHANGES = 10;
  * lost is continued by the next.
  *
  * Cancel: ends after what was written; the next run goes on there.
- * Events: some 45, and 6 for each minute of a whole reading; after 300 of those it continues as new.
+ * Events: some 50, and 7 for each minute of a whole reading; after 300 of those it continues as new.
  */
 export async function consentSync(input: SyncInput): Promise<SyncResult> {
   const { syncId, carried } = input;
@@ -56,7 +56,9 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     if (carried === undefined) {
       // What the sources of changes show is read first: what the sweep finds beyond it was missed.
       if (whole === 'sweep') await readChanges('before the sweep');
-      if (whole !== null) await beginWhole(whole);
+      // A first reading that was interrupted has filled a part of the table, which others read already.
+      const goesOn = whole !== null && (await beginWhole(whole));
+      if (goesOn && whole === 'first') await readChanges('since it was interrupted');
     }
     if (whole !== null) {
       await readWhole(whole, writesFiles);
@@ -88,10 +90,13 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
     ]);
   }
 
-  async function beginWhole(whole: WholeReading): Promise<void> {
-    await syncSteps.beginWhole.executeWithOptions({ summary: 'begin to read the whole account' }, [
+  /** @returns whether a reading goes on that had begun before */
+  async function beginWhole(whole: WholeReading): Promise<boolean> {
+    const summary = 'begin to read the whole account';
+    const { goesOn } = await syncSteps.beginWhole.executeWithOptions({ summary }, [
       { ...step, whole },
     ]);
+    return goesOn;
   }
 
   async function readWhole(whole: WholeReading, writesFiles: boolean): Promise<void> {
@@ -104,10 +109,8 @@ export async function consentSync(input: SyncInput): Promise<SyncResult> {
       count(turn);
       progress = { ...progress, windows: turn.windows, left: turn.left };
       if (turn.isOver) return;
-      // A sweep may take hours: who leaves meanwhile is not left until its end.
-      if (whole === 'sweep' && turns % TURNS_BETWEEN_CHANGES === 0) {
-        await readChanges('during the sweep');
-      }
+      // It may take hours: who leaves meanwhile is not left until its end.
+      if (turns % TURNS_BETWEEN_CHANGES === 0) await readChanges('during the reading');
       if (turns === TURNS_PER_EXECUTION) {
         await continueAsNew<typeof consentSync>({
           ...input,

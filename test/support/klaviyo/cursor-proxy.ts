@@ -13,13 +13,20 @@ export interface CursorProxy {
 
 const PASSED = /^(date|content-type|retry-after|ratelimit-.*)$/;
 
-/** Between a worker and the sandbox: its cursors expire, as Klaviyo's may, while profiles are read. */
-export async function startCursorProxy(target: string): Promise<CursorProxy> {
+/**
+ * Between a worker and the sandbox: its cursors expire, as Klaviyo's may, while profiles are read.
+ *
+ * @param paths whose cursors expire
+ */
+export async function startCursorProxy(
+  target: string,
+  paths = /\/profiles$/,
+): Promise<CursorProxy> {
   let left = 0;
   const server = createServer((request, response) => {
     void (async () => {
       const url = new URL(request.url ?? '/', target);
-      if (left > 0 && url.pathname.endsWith('/profiles') && url.searchParams.has('page[cursor]')) {
+      if (left > 0 && paths.test(url.pathname) && url.searchParams.has('page[cursor]')) {
         left -= 1;
         url.searchParams.set('page[cursor]', 'expired');
       }

@@ -159,6 +159,7 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
     const { delays } = account.settings;
     const quick = delays.importExisting;
     delays.importExisting = [60_000, 60_000];
+    const call = harness.gates.close('bulk_import_profiles');
     const { id } = await harness.consentry.migrations.start({
       file: await harness.source('gone.csv', [
         'email,email_consent',
@@ -167,11 +168,16 @@ describe('a run of several batches that is stopped half-way', { timeout: 240_000
       listId,
       timing: { ...TEST_TIMING, membershipWithinMs: 1_500 },
     });
+    await call.reached;
+    // The deadline counts from the call: nobody is looked up before the list is gone, however late that is.
+    const lookUps = harness.gates.close('get_profiles_for_list');
+    call.open();
     await until(
       'the call',
       async () => (await harness.consentry.migrations.totals(id)).accepted === 3,
     );
     account.listing.delete(listId);
+    lookUps.open();
     await assert.rejects(harness.consentry.migrations.waitForEnd(id), MigrationStoppedError);
     delays.importExisting = quick;
     assert.equal(await statusOf(id), 'FAILED');

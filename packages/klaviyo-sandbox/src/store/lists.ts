@@ -4,6 +4,9 @@ import { Group, GroupStore } from './group.js';
 
 /** A list: people are added to it, or subscribe to it. */
 export class List extends Group {
+  /** Names that it had, the oldest first; `until` in epoch ms. */
+  readonly #former: { readonly name: string; readonly until: number }[] = [];
+
   constructor(
     id: string,
     name: string,
@@ -14,6 +17,17 @@ export class List extends Group {
     tags: readonly Tag[],
   ) {
     super(id, name, created, flows, tags);
+  }
+
+  rename(name: string, now: number): void {
+    if (name === this.name) return;
+    this.#former.push({ name: this.name, until: now });
+    this.name = name;
+  }
+
+  /** @param time epoch ms */
+  nameAt(time: number): string {
+    return this.#former.find(({ until }) => time < until)?.name ?? this.name;
   }
 }
 

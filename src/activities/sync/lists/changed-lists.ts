@@ -6,18 +6,20 @@ import {
   ListNotFoundError,
   type FeedEvent,
   type LookUpField,
-  type MembershipsPage,
+  type Membership,
   type MembershipsQuery,
 } from '../../../klaviyo/index.js';
+import { atOnce } from '../../at-once.js';
 import type { SyncDependencies } from '../../dependencies.js';
 import { Persistence } from '../../temporal/persistence.js';
+import { eachPage } from '../each-page.js';
 import type { SyncSession } from '../session.js';
 import type { WindowItems } from '../window-reader.js';
 import { goneLists } from './gone-lists.js';
 import { MemberSink, NOTHING_READ } from './member-sink.js';
 
 /** Somebody who left a list, by an event that Klaviyo wrote. */
-export type Leaver = Pick<FeedEvent, 'profileId' | 'email' | 'phoneNumber' | 'listName'>;
+export type Leaver = Pick<FeedEvent, 'profileId' | 'email' | 'phoneNumber'>;
 
 /** Lists that are asked at once; the limiter decides how fast that goes. */
 const LISTS_AT_ONCE = 8;
@@ -25,11 +27,13 @@ const LISTS_AT_ONCE = 8;
 /** Pages of one list that are written at once. */
 const PAGES_AT_ONCE = 20;
 
-/** Identifiers by which a list is asked for somebody, as Klaviyo has them. */
-interface Named {
+/** Somebody who left a list, with the lists that they are on in the destination. */
+interface Held {
   readonly profileId: string;
+  /** As Klaviyo has them. */
   readonly email: string | null;
   readonly phoneNumber: string | null;
+  readonly listIds: readonly string[];
 }
 
 /**
@@ -60,10 +64,14 @@ export class ChangedLists {
     );
     const names = new Map(shown.map(({ id, name }) => [id, name]));
     await this.#writeLists(names);
-    const limit = pLimit(LISTS_AT_ONCE);
-    await Promise.all([...names].map(([id, name]) => limit(() => this.#joined(id, name, since))));
-    for (const [id, people] of await this.#leftOf(names, leavers)) {
-      await this.#ask(id, names.get(id) ?? null, people);
+    await atOnce([...names], LISTS_AT_ONCE, this.signal, ([id, name], signal) =>
+      this.#joined(id, name, since, signal),
+    );
+    const held = await this.#heldBy(leavers);
+    await this.#ask('email', held, ({ email }) => email);
+    await this.#ask('phone_number', held, (one) => (one.email === null ? one.phoneNumber : null));
+    for (const one of held) {
+      if (one.email === null && one.phoneNumber === null) await this.#askThemselves(one);
     }
     return this.#counts;
   }
@@ -76,111 +84,116 @@ export class ChangedLists {
     const renamed = [...held].flatMap(([listId, before]): ListBatch[] => {
       const listName = names.get(listId);
       if (listName === undefined || listName === before) return [];
-      return [{ ...NOTHING_READ, listId, listName, isRenamed: true }];
+      return [{ ...NOTHING_READ, listId, listName }];
     });
     if (ends.length + renamed.length > 0) await this.#write([...ends, ...renamed], 'updated');
   }
 
-  async #joined(listId: string, listName: string | null, since: string): Promise<void> {
-    let pages: WindowItems<MembershipsPage['members'][number]>[] = [];
+  async #joined(
+    listId: string,
+    listName: string | null,
+    since: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let pages: WindowItems<Membership>[] = [];
     const write = async (): Promise<void> => {
       const members = this.#sink.membersOf(pages);
       pages = [];
       if (members.length === 0) return;
+      signal.throwIfAborted();
       await this.#write([{ ...NOTHING_READ, listId, listName, members }], 'updated');
     };
-    for (let cursor: string | null = null; ;) {
-      const query = { listId, by: 'joined_since', since, cursor } as const;
-      const { page, beganMs }: Answered = await this.#page(query);
-      pages.push({ items: page.members, beganMs });
-      cursor = page.next;
-      if (cursor === null || pages.length === PAGES_AT_ONCE) await write();
-      if (cursor === null) return;
-    }
-  }
-
-  /** By list: who is on it in the destination, and left one of that name. */
-  async #leftOf(
-    names: ReadonlyMap<string, string | null>,
-    leavers: readonly Leaver[],
-  ): Promise<Map<string, Named[]>> {
-    const { destination } = this.session;
-    const ids = [...new Set(leavers.flatMap(({ profileId }) => profileId ?? []))];
-    const held = await destination.listsOf(ids);
-    const rows = await destination.rowsOf([...held.keys()]);
-    const left = new Map<string, Map<string, Named>>();
-    for (const { profileId, email, phoneNumber, listName } of leavers) {
-      if (profileId === null) continue;
-      const row = rows.get(profileId) ?? {};
-      const named = {
-        profileId,
-        email: email ?? textOf(row['email']),
-        phoneNumber: phoneNumber ?? textOf(row['phone_number']),
-      };
-      for (const listId of held.get(profileId) ?? []) {
-        // Several lists may share a name; a list that has another one by now may be any of them.
-        const isMeant = [...names.values()].includes(listName)
-          ? names.get(listId) === listName
-          : names.has(listId);
-        if (!isMeant) continue;
-        const people = left.get(listId) ?? new Map<string, Named>();
-        left.set(listId, people.set(profileId, named));
-      }
-    }
-    return new Map([...left].map(([listId, people]) => [listId, [...people.values()]]));
-  }
-
-  /** Asks a list for people: an event of long ago does not say that somebody has not come back. */
-  async #ask(listId: string, listName: string | null, people: readonly Named[]): Promise<void> {
-    const byEmail = people.filter(({ email }) => email !== null);
-    const byPhone = people.filter(
-      ({ email, phoneNumber }) => email === null && phoneNumber !== null,
+    await eachPage(
+      (cursor) => this.#page({ listId, by: 'joined_since', since, cursor }, signal),
+      async (page) => {
+        pages.push(page);
+        if (pages.length === PAGES_AT_ONCE) await write();
+      },
     );
-    await this.#askBy('email', byEmail, ({ email }) => email, listId, listName);
-    await this.#askBy('phone_number', byPhone, (one) => one.phoneNumber, listId, listName);
+    await write();
   }
 
-  async #askBy(
+  /**
+   * Leavers with the lists that they are on in the destination. An event has only a name of its list,
+   * which another list may have by now, so each of these may be meant.
+   */
+  async #heldBy(leavers: readonly Leaver[]): Promise<Held[]> {
+    const { destination } = this.session;
+    const byId = new Map(
+      leavers.flatMap((one) => (one.profileId === null ? [] : [[one.profileId, one] as const])),
+    );
+    const held = await destination.listsOf([...byId.keys()]);
+    const rows = await destination.rowsOf([...held.keys()]);
+    return [...held].map(([profileId, listIds]): Held => {
+      const row = rows.get(profileId) ?? {};
+      const leaver = byId.get(profileId);
+      return {
+        profileId,
+        email: leaver?.email ?? textOf(row['email']),
+        phoneNumber: leaver?.phoneNumber ?? textOf(row['phone_number']),
+        listIds,
+      };
+    });
+  }
+
+  /** Asks lists for people: an event of long ago does not say that somebody has not come back. */
+  async #ask(
     by: LookUpField,
-    people: readonly Named[],
-    valueOf: (one: Named) => string | null,
-    listId: string,
-    listName: string | null,
+    all: readonly Held[],
+    valueOf: (one: Held) => string | null,
   ): Promise<void> {
-    for (const values of chunkLookUps(by, [
-      ...new Set(people.flatMap((one) => valueOf(one) ?? [])),
-    ])) {
-      const asked = people.filter((one) => values.includes(valueOf(one) ?? ''));
-      const pages: WindowItems<MembershipsPage['members'][number]>[] = [];
-      for (let cursor: string | null = null; ;) {
-        const query = { listId, by, values, cursor };
-        const { page, beganMs }: Answered = await this.#page(query);
-        pages.push({ items: page.members, beganMs });
-        cursor = page.next;
-        if (cursor === null) break;
+    const people = all.filter((one) => valueOf(one) !== null);
+    for (const listId of new Set(people.flatMap(({ listIds }) => listIds))) {
+      const here = people.filter(({ listIds }) => listIds.includes(listId));
+      const all = [...new Set(here.flatMap((one) => valueOf(one) ?? []))];
+      for (const values of chunkLookUps(by, all)) {
+        const asked = here.filter((one) => values.includes(valueOf(one) ?? ''));
+        const pages: WindowItems<Membership>[] = [];
+        await eachPage(
+          (cursor) => this.#page({ listId, by, values, cursor }, this.signal),
+          (page) => void pages.push(page),
+        );
+        const members = this.#sink.membersOf(pages);
+        const found = new Set(members.map(({ profileId }) => profileId));
+        const readAt = this.session.timeOf(Math.min(...pages.map(({ beganMs }) => beganMs)));
+        const left = asked
+          .filter(({ profileId }) => !found.has(profileId))
+          .map(({ profileId }) => ({ profileId, readAt }));
+        await this.#write([{ ...NOTHING_READ, listId, listName: null, members, left }], 'events');
       }
-      const members = this.#sink.membersOf(pages);
-      const found = new Set(members.map(({ profileId }) => profileId));
-      const readAt = this.session.timeOf(Math.min(...pages.map(({ beganMs }) => beganMs)));
-      const left = asked
-        .filter(({ profileId }) => !found.has(profileId))
-        .map(({ profileId }) => ({ profileId, readAt }));
-      await this.#write([{ ...NOTHING_READ, listId, listName, members, left }], 'events');
     }
   }
 
-  async #page(query: MembershipsQuery): Promise<Answered> {
+  /** Asks for all lists of somebody for whom no list can be asked. */
+  async #askThemselves({ profileId, listIds }: Held): Promise<void> {
+    let beganMs = 0;
+    const on = await this.#persistence.whileShort(() => {
+      beganMs = performance.now();
+      return this.deps.klaviyo.listsOfProfile(profileId, { signal: this.signal });
+    });
+    // There is no such profile: who is gone is looked for elsewhere.
+    if (on === null) return;
+    const left = [{ profileId, readAt: this.session.timeOf(beganMs) }];
+    const ended = listIds.filter((listId) => !on.has(listId));
+    if (ended.length === 0) return;
+    await this.#write(
+      ended.map((listId) => ({ ...NOTHING_READ, listId, listName: null, left })),
+      'events',
+    );
+  }
+
+  async #page(query: MembershipsQuery, signal: AbortSignal): Promise<Answered> {
     let beganMs = 0;
     try {
-      const page = await this.#persistence.whileShort(() => {
+      const { members, next } = await this.#persistence.whileShort(() => {
         beganMs = performance.now();
-        return this.deps.klaviyo.readMemberships(query, { signal: this.signal });
+        return this.deps.klaviyo.readMemberships(query, { signal });
       });
-      return { page, beganMs };
+      return { items: members, next, beganMs };
     } catch (error) {
       if (!(error instanceof ListNotFoundError)) throw error;
       // It was deleted since it was shown: nobody is on it.
-      return { page: { members: [], next: null }, beganMs };
+      return { items: [], next: null, beganMs };
     }
   }
 
@@ -190,9 +203,8 @@ export class ChangedLists {
   }
 }
 
-interface Answered {
-  readonly page: MembershipsPage;
-  readonly beganMs: number;
+interface Answered extends WindowItems<Membership> {
+  readonly next: string | null;
 }
 
 function textOf(value: unknown): string | null {

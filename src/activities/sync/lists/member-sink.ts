@@ -17,7 +17,6 @@ export const NOTHING_READ = {
   left: [],
   whole: null,
   isRemembered: false,
-  isRenamed: false,
 } as const satisfies Partial<ListBatch>;
 
 /** Writes who is on lists into the destination of a sync. */
@@ -45,7 +44,7 @@ export class MemberSink {
         lists,
         readAt: this.session.timeOf(performance.now()),
         noticedBy,
-        isFirst: noticedBy === 'first_run',
+        isFirst: next.reading?.whole === 'first',
       },
       next,
     );

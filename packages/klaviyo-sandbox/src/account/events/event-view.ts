@@ -47,11 +47,13 @@ export function eventView(core: Core, event: number, origin: string): EventView 
 }
 
 /**
- * List events carry the list's name, which connectors that copy them rely on. For an event without
+ * List events carry the list's name as it was then, which connectors that copy them rely on. For an event without
  * its own id, `$event_id` is its time in seconds. Other properties that Klaviyo may add are not
  * recorded anywhere.
  */
-function propertiesOf({ lists }: Core, { listId }: StoredEvent, timestamp: number) {
+function propertiesOf({ lists }: Core, { listId, time }: StoredEvent, timestamp: number) {
   const $event_id = String(timestamp);
-  return listId === null ? { $event_id } : { List: lists.get(listId)?.name ?? listId, $event_id };
+  return listId === null
+    ? { $event_id }
+    : { List: lists.get(listId)?.nameAt(time) ?? listId, $event_id };
 }

@@ -32,9 +32,10 @@ export class Listing {
   }
 
   change(list: List, { name, optIn }: { name: string | null; optIn: OptIn | null }): void {
-    list.name = name ?? list.name;
+    const now = this.core.clock.wall();
+    list.rename(name ?? list.name, now);
     list.optIn = optIn ?? list.optIn;
-    list.updated = this.core.clock.wall();
+    list.updated = now;
   }
 
   /** Memberships and suppressions of the list are deleted with it; consent stays. */

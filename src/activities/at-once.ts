@@ -1,0 +1,32 @@
+/**
+ * Does something for each item, for some of them at once. After the first failure nothing more begins; what
+ * is going on is aborted and waited for, so nothing goes on behind the caller's back.
+ *
+ * @param work gets a signal that is also aborted when another item fails
+ * @throws the first failure, or the reason of `signal`
+ */
+export async function atOnce<T>(
+  items: readonly T[],
+  most: number,
+  signal: AbortSignal,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const failures: unknown[] = [];
+  const queue = items.values();
+  const workUntilStopped = async (): Promise<void> => {
+    for (const item of queue) {
+      try {
+        either.throwIfAborted();
+        await work(item, either);
+      } catch (error) {
+        failures.push(error);
+        stop.abort(error);
+        return;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, workUntilStopped));
+  if (failures.length > 0) throw failures[0];
+}
