@@ -130,6 +130,11 @@ export interface MigrationTiming {
 
 /** Input of the `consentMigration` workflow: an id and numbers, never people. */
 export interface MigrationInput {
+  /**
+   * Sends nothing more: a former execution of the run was terminated. What was sent is read back, and every
+   * row gets its outcome.
+   */
+  readonly endsOnly?: true;
   readonly migrationId: string;
   readonly timing: MigrationTiming;
   /** Most jobs of one batch. */

@@ -1,32 +1,25 @@
-import { getClient } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { activityInfo, getClient } from '@temporalio/activity';
 import type {
   ActivationState,
   ActivationStep,
   Approved,
   Comparison,
 } from '../../contracts/activation.js';
-import { workflowIds } from '../../contracts/names.js';
 import type { SegmentDefinition, SegmentFound } from '../../contracts/segments.js';
 import { openSource, type ImportedSource, type ImportOptions } from '../../importers/index.js';
 import {
   beginSegmentRun,
   getActivation,
-  getMigration,
   getSegmentRun,
   noteSegmentRun,
   SegmentBrakedError,
-  SegmentIsRunningError,
-  setPhase,
   storeSegmentRun,
   type Activation,
   type NewMigration,
 } from '../../ledger/index.js';
 import type { SegmentDependencies } from '../dependencies.js';
 import { whileHeartbeating } from '../temporal/heartbeats.js';
-
-/** A process that stores a run starts it within this time, or has died. */
-const STARTED_WITHIN_MS = 10 * 60_000;
+import { afterFormerRuns } from './former-runs.js';
 
 /** The steps of a run of a segment around its migration. */
 export function createCompareSegment(deps: SegmentDependencies) {
@@ -74,7 +67,9 @@ export function createCompareSegment(deps: SegmentDependencies) {
             accountId: activation.accountId,
             program: activation.program,
           };
-          const compared = await afterFormerRuns(deps, () =>
+          const { taskQueue } = activityInfo();
+          const at = { client: getClient(), ledger, taskQueue };
+          const compared = await afterFormerRuns(at, input, () =>
             storeSegmentRun(ledger, of, migration, source.intents, how),
           );
           return { ...compared, braked: null, input };
@@ -143,43 +138,4 @@ function migrationOf(
     retryOf: null,
     program,
   };
-}
-
-/**
- * A former run whose workflow is over, such as terminated, is closed, and does not keep this one from being
- * stored.
- */
-async function afterFormerRuns<T>(
-  { ledger }: SegmentDependencies,
-  store: () => Promise<T>,
-): Promise<T> {
-  const closed = new Set<string>();
-  for (;;) {
-    try {
-      return await store();
-    } catch (error) {
-      if (!(error instanceof SegmentIsRunningError) || closed.has(error.migrationId)) throw error;
-      const { migrationId } = error;
-      const status = await statusOf(migrationId);
-      const { ageMs } = await getMigration(ledger.db, migrationId);
-      if (status === 'RUNNING' || (status === null && ageMs < STARTED_WITHIN_MS)) throw error;
-      const failure =
-        status === null
-          ? 'Its process died before it was started.'
-          : `Its workflow has ended as ${status.toLowerCase()}.`;
-      await setPhase(ledger.db, migrationId, 'failed', failure);
-      closed.add(migrationId);
-    }
-  }
-}
-
-/** Of the workflow of a migration; null if there is none. */
-async function statusOf(migrationId: string): Promise<string | null> {
-  try {
-    const handle = getClient().workflow.getHandle(workflowIds.migration(migrationId));
-    return (await handle.describe()).status.name;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
 }

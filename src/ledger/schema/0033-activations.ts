@@ -31,5 +31,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       why text
     )`.execute(db);
   await sql`
+    create index segment_part_not_read_back on consentry.segment_part (segment_number)
+    where reason = 'opt_out_not_read_back'`.execute(db);
+  await sql`
     create index segment_run_of on consentry.segment_run (segment_number, started_at)`.execute(db);
 }

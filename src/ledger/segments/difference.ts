@@ -5,6 +5,7 @@ import type { SegmentDefinition, SegmentFound } from '../../contracts/segments.j
 import { enumChannel, isOfMember } from '../parts.js';
 import { columnFor, identifierFor } from '../programs/program-people.js';
 import type { Storing } from '../runs/storing.js';
+import { ON_LIST_STILL } from './fold.js';
 import type { Segment } from './segments.js';
 import type { SegmentTables } from './tables.js';
 import { isWithheld } from './withheld.js';
@@ -70,7 +71,7 @@ async function rename(
       group by p.identifier
     )
     select p.key, p.identifier, moved.key as new_key, row_number() over (partition by p.identifier
-      order by p.state = 'in' desc, p.may_be_at_klaviyo desc, p.since desc, p.key) as place
+      order by p.state = 'in' desc, p.may_be_at_klaviyo desc, p.since, p.key) as place
     from moved join ${parts} p on p.identifier = moved.identifier
     where ${ofPart} and (p.key = moved.key or ${hasOtherKey})`);
   await run(sql`
@@ -125,14 +126,19 @@ const leaving = (
               and (position('@' in q.identifier) > 0) <> (position('@' in p.identifier) > 0))
           and not exists (
             select from consentry.segment g
-            join consentry.segment_member m on m.segment_number = g.number
-            where g.account_id = ${accountId} and g.number <> ${segment.number} and g.list_id = ${listId}
-              and ${isOfMember(sql`p.identifier`)}
-            offset 0)`
-    } as leaves_list
+            cross join lateral (select from consentry.segment_member m
+              where m.segment_number = g.number and ${isOfMember(sql`p.identifier`)} offset 0) other
+            where g.account_id = ${accountId} and g.number <> ${segment.number}
+              and g.list_id = ${listId})`
+    } as leaves_list,
+    exists (select from ${members} m
+      where m.segment_number = ${segment.number} and m.key = p.key) as is_former
   from ${parts} p
   where p.segment_number = ${segment.number} and ${!isBaseline}
     and p.may_be_at_klaviyo
+    -- Until the key is no member's any more.
+    and not (p.reason is not distinct from ${ON_LIST_STILL} and exists (select from ${members} m
+      where m.segment_number = ${segment.number} and m.key = p.key))
     and (p.state <> 'leaving' or p.reason is distinct from 'no_click_yet'
       or p.tried_at <= now() - ${LOOK_AGAIN})
     and not exists (select from ${members} m
@@ -147,6 +153,7 @@ const leaving = (
 const forgotten = ({ members, parts }: SegmentTables, segment: Segment): RawBuilder<unknown> => sql`
   delete from ${parts} p
   where p.segment_number = ${segment.number} and not p.may_be_at_klaviyo
+    and p.reason is distinct from 'opt_out_not_read_back'
     and not exists (select from ${members} m
       where m.segment_number = ${segment.number} and m.key = p.key
         and p.identifier in (m.email, m.phone_number))

@@ -14,30 +14,6 @@ const isOver = (after: Grace): RawBuilder<boolean> =>
     ? sql`m.missing_runs + 1 >= ${after.runs}`
     : sql`coalesce(now() - m.missing_since, interval '0') >= make_interval(secs => ${after.ms}::float8 / 1000)`;
 
-/**
- * Removes whoever is in the segment by another key now: by each of their addresses and numbers. Their old key
- * would stay for ever, since nobody leaves while a segment begins anew, nor by an address that a member has.
- */
-const underOtherKeys = (
-  members: RawBuilder<unknown>,
-  number: number,
-  isBaseline: boolean,
-): RawBuilder<unknown> => sql`
-  with missing as materialized (
-    select m.key, m.email, m.phone_number from ${members} m
-    where m.segment_number = ${number} and (m.kept or ${isBaseline})
-      and num_nonnulls(m.email, m.phone_number) > 0 and not ${isStaged}
-  ), elsewhere as (
-    select key from missing m
-    where m.email is not null and not exists (select from staged t where t.email = m.email)
-    union
-    select key from missing m where m.phone_number is not null
-      and not exists (select from staged t where t.phone_number = m.phone_number)
-  )
-  delete from ${members} m using missing
-  where m.segment_number = ${number} and m.key = missing.key
-    and not exists (select from elsewhere where elsewhere.key = missing.key)`;
-
 const isStaged = sql`exists (select from staged t where t.member_key = m.key)`;
 
 /**
@@ -49,10 +25,26 @@ const isStaged = sql`exists (select from staged t where t.member_key = m.key)`;
 export async function updateMembers(
   { run }: Pick<Storing, 'run'>,
   { members, parts }: SegmentTables,
-  { number }: Segment,
-  { isBaseline, after }: { readonly isBaseline: boolean; readonly after: Grace },
+  { number, generation }: Segment,
+  {
+    isBaseline,
+    isOther,
+    after,
+  }: {
+    readonly isBaseline: boolean;
+    /** Its source or key is another one, so the same key may be somebody else. */
+    readonly isOther: boolean;
+    readonly after: Grace;
+  },
 ): Promise<Counts> {
   const own = sql`m.segment_number = ${number}`;
+  const former = `former ${generation}/`;
+  if (isOther) {
+    await run(sql`
+      update ${members} m set key = ${former} || m.key, kept = true where ${own}`);
+    await run(sql`
+      update ${parts} p set key = ${former} || p.key where p.segment_number = ${number}`);
+  }
   const [before] = await run<{ people: number; entering: number; changed: number }>(sql`
     select (select count(*)::integer from ${members} m where ${own}) as people,
       count(*) filter (where m.key is null and not exists (
@@ -73,7 +65,6 @@ export async function updateMembers(
     insert into ${members} (segment_number, key, email, phone_number, entered_at)
     select ${number}, t.member_key, t.email, t.phone_number, now() from staged t
     where not exists (select from ${members} m where ${own} and m.key = t.member_key)`);
-  await run(underOtherKeys(members, number, isBaseline));
   if (isBaseline) {
     await run(sql`
       update ${members} m set kept = true where ${own} and not m.kept and not ${isStaged}`);
@@ -85,6 +76,17 @@ export async function updateMembers(
         missing_since = coalesce(m.missing_since, now())
       where ${own} and not m.kept and not ${isStaged}`);
   }
+  // Whoever is kept and is there by another key is no second member: nobody leaves by what a member has.
+  for (const column of ['email', 'phone_number'] as const) {
+    const value = sql.ref(`t.${column}`);
+    await run(sql`
+      update ${members} m set ${sql.ref(column)} = null from (
+        select distinct ${value} as value from staged t where ${value} is not null) there
+      where ${own} and m.kept and ${sql.ref(`m.${column}`)} = there.value`);
+  }
+  await run(sql`
+    delete from ${members} m
+    where ${own} and m.kept and m.email is null and m.phone_number is null`);
   const [now] = await run<{ missing: number; kept: number }>(sql`
     select count(*) filter (where m.missing_since is not null and not m.kept)::integer as missing,
       count(*) filter (where m.kept)::integer as kept

@@ -6,6 +6,7 @@ import { firstCallOf, GIVEN_TIMES, IS_GIVEN } from '../programs/given.js';
 import { columnFor } from '../programs/program-people.js';
 import { PERSONAL_COLUMNS } from '../runs/intents.js';
 import type { Storing } from '../runs/storing.js';
+import { ON_LIST_STILL } from './fold.js';
 import type { SegmentTables } from './tables.js';
 import type { Segment } from './segments.js';
 
@@ -20,23 +21,27 @@ export async function storeRows(
   const { run } = storing;
   const { channels, leave } = definition;
   const entered = await countOf(run, entering(channels, number));
-  const left =
-    leave.does === 'nothing' ? 0 : await countOf(run, leavers(definition, number, entered));
+  await run(outOf(definition, entered));
+  await run(sql`analyze leaver`);
+  const left = await countOf(run, leavers(definition, number));
   if (leave.does === 'unsubscribe') await run(given(definition, number));
-  // Until a run proves that they are out. Those for whom there is nothing to do are out now.
+  const isOfPart = sql`p.segment_number = ${segment.number} and p.key = l.key
+    and p.channel = l.channel and p.identifier = l.identifier`;
+  const hasRow = sql`exists (select from leaver r where r.key = l.key and r.identifier = l.identifier)`;
+  // Until a run proves that they are out.
   await run(sql`
     update ${tables.parts} p set state = 'leaving', tried_at = now(),
       since = case when p.state = 'leaving' then p.since else now() end
+    from leaving l where ${isOfPart} and ${hasRow}`);
+  // Those for whom there is nothing to do are out now; those whose member is on the list by another
+  // identifier, when that leaves.
+  await run(sql`
+    update ${tables.parts} p set state = 'held', reason = ${ON_LIST_STILL}, tried_at = now()
     from leaving l
-    where p.segment_number = ${segment.number} and p.key = l.key and p.channel = l.channel
-      and p.identifier = l.identifier`);
+    where ${isOfPart} and not ${hasRow} and l.is_former and ${leave.does !== 'nothing'}`);
   await run(sql`
     delete from ${tables.parts} p using leaving l
-    where p.segment_number = ${segment.number} and p.key = l.key and p.channel = l.channel
-      and p.identifier = l.identifier
-      and not exists (select from consentry.intent i
-        where i.migration_number = ${number} and i.row_number > ${entered}
-          and i.member_key = l.key and l.identifier in (i.email, i.phone_number))`);
+    where ${isOfPart} and not ${hasRow} and not (l.is_former and ${leave.does !== 'nothing'})`);
   return { rows: entered + left, channels: left > 0 ? [...channels, 'list'] : channels };
 }
 
@@ -67,38 +72,48 @@ const entering = (channels: readonly ConsentChannel[], number: number): RawBuild
     ) k using (row_number)`;
 };
 
-/** Consent and membership of each address and number: two identifiers may be two people by now. */
+/**
+ * The rows of those who leave, in a table that lives as long as the transaction: one for each address and number,
+ * which may be two people by now.
+ */
+const outOf = (
+  { channels, leave: { does } }: SegmentDefinition,
+  before: number,
+): RawBuilder<unknown> => sql`
+  create temporary table leaver on commit drop as
+  select l.*, (${before}::integer + row_number() over (order by l.key, l.identifier))::integer as row_number
+  from (
+    select key, identifier, array_agg(channel) as channels, bool_or(leaves_list) as leaves_list
+    from leaving group by key, identifier
+  ) l
+  where ${does !== 'nothing'} and (l.leaves_list
+    or ${does === 'unsubscribe'} and l.channels && ${[...channels]}::consentry.channel[])`;
+
 const leavers = (
   { channels, leave: { does } }: SegmentDefinition,
   number: number,
-  before: number,
 ): RawBuilder<unknown> => {
-  const ends = does === 'unsubscribe';
   const operation = (channel: ConsentChannel) =>
-    ends
+    does === 'unsubscribe'
       ? sql`case when ${enumChannel(channel)} = any(l.channels) then 'unsubscribe'::consentry.operation end`
       : sql`null::consentry.operation`;
+  const isAddress = sql`position('@' in l.identifier) > 0`;
   return sql`
     insert into consentry.intent (migration_number, row_number, line, email, phone_number, member_key,
       list_operation,
       ${sql.join(channels.map((channel) => sql.ref(`${channel}_operation`)))})
-    select ${number}::integer, ${before}::integer + row_number() over (order by l.key, l.identifier),
-      0, case when l.is_address then l.identifier end, case when not l.is_address then l.identifier end,
-      l.key, case when l.leaves_list then 'remove_from_list'::consentry.operation end,
+    select ${number}::integer, l.row_number, 0, case when ${isAddress} then l.identifier end,
+      case when not (${isAddress}) then l.identifier end, l.key,
+      case when l.leaves_list then 'remove_from_list'::consentry.operation end,
       ${sql.join(channels.map(operation))}
-    from (
-      select key, identifier, position('@' in identifier) > 0 as is_address,
-        array_agg(channel) as channels, bool_or(leaves_list) as leaves_list
-      from leaving group by key, identifier
-    ) l
-    where l.leaves_list or ${ends} and l.channels && ${[...channels]}::consentry.channel[]`;
+    from leaver l`;
 };
 
 /** How the program gave what its leavers have, by which it is known again: see `storeGiven`. */
 const given = ({ accountId, program, channels }: SegmentDefinition, number: number) => sql`
   insert into consentry.given_consent (migration_number, row_number, channel, source, consented_at,
     shown_at, sent_at, read_back_at, asked_by)
-  select i.migration_number, i.row_number, l.channel, m.settings->>'customSource',
+  select ${number}::integer, r.row_number, l.channel, m.settings->>'customSource',
     case when (m.settings->>'historicalImport')::boolean then case l.channel ${sql.join(
       channels.map(
         (channel) =>
@@ -108,12 +123,11 @@ const given = ({ accountId, program, channels }: SegmentDefinition, number: numb
     )} end end,
     ${GIVEN_TIMES},
     (select min(g.program) from consentry.segment g
-      join consentry.segment_member m on m.segment_number = g.number
-      where g.account_id = ${accountId} and g.program <> ${program}
-        and ${isOfMember(sql`l.identifier`)})
+      cross join lateral (select from consentry.segment_member m
+        where m.segment_number = g.number and ${isOfMember(sql`l.identifier`)} offset 0) other
+      where g.account_id = ${accountId} and g.program <> ${program})
   from leaving l
-  join consentry.intent i on i.migration_number = ${number} and i.member_key = l.key
-    and l.identifier in (i.email, i.phone_number) and i.line = 0
+  join leaver r on r.key = l.key and r.identifier = l.identifier
   join consentry.migration m on m.number = l.migration_number
   join consentry.intent o on o.migration_number = l.migration_number and o.row_number = l.row_number
   join consentry.settlement s on s.migration_number = l.migration_number

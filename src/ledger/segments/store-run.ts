@@ -77,16 +77,17 @@ export async function storeSegmentRun(
     const tables = dryRun ? await draftOf(storing, segment) : SEGMENT_TABLES;
     const folded = await foldRuns(storing, tables, segment, definition);
     const { people } = await stage(storing, batches, onRows);
+    const isOther = !segment.isNew && segment.definition !== definition.hash;
     const isBaseline =
       segment.isNew ||
-      segment.definition !== definition.hash ||
+      isOther ||
       // The ledger is of before that comparison: a backup was restored.
       segment.generation < (knownGeneration ?? 0);
     const keyForm = await checkKeys(storing, definition.key, isBaseline ? null : segment.keyForm);
     await refuseOptOuts(storing);
-    await findWithheld(storing, definition);
+    await findWithheld(storing, tables, segment, definition);
     const { after } = definition.leave;
-    const members = await updateMembers(storing, tables, segment, { isBaseline, after });
+    const members = await updateMembers(storing, tables, segment, { isBaseline, isOther, after });
     const difference = await findDifference(storing, tables, segment, definition, isBaseline);
     const found: SegmentFound = { people, ...members, ...difference, isBaseline };
     brake(definition, found, approved);

@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -23,6 +24,8 @@ import { handleMessages } from './steering.js';
 import { SubmitWindow } from './submit-window.js';
 import { worksFor } from '../run.js';
 import { isCancelled, stopOf } from '../stop.js';
+
+const TERMINATED = 'Its workflow was terminated, or never started. Nothing more was sent.';
 
 /**
  * Applies the intents of one migration: preflight, plan, approval, canary, submit, settle, report.
@@ -55,6 +58,10 @@ export async function consentMigration(input: MigrationInput): Promise<Progress>
   });
   const runner = new JobRunner(input, progress, window, () => cancelled.requested());
 
+  if (input.endsOnly === true) {
+    const terminated = ApplicationFailure.nonRetryable(TERMINATED, 'MigrationTerminated');
+    return CancellationScope.nonCancellable(() => stop(terminated));
+  }
   try {
     progress.enter('preflight');
     const preflight = await sweeps.preflight.executeWithOptions(

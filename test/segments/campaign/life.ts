@@ -1,5 +1,5 @@
 import type { Harness } from '../../support/harness.js';
-import { SINGLE } from '../../support/harness.js';
+import { DOUBLE, SINGLE } from '../../support/harness.js';
 import { Random } from '../../../src/demo/random.js';
 import { nextRun, Segment, SOON_OVER, untilAnswerable } from '../../starter/programs/segment.js';
 import { Model, type Consent } from './model.js';
@@ -46,6 +46,9 @@ class Life {
   readonly #segment = new Map<string, string>();
   readonly #outside = new Map<string, string>();
   readonly #program: Segment;
+  /** What happened to whom, for whoever reads a difference. */
+  readonly #story = new Map<string, string[]>();
+  #hour = 0;
   #addresses = 0;
   #number = 0;
   #runs = 0;
@@ -82,6 +85,7 @@ class Life {
     await this.#run('none', 0, true);
     const lostAt = Math.floor(hours / 2);
     for (let hour = 1; hour <= hours; hour += 1) {
+      this.#hour = hour;
       this.#happen();
       await this.#pass();
       if (hour === lostAt) await this.#loseLedger(hour);
@@ -143,12 +147,15 @@ class Life {
       if (this.#model.of(email).consent === 'unsubscribed') continue;
       this.harness.sandbox.account.unsubscribe({ email });
       this.#model.unsubscribes(email);
+      this.#tell(email, 'unsubscribes');
       this.#count.unsubscribed += 1;
     }
     for (let n = random.below(3); n > 0; n -= 1) {
       const email = random.pick(known);
-      this.harness.sandbox.account.subscribe({ email });
+      // Every form has a list: of whoever is subscribed already, nothing else shows it.
+      this.harness.sandbox.account.subscribe({ email, list_id: DOUBLE });
       this.#model.signsUp(email);
+      this.#tell(email, 'signs up');
       this.#count.signedUp += 1;
     }
   }
@@ -156,8 +163,15 @@ class Life {
   #move(from: Map<string, string>, to: Map<string, string>): void {
     if (from.size === 0) return;
     const key = this.#random.pick([...from.keys()]);
-    to.set(key, from.get(key) ?? '');
+    const address = from.get(key) ?? '';
+    to.set(key, address);
+    this.#tell(address, to === this.#segment ? 'enters' : 'leaves');
     from.delete(key);
+  }
+
+  #tell(address: string, what: string): void {
+    const story = this.#story.get(address) ?? [];
+    this.#story.set(address, [...story, `${this.#hour} ${what}`]);
   }
 
   #fault(): Fault {
@@ -266,6 +280,10 @@ class Life {
     await this.harness.ledger.pool.query(text);
   }
 
+  #storyOf(address: string): string {
+    return `: ${(this.#story.get(address) ?? ['nothing happened']).join(', ')}`;
+  }
+
   #differences(): string[] {
     const found: string[] = [];
     for (const [email, expected] of this.#model.addresses) {
@@ -273,12 +291,14 @@ class Life {
       const shown = truth?.subscriptions.email.marketing.consent ?? 'none';
       const consent = CONSENTS[shown] ?? shown;
       if (consent !== expected.consent) {
-        found.push(`${email} is ${consent}, and should be ${expected.consent}`);
+        found.push(
+          `${email} is ${consent}, and should be ${expected.consent}${this.#storyOf(email)}`,
+        );
       }
       const onList = truth?.lists.some(({ id }) => id === SINGLE) ?? false;
       // Whether somebody who opted out is on a list decides nothing, and is Klaviyo's affair.
       if (expected.consent !== 'unsubscribed' && onList !== expected.onList) {
-        found.push(`${email} is ${onList ? '' : 'not '}on the list`);
+        found.push(`${email} is ${onList ? '' : 'not '}on the list${this.#storyOf(email)}`);
       }
     }
     return found;

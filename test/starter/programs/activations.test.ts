@@ -255,6 +255,13 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     assert.match(skipped.why ?? '', /has not ended/);
     await ended(skipped);
     await harness.client.workflow.getHandle(started?.workflowId ?? '').terminate();
+    const ending = await run(segment);
+    assert.equal(ending.state, 'skipped', 'the former run is being ended');
+    await ended(ending);
+    await assert.rejects(
+      harness.consentry.migrations.waitForEnd(started?.id ?? ''),
+      /Its workflow was terminated/,
+    );
     const done = await run(segment);
     assert.equal(done.state, 'done');
     assert.ok(people.isOnList(ada));

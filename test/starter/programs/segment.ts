@@ -89,8 +89,8 @@ export class Segment {
   }
 
   /** Starts a run that is cancelled before it sends anything. */
-  async cancelled(): Promise<string> {
-    const { started } = await this.start({ approvalAbove: 0 });
+  async cancelled(how: { readonly beyondBrakes?: boolean } = {}): Promise<string> {
+    const { started } = await this.start({ ...how, approvalAbove: 0 });
     assert.ok(started?.waitsForApproval === true);
     const { migrations } = this.harness.consentry;
     await migrations.cancel(started.id);

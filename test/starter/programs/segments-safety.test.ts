@@ -36,6 +36,14 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
   const query = (text: string, values: readonly unknown[]) =>
     harness.ledger.pool.query(text, [...values]);
 
+  /** As if what a run asked had been sent, and refused. */
+  const fail = (id: string) =>
+    query(
+      `update consentry.settlement s set outcome = 'rejected', reason = 'klaviyo_refused'
+       from consentry.migration m where m.id = $1 and s.migration_number = m.number`,
+      [id],
+    );
+
   const stateOf = async (identifier: string): Promise<string | null> => {
     const { rows } = await harness.ledger.pool.query<{ state: string }>(
       'select state from consentry.segment_part where identifier = $1',
@@ -123,10 +131,15 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
     const { started } = await segment.start({ approvalAbove: 0 });
     await assert.rejects(segment.start(), SegmentIsRunningError);
     await harness.client.workflow.getHandle(started?.workflowId ?? '').terminate();
+    await assert.rejects(segment.start(), SegmentIsRunningError, 'it is being ended');
+    const { migrations } = harness.consentry;
+    await assert.rejects(migrations.waitForEnd(started?.id ?? ''), /terminated/);
+    const { outcomes } = await migrations.report(started?.id ?? '');
+    assert.deepEqual(outcomes, { cancelled: 1 }, 'every row has an outcome');
     assert.deepEqual((await segment.run()).outcomes, { confirmed: 1 });
   });
 
-  it('starts a run that was stored when its process died', async () => {
+  it('ends a run that was stored when its process died, and never starts it late', async () => {
     const [ada = ''] = known('ada');
     const segment = segmentOf('key: member_id');
     await segment.has(`1,${ada},`);
@@ -143,8 +156,69 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
         (error: unknown) => error instanceof WorkflowNotFoundError,
       ),
     );
-    await assert.rejects(segment.start(), SegmentIsRunningError);
-    await harness.consentry.migrations.waitForEnd(started?.id ?? '');
+    const { id = '' } = started ?? {};
+    await assert.rejects(segment.start(), SegmentIsRunningError, 'it may be about to start');
+    await query(`update consentry.run set created_at = now() - interval '1 hour' where id = $1`, [
+      id,
+    ]);
+    await assert.rejects(segment.start(), SegmentIsRunningError, 'it is being ended');
+    await assert.rejects(harness.consentry.migrations.waitForEnd(id), /never started/);
+    assert.equal(people.consentOf(ada), 'NEVER_SUBSCRIBED');
+    assert.deepEqual((await segment.run()).outcomes, { confirmed: 1 });
+  });
+
+  it('counts for its brakes whoever a cancelled run did not reach', async () => {
+    const emails = known(...Array.from({ length: 60 }, (_, n) => `p${n}`));
+    const rows = emails.map((email, n) => `${n},${email},`);
+    const segment = segmentOf(`${LEAVES_AT_ONCE}, brakes: { enter: { people: 59 } }`);
+    await segment.has(...rows);
+    await segment.cancelled({ beyondBrakes: true });
+    await assert.rejects(segment.start(), /60 people would enter/);
+    await segment.run({ beyondBrakes: true });
+    await segment.has(...rows.slice(30));
+    await segment.cancelled({ beyondBrakes: true });
+    await assert.rejects(segment.start(), /30 people would leave/, 'they have left already');
+    await segment.has(...rows);
+    assert.deepEqual((await segment.run()).outcomes, {}, 'they are as they were');
+    await segment.has(...rows.slice(30));
+    await segment.run({ beyondBrakes: true });
+    const consents = emails.slice(0, 30).map((email) => people.consentOf(email));
+    assert.deepEqual([...new Set(consents)], ['UNSUBSCRIBED'], 'and what it gave is still known');
+  });
+
+  it('knows who gave the consent after somebody came back before they had left', async () => {
+    const [ada = '', eve = ''] = known('ada', 'eve');
+    const segment = segmentOf(LEAVES_AT_ONCE);
+    const both = [`1,${ada},`, `9,${eve},`];
+    await segment.has(...both);
+    await segment.run();
+    await segment.has(both[1] ?? '');
+    await fail(await segment.cancelled());
+    await segment.has(...both);
+    assert.deepEqual((await segment.run()).outcomes, { already_consented: 1 });
+    await segment.has(both[1] ?? '');
+    await segment.run();
+    assert.equal(people.consentOf(ada), 'UNSUBSCRIBED');
+  });
+
+  it('asks nobody of whom one row consents, and another does not', async () => {
+    const [ada = '', eve = ''] = known('ada', 'eve');
+    const segment = segmentOf('key: member_id', { header: `${HEADER},email_consent` });
+    await segment.has(`1,${ada},,no`, `2,${ada},,yes`, `3,${eve},,yes`);
+    assert.deepEqual((await segment.run()).outcomes, { confirmed: 1 });
+    assert.equal(people.consentOf(ada), 'NEVER_SUBSCRIBED');
+  });
+
+  it('keeps whoever had a key that is somebody else by another column', async () => {
+    const [ada = '', bob = '', eve = ''] = known('ada', 'bob', 'eve');
+    const segment = segmentOf(LEAVES_AT_ONCE, { header: `${HEADER},shop_id` });
+    await segment.has(`5,${ada},,1`, `6,${bob},,5`, `7,${eve},,2`);
+    await segment.run();
+    segment.settings = LEAVES_AT_ONCE.replace('member_id', 'shop_id');
+    await segment.has(`6,${bob},,5`, `7,${eve},,2`);
+    assert.equal((await segment.run()).kept, 1);
+    const { kept, leaving } = await segment.run();
+    assert.deepEqual([kept, leaving], [1, 0]);
     assert.equal(people.consentOf(ada), 'SUBSCRIBED');
   });
 
@@ -170,9 +244,9 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
     await segment.has(`1,${ada},`, ...others);
     await segment.run();
     await segment.has(...others);
-    await segment.cancelled();
+    await fail(await segment.cancelled());
     await segment.has(`1,${ada},`, ...others);
-    await segment.cancelled();
+    await fail(await segment.cancelled());
     await segment.has(...others);
     assert.ok(people.isOnList(ada));
     await segment.run();
@@ -292,5 +366,9 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
     await segment.run();
     assert.ok(people.isOnList(email), 'texts go to the same profile');
     assert.equal(people.consentOf(email), 'UNSUBSCRIBED');
+    const other = '2,other@safety.test,';
+    await segment.has(other);
+    await segment.run();
+    assert.ok(!people.isOnList(email), 'it leaves with its member');
   });
 });

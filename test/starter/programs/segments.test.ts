@@ -99,8 +99,8 @@ describe('segments', { timeout: 300_000 }, () => {
     await segment.has('1,ada3b@shop.test,');
     await segment.cancelled();
     assert.ok(!people.isOnList('ada3b@shop.test'));
-    const { entering, triedAgain, outcomes } = await segment.run();
-    assert.deepEqual([entering, triedAgain, outcomes], [0, 1, { confirmed: 1 }]);
+    const { entering, asked, outcomes } = await segment.run();
+    assert.deepEqual([entering, asked, outcomes], [0, 1, { confirmed: 1 }]);
     assert.ok(people.isOnList('ada3b@shop.test'));
   });
 

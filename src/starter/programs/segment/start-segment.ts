@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { MigrationSettings } from '../../../contracts/migration.js';
 import type { SegmentDefinition, SegmentFound } from '../../../contracts/segments.js';
+import { afterFormerRuns } from '../../../activities/segment/former-runs.js';
 import { openSource, readMapping } from '../../../importers/index.js';
-import {
-  getMigration,
-  SegmentIsRunningError,
-  storeSegmentRun,
-  type NewMigration,
-} from '../../../ledger/index.js';
+import { storeSegmentRun, type NewMigration } from '../../../ledger/index.js';
 import { ids, newId } from '../../ids.js';
 import type { FullRequest } from '../../migrations/request/schema.js';
 import {
@@ -16,7 +12,7 @@ import {
   migrationSettings,
   readingOf,
 } from '../../migrations/settings.js';
-import { ensureStarted, execute, type StartedMigration } from '../../migrations/start.js';
+import { execute, type StartedMigration } from '../../migrations/start.js';
 import type { Reach } from '../../reach.js';
 import { canonical } from '../apply/state.js';
 import type { Program, SegmentProgram } from '../program.js';
@@ -82,7 +78,9 @@ export async function startSegment(
     const { ledger } = reach;
     const { intents, preset } = source;
     const store = () => storeSegmentRun(ledger, definition, migration, intents, how, onRows);
-    const { found, rows } = await afterFormerRuns(reach, request, taskQueue, store);
+    const { migrationId: _, ...ending } = migrationInput(id, request, 0);
+    const at = { client: reach.client, ledger, taskQueue };
+    const { found, rows } = await afterFormerRuns(at, ending, store);
     if (rows === 0) return { found, started: null };
     const input = migrationInput(id, request, rows);
     await execute(reach, input, rows, taskQueue);
@@ -106,34 +104,6 @@ export function settingsOfRuns(
     // Leaving ends all that the program asked for.
     ...(leave.does === 'unsubscribe' ? { onlyGiven: { stillAsked: [] } } : {}),
   };
-}
-
-/**
- * Stores a run. A former run that was stored and never started, since its process died, is started; one
- * whose workflow is over, such as terminated, is closed, and does not keep this one from being stored.
- *
- * @param store reads nothing of the source if a former run has not ended
- */
-async function afterFormerRuns<T>(
-  reach: Reach,
-  request: FullRequest,
-  taskQueue: string,
-  store: () => Promise<T>,
-): Promise<T> {
-  const closed = new Set<string>();
-  for (;;) {
-    try {
-      return await store();
-    } catch (error) {
-      if (!(error instanceof SegmentIsRunningError) || closed.has(error.migrationId)) throw error;
-      const { migrationId: former } = error;
-      const { dryRun } = (await getMigration(reach.ledger.db, former)).settings;
-      // Whether it may send anything is not known of a run that an earlier version stored.
-      if (dryRun === undefined) throw error;
-      if (await ensureStarted(reach, former, { ...request, dryRun }, taskQueue)) throw error;
-      closed.add(former);
-    }
-  }
 }
 
 /** What a segment is, as a file says it. */
