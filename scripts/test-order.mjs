@@ -3,11 +3,15 @@ import { builtTest, fastOnly } from './fast-tests.mjs';
 /** Tests that take half a minute and more, nearly all of it waiting, the longest first. */
 const LONGEST = [
   'workflows/meanwhile/said-no-meanwhile',
+  'starter/programs/segments-safety',
   'scenarios/open-questions/every-answer',
   'scenarios/open-questions/hidden-consent',
   'scenarios/operations/switching-off',
   'workflows/runs/migration',
   'syncs/recovery',
+  'segments/campaign',
+  'starter/programs/activations',
+  'starter/programs/segments',
   'cli/verbs/one-person',
   'scenarios/other-tools/calls-and-waits',
   'scenarios/effects/live-consent',
@@ -15,6 +19,7 @@ const LONGEST = [
   'packages/pack',
   'workflows/steering/stopped-half-way',
   'cli/verbs/program',
+  'cli/verbs/segment',
   'scenarios/wishes/refused-calls-and-reads',
   'cli/verbs/verbs',
   'end-to-end',

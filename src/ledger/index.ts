@@ -56,7 +56,6 @@ export {
   storeSegmentRun,
   type ComparedSegment,
   type SegmentHow,
-  approvalOf,
 } from './segments/store-run.js';
 export * from './segments/activations.js';
 export { SegmentKeyError } from './segments/staged.js';

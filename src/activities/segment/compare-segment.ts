@@ -9,6 +9,7 @@ import type { SegmentDefinition, SegmentFound } from '../../contracts/segments.j
 import { openSource, type ImportedSource, type ImportOptions } from '../../importers/index.js';
 import {
   beginSegmentRun,
+  countTotals,
   getActivation,
   getSegmentRun,
   noteSegmentRun,
@@ -54,7 +55,8 @@ export function createCompareSegment(deps: SegmentDependencies) {
         const { found = null, generation = null } = before ?? {};
         // Its comparison was stored by an attempt whose answer was lost.
         if (before !== null && found !== null && generation !== null) {
-          const rows = before.migrationId === null ? 0 : await rowsOf(deps, before.migrationId);
+          const rows =
+            before.migrationId === null ? 0 : (await countTotals(db, before.migrationId)).rows;
           return { found, braked: null, rows, generation, input };
         }
         const source = await openSourceOf(deps, activation);
@@ -97,14 +99,6 @@ export function createCompareSegment(deps: SegmentDependencies) {
       await noteSegmentRun(ledger.db, runId, state, { found, why, isOver: state !== 'braked' });
     },
   };
-}
-
-async function rowsOf({ ledger }: SegmentDependencies, migrationId: string): Promise<number> {
-  const { rows } = await ledger.pool.query<{ rows: number }>(
-    'select rows from consentry.migration where id = $1',
-    [migrationId],
-  );
-  return rows[0]?.rows ?? 0;
 }
 
 async function openSourceOf(

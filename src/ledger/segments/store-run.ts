@@ -173,11 +173,6 @@ function enteringOf({ entering, asked }: SegmentFound): number {
   return Math.max(entering, asked);
 }
 
-/** What a person approves who lets a run do what it found. */
-export function approvalOf(found: SegmentFound): Approved {
-  return { enter: enteringOf(found), leave: found.leaving };
-}
-
 /** Of so few people no share is looked at: one of three is not a broken join. */
 const FEW = 20;
 

@@ -49,6 +49,7 @@ class Life {
   /** What happened to whom, for whoever reads a difference. */
   readonly #story = new Map<string, string[]>();
   #hour = 0;
+  #lasts = false;
   #addresses = 0;
   #number = 0;
   #runs = 0;
@@ -175,9 +176,17 @@ class Life {
   }
 
   #fault(): Fault {
+    // A join stays broken for two runs: grace alone would not help.
+    if (this.#lasts) {
+      this.#lasts = false;
+      return 'broken_join';
+    }
     const dice = this.#random.next();
     if (dice < 0.06) return 'late_load';
-    if (dice < 0.09) return 'broken_join';
+    if (dice < 0.09) {
+      this.#lasts = true;
+      return 'broken_join';
+    }
     if (dice < 0.11) return 'everybody';
     return dice < 0.13 ? 'double_keys' : 'none';
   }
