@@ -32,6 +32,9 @@ const LATELY_MS = 24 * 3_600_000;
 
 const LONG_AGO = '2023-01-01T00:00:00Z';
 
+/** People of whom nobody was created in the same second: those of one second can only be read one page after the other. */
+const createdNth = (n: number): string => new Date(Date.parse(LONG_AGO) + n * 60_000).toISOString();
+
 export const sync: Scenario = {
   name: 'sync',
   line: 'a first sync at Klaviyo’s limits, one more after 1,000 changes, and then a migration',
@@ -129,10 +132,10 @@ async function fill({ sandbox }: BenchStack, rows: number): Promise<string[]> {
   await sandbox.generate(rows - changing.length - known.length);
   await sandbox.seed(
     (function* () {
-      for (const email of changing) {
-        yield { email, created: LONG_AGO, email_consent: 'SUBSCRIBED' as const };
+      for (const [n, email] of changing.entries()) {
+        yield { email, created: createdNth(n), email_consent: 'SUBSCRIBED' as const };
       }
-      for (const n of known) yield { email: addressOf(n), created: LONG_AGO };
+      for (const n of known) yield { email: addressOf(n), created: createdNth(n) };
     })(),
   );
   // Nobody has changed of late, as in an account of years.
