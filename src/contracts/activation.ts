@@ -56,8 +56,10 @@ export type ActivationState = (typeof ACTIVATION_STATES)[number];
 
 /** What one execution of `consentActivation` is about. */
 export interface ActivationInput {
-  /** Of the segment in the ledger. */
-  readonly segment: number;
+  /** Klaviyo's id. */
+  readonly account: string;
+  /** Its name: a number of the ledger would be somebody else's after the ledger was lost. */
+  readonly program: string;
 }
 
 export interface ActivationStep extends ActivationInput {

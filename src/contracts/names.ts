@@ -33,7 +33,7 @@ export const workflowIds = {
   /** Of a run that a person asked for; those of a Schedule have its name and their time. */
   sync: (syncId: string) => `consent-sync/${syncId}`,
   /** Those of a Schedule have its name and their time. */
-  activation: (segment: number) => `consent-activation/${segment}`,
+  activation: (account: string, program: string) => `consent-activation/${account}/${program}`,
   validation: (runId: string) => `consent-sync-validation/${runId}`,
   watch: (migrationId: string) => `confirmation-watch/${migrationId}`,
   optOutWatch: (migrationId: string) => `opt-out-watch/${migrationId}`,

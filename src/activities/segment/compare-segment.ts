@@ -33,7 +33,8 @@ export function createCompareSegment(deps: SegmentDependencies) {
      * @throws SegmentIsRunningError if another run of the program works
      */
     async compareSegment({
-      segment,
+      account,
+      program,
       runId,
       workflowId,
       migrationId,
@@ -48,8 +49,8 @@ export function createCompareSegment(deps: SegmentDependencies) {
     }): Promise<Comparison> {
       return whileHeartbeating(async () => {
         const { db } = ledger;
-        await beginSegmentRun(db, { id: runId, segment, workflowId });
-        const activation = await getActivation(db, segment);
+        const activation = await getActivation(db, account, program);
+        await beginSegmentRun(db, { id: runId, segment: activation.number, workflowId });
         const { input } = activation.settings;
         const before = await getSegmentRun(db, runId);
         const { found = null, generation = null } = before ?? {};

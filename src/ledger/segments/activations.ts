@@ -65,20 +65,18 @@ const COLUMNS = sql`
   r.migration_id as "migrationId", coalesce(r.why, m.failure) as why, r.started_at as "startedAt",
   ${FINISHED_AT} as "finishedAt"`;
 
-/** Makes a segment run by itself, or changes how it does. @returns its number */
+/** Makes a segment run by itself, or changes how it does. */
 export async function defineActivation(
   db: LedgerDb,
   accountId: string,
   program: string,
   settings: ActivationSettings,
-): Promise<number> {
-  const { rows } = await sql<{ number: number }>`
+): Promise<void> {
+  await sql`
     insert into consentry.segment (account_id, program, activation, activated_at)
     values (${accountId}, ${program}, ${JSON.stringify(settings)}, now())
     on conflict (account_id, program) do update set activation = excluded.activation,
-      activated_at = coalesce(segment.activated_at, excluded.activated_at)
-    returning number`.execute(db);
-  return rows[0]!.number;
+      activated_at = coalesce(segment.activated_at, excluded.activated_at)`.execute(db);
 }
 
 /** A segment runs by itself no more; who is in it stays known. */
@@ -104,9 +102,15 @@ export async function listActivations(db: LedgerDb): Promise<Activation[]> {
 }
 
 /** @throws ActivationNotFoundError */
-export async function getActivation(db: LedgerDb, segment: number): Promise<Activation> {
-  const found = (await listActivations(db)).find(({ number }) => number === segment);
-  if (found === undefined) throw new ActivationNotFoundError(`with the number ${segment}`);
+export async function getActivation(
+  db: LedgerDb,
+  accountId: string,
+  program: string,
+): Promise<Activation> {
+  const found = (await listActivations(db)).find(
+    (each) => each.accountId === accountId && each.program === program,
+  );
+  if (found === undefined) throw new ActivationNotFoundError(program);
   return found;
 }
 

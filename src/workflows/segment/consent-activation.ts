@@ -43,11 +43,11 @@ import { describeActivation } from './details.js';
  * Cancel: a run that waits sends nothing; a migration that works is cancelled, and read back.
  * Events: about 25, and 10 for each answer of a person.
  */
-export async function consentActivation({ segment }: ActivationInput): Promise<ActivationResult> {
+export async function consentActivation(input: ActivationInput): Promise<ActivationResult> {
   const runId = newId();
   const migrationId = newId();
   worksFor({ kind: 'activation', id: runId });
-  const step = { segment, runId };
+  const step = { ...input, runId };
   let generation = generationBefore();
   let progress: ActivationProgress = {
     runId,

@@ -51,7 +51,6 @@ class Life {
   #hour = 0;
   #lasts = false;
   #addresses = 0;
-  #number = 0;
   #runs = 0;
   readonly #count = {
     braked: 0,
@@ -222,7 +221,7 @@ class Life {
     const { name } = this.#program;
     const before = (await activations.status(name)).runs[0]?.id ?? null;
     const restarts = this.#random.chance(0.05);
-    const running = nextRun(harness, name, this.#number, before);
+    const running = nextRun(harness, name, before);
     if (restarts) {
       await harness.stopWorkers();
       await harness.startWorker();
@@ -273,7 +272,6 @@ class Life {
     await this.#query(
       `update consentry.segment set activation = jsonb_set(activation, '{migration,mirror}', '"off"')`,
     );
-    this.#number = (await activations.status(this.#program.name)).segment;
   }
 
   async #loseLedger(hour: number): Promise<void> {

@@ -26,7 +26,8 @@ let segments = 0;
 
 /** A segment of its own, whose people are given at each run. */
 export class Segment {
-  readonly name = `vip${++segments}`;
+  /** Tests share a Temporal server, and its Schedules. */
+  readonly name = `vip${process.pid}${String(++segments).padStart(3, '0')}`;
   readonly file: string;
   readonly #list: string;
   readonly #header: string;
@@ -127,10 +128,11 @@ const TRIGGERED_AGAIN_MS = 3_000;
 export async function nextRun(
   harness: Harness,
   program: string,
-  segment: number,
   before: string | null,
 ): Promise<void> {
-  const schedule = harness.client.schedule.getHandle(workflowIds.activation(segment));
+  const schedule = harness.client.schedule.getHandle(
+    workflowIds.activation(harness.accountId, program),
+  );
   // Until the Schedule has noticed the end of the last run, it skips another.
   await until('the end of the last run', async () => {
     const { info } = await schedule.describe();

@@ -147,8 +147,8 @@ describe('what Temporal keeps of people', () => {
       await activations.apply(loaded, change, { timing: SOON_OVER });
     }
     const run = async () => {
-      const { runs, segment: number } = await activations.status(segment.name);
-      await nextRun(harness, segment.name, number, runs[0]?.id ?? null);
+      const { runs } = await activations.status(segment.name);
+      await nextRun(harness, segment.name, runs[0]?.id ?? null);
       const [newest] = (await activations.status(segment.name)).runs;
       return newest?.workflowId ?? '';
     };

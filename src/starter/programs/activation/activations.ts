@@ -124,16 +124,16 @@ export class Activations {
       const known = await listActivations(ledger.db);
       const before = known.find((each) => isOf(each, accountId, name));
       if (before === undefined) return;
-      await deleteSchedule(client, workflowIds.activation(before.number));
+      await deleteSchedule(client, workflowIds.activation(accountId, name));
       await removeActivation(ledger.db, accountId, name);
       return;
     }
     const prepared = await this.programs.prepare(loaded, program, options);
     const settings = await settingsOf(loaded, program, prepared, accountId);
     const { taskQueue } = await this.reach.workersOf(accountId);
-    const segment = await defineActivation(ledger.db, accountId, name, settings);
-    const id = workflowIds.activation(segment);
-    const input: ActivationInput = { segment };
+    await defineActivation(ledger.db, accountId, name, settings);
+    const id = workflowIds.activation(accountId, name);
+    const input: ActivationInput = { account: accountId, program: name };
     await putSchedule(client, {
       id,
       workflowType: 'consentActivation' satisfies typeof consentActivation.name,
@@ -148,15 +148,15 @@ export class Activations {
 
   /** Starts a run now, unless one works. @throws ActivationNotFoundError, SettingsError */
   async trigger(program: string, account: string | null = null): Promise<void> {
-    const { number } = await this.#activation(program, account);
-    await triggerSchedule(this.reach.client, workflowIds.activation(number));
+    const { accountId } = await this.#activation(program, account);
+    await triggerSchedule(this.reach.client, workflowIds.activation(accountId, program));
   }
 
   /** Lets a Schedule start no runs, or runs again. @throws ActivationNotFoundError, SettingsError */
   async setPaused(program: string, paused: boolean, account: string | null = null): Promise<void> {
-    const { number } = await this.#activation(program, account);
+    const { accountId } = await this.#activation(program, account);
     const note = `${paused ? 'Paused' : 'Resumed'} by consentry program ${paused ? 'pause' : 'unpause'}.`;
-    const id = workflowIds.activation(number);
+    const id = workflowIds.activation(accountId, program);
     if (await pauseSchedule(this.reach.client, id, paused, note)) return;
     throw new ActivationNotFoundError(program);
   }
@@ -177,7 +177,7 @@ export class Activations {
       kept,
       lastSuccessMs: lastSuccessAt === null ? null : Date.now() - lastSuccessAt.getTime(),
       isLate: since !== null && lateAfterMs !== null && Date.now() - since.getTime() > lateAfterMs,
-      schedule: await scheduleState(this.reach.client, workflowIds.activation(number)),
+      schedule: await scheduleState(this.reach.client, workflowIds.activation(accountId, program)),
     };
   }
 
