@@ -30,3 +30,20 @@ export async function atOnce<T>(
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, workUntilStopped));
   if (failures.length > 0) throw failures[0];
 }
+
+/**
+ * Does several things at once, each of them once. When one fails, the others are aborted and waited for.
+ *
+ * @returns what they returned, in their order
+ * @throws the first failure, or the reason of `signal`
+ */
+export async function together<T extends unknown[]>(
+  signal: AbortSignal,
+  ...works: { [K in keyof T]: (signal: AbortSignal) => Promise<T[K]> }
+): Promise<T> {
+  const done: unknown[] = [];
+  await atOnce([...works.entries()], works.length, signal, async ([n, work], either) => {
+    done[n] = await work(either);
+  });
+  return done as T;
+}

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { ProfileIndex } from '../consent/profile-index.js';
 import { foldEmail } from '../contracts/addresses.js';
 import { CALL_LIMITS } from '../contracts/limits.js';
@@ -10,6 +9,7 @@ import {
   type KlaviyoClient,
   type ProfileConsent,
 } from '../klaviyo/index.js';
+import { atOnce } from './at-once.js';
 
 /** Why something could not be read: no call is free at the moment, or Klaviyo does not answer. */
 type Shortage = LimiterBusyError | KlaviyoRateLimitedError | KlaviyoUnavailableError;
@@ -43,9 +43,11 @@ const CONCURRENT_LOOK_UPS = 8;
 export async function lookUpPeople(
   klaviyo: KlaviyoClient,
   people: Asked,
-  signal?: AbortSignal,
+  signal = neverAborted(),
 ): Promise<LookedUp> {
-  return lookUp(people, (query) => klaviyo.lookUpProfiles(query, signal ? { signal } : {}));
+  return lookUp(people, signal, (query, either) =>
+    klaviyo.lookUpProfiles(query, { signal: either }),
+  );
 }
 
 /** Reads which of these people are on the list. */
@@ -53,12 +55,14 @@ export async function lookUpMembers(
   klaviyo: KlaviyoClient,
   listId: string,
   people: Asked,
-  signal?: AbortSignal,
+  signal = neverAborted(),
 ): Promise<LookedUp> {
-  return lookUp(people, (query) =>
-    klaviyo.lookUpMembers({ listId, ...query }, signal ? { signal } : {}),
+  return lookUp(people, signal, (query, either) =>
+    klaviyo.lookUpMembers({ listId, ...query }, { signal: either }),
   );
 }
+
+const neverAborted = (): AbortSignal => new AbortController().signal;
 
 interface Asked {
   /** In every spelling to look up. */
@@ -73,38 +77,33 @@ interface Query {
 
 async function lookUp(
   people: Asked,
-  read: (query: Query) => Promise<readonly ProfileConsent[]>,
+  signal: AbortSignal,
+  read: (query: Query, signal: AbortSignal) => Promise<readonly ProfileConsent[]>,
 ): Promise<LookedUp> {
   const index = new ProfileIndex();
   const profiles: ProfileConsent[] = [];
   const unread = new Set<string | null>();
   const shortages: Shortage[] = [];
-  const limit = pLimit(CONCURRENT_LOOK_UPS);
-  const orShort = async (query: Query): Promise<readonly ProfileConsent[] | null> => {
-    try {
-      // Once one query is told to wait, the others do not ask either. One failed answer may be the
-      // only one.
-      const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
-      if (shortage !== undefined) throw shortage;
-      return await read(query);
-    } catch (error) {
-      if (!isShortage(error)) throw error;
-      shortages.push(error);
-      for (const value of query.values) unread.add(foldEmail(value));
-      return null;
+  await atOnce(queriesOf(people), CONCURRENT_LOOK_UPS, signal, async (query, either) => {
+    const { profiles: found } = await readAssigned(query, async (part) => {
+      try {
+        // Once one query is told to wait, the others do not ask either. One failed answer may be the
+        // only one.
+        const [shortage] = shortages.filter((each) => !(each instanceof KlaviyoUnavailableError));
+        if (shortage !== undefined) throw shortage;
+        return await read(part, either);
+      } catch (error) {
+        if (!isShortage(error)) throw error;
+        shortages.push(error);
+        for (const value of part.values) unread.add(foldEmail(value));
+        return null;
+      }
+    });
+    for (const profile of found) {
+      index.add(profile);
+      profiles.push(profile);
     }
-  };
-  await Promise.all(
-    queriesOf(people).map((query) =>
-      limit(async () => {
-        const { profiles: found } = await readAssigned(query, orShort);
-        for (const profile of found) {
-          index.add(profile);
-          profiles.push(profile);
-        }
-      }),
-    ),
-  );
+  });
   return {
     index,
     profiles,

@@ -16,6 +16,13 @@ describe('the life of a segment', { timeout: 300_000 }, () => {
       hours: 14,
       people: 120,
       seed: 7,
+      worker: {
+        restart: async () => {
+          await harness.stopWorkers();
+          await harness.startWorker();
+        },
+        kill: null,
+      },
       ...(process.env['LIFE'] === undefined
         ? {}
         : { onHour: (hour, what) => console.log(hour, what) }),

@@ -1,14 +1,17 @@
 /**
  * Lives through days of a segment that runs each hour, while people come, go, change their addresses and
- * keys, unsubscribe and sign up, and loads are late, joins break, workers are restarted and the ledger is
- * lost. At the end, person by person, Klaviyo has to show what a second telling of the rules says.
+ * keys, unsubscribe and sign up, and loads are late, joins break, workers are restarted and killed, and the
+ * ledger is lost. At the end, person by person, Klaviyo has to show what a second telling of the rules says.
  *
  *   npm run segments -- [--days 30] [--people 2000] [--seed 1] [--seeds 1]
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseArgs } from 'node:util';
+import { TASK_QUEUES } from '../../src/contracts/names.js';
+import { workerProcess } from '../adversary/play/workers.js';
 import { startHarness } from '../support/harness.js';
+import { testTemporal } from '../support/stack.js';
 import { liveThrough } from './campaign/life.js';
 
 const { values } = parseArgs({
@@ -29,13 +32,20 @@ test('the life of a segment', async () => {
 });
 
 async function live(seed: number): Promise<void> {
-  const harness = await startHarness({ sandbox: { rateLimitFactor: 100 } });
+  const harness = await startHarness({
+    sandbox: { rateLimitFactor: 100 },
+    worker: false,
+    taskQueues: TASK_QUEUES,
+  });
+  const { databaseUrl, sandbox } = harness;
+  const worker = await workerProcess({ temporal: await testTemporal(), databaseUrl, sandbox });
   try {
     const began = Date.now();
     const { differences, ...counts } = await liveThrough(harness, {
       hours: whole('days', values.days) * 24,
       people: whole('people', values.people),
       seed,
+      worker,
       onHour: (hour, what) => {
         if (hour % 24 === 0) console.log(`day ${hour / 24}, ${what}`);
       },
@@ -44,6 +54,7 @@ async function live(seed: number): Promise<void> {
     console.log(`seed ${seed}, ${took} s: ${JSON.stringify(counts)}`);
     assert.deepEqual(differences, []);
   } finally {
+    await worker.stop();
     await harness.close();
   }
 }

@@ -30,6 +30,7 @@ export interface Harness {
   readonly consentry: Consentry;
   readonly client: Client;
   readonly ledger: Ledger;
+  readonly databaseUrl: string;
   readonly sandbox: Sandbox;
   /** Holds calls back; all are let through at the end. */
   readonly gates: Gates;
@@ -47,8 +48,12 @@ export interface Harness {
   close(): Promise<void>;
 }
 
+/**
+ * @param options.taskQueues those of the harness alone, unless a worker is to be a process of its own:
+ *   that one has the product's
+ */
 export async function startHarness(
-  options: { sandbox?: SandboxOptions; worker?: boolean } = {},
+  options: { sandbox?: SandboxOptions; worker?: boolean; taskQueues?: string } = {},
 ): Promise<Harness> {
   const temporal = await testTemporal();
   const database = await createTestDatabase();
@@ -64,7 +69,7 @@ export async function startHarness(
     ],
     ...options.sandbox,
   });
-  const taskQueues = `test-${randomBytes(6).toString('hex')}`;
+  const { taskQueues = `test-${randomBytes(6).toString('hex')}` } = options;
   const accountId = sandbox.account.settings.account.id;
   const { namespace } = temporal;
   const connection = await Connection.connect({ address: temporal.address });
@@ -76,6 +81,7 @@ export async function startHarness(
     consentry: new Consentry(connection, namespace, ledger, { taskQueues }),
     client: new Client({ connection, namespace }),
     ledger,
+    databaseUrl: database.url,
     sandbox,
     gates,
     accountId,

@@ -7,10 +7,14 @@ import type { Harness } from '../support/harness.js';
 const WITHIN_MS = 30_000;
 
 /** Waits until `holds`, so that a test meets a run at one moment of it. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + WITHIN_MS;
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  withinMs = WITHIN_MS,
+): Promise<void> {
+  const end = Date.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`${what} did not happen within ${WITHIN_MS / 1_000} s`);
+    if (Date.now() > end) throw new Error(`${what} did not happen within ${withinMs / 1_000} s`);
     await delay(50);
   }
 }

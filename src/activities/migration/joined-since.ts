@@ -1,9 +1,9 @@
-import pLimit from 'p-limit';
 import { joinedAfter } from '../../consent/given.js';
 import { keyOfPart, type Entry } from '../../consent/operations/entries.js';
 import { profilesFor } from '../../consent/person.js';
 import { mayTellOptOut } from '../../klaviyo/index.js';
 import type { GivenToRow } from '../../ledger/index.js';
+import { atOnce } from '../at-once.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { isShortage, type LookedUp } from '../look-ups.js';
 import type { Metrics } from '../temporal/metrics.js';
@@ -47,21 +47,25 @@ export async function readJoined(
   const keys = new Set<string>();
   const unread = new Set<string>();
   const shortages: Error[] = [];
-  const limit = pLimit(CONCURRENT_READS);
 
-  const hasJoined = async (profileId: string, since: Date): Promise<boolean> => {
+  const hasJoined = async (
+    profileId: string,
+    since: Date,
+    either: AbortSignal,
+  ): Promise<boolean> => {
     // Klaviyo refuses a time in its future, and nothing has happened since.
     if (since.getTime() > now) return false;
     for (const metricId of metricIds) {
       const query = { metricId, profileId, since: since.toISOString() };
-      const { events } = await klaviyo.listEvents(query, { signal });
+      const { events } = await klaviyo.listEvents(query, { signal: either });
       // One that does not say what happened counts: Klaviyo's filter returned it.
       if (events.some(mayTellOptOut)) return true;
     }
     return false;
   };
 
-  const readPart = async (entry: Entry, channel: Entry['parts'][number]['channel']) => {
+  const parts = entries.flatMap((entry) => entry.parts.map(({ channel }) => ({ entry, channel })));
+  await atOnce(parts, CONCURRENT_READS, signal, async ({ entry, channel }, either) => {
     const key = keyOfPart({ rowNumber: entry.rowNumber, channel });
     const gave = given.get(entry.rowNumber)?.get(channel);
     if (gave === undefined) return;
@@ -69,20 +73,14 @@ export async function readJoined(
       const [shortage] = shortages;
       if (shortage !== undefined) throw shortage;
       for (const { id } of profilesFor(channel, people.index.heldFor(entry))) {
-        if (await hasJoined(id, joinedAfter(gave))) keys.add(key);
+        if (await hasJoined(id, joinedAfter(gave), either)) keys.add(key);
       }
     } catch (error) {
       if (!isShortage(error)) throw error;
       shortages.push(error);
       unread.add(key);
     }
-  };
-
-  await Promise.all(
-    entries.flatMap((entry) =>
-      entry.parts.map(({ channel }) => limit(() => readPart(entry, channel))),
-    ),
-  );
+  });
   return {
     keys,
     covers: (key) => !unread.has(key),

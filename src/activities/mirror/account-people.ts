@@ -15,7 +15,15 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { byKlaviyosClock } from '../klaviyo-time.js';
 import type { LookedUp } from '../look-ups.js';
 import type { OptOutWatch } from '../opt-outs/watch.js';
-import { addressesOf, indexOf, isFedRow, isKnown, lookedUpProfiles, mayRelyOn } from './known.js';
+import {
+  addressesOf,
+  indexOf,
+  isFedRow,
+  isKnown,
+  isStranger,
+  lookedUpProfiles,
+  mayRelyOn,
+} from './known.js';
 
 /** The mirror begins before its first look-up: others that are under way then count too. */
 const BEGINS_BEFORE_MS = 60_000;
@@ -70,6 +78,25 @@ export class AccountPeople {
   }
 
   /**
+   * Those of the rows that have to be looked up whatever the changes of the account's profiles show.
+   *
+   * @returns null if nobody is recalled for this run
+   */
+  async strangersAmong(
+    migration: Migration,
+    rows: readonly OpenRow[],
+  ): Promise<readonly OpenRow[] | null> {
+    const { accountId, settings } = migration;
+    const { db } = this.deps.ledger;
+    if (!this.#recallsFor(migration)) return null;
+    const mirror = await mirrorOf(db, accountId);
+    if (mirror === null) return null;
+    const addresses = rows.filter(isFedRow).flatMap(addressesOf);
+    const remembered = await rememberedPeople(db, accountId, addresses);
+    return rows.filter((row) => isStranger(row, { remembered, mirror, settings }));
+  }
+
+  /**
    * Judges the rows whose people are known well enough, as of when the mirror was last brought up to
    * date.
    *
@@ -85,10 +112,7 @@ export class AccountPeople {
     const { db } = this.deps.ledger;
     const nothing: Recalled = { judgements: [], left: rows, ageMs: () => 0 };
     const askedAt = performance.now();
-    // Without Klaviyo's time it is not known what was before the run and what after. Nor is it known
-    // from memory who left the list that people are moved from.
-    if (settings.mirror === 'off' || settings.moveFrom !== null || this.deps.klaviyo.now() === null)
-      return nothing;
+    if (!this.#recallsFor(migration)) return nothing;
     const mirror = await mirrorOf(db, accountId);
     if (mirror === null || mirror.ageMs === null) return nothing;
     const feeds = this.optOuts.feedsOf({ accountId, ...settings }, timing);
@@ -124,6 +148,15 @@ export class AccountPeople {
       left: rows.filter(({ rowNumber }) => !judged.has(rowNumber)),
       ageMs: () => ageMs + performance.now() - askedAt,
     };
+  }
+
+  /**
+   * Without Klaviyo's time it is not known what was before the run and what after. Nor is it known from
+   * memory who left the list that people are moved from.
+   */
+  #recallsFor({ settings }: Migration): boolean {
+    const { mirror, moveFrom } = settings;
+    return mirror !== 'off' && moveFrom === null && this.deps.klaviyo.now() !== null;
   }
 }
 

@@ -60,23 +60,50 @@ interface Knowledge {
  * profiles, and whoever has one may have opted out. So that counts only where nobody did, or where
  * the operator says that there are none and every profile that opted out shows its address.
  */
-export function isKnown(
-  row: OpenRow,
-  { remembered, mirror, coveredMs, settings }: Knowledge,
-): boolean {
-  const { wholeMs, complete, saysNo, namelessSaysNo } = mirror;
-  const isComplete = complete && wholeMs <= KNOWN_FOR_MS;
-  const nobodySaysNo = !saysNo && wholeMs <= coveredMs;
-  const mayTrust = settings.absentIsNew && !namelessSaysNo;
-  const absentIsNew = isComplete && (mayTrust || nobodySaysNo);
+export function isKnown(row: OpenRow, knowledge: Knowledge): boolean {
+  const { remembered, mirror, coveredMs } = knowledge;
+  const mayBeAbsent = absentIsNew(knowledge);
+  const isComplete = isWhole(mirror);
   return addressesOf(row).every(({ spelling }) => {
-    const { lookedUpMs, profiles } = remembered.get(spelling) ?? NOTHING;
-    const isLookedUp = lookedUpMs !== null && lookedUpMs <= Math.min(wholeMs, KNOWN_FOR_MS);
-    if (profiles.length === 0) return isLookedUp || absentIsNew;
+    const address = remembered.get(spelling) ?? NOTHING;
+    const { profiles } = address;
+    const isLookedUp = wasLookedUp(address, mirror);
+    if (profiles.length === 0) return isLookedUp || mayBeAbsent;
     // What is older than the mirror is not brought up to date, and may be gone.
-    const readWithinMs = Math.min(coveredMs, wholeMs, KNOWN_FOR_MS);
+    const readWithinMs = Math.min(coveredMs, mirror.wholeMs, KNOWN_FOR_MS);
     return (isLookedUp || isComplete) && profiles.every(({ ageMs }) => ageMs <= readWithinMs);
   });
+}
+
+/** Whether the row has to be looked up even if the mirror and all feeds are brought up to date. */
+export function isStranger(row: OpenRow, knowledge: Omit<Knowledge, 'coveredMs'>): boolean {
+  if (!isFedRow(row)) return true;
+  const { remembered, mirror } = knowledge;
+  if (absentIsNew({ ...knowledge, coveredMs: Infinity })) return false;
+  return addressesOf(row).some(({ spelling }) => {
+    const address = remembered.get(spelling) ?? NOTHING;
+    return address.profiles.length === 0 && !wasLookedUp(address, mirror);
+  });
+}
+
+/** Whether an address without a profile is known to have none. */
+function absentIsNew({
+  mirror,
+  coveredMs,
+  settings,
+}: Pick<Knowledge, 'mirror' | 'coveredMs' | 'settings'>): boolean {
+  const { wholeMs, saysNo, namelessSaysNo } = mirror;
+  const nobodySaysNo = !saysNo && wholeMs <= coveredMs;
+  const mayTrust = settings.absentIsNew && !namelessSaysNo;
+  return isWhole(mirror) && (mayTrust || nobodySaysNo);
+}
+
+function isWhole({ complete, wholeMs }: Mirror): boolean {
+  return complete && wholeMs <= KNOWN_FOR_MS;
+}
+
+function wasLookedUp({ lookedUpMs }: RememberedAddress, { wholeMs }: Mirror): boolean {
+  return lookedUpMs !== null && lookedUpMs <= Math.min(wholeMs, KNOWN_FOR_MS);
 }
 
 /** What is remembered, as if it had been looked up. */

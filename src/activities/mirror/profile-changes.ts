@@ -21,6 +21,7 @@ import {
   type Migration,
   type Mirror,
 } from '../../ledger/index.js';
+import { together } from '../at-once.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { isShortage } from '../look-ups.js';
 import { isRefused, type OptOutWatch } from '../opt-outs/watch.js';
@@ -143,12 +144,16 @@ export class ProfileChanges {
     let isRead = false;
     try {
       const backMs = whole ? 1 : Math.min(taken.wholeMs ?? 1, KNOWN_FOR_MS);
-      await this.optOuts.read({ accountId, ...settings }, timing, signal, backMs);
       const saves = settings.mirror === 'auto';
       const since = whole ? null : new Date(taken.since.getTime() - CHANGES_LATE_MS);
       // Where somebody opted out, the whole account does not show who is new in it: see `isKnown`.
       const until = whole && saves && !settings.absentIsNew ? someSayNo : () => false;
-      if (!(await this.#readPages(accountId, { since, pages, until }, signal))) return true;
+      const [areAllRead] = await together(
+        signal,
+        (either: AbortSignal) => this.#readPages(accountId, { since, pages, until }, either),
+        (either) => this.optOuts.read({ accountId, ...settings }, timing, either, backMs),
+      );
+      if (!areAllRead) return true;
       await db.transaction().execute(async (tx) => {
         const read = { since: now, tookMs: tookMs() };
         await feedWasRead(tx, accountId, PROFILES_FEED, whole ? { ...read, wholeMs: 0 } : read);

@@ -62,7 +62,7 @@ export interface OptOutSources {
     'now' | 'listEvents' | 'listSuppressed' | 'listSuppressedOnList'
   >;
   readonly metrics: Pick<Metrics, 'idsOf'>;
-  readonly lists: Pick<ListNames, 'nameOf'>;
+  readonly lists: Pick<ListNames, 'mayBe'>;
   /**
    * Takes profiles with suppressions that are no opt-outs, such as bounces: nothing else shows that
    * such people may not be subscribed.
@@ -141,11 +141,13 @@ export function optOutFeeds(
       feed: `events:list:${listId}`,
       ...OPTIONAL_FEED,
       async *read(since, signal) {
-        const name = await lists.nameOf(listId, signal);
         for await (const events of eventsOf(LEFT_A_LIST, { since, withListName: true }, signal)) {
+          const names = new Set(events.map(({ listName }) => listName));
+          const ours = new Set<string | null>();
+          for (const name of names) if (await lists.mayBe(listId, name, signal)) ours.add(name);
           yield events.flatMap(({ at, email, phoneNumber, listName }): OptOut[] => {
             // If two lists have the same name, it is unknown which was left.
-            if (listName !== name) return [];
+            if (!ours.has(listName)) return [];
             return identifiersOf(email, phoneNumber).map((identifier) => ({
               channel: 'email',
               identifier,

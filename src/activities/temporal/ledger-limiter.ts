@@ -21,7 +21,7 @@ import { stopping } from './failures.js';
 const MAX_WAIT_MS = 5_000;
 
 /** Part of Klaviyo's limits that Consentry uses; the rest is for the account's other integrations. */
-const SHARE = 0.9;
+const SHARE = 0.95;
 
 /** Workers that do not know their account yet make one call each and share its limit. */
 const UNPROVED = 'unproved';

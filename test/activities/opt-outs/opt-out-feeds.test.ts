@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Channel } from '../../../src/contracts/channels.js';
+import { ListNames } from '../../../src/activities/opt-outs/list-names.js';
 import { optOutFeeds, type OptOutSources } from '../../../src/activities/opt-outs/feeds.js';
-import type { EmailMarketing, FeedEvent, ProfileConsent } from '../../../src/klaviyo/index.js';
+import type {
+  EmailMarketing,
+  FeedEvent,
+  ListInfo,
+  ProfileConsent,
+} from '../../../src/klaviyo/index.js';
 import type { OptOut } from '../../../src/ledger/index.js';
 import { TEST_TIMING } from '../../support/settings.js';
 import { email, profile } from '../../support/profiles.js';
@@ -10,6 +16,10 @@ import { email, profile } from '../../support/profiles.js';
 const SINCE = new Date('2026-03-04T05:00:00Z');
 const NOW = new Date('2026-03-04T06:00:00Z');
 const LIST = 'LIST01';
+const LISTS = [
+  { id: LIST, name: 'Newsletter', optInProcess: 'single_opt_in' },
+  { id: 'LIST02', name: 'Another', optInProcess: 'single_opt_in' },
+] satisfies ListInfo[];
 
 /** An account that answers every feed with one page, and the last feeds with what is empty. */
 function account(answers: {
@@ -37,7 +47,7 @@ function account(answers: {
       listSuppressedOnList: () => page(answers.suppressedOnList),
     },
     metrics: { idsOf: () => Promise.resolve(['METRIC']) },
-    lists: { nameOf: () => Promise.resolve('Newsletter') },
+    lists: new ListNames({ listLists: () => Promise.resolve(LISTS) }),
     remember: () => Promise.resolve(),
     time: () => Promise.resolve(NOW.toISOString()),
   };
@@ -93,6 +103,17 @@ describe('what the feeds show of people who said no', () => {
     assert.deepEqual(await shown(`events:list:${LIST}`, account({ events })), []);
     assert.deepEqual(await shown('events:email', account({ events: [{}] })), []);
   });
+
+  for (const listName of ['Its name of before', null]) {
+    test(`an event of a list that is called ${listName ?? 'nothing'} now may be of this one`, async () => {
+      const events = [{ email: 'ann@example.com', listName }];
+      const optOuts = await shown(`events:list:${LIST}`, account({ events }));
+      assert.deepEqual(
+        optOuts.map(({ identifier, listId }) => ({ identifier, listId })),
+        [{ identifier: 'ann@example.com', listId: LIST }],
+      );
+    });
+  }
 
   for (const [what, told] of [
     ['left out', { suppressions: [] }],

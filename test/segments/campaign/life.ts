@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Harness } from '../../support/harness.js';
 import { DOUBLE, SINGLE } from '../../support/harness.js';
 import { Random } from '../../../src/demo/random.js';
@@ -11,7 +12,15 @@ export interface LifeSettings {
   /** In the segment at the beginning; the world has twice as many. */
   readonly people: number;
   readonly seed: number;
+  readonly worker: LivingWorker;
   readonly onHour?: (hour: number, what: string) => void;
+}
+
+/** The worker of a life. */
+export interface LivingWorker {
+  restart(): Promise<void>;
+  /** Null where it is in this process, and cannot be killed. */
+  readonly kill: (() => Promise<void>) | null;
 }
 
 export interface LifeReport {
@@ -20,6 +29,7 @@ export interface LifeReport {
   readonly braked: number;
   readonly failed: number;
   readonly restarts: number;
+  readonly kills: number;
   readonly entered: number;
   readonly left: number;
   readonly unsubscribed: number;
@@ -31,6 +41,12 @@ export interface LifeReport {
 
 /** What is wrong with the source at one hour. */
 type Fault = 'none' | 'late_load' | 'broken_join' | 'everybody' | 'double_keys';
+
+/** Nothing waits longer: the first run has everybody, and a worker that was killed is missed after 30 s. */
+const WITHIN_MS = 1_800_000;
+
+/** A worker is killed so soon after its run was started, at most. */
+const KILLED_WITHIN_MS = 2_000;
 
 const BRAKES = { leave: 0.2, enter: 0.5 } as const;
 
@@ -56,6 +72,7 @@ class Life {
     braked: 0,
     failed: 0,
     restarts: 0,
+    kills: 0,
     entered: 0,
     left: 0,
     unsubscribed: 0,
@@ -220,19 +237,14 @@ class Life {
     const { activations } = harness.consentry;
     const { name } = this.#program;
     const before = (await activations.status(name)).runs[0]?.id ?? null;
-    const restarts = this.#random.chance(0.05);
-    const running = nextRun(harness, name, before);
-    if (restarts) {
-      await harness.stopWorkers();
-      await harness.startWorker();
-      this.#count.restarts += 1;
-    }
+    const running = nextRun(harness, name, before, WITHIN_MS);
+    const disturbed = await this.#disturb();
     await running;
     let [run] = (await activations.status(name)).runs;
     if (run?.state === 'braked') {
       this.#count.braked += 1;
       await activations.reject(name);
-      await untilAnswerable(harness, name, before);
+      await untilAnswerable(harness, name, before, WITHIN_MS);
       [run] = (await activations.status(name)).runs;
     } else if (run?.state === 'failed') {
       this.#count.failed += 1;
@@ -249,7 +261,24 @@ class Life {
         .catch(() => undefined);
     }
     this.#runs += 1;
-    settings.onHour?.(hour, `${fault}: ${run?.state ?? ''}${restarts ? ', worker restarted' : ''}`);
+    settings.onHour?.(hour, `${fault}: ${run?.state ?? ''}${disturbed}`);
+  }
+
+  /** What happens to the worker while a run is going on. */
+  async #disturb(): Promise<'' | ', worker restarted' | ', worker killed'> {
+    const { worker } = this.settings;
+    const dice = this.#random.next();
+    const afterMs = this.#random.below(KILLED_WITHIN_MS);
+    if (dice < 0.03) {
+      await worker.restart();
+      this.#count.restarts += 1;
+      return ', worker restarted';
+    }
+    if (dice >= 0.05 || worker.kill === null) return '';
+    await delay(afterMs);
+    await worker.kill();
+    this.#count.kills += 1;
+    return ', worker killed';
   }
 
   /** An hour passes at Klaviyo, and for the ledger. */

@@ -129,17 +129,19 @@ export async function nextRun(
   harness: Harness,
   program: string,
   before: string | null,
+  withinMs?: number,
 ): Promise<void> {
   const schedule = harness.client.schedule.getHandle(
     workflowIds.activation(harness.accountId, program),
   );
   // Until the Schedule has noticed the end of the last run, it skips another.
-  await until('the end of the last run', async () => {
+  const isOver = async (): Promise<boolean> => {
     const { info } = await schedule.describe();
     return info.runningActions.length === 0;
-  });
+  };
+  await until('the end of the last run', isOver, withinMs);
   let triggeredAt = -Infinity;
-  await until('a run of the Schedule', async () => {
+  const hasRun = async (): Promise<boolean> => {
     const { runs } = await harness.consentry.activations.status(program);
     if (runs[0] !== undefined && runs[0].id !== before) return true;
     if (performance.now() - triggeredAt > TRIGGERED_AGAIN_MS) {
@@ -147,8 +149,9 @@ export async function nextRun(
       await harness.consentry.activations.trigger(program);
     }
     return false;
-  });
-  await untilAnswerable(harness, program, before);
+  };
+  await until('a run of the Schedule', hasRun, withinMs);
+  await untilAnswerable(harness, program, before, withinMs);
 }
 
 /** Waits until there is another run, which waits for an answer or has ended. */
@@ -156,8 +159,9 @@ export async function untilAnswerable(
   { consentry }: Harness,
   program: string,
   before: string | null,
+  withinMs?: number,
 ): Promise<void> {
-  await until('a run that waits or has ended', async () => {
+  const isAnswerable = async (): Promise<boolean> => {
     const { runs } = await consentry.activations.status(program);
     const [newest] = runs;
     return (
@@ -165,5 +169,6 @@ export async function untilAnswerable(
       newest.id !== before &&
       !['comparing', 'running'].includes(newest.state)
     );
-  });
+  };
+  await until('a run that waits or has ended', isAnswerable, withinMs);
 }

@@ -7,6 +7,7 @@ import {
   type TextMessagingConfiguration,
   type TextMessagingSender,
 } from '../../../klaviyo/index.js';
+import { together } from '../../at-once.js';
 import { stopping } from '../../temporal/failures.js';
 import { Access } from './access.js';
 import { listCalled } from './named-list.js';
@@ -48,24 +49,37 @@ export async function readFacts(
   signal: AbortSignal,
 ): Promise<AccountFacts> {
   const access = new Access();
-  const accountId = await access.ask('get_accounts', readAccountId);
-  const list =
-    listId === null
-      ? null
-      : await access.ask('get_list', () =>
-          listByName ? findList(klaviyo, listId, signal) : readList(klaviyo, listId, signal),
-        );
-  // A list that is not there stops the run, as the other one does.
-  if (moveFrom !== null) await access.ask('get_list', () => readList(klaviyo, moveFrom, signal));
-  await access.ask('get_profiles', () => klaviyo.lookUpProfiles(NOBODY, { signal }));
-  if (list !== null) {
-    await access.ask('get_profiles_for_list', () =>
-      klaviyo.lookUpMembers({ listId: list.id, ...NOBODY }, { signal }),
+  const readOurList = async (signal: AbortSignal): Promise<ListWithFlows | null> => {
+    if (listId === null) return null;
+    const list = await access.ask('get_list', () =>
+      listByName ? findList(klaviyo, listId, signal) : readList(klaviyo, listId, signal),
     );
-  }
-  await askForEvents(klaviyo, access, signal);
-  const texts = asksForTexts ? await readTexts(klaviyo, accountId, signal) : null;
-  return { access, accountId, list, texts };
+    if (list !== null) {
+      await access.ask('get_profiles_for_list', () =>
+        klaviyo.lookUpMembers({ listId: list.id, ...NOBODY }, { signal }),
+      );
+    }
+    return list;
+  };
+  const readAccount = async (signal: AbortSignal) => {
+    const accountId = await access.ask('get_accounts', readAccountId);
+    return { accountId, texts: asksForTexts ? await readTexts(klaviyo, accountId, signal) : null };
+  };
+  const [account, list] = await together(
+    signal,
+    readAccount,
+    async (either) => {
+      const ours = await readOurList(either);
+      // A list that is not there stops the run, as the other one does.
+      if (moveFrom !== null)
+        await access.ask('get_list', () => readList(klaviyo, moveFrom, either));
+      return ours;
+    },
+    (either) =>
+      access.ask('get_profiles', () => klaviyo.lookUpProfiles(NOBODY, { signal: either })),
+    (either) => askForEvents(klaviyo, access, either),
+  );
+  return { access, ...account, list };
 }
 
 /** If a name was given instead of an id, the error names the id. */
