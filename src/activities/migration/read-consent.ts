@@ -24,6 +24,9 @@ export interface ReadConsentInput {
 /** Concurrent chunks of a thousand rows: while some are stored, the next are looked up. */
 const AT_ONCE = 8;
 
+/** The same while changes are read: they would wait for the calls of more. */
+const STRANGERS_AT_ONCE = 2;
+
 /** Rows to guard together. */
 interface Chunk {
   readonly rows: readonly OpenRow[];
@@ -34,6 +37,8 @@ interface Chunk {
 interface Reading {
   readonly migration: Migration;
   readonly timing: MigrationTiming;
+  /** Chunks. */
+  readonly atOnce: number;
 }
 
 interface Round {
@@ -59,7 +64,8 @@ export function createReadConsent(
     async readConsent({ migrationId, timing }: ReadConsentInput): Promise<{ rows: number }> {
       return whileHeartbeating(async (signal) => {
         await settleDuplicates(db, migrationId);
-        const reading = { migration: await getMigration(db, migrationId), timing };
+        const migration = await getMigration(db, migrationId);
+        const reading = { migration, timing, atOnce: AT_ONCE };
         let read = await bringUpToDate(reading, signal);
         const persistence = new Persistence(signal);
         for (let begin = 0; ;) {
@@ -90,7 +96,8 @@ export function createReadConsent(
       },
       (either) => {
         const chunks = strangersOf(migration, upToDate.signal);
-        return readOnce(reading, chunks, 0, new Persistence(either), either);
+        const few = { ...reading, atOnce: STRANGERS_AT_ONCE };
+        return readOnce(few, chunks, 0, new Persistence(either), either);
       },
     );
     return round.rows;
@@ -124,7 +131,7 @@ export function createReadConsent(
 
   /** Reads these rows, or as many as there are calls for. */
   async function readOnce(
-    { migration, timing }: Reading,
+    { migration, timing, atOnce }: Reading,
     chunks: AsyncGenerator<Chunk>,
     begin: number,
     persistence: Persistence,
@@ -157,7 +164,7 @@ export function createReadConsent(
         underWay.add(guarding);
         after = chunk.rows.at(-1)?.rowNumber ?? after;
         // A look-up that hangs holds up only its own thousand rows.
-        if (underWay.size >= AT_ONCE) await Promise.race(underWay);
+        if (underWay.size >= atOnce) await Promise.race(underWay);
         if (round.mustWait || round.failure !== null || signal.aborted) break;
       }
     } finally {
