@@ -176,24 +176,37 @@ export class ProfileChanges {
     const { ledger, klaviyo } = this.deps;
     const query = { since: since?.toISOString() ?? null };
     const persistence = new Persistence(signal);
-    let cursor: string | null = null;
-    for (let page = 1; page <= pages; page += 1) {
-      let readAt = '';
-      const read: ProfilePage = await persistence.whileShort(async () => {
-        readAt = await ledgerTime(ledger.db);
-        return klaviyo.listChanged({ ...query, cursor }, { signal });
+    const readPage = (cursor: string | null): Promise<DatedPage> =>
+      persistence.whileShort(async () => {
+        const readAt = await ledgerTime(ledger.db);
+        return { ...(await klaviyo.listChanged({ ...query, cursor }, { signal })), readAt };
       });
+    let reading = readPage(null);
+    for (let page = 1; ; page += 1) {
+      const { profiles, next, readAt } = await reading;
+      const isEnough = until(profiles) || (next !== null && page >= pages);
+      // The next page is on its way while this one is stored.
+      if (next !== null && !isEnough) reading = handled(readPage(next));
       await rememberPeople(ledger.db, accountId, {
-        profiles: apart(read.profiles).map(toMirrored),
+        profiles: apart(profiles).map(toMirrored),
         addresses: [],
         readAt,
       });
-      if (until(read.profiles)) return false;
-      cursor = read.next;
-      if (cursor === null) return true;
+      if (isEnough) return false;
+      if (next === null) return true;
     }
-    return false;
   }
+}
+
+/** A page, and when it was asked for by the ledger's clock. */
+interface DatedPage extends ProfilePage {
+  readonly readAt: string;
+}
+
+/** Its failure is met when it is waited for, which may be never. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 function someSayNo(profiles: readonly ProfileConsent[]): boolean {
