@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Does something for each item, for some of them at once. After the first failure nothing more begins; what
  * is going on is aborted and waited for, so nothing goes on behind the caller's back.
@@ -13,6 +15,8 @@ export async function atOnce<T>(
 ): Promise<void> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+  // Each of them listens, several times.
+  setMaxListeners(0, either);
   const failures: unknown[] = [];
   const queue = items.values();
   const workUntilStopped = async (): Promise<void> => {
