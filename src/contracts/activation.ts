@@ -31,6 +31,8 @@ export interface ActivationSettings {
 
 /** How many people a person has approved for one run. */
 export interface Approved {
+  /** Hash of the settings that found them: of others nothing was approved. */
+  readonly settings: string;
   readonly enter: number;
   readonly leave: number;
 }
@@ -77,6 +79,8 @@ export interface Comparison {
   /** Of this comparison; null if it waits. */
   readonly generation: number | null;
   readonly input: ActivationSettings['input'];
+  /** Hash of what the run does. */
+  readonly settings: string;
 }
 
 /** Counts and states alone: the same object as the details in the Web UI. */

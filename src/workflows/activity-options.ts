@@ -64,6 +64,14 @@ export const sweeps = proxyActivities<Activities>({
   retry,
 });
 
+/** Comparisons of segments, one transaction each: a cancelled run waits to know whether it was stored. */
+export const compares = proxyActivities<Activities>({
+  startToCloseTimeout: '24h',
+  heartbeatTimeout: '30s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
 /** The migration's reader: when cancelled, it ends its turn. Its turns grow with the run. */
 export const reader = proxyActivities<Activities>({
   startToCloseTimeout: '13h',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { activityInfo, getClient } from '@temporalio/activity';
 import type {
   ActivationState,
@@ -47,23 +48,26 @@ export function createCompareSegment(deps: SegmentDependencies) {
       /** Generation of the last comparison that the workflow knows of. */
       readonly after: number | null;
     }): Promise<Comparison> {
-      return whileHeartbeating(async () => {
+      return whileHeartbeating(async (signal) => {
         const { db } = ledger;
         const activation = await getActivation(db, account, program);
         await beginSegmentRun(db, { id: runId, segment: activation.number, workflowId });
         const { input } = activation.settings;
+        const settings = hashOf(activation);
         const before = await getSegmentRun(db, runId);
         const { found = null, generation = null } = before ?? {};
         // Its comparison was stored by an attempt whose answer was lost.
         if (before !== null && found !== null && generation !== null) {
           const rows =
             before.migrationId === null ? 0 : (await countTotals(db, before.migrationId)).rows;
-          return { found, braked: null, rows, generation, input };
+          return { found, braked: null, rows, generation, input, settings };
         }
         const source = await openSourceOf(deps, activation);
         try {
           const migration = migrationOf(activation, source, migrationId, await source.sha256());
-          const how = { dryRun: false, approved, runId, after };
+          // What was approved is what other settings had found.
+          const isSame = approved?.settings === settings;
+          const how = { dryRun: false, approved: isSame ? approved : null, runId, after };
           const { definition } = activation.settings;
           const of: SegmentDefinition = {
             ...definition,
@@ -73,13 +77,13 @@ export function createCompareSegment(deps: SegmentDependencies) {
           const { taskQueue } = activityInfo();
           const at = { client: getClient(), ledger, taskQueue };
           const compared = await afterFormerRuns(at, input, () =>
-            storeSegmentRun(ledger, of, migration, source.intents, how),
+            storeSegmentRun(ledger, of, migration, untilAborted(source.intents, signal), how),
           );
-          return { ...compared, braked: null, input };
+          return { ...compared, braked: null, input, settings };
         } catch (error) {
           if (!(error instanceof SegmentBrakedError)) throw error;
           const { found, message: braked } = error;
-          return { found, braked, rows: 0, generation: null, input };
+          return { found, braked, rows: 0, generation: null, input, settings };
         } finally {
           await source.close();
         }
@@ -100,6 +104,21 @@ export function createCompareSegment(deps: SegmentDependencies) {
       await noteSegmentRun(ledger.db, runId, state, { found, why, isOver: state !== 'braked' });
     },
   };
+}
+
+/** Of what a run does, besides when and with what share of the limits. */
+function hashOf({ settings: { source, importing, definition, migration } }: Activation): string {
+  const text = JSON.stringify([source, importing, definition, migration]);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** A comparison that was cancelled reads no more, and stores nothing. */
+async function* untilAborted<T>(batches: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  for await (const batch of batches) {
+    signal.throwIfAborted();
+    yield batch;
+  }
+  signal.throwIfAborted();
 }
 
 async function openSourceOf(

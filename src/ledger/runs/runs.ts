@@ -16,9 +16,15 @@ export function insertRun(
   db: LedgerDb,
   { id, kind, accountId, requestHash, share }: NewRun,
 ): InsertQueryBuilder<Tables, 'run', unknown> {
-  return db
-    .insertInto('run')
-    .values({ id, kind, account_id: accountId, request_hash: requestHash, share });
+  return db.insertInto('run').values({
+    id,
+    kind,
+    account_id: accountId,
+    request_hash: requestHash,
+    share,
+    // Not when its transaction began: that may have read a source for an hour.
+    created_at: sql`clock_timestamp()`,
+  });
 }
 
 const SHORT_KINDS = ['check', 'person', 'list'] as const satisfies readonly RunKind[];

@@ -155,6 +155,14 @@ export async function noteSegmentRun(
     where id = ${id}`.execute(db);
 }
 
+/** Ends a run that waits for an answer no more, since its workflow was terminated. */
+export async function noteTerminated(db: LedgerDb, id: string): Promise<void> {
+  await sql`
+    update consentry.segment_run set state = 'cancelled', finished_at = now(),
+      why = 'Its workflow was terminated while it waited.'
+    where id = ${id} and state = 'braked'`.execute(db);
+}
+
 /** The latest runs of a segment, the newest first. @param most so many */
 export async function segmentRuns(
   db: LedgerDb,

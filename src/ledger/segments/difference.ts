@@ -5,7 +5,7 @@ import type { SegmentDefinition, SegmentFound } from '../../contracts/segments.j
 import { enumChannel, isOfMember } from '../parts.js';
 import { columnFor, identifierFor } from '../programs/program-people.js';
 import type { Storing } from '../runs/storing.js';
-import { ON_LIST_STILL } from './fold.js';
+import { NOT_READ_BACK, ON_LIST_STILL } from './fold.js';
 import type { Segment } from './segments.js';
 import type { SegmentTables } from './tables.js';
 import { isWithheld } from './withheld.js';
@@ -51,7 +51,8 @@ export async function findDifference(
 
 /**
  * Somebody who has another key now is the same person: nobody counts as leaving and entering in one run.
- * Several keys with one identifier may become one: the part that proves most remains.
+ * Several keys with one identifier may become one: the part that proves most remains, and before all an opt-out
+ * that could not be read back.
  */
 async function rename(
   run: Storing['run'],
@@ -71,7 +72,7 @@ async function rename(
       group by p.identifier
     )
     select p.key, p.identifier, moved.key as new_key, row_number() over (partition by p.identifier
-      order by p.state = 'in' desc, p.may_be_at_klaviyo desc, p.since, p.key) as place
+      order by ${NOT_READ_BACK} desc, p.state = 'in' desc, p.may_be_at_klaviyo desc, p.since, p.key) as place
     from moved join ${parts} p on p.identifier = moved.identifier
     where ${ofPart} and (p.key = moved.key or ${hasOtherKey})`);
   await run(sql`

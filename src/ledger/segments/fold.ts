@@ -130,8 +130,8 @@ const isOfOut = (segment: Segment): RawBuilder<boolean> => sql`
   p.segment_number = ${segment.number} and p.state = 'leaving' and p.key = out.member_key
     and p.identifier in (out.email, out.phone_number)`;
 
-/** Their opt-out could not be read back: it stays known, also when their run is deleted. */
-const NOT_READ_BACK = sql`p.reason is not distinct from 'opt_out_not_read_back'`;
+/** Their opt-out could not be read back: it stays known, also when their run is deleted. Of part `p`. */
+export const NOT_READ_BACK = sql<boolean>`(p.reason is not distinct from 'opt_out_not_read_back')`;
 
 /** They are still a member by another address or number, and their list was left alone because of it. */
 const isOnListStill = ({ members }: SegmentTables, segment: Segment): RawBuilder<boolean> => sql`

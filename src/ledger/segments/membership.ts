@@ -65,6 +65,20 @@ export async function updateMembers(
     insert into ${members} (segment_number, key, email, phone_number, entered_at)
     select ${number}, t.member_key, t.email, t.phone_number, now() from staged t
     where not exists (select from ${members} m where ${own} and m.key = t.member_key)`);
+  // Somebody by another key, of whom a cell is blank now: that changes nothing either.
+  for (const [same, other] of [
+    ['email', 'phone_number'],
+    ['phone_number', 'email'],
+  ] as const) {
+    const of = (row: 'm' | 'n' | 't', column: string) => sql.ref(`${row}.${column}`);
+    await run(sql`
+      update ${members} n set ${sql.ref(other)} = ${of('m', other)}
+      from ${members} m
+      where n.segment_number = ${number} and ${of('n', other)} is null and n.missing_since is null
+        and not n.kept and ${own} and ${of('m', other)} is not null and ${of('m', same)} = ${of('n', same)}
+        and not ${isStaged}
+        and not exists (select from staged t where ${of('t', other)} = ${of('m', other)})`);
+  }
   if (isBaseline) {
     await run(sql`
       update ${members} m set kept = true where ${own} and not m.kept and not ${isStaged}`);

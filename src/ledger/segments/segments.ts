@@ -45,12 +45,10 @@ export class SegmentListError extends Error {
 /**
  * The segment of a program, which is created if it is not there. Nobody else compares it until the
  * transaction ends.
- *
- * @throws SegmentIsRunningError, SegmentListError
  */
 export async function lockSegment(
   { run }: Pick<Storing, 'run'>,
-  { accountId, program, listId }: SegmentDefinition,
+  { accountId, program }: SegmentDefinition,
 ): Promise<Segment> {
   await run(sql`
     insert into consentry.segment (account_id, program) values (${accountId}, ${program})
@@ -60,6 +58,19 @@ export async function lockSegment(
       list_id as "listId", generation
     from consentry.segment where account_id = ${accountId} and program = ${program} for update`);
   if (segment === undefined) throw new Error(`The segment of ${program} was deleted meanwhile.`);
+  return segment;
+}
+
+/**
+ * Refuses to compare a segment while a run of its program works, and with another list.
+ *
+ * @throws SegmentIsRunningError, SegmentListError
+ */
+export async function refuseToCompare(
+  { run }: Pick<Storing, 'run'>,
+  segment: Segment,
+  { accountId, program, listId }: SegmentDefinition,
+): Promise<void> {
   const [running] = await run<{ id: string }>(sql`
     select m.id from consentry.migration m join consentry.run r on r.id = m.id
     where r.account_id = ${accountId} and m.program = ${program} and r.finished_at is null
@@ -68,7 +79,6 @@ export async function lockSegment(
   if (!segment.isNew && segment.listId !== listId) {
     throw new SegmentListError(program, segment.listId, listId);
   }
-  return segment;
 }
 
 /** Notes that a segment was compared with its source, what its people are, and which runs were taken over. */

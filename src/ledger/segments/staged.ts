@@ -107,7 +107,8 @@ export async function checkKeys(
         'enter anew. Nothing was sent. Correct the query, or give the program another key, which begins the segment anew.',
     );
   }
-  return form;
+  // Once they were any text, they may be again.
+  return formBefore === 'text' ? formBefore : form;
 }
 
 function rows(count: number): string {

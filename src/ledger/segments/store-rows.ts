@@ -6,7 +6,7 @@ import { firstCallOf, GIVEN_TIMES, IS_GIVEN } from '../programs/given.js';
 import { columnFor } from '../programs/program-people.js';
 import { PERSONAL_COLUMNS } from '../runs/intents.js';
 import type { Storing } from '../runs/storing.js';
-import { ON_LIST_STILL } from './fold.js';
+import { NOT_READ_BACK, ON_LIST_STILL } from './fold.js';
 import type { SegmentTables } from './tables.js';
 import type { Segment } from './segments.js';
 
@@ -34,14 +34,16 @@ export async function storeRows(
       since = case when p.state = 'leaving' then p.since else now() end
     from leaving l where ${isOfPart} and ${hasRow}`);
   // Those for whom there is nothing to do are out now; those whose member is on the list by another
-  // identifier, when that leaves.
+  // identifier, when that leaves. An opt-out that could not be read back stays known.
+  const isHeld = sql`(${NOT_READ_BACK} or l.is_former and ${leave.does !== 'nothing'})`;
   await run(sql`
-    update ${tables.parts} p set state = 'held', reason = ${ON_LIST_STILL}, tried_at = now()
-    from leaving l
-    where ${isOfPart} and not ${hasRow} and l.is_former and ${leave.does !== 'nothing'}`);
+    update ${tables.parts} p set state = 'held', tried_at = now(),
+      may_be_at_klaviyo = not ${NOT_READ_BACK},
+      reason = case when ${NOT_READ_BACK} then p.reason else ${ON_LIST_STILL} end
+    from leaving l where ${isOfPart} and not ${hasRow} and ${isHeld}`);
   await run(sql`
     delete from ${tables.parts} p using leaving l
-    where ${isOfPart} and not ${hasRow} and not (l.is_former and ${leave.does !== 'nothing'})`);
+    where ${isOfPart} and not ${hasRow} and not ${isHeld}`);
   return { rows: entered + left, channels: left > 0 ? [...channels, 'list'] : channels };
 }
 

@@ -13,7 +13,7 @@ import { inStoring, type Storing } from '../runs/storing.js';
 import { findDifference } from './difference.js';
 import { foldRuns } from './fold.js';
 import { updateMembers } from './membership.js';
-import { lockSegment, noteCompared, type Segment } from './segments.js';
+import { lockSegment, noteCompared, refuseToCompare, type Segment } from './segments.js';
 import { checkKeys, stage } from './staged.js';
 import { findWithheld } from './withheld.js';
 import { storeRows } from './store-rows.js';
@@ -58,7 +58,7 @@ export interface ComparedSegment {
 
 /**
  * Compares a segment with its source, and stores the difference as the rows of a migration: all of it in
- * one transaction.
+ * one transaction. What was stored for the same run before is not done again.
  *
  * @param batches the people of the source, with their keys
  * @throws SegmentIsRunningError, SegmentListError, SegmentKeyError, SegmentAsksElseError, SegmentBrakedError, AlreadyRunningError
@@ -74,6 +74,9 @@ export async function storeSegmentRun(
   const compared = await inStoring(ledger, async (storing): Promise<ComparedSegment> => {
     const { run } = storing;
     const segment = await lockSegment(storing, definition);
+    const before = runId === null ? null : await comparedBy(storing, runId);
+    if (before !== null) return before;
+    await refuseToCompare(storing, segment, definition);
     const tables = dryRun ? await draftOf(storing, segment) : SEGMENT_TABLES;
     const folded = await foldRuns(storing, tables, segment, definition);
     const { people } = await stage(storing, batches, onRows);
@@ -115,6 +118,18 @@ export async function storeSegmentRun(
   await analyzeIntents(ledger);
   await ledger.pool.query('analyze consentry.segment_member, consentry.segment_part');
   return compared;
+}
+
+/** What an attempt of this run found whose answer was lost: it may have ended after the next one began. */
+async function comparedBy(
+  { run }: Pick<Storing, 'run'>,
+  runId: string,
+): Promise<ComparedSegment | null> {
+  const [compared] = await run<ComparedSegment>(sql`
+    select r.found, r.generation, coalesce(m.rows, 0)::integer as rows
+    from consentry.segment_run r left join consentry.migration m on m.id = r.migration_id
+    where r.id = ${runId} and r.found is not null and r.generation is not null`);
+  return compared ?? null;
 }
 
 /** Together with what is stored because of it: a step that is tried again finds that it was done. */

@@ -3,10 +3,10 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
-  executeChild,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
+  startChild,
   upsertSearchAttributes,
   uuid4,
   workflowInfo,
@@ -19,8 +19,9 @@ import type {
   Approved,
   Comparison,
 } from '../../contracts/activation.js';
+import type { MigrationInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
-import { steers, sweeps } from '../activity-options.js';
+import { compares, steers } from '../activity-options.js';
 import {
   activationProgressQuery,
   approveBrakedSignal,
@@ -40,7 +41,8 @@ import { describeActivation } from './details.js';
  *
  * Idempotency: the ledger has the run and its comparison in one transaction; a comparison that was made is
  * not made again.
- * Cancel: a run that waits sends nothing; a migration that works is cancelled, and read back.
+ * Cancel: a run that waits sends nothing; a migration that works is cancelled, and read back, also one whose
+ * comparison was just being stored.
  * Events: about 25, and 10 for each answer of a person.
  */
 export async function consentActivation(input: ActivationInput): Promise<ActivationResult> {
@@ -76,13 +78,7 @@ export async function consentActivation(input: ActivationInput): Promise<Activat
       return await end('nothing_to_do', null);
     }
     tell({ state: 'running', found: found.found, why: null, migrationId });
-    await executeChild(consentMigration, {
-      workflowId: workflowIds.migration(migrationId),
-      args: [{ ...found.input, migrationId }],
-      // Its rows have no outcome yet: whoever terminates this run leaves it working.
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `${found.rows.toLocaleString('en-US')} rows`,
-    });
+    await runMigration({ ...found.input, migrationId }, found.rows);
     return await end('done', null);
   } catch (error) {
     if (typeOf(error) === 'SegmentIsRunning') return end('skipped', stopOf(error).failure);
@@ -95,7 +91,7 @@ export async function consentActivation(input: ActivationInput): Promise<Activat
 
   function compare(approved: Approved | null): Promise<Comparison> {
     tell({ state: 'comparing', why: null });
-    return sweeps.compareSegment.executeWithOptions(
+    return compares.compareSegment.executeWithOptions(
       { summary: approved === null ? 'read the source and compare' : 'compare, as approved' },
       [
         {
@@ -130,18 +126,45 @@ export async function consentActivation(input: ActivationInput): Promise<Activat
   }
 }
 
+/**
+ * Runs the migration of a comparison to its end. It is begun even if this run was cancelled while it compared,
+ * and cancelled then: its rows are stored, and get their outcomes.
+ */
+async function runMigration(input: MigrationInput, rows: number): Promise<void> {
+  const { cancelRequested } = CancellationScope.current();
+  await CancellationScope.nonCancellable(async () => {
+    const scope = new CancellationScope();
+    const child = await scope.run(() =>
+      startChild(consentMigration, {
+        workflowId: workflowIds.migration(input.migrationId),
+        args: [input],
+        // Its rows have no outcome yet: whoever terminates this run leaves it working.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        staticSummary: `${rows.toLocaleString('en-US')} rows`,
+      }),
+    );
+    cancelRequested.catch(() => {
+      scope.cancel();
+    });
+    await child.result();
+  });
+}
+
 /** Takes the answers of people; each is for the comparison that waits, and for no later one. */
 function handleAnswers(now: () => ActivationProgress): {
   readonly answered: () => Promise<'approve' | 'reject'>;
 } {
   let answer: 'approve' | 'reject' | null = null;
   const mustWait = (): void => {
-    if (now().state !== 'braked') {
-      throw new Error(`The run ${now().runId} does not wait for an answer (${now().state}).`);
+    const { runId, state } = now();
+    if (state !== 'braked') {
+      throw new Error(`The run ${runId} does not wait for an answer (${state}).`);
     }
+    if (answer !== null) throw new Error(`The run ${runId} has its answer already: ${answer}.`);
   };
+  // The first answer stands, also if two people give one before the run goes on.
   const take = (given: 'approve' | 'reject') => () => {
-    if (now().state === 'braked') answer = given;
+    if (now().state === 'braked') answer ??= given;
   };
   setHandler(activationProgressQuery, now, { description: 'Counts of people, and the state' });
   setHandler(approveBrakedUpdate, take('approve'), {
@@ -165,8 +188,8 @@ function handleAnswers(now: () => ActivationProgress): {
 }
 
 /** As much as a comparison found. */
-function approvalOf({ found }: Comparison): Approved {
-  return { enter: Math.max(found.entering, found.asked), leave: found.leaving };
+function approvalOf({ found, settings }: Comparison): Approved {
+  return { settings, enter: Math.max(found.entering, found.asked), leave: found.leaving };
 }
 
 /** Of the last run of the Schedule; null for the first. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Watchdog } from '../../../src/activities/index.js';
 import type { SegmentStatus } from '../../../src/starter/programs/activation/activations.js';
 import type { Programs } from '../../../src/starter/programs/load.js';
 import { startHarness, type Harness } from '../../support/harness.js';
 import { until } from '../../workflows/phases.js';
 import { nextRun, peopleOf, Segment, untilAnswerable, SOON_OVER } from './segment.js';
+
+/** `PENDING_ACTIVITY_STATE_CANCEL_REQUESTED` of Temporal. */
+const CANCEL_REQUESTED = 3;
 
 const HOURLY = 'key: member_id, leave: { after: 1 run }, schedule: { every: 1h }';
 
@@ -265,5 +268,145 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     const done = await run(segment);
     assert.equal(done.state, 'done');
     assert.ok(people.isOnList(ada));
+  });
+
+  /** Waits until the newest run of a segment is in this state. */
+  const untilState = async (segment: Segment, state: string, before: string | null = null) => {
+    let newest: SegmentStatus['runs'][number] | undefined;
+    await until(`a run that is ${state}`, async () => {
+      [newest] = (await statusOf(segment)).runs;
+      return newest !== undefined && newest.id !== before && newest.state === state;
+    });
+    assert.ok(newest !== undefined);
+    return newest;
+  };
+
+  const held = new Set<() => Promise<void>>();
+  afterEach(async () => {
+    for (const letGo of held) await letGo();
+  });
+
+  /** Holds a row of the ledger, as a busy one does. @returns what lets it go */
+  const hold = async (row: string, values: readonly unknown[]): Promise<() => Promise<void>> => {
+    const client = await harness.ledger.pool.connect();
+    await client.query('begin');
+    // Rows that refer to it can still be written.
+    await client.query(`${row} for no key update`, [...values]);
+    const letGo = async (): Promise<void> => {
+      if (!held.delete(letGo)) return;
+      await client.query('commit');
+      client.release();
+    };
+    held.add(letGo);
+    return letGo;
+  };
+
+  it('leave no run behind that nobody works on when they are cancelled while they compare', async () => {
+    const [ada = ''] = known('ada');
+    const segment = new Segment(harness, HOURLY);
+    await segment.has(`1,${ada},`);
+    await apply(await segment.load());
+    const letGo = await hold('select from consentry.segment where program = $1', [segment.name]);
+    await harness.consentry.activations.trigger(segment.name);
+    const { id, workflowId } = await untilState(segment, 'comparing');
+    const handle = harness.client.workflow.getHandle(workflowId ?? '');
+    await handle.cancel();
+    await until('its cancellation', async () => {
+      const { raw } = await handle.describe();
+      return (raw.pendingActivities ?? []).every(({ state }) => Number(state) === CANCEL_REQUESTED);
+    });
+    await letGo();
+    await assert.rejects(handle.result());
+    const cancelled = await untilState(segment, 'cancelled');
+    assert.equal(cancelled.id, id);
+    // Its comparison was stored all the same: no step is told of a cancellation so soon.
+    const { outcomes } = await harness.consentry.migrations.report(cancelled.migrationId ?? '');
+    assert.deepEqual(outcomes, { cancelled: 1 }, 'every row has an outcome');
+    const next = await run(segment);
+    assert.equal(next.state, 'done', next.why ?? '');
+    assert.ok(people.isOnList(ada));
+  });
+
+  it('send nothing once they are rejected, whoever approves at the same moment', async () => {
+    const emails = known(...Array.from({ length: 30 }, (_, n) => `p${n}`));
+    const segment = new Segment(harness, `${HOURLY}, brakes: { enter: { people: 29 } }`);
+    await segment.has(...emails.map((email, n) => `${n},${email},`));
+    await apply(await segment.load());
+    const letCompare = await hold('select from consentry.segment where program = $1', [
+      segment.name,
+    ]);
+    await harness.consentry.activations.trigger(segment.name);
+    const { id, workflowId } = await untilState(segment, 'comparing');
+    const handle = harness.client.workflow.getHandle(workflowId ?? '');
+    // It tells that it waits as soon as the ledger is free.
+    const letNote = await hold('select from consentry.segment_run where id = $1', [id]);
+    await letCompare();
+    await until('its brakes', async () => {
+      const { state } = await handle.query<{ state: string }>('progress');
+      return state === 'braked';
+    });
+    await handle.executeUpdate('reject');
+    await assert.rejects(handle.executeUpdate('approve'));
+    await handle.signal('approve');
+    await letNote();
+    await untilState(segment, 'rejected');
+    assert.ok(!emails.some((email) => people.isOnList(email)));
+  });
+
+  it('wait again if they were changed since a person was asked', async () => {
+    const emails = known(...Array.from({ length: 60 }, (_, n) => `p${n}`));
+    const rows = emails.map((email, n) => `${n},${email},`);
+    const segment = new Segment(harness, `${HOURLY}, brakes: { enter: { people: 29 } }`);
+    await segment.has(...rows.slice(0, 30));
+    await apply(await segment.load());
+    const braked = await run(segment);
+    assert.equal(braked.state, 'braked');
+    const other = `${segment.name}-other.csv`;
+    await harness.source(other, ['member_id,email,phone_number', ...rows.slice(30)]);
+    await apply(await segment.load(segment.settings, other));
+    const { activations } = harness.consentry;
+    await activations.approve(segment.name);
+    await until('another comparison', async () => {
+      const { state } = await harness.client.workflow
+        .getHandle(braked.workflowId ?? '')
+        .query<{ state: string }>('progress');
+      return state !== 'comparing';
+    });
+    const again = await next(segment, null);
+    assert.equal(again.state, 'braked', 'other people were approved');
+    await activations.approve(segment.name);
+    await ended(again);
+    assert.deepEqual(
+      emails.map((email) => people.isOnList(email)),
+      emails.map((_, n) => n >= 30),
+    );
+  });
+
+  it('let those leave who were kept after a run that waited was terminated', async () => {
+    const emails = known(...Array.from({ length: 30 }, (_, n) => `p${n}`));
+    const [ada = '', bob = ''] = emails;
+    const segment = new Segment(harness, `${HOURLY}, brakes: { enter: { people: 20 } }`);
+    await segment.has(`1,${ada},`, `2,${bob},`);
+    await apply(await segment.load());
+    await ended(await run(segment));
+    await segment.has(...emails.map((email, n) => `${n + 1},${email},`));
+    const braked = await run(segment);
+    assert.equal(braked.state, 'braked');
+    await harness.client.workflow.getHandle(braked.workflowId ?? '').terminate();
+    await harness.ledger.pool.query(
+      'update consentry.segment set generation = 0 where program = $1',
+      [segment.name],
+    );
+    await segment.has(`1,${ada},`);
+    await ended(await run(segment));
+    const { activations } = harness.consentry;
+    await assert.rejects(
+      activations.approve(segment.name),
+      /has ended/,
+      'it was meant for that run',
+    );
+    assert.deepEqual(await activations.approve(segment.name), { to: 'kept', people: 1 });
+    const [, terminated] = (await statusOf(segment)).runs;
+    assert.equal(terminated?.state, 'cancelled');
   });
 });

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Intent } from '../../../src/contracts/intents.js';
 import {
+  getMigration,
   SegmentAsksElseError,
   SegmentIsRunningError,
   SegmentListError,
+  storeSegmentRun,
 } from '../../../src/ledger/index.js';
+import {
+  definitionOf,
+  settingsOfRuns,
+} from '../../../src/starter/programs/segment/start-segment.js';
 import { DOUBLE, SINGLE, startHarness, type Harness } from '../../support/harness.js';
+import { intent } from '../../support/intents.js';
 import { until } from '../../workflows/phases.js';
 import { HEADER, peopleOf, Segment, type SegmentOptions } from './segment.js';
 
@@ -370,5 +378,178 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
     await segment.has(other);
     await segment.run();
     assert.ok(!people.isOnList(email), 'it leaves with its member');
+  });
+
+  it('keeps keys of any text, whatever they look like in one run', async () => {
+    const [ada = '', bob = ''] = known('ada', 'bob');
+    const segment = segmentOf('key: member_id');
+    await segment.has(`a1,${ada},`, `2,${bob},`);
+    await segment.cancelled();
+    await segment.has(`2,${bob},`);
+    await segment.cancelled();
+    await segment.has(`2,${bob},`, `b3,${ada},`);
+    assert.equal((await segment.run()).people, 2, 'its keys were never all numbers');
+  });
+
+  /** Compares as a worker does for one run of a Schedule. */
+  const compare = async (
+    segment: Segment,
+    runId: string,
+    rows: readonly (readonly [key: string, email: string])[],
+    onBatch: () => Promise<void> = () => Promise.resolve(),
+  ) => {
+    const { programs } = harness.consentry;
+    const loaded = await segment.load();
+    const [program] = loaded.programs;
+    const { segment: settings = null } = program ?? {};
+    assert.ok(program !== undefined && settings !== null);
+    const { request } = await programs.prepare(loaded, program);
+    async function* batches(): AsyncGenerator<Intent[]> {
+      await onBatch();
+      yield rows.map(([key, email], line) => ({ ...intent({ email }), key, line: line + 2 }));
+    }
+    const id = `${runId}-migration`;
+    return storeSegmentRun(
+      harness.ledger,
+      definitionOf(program, settings, harness.accountId, request),
+      {
+        id,
+        accountId: harness.accountId,
+        sourceName: 'vip',
+        sourceSha256: '',
+        preset: 'generic',
+        settings: settingsOfRuns(settings, request, 'vip'),
+        requestHash: id,
+        share: 1,
+        retryOf: null,
+        program: program.name,
+      },
+      batches(),
+      { dryRun: false, approved: null, runId, after: null },
+    );
+  };
+
+  it('compares once in a run, however often its step is tried', async () => {
+    const [ada = '', bob = ''] = known('ada', 'bob');
+    const segment = segmentOf('key: member_id, leave: { after: 2 runs }');
+    await segment.has(`1,${ada},`, `2,${bob},`);
+    await segment.run();
+    const left = [['1', ada]] as const;
+    const first = await compare(segment, `${segment.name}-a`, left);
+    // An attempt that had lost its connection to Temporal ended after all; the next one begins.
+    const again = await compare(segment, `${segment.name}-a`, left);
+    assert.deepEqual(
+      [first.found.missing, again.found.leaving, again.generation, again.rows],
+      [1, 0, first.generation, 0],
+    );
+    const next = await compare(segment, `${segment.name}-b`, left);
+    assert.deepEqual([next.found.leaving, next.rows], [1, 1]);
+    const after = await compare(segment, `${segment.name}-b`, left);
+    assert.deepEqual([after.rows, after.generation], [1, next.generation], 'of its own migration');
+    await query(`update consentry.run set finished_at = now() where id = $1`, [
+      `${segment.name}-b-migration`,
+    ]);
+  });
+
+  it('dates a run by when it is stored, however long its source was read', async () => {
+    const [ada = ''] = known('ada');
+    const segment = segmentOf('key: member_id');
+    const id = `${segment.name}-slow`;
+    const { rows } = await harness.ledger.pool.query<{ at: Date }>(
+      'select clock_timestamp() as at',
+    );
+    await compare(segment, id, [['1', ada]], async () => {
+      await harness.ledger.pool.query('select pg_sleep(1)');
+    });
+    const { createdAt } = await getMigration(harness.ledger.db, `${id}-migration`);
+    assert.ok(
+      createdAt.getTime() - (rows[0]?.at.getTime() ?? 0) >= 1_000,
+      'whoever waited for it would take it for one whose process has died',
+    );
+    await query(`update consentry.run set finished_at = now() where id = $1`, [`${id}-migration`]);
+  });
+
+  /** As a run leaves it whose unsubscribe did not arrive. */
+  const notReadBack = async (id: string) => {
+    await query(
+      `update consentry.settlement s set outcome = 'unconfirmed', reason = 'opt_out_not_read_back'
+       from consentry.migration m where m.id = $1 and s.migration_number = m.number and s.row_number = 1`,
+      [id],
+    );
+  };
+
+  for (const [what, settings] of [
+    ['has left a segment that does nothing about it', 'leave: { do: nothing, after: 1 run }'],
+    ['has another address', 'leave: { do: remove_from_list, after: 1 run }'],
+  ] as const) {
+    it(`never forgets whose opt-out could not be read back when somebody ${what}`, async () => {
+      const [ada = '', eve = '', bob = ''] = known('ada', 'eve', 'bob');
+      const segment = segmentOf(`key: member_id, ${settings}`);
+      // Of another segment with the same list, so that nothing is to be done for Ada.
+      const another = segmentOf('key: member_id');
+      await segment.has(`1,${ada},`, `9,${eve},`);
+      const id = await segment.cancelled();
+      await notReadBack(id);
+      await segment.cancelled();
+      await another.has(`1,${ada},`);
+      assert.equal((await another.start()).started, null);
+      await segment.has(`9,${eve},`, ...(what.startsWith('has another') ? [`1,${bob},`] : []));
+      await segment.cancelled();
+      // Their run was deleted.
+      await query('delete from consentry.migration where id = $1', [id]);
+      await another.has(`1,${ada},`);
+      assert.equal((await another.start()).found?.asked, 0);
+    });
+  }
+
+  it('never forgets whose opt-out could not be read back when two keys become one', async () => {
+    const [ada = '', eve = ''] = known('ada', 'eve');
+    const segment = segmentOf('key: member_id');
+    await segment.has(`1,${ada},`, `2,${eve},`);
+    const id = await segment.cancelled();
+    await notReadBack(id);
+    await query(
+      `update consentry.settlement s set outcome = 'confirmed', reason = null
+       from consentry.migration m where m.id = $1 and s.migration_number = m.number and row_number = 2`,
+      [id],
+    );
+    await segment.start();
+    // Another key was in by the same address.
+    await query(
+      `insert into consentry.segment_part (since, tried_at, segment_number, migration_number, row_number,
+         channel, state, key, identifier, may_be_at_klaviyo)
+       select since, tried_at, segment_number, migration_number, row_number, channel, 'in', '0', $1, true
+       from consentry.segment_part where identifier = $2`,
+      [ada, eve],
+    );
+    await segment.has(`3,${ada},`, `2,${eve},`);
+    await segment.start();
+    await query('delete from consentry.migration where id = $1', [id]);
+    const another = segmentOf('key: member_id');
+    await another.has(`1,${ada},`);
+    assert.equal((await another.start()).found?.asked, 0);
+  });
+
+  it('keeps on the list whoever is kept only by a number that its query has no more', async () => {
+    const email = `both-${tests}@safety.test`;
+    harness.sandbox.account.seed({ email, phone_number: '+12015550175' });
+    const [eve = ''] = known('eve');
+    const segment = segmentOf(`channels: [email, sms], ${LEAVES_AT_ONCE}`);
+    await segment.has(`1,${email},+12015550175`, `9,${eve},`);
+    await segment.run();
+    assert.ok(people.isOnList(email));
+    // Another source, which has addresses alone.
+    const file = `${segment.name}-new.csv`;
+    const lines = [`1,${email},`, `9,${eve},`];
+    await harness.source(file, [HEADER, ...lines]);
+    const changed = await segment.load(segment.settings, file);
+    const { found } = await segment.start({}, changed);
+    assert.equal(found?.isBaseline, true);
+    await query(
+      `update consentry.segment_member set kept = false, missing_runs = 30000 where kept`,
+      [],
+    );
+    await segment.run({}, changed);
+    assert.ok(people.isOnList(email));
   });
 });

@@ -9,6 +9,7 @@ import {
   defineActivation,
   letKeptLeave,
   listActivations,
+  noteTerminated,
   removeActivation,
   segmentRuns,
   segmentsCalled,
@@ -207,14 +208,16 @@ export class Activations {
     run: SegmentRun,
     answer: typeof MESSAGES.approve | typeof MESSAGES.reject,
   ): Promise<Answered> {
-    const handle = this.reach.client.workflow.getHandle(run.workflowId ?? '');
+    const { client, ledger } = this.reach;
     try {
-      await handle.executeUpdate(answer);
+      await client.workflow.getHandle(run.workflowId ?? '').executeUpdate(answer);
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError) {
         throw new MigrationStoppedError(error.cause?.message ?? error.message, 'NotWaiting');
       }
       if (!(error instanceof WorkflowNotFoundError)) throw error;
+      // A terminated workflow has noted nothing: the next answer is not for this run.
+      await noteTerminated(ledger.db, run.id);
       throw new MigrationStoppedError(`The run ${run.id} has ended.`, 'AlreadyEnded');
     }
     return { to: 'run', run };
