@@ -20,6 +20,7 @@ import type {
   Comparison,
 } from '../../contracts/activation.js';
 import { workflowIds } from '../../contracts/names.js';
+import { enteringOf } from '../../contracts/segments.js';
 import { steers, sweeps } from '../activity-options.js';
 import {
   activationProgressQuery,
@@ -166,7 +167,7 @@ function handleAnswers(now: () => ActivationProgress): {
 
 /** As much as a comparison found. */
 function approvalOf({ found }: Comparison): Approved {
-  return { enter: Math.max(found.entering, found.asked), leave: found.leaving };
+  return { enter: enteringOf(found), leave: found.leaving };
 }
 
 /** Of the last run of the Schedule; null for the first. */

@@ -7,6 +7,7 @@ import { readMapping } from '../../../importers/index.js';
 import {
   ActivationNotFoundError,
   defineActivation,
+  endSegment,
   letKeptLeave,
   listActivations,
   removeActivation,
@@ -126,6 +127,10 @@ export class Activations {
       if (before === undefined) return;
       await deleteSchedule(client, workflowIds.activation(accountId, name));
       await removeActivation(ledger.db, accountId, name);
+      // Once more, after the Schedule: a run may have begun meanwhile.
+      if (program === undefined || program.channels.value.length === 0) {
+        await endSegment(ledger.db, accountId, name);
+      }
       return;
     }
     const prepared = await this.programs.prepare(loaded, program, options);
