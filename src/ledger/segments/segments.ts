@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { SegmentRefusal } from '../../contracts/failures.js';
 import type { SegmentDefinition } from '../../contracts/segments.js';
 import type { LedgerDb } from '../database.js';
 import type { Storing } from '../runs/storing.js';
@@ -20,6 +21,7 @@ export interface Segment {
 /** Another run of the segment has not ended: what it does is not known yet. */
 export class SegmentIsRunningError extends Error {
   override readonly name = 'SegmentIsRunningError';
+  readonly code = 'segment_running' satisfies SegmentRefusal;
   constructor(
     program: string,
     readonly migrationId: string,
@@ -34,6 +36,7 @@ export class SegmentIsRunningError extends Error {
 /** The people of a segment are on another list than its program has now. */
 export class SegmentListError extends Error {
   override readonly name = 'SegmentListError';
+  readonly code = 'segment_list_changed' satisfies SegmentRefusal;
   constructor(program: string, before: string | null, now: string | null) {
     super(
       `The people of ${program} ${before === null ? 'are on no list' : `are on the list ${before}`}, and the program has ` +

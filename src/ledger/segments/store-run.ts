@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Approved } from '../../contracts/activation.js';
 import { CHANNELS } from '../../contracts/channels.js';
+import type { SegmentRefusal } from '../../contracts/failures.js';
 import type { Intent } from '../../contracts/intents.js';
 import {
   bluntWords,
@@ -40,6 +41,7 @@ export interface SegmentHow {
 /** A run would do more than its brakes allow, so nothing was stored. */
 export class SegmentBrakedError extends Error {
   override readonly name = 'SegmentBrakedError';
+  readonly code = 'segment_braked' satisfies SegmentRefusal;
   constructor(
     message: string,
     readonly found: SegmentFound,
@@ -51,6 +53,7 @@ export class SegmentBrakedError extends Error {
 /** The source opts people out, which a segment does not say. */
 export class SegmentAsksElseError extends Error {
   override readonly name = 'SegmentAsksElseError';
+  readonly code = 'segment_asks_else' satisfies SegmentRefusal;
 }
 
 /** What a comparison found, and what is to be sent because of it. */
