@@ -1,4 +1,5 @@
 import { isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { withCode, type FailureType } from '../contracts/failures.js';
 import { SourceError } from '../importers/index.js';
 import {
   DestinationTakenError,
@@ -34,7 +35,7 @@ export interface Failure {
 }
 
 /** What the account forbids. The preflight finds it before anything is sent. */
-const ACCOUNT_REFUSALS: ReadonlySet<string> = new Set([
+const ACCOUNT_REFUSALS: ReadonlySet<FailureType> = new Set([
   'KlaviyoKeyRefused',
   'KlaviyoScopeMissing',
   'ListNotFound',
@@ -44,7 +45,7 @@ const ACCOUNT_REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /** The request makes no sense for this migration, or not at this time. */
-const WRONG_MOMENT: ReadonlySet<string> = new Set([
+const WRONG_MOMENT: ReadonlySet<FailureType> = new Set([
   'AlreadyEnded',
   'NotEnded',
   'NothingToRetry',
@@ -60,7 +61,25 @@ export function failureOf(error: unknown): Failure {
     return { exitCode: EXIT.unreachable, message: `${error.message}\n${CONNECTION_LOST}` };
   }
   const exitCode = exitCodeOf(error);
-  return { exitCode, message: exitCode === EXIT.unexpected ? unexpected(error) : error.message };
+  if (exitCode === EXIT.unexpected) return { exitCode, message: unexpected(error) };
+  const code = codeOf(error);
+  // docs/errors.md has it, with a remedy.
+  return { exitCode, message: code === null ? error.message : withCode(error.message, code) };
+}
+
+/** Stable key of an error; null if its message alone says what is wrong, such as which flag. */
+function codeOf(error: Error): string | null {
+  if (error instanceof MigrationStoppedError) return error.failureType;
+  if (error instanceof KlaviyoError) return error.failure;
+  const coded = [
+    SourceError,
+    SegmentKeyError,
+    SegmentAsksElseError,
+    SegmentBrakedError,
+    SegmentIsRunningError,
+    SegmentListError,
+  ];
+  return isAbout(error, coded) && 'code' in error ? String(error.code) : null;
 }
 
 const CONNECTION_LOST =
@@ -104,7 +123,7 @@ function exitCodeOf(error: Error): ExitCode {
 }
 
 /** @param failureType as in `contracts/failures.ts`, or `AlreadyEnded` */
-export function exitCodeOfStop(failureType: string): ExitCode {
+export function exitCodeOfStop(failureType: FailureType): ExitCode {
   if (WRONG_MOMENT.has(failureType)) return EXIT.usage;
   return ACCOUNT_REFUSALS.has(failureType) ? EXIT.refused : EXIT.stopped;
 }

@@ -1,42 +1,45 @@
-export type SourceErrorCode =
-  | 'file_unreadable'
-  | 'file_empty'
-  | 'file_without_rows'
-  | 'file_is_archive'
-  | 'source_changed'
-  | 'gzip_broken'
-  | 'encoding_not_utf8'
-  | 'line_ends_unknown'
-  | 'quote_not_closed'
-  | 'record_too_long'
-  | 'too_many_columns'
-  | 'json_not_lines'
-  | 'json_nested'
-  | 'layout_unknown'
-  | 'layout_ambiguous'
-  | 'column_missing'
-  | 'column_twice'
-  | 'consent_column_missing'
-  | 'channel_not_in_source'
-  | 'timezone_needed'
-  | 'timezone_unknown'
-  | 'country_unknown'
-  | 'consent_dates_missing'
-  | 'consented_at_invalid'
-  | 'implicit_consent_refused'
-  | 'options_conflict'
-  | 'mapping_unreadable'
-  | 'mapping_invalid'
-  | 'mapping_exists'
-  | 'since_not_migrated'
-  | 'query_missing'
-  | 'query_without_database'
-  | 'query_failed'
-  | 'query_without_columns'
-  | 'database_url_invalid'
-  | 'database_unreachable'
-  | 'database_refused'
-  | 'database_lost';
+/** Stable keys; docs/errors.md says what each means. */
+export const SOURCE_ERROR_CODES = [
+  'file_unreadable',
+  'file_empty',
+  'file_without_rows',
+  'file_is_archive',
+  'source_changed',
+  'gzip_broken',
+  'encoding_not_utf8',
+  'line_ends_unknown',
+  'quote_not_closed',
+  'record_too_long',
+  'too_many_columns',
+  'json_not_lines',
+  'json_nested',
+  'layout_unknown',
+  'layout_ambiguous',
+  'column_missing',
+  'column_twice',
+  'consent_column_missing',
+  'channel_not_in_source',
+  'timezone_needed',
+  'timezone_unknown',
+  'country_unknown',
+  'consent_dates_missing',
+  'consented_at_invalid',
+  'implicit_consent_refused',
+  'options_conflict',
+  'mapping_unreadable',
+  'mapping_invalid',
+  'mapping_exists',
+  'since_not_migrated',
+  'query_missing',
+  'query_without_database',
+  'query_failed',
+  'query_without_columns',
+  'database_url_invalid',
+  'database_unreachable',
+  'database_refused',
+  'database_lost',
+] as const;
+export type SourceErrorCode = (typeof SOURCE_ERROR_CODES)[number];
 
 export interface SourceErrorPlace {
   /** Path of the file, or URL of the database without its password. */

@@ -71,10 +71,46 @@ export const RETRYABLE_FAILURES = [
   'SourceUnavailable',
 ] as const;
 
+/** Why a request about a run was refused, or how else a workflow ended. */
+export const REFUSED_REQUESTS = [
+  /** The run has ended already. */
+  'AlreadyEnded',
+  /** The run has not ended yet. */
+  'NotEnded',
+  /** Nothing of it failed in a way that another try would change. */
+  'NothingToRetry',
+  /** A run of this kind is not tried again by its rows. */
+  'NotRetried',
+  /** It waits for no answer. */
+  'NotWaiting',
+  /** Its workflow was terminated in Temporal. */
+  'MigrationTerminated',
+  /** Temporal says no more than that it failed. */
+  'Unknown',
+] as const;
+
+/** Why a segment was not compared with its source. */
+export const SEGMENT_REFUSALS = [
+  'key_missing',
+  'key_twice',
+  'key_of_another_form',
+  'segment_asks_else',
+  'segment_list_changed',
+  'segment_running',
+  'segment_braked',
+] as const;
+export type SegmentRefusal = (typeof SEGMENT_REFUSALS)[number];
+
+export type FailureType = StoppingFailure | RetryableFailure | (typeof REFUSED_REQUESTS)[number];
 export type StoppingFailure = (typeof STOPPING_FAILURES)[number];
 export type RetryableFailure = (typeof RETRYABLE_FAILURES)[number];
 
 /** Whether a failure of this type ends a migration. */
 export function isStopping(type: string): boolean {
   return STOPPING_FAILURES.some((stopping) => stopping === type);
+}
+
+/** A message with its stable key, which docs/errors.md explains. */
+export function withCode(message: string, code: string): string {
+  return `${message} [${code}]`;
 }

@@ -61,6 +61,7 @@ export type Reason =
   | 'consent_value_unknown'
   | 'list_value_unknown'
   | 'nothing_asked'
+  | 'says_no'
   | 'row_malformed'
   | ConflictReason
   // checks before sending

@@ -2,7 +2,7 @@ import { isPhoneChannel, isTextChannel, type ConsentChannel } from '../contracts
 import type { Reason } from '../contracts/outcomes.js';
 import { cellText } from './values/cell-text.js';
 import { readEmail, type EmailReading } from './values/email.js';
-import type { ImportOptions } from './options.js';
+import { isSilent, type ImportOptions } from './options.js';
 import { countryCode, readPhone, type PhoneReading } from './values/phone.js';
 import type { RowClaim } from './presets/preset.js';
 
@@ -24,7 +24,7 @@ export function readIdentifiers(row: RowClaim, options: ImportOptions): Identifi
   const asked =
     options.operation === 'unsubscribe'
       ? options.channels
-      : row.channels.filter(({ ask }) => ask !== 'nothing').map(({ channel }) => channel);
+      : row.channels.filter(({ ask }) => !isSilent(ask, options)).map(({ channel }) => channel);
   const phone = isPhoneWanted(email, asked, options)
     ? readPhone(row.phone, row.country, options.country)
     : ({ kind: 'missing' } as const);

@@ -3,6 +3,7 @@ import type { ConsentChannel, Operation } from '../contracts/channels.js';
 import type { Mapping } from './mapping/schema.js';
 import { SourceError } from '../connectors/source-error.js';
 import type { PresetName } from './presets/names.js';
+import type { Ask } from './values/consent-value.js';
 import { checkTimezone } from './values/timezone.js';
 
 /** What can be asked of every row, whatever its columns say. */
@@ -71,6 +72,14 @@ export interface SegmentSource {
 /** Whether every row asks the same, whatever its columns say. */
 export function asksTheSame({ operation = null, moves = false }: ImportOptions): boolean {
   return operation !== null || moves;
+}
+
+/**
+ * Whether a row says nothing about a channel. "No" is nothing either, but in a segment, which takes back what
+ * it gave before.
+ */
+export function isSilent(ask: Ask, { segment = null }: ImportOptions): boolean {
+  return ask === 'nothing' || (ask === 'no' && segment === null);
 }
 
 /** Throws `SourceError` for an unknown time zone or country, and for contradicting options. */

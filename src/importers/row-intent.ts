@@ -14,7 +14,7 @@ import {
   type Identifiers,
 } from './identifiers.js';
 import { accepted, noted, refused } from './intent-part.js';
-import type { ImportOptions, SameForAll } from './options.js';
+import { isSilent, type ImportOptions, type SameForAll } from './options.js';
 import type { ChannelClaim, ListAsk, Preset, RowClaim } from './presets/preset.js';
 import { SourceError } from '../connectors/source-error.js';
 import type { Suppression } from './values/suppression.js';
@@ -96,7 +96,11 @@ export class RowIntents {
     identifiers: Identifiers,
     birthUnread: boolean,
   ): readonly IntentPart[] {
-    if (isNameless(row, identifiers)) return [this.#refusedRow('identifier_missing')];
+    if (isNameless(row, identifiers)) {
+      // Who says no is known by the key.
+      const saidNo = row.channels.filter((claim) => this.#saysNo(claim)).map(saidNoPart);
+      return saidNo.length > 0 ? saidNo : [this.#refusedRow('identifier_missing')];
+    }
     const { operation = null, moves = false } = this.options;
     if (moves) return moveParts(identifiers);
     if (operation !== null) return this.#sameForAll(operation, identifiers);
@@ -105,8 +109,12 @@ export class RowIntents {
     const parts: IntentPart[] = [];
     let listNote: string | null | undefined;
     for (const claim of row.channels) {
-      if (claim.ask === 'nothing' || (claim.channel === 'email' && outweighs(suppression, claim)))
+      if (isSilent(claim.ask, this.options)) continue;
+      if (claim.channel === 'email' && outweighs(suppression, claim)) continue;
+      if (this.#saysNo(claim)) {
+        parts.push(saidNoPart(claim));
         continue;
+      }
       const part = this.#channelPart(line, claim, identifiers);
       if ('listNote' in part) listNote ??= part.listNote;
       else parts.push(pushNote(birthUnread ? withBirthNote(part) : part, row));
@@ -120,6 +128,10 @@ export class RowIntents {
     } else if (list !== null) parts.push(listPart(list, identifiers, null));
     else if (listNote !== undefined && !isOut) parts.push(listPart('add', identifiers, listNote));
     return parts.length > 0 ? parts : [this.#refusedRow('nothing_asked')];
+  }
+
+  #saysNo({ ask }: ChannelClaim): boolean {
+    return ask === 'no' && !isSilent(ask, this.options);
   }
 
   /** The parts of a row of which only the identifiers count. */
@@ -267,6 +279,10 @@ export class RowIntents {
 function outweighs(suppression: Suppression | null, { ask }: ChannelClaim): boolean {
   if (suppression === null || suppression.ask === 'lift') return false;
   return suppression.ask === 'unsubscribe' || ask !== 'unsubscribe';
+}
+
+function saidNoPart({ channel }: ChannelClaim): IntentPart {
+  return refused(channel, 'subscribe', 'says_no');
 }
 
 /** @param ask `unknown` may mean a removal */

@@ -59,7 +59,12 @@ export {
 } from './segments/store-run.js';
 export * from './segments/activations.js';
 export { SegmentKeyError } from './segments/staged.js';
-export { SegmentIsRunningError, SegmentListError } from './segments/segments.js';
+export {
+  endSegment,
+  segmentPeople,
+  SegmentIsRunningError,
+  SegmentListError,
+} from './segments/segments.js';
 export * from './runs/plan.js';
 export * from './runs/preflight.js';
 export * from './runs/consent-states.js';

@@ -1,5 +1,6 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { FailureType } from '../contracts/failures.js';
 
 /** A run was stopped by a failure, or cannot do what it was told. */
 export class MigrationStoppedError extends Error {
@@ -7,7 +8,7 @@ export class MigrationStoppedError extends Error {
   constructor(
     message: string,
     /** A type of `contracts/failures.ts`, or why the request was refused, such as `AlreadyEnded`. */
-    readonly failureType: string,
+    readonly failureType: FailureType,
   ) {
     super(message);
   }
@@ -31,7 +32,9 @@ export async function resultOf<T>(execution: Promise<T>): Promise<T> {
     if (!(error instanceof WorkflowFailedError)) throw error;
     if (error.cause instanceof CancelledFailure) throw error.cause;
     const failure = innermost(error);
-    throw new MigrationStoppedError(failure?.message ?? error.message, failure?.type ?? 'Unknown');
+    // Activities and workflows throw no other types.
+    const type = (failure?.type ?? 'Unknown') as FailureType;
+    throw new MigrationStoppedError(failure?.message ?? error.message, type);
   }
 }
 

@@ -39,7 +39,9 @@ describe('exit code', () => {
     [new TemporalUnreachableError('no Temporal'), EXIT.unreachable],
   ] as const) {
     it(`is ${code} for ${error.name}: ${error.message}, which is said as it is`, () => {
-      assert.deepEqual(failureOf(error), { exitCode: code, message: error.message });
+      const key = 'failureType' in error ? error.failureType : 'code' in error ? error.code : null;
+      const message = key === null ? error.message : `${error.message} [${key}]`;
+      assert.deepEqual(failureOf(error), { exitCode: code, message });
     });
   }
 

@@ -34,7 +34,8 @@ export async function onlyStillGiven(
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<readonly Entry[]> {
-  if (migration.settings.onlyGiven === undefined || operation !== 'unsubscribe') return entries;
+  const takesBack = operation === 'unsubscribe' || operation === 'suppress';
+  if (migration.settings.onlyGiven === undefined || !takesBack) return entries;
   const before = await readGiven(deps, migration, entries, signal);
   const ours = entries.flatMap((entry) =>
     withParts(entry, (part) => before.verdictOf(entry, part).send),

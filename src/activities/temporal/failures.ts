@@ -8,7 +8,7 @@ import type {
   ActivityInboundCallsInterceptor,
   Next,
 } from '@temporalio/worker';
-import { isStopping, type StoppingFailure } from '../../contracts/failures.js';
+import { isStopping, withCode, type StoppingFailure } from '../../contracts/failures.js';
 import {
   KlaviyoError,
   KlaviyoKeyRefusedError,
@@ -120,7 +120,7 @@ const PASSING: ReadonlySet<SourceErrorCode> = new Set(['database_unreachable', '
 /** Failures of segments: their messages are our own; those of a source may quote a cell. */
 function segmentFailure(error: unknown): ApplicationFailure | null {
   if (error instanceof SourceError) {
-    const message = withoutPeople(error.message);
+    const message = withCode(withoutPeople(error.message), error.code);
     return PASSING.has(error.code)
       ? ApplicationFailure.create({ type: 'SourceUnavailable', message })
       : stopping('SourceUnusable', message);
@@ -130,7 +130,7 @@ function segmentFailure(error: unknown): ApplicationFailure | null {
     error instanceof SegmentAsksElseError ||
     error instanceof SegmentListError
   ) {
-    return stopping('SegmentRefused', error.message);
+    return stopping('SegmentRefused', withCode(error.message, error.code));
   }
   if (error instanceof SegmentIsRunningError) return stopping('SegmentIsRunning', error.message);
   if (error instanceof ActivationNotFoundError) {

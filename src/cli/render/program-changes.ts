@@ -2,12 +2,13 @@ import type { AppliedChange } from '../run/applied-change.js';
 import { differs, type PlannedChange } from '../run/plan-changes.js';
 import { count, counted } from './quantities.js';
 import { offWords } from './program-off.js';
+import { segmentWords } from './segment.js';
 import { table } from './table.js';
 
 /** A planned change in `--json`. The keys are stable. */
 export function changeDocument(planned: PlannedChange): Readonly<Record<string, unknown>> {
   const { found, createsList, toSend, doubleOptInMessages, askedAlready } = planned;
-  const { consent, migration, off, failure } = planned;
+  const { consent, migration, segment, off, failure } = planned;
   const { program, account, accountId, change, keys, runs, running } = found;
   return {
     program,
@@ -22,6 +23,8 @@ export function changeDocument(planned: PlannedChange): Readonly<Record<string, 
     askedAlready,
     consent,
     migration,
+    segment,
+    endsSegment: found.endsSegment,
     off,
     failure,
   };
@@ -63,11 +66,25 @@ export function renderChanges(planned: readonly PlannedChange[]): string {
       ]),
     ),
     ...failures,
+    ...planned.flatMap(({ found, segment }) =>
+      segment === null ? [] : [`${found.program}: ${segmentWords(segment)}`],
+    ),
+    ...planned.flatMap(({ found: { program, endsSegment } }) =>
+      endsSegment === null ? [] : [endsSegmentWords(program, endsSegment)],
+    ),
     ...planned.flatMap(({ found, off }) => (off === null ? [] : [offWords(found.program, off)])),
     differing === 0
       ? 'Nothing differs from what was applied last.'
       : `${counted(differing, 'program')} would change. Nothing was sent.`,
   ].join('\n\n');
+}
+
+function endsSegmentWords(program: string, people: number): string {
+  return (
+    `${program}: its segment of ${counted(people, 'person', 'people')} ends. Nobody leaves because of it, but it keeps ` +
+    'nobody on a list, or subscribed, any more whom another segment lets go. A program of another name is another ' +
+    'segment; one that is back counts again from its next run on.'
+  );
 }
 
 function changeWords({ found: { change, keys } }: PlannedChange): string {

@@ -1,4 +1,4 @@
-import type { SegmentFound } from '../../contracts/segments.js';
+import { bluntWords, type SegmentFound } from '../../contracts/segments.js';
 import type { SegmentStatus } from '../../starter/programs/activation/activations.js';
 import { count, counted, duration } from './quantities.js';
 import { scheduleWords } from './schedule.js';
@@ -26,6 +26,7 @@ export function segmentWords(found: SegmentFound): string {
     ...(changed > 0 ? [`${count(changed)} have another address or number.`] : []),
     ...(triedAgain > 0 ? [`${count(triedAgain)} are tried again.`] : []),
     ...(refused.length > 0 ? [`Not usable in the source: ${refused.join(', ')}.`] : []),
+    ...(found.blunt === undefined ? [] : [bluntWords(found.blunt)]),
   ].join('\n');
 }
 
@@ -65,9 +66,17 @@ export function renderSegmentRuns(status: SegmentStatus): string {
     migrationId ?? '-',
     state.replaceAll('_', ' '),
   ]);
+  // A run that waits says it in its reason.
   const told = runs
-    .filter(({ why }) => why !== null)
+    .map(({ id, why, found }) => ({ id, words: why ?? wordsOfBlunt(found) }))
+    .filter(({ words }) => words !== null)
     .slice(0, 3)
-    .map(({ id, why }) => `${id}: ${why ?? ''}`);
+    .map(({ id, words }) => `${id}: ${words ?? ''}`);
   return [head, table(RUN_COLUMNS, rows), ...told].join('\n\n');
+}
+
+/** Null unless the run took people out bluntly. */
+function wordsOfBlunt(found: SegmentFound | null): string | null {
+  const { blunt } = found ?? {};
+  return blunt === undefined || blunt.people === 0 ? null : bluntWords(blunt);
 }

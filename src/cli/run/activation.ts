@@ -1,3 +1,4 @@
+import { bluntWords } from '../../contracts/segments.js';
 import type { Consentry } from '../../starter/consentry.js';
 import { renderSegmentRuns } from '../render/segment.js';
 import { Output, type Terminal } from '../terminal/terminal.js';
@@ -66,10 +67,14 @@ async function steer(
             'as far as its brakes allow.',
         };
       }
-      const { id } = answered.run;
+      const { id, found } = answered.run;
+      const { blunt } = found ?? {};
       return {
-        document: { approved: 'run', run: id },
-        words: `The run ${id} of ${name} compares once more, and does as much as it found. ${see}`,
+        document: { approved: 'run', run: id, ...(blunt === undefined ? {} : { blunt }) },
+        words: [
+          `The run ${id} of ${name} compares once more, and does as much as it found. ${see}`,
+          ...(blunt === undefined ? [] : [bluntWords(blunt)]),
+        ].join('\n'),
       };
     }
     case 'reject': {

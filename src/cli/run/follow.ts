@@ -1,3 +1,4 @@
+import { withCode } from '../../contracts/failures.js';
 import { setMaxListeners } from 'node:events';
 import type { Progress } from '../../contracts/migration.js';
 import { MigrationStoppedError } from '../../starter/stopped.js';
@@ -81,7 +82,10 @@ export async function followRun(
   const ended = { report, result };
   if (report.jobs.submitted === 0 && stopped !== null) {
     // The message is enough; a table of rows that were not sent would add nothing.
-    const note = [`${stopped.message} Nothing was sent.`, ...rejectedWords(rejects)].join('\n');
+    const note = [
+      `${withCode(stopped.message, stopped.failureType)} Nothing was sent.`,
+      ...rejectedWords(rejects),
+    ].join('\n');
     return { ...ended, words: null, note, exitCode: exitCodeOfStop(stopped.failureType) };
   }
   const unsent = report.jobs.submitted === 0 ? endsUnsent(report) : null;
@@ -94,7 +98,7 @@ export async function followRun(
   return {
     ...ended,
     words: words.join('\n\n'),
-    note: stopped?.message ?? null,
+    note: stopped === null ? null : withCode(stopped.message, stopped.failureType),
     exitCode:
       stopped !== null ? EXIT.stopped : report.phase === 'cancelled' ? EXIT.cancelled : EXIT.ok,
   };

@@ -1,5 +1,6 @@
 import type { Channel } from '../../contracts/channels.js';
 import type { PartCount, Plan } from '../../contracts/migration.js';
+import type { SegmentFound } from '../../contracts/segments.js';
 import type { AskedNow, ConsentCount } from '../../ledger/index.js';
 import type { Consentry } from '../../starter/consentry.js';
 import type { FoundChange } from '../../starter/programs/apply/applying.js';
@@ -42,6 +43,8 @@ export interface PlannedChange {
   readonly consent: readonly ConsentCount[] | null;
   /** Id of the dry run; null if there was none. */
   readonly migration: string | null;
+  /** Who would enter and leave; null if the program is no segment, or was not compared. */
+  readonly segment: SegmentFound | null;
   /** Null if nobody is to be unsubscribed. */
   readonly off: PlannedOff | null;
   /** Why it cannot be applied; null if it can. */
@@ -80,6 +83,7 @@ async function planChange(
     askedAlready: 0,
     consent: null,
     migration: null,
+    segment: null,
     off: null,
     failure: null,
     exitCode: EXIT.ok,
@@ -93,9 +97,11 @@ async function planChange(
     const off = await planOff(consentry, loaded, found, view);
     if (!found.runs) return { ...nothing, off };
     const { prepared, createsList } = await prepare(consentry, loaded, found.of);
-    const { started } = await consentry.programs.start(prepared, (rows) => view.showRead(rows));
+    const { started, found: segment } = await consentry.programs.start(prepared, {
+      onRows: (rows) => view.showRead(rows),
+    });
     view.stop();
-    if (started === null) return { ...nothing, createsList, off };
+    if (started === null) return { ...nothing, createsList, segment, off };
     const { id } = started;
     view.showBegun(`Reading consent for ${found.program} from Klaviyo...`);
     await consentry.migrations.waitForEnd(id);
@@ -108,6 +114,7 @@ async function planChange(
       askedAlready: plan?.askedAlready ?? 0,
       consent: await consentry.programs.consentBefore(id),
       migration: id,
+      segment,
       off,
     };
   } catch (error) {

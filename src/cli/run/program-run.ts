@@ -173,12 +173,19 @@ export class Running {
     if (how.detach !== true) await requireWritable(rejects, 'Run it in another folder.');
     const view = new ProgressView(output.terminal, timingOf(request).confirmWithinMs);
     const { started, found } = await consentry.programs
-      .start({ ...prepared, beyondBrakes: how.beyondBrakes === true }, (rows) =>
-        view.showRead(rows),
+      .start(
+        { ...prepared, beyondBrakes: how.beyondBrakes === true },
+        {
+          onRows: (rows) => view.showRead(rows),
+          // Before anything is sent.
+          onFound: (compared) => {
+            view.stop();
+            output.say(segmentWords(compared));
+          },
+        },
       )
       .finally(() => view.stop());
     running.segment = found;
-    if (found !== null) output.say(segmentWords(found));
     if (started === null) {
       output.say('Nothing is to be done for anybody.');
       return ended(program, 'done', EXIT.ok, null);

@@ -1,5 +1,6 @@
 import { CALL_LIMITS } from '../../contracts/limits.js';
-import { areSuppressed, isSuppressedByHandAlone } from '../opt-outs.js';
+import { whyNotOurs } from '../given.js';
+import { areSuppressed, isOut, isSuppressedByHandAlone } from '../opt-outs.js';
 import { profilesFor } from '../person.js';
 import { CONFIRMED, SEND, type OperationRecord } from './operation.js';
 
@@ -22,11 +23,18 @@ export const suppress: OperationRecord = {
   offList: () => null,
   // A suppressed person gets no mail, so there is nothing left to do; unless a run is about to lift
   // the suppression that Klaviyo still shows.
-  guard(channel, { held, mayBeLifted = false }) {
+  guard(channel, { held, given, mayBeLifted = false }, { onlyGiven }) {
     const profiles = profilesFor(channel, held);
-    return areSuppressed(profiles) && !(mayBeLifted && profiles.some(isSuppressedByHandAlone))
-      ? { send: false, outcome: 'confirmed', reason: 'already_suppressed' }
-      : SEND;
+    if (areSuppressed(profiles) && !(mayBeLifted && profiles.some(isSuppressedByHandAlone))) {
+      return { send: false, outcome: 'confirmed', reason: 'already_suppressed' };
+    }
+    if (onlyGiven === undefined) return SEND;
+    if (isOut('email', profiles)) {
+      return { send: false, outcome: 'confirmed', reason: 'already_opted_out' };
+    }
+    // It takes back consent to e-mail.
+    const reason = whyNotOurs('email', profiles, given?.get(channel));
+    return reason === null ? SEND : { send: false, outcome: 'rejected', reason };
   },
   prove: (_channel, { profiles }) => (areSuppressed(profiles) ? CONFIRMED : null),
   lookUp: () => 'soon',

@@ -19,6 +19,7 @@ const MEANT = {
   subscribe: 'subscribed',
   unsubscribe: 'unsubscribed',
   list_only: 'list_only',
+  no: 'never',
   nothing: 'never',
   unknown: undefined,
 } as const;

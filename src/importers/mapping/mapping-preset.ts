@@ -127,7 +127,7 @@ const ASKS = {
   subscribed: 'subscribe',
   unsubscribed: 'unsubscribe',
   list_only: 'list_only',
-  never: 'nothing',
+  never: 'no',
 } as const satisfies Record<string, Ask>;
 
 function hasIdentifier(channel: ConsentChannel, { email, phone }: Named): boolean {

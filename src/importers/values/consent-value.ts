@@ -1,7 +1,7 @@
 import { cellText } from './cell-text.js';
 
-/** What a row says about one channel. `nothing`: consent was never given or withdrawn. */
-export type Ask = 'subscribe' | 'unsubscribe' | 'list_only' | 'nothing' | 'unknown';
+/** What a row says about one channel. `no`: consent was never given or withdrawn. `nothing`: it is blank. */
+export type Ask = 'subscribe' | 'unsubscribe' | 'list_only' | 'no' | 'nothing' | 'unknown';
 
 const ASKS: Readonly<Record<string, Ask>> = {
   subscribed: 'subscribe',
@@ -20,19 +20,19 @@ const ASKS: Readonly<Record<string, Ask>> = {
   no_longer_subscribed: 'unsubscribe',
   list_only: 'list_only',
   '': 'nothing',
-  no: 'nothing',
-  n: 'nothing',
-  false: 'nothing',
-  '0': 'nothing',
-  never: 'nothing',
-  never_subscribed: 'nothing',
-  not_subscribed: 'nothing',
+  no: 'no',
+  n: 'no',
+  false: 'no',
+  '0': 'no',
+  never: 'no',
+  never_subscribed: 'no',
+  not_subscribed: 'no',
 };
 
 /**
  * Reads a consent column. "No" in its forms asks nothing: shops and forms write it for everybody
  * who was never asked, and reading it as an opt-out would undo consent that was given elsewhere. An
- * opt-out has to be explicit: `unsubscribed`, `opted_out`.
+ * opt-out has to be explicit: `unsubscribed`, `opted_out`. A segment takes back what it gave before.
  */
 export function consentAsk(raw: string): Ask {
   const value = plainWord(raw);

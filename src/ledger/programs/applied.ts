@@ -4,6 +4,7 @@ import type { Phase } from '../../contracts/migration.js';
 import type { OffPeople } from '../../contracts/programs.js';
 import type { LedgerDb } from '../database.js';
 import type { StoredOff } from '../schema/tables.js';
+import { endSegment } from '../segments/segments.js';
 import { inTransaction } from '../transactions.js';
 import type { SwitchedOff } from './program-people.js';
 
@@ -96,6 +97,8 @@ export async function noteApplied(
         oc.columns(['account_id', 'program']).doUpdateSet({ ...applied, applied_at: sql`now()` }),
       )
       .execute();
+    // Without channels it asks nobody any more.
+    if (channelsOf(settings).length === 0) await endSegment(tx, accountId, program);
   });
 }
 
@@ -147,15 +150,18 @@ export function offNote(
     where account_id = ${accountId} and program = ${program}`;
 }
 
-/** Forgets a program that the file no longer has. */
+/** Forgets a program that the file no longer has, and ends its segment. */
 export async function forgetApplied(
   db: LedgerDb,
   accountId: string,
   program: string,
 ): Promise<void> {
-  await db
-    .deleteFrom('applied_program')
-    .where('account_id', '=', accountId)
-    .where('program', '=', program)
-    .execute();
+  await inTransaction(db, async (tx) => {
+    await tx
+      .deleteFrom('applied_program')
+      .where('account_id', '=', accountId)
+      .where('program', '=', program)
+      .execute();
+    await endSegment(tx, accountId, program);
+  });
 }

@@ -140,6 +140,9 @@ export async function givenToRows(
           and a.operation = 'subscribe' and ${endsWith(sql`g.channel`)}
           and (m.program is distinct from ${program}
             or a.channel = any(${[...onlyGiven.stillAsked]}::consentry.channel[]))
+          -- Nor does a segment whose program was taken out of the file.
+          and not exists (select from consentry.segment e where e.account_id = ${accountId}
+            and e.program = m.program and e.program <> ${program} and e.ended_at is not null)
           -- Whom that run did not ask in the end does not count.
           and not exists (select from consentry.settlement s where s.migration_number = m.number
             and s.row_number = o.row_number and s.channel = a.channel

@@ -53,9 +53,14 @@ export async function addAskedNow(
 }
 
 /** What identifies the person of a part of intent `i`. */
-export const identifierFor = (channel: ConsentChannel): RawBuilder<string | null> => {
-  if (channel === 'push') return sql`coalesce(i.email, i.phone_number)`;
-  return isPhoneChannel(channel) ? sql`i.phone_number` : sql`i.email`;
+export const identifierFor = (
+  channel: ConsentChannel,
+  row: 'i' | 'm' = 'i',
+): RawBuilder<string | null> => {
+  const email = sql.ref<string | null>(`${row}.email`);
+  const phoneNumber = sql.ref<string | null>(`${row}.phone_number`);
+  if (channel === 'push') return sql`coalesce(${email}, ${phoneNumber})`;
+  return isPhoneChannel(channel) ? phoneNumber : email;
 };
 
 /** It as an address and as a number, one of which is null: two identifiers may be two people by now. */
@@ -147,10 +152,13 @@ export interface AskedNow {
   readonly parts: number;
 }
 
-/** Whether consent to channel `a.channel` ends with an unsubscribe from this one: both kinds of texts do. */
+/**
+ * Whether consent to channel `a.channel` ends with an unsubscribe from this one: both kinds of texts do. A
+ * suppression ends consent to e-mail.
+ */
 export const endsWith = (channel: RawBuilder<unknown>): RawBuilder<boolean> => sql`
   (case ${sql.join(
-    CONSENT_CHANNELS.map(
+    [...CONSENT_CHANNELS, 'suppression' as const].map(
       (each) => sql`when ${channel} = ${enumChannel(each)}
         then a.channel = any(${[...OPT_OUTS_OF[each]]}::consentry.channel[])`,
     ),

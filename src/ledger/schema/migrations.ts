@@ -28,6 +28,7 @@ import * as segments from './0029-segments.js';
 import * as whenForgotten from './0030-when-people-were-forgotten.js';
 import * as segmentsAtKlaviyo from './0032-parts-of-segments-that-may-be-at-klaviyo.js';
 import * as activations from './0033-activations.js';
+import * as endedSegments from './0034-segments-that-ended.js';
 
 /** In order. Every ledger stores these names. */
 export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -60,6 +61,7 @@ export const SCHEMA_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0030-when-people-were-forgotten': whenForgotten,
   '0032-parts-of-segments-that-may-be-at-klaviyo': segmentsAtKlaviyo,
   '0033-activations': activations,
+  '0034-segments-that-ended': endedSegments,
 };
 
 /** Keys that were stored before the first release, by what they are called now. */

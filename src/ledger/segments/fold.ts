@@ -121,7 +121,7 @@ const OUTS = sql`${sql.join(
   CONSENT_CHANNELS.map(
     (channel) => sql`nullif(${columnFor('i', channel, 'operation')}, 'subscribe')`,
   ),
-)}, i.list_operation`;
+)}, i.list_operation, i.suppression_operation`;
 
 const IS_OUT = sql<boolean>`(s.outcome in ('confirmed', 'skipped_opted_out')
   or s.outcome = 'rejected' and s.reason = any(${KEPT}))`;

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
+import type { SegmentRefusal } from '../../contracts/failures.js';
 import type { SegmentDefinition } from '../../contracts/segments.js';
+import type { LedgerDb } from '../database.js';
 import type { Storing } from '../runs/storing.js';
 
 /** A segment as the ledger has it. */
@@ -19,6 +21,7 @@ export interface Segment {
 /** Another run of the segment has not ended: what it does is not known yet. */
 export class SegmentIsRunningError extends Error {
   override readonly name = 'SegmentIsRunningError';
+  readonly code = 'segment_running' satisfies SegmentRefusal;
   constructor(
     program: string,
     readonly migrationId: string,
@@ -33,6 +36,7 @@ export class SegmentIsRunningError extends Error {
 /** The people of a segment are on another list than its program has now. */
 export class SegmentListError extends Error {
   override readonly name = 'SegmentListError';
+  readonly code = 'segment_list_changed' satisfies SegmentRefusal;
   constructor(program: string, before: string | null, now: string | null) {
     super(
       `The people of ${program} ${before === null ? 'are on no list' : `are on the list ${before}`}, and the program has ` +
@@ -86,11 +90,42 @@ export async function noteCompared(
   { run }: Pick<Storing, 'run'>,
   segment: Segment,
   { hash, channels, listId }: SegmentDefinition,
-  { keyForm, folded }: { readonly keyForm: string; readonly folded: number },
+  {
+    keyForm,
+    folded,
+    runId,
+  }: {
+    readonly keyForm: string;
+    readonly folded: number;
+    /** Null if a person runs it by hand. */
+    readonly runId: string | null;
+  },
 ): Promise<void> {
   await run(sql`
     update consentry.segment set compared_at = now(), definition = ${hash}, key_form = ${keyForm},
       channels = ${[...channels]}, list_id = ${listId}, folded = ${folded},
-      generation = generation + 1
+      generation = generation + 1,
+      -- A run by itself may have begun before its program was taken out of the file.
+      ended_at = case when ${runId === null} or activation is not null then null else ended_at end
     where number = ${segment.number}`);
+}
+
+/** A segment whose program is not in the file any more asks for nobody, until it is run again. */
+export async function endSegment(db: LedgerDb, accountId: string, program: string): Promise<void> {
+  await sql`
+    update consentry.segment set ended_at = now()
+    where account_id = ${accountId} and program = ${program} and ended_at is null`.execute(db);
+}
+
+/** How many people the segments of an account have that have not ended, by program. */
+export async function segmentPeople(
+  db: LedgerDb,
+  accountId: string,
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ program: string; people: number }>`
+    select g.program, count(m.key)::integer as people from consentry.segment g
+    left join consentry.segment_member m on m.segment_number = g.number
+    where g.account_id = ${accountId} and g.ended_at is null and g.compared_at is not null
+    group by g.program`.execute(db);
+  return new Map(rows.map(({ program, people }) => [program, people]));
 }

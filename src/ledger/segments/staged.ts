@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Channel } from '../../contracts/channels.js';
+import type { SegmentRefusal } from '../../contracts/failures.js';
 import type { Intent } from '../../contracts/intents.js';
 import { copyLine } from '../copy.js';
 import { copyIntents, refusedParts } from '../runs/intents.js';
@@ -10,14 +11,11 @@ import type { Storing } from '../runs/storing.js';
  * transaction: `staged`, with the columns of `intent`, and `staged_refused`, the parts that were refused.
  */
 
-/** Why the people of a source cannot be told apart. */
-export type KeyProblem = 'key_missing' | 'key_twice' | 'key_of_another_form';
-
 /** The keys of a segment's source cannot be used, so nothing is known of who came and went. */
 export class SegmentKeyError extends Error {
   override readonly name = 'SegmentKeyError';
   constructor(
-    readonly problem: KeyProblem,
+    readonly code: SegmentRefusal & `key_${string}`,
     message: string,
   ) {
     super(message);

@@ -1,12 +1,11 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Channel, ConsentChannel } from '../../contracts/channels.js';
 import type { SegmentDefinition } from '../../contracts/segments.js';
-import { enumChannel, isOfMember } from '../parts.js';
-import { firstCallOf, GIVEN_TIMES, IS_GIVEN } from '../programs/given.js';
-import { columnFor } from '../programs/program-people.js';
+import { enumChannel } from '../parts.js';
 import { PERSONAL_COLUMNS } from '../runs/intents.js';
 import type { Storing } from '../runs/storing.js';
 import { NOT_READ_BACK, ON_LIST_STILL } from './fold.js';
+import { storeGivenOf } from './given.js';
 import type { SegmentTables } from './tables.js';
 import type { Segment } from './segments.js';
 
@@ -24,7 +23,7 @@ export async function storeRows(
   await run(outOf(definition, entered));
   await run(sql`analyze leaver`);
   const left = await countOf(run, leavers(definition, number));
-  if (leave.does === 'unsubscribe') await run(given(definition, number));
+  if (leave.all === undefined) await storeGivenOf(storing, definition, number);
   const isOfPart = sql`p.segment_number = ${segment.number} and p.key = l.key
     and p.channel = l.channel and p.identifier = l.identifier`;
   const hasRow = sql`exists (select from leaver r where r.key = l.key and r.identifier = l.identifier)`;
@@ -44,7 +43,8 @@ export async function storeRows(
   await run(sql`
     delete from ${tables.parts} p using leaving l
     where ${isOfPart} and not ${hasRow} and not ${isHeld}`);
-  return { rows: entered + left, channels: left > 0 ? [...channels, 'list'] : channels };
+  const alsoLeft: Channel[] = leave.does === 'suppress' ? ['list', 'suppression'] : ['list'];
+  return { rows: entered + left, channels: left > 0 ? [...channels, ...alsoLeft] : channels };
 }
 
 async function countOf(run: Storing['run'], insert: RawBuilder<unknown>): Promise<number> {
@@ -76,7 +76,8 @@ const entering = (channels: readonly ConsentChannel[], number: number): RawBuild
 
 /**
  * The rows of those who leave, in a table that lives as long as the transaction: one for each address and number,
- * which may be two people by now.
+ * which may be two people by now. With the channels that are unsubscribed from, and whether the address is
+ * suppressed. Whoever says no to a channel is unsubscribed from it, whatever becomes of whoever leaves.
  */
 const outOf = (
   { channels, leave: { does } }: SegmentDefinition,
@@ -85,54 +86,26 @@ const outOf = (
   create temporary table leaver on commit drop as
   select l.*, (${before}::integer + row_number() over (order by l.key, l.identifier))::integer as row_number
   from (
-    select key, identifier, array_agg(channel) as channels, bool_or(leaves_list) as leaves_list
+    select key, identifier, bool_or(leaves_list) as leaves_list,
+      array_agg(channel) filter (where (says_no or ${does === 'unsubscribe'})
+        and channel = any(${[...channels]}::consentry.channel[])) as unsubscribes,
+      ${does === 'suppress'} and bool_or(channel = 'email' and not says_no) as is_suppressed
     from leaving group by key, identifier
   ) l
-  where ${does !== 'nothing'} and (l.leaves_list
-    or ${does === 'unsubscribe'} and l.channels && ${[...channels]}::consentry.channel[])`;
+  where l.leaves_list or l.unsubscribes is not null or l.is_suppressed`;
 
-const leavers = (
-  { channels, leave: { does } }: SegmentDefinition,
-  number: number,
-): RawBuilder<unknown> => {
+const leavers = ({ channels }: SegmentDefinition, number: number): RawBuilder<unknown> => {
   const operation = (channel: ConsentChannel) =>
-    does === 'unsubscribe'
-      ? sql`case when ${enumChannel(channel)} = any(l.channels) then 'unsubscribe'::consentry.operation end`
-      : sql`null::consentry.operation`;
+    sql`case when ${enumChannel(channel)} = any(l.unsubscribes) then 'unsubscribe'::consentry.operation end`;
   const isAddress = sql`position('@' in l.identifier) > 0`;
   return sql`
     insert into consentry.intent (migration_number, row_number, line, email, phone_number, member_key,
-      list_operation,
+      list_operation, suppression_operation,
       ${sql.join(channels.map((channel) => sql.ref(`${channel}_operation`)))})
     select ${number}::integer, l.row_number, 0, case when ${isAddress} then l.identifier end,
       case when not (${isAddress}) then l.identifier end, l.key,
       case when l.leaves_list then 'remove_from_list'::consentry.operation end,
+      case when l.is_suppressed then 'suppress'::consentry.operation end,
       ${sql.join(channels.map(operation))}
     from leaver l`;
 };
-
-/** How the program gave what its leavers have, by which it is known again: see `storeGiven`. */
-const given = ({ accountId, program, channels }: SegmentDefinition, number: number) => sql`
-  insert into consentry.given_consent (migration_number, row_number, channel, source, consented_at,
-    shown_at, sent_at, read_back_at, asked_by)
-  select ${number}::integer, r.row_number, l.channel, m.settings->>'customSource',
-    case when (m.settings->>'historicalImport')::boolean then case l.channel ${sql.join(
-      channels.map(
-        (channel) =>
-          sql`when ${enumChannel(channel)} then ${columnFor('o', channel, 'consented_at')}`,
-      ),
-      sql` `,
-    )} end end,
-    ${GIVEN_TIMES},
-    (select min(g.program) from consentry.segment g
-      cross join lateral (select from consentry.segment_member m
-        where m.segment_number = g.number and ${isOfMember(sql`l.identifier`)} offset 0) other
-      where g.account_id = ${accountId} and g.program <> ${program})
-  from leaving l
-  join leaver r on r.key = l.key and r.identifier = l.identifier
-  join consentry.migration m on m.number = l.migration_number
-  join consentry.intent o on o.migration_number = l.migration_number and o.row_number = l.row_number
-  join consentry.settlement s on s.migration_number = l.migration_number
-    and s.row_number = l.row_number and s.channel = l.channel
-  cross join lateral ${firstCallOf(sql`l.migration_number`, sql`l.row_number`, sql`l.channel`)} call
-  where ${IS_GIVEN}`;

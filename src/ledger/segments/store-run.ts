@@ -2,8 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Approved } from '../../contracts/activation.js';
 import { CHANNELS } from '../../contracts/channels.js';
+import type { SegmentRefusal } from '../../contracts/failures.js';
 import type { Intent } from '../../contracts/intents.js';
-import type { Brake, SegmentDefinition, SegmentFound } from '../../contracts/segments.js';
+import {
+  bluntWords,
+  enteringOf,
+  type Brake,
+  type SegmentDefinition,
+  type SegmentFound,
+} from '../../contracts/segments.js';
 import type { Ledger } from '../database.js';
 import { enumChannel } from '../parts.js';
 import { DOUBTS } from '../runs/conflicts.js';
@@ -15,7 +22,7 @@ import { foldRuns } from './fold.js';
 import { updateMembers } from './membership.js';
 import { lockSegment, noteCompared, refuseToCompare, type Segment } from './segments.js';
 import { checkKeys, stage } from './staged.js';
-import { findWithheld } from './withheld.js';
+import { findSaidNo, findWithheld } from './withheld.js';
 import { storeRows } from './store-rows.js';
 import { draftOf, SEGMENT_TABLES } from './tables.js';
 
@@ -34,6 +41,7 @@ export interface SegmentHow {
 /** A run would do more than its brakes allow, so nothing was stored. */
 export class SegmentBrakedError extends Error {
   override readonly name = 'SegmentBrakedError';
+  readonly code = 'segment_braked' satisfies SegmentRefusal;
   constructor(
     message: string,
     readonly found: SegmentFound,
@@ -45,6 +53,7 @@ export class SegmentBrakedError extends Error {
 /** The source opts people out, which a segment does not say. */
 export class SegmentAsksElseError extends Error {
   override readonly name = 'SegmentAsksElseError';
+  readonly code = 'segment_asks_else' satisfies SegmentRefusal;
 }
 
 /** What a comparison found, and what is to be sent because of it. */
@@ -88,6 +97,7 @@ export async function storeSegmentRun(
       segment.generation < (knownGeneration ?? 0);
     const keyForm = await checkKeys(storing, definition.key, isBaseline ? null : segment.keyForm);
     await refuseOptOuts(storing);
+    await findSaidNo(storing, tables, segment, definition.channels);
     await findWithheld(storing, tables, segment, definition);
     const { after } = definition.leave;
     const members = await updateMembers(storing, tables, segment, { isBaseline, isOther, after });
@@ -96,7 +106,7 @@ export async function storeSegmentRun(
     brake(definition, found, approved);
     let rows = 0;
     if (await isAnybody(storing)) {
-      const number = await storing.insertMigration(migration);
+      const number = await storing.insertMigration(withLeave(migration, definition));
       const stored = await storeRows(storing, tables, segment, definition, number);
       ({ rows } = stored);
       if (rows === 0) await run(sql`delete from consentry.migration where id = ${migration.id}`);
@@ -106,7 +116,7 @@ export async function storeSegmentRun(
       }
     }
     if (!dryRun) {
-      await noteCompared(storing, segment, definition, { keyForm, folded });
+      await noteCompared(storing, segment, definition, { keyForm, folded, runId });
       await noteRun(storing, segment, {
         runId,
         found,
@@ -156,6 +166,12 @@ async function noteRun(
       migration_id = excluded.migration_id, finished_at = excluded.finished_at`);
 }
 
+/** Whoever leaves loses only what the program gave, all of it, unless the program says that it ends whatever is there. */
+function withLeave(migration: NewMigration, { leave }: SegmentDefinition): NewMigration {
+  if (leave.all === true) return migration;
+  return { ...migration, settings: { ...migration.settings, onlyGiven: { stillAsked: [] } } };
+}
+
 async function isAnybody({ run }: Pick<Storing, 'run'>): Promise<boolean> {
   const [any] = await run<{ any: boolean }>(sql`
     select exists (select from picked) or exists (select from leaving) as any`);
@@ -181,11 +197,6 @@ async function refuseOptOuts({ run }: Pick<Storing, 'run'>): Promise<void> {
       'consent: a segment says who is in it, and whoever is not, leaves. Nothing was sent. Leave these rows out of ' +
       "the query; 'consentry migrate' passes opt-outs on.",
   );
-}
-
-/** Also those who only have another address: a broken join may give everybody that of somebody else. */
-function enteringOf({ entering, asked }: SegmentFound): number {
-  return Math.max(entering, asked);
 }
 
 /** Of so few people no share is looked at: one of three is not a broken join. */
@@ -217,7 +228,8 @@ function brake(
   if (over.length === 0) return;
   throw new SegmentBrakedError(
     `${program} would do more than its brakes allow: ${over.join('; ')}. Nothing was sent, and nobody entered or left. Look ` +
-      'at its source; if that is right, run it once with --beyond-brakes, or approve the run that waits.',
+      'at its source; if that is right, run it once with --beyond-brakes, or approve the run that waits.' +
+      (found.blunt === undefined ? '' : ` ${bluntWords(found.blunt)}`),
     found,
   );
 }

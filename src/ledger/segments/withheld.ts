@@ -14,12 +14,41 @@ import type { Segment } from './segments.js';
 import type { SegmentTables } from './tables.js';
 
 /**
+ * Finds of which addresses and numbers a row says no to a channel, in a table that lives as long as the
+ * transaction: `said_no`. Whose row has none is known by its key.
+ */
+export async function findSaidNo(
+  { run }: Pick<Storing, 'run'>,
+  { members }: SegmentTables,
+  segment: Segment,
+  channels: readonly ConsentChannel[],
+): Promise<void> {
+  await run(sql`
+    create temporary table said_no (channel consentry.channel, identifier text) on commit drop`);
+  for (const channel of channels) {
+    await run(sql`
+      insert into said_no
+      select distinct r.channel, v.identifier
+      from staged_refused r join staged i using (row_number)
+      left join ${members} m on m.segment_number = ${segment.number} and m.key = i.member_key
+      cross join lateral (values (${identifierFor(channel)}), (${identifierFor(channel, 'm')})) as v (identifier)
+      where r.channel = ${enumChannel(channel)} and r.reason = 'says_no' and v.identifier is not null`);
+  }
+  await run(sql`analyze said_no`);
+}
+
+/** Whether a row says no of what a part is about. */
+export const isSaidNo = (part: 'p' | 'q'): RawBuilder<boolean> => sql`
+  exists (select from said_no n where n.channel = ${sql.ref(`${part}.channel`)}
+    and n.identifier = ${sql.ref(`${part}.identifier`)})`;
+
+/**
  * Finds by which addresses and numbers nobody is asked in this run, whatever the segment says of them, in a
  * table that lives as long as the transaction: `withheld`.
  *
  * - The source says something of them that nobody understands, in any of its rows. It may be an opt-out,
  *   and who is meant by the row is known by its address, by its number, and by its key.
- * - A row has them and does not consent to the channel, while another row does.
+ * - A row has them and does not consent to the channel, whatever another row says. Needs `said_no`.
  * - They opted out after a run of the account had asked for them, and were not read back as unsubscribed, or
  *   not yet. Klaviyo may show them as subscribed, but that is not consent.
  */
@@ -50,6 +79,7 @@ export async function findWithheld(
     select distinct channel, v.identifier
     from theirs cross join lateral (values (email), (phone_number)) as v (identifier)
     where v.identifier is not null`);
+  await run(sql`insert into withheld select channel, identifier from said_no`);
   for (const channel of channels) {
     await run(sql`
       insert into withheld

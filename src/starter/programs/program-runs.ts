@@ -18,7 +18,7 @@ import { messageAt } from './file/problems.js';
 import type { ProgramsFile } from './file/read.js';
 import type { Programs } from './load.js';
 import { listKey, type Program } from './program.js';
-import { startSegment } from './segment/start-segment.js';
+import { startSegment, type StartWatching } from './segment/start-segment.js';
 import { locationOf, requestOf } from './request.js';
 import type { RunOptions } from '../migrations/request/migration-request.js';
 
@@ -74,21 +74,20 @@ export class ProgramRuns {
   /**
    * Starts the migration of a program, and records its settings as applied unless it is a dry run.
    *
-   * @param onRows called with the number of rows read so far
    * @throws SourceError if the source cannot be read; what `startSegment` throws
    */
   async start(
     { program, request, beyondBrakes = false }: PreparedRun,
-    onRows?: (rows: number) => void,
+    watching: StartWatching = {},
   ): Promise<StartedProgram> {
     const { segment } = program;
     const { started, found } =
       segment === null
         ? {
-            started: await startMigration(this.reach, request, { onRows }, program.name),
+            started: await startMigration(this.reach, request, watching, program.name),
             found: null,
           }
-        : await startSegment(this.reach, program, segment, { request, beyondBrakes }, onRows);
+        : await startSegment(this.reach, program, segment, { request, beyondBrakes }, watching);
     if (!request.dryRun) {
       const { accountId } = started ?? (await this.reach.workersOf(request.account));
       const applied = { program: program.name, ...stateOf(program) };

@@ -148,7 +148,11 @@ function segmentOf({ key, ...own }: ProgramSettings, defaults: ConsentKeys): Seg
     key,
     existingOnly: enter.existing_profiles_only ?? true,
     consentHistory: enter.consent_history ?? null,
-    leave: { does: leave.do ?? 'remove_from_list', after: leave.after ?? { runs: 2 } },
+    leave: {
+      does: leave.do ?? 'remove_from_list',
+      ...(leave.all === true ? { all: true as const } : {}),
+      after: leave.after ?? { runs: 2 },
+    },
     brakes: { enter: brake('enter'), leave: brake('leave') },
   };
 }

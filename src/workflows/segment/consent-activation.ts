@@ -21,6 +21,7 @@ import type {
 } from '../../contracts/activation.js';
 import type { MigrationInput } from '../../contracts/migration.js';
 import { workflowIds } from '../../contracts/names.js';
+import { enteringOf } from '../../contracts/segments.js';
 import { compares, steers } from '../activity-options.js';
 import {
   activationProgressQuery,
@@ -189,7 +190,7 @@ function handleAnswers(now: () => ActivationProgress): {
 
 /** As much as a comparison found. */
 function approvalOf({ found, settings }: Comparison): Approved {
-  return { settings, enter: Math.max(found.entering, found.asked), leave: found.leaving };
+  return { settings, enter: enteringOf(found), leave: found.leaving };
 }
 
 /** Of the last run of the Schedule; null for the first. */

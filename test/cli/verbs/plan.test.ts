@@ -164,7 +164,7 @@ describe('plan and apply', { timeout: 240_000 }, () => {
     assert.equal(programs[0]?.createsList, null);
     assert.match(
       programs[0]?.failure ?? '',
-      /^consentry\.yaml, line 4, column \d+: programs\.news\.list names a list that cannot be used\. .*"Newsleter", but Newsletter \(NEWSLT\)\..* named in accounts\.shop\.create_lists\.$/,
+      /^consentry\.yaml, line 4, column \d+: programs\.news\.list names a list that cannot be used\. .*"Newsleter", but Newsletter \(NEWSLT\)\..* named in accounts\.shop\.create_lists\. \[ListNotFound\]$/,
     );
     const applied = await apply();
     assert.equal(applied.code, 3);

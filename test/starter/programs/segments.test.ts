@@ -162,7 +162,7 @@ describe('segments', { timeout: 300_000 }, () => {
     const segment = new Segment(harness, 'key: member_id');
     await segment.has('1,ada6@shop.test,', '1,bob6@shop.test,');
     await assert.rejects(segment.start(), (error: unknown) => {
-      assert.ok(error instanceof SegmentKeyError && error.problem === 'key_twice');
+      assert.ok(error instanceof SegmentKeyError && error.code === 'key_twice');
       assert.match(error.message, /such as that of row 2/);
       return true;
     });

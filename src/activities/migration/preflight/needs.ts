@@ -16,7 +16,9 @@ export function neededEndpoints(
     'get_profiles',
     ...(listId === null ? [] : (['get_list', 'get_profiles_for_list'] as const)),
     // Without them it is not seen who joined a list since.
-    ...(onlyGiven === undefined ? [] : EVENT_ENDPOINTS),
+    ...(onlyGiven !== undefined && operations.some((each) => OPERATIONS[each].optsOut)
+      ? EVENT_ENDPOINTS
+      : []),
     ...operations.map((operation) => OPERATIONS[operation].endpoint),
   ];
 }

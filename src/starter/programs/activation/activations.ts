@@ -7,6 +7,7 @@ import { readMapping } from '../../../importers/index.js';
 import {
   ActivationNotFoundError,
   defineActivation,
+  endSegment,
   letKeptLeave,
   listActivations,
   noteTerminated,
@@ -127,6 +128,10 @@ export class Activations {
       if (before === undefined) return;
       await deleteSchedule(client, workflowIds.activation(accountId, name));
       await removeActivation(ledger.db, accountId, name);
+      // Once more, after the Schedule: a run may have begun meanwhile.
+      if (program === undefined || program.channels.value.length === 0) {
+        await endSegment(ledger.db, accountId, name);
+      }
       return;
     }
     const prepared = await this.programs.prepare(loaded, program, options);

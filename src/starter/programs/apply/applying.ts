@@ -6,6 +6,7 @@ import {
   listAccounts,
   noteApplied,
   runningOfProgram,
+  segmentPeople,
 } from '../../../ledger/index.js';
 import { executeList } from '../../lists/execute-list.js';
 import { Lists } from '../../lists/lists.js';
@@ -25,6 +26,11 @@ export interface FoundChange extends ProgramChange {
   readonly accountId: string;
   /** Null if the file no longer has it. */
   readonly of: Program | null;
+  /**
+   * People of its segment, which ends: it keeps nobody any more whom another segment lets go. Null if none
+   * ends.
+   */
+  readonly endsSegment: number | null;
 }
 
 /** Compares a `consentry.yaml` with what was applied last, and records what is. */
@@ -50,6 +56,7 @@ export class Applying {
         ...stateOf(program),
       }));
       const applied = await appliedPrograms(this.reach.ledger.db, accountId);
+      const segments = await segmentPeople(this.reach.ledger.db, accountId);
       for (const change of changesOf(named, applied)) {
         const { program } = change;
         const of = own.find(({ name }) => name === program) ?? null;
@@ -58,7 +65,9 @@ export class Applying {
           change.off === null || change.running !== null
             ? change.running
             : await runningOfProgram(this.reach.ledger.db, accountId, program);
-        found.push({ ...change, running, account, accountId, of });
+        const ends = change.change === 'removed' || change.change === 'switched_off';
+        const endsSegment = ends ? (segments.get(program) ?? null) : null;
+        found.push({ ...change, running, account, accountId, of, endsSegment });
       }
     }
     return found;

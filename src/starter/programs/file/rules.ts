@@ -184,7 +184,7 @@ function impossible(program: Program, { accounts }: Settings, problem: Problems)
 
 /** What only a segment has, and what a segment needs. */
 function impossibleSegment(
-  { name, list, segment }: Program,
+  { name, list, channels, segment }: Program,
   { programs }: Settings,
   problem: Problems,
 ): Problem[] {
@@ -201,14 +201,21 @@ function impossibleSegment(
       ),
     );
   }
-  if (list.value !== null || segment.leave.does !== 'remove_from_list') return [];
-  return [
-    problem(
-      ['programs', name, 'leave'],
-      'is to remove people from the list, but the program has none',
-      'give a list, or another leave.do',
-    ),
-  ];
+  const { does, all = false } = segment.leave;
+  const at = ['programs', name, 'leave'];
+  if (does === 'remove_from_list' && list.value === null) {
+    const says = 'is to remove people from the list, but the program has none';
+    return [problem(at, says, 'give a list, or another leave.do')];
+  }
+  if (all && does !== 'unsubscribe' && does !== 'suppress') {
+    const says = `has all: true, but ${does} ends nobody's consent`;
+    return [problem(at, says, 'give do: unsubscribe or do: suppress, or take all out')];
+  }
+  if (does === 'suppress' && channels.value.length > 0 && !channels.value.includes('email')) {
+    const says = `is to suppress people, which is about their addresses, but the program does not ask for e-mail`;
+    return [problem(at, says, 'give do: unsubscribe, or add email to channels')];
+  }
+  return [];
 }
 
 /** A list has one opt-in process: two programs that expect different ones cannot both be right. */

@@ -38,8 +38,12 @@ export const enterSchema = z.strictObject(
 export const leaveSchema = z.strictObject(
   {
     do: setting(choice(LEAVE_DOES).optional(), {
-      says: 'what becomes of whoever leaves: nothing; they leave the list; or also the consent that the program gave ends',
+      says: 'what becomes of whoever leaves: nothing; they leave the list; also the consent that the program gave ends; or their address is suppressed if the program gave its consent',
       otherwise: 'remove_from_list',
+    }),
+    all: setting(yesOrNo().unwrap().optional(), {
+      says: 'unsubscribes or suppresses everybody who leaves, whoever gave their consent',
+      otherwise: 'false: only of consent that is certainly from this program alone',
     }),
     after: setting(grace.optional(), {
       says: 'how long somebody has to be missing before they leave: runs, or a time',

@@ -40,7 +40,7 @@ export async function listAskedNow(
 
 /** Also of a row that is refused, such as for its date: in doubt it asks. */
 function asks({ operation, rejected }: IntentPart): boolean {
-  return operation === 'subscribe' && rejected !== 'nothing_asked';
+  return operation === 'subscribe' && rejected !== 'nothing_asked' && rejected !== 'says_no';
 }
 
 async function listPeople(

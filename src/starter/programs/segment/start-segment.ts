@@ -25,6 +25,14 @@ export interface StartedSegment {
   readonly started: StartedMigration | null;
 }
 
+/** What is told while a run is started. */
+export interface StartWatching {
+  /** Called with the number of rows read so far. */
+  readonly onRows?: (rows: number) => void;
+  /** Called with who enters and leaves a segment, before anything is sent. */
+  readonly onFound?: (found: SegmentFound) => void;
+}
+
 /** How a run of a segment is started. */
 export interface SegmentStart {
   readonly request: FullRequest;
@@ -43,7 +51,7 @@ export async function startSegment(
   program: Program,
   segment: SegmentProgram,
   { request, beyondBrakes }: SegmentStart,
-  onRows?: (rows: number) => void,
+  { onRows, onFound }: StartWatching = {},
 ): Promise<StartedSegment> {
   const id = newId();
   const { accountId, taskQueue } = await reach.workersOf(request.account);
@@ -81,6 +89,7 @@ export async function startSegment(
     const { migrationId: _, ...ending } = migrationInput(id, request, 0);
     const at = { client: reach.client, ledger, taskQueue };
     const { found, rows } = await afterFormerRuns(at, ending, store);
+    onFound?.(found);
     if (rows === 0) return { found, started: null };
     const input = migrationInput(id, request, rows);
     await execute(reach, input, rows, taskQueue);
@@ -94,15 +103,13 @@ export async function startSegment(
 
 /** The settings of the migrations of a segment, besides how its source is read. */
 export function settingsOfRuns(
-  { existingOnly, leave }: SegmentProgram,
+  { existingOnly }: SegmentProgram,
   request: FullRequest,
   customSource: string,
 ): MigrationSettings {
   return {
     ...migrationSettings(request, customSource),
     ...(existingOnly ? { existingOnly: true as const } : {}),
-    // Leaving ends all that the program asked for.
-    ...(leave.does === 'unsubscribe' ? { onlyGiven: { stillAsked: [] } } : {}),
   };
 }
 
