@@ -95,7 +95,9 @@ export async function updateMembers(
     const value = sql.ref(`t.${column}`);
     await run(sql`
       update ${members} m set ${sql.ref(column)} = null from (
-        select distinct ${value} as value from staged t where ${value} is not null) there
+        select distinct ${value} as value from ${members} t
+        where t.segment_number = ${number} and not t.kept and t.missing_since is null
+          and ${value} is not null) there
       where ${own} and m.kept and ${sql.ref(`m.${column}`)} = there.value`);
   }
   await run(sql`
