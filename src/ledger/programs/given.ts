@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { CONSENT_CHANNELS, type Channel, type ConsentChannel } from '../../contracts/channels.js';
 import type { LedgerDb } from '../database.js';
-import { carriedWhere, enumChannel, isIdentifierOf } from '../parts.js';
+import { carriedWhere, enumChannel, isIdentifierOf, isOfMember } from '../parts.js';
 import type { Migration } from '../runs/migrations.js';
 import {
   addressAndNumber,
@@ -125,10 +125,27 @@ export async function givenToRows(
     read_back_at: Date;
     is_asked: boolean;
   }>`
+    -- A segment asks for whoever is in it now, whatever its runs asked before: there may be thousands.
+    with other as materialized (
+      select m.id, m.number, m.program
+      from consentry.migration m join consentry.run r on r.id = m.id
+      where r.account_id = ${accountId} and m.id <> ${id} and m.phase <> 'planned'
+        and not exists (select from consentry.segment e
+          where e.account_id = ${accountId} and e.program = m.program)
+    ), segment as materialized (
+      select e.number from consentry.segment e
+      where e.account_id = ${accountId} and e.program is distinct from ${program} and e.ended_at is null
+    )
     select g.row_number, g.channel, g.source, g.consented_at, g.shown_at, g.sent_at, g.read_back_at,
       g.asked_by is not null or exists (
-        select from consentry.migration m
-        join consentry.run r on r.id = m.id
+        select from segment e
+        cross join lateral (
+          select from consentry.segment_member m where m.segment_number = e.number
+            and (${isOfMember(sql`i.email`)} or ${isOfMember(sql`i.phone_number`)})
+          offset 0
+        ) m
+      ) or exists (
+        select from other m
         cross join lateral (
           select * from consentry.intent o where o.migration_number = m.number
             and (${isIdentifierOf('o', 'email', sql`i.email`)}
@@ -136,13 +153,9 @@ export async function givenToRows(
           offset 0
         ) o
         cross join lateral (values ${sql.join(asks)}) as a (channel, operation)
-        where r.account_id = ${accountId} and m.id <> ${id} and m.phase <> 'planned'
-          and a.operation = 'subscribe' and ${endsWith(sql`g.channel`)}
+        where a.operation = 'subscribe' and ${endsWith(sql`g.channel`)}
           and (m.program is distinct from ${program}
             or a.channel = any(${[...onlyGiven.stillAsked]}::consentry.channel[]))
-          -- Nor does a segment whose program was taken out of the file.
-          and not exists (select from consentry.segment e where e.account_id = ${accountId}
-            and e.program = m.program and e.program <> ${program} and e.ended_at is not null)
           -- Whom that run did not ask in the end does not count.
           and not exists (select from consentry.settlement s where s.migration_number = m.number
             and s.row_number = o.row_number and s.channel = a.channel

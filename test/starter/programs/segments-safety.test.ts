@@ -175,6 +175,40 @@ describe('a segment, where something went wrong', { timeout: 300_000 }, () => {
     assert.deepEqual((await segment.run()).outcomes, { confirmed: 1 });
   });
 
+  it('ends consent that another segment asked for once, and no longer asks for', async () => {
+    const [ada = '', bob = ''] = known('ada', 'bob');
+    const rows = [`1,${ada},`, `2,${bob},`];
+    const [gives, asks] = [
+      segmentOf(LEAVES_AT_ONCE),
+      segmentOf('key: member_id, leave: { do: nothing, after: 1 run }'),
+    ];
+    await gives.has(...rows);
+    await gives.run();
+    await asks.has(...rows);
+    await asks.run();
+    await asks.has(`2,${bob},`);
+    await asks.run();
+    await asks.run();
+    await gives.has('3,somebody@example.com,');
+    await gives.run();
+    assert.deepEqual([ada, bob].map(people.consentOf), ['UNSUBSCRIBED', 'SUBSCRIBED']);
+  });
+
+  it('leaves consent alone that another segment asks for since the run was stored', async () => {
+    const [ada = '', bob = ''] = known('ada', 'bob');
+    const [gives, asks] = [segmentOf(LEAVES_AT_ONCE), segmentOf('key: member_id')];
+    await gives.has(`1,${ada},`, `2,${bob},`);
+    await gives.run();
+    await gives.has('3,somebody@example.com,');
+    const { started } = await gives.start({ approvalAbove: 0 });
+    const { id = '' } = started ?? {};
+    await asks.has(`1,${ada},`);
+    await asks.run();
+    await harness.consentry.migrations.approve(id);
+    await harness.consentry.migrations.waitForEnd(id);
+    assert.deepEqual([ada, bob].map(people.consentOf), ['SUBSCRIBED', 'UNSUBSCRIBED']);
+  });
+
   it('counts for its brakes whoever a cancelled run did not reach', async () => {
     const emails = known(...Array.from({ length: 60 }, (_, n) => `p${n}`));
     const rows = emails.map((email, n) => `${n},${email},`);
