@@ -18,6 +18,7 @@ export const SOURCE_ERROR_CODES = [
   'column_missing',
   'column_twice',
   'consent_column_missing',
+  'status_not_told',
   'channel_not_in_source',
   'timezone_needed',
   'timezone_unknown',

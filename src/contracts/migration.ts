@@ -84,6 +84,8 @@ export interface SourceReading {
   readonly undated: string;
   readonly operation: string | null;
   readonly floor: string | null;
+  /** Who consented, when and how, as the operator attested it. */
+  readonly attested?: string;
 }
 
 /**

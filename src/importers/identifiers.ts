@@ -2,6 +2,7 @@ import { isPhoneChannel, isTextChannel, type ConsentChannel } from '../contracts
 import type { Reason } from '../contracts/outcomes.js';
 import { cellText } from './values/cell-text.js';
 import { readEmail, type EmailReading } from './values/email.js';
+import { isNeverMailed } from './values/never-mailed.js';
 import { isSilent, type ImportOptions } from './options.js';
 import { countryCode, readPhone, type PhoneReading } from './values/phone.js';
 import type { RowClaim } from './presets/preset.js';
@@ -99,6 +100,12 @@ function phoneRefusal(phone: PhoneReading): Reason | null {
     case 'valid':
       return null;
   }
+}
+
+/** Notes for the report about the address, if consent to mail is asked for it. */
+export function emailNotes(channel: ConsentChannel, { email }: Identifiers): readonly string[] {
+  const isNoted = channel === 'email' && email.kind === 'valid' && isNeverMailed(email.email);
+  return isNoted ? ['address_never_mailed'] : [];
 }
 
 /** Notes for the report about the number of a channel: warnings, not refusals. */

@@ -3,6 +3,7 @@ import type { Intent } from '../contracts/intents.js';
 import { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';
 import { openFileTable } from '../connectors/files/file-table.js';
 import type { Header } from '../connectors/header.js';
+import { Continuation } from './continuation.js';
 import { mappingPreset } from './mapping/mapping-preset.js';
 import { checkOptions, type ImportOptions } from './options.js';
 import { recognise } from './presets/index.js';
@@ -12,7 +13,7 @@ import { openQueryTable } from '../connectors/databases/query-table.js';
 import { RowIntents } from './row-intent.js';
 import { SourceError } from '../connectors/source-error.js';
 import { cellText } from './values/cell-text.js';
-import type { Table } from '../connectors/table.js';
+import type { Table, TableRow } from '../connectors/table.js';
 
 export interface ImportedSource {
   /** The preset that reads it, or `mapping`. */
@@ -117,6 +118,7 @@ export async function importedSource(
   const mapping = options.mapping ?? null;
   const preset =
     mapping === null ? recognise(header, presetOf(options)) : mappingPreset(mapping, options.now);
+  refuseUselessWords(header, preset, options);
   const readRow = preset.bind(header, options);
   const key = keyColumn(header, options);
   return {
@@ -139,26 +141,47 @@ async function* readIntents(
   options: ImportOptions,
 ): AsyncGenerator<Intent[], void, undefined> {
   const rows = new RowIntents(table, options, preset.operation);
+  const persons = new Continuation();
   const width = table.header.columns.length;
+  const intentsOf = ({ line, fields, contradicts = false }: TableRow): Intent[] => {
+    // Whom such a row is about is not clear: nobody's suppression is lifted on it.
+    const isUnclear = contradicts && options.operation === 'unsuppress';
+    if (fields?.length !== width || isUnclear) {
+      persons.interrupted();
+      return [rows.malformed(line)];
+    }
+    const value = key === null ? '' : cellText(fields[key] ?? '');
+    return [readRow(fields, line)].flat().map((row) => {
+      const claim = persons.next(row);
+      const intent = rows.read(line, contradicts ? doubted(claim, options) : claim);
+      return value === '' ? intent : { ...intent, key: value };
+    });
+  };
   let batch: Intent[] = [];
   for await (const records of table.rows()) {
-    for (const { line, fields, contradicts = false } of records) {
-      // Whom such a row is about is not clear: nobody's suppression is lifted on it.
-      const isUnclear = contradicts && options.operation === 'unsuppress';
-      if (fields?.length !== width || isUnclear) batch.push(rows.malformed(line));
-      else {
-        const claim = readRow(fields);
-        const intent = rows.read(line, contradicts ? doubted(claim, options) : claim);
-        const value = key === null ? '' : cellText(fields[key] ?? '');
-        batch.push(value === '' ? intent : { ...intent, key: value });
-      }
-      if (batch.length === BATCH_ROWS) {
+    for (const record of records) {
+      for (const intent of intentsOf(record)) {
+        batch.push(intent);
+        if (batch.length < BATCH_ROWS) continue;
         yield batch;
         batch = [];
       }
     }
   }
   if (batch.length > 0) yield batch;
+}
+
+/** An attestation is for rows of which the source says nothing. */
+function refuseUselessWords(header: Header, preset: Preset, options: ImportOptions): void {
+  if ((options.attested ?? null) === null || preset.isAttestable === true) return;
+  throw new SourceError(
+    'options_conflict',
+    { file: header.file },
+    `--attested is of no use here: this layout (${preset.label}) says of every row who consented.`,
+    preset.name === 'mapping'
+      ? 'Leave it out, and say it as attested in the mapping, beside a constant.'
+      : 'Leave --attested out.',
+  );
 }
 
 /** A segment says who is in it by the columns of our own layout, if nothing else is said. */

@@ -55,6 +55,11 @@ export interface ImportOptions {
    * time and zone. A date without a zone is in `timezone`.
    */
   readonly consentedAt?: string | null;
+  /**
+   * Who consented, when and how, as the operator attests it for rows about which an export records neither
+   * consent nor an opt-out.
+   */
+  readonly attested?: string | null;
   /** The source says who is in a segment: every row consents where no column says who did. */
   readonly segment?: SegmentSource | null;
   /** How to read a source without a preset; then `preset` is null. */

@@ -7,6 +7,7 @@ import { ConsentDates, type DateReading } from './values/consent-date.js';
 import { readDateOfBirth } from './values/date-of-birth.js';
 import {
   channelRefusal,
+  emailNotes,
   isNameless,
   personRefusal,
   phoneNotes,
@@ -127,7 +128,9 @@ export class RowIntents {
       parts.push(refused('list', 'add_to_list', 'consent_value_unknown'));
     } else if (list !== null) parts.push(listPart(list, identifiers, null));
     else if (listNote !== undefined && !isOut) parts.push(listPart('add', identifiers, listNote));
-    return parts.length > 0 ? parts : [this.#refusedRow('nothing_asked')];
+    if (parts.length > 0) return parts;
+    const notes = row.channels.flatMap(({ note = null }) => (note === null ? [] : [note]));
+    return [this.#refusedRow('nothing_asked', [...new Set(notes)])];
   }
 
   #saysNo({ ask }: ChannelClaim): boolean {
@@ -201,7 +204,11 @@ export class RowIntents {
         ? this.#refusedNo(claim, operation, reason, identifiers)
         : refused(channel, operation, reason);
     }
-    const notes = [claim.note ?? null, ...phoneNotes(channel, identifiers)];
+    const notes = [
+      claim.note ?? null,
+      ...phoneNotes(channel, identifiers),
+      ...(operation === 'subscribe' ? emailNotes(channel, identifiers) : []),
+    ];
     const date = this.#dateOf(claim);
     if (date.kind === 'zone_needed') throw this.#zoneNeeded(line, claim);
     if (date.kind === 'valid') {
@@ -249,15 +256,15 @@ export class RowIntents {
     return (claim.dates ?? this.#dates).read(claim.date);
   }
 
-  #refusedRow(reason: Reason): IntentPart {
+  #refusedRow(reason: Reason, notes: readonly string[] = []): IntentPart {
     const { channels, operation = null, moves = false } = this.options;
-    if (moves) return refused('list', 'add_to_list', reason);
+    const row = (channel: Channel, asked: Operation) =>
+      refused(channel, asked, reason, null, notes);
+    if (moves) return row('list', 'add_to_list');
     const asked = operation ?? this.operation;
-    if (asked === 'suppress' || asked === 'unsuppress')
-      return refused('suppression', asked, reason);
-    if (asked === 'remove_from_list') return refused('list', asked, reason);
-    const channel = channels.includes('email') ? 'email' : (channels[0] ?? 'email');
-    return refused(channel, asked, reason);
+    if (asked === 'suppress' || asked === 'unsuppress') return row('suppression', asked);
+    if (asked === 'remove_from_list') return row('list', asked);
+    return row(channels.includes('email') ? 'email' : (channels[0] ?? 'email'), asked);
   }
 
   #zoneNeeded(line: number, claim: ChannelClaim): SourceError {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { PRESET_NAMES } from '../../src/importers/presets/names.js';
 import { parseMapping } from '../../src/importers/mapping/mapping-file.js';
 import type { ConsentChannel } from '../../src/contracts/channels.js';
 import type { IntentPart } from '../../src/contracts/intents.js';
 import { openSource } from '../../src/importers/open-source.js';
+import { documentation, mappingOf } from '../support/documentation.js';
 import { intentsOfSource, OPTIONS, withFile } from '../support/sources.js';
 
 interface Example {
@@ -15,22 +15,11 @@ interface Example {
   readonly text: string;
 }
 
-/** The repository is the folder of package.json, from the sources as from the build. */
-function documentation(): string {
-  const roots = ['../../', '../../../'].map((up) => new URL(up, import.meta.url));
-  for (const root of roots) {
-    try {
-      return readFileSync(new URL('docs/sources.md', root), 'utf8');
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    }
-  }
-  throw new Error('docs/sources.md is not found');
-}
-
 /** Fenced blocks with a language, a layout, and the channels that a run of it asks for. */
 function examples(): Example[] {
-  const blocks = documentation().matchAll(/^```(\w+) ([\w-]+)(?: ([\w,]+))?\n(.*?)^```$/gms);
+  const blocks = documentation('sources.md').matchAll(
+    /^```(\w+) ([\w-]+)(?: ([\w,]+))?\n(.*?)^```$/gms,
+  );
   return [...blocks].map(([, language = '', layout = '', channels = 'email', text = '']) => ({
     language,
     layout,
@@ -38,6 +27,11 @@ function examples(): Example[] {
     text,
   }));
 }
+
+/** The mappings of docs/mappings, as the page links to them. */
+const FILES = [...documentation('sources.md').matchAll(/\(mappings\/([\w-]+)\.yaml\)/g)].map(
+  ([, name = '']) => name,
+);
 
 describe('the examples of docs/sources.md', () => {
   const all = examples();
@@ -48,12 +42,15 @@ describe('the examples of docs/sources.md', () => {
   for (const { language, layout, channels, text } of sources) {
     it(`are read without a refusal: ${layout}, ${language}`, async () => {
       const options = { ...OPTIONS, channels, undated: 'subscribe' } as const;
+      const [, mapped] = /^mapping-(.+)$/.exec(layout) ?? [];
       await withFile(text, async (file) => {
-        const source = await openSource(
-          file,
-          layout === 'mapping' ? { ...options, mapping } : options,
-        );
-        assert.equal(source.preset, layout);
+        const source = await openSource(file, {
+          ...options,
+          ...(layout === 'mapping' ? { mapping } : {}),
+          ...(mapped === undefined ? {} : { mapping: mappingOf(mapped) }),
+          ...(layout === 'attentive-events' ? { preset: layout } : {}),
+        });
+        assert.equal(source.preset, mapped === undefined ? layout : 'mapping');
         const intents = await intentsOfSource(source);
         await source.close();
         const parts = intents.flatMap((intent) => intent.parts);
@@ -74,6 +71,7 @@ describe('the examples of docs/sources.md', () => {
 
   it('are of every layout', () => {
     const shown = new Set(sources.map(({ layout }) => layout));
-    assert.deepEqual(shown, new Set([...PRESET_NAMES, 'mapping']));
+    const mappings = FILES.map((name) => `mapping-${name}`);
+    assert.deepEqual(shown, new Set([...PRESET_NAMES, 'mapping', ...mappings]));
   });
 });

@@ -30,10 +30,11 @@ export const OPTIONS: ImportOptions = {
 export async function withFile<T>(
   content: string | Buffer,
   use: (file: string) => Promise<T>,
+  name = 'export.csv',
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'consentry-import-'));
   try {
-    const file = join(folder, 'export.csv');
+    const file = join(folder, name);
     writeFileSync(file, content);
     return await use(file);
   } finally {
@@ -44,15 +45,20 @@ export async function withFile<T>(
 export async function intentsOf(
   content: string | Buffer,
   options: Partial<ImportOptions> = {},
+  name?: string,
 ): Promise<Intent[]> {
-  return withFile(content, async (file) => {
-    const source = await openSource(file, { ...OPTIONS, ...options });
-    try {
-      return await intentsOfSource(source);
-    } finally {
-      await source.close();
-    }
-  });
+  return withFile(
+    content,
+    async (file) => {
+      const source = await openSource(file, { ...OPTIONS, ...options });
+      try {
+        return await intentsOfSource(source);
+      } finally {
+        await source.close();
+      }
+    },
+    name,
+  );
 }
 
 export async function intentsOfSource(source: ImportedSource): Promise<Intent[]> {

@@ -2,34 +2,62 @@ import { fits, type Header } from '../../connectors/header.js';
 import type { PresetName } from './names.js';
 import type { Preset } from './preset.js';
 import { SourceError } from '../../connectors/source-error.js';
+import { activeCampaign } from './activecampaign.js';
+import { attentive, attentiveEvents } from './attentive.js';
+import { brevo } from './brevo.js';
+import { constantContact } from './constant-contact.js';
+import { drip } from './drip.js';
 import { generic, isNearlyGeneric } from './generic.js';
+import { hubspot } from './hubspot.js';
+import { kit } from './kit.js';
 import { klaviyoExport, klaviyoImport } from './klaviyo.js';
-import { mailchimpCleaned } from './mailchimp-cleaned.js';
-import { mailchimpSubscribed } from './mailchimp-subscribed.js';
-import { mailchimpUnsubscribed } from './mailchimp-unsubscribed.js';
+import {
+  mailchimpAll,
+  mailchimpCleaned,
+  mailchimpSubscribed,
+  mailchimpUnsubscribed,
+} from './mailchimp.js';
+import { matrixifyCustomers } from './matrixify.js';
 import { omnisend } from './omnisend.js';
+import { postscriptActive, postscriptUnsubscribed } from './postscript.js';
 import { shopifyCustomers } from './shopify-customers.js';
+import { substack } from './substack.js';
+import { wixContacts } from './wix.js';
 
 export const PRESETS: readonly Preset[] = [
   mailchimpSubscribed,
   mailchimpUnsubscribed,
   mailchimpCleaned,
+  mailchimpAll,
   shopifyCustomers,
+  matrixifyCustomers,
   klaviyoExport,
   klaviyoImport,
   omnisend,
+  postscriptActive,
+  postscriptUnsubscribed,
+  attentive,
+  attentiveEvents,
+  constantContact,
+  wixContacts,
+  brevo,
+  hubspot,
+  drip,
+  activeCampaign,
+  substack,
+  kit,
   generic,
 ];
 
 /** The preset of a source, by its header or as the operator says. Throws `SourceError`. */
 export function recognise(header: Header, named: PresetName | null): Preset {
-  const fitting = PRESETS.filter(({ fingerprint }) => fits(header, fingerprint));
   if (named !== null) {
-    const preset = fitting.find(({ name }) => name === named);
-    if (preset !== undefined) return preset;
+    const preset = PRESETS.find(({ name }) => name === named);
+    if (preset !== undefined && hasColumns(header, preset)) return preset;
     if (named !== 'generic' || !isNearlyGeneric(header)) throw unknown(header, named);
     return generic;
   }
+  const fitting = fittingPresets(header);
   const [preset, ...others] = fitting;
   if (preset === undefined) {
     if (isNearlyGeneric(header)) return generic;
@@ -42,6 +70,18 @@ export function recognise(header: Header, named: PresetName | null): Preset {
     `The columns match more than one preset: ${fitting.map(({ name, label }) => `${name} (${label})`).join(' and ')}.`,
     `Choose one with --preset, e.g. --preset ${preset.name}, or remove the columns of the other.`,
   );
+}
+
+/** The presets that a source with this header may be meant for. */
+export function fittingPresets(header: Header): readonly Preset[] {
+  return PRESETS.filter((preset) => {
+    const { isOwn = () => true } = preset;
+    return hasColumns(header, preset) && isOwn(header);
+  });
+}
+
+function hasColumns(header: Header, { fingerprint }: Preset): boolean {
+  return [fingerprint].flat().every((each) => fits(header, each));
 }
 
 function unknown(header: Header, named: PresetName | null): SourceError {
@@ -60,11 +100,13 @@ function unknown(header: Header, named: PresetName | null): SourceError {
 }
 
 function describe({ fingerprint }: Preset): string {
-  const { allOf = [], oneOf = [], andOneOf = [], noneOf = [] } = fingerprint;
-  const parts = [
-    ...allOf,
-    ...[oneOf, andOneOf].flatMap((names) => (names.length > 0 ? [names.join(' or ')] : [])),
-    ...(noneOf.length > 0 ? [`no ${noneOf.join(' or ')}`] : []),
-  ];
+  const parts = [fingerprint].flat().flatMap((each) => {
+    const { allOf = [], oneOf = [], andOneOf = [], noneOf = [] } = each;
+    return [
+      ...allOf,
+      ...[oneOf, andOneOf].flatMap((names) => (names.length > 0 ? [names.join(' or ')] : [])),
+      ...(noneOf.length > 0 ? [`no ${noneOf.join(' or ')}`] : []),
+    ];
+  });
   return parts.join(', ');
 }

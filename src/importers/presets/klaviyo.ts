@@ -11,15 +11,19 @@ const LAYOUT: ColumnLayout = {
   channels: {
     email: {
       consent: ['Email Marketing Consent'],
-      date: ['Email Marketing Consent Timestamp', 'Email Consent Timestamp'],
+      date: [
+        'Email Marketing Consent Timestamp',
+        'Email Consent Timestamp',
+        'Email Marketing Timestamp',
+      ],
     },
     sms: {
       consent: ['SMS Marketing Consent'],
-      date: ['SMS Marketing Consent Timestamp', 'SMS Consent Timestamp'],
+      date: ['SMS Marketing Consent Timestamp', 'SMS Consent Timestamp', 'SMS Marketing Timestamp'],
     },
     sms_transactional: {
       consent: ['SMS Transactional Consent'],
-      date: ['SMS Transactional Consent Timestamp'],
+      date: ['SMS Transactional Consent Timestamp', 'SMS Transactional Timestamp'],
     },
     whatsapp: {
       consent: ['WhatsApp Marketing Consent'],

@@ -4,7 +4,6 @@ import type { Ask } from '../values/consent-value.js';
 import type { Fingerprint, Header } from '../../connectors/header.js';
 import type { ImportOptions } from '../options.js';
 import type { LayoutName } from './names.js';
-import { SourceError } from '../../connectors/source-error.js';
 import type { Suppression } from '../values/suppression.js';
 
 export interface ChannelClaim {
@@ -37,19 +36,43 @@ export interface RowClaim {
   readonly dateOfBirth?: string;
   readonly pushToken?: string;
   readonly pushPlatform?: string;
+  /** Only of layouts that have several lines of one person. */
+  readonly person?: PersonOfRow;
 }
 
-export type RowReader = (fields: readonly string[]) => RowClaim;
+/** Whose line it is, where only the first line of a person says who they are. */
+export interface PersonOfRow {
+  /** The tool's own id of the person; blank if the line has none. */
+  readonly id: string;
+  /** The line says that another person begins. */
+  readonly begins: boolean;
+}
+
+/**
+ * Reads what a row says. A row that says it of several addresses of one person is several claims.
+ *
+ * @param line for messages
+ * @throws SourceError for a row that only the operator can explain
+ */
+export type RowReader = (fields: readonly string[], line: number) => RowClaim | readonly RowClaim[];
 
 /**
  * A layout of sources. To add one: a file with a `Preset`, its name in `PRESET_NAMES`, a line in
- * `PRESETS`.
+ * `PRESETS`, and a section in docs/sources.md. Most are an `ExportLayout`.
  */
 export interface Preset {
   readonly name: LayoutName;
   /** Its name for people. */
   readonly label: string;
-  readonly fingerprint: Fingerprint;
+  /** Columns that it cannot do without: all of these hold. */
+  readonly fingerprint: Fingerprint | readonly Fingerprint[];
+  /**
+   * Whether a source with these columns is recognised without being named; by default it is. Other tools
+   * may have the same columns, where a word in them means something else.
+   */
+  readonly isOwn?: (header: Header) => boolean;
+  /** It has rows of which it says nothing, and reads `attested` of the options for them. */
+  readonly isAttestable?: boolean;
   /** The operation of a row that cannot be read at all. */
   readonly operation: 'subscribe' | 'unsubscribe' | 'suppress';
   /** Finds the columns of a source; throws `SourceError` if the run needs one that is missing. */
@@ -63,15 +86,4 @@ export function cell(fields: readonly string[], index: number | null): string {
 
 export function asksFor(options: ImportOptions, channel: ConsentChannel): boolean {
   return options.channels.includes(channel);
-}
-
-/** For presets that are about e-mail only. Throws `SourceError`. */
-export function needEmailAsked(header: Header, options: ImportOptions, what: string): void {
-  if (asksFor(options, 'email')) return;
-  throw new SourceError(
-    'channel_not_in_source',
-    { file: header.file, line: header.line },
-    `The file has ${what} only, but the run does not ask for e-mail.`,
-    'Add email to --channels.',
-  );
 }

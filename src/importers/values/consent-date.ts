@@ -81,7 +81,7 @@ export class ConsentDates {
   }
 }
 
-const readIso: ReadDate = (text) => {
+export const readIso: ReadDate = (text) => {
   const match = DATE.exec(text);
   if (match === null) return null;
   const zone = match[7];

@@ -35,6 +35,7 @@ const TOKENS: Readonly<Record<string, string>> = {
   mm: String.raw`(?<minute>\d\d)`,
   ss: String.raw`(?<second>\d\d)(?:[.,]\d+)?`,
   a: String.raw`(?<half>[ap])\.?m\.?`,
+  ZZZZ: '(?<zone>[ECMP][SD]T)',
   ZZ: String.raw`(?<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)`,
 };
 
@@ -150,12 +151,24 @@ function readUnix(text: string, unitMs: number): WrittenDate | null {
 const MOST_WEST = -12 * 60;
 const MOST_EAST = 14 * 60;
 
+/** Hours of the letters that RFC 5322 has for zones of North America; elsewhere some mean others. */
+const LETTERS: Readonly<Record<string, number>> = {
+  EST: -5,
+  EDT: -4,
+  CST: -6,
+  CDT: -5,
+  MST: -7,
+  MDT: -6,
+  PST: -8,
+  PDT: -7,
+};
+
 /**
  * Minutes east of UTC of `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`; null for an offset that no
  * time zone has.
  */
 export function offsetMinutes(zone: string): number | null {
-  if (/^[a-z]/i.test(zone)) return 0;
+  if (/^[a-z]/i.test(zone)) return (LETTERS[zone.toUpperCase()] ?? 0) * 60;
   const hours = Number(zone.slice(1, 3));
   const minutes = Number(zone.slice(3).replace(':', '') || 0);
   const offset = (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);

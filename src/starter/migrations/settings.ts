@@ -15,7 +15,7 @@ import { timingOf, type TimedRequest } from './request/timing-settings.js';
  */
 export function importOptions(request: FullRequest, mapping: Mapping | null): ImportOptions {
   const { channels, country, timezone, preset, smsColumn, consentedAt, historical } = request;
-  const { operation, floor, moveFrom } = request;
+  const { operation, floor, moveFrom, attested } = request;
   return {
     moves: moveFrom !== null,
     channels,
@@ -29,6 +29,7 @@ export function importOptions(request: FullRequest, mapping: Mapping | null): Im
     floor,
     consentedAt,
     mapping,
+    ...(attested === null ? {} : { attested }),
     ...(smsColumn === null ? {} : { smsColumn }),
   };
 }
@@ -70,7 +71,7 @@ export function migrationSettings(
 /** What the ledger stores of how a source is read, so that `since` compares only what was read alike. */
 export function readingOf(options: ImportOptions, preset: string): SourceReading {
   const { mapping = null, smsColumn = null, country, timezone, undated } = options;
-  const { consentedAt = null, operation = null, floor = null } = options;
+  const { consentedAt = null, operation = null, floor = null, attested = null } = options;
   const mapped = mapping && createHash('sha256').update(JSON.stringify(mapping)).digest('hex');
   return {
     preset,
@@ -82,6 +83,8 @@ export function readingOf(options: ImportOptions, preset: string): SourceReading
     undated,
     operation,
     floor,
+    // Left out otherwise, so that runs of an earlier version are still found.
+    ...(attested === null ? {} : { attested }),
   };
 }
 

@@ -82,7 +82,7 @@ function problemOf(
 /** The settings of a request by which two runs read, or ask for, something else. */
 function differences(one: MigrationSettings, other: MigrationSettings): string[] {
   const [before, now] = [comparedOf(one), comparedOf(other)];
-  return Object.keys(now).filter((name) => before[name] !== now[name]);
+  return Object.keys({ ...before, ...now }).filter((name) => before[name] !== now[name]);
 }
 
 function comparedOf(settings: MigrationSettings): Readonly<Record<string, unknown>> {

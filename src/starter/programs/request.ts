@@ -36,6 +36,7 @@ export function requestOf(
     country: program.country.value,
     timezone: source.timezone ?? null,
     consentedAt: source.consented_at ?? null,
+    attested: source.attested ?? null,
     undated: source.undated ?? null,
     account: program.account.id,
     listId: list.value,

@@ -118,13 +118,15 @@ describe("Mailchimp's unsubscribed contacts", () => {
 
   it('are unsubscribed without a date too, whatever undated rows become', async () => {
     for (const undated of ['reject', 'list_only', 'subscribe'] as const) {
-      const intent = await intentOf(file(left, columns), { undated });
+      const options = { undated, preset: 'mailchimp-unsubscribed' } as const;
+      const intent = await intentOf(file(left, columns), options);
       assert.deepEqual(inShort(intent), ['email unsubscribe']);
     }
   });
 
   it('are refused as opt-outs where the address is bad', async () => {
-    const intent = await intentOf(file({ ...left, 'Email Address': 'a' }, columns));
+    const row = { ...left, 'Email Address': 'a', UNSUB_REASON: 'NORMAL' };
+    const intent = await intentOf(file(row, columns));
     assert.deepEqual(intent.parts, [
       {
         channel: 'email',

@@ -16,10 +16,24 @@ export interface MigrationRequest {
     | 'mailchimp-subscribed'
     | 'mailchimp-unsubscribed'
     | 'mailchimp-cleaned'
+    | 'mailchimp-all'
     | 'shopify-customers'
+    | 'matrixify-customers'
     | 'klaviyo-export'
     | 'klaviyo-import'
     | 'omnisend'
+    | 'postscript-active'
+    | 'postscript-unsubscribed'
+    | 'attentive'
+    | 'attentive-events'
+    | 'constant-contact'
+    | 'wix-contacts'
+    | 'brevo'
+    | 'hubspot'
+    | 'drip'
+    | 'activecampaign'
+    | 'substack'
+    | 'kit'
     | 'generic'
     | null
     | undefined;
@@ -33,6 +47,8 @@ export interface MigrationRequest {
   readonly timezone?: string | null | undefined;
   /** Consent date, attested by you, for rows without one: 2024-05-01 or with time and zone. */
   readonly consentedAt?: string | null | undefined;
+  /** Who consented, when and how, attested by you, for rows of which an export records neither consent nor an opt-out. Default: such rows are left alone. */
+  readonly attested?: string | null | undefined;
   /** What happens to a subscribe without a date. Default: subscribe; a historical run stops. */
   readonly undated?: 'subscribe' | 'list_only' | 'reject' | null | undefined;
   /** Klaviyo’s id of the account, if workers for several accounts use the same ledger. Default: the only one. */

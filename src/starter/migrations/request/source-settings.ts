@@ -70,6 +70,11 @@ export const sourceSettings = {
     says: 'consent date, attested by you, for rows without one: 2024-05-01 or with time and zone',
     flag: { spelling: '--consented-at <date>' },
   }),
+  attested: setting(optional(text('say who gave consent, when and how')), {
+    says: 'who consented, when and how, attested by you, for rows of which an export records neither consent nor an opt-out',
+    otherwise: 'such rows are left alone',
+    flag: { spelling: '--attested <words>' },
+  }),
   undated: setting(optional(choice(['subscribe', 'list_only', 'reject'])), {
     says: 'what happens to a subscribe without a date',
     otherwise: 'subscribe; a historical run stops',

@@ -110,6 +110,7 @@ export const sourceSchema = z
       country: keyOf(sourceSettings.country, { otherwise: 'the account’s `country`' }),
       timezone: keyOf(sourceSettings.timezone),
       consented_at: keyOf(sourceSettings.consentedAt),
+      attested: keyOf(sourceSettings.attested),
       undated: keyOf(sourceSettings.undated),
     },
     { error: 'give { file: PATH } or { connection: NAME, query: SQL }' },
