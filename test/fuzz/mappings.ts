@@ -141,6 +141,7 @@ function saysYes({ channels: { email }, suppressed }: Mapping, line: number): bo
   if (suppressed !== undefined && suppressed.values.includes(cell(suppressed.column, line))) {
     return false;
   }
+  if (email.consent === undefined) return false;
   const { constant, column, subscribed = [] } = email.consent;
   if (constant !== undefined) return constant === 'subscribed';
   return subscribed.includes(cell(column ?? '', line));

@@ -63,8 +63,10 @@ function notReadWords(mapping: Mapping, columns: readonly string[]): string {
 function columnsOf(mapping: Mapping): (string | undefined)[] {
   const { email, phone, country, date_of_birth: born, push, suppressed, channels } = mapping;
   const ofChannels = Object.values(channels).flatMap((channel) => [
-    channel?.consent.column,
+    channel?.consent?.column,
     channel?.date?.column,
+    channel?.opted_out_date === 'none' ? undefined : channel?.opted_out_date?.column,
+    ...(channel?.opted_out ?? []),
   ]);
   return [
     email,

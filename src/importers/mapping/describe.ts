@@ -25,19 +25,38 @@ export function describeMapping(mapping: Mapping): string {
   ].join('\n');
 }
 
-function describeChannel(channel: string, { consent, date }: ChannelMapping): string[] {
+function describeChannel(channel: string, described: ChannelMapping): string[] {
+  const { consent, date, opted_out: outs = [], opted_out_date: leftDate } = described;
   return [
-    ...(consent.constant === undefined
-      ? [`${channel}: column "${consent.column ?? ''}": ${describeWords(consent)}.`]
-      : [`${channel}: every row is ${consent.constant}${attested(consent.attested)}.`]),
-    ...(date?.column === undefined
+    ...(outs.length === 0
       ? []
-      : [`${channel} date: column "${date.column}"${asWritten(date)}.`]),
-    ...(date?.constant === undefined ? [] : [`${channel} date of every row: ${date.constant}.`]),
+      : [
+          `${channel}: any value but a blank or a no in ${columnsOf(outs)} unsubscribes, whatever else the row says.`,
+        ]),
+    ...(consent === undefined
+      ? []
+      : consent.constant === undefined
+        ? [`${channel}: column "${consent.column ?? ''}": ${describeWords(consent)}.`]
+        : [`${channel}: every row is ${consent.constant}${attested(consent.attested)}.`]),
+    ...describeDate(`${channel} date`, date),
+    ...(leftDate === 'none'
+      ? [`${channel}: no column says when people opted out.`]
+      : describeDate(`${channel} date of opt-outs`, leftDate)),
   ];
 }
 
-function describeWords(consent: ChannelMapping['consent']): string {
+function columnsOf(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(' or ');
+}
+
+function describeDate(what: string, date: ChannelMapping['date']): string[] {
+  return [
+    ...(date?.column === undefined ? [] : [`${what}: column "${date.column}"${asWritten(date)}.`]),
+    ...(date?.constant === undefined ? [] : [`${what} of every row: ${date.constant}.`]),
+  ];
+}
+
+function describeWords(consent: NonNullable<ChannelMapping['consent']>): string {
   const meanings: readonly [readonly string[] | undefined, string][] = [
     [consent.subscribed, 'subscribes'],
     [consent.unsubscribed, 'unsubscribes'],

@@ -7,6 +7,7 @@ import type { Header } from '../../connectors/header.js';
 import { asksTheSame, type ImportOptions } from '../options.js';
 import { asksFor, cell, type ChannelClaim, type ListAsk, type Preset } from '../presets/preset.js';
 import { SourceError } from '../../connectors/source-error.js';
+import { OPT_OUT, saidBy } from '../values/said.js';
 import type { Suppression } from '../values/suppression.js';
 import type { ChannelMapping, Mapping } from './schema.js';
 
@@ -83,31 +84,55 @@ function channelReader(
       `Add channels.${channel} to the mapping, or leave ${channel} out of --channels.`,
     );
   }
-  const { date } = described;
-  const dateColumn = date?.column ?? '';
-  const readDate = columnReader(header, date?.column, `channels.${channel}.date`);
+  const { consent, opted_out_date: leftDate = described.date } = described;
+  const dated = (key: 'date' | 'opted_out_date', written: ChannelMapping['date']) =>
+    dateReader(
+      header,
+      written,
+      `channels.${channel}.${key}`,
+      mapping.timezone ?? options.timezone,
+      now,
+    );
+  const joined = dated('date', described.date);
+  const left =
+    leftDate === described.date
+      ? joined
+      : dated('opted_out_date', leftDate === 'none' ? undefined : leftDate);
+  const ask =
+    consent === undefined ? () => 'nothing' as const : askReader(header, channel, consent);
+  const note = consent?.constant === 'subscribed' ? { note: 'consent_attested' } : {};
+  const outs = (described.opted_out ?? []).map((column) =>
+    columnReader(header, column, `channels.${channel}.opted_out`),
+  );
+  return (fields, named) => {
+    const isOut = outs.some((read) => saidBy(read(fields), OPT_OUT) === 'unsubscribe');
+    const asked = isOut ? 'unsubscribe' : ask(fields, named);
+    const date = asked === 'subscribe' || asked === 'list_only' ? joined : left;
+    return { channel, ask: asked, ...date(fields), ...(asked === 'subscribe' ? note : {}) };
+  };
+}
+
+function dateReader(
+  header: Header,
+  date: ChannelMapping['date'],
+  key: string,
+  timezone: string | null,
+  now: Date,
+): Read<Pick<ChannelClaim, 'date' | 'dateColumn' | 'dates'>> {
+  const read = columnReader(header, date?.column, key);
   const dates = new ConsentDates(
-    date?.timezone ?? mapping.timezone ?? options.timezone,
+    date?.timezone ?? timezone,
     now,
     ...(date?.format === undefined ? [] : [compileDateFormat(date.format)]),
   );
-  const ask = askReader(header, channel, described.consent);
-  const note = described.consent.constant === 'subscribed' ? { note: 'consent_attested' } : {};
-  return (fields, named) => ({
-    channel,
-    ask: ask(fields, named),
-    date: date?.constant ?? readDate(fields),
-    dateColumn:
-      date?.constant === undefined ? dateColumn : `channels.${channel}.date of the mapping`,
-    dates,
-    ...note,
-  });
+  const dateColumn = date?.constant === undefined ? (date?.column ?? '') : `${key} of the mapping`;
+  return (fields) => ({ date: date?.constant ?? read(fields), dateColumn, dates });
 }
 
 function askReader(
   header: Header,
   channel: ConsentChannel,
-  consent: ChannelMapping['consent'],
+  consent: NonNullable<ChannelMapping['consent']>,
 ): (fields: readonly string[], named: Named) => Ask {
   const { constant, column } = consent;
   if (constant !== undefined) {

@@ -130,7 +130,29 @@ const list = z
   .strictObject({ column, add: words.default([]), remove: words.default([]) })
   .superRefine(oneMeaningEach('add', 'remove'));
 
-const channel = z.strictObject({ consent, date: date.optional() });
+/** Columns of opt-outs: any value but a blank, a no or a none is one. */
+const optedOut = z.preprocess(
+  (value) => (typeof value === 'string' ? [value] : value),
+  z.array(column, { error: 'give the name of a column, or a list of names' }).min(1),
+);
+
+const channel = z
+  .strictObject({
+    consent: consent.optional(),
+    /** When consent was given; without `opted_out_date` also when it was withdrawn. */
+    date: date.optional(),
+    opted_out: optedOut.optional(),
+    /** `none`: no column says when, so opt-outs count as the newest. */
+    opted_out_date: z.union([z.literal('none'), date]).optional(),
+  })
+  .superRefine((value, context) => {
+    if (value.consent !== undefined || value.opted_out !== undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['consent'],
+      message: 'say who consented, or which column has opt-outs with opted_out',
+    });
+  });
 
 /**
  * How to read a source without a preset: which column is what, and which words mean what. This is
