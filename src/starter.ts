@@ -29,6 +29,7 @@ export type {
   MigrationTiming,
   OutcomeCounts,
   PartCount,
+  SharedDate,
   Phase,
   Plan,
   Preflight,

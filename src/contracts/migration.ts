@@ -351,8 +351,21 @@ export interface Plan {
   readonly leaveBothTexts: number;
   /** The source undoes a run: Klaviyo then holds whoever it unsubscribes as having opted out. */
   readonly isUndo: boolean;
+  /**
+   * Dates that are to be sent and that many rows share to the second, at most one a channel: they say when
+   * people were loaded into the tool, rather than when they consented.
+   */
+  readonly sharedDates: readonly SharedDate[];
   /** The least time that these calls take with the run's share of the account's limits. */
   readonly atLeastMs: number;
+}
+
+/** A date of consent that many rows of a source share to the second. */
+export interface SharedDate {
+  readonly channel: Channel;
+  /** RFC 3339 in UTC. */
+  readonly at: string;
+  readonly parts: number;
 }
 
 /** Settled parts of one channel with the same outcome and reason. */

@@ -25,6 +25,7 @@ export function planOfOne(job: Pick<Plan['jobs'][number], 'settleWithinMs' | 'ca
     madeReachable: { subscribed: 0, neverSubscribed: 0 },
     leaveBothTexts: 0,
     isUndo: false,
+    sharedDates: [],
     atLeastMs: 0,
   };
 }

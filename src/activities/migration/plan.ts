@@ -9,6 +9,7 @@ import {
   countRows,
   countSettledParts,
   countSideEffects,
+  findSharedDates,
   forgetAsked,
   getMigration,
   isAnybodyAsked,
@@ -78,6 +79,8 @@ export function createPlan({ ledger }: ActivityDependencies) {
             .reduce((sum, { parts }) => sum + parts, 0),
           ...(await countSideEffects(db, migrationId)),
           isUndo: settings.isUndo,
+          // A live run sends no dates.
+          sharedDates: settings.historicalImport ? await findSharedDates(db, migrationId) : [],
           atLeastMs: leastTime(calls, share, preflight?.limits ?? []),
         };
         await setPlan(db, migrationId, plan);

@@ -76,7 +76,12 @@ export function renderPlan(plan: Plan, firstRows: FirstRows | null = null): stri
     `Calls to Klaviyo, at least (${least(plan.atLeastMs)} at the account's limits, plus ` +
       `Klaviyo's own delay):\n${indent(calls)}`,
   );
-  sections.push(messages(plan.doubleOptInMessages), ...sideEffects(plan), ...undoes(plan));
+  sections.push(
+    messages(plan.doubleOptInMessages),
+    ...sideEffects(plan),
+    ...uploads(plan),
+    ...undoes(plan),
+  );
   return sections.join('\n\n');
 }
 
@@ -126,6 +131,16 @@ function sideEffects({ madeReachable, leaveBothTexts = 0 }: Partial<Plan>): stri
     );
   }
   return sections;
+}
+
+/** Thousands do not consent in one second: such a date is when somebody loaded them into the tool. */
+function uploads({ sharedDates = [] }: Partial<Plan>): string[] {
+  return sharedDates.map(
+    ({ channel, at, parts }) =>
+      `${counted(parts, 'row has', 'rows have')} the same second as their date of consent to ${channel}, ${at}: ` +
+      'that is when they were uploaded, not when they consented. Remove these dates from the source if they are wrong, ' +
+      'and attest the right one with --consented-at.',
+  );
 }
 
 function undoes({ isUndo, toSend }: Plan): string[] {

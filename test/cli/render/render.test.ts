@@ -116,6 +116,7 @@ const PLAN: Plan = {
   madeReachable: { subscribed: 0, neverSubscribed: 0 },
   leaveBothTexts: 0,
   isUndo: false,
+  sharedDates: [],
   atLeastMs: 1_000,
 };
 
@@ -150,6 +151,18 @@ describe('plan', () => {
     assert.match(text, /1 person leaves one kind of texts: Klaviyo opts them out of both/);
     assert.match(text, /^\* THIS UNDO UNSUBSCRIBES 12 PEOPLE\. +\*$/m);
     assert.match(text, /A LATER IMPORT WILL SKIP THEM/);
+  });
+
+  it('says whose date of consent is that of an upload', () => {
+    assert.doesNotMatch(renderPlan(PLAN), /same second/);
+    const sharedDates = [{ channel: 'email', at: '2021-03-04T05:06:07Z', parts: 4_120 }] as const;
+    assert.match(
+      renderPlan({ ...PLAN, sharedDates }),
+      /^4,120 rows have the same second as their date of consent to email, 2021-03-04T05:06:07Z: .*--consented-at/m,
+    );
+    // As a plan of an earlier version is stored.
+    const { sharedDates: _, ...earlier } = PLAN;
+    assert.doesNotMatch(renderPlan(earlier as typeof PLAN), /same second/);
   });
 
   it('says what ends, what is sent, how many calls, and whom Klaviyo writes to', () => {

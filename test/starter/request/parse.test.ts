@@ -36,6 +36,7 @@ describe('a request', () => {
       country: null,
       timezone: null,
       consentedAt: null,
+      attested: null,
       undated: null,
       account: null,
       listId: null,
