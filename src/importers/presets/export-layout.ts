@@ -218,7 +218,7 @@ function bindChannel(
       const note = heard.note === null ? {} : { note: heard.note };
       return { claim: { channel, ask: heard.ask, ...when(fields), ...note }, suppression };
     }
-    if (attested !== null && isNamed && suppression === null) {
+    if (attested !== null && isNamed) {
       const note = 'consent_attested';
       return { claim: { channel, ask: 'subscribe', ...date(fields), note }, suppression };
     }
