@@ -209,8 +209,8 @@ function bindChannel(
   const left = dateReader(header, options, exported.left);
   return (fields, named, line) => {
     const isNamed = cellText(isPhoneChannel(channel) ? named.phone : named.email) !== '';
-    // Whoever has no number is not asked about texts, and an opt-out says so itself.
-    const base = isNamed ? everyRow : 'silent';
+    // Whoever has no number is not asked about texts. A row of a file of addresses should have one.
+    const base = isNamed || channel === 'email' ? everyRow : 'silent';
     const heard = together([base, ...says.flatMap((read) => read(fields))]);
     const { suppression } = heard;
     if (heard.ask !== 'silent') {
