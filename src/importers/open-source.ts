@@ -151,7 +151,8 @@ async function* readIntents(
       return [rows.malformed(line)];
     }
     const value = key === null ? '' : cellText(fields[key] ?? '');
-    return [readRow(fields, line)].flat().map((row) => {
+    const said = readRow(fields, line);
+    return ('channels' in said ? [said] : said).map((row) => {
       const claim = persons.next(row);
       const intent = rows.read(line, contradicts ? doubted(claim, options) : claim);
       return value === '' ? intent : { ...intent, key: value };

@@ -5,6 +5,7 @@ import type { Ask } from '../values/consent-value.js';
 import { compileDateFormat, type ReadDate } from '../values/date-format.js';
 import type { Header } from '../../connectors/header.js';
 import { asksTheSame, type ImportOptions } from '../options.js';
+import { refuseOtherName } from '../presets/file-name.js';
 import { asksFor, cell, type ChannelClaim, type ListAsk, type Preset } from '../presets/preset.js';
 import { SourceError } from '../../connectors/source-error.js';
 import { OPT_OUT, saidBy } from '../values/said.js';
@@ -100,6 +101,7 @@ function channelReader(
       : dated('opted_out_date', leftDate === 'none' ? undefined : leftDate);
   const ask =
     consent === undefined ? () => 'nothing' as const : askReader(header, channel, consent);
+  if (consent?.constant === 'subscribed' && !asksTheSame(options)) refuseOtherName(header);
   const note = consent?.constant === 'subscribed' ? { note: 'consent_attested' } : {};
   const outs = (described.opted_out ?? []).map((column) =>
     columnReader(header, column, `channels.${channel}.opted_out`),

@@ -6,8 +6,8 @@ import { cellText } from '../values/cell-text.js';
 import { ConsentDates, readIso } from '../values/consent-date.js';
 import { compileDateFormat } from '../values/date-format.js';
 import { saidBy, together, type Said, type Vocabulary } from '../values/said.js';
-import { statusInName } from '../values/status-in-name.js';
 import type { Names } from './column-layout.js';
+import { refuseOtherName } from './file-name.js';
 import type { PresetName } from './names.js';
 import { cell, type ChannelClaim, type Preset, type RowClaim } from './preset.js';
 
@@ -233,18 +233,6 @@ function bindChannel(
     const note = isNamed && everyRow === 'silent' ? { note: 'consent_not_recorded' } : {};
     return { claim: { channel, ask: 'nothing', date: '', dateColumn: '', ...note }, suppression };
   };
-}
-
-/** What a file's name says may be all that tells unsubscribed people from subscribed ones. */
-function refuseOtherName(header: Header): void {
-  const word = statusInName(header.file);
-  if (word === null) return;
-  throw new SourceError(
-    'status_not_told',
-    { file: header.file },
-    `The name of the file says "${word}", but its columns do not: by them, people would be subscribed.`,
-    'If they left, add --operation unsubscribe; if their addresses bounced, --operation suppress. If they are subscribed, rename the file.',
-  );
 }
 
 function sayingColumn(

@@ -164,6 +164,18 @@ describe('a mapping with opt-outs', () => {
     ]);
   });
 
+  it('is asked about where it subscribes everybody, and the file’s name says that they left', async () => {
+    const mapping = withChannel(`{ consent: ${attested} }`);
+    const text = 'E\na@shop.test\n';
+    await assert.rejects(intentsOf(text, { ...live, mapping }, 'unsubscribed.csv'), {
+      code: 'status_not_told',
+      message: /--operation unsubscribe.*rename the file/,
+    });
+    const out: Options = { ...live, mapping, operation: 'unsubscribe' };
+    const intents = await intentsOf(text, out, 'unsubscribed.csv');
+    assert.deepEqual(intents.flatMap(inShort), ['email unsubscribe']);
+  });
+
   it('dates them by the date of consent only if it says nothing of their own', async () => {
     const text = 'E,C,D,L\na@shop.test,raus,2021-03-04,2022-03-04\n';
     const consent = 'consent: { column: C, subscribed: [ja], unsubscribed: [raus] }';
