@@ -29,6 +29,7 @@ export type {
   MigrationTiming,
   OutcomeCounts,
   PartCount,
+  NoteCount,
   SharedDate,
   Phase,
   Plan,

@@ -29,6 +29,7 @@ const SECTIONS = {
     'Totals',
     'OutcomeCounts',
     'PartCount',
+    'NoteCount',
     'SharedDate',
     'WatchProgress',
     'MigrationTiming',

@@ -356,8 +356,17 @@ export interface Plan {
    * people were loaded into the tool, rather than when they consented.
    */
   readonly sharedDates: readonly SharedDate[];
+  /** What was changed or noticed while the source was read; a part may have several notes. */
+  readonly notes: readonly NoteCount[];
   /** The least time that these calls take with the run's share of the account's limits. */
   readonly atLeastMs: number;
+}
+
+/** Parts of one channel with the same note, such as `address_never_mailed`. */
+export interface NoteCount {
+  readonly channel: Channel;
+  readonly note: string;
+  readonly parts: number;
 }
 
 /** A date of consent that many rows of a source share to the second. */

@@ -66,6 +66,7 @@ export {
   SegmentListError,
 } from './segments/segments.js';
 export * from './runs/plan.js';
+export * from './runs/notes.js';
 export * from './runs/shared-dates.js';
 export * from './runs/preflight.js';
 export * from './runs/consent-states.js';

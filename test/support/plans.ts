@@ -26,6 +26,7 @@ export function planOfOne(job: Pick<Plan['jobs'][number], 'settleWithinMs' | 'ca
     leaveBothTexts: 0,
     isUndo: false,
     sharedDates: [],
+    notes: [],
     atLeastMs: 0,
   };
 }

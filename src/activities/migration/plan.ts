@@ -5,6 +5,7 @@ import type { Outcome } from '../../contracts/outcomes.js';
 import { ENDPOINT_NAMES, endpointOf } from '../../klaviyo/index.js';
 import {
   assignJobs,
+  countNotes,
   countOpenParts,
   countRows,
   countSettledParts,
@@ -78,6 +79,7 @@ export function createPlan({ ledger }: ActivityDependencies) {
             .filter(({ reason }) => reason === 'asked_already')
             .reduce((sum, { parts }) => sum + parts, 0),
           ...(await countSideEffects(db, migrationId)),
+          notes: await countNotes(db, migrationId),
           isUndo: settings.isUndo,
           // A live run sends no dates.
           sharedDates: settings.historicalImport ? await findSharedDates(db, migrationId) : [],

@@ -45,7 +45,11 @@ export interface FirstRows {
 
 /** What a run will do, before it has sent anything. */
 export function renderPlan(plan: Plan, firstRows: FirstRows | null = null): string {
-  const sections = [`Plan for ${counted(plan.rows, 'row')}`, ...notSent(plan.settledBefore)];
+  const sections = [
+    `Plan for ${counted(plan.rows, 'row')}`,
+    ...notSent(plan.settledBefore),
+    ...noticed(plan),
+  ];
   if (plan.toSend.length === 0) {
     sections.push('Nothing is left to send.');
     return sections.join('\n\n');
@@ -94,6 +98,15 @@ function notSent(parts: Plan['settledBefore']): string[] {
   return grouped
     .filter(({ parts }) => parts.length > 0)
     .map(({ heading, parts }) => `${heading}:\n${indent(renderParts(parts))}`);
+}
+
+function noticed({ notes = [] }: Partial<Plan>): string[] {
+  if (notes.length === 0) return [];
+  const counts = table(
+    [{ head: 'channel' }, { head: 'note' }, { head: 'rows', align: 'right' }],
+    notes.map(({ channel, note, parts }) => [channel, note, count(parts)]),
+  );
+  return [`Noticed in the source (see "Notes" in docs/sources.md):\n${indent(counts)}`];
 }
 
 function firstRowsWords({ rows, thenWaitMs }: FirstRows): string {

@@ -117,6 +117,7 @@ const PLAN: Plan = {
   leaveBothTexts: 0,
   isUndo: false,
   sharedDates: [],
+  notes: [],
   atLeastMs: 1_000,
 };
 
@@ -161,8 +162,15 @@ describe('plan', () => {
       /^4,120 rows have the same second as their date of consent to email, 2021-03-04T05:06:07Z: .*--consented-at/m,
     );
     // As a plan of an earlier version is stored.
-    const { sharedDates: _, ...earlier } = PLAN;
-    assert.doesNotMatch(renderPlan(earlier as typeof PLAN), /same second/);
+    const { sharedDates: _dates, notes: _notes, ...earlier } = PLAN;
+    assert.equal(renderPlan(earlier as typeof PLAN), renderPlan(PLAN));
+  });
+
+  it('counts what was noticed in the source', () => {
+    assert.doesNotMatch(renderPlan(PLAN), /Noticed/);
+    const notes = [{ channel: 'email', note: 'consent_not_recorded', parts: 1_200 }] as const;
+    const compact = lines(renderPlan({ ...PLAN, notes }));
+    assert.ok(compact.includes('email | consent_not_recorded | 1,200'), compact.join('\n'));
   });
 
   it('says what ends, what is sent, how many calls, and whom Klaviyo writes to', () => {

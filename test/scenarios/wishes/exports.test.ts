@@ -89,6 +89,39 @@ describe('what people ask for: exports of other tools as they are', () => {
     },
   );
 
+  scenario(
+    'wish-25',
+    'what is attested of people of whom an export has no opt-out is asked for, and compared with what was before',
+    async () => {
+      const [ada = '', bob = ''] = people(2);
+      const header = 'Record ID,Email,Unsubscribed from all email,Email hard bounce reason';
+      const rows = [header, `1,${ada},,`, `2,${bob},true,`];
+      const older = await world.harness.source('contacts-older.csv', rows);
+      const newer = await world.harness.source('contacts-newer.csv', [
+        ...rows.slice(0, 2),
+        `2,${bob},,`,
+      ]);
+      const silent = await world.migrate(older);
+      assert.equal(silent.outcomes[`${ada} email`], 'nothing_asked');
+      const noticed = (await world.harness.consentry.migrations.plan(silent.id))?.notes;
+      assert.deepEqual(noticed, [{ channel: 'email', note: 'consent_not_recorded', parts: 1 }]);
+      const attested = { attested: 'Order forms of May 2024' };
+      const { outcomes } = await world.migrate(older, attested);
+      assert.equal(outcomes[`${ada} email`], 'confirmed');
+      assert.equal(consentOf(bob), 'UNSUBSCRIBED');
+      // Without it, or with other words, that run had other settings.
+      const said = { ...attested, attested: 'By word of mouth' };
+      await assert.rejects(world.migrate(newer, { ...said, since: older }), {
+        code: 'since_not_migrated',
+        message: /other settings: attested/,
+      });
+      // Who is no longer among the opt-outs had opted out all the same.
+      const later = await world.migrate(newer, { ...attested, since: older });
+      assert.equal(later.outcomes[`${bob} email`], 'opted_out_before_run');
+      assert.equal(consentOf(bob), 'UNSUBSCRIBED');
+    },
+  );
+
   scenario('wish-25', 'a plan says whose dates of consent are those of an upload', async () => {
     const rows = (at: string) => [
       'email,email_consent,email_consented_at',
