@@ -115,6 +115,12 @@ describe('what people ask for: exports of other tools as they are', () => {
         code: 'since_not_migrated',
         message: /other settings: attested/,
       });
+      const only = await world.harness.source('contacts-attested.csv', [header, `7,${ada},,`]);
+      await world.migrate(only, attested);
+      await assert.rejects(world.migrate(newer, { since: only }), {
+        code: 'since_not_migrated',
+        message: /other settings: attested/,
+      });
       // Who is no longer among the opt-outs had opted out all the same.
       const later = await world.migrate(newer, { ...attested, since: older });
       assert.equal(later.outcomes[`${bob} email`], 'opted_out_before_run');
