@@ -20,7 +20,7 @@ const STATUS: Words = {
   unsubscribed: 'unsubscribe',
   blocklisted: 'unsubscribe',
   blacklisted: 'unsubscribe',
-  never_subscribed: 'nothing',
+  never_subscribed: 'no',
   '': 'silent',
 };
 

@@ -6,7 +6,7 @@ const STATES: Words = {
   subscribed: 'subscribe',
   unsubscribed: 'unsubscribe',
   pending: 'pending',
-  not_subscribed: 'nothing',
+  not_subscribed: 'no',
   redacted: 'nothing',
   invalid: 'nothing',
   '': 'nothing',

@@ -5,7 +5,7 @@ const STATUS: Words = {
   subscribed: 'subscribe',
   unsubscribed: 'unsubscribe',
   pending: 'pending',
-  never_subscribed: 'nothing',
+  never_subscribed: 'no',
   '': 'nothing',
 };
 

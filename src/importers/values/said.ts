@@ -5,6 +5,7 @@ import type { Suppression } from './suppression.js';
 /**
  * What a word of another tool says about consent to one channel.
  *
+ * - `no`: never asked, which only a segment takes for something
  * - `nothing`: no consent; also states that are neither consent nor an opt-out, such as a default
  * - `pending`: asked for, but not confirmed
  * - `list_only`: implied, not given
@@ -45,6 +46,7 @@ const CAREFUL: readonly Said[] = [
   'unsubscribe',
   'unknown',
   'pending',
+  'no',
   'nothing',
   'list_only',
   'subscribe',

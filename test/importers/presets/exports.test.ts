@@ -551,6 +551,25 @@ describe('an export', () => {
   }
 });
 
+describe('a segment', () => {
+  it('takes what it gave from whom an export says that they are not subscribed', async () => {
+    const text = [
+      'key,Email 1,Email subscriber status',
+      'k1,ada@example.com,Never subscribed',
+      'k2,bob@example.com,',
+      'k3,cat@example.com,Pending',
+    ].join('\n');
+    const segment = { key: 'key', consentHistory: null };
+    const options: Options = { ...live, preset: 'wix-contacts', segment };
+    const found = (await intentsOf(`${text}\n`, options)).map(inShort);
+    assert.deepEqual(found.slice(1), [
+      ['email nothing_asked'],
+      ['email nothing_asked consent_pending'],
+    ]);
+    assert.notDeepEqual(found[0], ['email nothing_asked']);
+  });
+});
+
 describe('every header', () => {
   const headers: readonly (readonly [PresetName, string])[] = [
     ['mailchimp-subscribed', MAILCHIMP.join()],
