@@ -4,18 +4,24 @@ import { workflowIds } from '../../src/contracts/names.js';
 import type { Phase } from '../../src/contracts/migration.js';
 import type { Harness } from '../support/harness.js';
 
-const WITHIN_MS = 30_000;
+/** How long something is waited for, and how often it is looked for. */
+export interface Waiting {
+  readonly withinMs: number;
+  readonly everyMs: number;
+}
+
+const WAITING: Waiting = { withinMs: 30_000, everyMs: 50 };
 
 /** Waits until `holds`, so that a test meets a run at one moment of it. */
 export async function until(
   what: string,
   holds: () => Promise<boolean>,
-  withinMs = WITHIN_MS,
+  { withinMs, everyMs }: Waiting = WAITING,
 ): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`${what} did not happen within ${withinMs / 1_000} s`);
-    await delay(50);
+    await delay(everyMs);
   }
 }
 

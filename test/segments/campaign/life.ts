@@ -42,8 +42,8 @@ export interface LifeReport {
 /** What is wrong with the source at one hour. */
 type Fault = 'none' | 'late_load' | 'broken_join' | 'everybody' | 'double_keys';
 
-/** Nothing waits longer: the first run has everybody, and a worker that was killed is missed after 30 s. */
-const WITHIN_MS = 1_800_000;
+/** The first run has everybody, and a worker that was killed is missed after 30 s. */
+const WAITING = { withinMs: 1_800_000, everyMs: 300 } as const;
 
 /** A worker is killed so soon after its run was started, at most. */
 const KILLED_WITHIN_MS = 2_000;
@@ -237,7 +237,7 @@ class Life {
     const { activations } = harness.consentry;
     const { name } = this.#program;
     const before = (await activations.status(name)).runs[0]?.id ?? null;
-    const running = nextRun(harness, name, before, WITHIN_MS);
+    const running = nextRun(harness, name, before, WAITING);
     const disturbed = await this.#disturb();
     await running;
     let [run] = (await activations.status(name)).runs;
@@ -250,7 +250,7 @@ class Life {
     if (run?.state === 'braked') {
       this.#count.braked += 1;
       await activations.reject(name);
-      await untilAnswerable(harness, name, before, WITHIN_MS);
+      await untilAnswerable(harness, name, before, WAITING);
       [run] = (await activations.status(name)).runs;
     } else if (run?.state === 'failed') {
       this.#count.failed += 1;

@@ -6,7 +6,7 @@ import { loadPrograms, type Programs } from '../../../src/starter/programs/load.
 import type { PreparedRun, StartedProgram } from '../../../src/starter/programs/program-runs.js';
 import { SINGLE, type Harness } from '../../support/harness.js';
 import { TEST_TIMING } from '../../support/settings.js';
-import { until } from '../../workflows/phases.js';
+import { until, type Waiting } from '../../workflows/phases.js';
 
 /** Everybody is read back before a run ends, so nobody has to be watched for long after it. */
 export const SOON_OVER = { ...TEST_TIMING, appliedWithinMs: 200 };
@@ -129,7 +129,7 @@ export async function nextRun(
   harness: Harness,
   program: string,
   before: string | null,
-  withinMs?: number,
+  waiting?: Waiting,
 ): Promise<void> {
   const schedule = harness.client.schedule.getHandle(
     workflowIds.activation(harness.accountId, program),
@@ -139,7 +139,7 @@ export async function nextRun(
     const { info } = await schedule.describe();
     return info.runningActions.length === 0;
   };
-  await until('the end of the last run', isOver, withinMs);
+  await until('the end of the last run', isOver, waiting);
   let triggeredAt = -Infinity;
   const hasRun = async (): Promise<boolean> => {
     const { runs } = await harness.consentry.activations.status(program);
@@ -150,8 +150,8 @@ export async function nextRun(
     }
     return false;
   };
-  await until('a run of the Schedule', hasRun, withinMs);
-  await untilAnswerable(harness, program, before, withinMs);
+  await until('a run of the Schedule', hasRun, waiting);
+  await untilAnswerable(harness, program, before, waiting);
 }
 
 /** Waits until there is another run, which waits for an answer or has ended. */
@@ -159,7 +159,7 @@ export async function untilAnswerable(
   { consentry }: Harness,
   program: string,
   before: string | null,
-  withinMs?: number,
+  waiting?: Waiting,
 ): Promise<void> {
   const isAnswerable = async (): Promise<boolean> => {
     const { runs } = await consentry.activations.status(program);
@@ -170,5 +170,5 @@ export async function untilAnswerable(
       !['comparing', 'running'].includes(newest.state)
     );
   };
-  await until('a run that waits or has ended', isAnswerable, withinMs);
+  await until('a run that waits or has ended', isAnswerable, waiting);
 }
