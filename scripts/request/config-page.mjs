@@ -7,6 +7,7 @@ import {
   offSchema,
   programSchema,
   proofSchema,
+  quietHoursSchema,
   sourceSchema,
 } from '../../src/starter/programs/file/schema.ts';
 import {
@@ -117,6 +118,12 @@ ${keysTable(withoutGroups(leaveSchema))}
 \`brakes\`:
 
 ${keysTable(settingsOf(brakesSchema))}
+
+### quiet_hours
+
+${keysTable(settingsOf(quietHoursSchema))}
+
+All three are needed: see [quiet hours](segments.md#quiet-hours).
 
 ### off
 

@@ -1,6 +1,7 @@
 import type { Channel, ConsentChannel, Operation, OptInProcess } from './channels.js';
 import type { JobRange, JobRef } from './jobs.js';
 import type { Outcome, Reason } from './outcomes.js';
+import type { QuietHours } from './quiet-hours.js';
 
 /**
  * The settings of a migration. They are in the ledger, for the activities. No workflow of a
@@ -50,6 +51,8 @@ export interface MigrationSettings {
    * for the same list and channel; 0: each run asks.
    */
   readonly askAgainDays: number;
+  /** No double opt-in text is asked for within these. Absent: at any time. */
+  readonly quietHours?: QuietHours;
   /** What an unsubscribe ends: all marketing of the channel, or that of the run's list alone. */
   readonly unsubscribeFrom: 'everything' | 'list';
   /** Its source was written by `report --undo`. */

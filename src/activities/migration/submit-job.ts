@@ -3,7 +3,8 @@ import { askingOf } from '../../consent/asking.js';
 import { keyOfPart, onlyParts, sentParts, type Entry } from '../../consent/operations/entries.js';
 import { OPERATIONS } from '../../consent/operations/index.js';
 import { nextCall } from '../../consent/operations/next-call.js';
-import type { Channel, Operation } from '../../contracts/channels.js';
+import { isPhoneChannel, type Channel, type Operation } from '../../contracts/channels.js';
+import { quietForMs, quietWords } from '../../contracts/quiet-hours.js';
 import type { MigrationSettings, MigrationTiming } from '../../contracts/migration.js';
 import {
   KlaviyoError,
@@ -59,7 +60,9 @@ export interface SubmitInput {
  * `stopped`: by a person or a failure.
  */
 export interface SubmitResult {
-  readonly state: 'sent' | 'settled' | 'ambiguous' | 'paused' | 'stopped';
+  readonly state: 'sent' | 'settled' | 'ambiguous' | 'paused' | 'stopped' | 'quiet';
+  /** Of `quiet`: what it waits for, and for how long, in milliseconds. */
+  readonly quiet?: { readonly hours: string; readonly forMs: number };
 }
 
 /**
@@ -134,7 +137,7 @@ export function createSubmitJob(deps: ActivityDependencies, { optOuts, people, m
     job: Job,
     entries: readonly Entry[],
     { migration, timing, signal, attempt }: Calling,
-  ): Promise<'go_on' | 'ambiguous' | 'paused' | 'stopped'> {
+  ): Promise<'go_on' | 'ambiguous' | 'paused' | 'stopped' | 'quiet'> {
     const { settings } = migration;
     const { endpoint, bringsIn } = OPERATIONS[job.operation];
     const reservation = await deps.klaviyo.reserve(endpoint, signal);
@@ -161,6 +164,8 @@ export function createSubmitJob(deps: ActivityDependencies, { optOuts, people, m
       const members = await onlyMembers(deps, migration, job.operation, given, attempt, signal);
       const asked = sentParts(members);
       if (asked.length === 0) return 'go_on';
+      // Again: waiting for the call may have taken until then.
+      if (quietOf(migration, job.operation, asked) !== null) return 'quiet';
       const now = deps.klaviyo.now();
       const call = {
         ...job,
@@ -232,13 +237,16 @@ export function createSubmitJob(deps: ActivityDependencies, { optOuts, people, m
             rows = await unsent();
           const next = nextCall(operation, rows);
           if (next === null) return stateOfSent(job);
+          const quiet = quietOf(migration, next.operation, sentParts(next.entries));
+          if (quiet !== null) return { state: 'quiet', quiet };
           const outcome = await callOnce({ ...job, operation: next.operation }, next.entries, {
             migration,
             timing,
             signal,
             attempt,
           });
-          if (outcome !== 'go_on') return { state: outcome };
+          // They began meanwhile: the next round says how long they are.
+          if (outcome !== 'go_on' && outcome !== 'quiet') return { state: outcome };
           // Mostly the call carried all that was left: then the rows need not be read once more.
           if (!(await mayHaveUnsentParts(db, migrationId, jobNumber))) return stateOfSent(job);
         }
@@ -250,6 +258,23 @@ export function createSubmitJob(deps: ActivityDependencies, { optOuts, people, m
     await noteSubmitEnded(db, migrationId, jobNumber);
     return { state: (await hasOpenParts(db, migrationId, jobNumber)) ? 'sent' : 'settled' };
   }
+}
+
+/**
+ * Quiet hours that a call would break at this time, since Klaviyo asks for a click by text at once; null if it
+ * breaks none. In doubt it asks: of WhatsApp Klaviyo does not say whether it does.
+ */
+function quietOf(
+  { settings: { quietHours, historicalImport }, preflight }: Migration,
+  operation: Operation,
+  parts: readonly { readonly channel: Channel }[],
+): NonNullable<SubmitResult['quiet']> | null {
+  if (quietHours === undefined || historicalImport) return null;
+  if (!OPERATIONS[operation].givesConsent || preflight?.optInProcess === 'single_opt_in')
+    return null;
+  if (!parts.some(({ channel }) => isPhoneChannel(channel))) return null;
+  const forMs = quietForMs(quietHours, new Date());
+  return forMs === 0 ? null : { hours: quietWords(quietHours), forMs };
 }
 
 const partsOf = ({ parts }: OpenRow) => parts;

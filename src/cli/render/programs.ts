@@ -1,3 +1,4 @@
+import { quietWords } from '../../contracts/quiet-hours.js';
 import { CONSENT_STATES, type ConsentCount } from '../../ledger/index.js';
 import type { Program, Sourced } from '../../starter/programs/program.js';
 import { customSourceOf } from '../../starter/programs/request.js';
@@ -9,7 +10,7 @@ import { table } from './table.js';
 /** A program in `--json`. The keys are stable. */
 export function programDocument(program: Program): Readonly<Record<string, unknown>> {
   const { name, account, source, proof, channels, list, optIn, country } = program;
-  const { askAgainDays, historical, smsCountries, smsWithoutSender } = program;
+  const { askAgainDays, historical, smsCountries, smsWithoutSender, quietHours } = program;
   return {
     program: name,
     account,
@@ -23,6 +24,7 @@ export function programDocument(program: Program): Readonly<Record<string, unkno
       country,
       smsCountries,
       smsWithoutSender,
+      quietHours,
     },
     proof,
     customSource: customSourceOf(program),
@@ -76,7 +78,8 @@ export function renderProgram(
 
 function renderSettings(program: Program): string {
   const { channels, list, optIn, askAgainDays, historical, country } = program;
-  const { smsCountries, smsWithoutSender } = program;
+  const { smsCountries, smsWithoutSender, quietHours } = program;
+  const { value: quiet, from } = quietHours;
   const rows: readonly (readonly [string, Sourced<Value>])[] = [
     ['channels', channels],
     ['list', list],
@@ -86,6 +89,7 @@ function renderSettings(program: Program): string {
     ['country', country],
     ['sms_countries', smsCountries],
     ['sms_without_sender', smsWithoutSender],
+    ['quiet_hours', { value: quiet === null ? null : quietWords(quiet), from }],
   ];
   return table(
     [{ head: 'setting' }, { head: 'value' }, { head: 'from' }],

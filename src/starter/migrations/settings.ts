@@ -46,7 +46,7 @@ export function migrationSettings(
 ): MigrationSettings {
   const { listId, moveFrom, channels, optIn, historical } = request;
   const { smsCountries, smsWithoutSender } = request;
-  const { mirror, absentIsNew, askAgainDays, unsubscribeFrom } = request;
+  const { mirror, absentIsNew, askAgainDays, unsubscribeFrom, quietHours } = request;
   return {
     listId,
     moveFrom,
@@ -63,6 +63,7 @@ export function migrationSettings(
     mirror,
     absentIsNew,
     askAgainDays,
+    ...(quietHours === null ? {} : { quietHours }),
     unsubscribeFrom,
     isUndo,
   };

@@ -1,6 +1,7 @@
 import type { ConsentChannel } from '../../contracts/channels.js';
 import { ASK_AGAIN_DAYS } from '../migrations/request/consent-settings.js';
 import type { OffPeople } from '../../contracts/programs.js';
+import type { QuietHours } from '../../contracts/quiet-hours.js';
 import type { SegmentSettings } from '../../contracts/segments.js';
 import type { SyncInterval } from '../../contracts/sync.js';
 import { BRAKES } from './file/segment-schema.js';
@@ -38,6 +39,8 @@ export interface Program {
   readonly historical: Sourced<boolean>;
   readonly smsCountries: Sourced<readonly string[] | null>;
   readonly smsWithoutSender: Sourced<'stop' | 'reject'>;
+  /** Within these no text asks for a click; null for none. */
+  readonly quietHours: Sourced<QuietHours | null>;
   /** Country of phone numbers without a country code; null if none is given. */
   readonly country: Sourced<string | null>;
   /** What happens to the people of a channel that is switched off. */
@@ -115,6 +118,7 @@ function programOf(name: string, own: ProgramSettings, settings: Settings): Prog
         : either('historical', false),
     smsCountries: either('sms_countries', null),
     smsWithoutSender: either('sms_without_sender', 'stop' as const),
+    quietHours: either('quiet_hours', null),
     country:
       own.source.country !== undefined
         ? { value: own.source.country, from: 'program' }

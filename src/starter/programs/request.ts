@@ -24,7 +24,7 @@ export function requestOf(
   options: RunOptions = {},
 ): FullRequest {
   const { source, channels, list, optIn, askAgainDays, historical } = program;
-  const { smsCountries, smsWithoutSender } = program;
+  const { smsCountries, smsWithoutSender, quietHours } = program;
   const request: MigrationRequest = {
     ...parseRunOptions(options),
     file: locationOf(file, secrets, program),
@@ -45,6 +45,7 @@ export function requestOf(
     historical: historical.value,
     smsCountries: smsCountries.value,
     smsWithoutSender: smsWithoutSender.value,
+    quietHours: quietHours.value,
     customSource: customSourceOf(program),
   };
   try {

@@ -21,6 +21,7 @@ const ASK_AGAIN = '1 day';
  *
  * Idempotency: the ledger knows what was sent, so a repeated step sends nothing twice. A lost
  * answer is read back before anything is sent again.
+ * Quiet hours: what would ask for a click by text waits for their end in a timer.
  * Stop: a cancelled or failed run records it in the ledger, which is checked before every call.
  * What Klaviyo has is still settled, since an accepted call cannot be taken back.
  * Cancel of only this job, or a failure: the same, and it ends Cancelled or Failed afterwards.
@@ -107,7 +108,7 @@ async function submit(
   const { jobNumber } = job;
   for (let readBack: string | null = null; ;) {
     const { resumed } = received;
-    const { state } = await submits.submitJob.executeWithOptions(
+    const { state, quiet } = await submits.submitJob.executeWithOptions(
       { summary: `${readBack === null ? 'submit' : 'resend'} ${job.operation}, ${job.rows} rows` },
       [{ migrationId, jobNumber, readBack, timing }],
     );
@@ -126,6 +127,14 @@ async function submit(
       case 'paused':
         await condition(() => received.resumed > resumed, ASK_AGAIN);
         continue;
+      case 'quiet': {
+        // Consent is read again afterwards, since what was read is too old by then.
+        const { hours = '', forMs = 0 } = quiet ?? {};
+        const summary = `quiet hours, ${hours}: no text asks for a click`;
+        setCurrentDetails(`Job ${jobNumber} waits for the end of ${summary}`);
+        await condition(() => received.resumed > resumed, forMs, { summary });
+        continue;
+      }
       case 'ambiguous': {
         await sleep(timing.lostAnswerWaitMs, { summary: 'answer lost: wait, then read back' });
         const read = await steps.settleJob.executeWithOptions(

@@ -127,6 +127,31 @@ programs: { a: { account: shop, source: { file: a.csv }, list: L } }`);
     );
   });
 
+  it('takes quiet hours of a program or its defaults, and says what is wrong with them', async () => {
+    const text = (hours: string) => `
+version: 1
+accounts: { shop: {} }
+defaults: { shop: { quiet_hours: { from: "22:00", to: "07:30", time_zone: UTC } } }
+programs:
+  a: { account: shop, source: { file: a.csv }, list: L, opt_in: double${hours} }`;
+    const hoursOf = async (hours: string) => {
+      const { file, secrets, programs } = await load(text(hours));
+      return requestOf(file, secrets, programs[0]!).quietHours;
+    };
+    assert.deepEqual(await hoursOf(''), { from: '22:00', to: '07:30', timeZone: 'UTC' });
+    assert.equal(await hoursOf(', quiet_hours: null'), null);
+    const wrong = (from: string, to: string, zone: string) =>
+      messageOf(text(`, quiet_hours: { from: ${from}, to: ${to}, time_zone: ${zone} }`));
+    assert.match(await wrong('"24:00"', '"08:00"', 'UTC'), /from.*Give a time of the day as 21:00/);
+    assert.match(await wrong('21', '"08:00"', 'UTC'), /from.*Give a time of the day as 21:00/);
+    assert.match(await wrong('"21:00"', '"08:00"', 'Berlin'), /time_zone.*Europe\/Berlin/);
+    assert.match(await wrong('"21:00"', '"21:00"', 'UTC'), /quiet_hours.*Give two different times/);
+    assert.match(
+      await messageOf(text(', quiet_hours: { from: "21:00" }')),
+      /quiet_hours\.(to|time_zone)/,
+    );
+  });
+
   it('makes the request of a migration of a program', async () => {
     const { file, secrets, programs } = await load(WHOLE);
     const [first, second] = programs

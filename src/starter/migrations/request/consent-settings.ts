@@ -1,3 +1,4 @@
+import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { SAME_FOR_ALL } from '../../../importers/options.js';
 import { choice, optional, setting, text, whole, yesOrNo } from './setting.js';
@@ -8,6 +9,19 @@ import { country } from './source-settings.js';
  * asks nobody twice in between.
  */
 export const ASK_AGAIN_DAYS = 30;
+
+const CLOCK = 'give a time of the day as 21:00';
+
+/** `HH:MM` */
+export const clockTime = z.string({ error: CLOCK }).regex(/^([01]\d|2[0-3]):[0-5]\d$/, CLOCK);
+
+/** Such as Europe/Berlin. */
+export const timeZone = text('give the name of a time zone, such as Europe/Berlin').refine(
+  (zone) => IANAZone.isValidZone(zone),
+  'give the name of a time zone, such as Europe/Berlin',
+);
+
+export const QUIET_HOURS = 'give from, to and time zone, such as 21:00, 08:00 and Europe/Berlin';
 
 /** What Klaviyo is asked to do. */
 export const consentSettings = {
@@ -69,6 +83,33 @@ export const consentSettings = {
     says: 'SMS rows of countries without a sender: stop the run, or reject them',
     flag: { spelling: '--sms-without-sender <what>' },
   }),
+  quietHours: setting(
+    optional(
+      z
+        .strictObject(
+          {
+            from: setting(clockTime, {
+              says: 'no double opt-in text is asked for from this time on, such as 21:00',
+              flag: { spelling: '--quiet-from <time>' },
+            }),
+            to: setting(clockTime, {
+              says: 'until this time of the same or the next day, such as 08:00',
+              flag: { spelling: '--quiet-to <time>' },
+            }),
+            timeZone: setting(timeZone, {
+              says: 'time zone of these times, such as Europe/Berlin',
+              flag: { spelling: '--quiet-time-zone <name>' },
+            }),
+          },
+          { error: QUIET_HOURS },
+        )
+        .refine(({ from, to }) => from !== to, 'give two different times'),
+    ),
+    {
+      says: 'times of the day at which no text asks for a click: what would send one waits',
+      otherwise: 'none',
+    },
+  ),
   customSource: setting(optional(text('give the text that Klaviyo stores')), {
     says: 'what Klaviyo stores as the source of the consent',
     otherwise: 'the preset and the id of the migration',

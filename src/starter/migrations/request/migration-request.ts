@@ -82,6 +82,18 @@ export interface MigrationRequest {
   readonly smsCountries?: readonly string[] | null | undefined;
   /** SMS rows of countries without a sender: stop the run, or reject them. Default: stop. */
   readonly smsWithoutSender?: 'stop' | 'reject' | undefined;
+  /** Times of the day at which no text asks for a click: what would send one waits. Default: none. */
+  readonly quietHours?:
+    | {
+        /** No double opt-in text is asked for from this time on, such as 21:00. */
+        readonly from: string;
+        /** Until this time of the same or the next day, such as 08:00. */
+        readonly to: string;
+        /** Time zone of these times, such as Europe/Berlin. */
+        readonly timeZone: string;
+      }
+    | null
+    | undefined;
   /** What Klaviyo stores as the source of the consent. Default: the preset and the id of the migration. */
   readonly customSource?: string | null | undefined;
   /** Plan only: show what would be sent, to whom and in how long; send nothing. */

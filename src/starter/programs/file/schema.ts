@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { OFF_PEOPLE } from '../../../contracts/programs.js';
-import { ASK_AGAIN_DAYS, consentSettings } from '../../migrations/request/consent-settings.js';
+import {
+  ASK_AGAIN_DAYS,
+  consentSettings,
+  clockTime,
+  timeZone,
+} from '../../migrations/request/consent-settings.js';
 import { setting, text, yesOrNo } from '../../migrations/request/setting.js';
 import {
   channelsOrNone,
@@ -61,6 +66,23 @@ export const connectionSchema = z.strictObject(
   { error: 'give { url: { env: NAME } }, the variable with the address of the database' },
 );
 
+const QUIET = 'give { from: "21:00", to: "08:00", time_zone: Europe/Berlin }';
+
+export const quietHoursSchema = z.strictObject(
+  {
+    from: setting(clockTime, { says: 'the first quiet minute, such as "21:00"' }),
+    to: setting(clockTime, {
+      says: 'when texts may ask again, such as "08:00", of the same or the next day',
+    }),
+    time_zone: setting(timeZone, { says: 'time zone of these times, such as Europe/Berlin' }),
+  },
+  { error: QUIET },
+);
+
+const quietHours = quietHoursSchema
+  .refine(({ from, to }) => from !== to, 'give two different times')
+  .transform(({ from, to, time_zone: zone }) => ({ from, to, timeZone: zone }));
+
 /** What a program can have of its own or from the defaults of its account. */
 const consentKeys = {
   channels: setting(channelsOrNone.optional(), {
@@ -79,6 +101,10 @@ const consentKeys = {
   historical: keyOf(consentSettings.historical, { otherwise: 'false' }),
   sms_countries: keyOf(consentSettings.smsCountries),
   sms_without_sender: keyOf(consentSettings.smsWithoutSender, { otherwise: 'stop' }),
+  quiet_hours: setting(quietHours.nullable().optional(), {
+    says: 'times of the day at which no text asks for a click: what would send one waits; null for none',
+    otherwise: 'none',
+  }),
   ...segmentKeys,
 };
 

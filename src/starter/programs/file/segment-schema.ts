@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { LEAVE_DOES } from '../../../contracts/segments.js';
 import { choice, setting, text, whole, yesOrNo } from '../../migrations/request/setting.js';
 import { eitherOf } from './keys.js';
-import { CRON_SAYS, cronFields, interval, notify, timeZone, ZONE_SAYS } from './sync-schema.js';
+import { timeZone } from '../../migrations/request/consent-settings.js';
+import { CRON_SAYS, cronFields, interval, notify, ZONE_SAYS } from './sync-schema.js';
 import { readDuration } from '../../migrations/request/spelling.js';
 
 const AFTER = 'give a number of runs or a time, such as "2 runs" or 36h';

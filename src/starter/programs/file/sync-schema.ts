@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IANAZone } from 'luxon';
+import { timeZone } from '../../migrations/request/consent-settings.js';
 import { choice, setting, text } from '../../migrations/request/setting.js';
 import { readDuration } from '../../migrations/request/spelling.js';
 import { SNAPSHOT_FORMATS } from '../../../contracts/sync.js';
@@ -30,11 +30,6 @@ function duration(leastMs: number, mostMs: number, example: string) {
 export const cronFields = text('give the five fields of a crontab, such as "0 3 * * *"').regex(
   /^\s*\S+(\s+\S+){4}\s*$/,
   'give the five fields of a crontab, such as "0 3 * * *"',
-);
-
-export const timeZone = text('give the name of a time zone, such as Europe/Berlin').refine(
-  (zone) => IANAZone.isValidZone(zone),
-  'give the name of a time zone, such as Europe/Berlin',
 );
 
 export const CRON_SAYS =
