@@ -58,6 +58,14 @@ export {
   type SegmentHow,
 } from './segments/store-run.js';
 export * from './segments/activations.js';
+export {
+  beginSegmentRun,
+  getSegmentRun,
+  noteSegmentRun,
+  noteTerminated,
+  segmentRuns,
+  type SegmentRun,
+} from './segments/segment-runs.js';
 export { SegmentKeyError } from './segments/staged.js';
 export {
   endSegment,

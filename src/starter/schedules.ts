@@ -29,8 +29,15 @@ export interface ScheduleState {
 /** Runs that were missed for longer, for example while the server was down, are left out. */
 const CATCH_UP_LEAST_MS = 60_000;
 
-/** Creates a Schedule, or changes it; one that is paused stays so. */
-export async function putSchedule(client: Client, scheduled: Scheduled): Promise<void> {
+/** Without a success for so many intervals, what a Schedule starts is late. */
+export const LATE_AFTER = 3;
+
+/**
+ * Creates a Schedule, or changes it; one that is paused stays so.
+ *
+ * @returns milliseconds without a success after which it is late; null if it has fewer than two times
+ */
+export async function putSchedule(client: Client, scheduled: Scheduled): Promise<number | null> {
   const options = optionsOf(scheduled);
   const handle = client.schedule.getHandle(options.scheduleId);
   try {
@@ -39,6 +46,11 @@ export async function putSchedule(client: Client, scheduled: Scheduled): Promise
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     await client.schedule.create(options);
   }
+  // Of a cron expression, Temporal knows the times.
+  const { info } = await handle.describe();
+  const times = info.nextActionTimes;
+  const gaps = times.slice(1).map((time, n) => time.getTime() - (times[n]?.getTime() ?? 0));
+  return gaps.length === 0 ? null : Math.max(...gaps) * LATE_AFTER;
 }
 
 function optionsOf({
@@ -104,12 +116,6 @@ export async function scheduleState(client: Client, id: string): Promise<Schedul
     if (error instanceof ScheduleNotFoundError) return null;
     throw error;
   }
-}
-
-/** The next times at which a Schedule starts runs. */
-export async function nextTimes(client: Client, id: string): Promise<readonly Date[]> {
-  const { info } = await client.schedule.getHandle(id).describe();
-  return info.nextActionTimes;
 }
 
 /** @returns false if there is none */

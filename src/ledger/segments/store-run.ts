@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Approved } from '../../contracts/activation.js';
 import { CHANNELS } from '../../contracts/channels.js';
@@ -20,7 +19,8 @@ import { inStoring, type Storing } from '../runs/storing.js';
 import { findDifference } from './difference.js';
 import { foldRuns } from './fold.js';
 import { updateMembers } from './membership.js';
-import { lockSegment, noteCompared, refuseToCompare, type Segment } from './segments.js';
+import { lockSegment, noteCompared, refuseToCompare } from './segments.js';
+import { noteComparison } from './segment-runs.js';
 import { checkKeys, stage } from './staged.js';
 import { findSaidNo, findWithheld } from './withheld.js';
 import { storeRows } from './store-rows.js';
@@ -117,7 +117,7 @@ export async function storeSegmentRun(
     }
     if (!dryRun) {
       await noteCompared(storing, segment, definition, { keyForm, folded, runId });
-      await noteRun(storing, segment, {
+      await noteComparison(storing, segment, {
         runId,
         found,
         migrationId: rows > 0 ? migration.id : null,
@@ -140,30 +140,6 @@ async function comparedBy(
     from consentry.segment_run r left join consentry.migration m on m.id = r.migration_id
     where r.id = ${runId} and r.found is not null and r.generation is not null`);
   return compared ?? null;
-}
-
-/** Together with what is stored because of it: a step that is tried again finds that it was done. */
-async function noteRun(
-  { run }: Pick<Storing, 'run'>,
-  { number, generation }: Segment,
-  {
-    runId,
-    found,
-    migrationId,
-  }: {
-    readonly runId: string | null;
-    readonly found: SegmentFound;
-    readonly migrationId: string | null;
-  },
-): Promise<void> {
-  const state = migrationId === null ? 'nothing_to_do' : 'running';
-  await run(sql`
-    insert into consentry.segment_run (id, segment_number, state, found, generation, migration_id, finished_at)
-    values (${runId ?? `by-hand/${randomUUID()}`}, ${number}, ${state}, ${JSON.stringify(found)}, ${generation + 1},
-      ${migrationId}, case when ${migrationId}::text is null then now() end)
-    on conflict (id) do update set state = excluded.state, found = excluded.found,
-      generation = excluded.generation, why = null,
-      migration_id = excluded.migration_id, finished_at = excluded.finished_at`);
 }
 
 /** Whoever leaves loses only what the program gave, all of it, unless the program says that it ends whatever is there. */

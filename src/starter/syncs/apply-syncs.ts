@@ -6,8 +6,8 @@ import { newId } from '../ids.js';
 import { SettingsError } from '../migrations/request/settings-error.js';
 import type { Programs } from '../programs/load.js';
 import type { Reach } from '../reach.js';
-import { definedSyncs, lateAfter, type DefinedSync } from './defined-syncs.js';
-import { deleteSchedule, nextTimes, putSchedule } from '../schedules.js';
+import { definedSyncs, type DefinedSync } from './defined-syncs.js';
+import { deleteSchedule, putSchedule } from '../schedules.js';
 
 /** How a sync differs from what was applied last. `removed`: the file no longer has it. */
 export interface SyncChange {
@@ -101,7 +101,7 @@ export async function defineNamed(
     isWaitedFor: false,
     runId: null,
   };
-  await putSchedule(reach.client, {
+  const lateAfterMs = await putSchedule(reach.client, {
     id,
     workflowType: 'consentSync' satisfies typeof consentSync.name,
     args: [input],
@@ -110,7 +110,6 @@ export async function defineNamed(
     summary: `sync ${name}`,
   });
   if ('everyMs' in every) return sync;
-  const lateAfterMs = lateAfter(await nextTimes(reach.client, id));
   return defineSync(db, { ...named, settings: { ...settings, lateAfterMs } });
 }
 

@@ -9,6 +9,7 @@ import {
 import type { SyncEntry } from '../programs/file/sync-schema.js';
 import { inFolder, referenceOf, type ProgramsFile } from '../programs/file/read.js';
 import type { Secrets } from '../programs/file/secrets.js';
+import { LATE_AFTER } from '../schedules.js';
 import { DEFAULT_TABLE, shownDestination, shownFolder } from './request.js';
 
 /** A sync as a `consentry.yaml` defines it. */
@@ -20,9 +21,6 @@ export interface DefinedSync {
   readonly destination: string;
   readonly settings: SyncSettings;
 }
-
-/** Without a success for so many intervals, a sync is late. */
-export const LATE_AFTER = 3;
 
 /** The syncs of a file, in its order. */
 export function definedSyncs(file: ProgramsFile, secrets: Secrets): DefinedSync[] {
@@ -82,10 +80,4 @@ export function intervalOf(every: NonNullable<SyncEntry['every']>): SyncInterval
   return typeof every === 'number'
     ? { everyMs: every }
     : { cron: every.cron, timeZone: every.time_zone };
-}
-
-/** The time after which what runs at these times is late; null if there are fewer than two. */
-export function lateAfter(times: readonly Date[]): number | null {
-  const gaps = times.slice(1).map((time, n) => time.getTime() - (times[n]?.getTime() ?? 0));
-  return gaps.length === 0 ? null : Math.max(...gaps) * LATE_AFTER;
 }

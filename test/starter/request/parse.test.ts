@@ -49,6 +49,7 @@ describe('a request', () => {
       floor: null,
       smsCountries: null,
       smsWithoutSender: 'stop',
+      quietHours: null,
       customSource: null,
       dryRun: false,
       approvalAbove: null,

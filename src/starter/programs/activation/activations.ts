@@ -24,7 +24,6 @@ import { migrationInput } from '../../migrations/settings.js';
 import type { Reach } from '../../reach.js';
 import {
   deleteSchedule,
-  nextTimes,
   pauseSchedule,
   putSchedule,
   scheduleState,
@@ -32,7 +31,6 @@ import {
   type ScheduleState,
 } from '../../schedules.js';
 import { isListNotFound, MigrationStoppedError } from '../../stopped.js';
-import { lateAfter } from '../../syncs/defined-syncs.js';
 import { canonical } from '../apply/state.js';
 import { inFolder, referenceOf } from '../file/read.js';
 import type { Programs } from '../load.js';
@@ -140,7 +138,7 @@ export class Activations {
     await defineActivation(ledger.db, accountId, name, settings);
     const id = workflowIds.activation(accountId, name);
     const input: ActivationInput = { account: accountId, program: name };
-    await putSchedule(client, {
+    const lateAfterMs = await putSchedule(client, {
       id,
       workflowType: 'consentActivation' satisfies typeof consentActivation.name,
       args: [input],
@@ -148,7 +146,6 @@ export class Activations {
       taskQueue,
       summary: `segment ${name}`,
     });
-    const lateAfterMs = lateAfter(await nextTimes(client, id));
     await defineActivation(ledger.db, accountId, name, { ...settings, lateAfterMs });
   }
 
