@@ -25,7 +25,7 @@ export interface ReadConsentInput {
 const AT_ONCE = 8;
 
 /** The same while changes are read: they would wait for the calls of more. */
-const STRANGERS_AT_ONCE = 2;
+const STRANGERS_AT_ONCE = 4;
 
 /** Rows to guard together. */
 interface Chunk {
