@@ -1,6 +1,9 @@
 import { bareText } from '../contracts/addresses.js';
 import { SourceError } from './source-error.js';
 
+/** A source with more columns that have a name has something else in its header, such as data. */
+export const MOST_COLUMNS = 2_000;
+
 const SHOWN_COLUMNS = 50;
 const SHOWN_NAME = 100;
 

@@ -2,13 +2,19 @@ import { openTable } from './open-source.js';
 import type { Table } from '../connectors/table.js';
 
 export interface Sample {
+  /** Those that have a name. */
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
+/** Enough characters to see what columns hold; a sample is looked at once for each date format. */
+const SAMPLE_CHARACTERS = 4_194_304;
+
 /**
- * The columns and the first well-formed rows of a source, with or without a preset.
+ * The named columns and the first well-formed rows of a source, with or without a preset: at least
+ * one row, and no more than fit into four million characters.
  *
+ * @param count most rows
  * @throws SourceError
  */
 export async function readSample(
@@ -25,12 +31,17 @@ export async function readSample(
 }
 
 async function sampleOf(table: Table, count: number): Promise<Sample> {
-  const { columns } = table.header;
+  const named = [...table.header.columns.entries()].filter(([, column]) => column !== '');
+  const columns = named.map(([, column]) => column);
   const sample: (readonly string[])[] = [];
+  let characters = 0;
   for await (const rows of table.rows()) {
     for (const { fields } of rows) {
-      if (fields?.length !== columns.length) continue;
-      sample.push(fields);
+      if (fields?.length !== table.header.columns.length) continue;
+      const cells = named.map(([place]) => fields[place] ?? '');
+      for (const cell of cells) characters += cell.length;
+      if (sample.length > 0 && characters > SAMPLE_CHARACTERS) return { columns, rows: sample };
+      sample.push(cells);
       if (sample.length === count) return { columns, rows: sample };
     }
   }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { openSource } from '../../src/importers/open-source.js';
+import { suggestMapping } from '../../src/importers/mapping/suggest.js';
+import { readSample } from '../../src/importers/sample.js';
 import { SourceError } from '../../src/connectors/source-error.js';
 import { GENERIC_COLUMNS, OPTIONS, withFile } from '../support/sources.js';
 import { held, share, type Kind } from './kinds.js';
@@ -65,6 +67,33 @@ const DEBRIS = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
+  // What has to be read in time that grows with its length: a megabyte of it held the reader up.
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(
+        fc.array(
+          fc.constantFrom(
+            ' ',
+            ',',
+            '"',
+            '""',
+            '\n',
+            '\r',
+            '\t',
+            'a',
+            '7',
+            '.',
+            '@',
+            '\u200B',
+            'e+',
+          ),
+          { minLength: 1, maxLength: 6 },
+        ),
+        fc.constantFrom(100, 500, 2_000),
+      )
+      .map(([pieces, times]) => pieces.join('').repeat(times)),
+  },
 );
 
 interface Mutation {
@@ -148,6 +177,8 @@ function read(text: string, { gzip, cut }: Source): Promise<Reading> {
       const opened = await openSource(file, { ...OPTIONS, channels: ['email', 'sms'] });
       try {
         await opened.sha256();
+        const { columns, rows } = await readSample(file);
+        suggestMapping(columns, rows, ['email', 'sms']);
         const subscribed: (string | null)[] = [];
         for await (const batch of opened.intents) {
           for (const { email, phoneNumber, parts } of batch) {

@@ -1,5 +1,5 @@
 import { CsvUnreadable, MAX_RECORD, readCsv, type CsvRecord } from './csv-reader.js';
-import { Header } from '../header.js';
+import { Header, MOST_COLUMNS } from '../header.js';
 import { SourceError } from '../source-error.js';
 import { changed, type SourceFile } from './source-file.js';
 import type { Table } from '../table.js';
@@ -9,7 +9,8 @@ const DELIMITERS = [',', ';', '\t'] as const;
 
 /**
  * A CSV file. Its delimiter is the one of comma, semicolon and tab that splits the header into most
- * columns, else the comma. Throws `SourceError`.
+ * columns, else the comma. Columns without a name, as spreadsheets leave them, do not count towards
+ * `MOST_COLUMNS`. Throws `SourceError`.
  *
  * @param withText adds its text to each row
  */
@@ -49,12 +50,26 @@ async function readHeader(file: SourceFile): Promise<FileHead> {
       best = { header, delimiter };
     }
   }
-  if (best !== null) return best;
+  if (best !== null) {
+    refuseTooMany(best.header);
+    return best;
+  }
   throw new SourceError(
     'layout_unknown',
     { file: file.path, line: 1 },
     'The first line is not a header: its quotes do not match.',
     'The first line has to name the columns.',
+  );
+}
+
+function refuseTooMany({ file, line, columns }: Header): void {
+  const named = columns.filter((column) => column !== '').length;
+  if (named <= MOST_COLUMNS) return;
+  throw new SourceError(
+    'too_many_columns',
+    { file, line },
+    `The header names ${named} columns, and no more than ${MOST_COLUMNS} are read.`,
+    'Check that its first line ends where the header does, or export only the columns that are needed.',
   );
 }
 
@@ -86,20 +101,24 @@ async function* recordsOf(
   }
 }
 
+/** In words: what is wrong, and what to do. */
+const UNREADABLE: Readonly<Record<CsvUnreadable['problem'], readonly [string, string]>> = {
+  quote_not_closed: [
+    'A quote opens here and is never closed, so everything after it would be one field.',
+    'Close it, or double it ("") if it is part of the text.',
+  ],
+  quotes_mismatched: [
+    'From here on, line after line opens a quote that does not close where a field ends.',
+    'Export the file again; quotes that are part of the text have to be doubled ("").',
+  ],
+  record_too_long: [
+    'This line is longer than a million bytes.',
+    'Check that the file is CSV and that its lines end in a line feed.',
+  ],
+};
+
 function unreadable(file: string, { problem, line }: CsvUnreadable): SourceError {
-  return problem === 'quote_not_closed'
-    ? new SourceError(
-        problem,
-        { file, line },
-        'A quote opens here and is never closed, so everything after it would be one field.',
-        'Close it, or double it ("") if it is part of the text.',
-      )
-    : new SourceError(
-        problem,
-        { file, line },
-        'This line is longer than a million bytes.',
-        'Check that the file is CSV and that its lines end in a line feed.',
-      );
+  return new SourceError(problem, { file, line }, ...UNREADABLE[problem]);
 }
 
 function refuseBareReturns(file: string, columns: readonly string[]): void {

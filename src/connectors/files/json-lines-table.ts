@@ -1,12 +1,9 @@
 import { MAX_RECORD } from './csv-reader.js';
-import { Header } from '../header.js';
+import { Header, MOST_COLUMNS } from '../header.js';
 import { SourceError } from '../source-error.js';
 import type { SourceFile } from './source-file.js';
 import type { Table, TableRow } from '../table.js';
 import { readUtf8 } from './utf8-file.js';
-
-/** More keys than this are not columns, but data used as keys. */
-const MAX_COLUMNS = 1_000;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -51,7 +48,7 @@ async function placesOfKeys(file: SourceFile): Promise<ReadonlyMap<string, numbe
         refuseNested(file.path, line, key, object[key]);
         if (!places.has(key)) places.set(key, places.size);
       }
-      if (places.size > MAX_COLUMNS) throw tooManyColumns(file.path, line);
+      if (places.size > MOST_COLUMNS) throw tooManyColumns(file.path, line);
     }
   }
   return places;
@@ -134,7 +131,7 @@ function tooManyColumns(file: string, line: number): SourceError {
   return new SourceError(
     'too_many_columns',
     { file, line },
-    `The objects up to here have more than ${MAX_COLUMNS} different keys, so the keys are not columns.`,
+    `The objects up to here have more than ${MOST_COLUMNS} different keys, so the keys are not columns.`,
     'Use the same keys on each line, and put what differs into the values.',
   );
 }
