@@ -1,3 +1,4 @@
+import type { Encoding } from '../connectors/files/encodings.js';
 import { openTable } from './open-source.js';
 import type { Table } from '../connectors/table.js';
 
@@ -7,6 +8,12 @@ export interface Sample {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** The same, of a source that was opened. */
+export interface SampleOfSource extends Sample {
+  /** As `Table.notices`. */
+  readonly notices: readonly string[];
+}
+
 /** Enough characters to see what columns hold; a sample is looked at once for each date format. */
 const SAMPLE_CHARACTERS = 4_194_304;
 
@@ -14,17 +21,19 @@ const SAMPLE_CHARACTERS = 4_194_304;
  * The named columns and the first well-formed rows of a source, with or without a preset: at least
  * one row, and no more than fit into four million characters.
  *
+ * @param encoding of a file; null if its bytes show it
  * @param count most rows
  * @throws SourceError
  */
 export async function readSample(
   location: string,
   query: string | null = null,
+  encoding: Encoding | null = null,
   count = 500,
-): Promise<Sample> {
-  const table = await openTable(location, query);
+): Promise<SampleOfSource> {
+  const table = await openTable(location, query, encoding);
   try {
-    return await sampleOf(table, count);
+    return { ...(await sampleOf(table, count)), notices: table.notices };
   } finally {
     await table.close();
   }

@@ -1,9 +1,8 @@
 import { MAX_RECORD } from './csv-reader.js';
 import { Header, MOST_COLUMNS } from '../header.js';
 import { SourceError } from '../source-error.js';
-import type { SourceFile } from './source-file.js';
-import type { Table, TableRow } from '../table.js';
-import { readUtf8 } from './utf8-file.js';
+import type { SourceText } from './source-text.js';
+import type { TableRow, TextTable } from '../table.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -13,15 +12,15 @@ interface Line {
 }
 
 /**
- * A file with one JSON object per line. Its columns are the keys of all objects, in order of first
- * appearance, so the file is read once more than other files. A missing key and null are blank. A
+ * A text with one JSON object per line. Its columns are the keys of all objects, in order of first
+ * appearance, so the text is read once more than others. A missing key and null are blank. A
  * line that is not an object is a malformed row. An object or a list as a value stops the import,
  * since it cannot be a cell. An object that has a key twice, with different values, contradicts
  * itself.
  *
  * @param withText adds its text to each row
  */
-export async function openJsonLinesTable(file: SourceFile, withText = false): Promise<Table> {
+export async function openJsonLinesTable(file: SourceText, withText = false): Promise<TextTable> {
   const places = await placesOfKeys(file);
   // A converter that read a byte order mark as text left it in the first key.
   const header = new Header(file.path, [...places.keys()], undefined);
@@ -35,10 +34,10 @@ export async function openJsonLinesTable(file: SourceFile, withText = false): Pr
       });
     }
   }
-  return { header, counts: 'lines', rows, sha256: () => file.sha256(), close: () => file.close() };
+  return { header, rows };
 }
 
-async function placesOfKeys(file: SourceFile): Promise<ReadonlyMap<string, number>> {
+async function placesOfKeys(file: SourceText): Promise<ReadonlyMap<string, number>> {
   const places = new Map<string, number>();
   for await (const lines of linesOf(file)) {
     for (const { line, text } of lines) {
@@ -137,10 +136,10 @@ function tooManyColumns(file: string, line: number): SourceError {
 }
 
 /** The lines that are not blank, in one array for each piece of the file. */
-async function* linesOf(file: SourceFile): AsyncGenerator<readonly Line[], void, undefined> {
+async function* linesOf(file: SourceText): AsyncGenerator<readonly Line[], void, undefined> {
   let rest = '';
   let number = 0;
-  for await (const piece of readUtf8(file)) {
+  for await (const piece of file.pieces()) {
     const parts = (rest + piece).split('\n');
     rest = parts.pop() ?? '';
     const lines: Line[] = [];

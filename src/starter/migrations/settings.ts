@@ -15,7 +15,7 @@ import { timingOf, type TimedRequest } from './request/timing-settings.js';
  */
 export function importOptions(request: FullRequest, mapping: Mapping | null): ImportOptions {
   const { channels, country, timezone, preset, smsColumn, consentedAt, historical } = request;
-  const { operation, floor, moveFrom } = request;
+  const { operation, floor, moveFrom, encoding } = request;
   return {
     moves: moveFrom !== null,
     channels,
@@ -30,6 +30,7 @@ export function importOptions(request: FullRequest, mapping: Mapping | null): Im
     consentedAt,
     mapping,
     ...(smsColumn === null ? {} : { smsColumn }),
+    ...(encoding === null ? {} : { encoding }),
   };
 }
 
