@@ -19,6 +19,12 @@ const CELL = fc.oneof(
       ' bob@example.com\u200B',
       '+12015550123',
       '(201) 555-0123',
+      'tel:+12015550123',
+      'p:+12015550123',
+      '＋１２０１５５５０１２３',
+      'mailto:ada@example.com',
+      'Ada <ada@example.com>',
+      'bob@example.com <ada@example.com>',
       'yes',
       'YES',
       'unsubscribed',
@@ -219,6 +225,8 @@ function standsIn(text: string, person: string | null): boolean {
   const unescaped = text.replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) =>
     String.fromCharCode(parseInt(hex, 16)),
   );
-  const folded = unescaped.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const folded = unescaped
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0));
   return folded.includes(person) || folded.replace(/[\\"]/g, '').includes(person);
 }
