@@ -3,7 +3,7 @@ import { openTable } from './open-source.js';
 import type { Table } from '../connectors/table.js';
 
 export interface Sample {
-  /** Those that have a name. */
+  /** Those that have a name, and no lists. */
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -40,7 +40,9 @@ export async function readSample(
 }
 
 async function sampleOf(table: Table, count: number): Promise<Sample> {
-  const named = [...table.header.columns.entries()].filter(([, column]) => column !== '');
+  const named = [...table.header.columns.entries()].filter(
+    ([index, column]) => column !== '' && !table.header.isList(index),
+  );
   const columns = named.map(([, column]) => column);
   const sample: (readonly string[])[] = [];
   let characters = 0;

@@ -83,16 +83,16 @@ describe('the format of a file', () => {
     ['empty gzip', gzipSync(''), 'file_empty', /empty/],
     ['a JSON list', '[{"email":"a@example.com"}]', 'json_not_lines', /jq -c '\.\[\]'/],
     [
-      'an object in a value',
-      '{"email":"a@example.com"}\n{"email":"b@example.com","consent":{"email":true}}',
+      'a list in a column that is read',
+      '{"email":"a@example.com","email_consent":"yes"}\n{"email":["b@example.com"]}',
       'json_nested',
-      /, line 2, column "consent": The value is an object.*jq/,
+      /, line 2, column "email": The value is a list.*jq/,
     ],
     [
-      'a list in a value',
-      '{"email":"a@example.com","tags":["x"]}',
+      'objects within each other without end',
+      `{"email":"a@example.com","x":${'{"y":'.repeat(20)}1${'}'.repeat(20)}}`,
       'json_nested',
-      /, line 1, column "tags": The value is a list/,
+      /, line 1, column "x(\.y){15}": Objects are within each other so deep/,
     ],
     [
       'data as keys',
