@@ -1,6 +1,9 @@
 import { bareText } from '../contracts/addresses.js';
 import { SourceError } from './source-error.js';
 
+/** A source with more columns that have a name has something else in its header, such as data. */
+export const MOST_COLUMNS = 2_000;
+
 const SHOWN_COLUMNS = 50;
 const SHOWN_NAME = 100;
 
@@ -13,11 +16,13 @@ export class Header {
 
   constructor(
     readonly file: string,
-    columns: readonly string[],
+    private readonly names: readonly string[],
     /** Line of the header; undefined if the columns have no line of their own. */
     readonly line: number | undefined,
+    /** Columns of JSON that cannot be read, since they have a list: the first line with one. */
+    private readonly lists: ReadonlyMap<string, number> = new Map(),
   ) {
-    this.columns = columns.map(bareText);
+    this.columns = names.map(bareText);
     this.columns.forEach((column, index) => {
       const key = column.toLowerCase();
       const places = this.#places.get(key);
@@ -38,7 +43,14 @@ export class Header {
     return this.#places.has(column.toLowerCase());
   }
 
-  /** Index of a column; null if there is none. Throws `SourceError` if there are two. */
+  /** Whether rows have lists in this column, of which no value is the one that counts. */
+  isList(index: number): boolean {
+    return this.lists.size > 0 && this.lists.has(this.names[index] ?? '');
+  }
+
+  /**
+   * Index of a column; null if there is none. Throws `SourceError` if there are two, or it has a list.
+   */
   find(column: string): number | null {
     const places = this.#places.get(column.toLowerCase());
     if (places === undefined) return null;
@@ -50,7 +62,22 @@ export class Header {
         'Rename or remove all but the one that should be read.',
       );
     }
-    return places[0] ?? null;
+    const [index = null] = places;
+    if (index !== null && this.isList(index)) throw this.#list(index);
+    return index;
+  }
+
+  #list(index: number): SourceError {
+    return new SourceError(
+      'json_nested',
+      {
+        file: this.file,
+        line: this.lists.get(this.names[index] ?? ''),
+        column: this.columns[index],
+      },
+      'The value is a list, but a column that is read has one value per row.',
+      `Say which one counts, for example the first: jq -c '.${this.columns[index] ?? ''} |= .[0]?' < export.ndjson > flat.ndjson`,
+    );
   }
 
   /** Index of the first of these columns that exists; null if none does. */

@@ -1,4 +1,5 @@
 import { isDatabaseUrl } from './databases/database-url.js';
+import type { Encoding } from './files/encodings.js';
 import { openFileTable } from './files/file-table.js';
 import { SourceError } from './source-error.js';
 import type { Table } from './table.js';
@@ -16,15 +17,17 @@ export interface OriginalLine {
  *
  * @param lines line numbers as in intents
  * @param sha256 of the file that the intents were read from
+ * @param encoding as the run was given it; null if it was found
  * @throws SourceError if the file can no longer be read, or has changed
  */
 export async function* originalLines(
   location: string,
   lines: ReadonlySet<number>,
   sha256: string,
+  encoding: Encoding | null = null,
 ): AsyncGenerator<OriginalLine, void, undefined> {
   if (isDatabaseUrl(location) || lines.size === 0) return;
-  const table = await openFileTable(location, true);
+  const table = await openFileTable(location, { encoding, withText: true });
   try {
     if ((await table.sha256()) !== sha256) throw replaced(location);
     yield* textOf(table, lines);

@@ -9,6 +9,7 @@ export const SOURCE_ERROR_CODES = [
   'encoding_not_utf8',
   'line_ends_unknown',
   'quote_not_closed',
+  'quotes_mismatched',
   'record_too_long',
   'too_many_columns',
   'json_not_lines',

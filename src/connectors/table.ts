@@ -11,12 +11,20 @@ export interface TableRow {
   readonly text?: string;
 }
 
-/** A source of any kind, as rows of text with named columns. */
-export interface Table {
+/** The rows of one text. */
+export interface TextTable {
   /** Its columns; `header.file` is the source's name in messages. */
   readonly header: Header;
+  /** As `Table.rows`. */
+  rows(): AsyncGenerator<readonly TableRow[], void, undefined>;
+}
+
+/** A source of any kind, as rows of text with named columns. */
+export interface Table extends TextTable {
   /** Whether `line` of a row is a line of a file, or the number of a row. */
   readonly counts: 'lines' | 'rows';
+  /** What was assumed about the source, as sentences for a person. */
+  readonly notices: readonly string[];
   /**
    * The rows in order, in batches of any size; each call starts from the first. Throws
    * `SourceError` if no further row can be read.

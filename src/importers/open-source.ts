@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Intent } from '../contracts/intents.js';
 import { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';
+import type { Encoding } from '../connectors/files/encodings.js';
 import { openFileTable } from '../connectors/files/file-table.js';
 import type { Header } from '../connectors/header.js';
 import { Continuation } from './continuation.js';
@@ -22,6 +23,8 @@ export interface ImportedSource {
   readonly name: string;
   /** The header as in the source. */
   readonly columns: readonly string[];
+  /** What was assumed about it, as sentences for a person. */
+  readonly notices: readonly string[];
   /** It was written by `report --undo`. */
   readonly isUndo: boolean;
   /**
@@ -57,7 +60,7 @@ export async function openSource(
 ): Promise<ImportedSource> {
   if (isDatabaseUrl(location)) return openQuery(location, needQuery(query), options);
   checkOptions(location, options);
-  const table = await openTable(location, query);
+  const table = await openTable(location, query, options.encoding ?? null);
   return orClosed(table, () => importedSource(table, basename(location), options));
 }
 
@@ -87,9 +90,13 @@ async function orClosed<T>(table: Table, work: () => Promise<T>): Promise<T> {
 }
 
 /** The rows of a source, not yet read by a preset. Throws `SourceError`. */
-export async function openTable(location: string, query: string | null): Promise<Table> {
+export async function openTable(
+  location: string,
+  query: string | null,
+  encoding: Encoding | null = null,
+): Promise<Table> {
   if (isDatabaseUrl(location)) return openQueryTable(location, needQuery(query));
-  if (query === null) return openFileTable(location);
+  if (query === null) return openFileTable(location, { encoding });
   throw new SourceError(
     'query_without_database',
     { file: location },
@@ -125,6 +132,7 @@ export async function importedSource(
     preset: preset.name,
     name,
     columns: header.columns,
+    notices: table.notices,
     isUndo: header.find(UNDO_COLUMN) !== null,
     intents: {
       [Symbol.asyncIterator]: () => readIntents(table, preset, { readRow, key }, options),

@@ -1,6 +1,7 @@
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import type { ConsentChannel, Operation } from '../contracts/channels.js';
 import type { Mapping } from './mapping/schema.js';
+import type { Encoding } from '../connectors/files/encodings.js';
 import { SourceError } from '../connectors/source-error.js';
 import type { PresetName } from './presets/names.js';
 import type { Ask } from './values/consent-value.js';
@@ -30,6 +31,8 @@ export interface ImportOptions {
    * `list_only` makes it a list membership without consent, `reject` refuses it.
    */
   readonly undated: 'subscribe' | 'list_only' | 'reject';
+  /** Of a file. Null or absent: as its bytes show. */
+  readonly encoding?: Encoding | null;
   /** Null: recognised by the header. */
   readonly preset: PresetName | null;
   /** Consent dates after this are refused. */

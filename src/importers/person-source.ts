@@ -21,6 +21,7 @@ export function openPerson(asked: PersonAsks, options: ImportOptions): Promise<I
   const table: Table = {
     header: new Header('one person', Object.keys(cells), undefined),
     counts: 'rows',
+    notices: [],
     async *rows() {
       yield [{ line: 1, fields }];
     },

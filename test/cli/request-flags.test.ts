@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { addRequestFlags, settingsGiven } from '../../src/cli/request-flags.js';
 import { asFlags } from '../../src/cli/request-words.js';
 import { CONSENT_CHANNELS } from '../../src/contracts/channels.js';
+import { ENCODINGS } from '../../src/connectors/files/encodings.js';
 import { PRESET_NAMES } from '../../src/importers/presets/names.js';
 import type { MigrationRequest } from '../../src/starter/migrations/request/migration-request.js';
 import { parseRequest } from '../../src/starter/migrations/request/parse.js';
@@ -67,9 +68,8 @@ function flagsFor(request: Omit<MigrationRequest, 'file' | 'approvalAbove'>): st
 
 const word = fc.stringMatching(/^[A-Za-z0-9 =,-]{0,8}[A-Za-z0-9]$/);
 const countries = fc.constantFrom('US', 'GB', 'DE');
-const requests = fc.record(
+const asked = fc.record(
   {
-    query: word,
     channels: fc.uniqueArray(fc.constantFrom(...CONSENT_CHANNELS), { minLength: 1 }),
     preset: fc.constantFrom(...PRESET_NAMES),
     mapping: word,
@@ -99,7 +99,17 @@ const requests = fc.record(
     timing: fc.record({ confirmWithinMs: fc.integer({ min: 1 }) }, { requiredKeys: [] }),
   },
   { requiredKeys: [] },
-) as fc.Arbitrary<Omit<MigrationRequest, 'file' | 'approvalAbove'>>;
+);
+/** The encoding is that of a file: together with a query it is always a contradiction. */
+const sources = fc.oneof(
+  fc.record({ query: word }),
+  fc.record({ encoding: fc.constantFrom(...ENCODINGS) }),
+  fc.constant({}),
+);
+const requests = fc.tuple(asked, sources).map(([settings, source]) => ({
+  ...settings,
+  ...source,
+})) as fc.Arbitrary<Omit<MigrationRequest, 'file' | 'approvalAbove'>>;
 
 /** What a request ends in: its settings, or that it is refused. */
 function endOf(parse: () => FullRequest): FullRequest | 'refused' {
@@ -166,7 +176,7 @@ describe('the flags of a request', () => {
         'lost-answer-wait',
       ],
     ],
-    ['map', ['query', 'channels']],
+    ['map', ['query', 'encoding', 'channels']],
   ] as const satisfies readonly [Verb, readonly string[]][]) {
     it(`of ${verb} are of settings that it does something with`, () => {
       assert.deepEqual(

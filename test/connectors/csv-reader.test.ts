@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'csv-stringify/sync';
+import { CsvError } from 'csv-parse';
+import { parse } from 'csv-parse/sync';
+import { hasTextAfterClosingQuote } from '../../src/connectors/files/closing-quote.js';
 import { CsvUnreadable, readCsv, type CsvRecord } from '../../src/connectors/files/csv-reader.js';
 
 /** The records of a text that is fed in pieces of these sizes, the last piece being the rest. */
@@ -19,6 +22,17 @@ async function* cut(text: string, sizes: readonly number[]): AsyncGenerator<stri
   const characters = Array.from(text);
   for (const size of sizes) yield characters.splice(0, size).join('');
   yield characters.join('');
+}
+
+/** How csv-parse ends on a text if it takes quotes strictly. */
+function strictly(text: string): string {
+  try {
+    const records = parse(text, { record_delimiter: ['\r\n', '\n'], relax_column_count: true });
+    return records.length === 1 ? 'one record' : 'others';
+  } catch (error) {
+    if (error instanceof CsvError) return error.records === 0 ? error.code : 'others';
+    throw error;
+  }
 }
 
 describe('readCsv', () => {
@@ -184,6 +198,35 @@ describe('readCsv', () => {
       assert.ok(pieces < 250, `${pieces} pieces were read`);
     });
   }
+
+  it('finds text after a closing quote wherever csv-parse does', () => {
+    const record = fc.string({ unit: fc.constantFrom('a', ',', '"', '"', '\n', '\r\n', '\r') });
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(record, (text) => {
+        const found = hasTextAfterClosingQuote(Buffer.from(text), ',');
+        const result = strictly(text);
+        // A record that ends within the text is not one record; a quote in plain text stops csv-parse.
+        if (result === 'one record') assert.equal(found, false);
+        if (result === 'CSV_INVALID_CLOSING_QUOTE') assert.equal(found, true);
+        seen.add(result);
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.ok(seen.has('one record') && seen.has('CSV_INVALID_CLOSING_QUOTE'));
+    for (const [text, found] of [
+      ['"a"b', true],
+      ['"a""b"\n', false],
+      ['a,"b" ,c', true],
+      ['a,"b\nc""",d\r\n', false],
+      ['a,"b"\rc', true],
+      ['a "b" c', false],
+      ['', false],
+      ['"', false],
+    ] as const) {
+      assert.equal(hasTextAfterClosingQuote(Buffer.from(text), ','), found, text);
+    }
+  });
 
   it('reads on after more blank lines than a record may be long', async () => {
     assert.deepEqual(await read(`${'\r\n'.repeat(2_000)}a,b\n`, Array(20).fill(150)), [

@@ -12,6 +12,9 @@ export function isTarget(name: string): name is Target {
   return TARGETS.some((target) => target === name);
 }
 
+/** No input is larger than a few hundred kilobytes, so even a busy machine reads it in a second or two. */
+const MOST_MS = 30_000;
+
 export interface Fuzzed {
   readonly counts: ReadonlyMap<Kind, number>;
   readonly slowestMs: number;
@@ -27,6 +30,7 @@ export async function runFuzz(target: Target, numRuns: number, seed: number): Pr
     const kind = await work;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     slowestMs = Math.max(slowestMs, Date.now() - startedAt);
+    if (slowestMs > MOST_MS) throw new Error(`one input took ${slowestMs} ms`);
   };
   if (target === 'sources') {
     const property = fc.asyncProperty(sources, (source) => counted(readAnySource(source)));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readMapping, parseMapping } from '../../src/importers/mapping/mapping-file.js';
 import { readPhone } from '../../src/importers/values/phone.js';
+import { suggestMapping } from '../../src/importers/mapping/suggest.js';
 import { readSample } from '../../src/importers/sample.js';
 import { SourceError } from '../../src/connectors/source-error.js';
 import { inShort, intentsOf, withFile } from '../support/sources.js';
@@ -21,6 +22,33 @@ describe('sources of a size that no export has', { timeout: 60_000 }, () => {
       assert.match(error.message, /\(unnamed\) and \d+ more/);
       assert.ok(error.message.length < 3_000, `${error.message.length} characters`);
       return true;
+    });
+  });
+
+  it('a line of a million commas, as the header and as a row', async () => {
+    const commas = ','.repeat(MEGABYTE);
+    await assert.rejects(intentsOf(`${commas}\nada@example.com,yes`), { code: 'layout_unknown' });
+    const rows = await intentsOf(`email,email_consent\n${commas}\nada@example.com,unsubscribed`);
+    assert.deepEqual(rows.map(inShort), [['email row_malformed'], ['email unsubscribe']]);
+  });
+
+  it('a header that names more columns than a source has', async () => {
+    const names = Array.from({ length: 2_001 }, (_, n) => `c${n}`);
+    const file = (columns: readonly string[]) =>
+      `email,email_consent,${columns.join(',')}\nada@example.com,unsubscribed${','.repeat(columns.length)}`;
+    assert.equal((await intentsOf(file(names.slice(0, 1_998)))).length, 1);
+    await assert.rejects(intentsOf(file(names)), {
+      code: 'too_many_columns',
+      line: 1,
+      message: /names 2003 columns, and no more than 2000/,
+    });
+  });
+
+  it('quotes that move the error to the last line again and again', async () => {
+    const shifting = `a,"c\n${'a",b,"c\n'.repeat(2_000)}a"x\n`;
+    await assert.rejects(intentsOf(`email,email_consent\n${shifting}ada@example.com,yes\n`), {
+      code: 'quotes_mismatched',
+      message: /line \d+: From here on/,
     });
   });
 
@@ -62,6 +90,26 @@ describe('sources of a size that no export has', { timeout: 60_000 }, () => {
   it('a number of digits with a letter at its end', () => {
     const reading = readPhone(`${'1 '.repeat(40)}x`, '', null);
     assert.deepEqual(reading, { kind: 'refused', reason: 'phone_invalid' });
+  });
+
+  it('a sample of rows of a megabyte, and of columns without a name', async () => {
+    const row = `ada@example.com,${'a'.repeat(900_000)}${','.repeat(1_000)}\n`;
+    await withFile(`email,text${','.repeat(1_000)}\n${row.repeat(10)}`, async (file) => {
+      const sample = await readSample(file);
+      assert.deepEqual(sample.columns, ['email', 'text']);
+      assert.equal(sample.rows.length, 4);
+      assert.equal(sample.rows[0]?.length, 2);
+    });
+  });
+
+  it('a mapping for 2,000 columns of dates', async () => {
+    const columns = Array.from({ length: 1_999 }, (_, n) => `c${n}`).join(',');
+    const row = `ada@example.com${',1 Jan 2020'.repeat(1_999)}\n`;
+    await withFile(`email,${columns}\n${row.repeat(20)}`, async (file) => {
+      const sample = await readSample(file);
+      const { draft } = suggestMapping(sample.columns, sample.rows, ['email']);
+      assert.equal(draft.email, 'email');
+    });
   });
 
   it('a sample of a column with a name of a megabyte', async () => {

@@ -1,3 +1,4 @@
+import type { Encoding } from '../../connectors/files/encodings.js';
 import { originalLines, SourceError, type OriginalLine } from '../../importers/index.js';
 import type { ReportedPart } from '../../ledger/index.js';
 import { eachPart, partRow, writeRowsCsv, type Row } from './part-rows.js';
@@ -8,6 +9,15 @@ export interface Rejects {
   readonly rows: number;
   /** Why the lines of the source are missing; null if they are there, and for a query. */
   readonly withoutOriginals: string | null;
+}
+
+/** The file that refused rows came from. */
+interface RejectsSource {
+  readonly path: string;
+  /** At import. */
+  readonly sha256: string;
+  /** As the run was given it; null or absent if it was found. */
+  readonly encoding?: Encoding | null;
 }
 
 const COLUMNS = ['line', 'email', 'phone_number', 'channel', 'reason', 'original'] as const;
@@ -22,14 +32,14 @@ export function rejectsPath(source: string): string {
  * the owner may read the file: it has people's addresses.
  *
  * @param pages of the report; every call starts from its beginning
- * @param source file that the rows came from, and its hash at import; null for a query
+ * @param source null for a query
  * @returns null, and writes no file, if nothing was refused
  * @throws UsageError if the file cannot be written
  */
 export async function writeRejects(
   pages: () => AsyncIterable<readonly ReportedPart[]>,
   path: string,
-  source: { readonly path: string; readonly sha256: string } | null,
+  source: RejectsSource | null,
 ): Promise<Rejects | null> {
   const lines = new Set<number>();
   let rows = 0;
@@ -39,7 +49,7 @@ export async function writeRejects(
   }
   if (rows === 0) return null;
   const originals = new Originals(
-    source === null ? [] : originalLines(source.path, lines, source.sha256),
+    source === null ? [] : originalLines(source.path, lines, source.sha256, source.encoding),
   );
   try {
     await writePrivateFile(path, (file) =>

@@ -2,6 +2,7 @@ import { withCode } from '../../contracts/failures.js';
 import { setMaxListeners } from 'node:events';
 import type { Progress } from '../../contracts/migration.js';
 import { MigrationStoppedError } from '../../starter/stopped.js';
+import type { Encoding } from '../../connectors/files/encodings.js';
 import type { StartedMigration } from '../../starter/migrations/start.js';
 import type { Connected } from '../../starter/connect.js';
 import type { Report } from '../../starter/migrations/report.js';
@@ -23,6 +24,8 @@ export interface Following {
   readonly view: ProgressView;
   /** File that the rows came from; null for a query. */
   readonly source: string | null;
+  /** Of that file, if it was given. */
+  readonly encoding: Encoding | null;
   /** Where refused rows are written. */
   readonly rejects: string;
   /** Approved beforehand: nobody is asked after the plan. */
@@ -154,10 +157,10 @@ async function watchToEnd(
 async function refusedRows(
   { consentry }: Connected,
   { id, source: { sha256 } }: Report,
-  { output, source, rejects }: Following,
+  { output, source, encoding, rejects }: Following,
 ): Promise<Rejects | null> {
   try {
-    const file = source === null ? null : { path: source, sha256 };
+    const file = source === null ? null : { path: source, sha256, encoding };
     return await writeRejects(() => consentry.migrations.parts(id), rejects, file);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -66,7 +66,8 @@ export async function runMigrate(
   }
   const isApproved = request.approvalAbove === null;
   const firstRows = firstRowsOf(request);
-  const following = { output, view, source, rejects, isApproved, firstRows, since };
+  const { encoding } = request;
+  const following = { output, view, source, encoding, rejects, isApproved, firstRows, since };
   await followToEnd(connected, started, following);
 }
 
@@ -100,5 +101,6 @@ export function startedWords(started: StartedMigration, webUi: string | null): s
   const begun = attached
     ? `The same file with the same settings is already running as migration ${id}: nothing new was started.`
     : `Migration ${id} started for account ${accountId}: ${counted(rows, 'row')}, preset ${preset}.`;
-  return webUi === null ? begun : `${begun}\nWeb UI: ${webUi}`;
+  const lines = [begun, ...started.notices.map((notice) => `Note: ${notice}`)];
+  return [...lines, ...(webUi === null ? [] : [`Web UI: ${webUi}`])].join('\n');
 }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ConsentChannel } from '../../contracts/channels.js';
+import type { Encoding } from '../../connectors/files/encodings.js';
 import { sourceSettings } from '../../starter/migrations/request/source-settings.js';
 import { Ended, UsageError } from '../ended.js';
 import { EXIT } from '../exit-codes.js';
@@ -11,6 +12,7 @@ import { Output, type Terminal } from '../terminal/terminal.js';
 interface MapFlags {
   readonly channels?: ConsentChannel[];
   readonly query?: string;
+  readonly encoding?: Encoding;
   readonly json?: boolean;
 }
 
@@ -42,7 +44,8 @@ export function addMap(program: Command, terminal: Terminal): void {
       await requireWritable(path);
       const { readSample, writeMapping } = await import('../../importers/index.js');
       const { askMapping } = await import('../terminal/wizard.js');
-      const sample = await readSample(source, flags.query ?? null);
+      const sample = await readSample(source, flags.query ?? null, flags.encoding ?? null);
+      sample.notices.forEach((notice) => stderr.write(`Note: ${notice}\n`));
       const io = { input: stdin, output: stderr };
       const channels = sourceSettings.channels.parse(flags.channels);
       const mapping = await askMapping(io, sample, channels);
@@ -66,9 +69,10 @@ async function exists(path: string): Promise<boolean> {
  * The command that plans a run with the mapping. A query, and a URL that may have a password, are
  * left to the person.
  */
-function tryWords(source: string, path: string, { channels, query }: MapFlags): string {
+function tryWords(source: string, path: string, { channels, query, encoding }: MapFlags): string {
   return [
     `consentry migrate ${query === undefined ? source : 'URL --query SQL'} --map ${path}`,
+    ...(encoding === undefined ? [] : [`--encoding ${encoding}`]),
     ...(channels === undefined ? [] : [`--channels ${channels.join(',')}`]),
     '--list ID --dry-run',
   ].join(' ');

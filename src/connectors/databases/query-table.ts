@@ -40,6 +40,7 @@ export async function openQueryTable(url: string, sql: string): Promise<Table> {
   return {
     header,
     counts: 'rows',
+    notices: [],
     rows,
     sha256: () => Promise.resolve(sha256),
     close: () => Promise.resolve(),

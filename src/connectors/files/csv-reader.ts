@@ -1,5 +1,5 @@
 import { CsvError, parse, type Parser } from 'csv-parse';
-import { parse as parseWhole } from 'csv-parse/sync';
+import { hasTextAfterClosingQuote } from './closing-quote.js';
 
 /** One record; `fields` is null if its quotes are malformed. */
 export interface CsvRecord {
@@ -13,7 +13,7 @@ export interface CsvRecord {
 /** Thrown if no further record can be read at all; `line` is where the problem begins. */
 export class CsvUnreadable extends Error {
   constructor(
-    readonly problem: 'quote_not_closed' | 'record_too_long',
+    readonly problem: 'quote_not_closed' | 'quotes_mismatched' | 'record_too_long',
     readonly line: number,
   ) {
     super(`${problem} at line ${line}`);
@@ -25,6 +25,16 @@ export const MAX_RECORD = 1_048_576;
 
 /** Text after a malformed record is parsed again, so the parser is fed no more than this at once. */
 const SLICE_BYTES = 8_192;
+/** After a malformed record the next one may be malformed too: the slices grow from this again. */
+const FIRST_SLICE_BYTES = 64;
+
+/**
+ * How many bytes of records whose quotes turn out not to match may be read again: without a bound, a
+ * file in which every line moves the error to the end would take the square of its size.
+ */
+const REREAD_BYTES = 4 * 1_048_576;
+/** The same, for each byte of the file. A forgotten quote is read up to the next quote, once. */
+const REREAD_TIMES = 16;
 
 const LINE_ENDS = ['\r\n', '\n'];
 const FEED = 0x0a;
@@ -61,8 +71,8 @@ export async function* readCsv(
   if (unreadable !== null) throw unreadable;
 }
 
-/** Thrown in csv-parse's callback to stop it within a piece. */
-class QuoteForgotten extends Error {}
+/** Thrown in csv-parse's callback to stop it within a piece. One for all: a stack takes longer than a line. */
+const QUOTE_FORGOTTEN = new Error('a quote was forgotten');
 
 /**
  * Keeps the bytes after the end of the last record: csv-parse reports the byte at which a record
@@ -77,6 +87,9 @@ class Reading {
   /** Index in `#kept` after the last record and the blank lines that follow it; and its line. */
   #at = 0;
   #line = 1;
+  /** Bytes of the file so far, and of records that were read in vain. */
+  #bytes = 0;
+  #reread = 0;
 
   constructor(
     private readonly delimiter: string,
@@ -96,8 +109,12 @@ class Reading {
     this.#kept = Buffer.concat([this.#kept.subarray(this.#at), piece]);
     this.#before += this.#at;
     this.#at = 0;
+    this.#bytes += piece.length;
     let error = await written(this.#parser, piece);
-    while (error instanceof QuoteForgotten) error = await this.#goOnWithNextLine();
+    while (error === QUOTE_FORGOTTEN) {
+      if (this.#rereadsTooMuch()) return new CsvUnreadable('quotes_mismatched', this.#line);
+      error = await this.#goOnWithNextLine();
+    }
     if (error !== null) return this.#unreadable(error);
     this.#skipBlankLines();
     // max_record_size does not count quotes and delimiters: a line of nothing else is stopped here.
@@ -113,7 +130,8 @@ class Reading {
     const unreadable = await this.feed(lineEnd);
     if (unreadable !== null) return unreadable;
     let error = await ended(this.#parser);
-    while (error instanceof QuoteForgotten) {
+    while (error === QUOTE_FORGOTTEN) {
+      if (this.#rereadsTooMuch()) return new CsvUnreadable('quotes_mismatched', this.#line);
       error = (await this.#goOnWithNextLine()) ?? (await ended(this.#parser));
     }
     return error === null ? null : this.#unreadable(error);
@@ -140,30 +158,24 @@ class Reading {
     this.#skipBlankLines();
     const feed = this.#kept.indexOf(FEED, this.#at);
     const manyLines = feed !== -1 && feed + 1 < end;
-    const malformed = this.#hasTextAfterClosingQuote(fields, end);
-    if (malformed && manyLines) throw new QuoteForgotten();
+    // With relax_quotes a malformed field keeps its quotes; but `"""a"""` also gives one in quotes.
+    const malformed =
+      fields.some((field) => field.startsWith('"')) &&
+      hasTextAfterClosingQuote(this.#kept.subarray(this.#at, end), this.delimiter);
+    if (malformed && manyLines) {
+      this.#reread += end - this.#at;
+      throw QUOTE_FORGOTTEN;
+    }
     this.#push(malformed ? null : fields, end);
     this.#line += manyLines ? feeds(this.#kept.subarray(this.#at, end)) : 1;
     this.#at = end;
   }
 
-  /** With relax_quotes such a field keeps its quotes; but `"""a"""` also gives one in quotes. */
-  #hasTextAfterClosingQuote(fields: string[], end: number): boolean {
-    if (!fields.some((field) => field.startsWith('"'))) return false;
-    let found = false;
-    parseWhole(this.#kept.subarray(this.#at, end), {
-      delimiter: this.delimiter,
-      record_delimiter: LINE_ENDS,
-      skip_records_with_error: true,
-      on_skip: (error) => {
-        found ||= error?.code === 'CSV_INVALID_CLOSING_QUOTE';
-        return undefined;
-      },
-    });
-    return found;
+  #rereadsTooMuch(): boolean {
+    return this.#reread > REREAD_BYTES + REREAD_TIMES * this.#bytes;
   }
 
-  #goOnWithNextLine(): Promise<Error | null> {
+  async #goOnWithNextLine(): Promise<Error | null> {
     const nextLine = this.#kept.indexOf(FEED, this.#at) + 1;
     this.#push(null, nextLine);
     this.#kept = this.#kept.subarray(nextLine);
@@ -171,7 +183,14 @@ class Reading {
     this.#before = 0;
     this.#at = 0;
     this.#parser = this.#newParser();
-    return written(this.#parser, this.#kept);
+    const kept = this.#kept;
+    let size = FIRST_SLICE_BYTES;
+    for (let at = 0; at < kept.length; at += size) {
+      if (at > 0) size = Math.min(2 * size, SLICE_BYTES);
+      const error = await written(this.#parser, kept.subarray(at, at + size));
+      if (error !== null) return error;
+    }
+    return null;
   }
 
   /** `end` is the index in `#kept` after the record. */

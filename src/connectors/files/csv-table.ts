@@ -1,105 +1,156 @@
 import { CsvUnreadable, MAX_RECORD, readCsv, type CsvRecord } from './csv-reader.js';
-import { Header } from '../header.js';
+import { Header, MOST_COLUMNS } from '../header.js';
 import { SourceError } from '../source-error.js';
-import { changed, type SourceFile } from './source-file.js';
-import type { Table } from '../table.js';
-import { readUtf8 } from './utf8-file.js';
+import { changed } from './source-file.js';
+import type { SourceText } from './source-text.js';
+import type { TextTable } from '../table.js';
 
 const DELIMITERS = [',', ';', '\t'] as const;
 
 /**
- * A CSV file. Its delimiter is the one of comma, semicolon and tab that splits the header into most
- * columns, else the comma. Throws `SourceError`.
+ * A CSV text. Its delimiter is the one that a first line `sep=;` names, as Excel writes and reads it;
+ * else the one of comma, semicolon and tab that splits the header into most columns, or the comma.
+ * Columns without a name, as spreadsheets leave them, do not count towards `MOST_COLUMNS`. Throws
+ * `SourceError`.
  *
  * @param withText adds its text to each row
  */
-export async function openCsvTable(file: SourceFile, withText = false): Promise<Table> {
-  const { header, delimiter } = await readHeader(file);
+export async function openCsvTable(text: SourceText, withText = false): Promise<TextTable> {
+  const { header, layout } = await readHeader(text);
   async function* rows(): AsyncGenerator<readonly CsvRecord[], void, undefined> {
     let beforeHeader = true;
-    for await (const records of recordsOf(file, delimiter, withText)) {
+    for await (const records of recordsOf(text, layout, withText)) {
       const [first] = records;
       if (!beforeHeader || first === undefined) {
         yield records;
         continue;
       }
       beforeHeader = false;
-      if (!isHeader(first, header)) throw changed(file.path);
+      if (!isHeader(first, header)) throw changed(text.path);
       yield records.slice(1);
     }
   }
-  return { header, counts: 'lines', rows, sha256: () => file.sha256(), close: () => file.close() };
+  return { header, rows };
 }
 
 function isHeader({ line, fields }: CsvRecord, header: Header): boolean {
   return line === header.line && fields !== null && header.hasExactly(fields);
 }
 
-interface FileHead {
-  readonly header: Header;
+/** How a text is split into records. */
+interface Layout {
   readonly delimiter: string;
+  /** Its first line is not the header but names the delimiter. */
+  readonly isNamed: boolean;
 }
 
-async function readHeader(file: SourceFile): Promise<FileHead> {
-  let best: FileHead | null = null;
-  for (const delimiter of DELIMITERS) {
-    const header = await headerWith(file, delimiter);
+interface Head {
+  readonly header: Header;
+  readonly layout: Layout;
+}
+
+async function readHeader(text: SourceText): Promise<Head> {
+  const named = await namedDelimiter(text);
+  const layouts =
+    named === null
+      ? DELIMITERS.map((delimiter) => ({ delimiter, isNamed: false }))
+      : [{ delimiter: named, isNamed: true }];
+  let best: Head | null = null;
+  for (const layout of layouts) {
+    const header = await headerWith(text, layout);
     if (header === null) continue;
     if (best === null || header.columns.length > best.header.columns.length) {
-      best = { header, delimiter };
+      best = { header, layout };
     }
   }
-  if (best !== null) return best;
+  if (best !== null) {
+    refuseTooMany(best.header);
+    return best;
+  }
   throw new SourceError(
     'layout_unknown',
-    { file: file.path, line: 1 },
+    { file: text.path, line: 1 },
     'The first line is not a header: its quotes do not match.',
     'The first line has to name the columns.',
   );
 }
 
+/** `sep=;`, in quotes or not; other programs that saved the file again added delimiters of their own. */
+const NAMED = /^"?sep=([\t -!#-/:-@[-`{-~])"?[,;\t]*\r?$/i;
+const LONGEST_NAMED = 64;
+
+/** The delimiter that the first line of a text names; null if it does not. */
+async function namedDelimiter(text: SourceText): Promise<string | null> {
+  let start = '';
+  for await (const piece of text.pieces()) {
+    start = (start + piece).replace(/^[\r\n]+/, '').slice(0, LONGEST_NAMED);
+    if (start.includes('\n') || start.length === LONGEST_NAMED) break;
+  }
+  return NAMED.exec(start.split('\n', 1)[0] ?? '')?.[1] ?? null;
+}
+
+function refuseTooMany({ file, line, columns }: Header): void {
+  const named = columns.filter((column) => column !== '').length;
+  if (named <= MOST_COLUMNS) return;
+  throw new SourceError(
+    'too_many_columns',
+    { file, line },
+    `The header names ${named} columns, and no more than ${MOST_COLUMNS} are read.`,
+    'Check that its first line ends where the header does, or export only the columns that are needed.',
+  );
+}
+
 /** Null if the first record is malformed. */
-async function headerWith(file: SourceFile, delimiter: string): Promise<Header | null> {
-  for await (const [record] of recordsOf(file, delimiter, false)) {
+async function headerWith(text: SourceText, layout: Layout): Promise<Header | null> {
+  for await (const [record] of recordsOf(text, layout, false)) {
     if (record === undefined) continue;
     if (record.fields === null) return null;
-    refuseBareReturns(file.path, record.fields);
-    return new Header(file.path, record.fields, record.line);
+    refuseBareReturns(text.path, record.fields);
+    return new Header(text.path, record.fields, record.line);
   }
   throw new SourceError(
     'file_empty',
-    { file: file.path },
+    { file: text.path },
     'The file is empty.',
     'Export it again.',
   );
 }
 
+/** The records from the header on. */
 async function* recordsOf(
-  file: SourceFile,
-  delimiter: string,
+  text: SourceText,
+  { delimiter, isNamed }: Layout,
   withText: boolean,
 ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  let beforeHeader = isNamed;
   try {
-    yield* readCsv(readUtf8(file), delimiter, MAX_RECORD, withText);
+    for await (const records of readCsv(text.pieces(), delimiter, MAX_RECORD, withText)) {
+      yield beforeHeader ? records.slice(1) : records;
+      if (records.length > 0) beforeHeader = false;
+    }
   } catch (error) {
-    throw error instanceof CsvUnreadable ? unreadable(file.path, error) : error;
+    throw error instanceof CsvUnreadable ? unreadable(text.path, error) : error;
   }
 }
 
+/** In words: what is wrong, and what to do. */
+const UNREADABLE: Readonly<Record<CsvUnreadable['problem'], readonly [string, string]>> = {
+  quote_not_closed: [
+    'A quote opens here and is never closed, so everything after it would be one field.',
+    'Close it, or double it ("") if it is part of the text.',
+  ],
+  quotes_mismatched: [
+    'From here on, line after line opens a quote that does not close where a field ends.',
+    'Export the file again; quotes that are part of the text have to be doubled ("").',
+  ],
+  record_too_long: [
+    'This line is longer than a million bytes.',
+    'Check that the file is CSV and that its lines end in a line feed.',
+  ],
+};
+
 function unreadable(file: string, { problem, line }: CsvUnreadable): SourceError {
-  return problem === 'quote_not_closed'
-    ? new SourceError(
-        problem,
-        { file, line },
-        'A quote opens here and is never closed, so everything after it would be one field.',
-        'Close it, or double it ("") if it is part of the text.',
-      )
-    : new SourceError(
-        problem,
-        { file, line },
-        'This line is longer than a million bytes.',
-        'Check that the file is CSV and that its lines end in a line feed.',
-      );
+  return new SourceError(problem, { file, line }, ...UNREADABLE[problem]);
 }
 
 function refuseBareReturns(file: string, columns: readonly string[]): void {

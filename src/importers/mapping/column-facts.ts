@@ -16,7 +16,16 @@ export interface ColumnFacts {
   readonly dateFormats: readonly (string | null)[];
 }
 
+/** Each answer of the wizard asks for the facts of the same sample again. */
+const known = new WeakMap<Sample, readonly ColumnFacts[]>();
+
 export function columnFacts(sample: Sample): readonly ColumnFacts[] {
+  const facts = known.get(sample) ?? factsOf(sample);
+  known.set(sample, facts);
+  return facts;
+}
+
+function factsOf(sample: Sample): readonly ColumnFacts[] {
   return sample.columns.map((name, index) => {
     const values = sample.rows
       .map((row) => cellText(row[index] ?? ''))
@@ -92,11 +101,19 @@ function dateFormatsOf(values: readonly string[]): (string | null)[] {
   if (values.length === 0) return [];
   const unix = unixFormat(values);
   if (unix !== null) return [unix];
-  const fitting = FORMATS.filter((format) => {
-    const dates = datesIn(format, 'utc');
-    return values.every((value) => dates.read(value).kind === 'valid');
-  });
-  return fitting.includes(null) ? [null] : fitting;
+  const fitting = formatReaders().filter(([, dates]) =>
+    values.every((value) => dates.read(value).kind === 'valid'),
+  );
+  const formats = fitting.map(([format]) => format);
+  return formats.includes(null) ? [null] : formats;
+}
+
+let readers: readonly (readonly [string | null, ConsentDates])[] | null = null;
+
+/** Compiled once: to compile all of them takes longer than to try them on a column. */
+function formatReaders(): NonNullable<typeof readers> {
+  readers ??= FORMATS.map((format) => [format, datesIn(format, 'utc')]);
+  return readers;
 }
 
 export function datesIn(format: string | null, timezone: string | null): ConsentDates {

@@ -35,8 +35,23 @@ const REFUSED_TYPES: Partial<Record<Exclude<PhoneNumberType, undefined>, Reason>
   PERSONAL_NUMBER: 'phone_type_not_textable',
 };
 
+/** As links (RFC 3966) and lead ads write a number. */
+const PREFIX = /^(?:tel|p):/i;
+
+/** The forms of ASCII that East Asian keyboards type, such as `＋` and `１`. */
+const FULL_WIDTH = /[\uFF01-\uFF5E]/g;
+const FULL_WIDTH_DISTANCE = 0xfee0;
+
+/** A number as it would be typed: without `tel:` and `p:`, and in ASCII. */
+function typed(raw: string): string {
+  const text = cellText(raw).replace(FULL_WIDTH, (character) =>
+    String.fromCharCode(character.charCodeAt(0) - FULL_WIDTH_DISTANCE),
+  );
+  return text.replace(PREFIX, '').trimStart();
+}
+
 /**
- * Reads a phone number into E.164. `country` is what the row says; `defaultCountry` counts only if
+ * Reads a phone number into E.164. `tel:` and `p:` before it are dropped. `country` is what the row says; `defaultCountry` counts only if
  * the row names no country. If the row's country is not understood, the default could turn the
  * number into somebody else's.
  */
@@ -45,8 +60,10 @@ export function readPhone(
   country: string,
   defaultCountry: string | null,
 ): PhoneReading {
-  const text = cellText(raw);
-  if (text === '') return { kind: 'missing' };
+  if (cellText(raw) === '') return { kind: 'missing' };
+  const text = typed(raw);
+  // Parameters of a link can put another number before this one.
+  if (text.includes(';')) return { kind: 'refused', reason: 'phone_invalid' };
   if (SCIENTIFIC.test(text)) return { kind: 'refused', reason: 'phone_scientific_notation' };
   const region = countryCode(country.trim() === '' ? (defaultCountry ?? '') : country);
   const number = parsePhoneNumberFromString(text, {

@@ -15,7 +15,7 @@ import { timingOf, type TimedRequest } from './request/timing-settings.js';
  */
 export function importOptions(request: FullRequest, mapping: Mapping | null): ImportOptions {
   const { channels, country, timezone, preset, smsColumn, consentedAt, historical } = request;
-  const { operation, floor, moveFrom, attested } = request;
+  const { operation, floor, moveFrom, attested, encoding } = request;
   return {
     moves: moveFrom !== null,
     channels,
@@ -31,6 +31,7 @@ export function importOptions(request: FullRequest, mapping: Mapping | null): Im
     mapping,
     ...(attested === null ? {} : { attested }),
     ...(smsColumn === null ? {} : { smsColumn }),
+    ...(encoding === null ? {} : { encoding }),
   };
 }
 

@@ -58,6 +58,8 @@ export interface StartedMigration {
   readonly preset: string;
   /** True if it sends nothing before `approve`. Always false if `attached`. */
   readonly waitsForApproval: boolean;
+  /** What was assumed about the source, as sentences for a person; such as its encoding. */
+  readonly notices: readonly string[];
 }
 
 /** Told about the sources while they are read. */
@@ -115,7 +117,10 @@ type Sources =
   | { readonly source: ImportedSource; readonly older: ImportedSource | null };
 
 /** Where the rows of a run come from. */
-export type RunSource = Pick<ImportedSource, 'name' | 'isUndo' | 'intents' | 'sha256'> & {
+export type RunSource = Pick<
+  ImportedSource,
+  'name' | 'isUndo' | 'notices' | 'intents' | 'sha256'
+> & {
   readonly preset: string;
 };
 
@@ -135,6 +140,7 @@ export async function startFrom(
     ...(onlyGiven === undefined ? {} : { onlyGiven }),
     dryRun: request.dryRun,
   };
+  const notices = [...source.notices, ...(sources.older?.notices ?? [])];
   const sourceSha256 = await source.sha256();
   const olderSha256 = (await older?.sha256()) ?? null;
   const hash = requestHash(accountId, { sourceSha256, olderSha256 }, settings, options, {
@@ -153,6 +159,7 @@ export async function startFrom(
       since: null,
       preset: source.preset,
       waitsForApproval: false,
+      notices,
     };
   };
   const attached = await attach();
@@ -196,8 +203,16 @@ export async function startFrom(
   await execute(reach, input, rows, taskQueue);
   const { waitsForApproval } = input;
   const { preset } = source;
-  const since = changed?.changes ?? null;
-  return { ...ids(id), accountId, attached: false, rows, since, preset, waitsForApproval };
+  return {
+    ...ids(id),
+    accountId,
+    attached: false,
+    rows,
+    since: changed?.changes ?? null,
+    preset,
+    waitsForApproval,
+    notices,
+  };
 }
 
 /** The running migration of the same request: see `ensureStarted`. */
@@ -306,5 +321,6 @@ export async function retryFailed(
     since: null,
     preset,
     waitsForApproval,
+    notices: [],
   };
 }

@@ -29,6 +29,7 @@ export function requestOf(
     ...parseRunOptions(options),
     file: locationOf(file, secrets, program),
     query: source.query ?? null,
+    encoding: source.encoding ?? null,
     channels: channels.value,
     preset: source.preset ?? null,
     mapping: source.mapping === undefined ? null : inFolder(file, source.mapping),

@@ -11,6 +11,12 @@ describe('readEmail', () => {
     ['\u200Bada@example.com\u00A0', 'ada@example.com'],
     ["o'hara+news@mail.example.co.test", "o'hara+news@mail.example.co.test"],
     ['a@b.xn--p1ai', 'a@b.xn--p1ai'],
+    ['mailto:Ada@example.com', 'ada@example.com'],
+    ['Ada Lovelace <ADA@example.com>', 'ada@example.com'],
+    ['"Lovelace, Ada" <ada@example.com>', 'ada@example.com'],
+    ['<ada@example.com>', 'ada@example.com'],
+    ["'Ada' <'ada@example.com >", 'ada@example.com'],
+    ['ada@example.com<mailto:ada@example.com>', 'ada@example.com'],
     [`${'a'.repeat(64)}@example.com`, `${'a'.repeat(64)}@example.com`],
   ];
   for (const [raw, email] of valid) {
@@ -37,8 +43,17 @@ describe('readEmail', () => {
     'ada@example.c',
     'ada@127.0.0.1',
     'ada@example.com, bob@example.com',
-    'Ada <ada@example.com>',
     '"ada"@example.com',
+    // Whose row is it?
+    'bob@example.com <ada@example.com>',
+    'Ada <ada@example.com>, Bob <bob@example.com>',
+    'Ada <ada@example.com',
+    'Ada ada@example.com>',
+    'Ada <Ada>',
+    'mailto:ada%2Bnews@example.com',
+    'mailto:ada@example.com?subject=x',
+    'mailto:',
+    'mailto:mailto:ada@example.com',
     'ädä@example.com',
     'ada@exämple.com',
     // A Kelvin sign, which becomes a k in lower case: somebody else's address.

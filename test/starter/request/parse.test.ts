@@ -28,6 +28,7 @@ describe('a request', () => {
     assert.deepEqual(settings, {
       file: 'a.csv',
       query: null,
+      encoding: null,
       since: null,
       channels: ['email'],
       preset: null,
@@ -118,7 +119,7 @@ describe('a request', () => {
       { canary: { rows: 1, wait: 1 } },
       'There is no setting canary.wait: did you mean canary.waitMs?',
     ],
-    [{ zzz: 1 }, 'There is no setting zzz: known are file, query, since, channels,'],
+    [{ zzz: 1 }, 'There is no setting zzz: known are file, query, encoding, since, channels,'],
   ] as const) {
     it(`has no other setting than those that are known: ${JSON.stringify(settings)}`, () => {
       const [problem = ''] = problemsOf(() => parseRequest(asked(settings)));

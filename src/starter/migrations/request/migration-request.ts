@@ -6,6 +6,8 @@ export interface MigrationRequest {
   readonly file: string;
   /** Query whose rows are the source, on PostgreSQL or MySQL. */
   readonly query?: string | null | undefined;
+  /** Character encoding of the source file: utf-8, utf-16le, utf-16be, windows-1252. Default: as its bytes show. */
+  readonly encoding?: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | null | undefined;
   /** Older export, migrated before: only what changed since it is run. Default: every row is run. */
   readonly since?: string | null | undefined;
   /** Channels that the source has consent for: email, sms, sms_transactional, whatsapp, push. Default: email. */

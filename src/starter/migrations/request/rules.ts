@@ -26,6 +26,11 @@ export const RULES: readonly Rule[] = [
       `migrate that, or leave ${the('since')} out.`,
   },
   {
+    setting: 'encoding',
+    isBroken: ({ encoding, query }) => encoding !== null && query !== null,
+    says: (the) => `${the('encoding')} is that of a file, not of a query: leave one out.`,
+  },
+  {
     setting: 'undated',
     isBroken: ({ historical, undated }) => historical && undated === 'subscribe',
     says: (the) =>

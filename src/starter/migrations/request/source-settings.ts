@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CONSENT_CHANNELS } from '../../../contracts/channels.js';
+import { ENCODINGS } from '../../../connectors/files/encodings.js';
 import { PRESET_NAMES } from '../../../importers/presets/names.js';
 import { choice, optional, setting, text } from './setting.js';
 
@@ -34,6 +35,11 @@ export const sourceSettings = {
   query: setting(optional(text('give one SQL SELECT')), {
     says: 'query whose rows are the source, on PostgreSQL or MySQL',
     flag: { spelling: '--query <sql>', verbs: ['migrate', 'map'] },
+  }),
+  encoding: setting(optional(choice(ENCODINGS)), {
+    says: `character encoding of the source file: ${ENCODINGS.join(', ')}`,
+    otherwise: 'as its bytes show',
+    flag: { spelling: '--encoding <name>', verbs: ['migrate', 'map'] },
   }),
   since: setting(optional(text('give the path of the export that was migrated before')), {
     says: 'older export, migrated before: only what changed since it is run',

@@ -128,6 +128,7 @@ export const sourceSchema = z
         says: 'database with the people, by its name in `connections`',
       }),
       query: keyOf(sourceSettings.query, { says: 'query whose rows are the people' }),
+      encoding: keyOf(sourceSettings.encoding),
       preset: keyOf(sourceSettings.preset),
       mapping: keyOf(sourceSettings.mapping, {
         says: 'mapping file for a source without a preset, relative to this file',

@@ -32,6 +32,7 @@ export function offRequestOf(
       ...parseRunOptions(options),
       file: locationOf(file, secrets, program),
       query: source.query ?? null,
+      encoding: source.encoding ?? null,
       channels: off.channels,
       preset: source.preset ?? null,
       mapping: source.mapping === undefined ? null : inFolder(file, source.mapping),

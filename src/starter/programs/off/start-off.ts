@@ -130,6 +130,7 @@ function noRows({ name }: Program, { people, channels }: OffChange): OpenSource 
   return {
     name: `people of ${name}`,
     preset: 'program',
+    notices: [],
     isUndo: false,
     intents: {
       [Symbol.asyncIterator]: () => ({

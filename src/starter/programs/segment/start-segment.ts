@@ -94,7 +94,8 @@ export async function startSegment(
     const input = migrationInput(id, request, rows);
     await execute(reach, input, rows, taskQueue);
     const { waitsForApproval } = input;
-    const as = { accountId, attached: false, rows, since: null, preset, waitsForApproval };
+    const { notices } = source;
+    const as = { accountId, attached: false, rows, since: null, preset, waitsForApproval, notices };
     return { found, started: { ...ids(id), ...as } };
   } finally {
     await source.close();
