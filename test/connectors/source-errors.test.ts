@@ -95,7 +95,7 @@ const cases: Case[] = [
     options: { channels: ['sms'] },
     code: 'channel_not_in_source',
     line: 1,
-    says: /Add email to --channels/,
+    says: /Give --channels email/,
   },
   {
     name: 'the first date without a zone where none was given',
