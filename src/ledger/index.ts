@@ -63,6 +63,7 @@ export {
   getSegmentRun,
   noteSegmentRun,
   noteTerminated,
+  segmentRunOf,
   segmentRuns,
   type SegmentRun,
 } from './segments/segment-runs.js';

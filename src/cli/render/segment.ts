@@ -72,7 +72,16 @@ export function renderSegmentRuns(status: SegmentStatus): string {
     .filter(({ words }) => words !== null)
     .slice(0, 3)
     .map(({ id, words }) => `${id}: ${words ?? ''}`);
-  return [head, table(RUN_COLUMNS, rows), ...told].join('\n\n');
+  const waits = runs
+    .filter(({ state }) => state === 'braked')
+    .map(({ id }) =>
+      [
+        `The run ${id} waits for an answer:`,
+        `  let it do that:  consentry program approve ${id}`,
+        `  end it:          consentry program reject ${id}`,
+      ].join('\n'),
+    );
+  return [head, table(RUN_COLUMNS, rows), ...told, ...waits].join('\n\n');
 }
 
 /** Null unless the run took people out bluntly. */

@@ -33,7 +33,8 @@ export function addActivation(verb: Command, terminal: Terminal): void {
       await showRuns(name, flags, terminal);
     });
   for (const [does, says] of VERBS) {
-    named(verb.command(does).description(says))
+    const answers = does === 'approve' || does === 'reject';
+    named(verb.command(does).description(says), answers ? ANSWERED : NAMED)
       .addHelpText('after', `\nExample:\n  consentry program ${does} vip`)
       .action(async (name: string, flags: ActivationFlags) => {
         const { steerSegment } = await import('../run/activation.js');
@@ -42,9 +43,13 @@ export function addActivation(verb: Command, terminal: Terminal): void {
   }
 }
 
-function named(command: Command): Command {
+const NAMED = 'name of the program';
+
+const ANSWERED = 'name of the program, or the id of the run that waits';
+
+function named(command: Command, of = NAMED): Command {
   return command
-    .argument('<name>', 'name of the program')
+    .argument('<name>', of)
     .option('--account <id>', 'account, if programs of several have this name')
     .option('--json', 'print one JSON document');
 }

@@ -43,6 +43,18 @@ const COLUMNS = sql`
   r.migration_id as "migrationId", coalesce(r.why, m.failure) as why, r.started_at as "startedAt",
   ${FINISHED_AT} as "finishedAt"`;
 
+/** The run with this id, and whose it is; null if there is none. */
+export async function segmentRunOf(
+  db: LedgerDb,
+  id: string,
+): Promise<(SegmentRun & { readonly program: string; readonly accountId: string }) | null> {
+  const { rows } = await sql<SegmentRun & { readonly program: string; readonly accountId: string }>`
+    select ${COLUMNS}, g.program, g.account_id as "accountId"
+    from ${RUNS} join consentry.segment g on g.number = r.segment_number
+    where r.id = ${id}`.execute(db);
+  return rows[0] ?? null;
+}
+
 /** Begins a run, or goes on with one that was held. Old ones are deleted on the way. */
 export async function beginSegmentRun(
   db: LedgerDb,

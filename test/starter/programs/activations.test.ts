@@ -133,8 +133,9 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     assert.equal(again.state, 'braked', 'an approval of 30 is none of 40');
     assert.match(again.why ?? '', /40 people would enter/);
     assert.equal((await statusOf(segment)).runs.length, 1, 'the Schedule started no other');
-    await activations.approve(segment.name);
+    await activations.approve(again.id);
     await ended(again);
+    await assert.rejects(activations.approve(again.id), /waits for no answer: it is done/);
     const [done] = (await statusOf(segment)).runs;
     assert.deepEqual([done?.state, done?.found?.entering], ['done', 40]);
     assert.ok(emails.every((email) => people.isOnList(email)));
@@ -197,6 +198,10 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     await ended(await rejected(() => activations.reject(segment.name)));
     const [first] = (await statusOf(segment)).runs;
     assert.deepEqual([first?.state, first?.migrationId], ['rejected', null]);
+    await assert.rejects(
+      activations.reject(first?.id ?? ''),
+      /waits for no answer: it is rejected/,
+    );
     const second = await rejected(({ workflowId }) =>
       harness.client.workflow.getHandle(workflowId ?? '').signal('reject'),
     );

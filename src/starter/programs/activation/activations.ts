@@ -12,6 +12,7 @@ import {
   listActivations,
   noteTerminated,
   removeActivation,
+  segmentRunOf,
   segmentRuns,
   segmentsCalled,
   type Activation,
@@ -188,22 +189,36 @@ export class Activations {
    * Lets a run that waits do what it found; if none waits, lets those leave who are missing since the segment
    * began anew.
    *
+   * @param of the program, or the id of the run: then no other one is approved
    * @throws MigrationStoppedError if nothing waits for an answer
    */
-  async approve(program: string, account: string | null = null): Promise<Answered> {
-    const { segment, runs, kept } = await this.status(program, account);
-    const run = runs.find(({ state }) => state === 'braked');
-    if (run !== undefined) return this.#answer(run, MESSAGES.approve);
+  async approve(of: string, account: string | null = null): Promise<Answered> {
+    const { segment, program, kept, waits, run } = await this.#waiting(of, account);
+    if (waits !== undefined) return this.#answer(waits, MESSAGES.approve);
+    if (run !== null) throw isOver(run, program);
     if (kept === 0) throw nothingWaits(program);
     return { to: 'kept', people: await letKeptLeave(this.reach.ledger.db, segment) };
   }
 
-  /** Ends a run that waits: nothing is sent. @throws MigrationStoppedError if none waits */
-  async reject(program: string, account: string | null = null): Promise<Answered> {
-    const { runs } = await this.status(program, account);
-    const run = runs.find(({ state }) => state === 'braked');
-    if (run === undefined) throw nothingWaits(program);
-    return this.#answer(run, MESSAGES.reject);
+  /**
+   * Ends a run that waits: nothing is sent.
+   *
+   * @param of the program, or the id of the run
+   * @throws MigrationStoppedError if none waits
+   */
+  async reject(of: string, account: string | null = null): Promise<Answered> {
+    const { program, waits, run } = await this.#waiting(of, account);
+    if (waits === undefined) throw run === null ? nothingWaits(program) : isOver(run, program);
+    return this.#answer(waits, MESSAGES.reject);
+  }
+
+  async #waiting(of: string, account: string | null) {
+    const run = await segmentRunOf(this.reach.ledger.db, of);
+    const status = await this.status(run?.program ?? of, run?.accountId ?? account);
+    const waits = status.runs.find(
+      ({ id, state }) => state === 'braked' && (run === null || id === run.id),
+    );
+    return { ...status, waits, run };
   }
 
   async #answer(
@@ -328,6 +343,13 @@ function severalAccounts(
 ): SettingsError {
   return new SettingsError(
     `Several accounts have a program ${program}: say which with --account (${among.map(({ accountId }) => accountId).join(', ')}).`,
+  );
+}
+
+function isOver({ id, state }: SegmentRun, program: string): MigrationStoppedError {
+  return new MigrationStoppedError(
+    `The run ${id} of ${program} waits for no answer: it is ${state}. See its runs with: consentry program runs ${program}`,
+    'NotWaiting',
   );
 }
 
