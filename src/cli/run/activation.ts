@@ -29,7 +29,7 @@ export async function steerSegment(
 ): Promise<void> {
   await withConsentry(async ({ consentry }) => {
     const { document, words } = await steer(consentry, does, name, flags.account ?? null);
-    new Output(terminal, flags.json ?? false).result({ program: name, ...document }, words);
+    new Output(terminal, flags.json ?? false).result(document, words);
   });
 }
 
@@ -39,29 +39,30 @@ async function steer(
   name: string,
   account: string | null,
 ): Promise<{ readonly document: object; readonly words: string }> {
-  const see = `See its runs with: consentry program runs ${name}`;
+  const see = (program: string) => `See its runs with: consentry program runs ${program}`;
   switch (does) {
     case 'trigger':
       await activations.trigger(name, account);
       return {
-        document: { triggered: true },
-        words: `A run of ${name} starts, unless one works already. ${see}`,
+        document: { program: name, triggered: true },
+        words: `A run of ${name} starts, unless one works already. ${see(name)}`,
       };
     case 'pause':
       await activations.setPaused(name, true, account);
       return {
-        document: { paused: true },
+        document: { program: name, paused: true },
         words: `${name} starts no more runs by itself. Start them again: consentry program unpause ${name}`,
       };
     case 'unpause':
       await activations.setPaused(name, false, account);
-      return { document: { paused: false }, words: `${name} runs by itself again.` };
+      return { document: { program: name, paused: false }, words: `${name} runs by itself again.` };
     case 'approve': {
       const answered = await activations.approve(name, account);
+      const { program } = answered;
       if (answered.to === 'kept') {
         const { people } = answered;
         return {
-          document: { approved: 'kept', people },
+          document: { program, approved: 'kept', people },
           words:
             `${people.toLocaleString('en-US')} who are missing since the segment began anew leave in the next run, ` +
             'as far as its brakes allow.',
@@ -70,19 +71,20 @@ async function steer(
       const { id, found } = answered.run;
       const { blunt } = found ?? {};
       return {
-        document: { approved: 'run', run: id, ...(blunt === undefined ? {} : { blunt }) },
+        document: { program, approved: 'run', run: id, ...(blunt === undefined ? {} : { blunt }) },
         words: [
-          `The run ${id} of ${name} compares once more, and does as much as it found. ${see}`,
+          `The run ${id} of ${program} compares once more, and does as much as it found. ${see(program)}`,
           ...(blunt === undefined ? [] : [bluntWords(blunt)]),
         ].join('\n'),
       };
     }
     case 'reject': {
       const answered = await activations.reject(name, account);
+      const { program } = answered;
       const id = answered.to === 'run' ? answered.run.id : '';
       return {
-        document: { rejected: 'run', run: id },
-        words: `The run ${id} of ${name} ends. Nothing was sent, and nobody entered or left.`,
+        document: { program, rejected: 'run', run: id },
+        words: `The run ${id} of ${program} ends. Nothing was sent, and nobody entered or left.`,
       };
     }
   }

@@ -246,7 +246,11 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
     assert.deepEqual([baseline.found?.isBaseline, baseline.found?.leaving], [true, 0]);
     assert.equal((await statusOf(segment)).kept, 1);
     const { activations } = harness.consentry;
-    assert.deepEqual(await activations.approve(segment.name), { to: 'kept', people: 1 });
+    assert.deepEqual(await activations.approve(segment.name), {
+      program: segment.name,
+      to: 'kept',
+      people: 1,
+    });
     await ended(await run(segment));
     assert.ok(!people.isOnList(bob) && people.isOnList(ada));
     await assert.rejects(activations.approve(segment.name), /nobody is missing/);
@@ -410,7 +414,11 @@ describe('segments that run by themselves', { timeout: 300_000 }, () => {
       /has ended/,
       'it was meant for that run',
     );
-    assert.deepEqual(await activations.approve(segment.name), { to: 'kept', people: 1 });
+    assert.deepEqual(await activations.approve(segment.name), {
+      program: segment.name,
+      to: 'kept',
+      people: 1,
+    });
     const [, terminated] = (await statusOf(segment)).runs;
     assert.equal(terminated?.state, 'cancelled');
   });

@@ -67,10 +67,11 @@ export interface SegmentStatus {
 }
 
 /** What an answer was about. */
-export type Answered =
+export type Answered = { readonly program: string } & (
   | { readonly to: 'run'; readonly run: SegmentRun }
   /** People who are missing since the segment began anew: they leave in the next run. */
-  | { readonly to: 'kept'; readonly people: number };
+  | { readonly to: 'kept'; readonly people: number }
+);
 
 const RUNS_SHOWN = 20;
 
@@ -194,10 +195,10 @@ export class Activations {
    */
   async approve(of: string, account: string | null = null): Promise<Answered> {
     const { segment, program, kept, waits, run } = await this.#waiting(of, account);
-    if (waits !== undefined) return this.#answer(waits, MESSAGES.approve);
+    if (waits !== undefined) return this.#answer(program, waits, MESSAGES.approve);
     if (run !== null) throw isOver(run, program);
     if (kept === 0) throw nothingWaits(program);
-    return { to: 'kept', people: await letKeptLeave(this.reach.ledger.db, segment) };
+    return { program, to: 'kept', people: await letKeptLeave(this.reach.ledger.db, segment) };
   }
 
   /**
@@ -209,7 +210,7 @@ export class Activations {
   async reject(of: string, account: string | null = null): Promise<Answered> {
     const { program, waits, run } = await this.#waiting(of, account);
     if (waits === undefined) throw run === null ? nothingWaits(program) : isOver(run, program);
-    return this.#answer(waits, MESSAGES.reject);
+    return this.#answer(program, waits, MESSAGES.reject);
   }
 
   async #waiting(of: string, account: string | null) {
@@ -222,6 +223,7 @@ export class Activations {
   }
 
   async #answer(
+    program: string,
     run: SegmentRun,
     answer: typeof MESSAGES.approve | typeof MESSAGES.reject,
   ): Promise<Answered> {
@@ -237,7 +239,7 @@ export class Activations {
       await noteTerminated(ledger.db, run.id);
       throw new MigrationStoppedError(`The run ${run.id} has ended.`, 'AlreadyEnded');
     }
-    return { to: 'run', run };
+    return { program, to: 'run', run };
   }
 
   async #changeOf(
