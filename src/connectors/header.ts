@@ -4,6 +4,9 @@ import { SourceError } from './source-error.js';
 /** A source with more columns that have a name has something else in its header, such as data. */
 export const MOST_COLUMNS = 2_000;
 
+/** In `Header.file`: between the path of an archive and the name of a file in it. */
+export const WITHIN = ' > ';
+
 const SHOWN_COLUMNS = 50;
 const SHOWN_NAME = 100;
 

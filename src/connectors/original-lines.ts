@@ -1,14 +1,14 @@
 import { isDatabaseUrl } from './databases/database-url.js';
-import type { Encoding } from './files/encodings.js';
-import { openFileTable } from './files/file-table.js';
+import { openFile, type FileReading, type FileTable } from './files/file-table.js';
 import { SourceError } from './source-error.js';
-import type { Table } from './table.js';
 
 export interface OriginalLine {
   /** Line where the record begins. */
   readonly line: number;
   /** The record as in the file, which may span several lines, without its last line end. */
   readonly text: string;
+  /** Of an archive of several files: which of them, and the line there. */
+  readonly within: { readonly name: string; readonly line: number } | null;
 }
 
 /**
@@ -17,36 +17,42 @@ export interface OriginalLine {
  *
  * @param lines line numbers as in intents
  * @param sha256 of the file that the intents were read from
- * @param encoding as the run was given it; null if it was found
+ * @param reading as the run read the file
  * @throws SourceError if the file can no longer be read, or has changed
  */
 export async function* originalLines(
   location: string,
   lines: ReadonlySet<number>,
   sha256: string,
-  encoding: Encoding | null = null,
+  reading: Pick<FileReading, 'encoding' | 'order'> = {},
 ): AsyncGenerator<OriginalLine, void, undefined> {
   if (isDatabaseUrl(location) || lines.size === 0) return;
-  const table = await openFileTable(location, { encoding, withText: true });
+  const file = await openFile(location, { ...reading, withText: true });
   try {
-    if ((await table.sha256()) !== sha256) throw replaced(location);
-    yield* textOf(table, lines);
+    if ((await file.sha256()) !== sha256) throw replaced(location);
+    let left = lines.size;
+    for (const table of file.tables) {
+      for await (const line of textOf(table, lines)) {
+        yield line;
+        left -= 1;
+        if (left === 0) return;
+      }
+    }
   } finally {
-    await table.close();
+    await file.close();
   }
 }
 
 async function* textOf(
-  table: Table,
+  table: FileTable,
   lines: ReadonlySet<number>,
 ): AsyncGenerator<OriginalLine, void, undefined> {
-  let left = lines.size;
-  for await (const rows of table.rows()) {
-    for (const { line, text } of rows) {
-      if (text === undefined || !lines.has(line)) continue;
-      yield { line, text };
-      left -= 1;
-      if (left === 0) return;
+  const { name, linesBefore } = table;
+  for await (const batch of table.rows()) {
+    for (const { line, text } of batch) {
+      if (text === undefined || !lines.has(linesBefore + line)) continue;
+      const within = name === null ? null : { name, line };
+      yield { line: linesBefore + line, text, within };
     }
   }
 }

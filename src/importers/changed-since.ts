@@ -2,7 +2,7 @@ import type { Channel, Operation } from '../contracts/channels.js';
 import type { Intent } from '../contracts/intents.js';
 import type { Reason } from '../contracts/outcomes.js';
 import { digestOf, IdentifierGroups } from './identifier-groups.js';
-import type { ImportedSource } from './open-source.js';
+import type { ImportedSource } from './imported-source.js';
 
 /** What changed between two exports of one tool: rows of the newer one, and people. */
 export interface Changes {

@@ -1,10 +1,5 @@
-export {
-  openQuery,
-  openSource,
-  openTable,
-  UNDO_COLUMN,
-  type ImportedSource,
-} from './open-source.js';
+export { openQuery, openSource, openTable, UNDO_COLUMN } from './open-source.js';
+export type { ImportedSource } from './imported-source.js';
 export { openPerson, type PersonAsks } from './person-source.js';
 export {
   changedSince,
@@ -13,6 +8,7 @@ export {
   type VanishedRow,
 } from './changed-since.js';
 export { originalLines, type OriginalLine } from '../connectors/original-lines.js';
+export { optOutsFirst } from './archive-source.js';
 export { readSample, type Sample } from './sample.js';
 export { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';
 export { checkOptions, type ImportOptions, type SegmentSource } from './options.js';

@@ -2,42 +2,20 @@ import { basename } from 'node:path';
 import type { Intent } from '../contracts/intents.js';
 import { isDatabaseUrl, parseDatabaseUrl } from '../connectors/databases/database-url.js';
 import type { Encoding } from '../connectors/files/encodings.js';
-import { openFileTable } from '../connectors/files/file-table.js';
+import { openFile, openFileTable, type OpenFile } from '../connectors/files/file-table.js';
 import type { Header } from '../connectors/header.js';
+import { archiveSource, optOutsFirst } from './archive-source.js';
 import { Continuation } from './continuation.js';
 import { mappingPreset } from './mapping/mapping-preset.js';
+import type { ImportedSource } from './imported-source.js';
 import { checkOptions, type ImportOptions } from './options.js';
 import { recognise } from './presets/index.js';
-import type { LayoutName } from './presets/names.js';
 import type { Preset, RowClaim, RowReader } from './presets/preset.js';
 import { openQueryTable } from '../connectors/databases/query-table.js';
 import { RowIntents } from './row-intent.js';
 import { SourceError } from '../connectors/source-error.js';
 import { cellText } from './values/cell-text.js';
 import type { Table, TableRow } from '../connectors/table.js';
-
-export interface ImportedSource {
-  /** The preset that reads it, or `mapping`. */
-  readonly preset: LayoutName;
-  /** Its name in reports: the file's name, or the database's URL without its password. */
-  readonly name: string;
-  /** The header as in the source. */
-  readonly columns: readonly string[];
-  /** What was assumed about it, as sentences for a person. */
-  readonly notices: readonly string[];
-  /** It was written by `report --undo`. */
-  readonly isUndo: boolean;
-  /**
-   * The rows in order, in batches of at most 1,000. Each iteration reads the source again from its
-   * beginning. Throws `SourceError` if no further row can be read, and at the end if the source has
-   * changed since its first reading.
-   */
-  readonly intents: AsyncIterable<Intent[]>;
-  /** As `Table.sha256`. */
-  sha256(): Promise<string>;
-  /** After this, nothing can be read from it. */
-  close(): Promise<void>;
-}
 
 const BATCH_ROWS = 1_000;
 
@@ -46,8 +24,8 @@ export const UNDO_COLUMN = 'undo_of';
 
 /**
  * Opens a source of consent and recognises its preset. A source is a CSV, TSV or semicolon file or
- * a file with one JSON object per line, each optionally compressed with gzip; or, with a query, a
- * database.
+ * a file with one JSON object per line, each optionally compressed with gzip; a zip archive of such
+ * files; or, with a query, a database.
  *
  * @param location path of a file, or a `postgres://` or `mysql://` URL
  * @param query one SQL SELECT, if the location is a database
@@ -60,8 +38,37 @@ export async function openSource(
 ): Promise<ImportedSource> {
   if (isDatabaseUrl(location)) return openQuery(location, needQuery(query), options);
   checkOptions(location, options);
-  const table = await openTable(location, query, options.encoding ?? null);
-  return orClosed(table, () => importedSource(table, basename(location), options));
+  if (query !== null) throw queryOfFile(location);
+  const { encoding = null } = options;
+  const file = await openFile(location, { encoding, order: optOutsFirst });
+  return orClosed(file, () => fileSource(location, file, options));
+}
+
+async function fileSource(
+  path: string,
+  file: OpenFile,
+  options: ImportOptions,
+): Promise<ImportedSource> {
+  const [table, ...others] = file.tables;
+  if (table === undefined || others.length > 0) {
+    const source = await archiveSource(path, file, (each) =>
+      importedSource(each, basename(path), options),
+    );
+    return { ...source, notices: [...ignoredWords(path, file), ...source.notices] };
+  }
+  const source = await importedSource(table, basename(path), options);
+  return { ...source, notices: [...ignoredWords(path, file), ...source.notices] };
+}
+
+function ignoredWords(path: string, { ignored }: OpenFile): readonly string[] {
+  return ignored.length === 0 ? [] : [`Not read in ${path}: ${shortened(ignored)}.`];
+}
+
+const SHOWN = 10;
+
+function shortened(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  return `${names.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /**
@@ -80,7 +87,7 @@ export async function openQuery(
   return orClosed(table, () => importedSource(table, table.header.file, options));
 }
 
-async function orClosed<T>(table: Table, work: () => Promise<T>): Promise<T> {
+async function orClosed<T>(table: Pick<Table, 'close'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -97,7 +104,11 @@ export async function openTable(
 ): Promise<Table> {
   if (isDatabaseUrl(location)) return openQueryTable(location, needQuery(query));
   if (query === null) return openFileTable(location, { encoding });
-  throw new SourceError(
+  throw queryOfFile(location);
+}
+
+function queryOfFile(location: string): SourceError {
+  return new SourceError(
     'query_without_database',
     { file: location },
     'A query needs a database, but this is a file.',

@@ -3,7 +3,8 @@ import type { ConsentChannel, Operation } from '../contracts/channels.js';
 import type { Person } from '../contracts/person.js';
 import { Header } from '../connectors/header.js';
 import type { Table } from '../connectors/table.js';
-import { importedSource, type ImportedSource } from './open-source.js';
+import type { ImportedSource } from './imported-source.js';
+import { importedSource } from './open-source.js';
 import type { ImportOptions } from './options.js';
 
 /** What is asked for one person. */

@@ -149,7 +149,9 @@ describe('the encoding of a file', () => {
       const sha256 = await source.sha256();
       await source.close();
       const lines: string[] = [];
-      for await (const { text } of originalLines(file, new Set([3]), sha256, 'windows-1252')) {
+      for await (const { text } of originalLines(file, new Set([3]), sha256, {
+        encoding: 'windows-1252',
+      })) {
         lines.push(text);
       }
       assert.deepEqual(lines, ['b@example.com,Ã© é']);

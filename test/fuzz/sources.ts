@@ -5,6 +5,7 @@ import { suggestMapping } from '../../src/importers/mapping/suggest.js';
 import { readSample } from '../../src/importers/sample.js';
 import { SourceError } from '../../src/connectors/source-error.js';
 import { GENERIC_COLUMNS, OPTIONS, withFile } from '../support/sources.js';
+import { zipOf } from '../support/zip.js';
 import { held, share, type Kind } from './kinds.js';
 
 /** What cells hold in life and at its edges. */
@@ -121,7 +122,9 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
 
 export const sources = fc.record({
   json: fc.boolean(),
-  gzip: fc.constantFrom(false, false, false, true),
+  packed: fc.constantFrom('no', 'no', 'no', 'gzip', 'zip'),
+  /** Where a bit of the file is turned, if it is packed. */
+  turned: fc.option(share),
   /** Of what is Latin-1 alone, `latin1` is Windows-1252. */
   encoding: fc.constantFrom('utf8', 'utf8', 'utf8', 'utf16le', 'latin1'),
   named: fc.constantFrom(false, false, false, true),
@@ -182,15 +185,24 @@ export async function readAnySource(source: Source): Promise<Kind> {
   return kind;
 }
 
+async function bytesOf(text: string, { packed, turned, encoding }: Source): Promise<Buffer> {
+  const plain = Buffer.from(text, encoding);
+  if (packed === 'no') return plain;
+  const bytes = packed === 'gzip' ? gzipSync(plain) : await zipOf({ 'export.csv': plain });
+  const place = Math.floor((turned ?? 0) * bytes.length);
+  if (turned !== null) bytes[place] = (bytes[place] ?? 0) ^ 4;
+  return bytes;
+}
+
 interface Reading {
   readonly kind: Kind;
   /** Addresses, and numbers of those who have none; null for nobody. */
   readonly subscribed: readonly (string | null)[];
 }
 
-function read(text: string, { gzip, cut, encoding }: Source): Promise<Reading> {
-  const plain = Buffer.from(text, encoding);
-  const bytes = gzip ? gzipSync(plain) : plain;
+async function read(text: string, source: Source): Promise<Reading> {
+  const { cut } = source;
+  const bytes = await bytesOf(text, source);
   return withFile(bytes.subarray(0, bytes.length - cut), async (file) => {
     try {
       const opened = await openSource(file, { ...OPTIONS, channels: ['email', 'sms'] });

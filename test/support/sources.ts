@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Intent } from '../../src/contracts/intents.js';
-import { openSource, type ImportedSource } from '../../src/importers/open-source.js';
+import type { ImportedSource } from '../../src/importers/imported-source.js';
+import { openSource } from '../../src/importers/open-source.js';
 import type { ImportOptions } from '../../src/importers/options.js';
 
 export const NOW = new Date('2026-01-01T00:00:00Z');

@@ -1,5 +1,10 @@
 import type { Encoding } from '../../connectors/files/encodings.js';
-import { originalLines, SourceError, type OriginalLine } from '../../importers/index.js';
+import {
+  optOutsFirst,
+  originalLines,
+  SourceError,
+  type OriginalLine,
+} from '../../importers/index.js';
 import type { ReportedPart } from '../../ledger/index.js';
 import { eachPart, partRow, writeRowsCsv, type Row } from './part-rows.js';
 import { writePrivateFile } from './private-file.js';
@@ -21,6 +26,8 @@ interface RejectsSource {
 }
 
 const COLUMNS = ['line', 'email', 'phone_number', 'channel', 'reason', 'original'] as const;
+/** Of an archive of several files, `line` is the line within the file. */
+const COLUMNS_OF_ARCHIVE = ['file', ...COLUMNS] as const;
 
 /** Default of `--rejects`. */
 export function rejectsPath(source: string): string {
@@ -49,11 +56,22 @@ export async function writeRejects(
   }
   if (rows === 0) return null;
   const originals = new Originals(
-    source === null ? [] : originalLines(source.path, lines, source.sha256, source.encoding),
+    source === null
+      ? []
+      : originalLines(source.path, lines, source.sha256, {
+          encoding: source.encoding ?? null,
+          order: optOutsFirst,
+        }),
   );
   try {
+    const isArchive = await originals.areOfArchive();
     await writePrivateFile(path, (file) =>
-      writeRowsCsv(withOriginals(refused(pages()), originals), COLUMNS, file, true),
+      writeRowsCsv(
+        withOriginals(refused(pages()), originals),
+        isArchive ? COLUMNS_OF_ARCHIVE : COLUMNS,
+        file,
+        true,
+      ),
     );
   } finally {
     await originals.close();
@@ -74,7 +92,13 @@ async function* withOriginals(
   originals: Originals,
 ): AsyncGenerator<Row> {
   for await (const part of parts) {
-    yield { ...partRow(part), original: await originals.of(part.line) };
+    const found = await originals.of(part.line);
+    const place = found?.within ?? null;
+    yield {
+      ...partRow(part),
+      ...(place === null ? {} : { file: place.name, line: place.line }),
+      original: found?.text ?? null,
+    };
   }
 }
 
@@ -84,24 +108,34 @@ class Originals {
   failure: string | null = null;
   readonly #lines: AsyncIterator<OriginalLine> | Iterator<OriginalLine>;
   #current: OriginalLine | null = null;
+  #isAtEnd = false;
 
   constructor(lines: AsyncIterable<OriginalLine> | Iterable<OriginalLine>) {
     this.#lines =
       Symbol.asyncIterator in lines ? lines[Symbol.asyncIterator]() : lines[Symbol.iterator]();
   }
 
-  async of(line: number): Promise<string | null> {
-    while (this.failure === null && (this.#current?.line ?? 0) < line) {
-      try {
-        const next = await this.#lines.next();
-        if (next.done === true) return null;
-        this.#current = next.value;
-      } catch (error) {
-        if (!(error instanceof SourceError)) throw error;
-        this.failure = error.message;
-      }
+  /** Whether lines are named by their file as well. Call it first. */
+  async areOfArchive(): Promise<boolean> {
+    await this.#readOn();
+    return (this.#current?.within ?? null) !== null;
+  }
+
+  async of(line: number): Promise<OriginalLine | null> {
+    while (!this.#isAtEnd && (this.#current?.line ?? 0) < line) await this.#readOn();
+    return this.#current?.line === line ? this.#current : null;
+  }
+
+  async #readOn(): Promise<void> {
+    try {
+      const next = await this.#lines.next();
+      if (next.done === true) this.#isAtEnd = true;
+      else this.#current = next.value;
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      this.failure = error.message;
+      this.#isAtEnd = true;
     }
-    return this.#current?.line === line ? this.#current.text : null;
   }
 
   /** Lines after the last one that was asked for are never read, so the file is still open. */

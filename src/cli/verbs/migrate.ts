@@ -14,7 +14,7 @@ export function addMigrate(program: Command, terminal: Terminal): void {
     )
     .argument(
       '<source>',
-      'file (CSV, TSV, NDJSON, also gzip), or address of a database with --query',
+      'file (CSV, TSV, NDJSON, also gzip or zip), or address of a database with --query',
     );
   addRequestFlags(verb, 'migrate')
     .option('--rejects <path>', 'file for refused rows (default: <file>.rejects.csv)')

@@ -13,13 +13,16 @@ interface Archive {
   readonly remedy: string;
 }
 
+const ZIP: Archive = {
+  magic: [0x50, 0x4b, 0x03, 0x04],
+  kind: 'a zip archive or an Excel workbook',
+  remedy: 'Unpack it (unzip export.zip), or save the sheet as "CSV UTF-8".',
+};
+
+const EMPTY_ZIP: Archive = { ...ZIP, magic: [0x50, 0x4b, 0x05, 0x06] };
+
 /** How files begin that cannot be read. */
 const ARCHIVES: readonly Archive[] = [
-  {
-    magic: [0x50, 0x4b, 0x03, 0x04],
-    kind: 'a zip archive or an Excel workbook',
-    remedy: 'Unpack it (unzip export.zip), or save the sheet as "CSV UTF-8".',
-  },
   {
     magic: [0xd0, 0xcf, 0x11, 0xe0],
     kind: 'an old Excel workbook',
@@ -84,10 +87,34 @@ const BEGIN_BYTES = 512;
 
 const isGzip = (begin: Buffer): boolean => begin[0] === 0x1f && begin[1] === 0x8b;
 
-function refuseArchive(file: string, begin: Buffer, where: string): void {
-  const archive = ARCHIVES.find(({ magic, at = 0 }) =>
-    magic.every((byte, i) => begin[at + i] === byte),
+const beginsAs = (begin: Buffer, { magic, at = 0 }: Archive): boolean =>
+  magic.every((byte, i) => begin[at + i] === byte);
+
+/** By its first bytes, whatever its name. Throws `SourceError` if it cannot be read. */
+export async function isZip(file: SourceFile): Promise<boolean> {
+  const begin = await file.firstBytes(BEGIN_BYTES);
+  return beginsAs(begin, ZIP) || beginsAs(begin, EMPTY_ZIP);
+}
+
+/** Throws `SourceError` for the begin of a file in an archive that is an archive itself. */
+export function refuseWithin(file: string, begin: Buffer): void {
+  refuseArchive(file, begin, ' within a zip archive', [ZIP, ...ARCHIVES]);
+  if (!isGzip(begin)) return;
+  throw new SourceError(
+    'file_is_archive',
+    { file },
+    'This is gzip within a zip archive, which cannot be read.',
+    'Unpack the archive: unzip export.zip',
   );
+}
+
+function refuseArchive(
+  file: string,
+  begin: Buffer,
+  where: string,
+  archives: readonly Archive[] = ARCHIVES,
+): void {
+  const archive = archives.find((some) => beginsAs(begin, some));
   if (archive === undefined) return;
   const problem = `This is ${archive.kind}${where}, which cannot be read.`;
   throw new SourceError('file_is_archive', { file }, problem, archive.remedy);
@@ -95,7 +122,7 @@ function refuseArchive(file: string, begin: Buffer, where: string): void {
 
 /** The compressed data may be an archive itself, as in a .tar.gz. */
 function refusePacked(file: string, begin: Buffer): void {
-  refuseArchive(file, begin, ', compressed with gzip');
+  refuseArchive(file, begin, ', compressed with gzip', [ZIP, ...ARCHIVES]);
   if (!isGzip(begin)) return;
   throw new SourceError(
     'file_is_archive',

@@ -38,6 +38,11 @@ export class SourceFile {
     });
   }
 
+  /** For reading at any place; it is valid until `close`. */
+  get fd(): number {
+    return this.handle.fd;
+  }
+
   async close(): Promise<void> {
     await this.handle.close();
   }

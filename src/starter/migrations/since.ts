@@ -7,6 +7,7 @@ import {
   type ImportOptions,
 } from '../../importers/index.js';
 import { runsOfSource, type LedgerDb, type RunOfSource } from '../../ledger/index.js';
+import { PRESET_NAMES } from '../../importers/presets/names.js';
 import type { FullRequest } from './request/schema.js';
 
 /** Nothing changed between the two exports, so nothing was started. */
@@ -29,7 +30,7 @@ export async function openOlder(
   options: ImportOptions,
 ): Promise<ImportedSource | null> {
   if (since === null) return null;
-  const preset = newer.preset === 'mapping' ? null : newer.preset;
+  const preset = PRESET_NAMES.find((name) => name === newer.preset) ?? null;
   return openSource(since, { ...options, preset });
 }
 

@@ -16,6 +16,7 @@ import { rejectsPath, writeRejects } from '../../../src/cli/report/rejects.js';
 import type { ReportedPart } from '../../../src/ledger/index.js';
 import { reportedPart } from '../../support/reports.js';
 import { Written } from '../terminal.js';
+import { zipOf } from '../../support/zip.js';
 
 const PART = reportedPart({
   phoneNumber: '+12015550123',
@@ -133,6 +134,27 @@ describe('file of refused rows', () => {
         `8,,+12015550123,sms,phone_invalid,"""cut,\nin two"""\n`,
     );
     if (process.platform !== 'win32') assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await rm(path);
+    await rm(source);
+  });
+
+  it('names the file of an archive, and the line there', async () => {
+    const source = join(folder, 'export.zip');
+    const zip = await zipOf({
+      'yes.csv': 'email,email_consent\nx,yes\n',
+      'no.csv': 'Email Address,UNSUB_TIME\ny,\nz,\n',
+    });
+    await writeFile(source, zip);
+    const file = { path: source, sha256: createHash('sha256').update(zip).digest('hex') };
+    const path = rejectsPath(source);
+    const refused = [3, 6].map((line) => ({ ...REFUSED, line, email: null }));
+    await writeRejects(() => pages(...refused), path, file);
+    assert.equal(
+      await readFile(path, 'utf8'),
+      'file,line,email,phone_number,channel,reason,original\n' +
+        'no.csv,3,,+12015550123,sms,phone_invalid,"z,"\n' +
+        'yes.csv,2,,+12015550123,sms,phone_invalid,"x,yes"\n',
+    );
     await rm(path);
     await rm(source);
   });

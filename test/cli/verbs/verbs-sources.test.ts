@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import type { Report } from '../../../src/starter/migrations/report.js';
 import { run, runTyping, type Ran } from '../terminal.js';
+import { zipOf } from '../../support/zip.js';
 import { startVerbStack, type VerbStack } from '../../support/processes/verb-stack.js';
 
 const DOWN = '\u001B[B';
@@ -153,6 +154,37 @@ describe('verbs about sources and reports', { timeout: 180_000 }, () => {
     assert.deepEqual((await migrated(packed)).outcomes, { confirmed: 1 });
     const tsv = await stack.source('people.tsv', ['email\temail_consent', 'tsv@form.test\tyes']);
     assert.deepEqual((await migrated(tsv)).outcomes, { confirmed: 1 });
+  });
+
+  it('migrate reads a zip archive of Mailchimp’s, and says what it assumed', async () => {
+    const zip = join(stack.folder, 'audience.zip');
+    const subscribed = [
+      'Email Address,First Name,OPTIN_TIME,CONFIRM_TIME',
+      'jose@zip.test,José,,2021-03-04 05:06:07',
+      'gone@zip.test,Gone,,2021-03-04 05:06:07',
+      'nobody,,,',
+    ].join('\n');
+    await writeFile(
+      zip,
+      await zipOf({
+        'subscribed_members_export.csv': Buffer.from(subscribed, 'latin1'),
+        'unsubscribed_members_export.csv':
+          'Email Address,UNSUB_TIME\ngone@zip.test,2022-01-02 03:04:05\n',
+      }),
+    );
+    const flags = ['--list', 'Single', '--historical', '--timezone', 'UTC', '--undated', 'reject'];
+    const { code, stdout, stderr } = await run('migrate', zip, ...flags);
+    assert.equal(code, 0, stderr);
+    const said = stdout + stderr;
+    assert.match(said, /Note: .*audience\.zip is read as one source: unsubscribed_members_/);
+    assert.match(said, /Note: .*audience\.zip > subscribed_.* Windows-1252, because line 2 is/);
+    const rejects = await readFile(`${zip}.rejects.csv`, 'utf8');
+    assert.match(rejects, /^file,line,/);
+    assert.match(
+      rejects,
+      /\nsubscribed_members_export\.csv,4,nobody,,email,email_invalid,"nobody,,,"\n/,
+    );
+    assert.match(rejects, /\nsubscribed_members_export\.csv,3,.*,conflicting_opt_out,/);
   });
 
   it('migrate starts nothing where refused rows could not be written', async () => {
