@@ -27,6 +27,7 @@ function flagsFor(request: Omit<MigrationRequest, 'file' | 'approvalAbove'>): st
   const {
     canary,
     timing,
+    quietHours,
     historical,
     implicit,
     dryRun,
@@ -54,6 +55,9 @@ function flagsFor(request: Omit<MigrationRequest, 'file' | 'approvalAbove'>): st
     ['sms-countries', smsCountries?.join(',')],
     ['canary', canary?.rows.toString()],
     ['wait', canary?.waitMs === undefined ? undefined : `${canary.waitMs / 1_000}s`],
+    ['quiet-from', quietHours?.from],
+    ['quiet-to', quietHours?.to],
+    ['quiet-time-zone', quietHours?.timeZone],
     [
       'confirm-within',
       typeof timing?.confirmWithinMs === 'number' ? `${timing.confirmWithinMs}ms` : undefined,
@@ -96,6 +100,11 @@ const asked = fc.record(
     watchDays: fc.integer({ min: 0, max: 365 }),
     mirror: fc.constantFrom('auto', 'always', 'off'),
     absentIsNew: fc.boolean(),
+    quietHours: fc.record({
+      from: fc.constantFrom('21:00', '00:30'),
+      to: fc.constantFrom('08:00', '23:59'),
+      timeZone: fc.constantFrom('Europe/Berlin', 'America/New_York'),
+    }),
     timing: fc.record({ confirmWithinMs: fc.integer({ min: 1 }) }, { requiredKeys: [] }),
   },
   { requiredKeys: [] },
