@@ -46,6 +46,12 @@ describe('a zip archive', () => {
     });
   });
 
+  it('reads a table whatever its name begins with: it may hold opt-outs', async () => {
+    for (const name of ['licensees.csv', 'Notice of opt-outs.csv']) {
+      assert.deepEqual(await emails(await zipOf({ [name]: CSV })), [[2, 'a@example.com']], name);
+    }
+  });
+
   const refused: [string, () => Promise<Buffer>, SourceErrorCode, RegExp][] = [
     ['nothing to read', () => zipOf({ 'a.pdf': 'x' }), 'archive_without_file', /\.csv.*unzip -l/],
     ['no entry', () => zipOf({}), 'archive_without_file', /no file with rows/],

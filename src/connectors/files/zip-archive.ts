@@ -31,7 +31,8 @@ const MOST_RATIO = 250;
 /** What archives of folders have in them, besides the folders. */
 const DEBRIS = /(^|\/)(__MACOSX\/|\.|Thumbs\.db$|desktop\.ini$)/i;
 const TEXT_FILE = /\.(csv|tsv|tab|txt|json|jsonl|ndjson)$/i;
-const FOR_PEOPLE = /(^|\/)(readme|license|licence|notice)[^/]*$/i;
+/** Never a table: `licensees.csv` may hold people who opted out. */
+const FOR_PEOPLE = /(^|\/)(readme|license|licence|notice)[^/]*\.txt$/i;
 const PACKED = /\.(zip|gz|tgz|bz2|xz|zst|7z|rar|tar|xlsx?|xlsm|xlsb|ods|numbers|parquet|avro)$/i;
 
 /** Whether a zip archive is an Excel workbook, which is one too. */
